@@ -1,0 +1,64 @@
+"""Where to listen: names checked before anything is bound."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_IPC_PATH_BYTES = 107
+"""Length of a Unix socket's path, its end included: sockaddr_un has 108 bytes."""
+WORK_SUFFIX = ".work"
+
+
+class EndpointError(ValueError):
+    """An endpoint that must not or cannot be used; one line for a person."""
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    control: str
+    work: str
+
+
+def parse(listen: str) -> Endpoints:
+    """Both endpoints from `--listen`. Raises EndpointError. May make the directory of an ipc socket, 0700."""
+    scheme, separator, rest = listen.partition("://")
+    if not separator or scheme not in ("ipc", "tcp"):
+        raise EndpointError(f"--listen {listen}: expected ipc://PATH or tcp://HOST:PORT")
+    return parse_ipc(rest) if scheme == "ipc" else parse_tcp(rest)
+
+
+def parse_ipc(path: str) -> Endpoints:
+    if len(os.fsencode(path + WORK_SUFFIX)) > MAX_IPC_PATH_BYTES:
+        raise EndpointError(f"--listen ipc://{path}: the path is too long for a socket; use a shorter directory")
+    directory = Path(path).parent
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if stat.S_IMODE(directory.stat().st_mode) & 0o077:
+        raise EndpointError(
+            f"--listen ipc://{path}: others may enter {directory}; use a directory of your own (chmod 700)"
+        )
+    return Endpoints(f"ipc://{path}", f"ipc://{path}{WORK_SUFFIX}")
+
+
+def parse_tcp(address: str) -> Endpoints:
+    host, separator, port = address.rpartition(":")
+    if not separator or not port.isdigit() or int(port) > 65535:
+        raise EndpointError(f"--listen tcp://{address}: expected HOST:PORT with a port from 0 to 65535")
+    if host == "localhost":
+        host = "127.0.0.1"
+    if not is_loopback(host.strip("[]")):
+        raise EndpointError(
+            f"--listen tcp://{address}: only loopback (127.0.0.1) is allowed, since nothing is encrypted yet; "
+            "reach it from elsewhere through an ssh tunnel"
+        )
+    return Endpoints(f"tcp://{host}:{port}", f"tcp://{host}:0")
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,50 @@
+"""The one error of the backend, and the closed list of its codes (docs/PROTOCOL.md, section "Errors")."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+ErrorCode = Literal[
+    # the message itself
+    "too_large",
+    "bad_message",
+    "bad_version",
+    "unknown_type",
+    "bad_field",
+    "bad_array",
+    # what it asks for
+    "unknown_name",
+    "bad_option",
+    "bad_index",
+    "data_missing",
+    "data_damaged",
+    "no_device",
+    # the session it names
+    "unknown_session",
+    "session_busy",
+    "session_failed",
+    "step_gap",
+    "step_conflict",
+    "hash_mismatch",
+    # the process
+    "out_of_memory",
+    "cancelled",
+    "shutting_down",
+    "internal",
+]
+
+ERROR_CODES: tuple[str, ...] = get_args(ErrorCode)
+
+
+class BackendError(Exception):
+    """An answer of the form {type: "error", code, message, details}.
+
+    `message` is one line for a person: what was seen, what was expected, what to do.
+    `details` holds the same facts for a program: strings, numbers, booleans, lists and maps of these.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.code: ErrorCode = code
+        self.message = message
+        self.details = details

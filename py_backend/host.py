@@ -1,0 +1,81 @@
+"""One session at a time, and data that stays resident between sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from . import datasets
+from .catalogue import read_options
+from .codec import Packet
+from .device import is_out_of_memory
+from .errors import BackendError
+from .messages import Close, CloseOk, Evaluate, Named, Open, Score, Train
+from .progress import SESSION_IDLE_SECONDS, Progress
+from .resident import ResidentDataset, reside
+from .session import Answer, Session
+
+
+class Host:
+    """Answers work messages, one after another."""
+
+    def __init__(self, device: torch.device, progress: Progress) -> None:
+        self._device = device
+        self._progress = progress
+        self._session: Session | None = None
+        self._resident: tuple[str, ResidentDataset] | None = None
+
+    def handle(self, packet: Packet) -> Answer:
+        """Raises BackendError, which the server turns into the one error form."""
+        request = packet.body
+        if isinstance(request, Open):
+            return Answer.now(self._open(packet.id, request))
+        if not isinstance(request, Train | Score | Evaluate | Close):
+            raise BackendError("unknown_type", f"a {request.type} message does not belong on the work socket")
+        session = self._find(request.session)
+        self._progress.heard_of_session()
+        if isinstance(request, Train):
+            return session.train(packet, request)
+        if isinstance(request, Score | Evaluate):
+            return session.look(packet, request)
+        self._forget()
+        return Answer.now(Packet(packet.id, CloseOk()))
+
+    def _find(self, session_id: str) -> Session:
+        if self._session is None or self._session.id != session_id:
+            raise BackendError("unknown_session", f"session {session_id} is not open here: it was closed or replaced")
+        return self._session
+
+    def _forget(self) -> None:
+        self._session = None
+        self._progress.session = None
+
+    def _open(self, message_id: int, request: Open) -> Packet:
+        if self._session is not None and not self._progress.session_is_idle:
+            raise BackendError(
+                "session_busy",
+                f"session {self._session.id} is open here and was heard of in the last {SESSION_IDLE_SECONDS:.0f} s: "
+                "wait until it ends, or start a backend of your own",
+            )
+        self._forget()
+        try:
+            data = self._data(request.dataset, request.data_dir)
+            self._session = Session(request, data, self._device, self._progress)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise BackendError("out_of_memory", f"model and data do not fit into memory: {error}") from None
+            raise
+        self._progress.session = self._session.id
+        self._progress.heard_of_session()
+        self._progress.moved(0)
+        return self._session.describe(message_id)
+
+    def _data(self, dataset: Named, data_dir: str | None) -> ResidentDataset:
+        definition = datasets.find(dataset.name)
+        options = read_options("dataset", definition, dataset.options)
+        key = repr((dataset.name, options, data_dir))
+        if self._resident is None or self._resident[0] != key:
+            self._resident = None  # make room before the next one comes
+            self._resident = (key, reside(definition.load(Path(data_dir or "data"), options), self._device))
+        return self._resident[1]

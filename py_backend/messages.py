@@ -1,0 +1,281 @@
+"""Every kind of message, its fields and its arrays: docs/PROTOCOL.md as types.
+
+`src/backend/messages.ts` describes the same; `test/vectors/` holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta, Struct
+
+Dtype = Literal["u8", "u32", "i32", "f32", "f64"]
+
+Int = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+PositiveInt = Annotated[int, Meta(ge=1, le=2**32 - 1)]
+Float = Annotated[float, Meta(ge=0, le=1.7976931348623157e308)]  # finite; NaN fails every comparison
+Text = Annotated[str, Meta(max_length=4096)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+SignalName = Literal["loss", "correct", "prediction"]
+Signals = Annotated[list[SignalName], Meta(min_length=1)]
+Precision = Literal["float32", "bfloat16"]
+Part = Literal["train", "test"]
+OptionType = Literal["int", "float", "bool", "str", "floats"]
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """An array that a message carries: its dtype, its number of dimensions, whether it may be missing."""
+
+    dtype: Dtype
+    dimensions: int = 1
+    optional: bool = False
+
+
+SIGNAL_ARRAYS = {
+    "loss": ArraySpec("f32", optional=True),
+    "correct": ArraySpec("u8", optional=True),
+    "prediction": ArraySpec("u32", optional=True),
+}
+
+
+class Record(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A map of fixed fields."""
+
+
+class Message(Record):
+    """A message's fields, without version, id, type and arrays."""
+
+    type: ClassVar[str]
+    arrays: ClassVar[dict[str, ArraySpec]] = {}
+
+
+class Named(Record):
+    """What a user picks by name, with its options (checked by whoever owns the name)."""
+
+    name: Text
+    options: dict[Text, Any]
+
+
+# --- control
+
+
+class Hello(Message):
+    type = "hello"
+    client: Text
+
+
+class Option(Record):
+    type: OptionType
+    default: Any
+    help: Text
+    choices: list[Any] | None
+    minimum: float | None
+    maximum: float | None
+
+
+class CatalogueEntry(Record):
+    name: Text
+    summary: Text
+    when_to_choose: Text
+    options: dict[Text, Option]
+
+
+class Catalogue(Record):
+    models: list[CatalogueEntry]
+    datasets: list[CatalogueEntry]
+    optimizers: list[CatalogueEntry]
+
+
+class Limits(Record):
+    header_bytes: Int
+    message_bytes: Int
+    frames: Int
+    sessions: Int
+
+
+class HelloOk(Message):
+    type = "hello_ok"
+    backend_version: Text
+    versions: dict[Text, Text]
+    platform: Text
+    device: Text
+    device_name: Text
+    threads: Int
+    work_endpoint: Text
+    limits: Limits
+    catalogue: Catalogue
+
+
+class Ping(Message):
+    type = "ping"
+    session: Text | None
+
+
+class PingOk(Message):
+    type = "ping_ok"
+
+
+class Status(Message):
+    type = "status"
+
+
+class StatusOk(Message):
+    type = "status_ok"
+    state: Literal["idle", "working"]
+    session: Text | None
+    step: Int
+    seconds_since_progress: Float
+
+
+class Cancel(Message):
+    type = "cancel"
+    session: Text
+
+
+class CancelOk(Message):
+    type = "cancel_ok"
+    working: bool
+
+
+class Shutdown(Message):
+    type = "shutdown"
+
+
+class ShutdownOk(Message):
+    type = "shutdown_ok"
+
+
+# --- work
+
+
+class Augmentation(Record):
+    crop: Annotated[int, Meta(ge=0, le=64)]
+    flip: bool
+
+
+class Open(Message):
+    type = "open"
+    dataset: Named
+    data_dir: Text | None
+    model: Named
+    optimizer: Named
+    augmentation: Augmentation
+    precision: Precision
+    seed: Int
+
+
+class Settings(Record):
+    """What the session really uses, where that is not simply what was asked for."""
+
+    memory_format: Text
+    precision: Precision
+    deterministic: bool
+    dropout: list[Float]
+
+
+class OpenOk(Message):
+    type = "open_ok"
+    session: Text
+    n: Int
+    test_count: Int
+    class_names: list[Text]
+    input_shape: list[Int]
+    parameter_count: Int
+    data_sha256: Sha256
+    initial_weights_sha256: Sha256
+    settings: Settings
+    arrays = {"labels": ArraySpec("u32"), "test_labels": ArraySpec("u32")}
+
+
+class Train(Message):
+    type = "train"
+    session: Text
+    first_step: Int
+    sha256: Sha256
+    signals: Signals
+    micro_batch: PositiveInt | None
+    arrays = {
+        "indices": ArraySpec("u32"),
+        "offsets": ArraySpec("u32"),
+        "learning_rates": ArraySpec("f64"),
+        "weights": ArraySpec("f32", optional=True),
+    }
+
+
+class TrainOk(Message):
+    type = "train_ok"
+    session: Text
+    first_step: Int
+    batches_done: Int
+    indices_sha256: Sha256
+    seconds: Float
+    arrays = SIGNAL_ARRAYS
+
+
+class Score(Message):
+    type = "score"
+    session: Text
+    signals: Signals
+    batch_size: PositiveInt
+    arrays = {"indices": ArraySpec("u32")}
+
+
+class ScoreOk(Message):
+    type = "score_ok"
+    session: Text
+    indices_sha256: Sha256
+    seconds: Float
+    arrays = SIGNAL_ARRAYS
+
+
+class Evaluate(Message):
+    type = "evaluate"
+    session: Text
+    part: Part
+    signals: Signals
+    batch_size: PositiveInt
+    arrays = {"indices": ArraySpec("u32")}
+
+
+class EvaluateOk(Message):
+    type = "evaluate_ok"
+    session: Text
+    indices_sha256: Sha256
+    seconds: Float
+    arrays = SIGNAL_ARRAYS
+
+
+class Close(Message):
+    type = "close"
+    session: Text
+
+
+class CloseOk(Message):
+    type = "close_ok"
+
+
+class Error(Message):
+    type = "error"
+    code: Text
+    message: Text
+    details: dict[Text, Any]
+
+
+CONTROL: tuple[type[Message], ...] = (Hello, Ping, Status, Cancel, Shutdown)
+WORK: tuple[type[Message], ...] = (Open, Train, Score, Evaluate, Close)
+ANSWERS: tuple[type[Message], ...] = (
+    HelloOk,
+    PingOk,
+    StatusOk,
+    CancelOk,
+    ShutdownOk,
+    OpenOk,
+    TrainOk,
+    ScoreOk,
+    EvaluateOk,
+    CloseOk,
+    Error,
+)
+MESSAGES: dict[str, type[Message]] = {kind.type: kind for kind in (*CONTROL, *WORK, *ANSWERS)}

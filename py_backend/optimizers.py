@@ -1,0 +1,110 @@
+"""The optimisers that a config can name. The learning rate is not among their options: each batch brings its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import torch
+from msgspec import Meta, Struct
+from torch.nn import Parameter
+
+from .errors import BackendError
+
+WEIGHT_DECAY_HELP = "L2 penalty on all parameters, added to the gradient"
+
+
+@dataclass(frozen=True)
+class OptimizerDefinition:
+    """One optimiser. `build(parameters, options)` starts it with learning rate 0."""
+
+    name: str
+    summary: str
+    when_to_choose: str
+    options: type[Struct]
+    build: Callable[[Iterable[Parameter], Any], torch.optim.Optimizer]
+
+
+class SgdOptions(Struct, forbid_unknown_fields=True, kw_only=True):
+    momentum: Annotated[float, Meta(ge=0, lt=1, description="share of the last update that is kept")] = 0.0
+    nesterov: Annotated[bool, Meta(description="Nesterov's momentum; needs momentum above 0")] = False
+    weight_decay: Annotated[float, Meta(ge=0, description=WEIGHT_DECAY_HELP)] = 0.0
+
+
+def build_sgd(parameters: Iterable[Parameter], options: SgdOptions) -> torch.optim.Optimizer:
+    if options.nesterov and options.momentum == 0:
+        raise BackendError("bad_option", "optimizer sgd: `nesterov` needs `momentum` above 0; it is 0")
+    return torch.optim.SGD(
+        parameters,
+        lr=0.0,
+        momentum=options.momentum,
+        nesterov=options.nesterov,
+        weight_decay=options.weight_decay,
+    )
+
+
+class AdamOptions(Struct, forbid_unknown_fields=True, kw_only=True):
+    beta1: Annotated[float, Meta(ge=0, lt=1, description="decay of the mean of gradients")] = 0.9
+    beta2: Annotated[float, Meta(ge=0, lt=1, description="decay of the mean of squared gradients")] = 0.999
+    eps: Annotated[float, Meta(gt=0, description="added to the denominator")] = 1e-8
+    weight_decay: Annotated[float, Meta(ge=0, description=WEIGHT_DECAY_HELP)] = 0.0
+
+
+def build_adam(parameters: Iterable[Parameter], options: AdamOptions) -> torch.optim.Optimizer:
+    return torch.optim.Adam(
+        parameters,
+        lr=0.0,
+        betas=(options.beta1, options.beta2),
+        eps=options.eps,
+        weight_decay=options.weight_decay,
+    )
+
+
+class AdamWOptions(AdamOptions, forbid_unknown_fields=True, kw_only=True):
+    weight_decay: Annotated[
+        float, Meta(ge=0, description="decay of all parameters, apart from the gradient, times the learning rate")
+    ] = 0.01
+
+
+def build_adamw(parameters: Iterable[Parameter], options: AdamWOptions) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        parameters,
+        lr=0.0,
+        betas=(options.beta1, options.beta2),
+        eps=options.eps,
+        weight_decay=options.weight_decay,
+    )
+
+
+OPTIMIZERS: dict[str, OptimizerDefinition] = {
+    "sgd": OptimizerDefinition(
+        "sgd",
+        "stochastic gradient descent, with momentum, Nesterov and weight decay",
+        "the study's choice, and the usual one for CNNs",
+        SgdOptions,
+        build_sgd,
+    ),
+    "adam": OptimizerDefinition(
+        "adam",
+        "Adam (Kingma and Ba 2015, arXiv 1412.6980)",
+        "when the learning rate should need little tuning",
+        AdamOptions,
+        build_adam,
+    ),
+    "adamw": OptimizerDefinition(
+        "adamw",
+        "Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv 1711.05101)",
+        "as adam, where weight decay matters",
+        AdamWOptions,
+        build_adamw,
+    ),
+}
+
+
+def find(name: str) -> OptimizerDefinition:
+    """The optimiser of this name. Raises BackendError (unknown_name)."""
+    if name not in OPTIMIZERS:
+        known = ", ".join(OPTIMIZERS)
+        raise BackendError("unknown_name", f"no optimizer `{name}`; there are: {known}", known=list(OPTIMIZERS))
+    return OPTIMIZERS[name]

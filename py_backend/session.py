@@ -1,0 +1,228 @@
+"""The backend's side of a run: model, optimiser, step count, and the answers already given."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from . import models, optimizers
+from .catalogue import read_options
+from .codec import Array, Packet
+from .device import Download, Stopwatch
+from .errors import BackendError
+from .evaluation import evaluate
+from .messages import Evaluate, EvaluateOk, Message, Open, OpenOk, Score, ScoreOk, Settings, Train, TrainOk
+from .noise import StepNoise, attach, derive, signed
+from .progress import Progress
+from .resident import Augmentation, ResidentDataset
+from .training import Chunk, Learner, Trained, check_chunk, train_chunk
+
+ANSWERS_KEPT = 4
+INITIAL_WEIGHTS_PLACE = 1 << 33
+"""A place in derive(seed, …) that no step has."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, perhaps still being computed on the device: `packet()` waits for it, `ready` says if it would."""
+
+    ready: Callable[[], bool]
+    packet: Callable[[], Packet]
+
+    @staticmethod
+    def now(packet: Packet) -> Answer:
+        return Answer(lambda: True, lambda: packet)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A chunk that was trained on."""
+
+    sha256: str
+    trained: Trained
+
+
+class Session:
+    """One run; each public method answers one kind of message."""
+
+    def __init__(self, request: Open, data: ResidentDataset, device: torch.device, progress: Progress) -> None:
+        self.id = secrets.token_hex(8)
+        self._data = data
+        self._progress = progress
+        self._learner, self._dropout = build_learner(request, data, device)
+        self._initial_weights_sha256 = weights_sha256(self._learner.model)
+        self._step = 0
+        self._failure: str | None = None
+        self._given: OrderedDict[int, Given] = OrderedDict()
+
+    def describe(self, message_id: int) -> Packet:
+        """The answer to `open`."""
+        dataset = self._data.dataset
+        body = OpenOk(
+            session=self.id,
+            n=self._data.train.size,
+            test_count=self._data.test.size,
+            class_names=list(dataset.class_names),
+            input_shape=list(dataset.input_shape),
+            parameter_count=sum(parameter.numel() for parameter in self._learner.model.parameters()),
+            data_sha256=self._data.sha256,
+            initial_weights_sha256=self._initial_weights_sha256,
+            settings=Settings(
+                memory_format="channels_last",
+                precision=self._learner.precision,
+                deterministic=torch.are_deterministic_algorithms_enabled(),
+                dropout=self._dropout,
+            ),
+        )
+        return Packet(message_id, body, {"labels": dataset.train.labels, "test_labels": dataset.test.labels})
+
+    def train(self, packet: Packet, request: Train) -> Answer:
+        """Trains on the chunk, or gives the answer that it got before."""
+        self._refuse_if_failed()
+        sha256 = hash_arrays(packet, request)
+        if sha256 != request.sha256:
+            raise BackendError("hash_mismatch", f"the arrays hash to {sha256}, the message says {request.sha256}")
+        if request.first_step != self._step:
+            return train_answer(packet.id, request, self._trained_before(request))
+        chunk = Chunk(
+            first_step=request.first_step,
+            indices=packet.arrays["indices"],
+            offsets=packet.arrays["offsets"],
+            learning_rates=packet.arrays["learning_rates"],
+            weights=packet.arrays.get("weights"),
+            micro_batch=request.micro_batch,
+        )
+        check_chunk(chunk, self._data.train.size)
+        trained = self._train(chunk, list(request.signals))
+        if trained.batches_done:
+            self._given[request.first_step] = Given(sha256, trained)
+            while len(self._given) > ANSWERS_KEPT:
+                self._given.popitem(last=False)
+        return train_answer(packet.id, request, trained)
+
+    def _train(self, chunk: Chunk, signals: list[str]) -> Trained:
+        try:
+            trained = train_chunk(self._learner, self._data.train, chunk, signals, self._progress.should_stop)
+        except Exception as error:
+            self._failure = str(error)
+            raise
+        self._step += trained.batches_done
+        self._progress.moved(self._step)
+        return trained
+
+    def _trained_before(self, request: Train) -> Trained:
+        where = f"a chunk from step {request.first_step} came, the session stands at step {self._step}"
+        if request.first_step > self._step:
+            raise BackendError("step_gap", f"{where}: send from there", step=self._step)
+        given = self._given.get(request.first_step)
+        if given is None or given.sha256 != request.sha256:
+            raise BackendError("step_conflict", f"{where} and trained on other batches there", step=self._step)
+        return given.trained
+
+    def look(self, packet: Packet, request: Score | Evaluate) -> Answer:
+        """Answers `score` and `evaluate`: the model is not changed."""
+        self._refuse_if_failed()
+        on_test = isinstance(request, Evaluate) and request.part == "test"
+        stopwatch = Stopwatch(self._learner.device)
+        download = evaluate(
+            self._learner,
+            self._data.test if on_test else self._data.train,
+            packet.arrays["indices"],
+            request.batch_size,
+            list(request.signals),
+            self._progress.should_stop,
+        )
+        stopwatch.stop()
+        self._progress.moved(self._step)
+        kind = EvaluateOk if isinstance(request, Evaluate) else ScoreOk
+        return answer(
+            packet.id,
+            download,
+            lambda indices_sha256: kind(session=self.id, indices_sha256=indices_sha256, seconds=stopwatch.seconds),
+        )
+
+    def _refuse_if_failed(self) -> None:
+        if self._failure is not None:
+            raise BackendError(
+                "session_failed", f"an earlier chunk failed ({self._failure}); close this session and open another"
+            )
+
+
+def hash_arrays(packet: Packet, request: Train) -> str:
+    """SHA-256 of the chunk's arrays in the order of the protocol, not of the frames."""
+    digest = hashlib.sha256()
+    for name in request.arrays:
+        if name in packet.arrays:
+            digest.update(packet.arrays[name].data)
+    return digest.hexdigest()
+
+
+def train_answer(message_id: int, request: Train, trained: Trained) -> Answer:
+    return answer(
+        message_id,
+        trained.signals,
+        lambda indices_sha256: TrainOk(
+            session=request.session,
+            first_step=request.first_step,
+            batches_done=trained.batches_done,
+            indices_sha256=indices_sha256,
+            seconds=trained.stopwatch.seconds,
+        ),
+    )
+
+
+def answer(message_id: int, download: Download, body: Callable[[str], Message]) -> Answer:
+    """An answer with the download's signals, and the hash of the indices that came with them."""
+
+    def packet() -> Packet:
+        arrays = download.arrays()
+        indices_sha256 = hashlib.sha256(arrays["indices"].astype("<u4").tobytes()).hexdigest()
+        signals = {name: as_sent(array) for name, array in arrays.items() if name != "indices"}
+        return Packet(message_id, body(indices_sha256), signals)
+
+    return Answer(lambda: download.ready, packet)
+
+
+def as_sent(array: Array) -> Array:
+    """torch has no full uint32: classes are int32 on the device and u32 on the wire."""
+    return array.view(np.uint32) if array.dtype == np.int32 else array
+
+
+def build_learner(request: Open, data: ResidentDataset, device: torch.device) -> tuple[Learner, list[float]]:
+    """Model, optimiser and noise of a run; and the dropout probabilities as used."""
+    definition = models.find(request.model.name)
+    options = read_options("model", definition, request.model.options)
+    dataset = data.dataset
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(signed(derive(request.seed, INITIAL_WEIGHTS_PLACE)))
+        model = definition.build(dataset.input_shape, len(dataset.class_names), options)
+    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    noise = StepNoise()
+    dropouts = attach(model, noise)
+    optimizer = optimizers.find(request.optimizer.name)
+    learner = Learner(
+        model=model,
+        optimizer=optimizer.build(model.parameters(), read_options("optimizer", optimizer, request.optimizer.options)),
+        noise=noise,
+        noisy_layers=len(dropouts),
+        augmentation=Augmentation(request.augmentation.crop, request.augmentation.flip),
+        device=device,
+        precision=request.precision,
+        seed=request.seed,
+    )
+    return learner, [layer.probability for layer in dropouts]
+
+
+def weights_sha256(model: nn.Module) -> str:
+    """SHA-256 over all parameters and buffers, in the order of the state dict, each row-major."""
+    digest = hashlib.sha256()
+    for tensor in model.state_dict().values():
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,179 @@
+"""Training on one chunk of a plan: the loop that all else is for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .device import Download, Stopwatch, is_out_of_memory, seed_default_generators, upload
+from .errors import BackendError
+from .messages import Precision
+from .noise import AUGMENTATION_LAYER, StepNoise, derive, step_keys
+from .resident import Augmentation, ResidentPart
+from .signals import SignalBuffer
+
+MODULE_SEED_LAYER = 1 << 32
+"""A layer number that no layer has: the key of torch's own generators, for modules that we did not write."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What is trained, on what, and how: all of a session that changes with a step."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    noise: StepNoise
+    noisy_layers: int
+    augmentation: Augmentation
+    device: torch.device
+    precision: Precision
+    seed: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some batches of a plan, as they came: see `train` in docs/PROTOCOL.md."""
+
+    first_step: int
+    indices: npt.NDArray[np.uint32]
+    offsets: npt.NDArray[np.uint32]
+    learning_rates: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float32] | None
+    micro_batch: int | None
+
+    @property
+    def batches(self) -> int:
+        return len(self.learning_rates)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a chunk left behind, perhaps still under way on the device."""
+
+    batches_done: int
+    signals: Download
+    stopwatch: Stopwatch
+
+
+def check_chunk(chunk: Chunk, n: int) -> None:
+    """Refuses what cannot be trained on, before anything is. Raises BackendError (bad_index)."""
+
+    def refuse(what: str) -> BackendError:
+        return BackendError("bad_index", f"chunk at step {chunk.first_step}: {what}", step=chunk.first_step)
+
+    offsets = chunk.offsets.astype(np.int64)
+    if chunk.batches == 0 or len(offsets) != chunk.batches + 1:
+        raise refuse(
+            f"{len(offsets)} offsets for {chunk.batches} learning rates; one more offset is expected, from 2 on"
+        )
+    if offsets[0] != 0 or offsets[-1] != len(chunk.indices) or np.any(np.diff(offsets) < 1):
+        raise refuse(f"offsets must rise from 0 to the {len(chunk.indices)} indices, no batch empty")
+    check_indices(chunk.indices, n)
+    if not np.all(np.isfinite(chunk.learning_rates)) or np.any(chunk.learning_rates < 0):
+        raise refuse("a learning rate is negative or not finite")
+    if chunk.weights is not None:
+        if len(chunk.weights) != len(chunk.indices):
+            raise refuse(f"{len(chunk.weights)} weights for {len(chunk.indices)} indices")
+        if not np.all(np.isfinite(chunk.weights)) or np.any(chunk.weights < 0):
+            raise refuse("a weight is negative or not finite")
+
+
+def check_indices(indices: npt.NDArray[np.uint32], n: int) -> None:
+    """Raises BackendError (bad_index) where an index is not 0 … n-1."""
+    if len(indices) and int(indices.max()) >= n:
+        raise BackendError("bad_index", f"index {int(indices.max())} is outside of 0 … {n - 1}", n=n)
+
+
+def train_chunk(
+    learner: Learner, data: ResidentPart, chunk: Chunk, signals: list[str], stop: Callable[[], bool]
+) -> Trained:
+    """Trains on the chunk's batches, in order, up to the first batch boundary at which `stop()` says so.
+
+    The gradient of a batch is that of Σ w·l / B, B its whole size, in parts of `micro_batch` samples where asked for
+    (another order of summation, and with BatchNorm another gradient). Nothing in here waits for the device. Returns
+    each sample's raw loss as the forward pass of its own step saw it, and `indices`: those the data was gathered with.
+    """
+    device = learner.device
+    stopwatch = Stopwatch(device)
+    rows = upload(chunk.indices.astype(np.int64), device)
+    weights = None if chunk.weights is None else upload(chunk.weights, device)
+    keys = upload(step_keys(learner.seed, chunk.first_step, chunk.batches, 1 + learner.noisy_layers), device)
+    buffer = SignalBuffer(signals, len(rows), device)
+    gathered = torch.empty_like(rows)
+    offsets = chunk.offsets.tolist()
+    rates = chunk.learning_rates.tolist()
+    batches_done = 0
+
+    learner.model.train()
+    for batch in range(chunk.batches):
+        if stop():
+            break
+        start, end = offsets[batch], offsets[batch + 1]
+        seed_default_generators(device, derive(learner.seed, chunk.first_step + batch, MODULE_SEED_LAYER))
+        set_learning_rate(learner.optimizer, rates[batch])
+        learner.optimizer.zero_grad(set_to_none=True)
+        for part_start, part_end in parts(start, end, chunk.micro_batch):
+            part = rows[part_start:part_end]
+            learner.noise.set(keys[batch], torch.arange(part_start - start, part_end - start, device=device))
+            try:
+                logits, losses, labels = forward(learner, data, part)
+                weighted = losses if weights is None else losses * weights[part_start:part_end]
+                (weighted.sum() / (end - start)).backward()
+            except RuntimeError as error:
+                raise (out_of_memory(part_end - part_start) if is_out_of_memory(error) else error) from None
+            buffer.write(part_start, losses.detach(), logits.detach(), labels)
+            gathered[part_start:part_end] = part
+        learner.optimizer.step()
+        batches_done = batch + 1
+
+    stopwatch.stop()
+    done = offsets[batches_done]
+    return Trained(batches_done, Download({**buffer.first(done), "indices": gathered[:done]}, device), stopwatch)
+
+
+def forward(learner: Learner, data: ResidentPart, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits [B, classes], losses float32 [B] and labels int64 [B] of a training pass."""
+    if learner.augmentation:
+        images = data.augmented_batch(rows, learner.augmentation, learner.noise.words(AUGMENTATION_LAYER, 3))
+    else:
+        images = data.batch(rows)
+    labels = data.labels[rows]
+    with autocast(learner):
+        logits = learner.model(images)
+    return logits, F.cross_entropy(logits.float(), labels, reduction="none"), labels
+
+
+def autocast(learner: Learner) -> contextlib.AbstractContextManager[object]:
+    """Mixed precision where the session was opened with bfloat16."""
+    if learner.precision == "bfloat16":
+        return torch.autocast(learner.device.type, torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def parts(start: int, end: int, micro_batch: int | None) -> list[tuple[int, int]]:
+    """The batch start … end in parts of at most `micro_batch` samples."""
+    size = micro_batch or end - start
+    return [(at, min(at + size, end)) for at in range(start, end, size)]
+
+
+def out_of_memory(batch_size: int) -> BackendError:
+    suggestion = max(1, batch_size // 2)
+    return BackendError(
+        "out_of_memory",
+        f"{batch_size} samples at a time do not fit into the device's memory; "
+        f"try batches or a microBatch of {suggestion}",
+        batch_size=batch_size,
+        suggested_micro_batch=suggestion,
+    )

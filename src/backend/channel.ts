@@ -1,0 +1,94 @@
+import { decode, encode } from "./codec.js";
+import { BackendError, isErrorCode } from "./errors.js";
+import type { AnswerTo, ControlRequest, FieldsOf, Message, MessageArrays, WorkRequest } from "./messages.js";
+import { WireSocket } from "./socket.js";
+
+type Request = ControlRequest | WorkRequest;
+
+/** An answer: its fields and arrays. */
+export interface Answer<T extends Request> {
+  readonly fields: FieldsOf<AnswerTo<T>>;
+  readonly arrays: MessageArrays<AnswerTo<T>>;
+}
+
+interface Waiting {
+  readonly expected: string;
+  resolve(message: Message): void;
+  reject(error: Error): void;
+}
+
+/** One socket: requests out, answers matched to them by id. Answers may come in any order. */
+export class Channel {
+  readonly #socket: WireSocket;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+  #failure: Error | undefined;
+
+  constructor(endpoint: string) {
+    this.#socket = new WireSocket(endpoint);
+    void this.#receive();
+  }
+
+  /**
+   * Sends a request. The arrays must not change until the answer came.
+   * @throws BackendError when the backend refuses; whatever `fail` was called with when it is lost.
+   */
+  async request<T extends Request>(type: T, fields: FieldsOf<T>, arrays: MessageArrays<T>): Promise<Answer<T>> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const frames = encode(id, type, fields, arrays);
+    const answered = new Promise<Message>((resolve, reject) => {
+      this.#waiting.set(id, { expected: `${type}_ok`, resolve, reject });
+    });
+    this.#socket.send(frames).catch((error: unknown) => this.#settle(id, (waiting) => waiting.reject(asError(error))));
+    const { fields: answerFields, arrays: answerArrays } = await answered;
+    return { fields: answerFields, arrays: answerArrays } as Answer<T>; // #receive checked the type
+  }
+
+  /** Rejects all that waits and all that will be asked, with the first error given. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, (waiting) => waiting.reject(this.#failure ?? error));
+  }
+
+  close(): void {
+    this.fail(new Error("the connection to the backend was closed"));
+    this.#socket.close();
+  }
+
+  async #receive(): Promise<void> {
+    try {
+      for await (const frames of this.#socket.messages()) this.#deliver(decode(frames));
+    } catch (error) {
+      this.fail(asError(error));
+    }
+  }
+
+  #deliver(message: Message): void {
+    if (isError(message)) {
+      const { code, message: text, details } = message.fields;
+      const error = isErrorCode(code)
+        ? new BackendError(code, text, details)
+        : new BackendError("bad_field", `the backend answered with an unknown error code: ${code} (${text})`);
+      if (message.id === 0) this.fail(error);
+      else this.#settle(message.id, (waiting) => waiting.reject(error));
+      return;
+    }
+    this.#settle(message.id, (waiting) => {
+      if (message.type === waiting.expected) waiting.resolve(message);
+      else waiting.reject(new BackendError("unknown_type", `${message.type} came where ${waiting.expected} was due`));
+    });
+  }
+
+  #settle(id: number, how: (waiting: Waiting) => void): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return; // given up meanwhile
+    this.#waiting.delete(id);
+    how(waiting);
+  }
+}
+
+const isError = (message: Message): message is Message<"error"> => message.type === "error";
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,0 +1,49 @@
+import { type FailureKind, IbatchError } from "../errors.js";
+
+/** The backend's closed list of error codes (docs/PROTOCOL.md, section "Errors"), and whose fault each one is. */
+export const ERROR_CODES = {
+  too_large: "bug",
+  bad_message: "bug",
+  bad_version: "surroundings",
+  unknown_type: "bug",
+  bad_field: "bug",
+  bad_array: "bug",
+  unknown_name: "usage",
+  bad_option: "usage",
+  bad_index: "run",
+  data_missing: "surroundings",
+  data_damaged: "surroundings",
+  no_device: "surroundings",
+  unknown_session: "run",
+  session_busy: "surroundings",
+  session_failed: "run",
+  step_gap: "run",
+  step_conflict: "run",
+  hash_mismatch: "run",
+  out_of_memory: "run",
+  cancelled: "run",
+  shutting_down: "run",
+  internal: "run",
+} as const satisfies Record<string, FailureKind>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_CODES, code);
+
+/** What the backend, or the codec in its stead, answered instead of the result. */
+export class BackendError extends IbatchError {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly details: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(ERROR_CODES[code], message);
+  }
+}
+
+/** The backend is gone or silent: nothing that was asked of it will be answered. */
+export class BackendLost extends IbatchError {
+  constructor(message: string) {
+    super("run", message);
+  }
+}

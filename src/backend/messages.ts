@@ -1,0 +1,197 @@
+/**
+ * Every kind of message, its fields and its arrays: docs/PROTOCOL.md as types.
+ * `py_backend/messages.py` describes the same; `test/vectors/` holds the two together.
+ */
+import { z } from "zod";
+
+/** The wire's element types and the typed arrays that hold them. */
+export interface DtypeArrays {
+  u8: Uint8Array;
+  u32: Uint32Array;
+  i32: Int32Array;
+  f32: Float32Array;
+  f64: Float64Array;
+}
+export type Dtype = keyof DtypeArrays;
+export type WireArray = DtypeArrays[Dtype];
+
+export interface ArraySpec<D extends Dtype = Dtype, Optional extends boolean = boolean> {
+  readonly dtype: D;
+  readonly optional: Optional;
+}
+export type ArraySpecs = Readonly<Record<string, ArraySpec>>;
+
+/** The arrays that a message with these specs carries. */
+export type ArraysOf<S extends ArraySpecs> = {
+  -readonly [K in keyof S as S[K]["optional"] extends true ? never : K]: DtypeArrays[S[K]["dtype"]];
+} & {
+  -readonly [K in keyof S as S[K]["optional"] extends true ? K : never]?: DtypeArrays[S[K]["dtype"]] | undefined;
+};
+
+export interface MessageKind<Shape extends z.ZodRawShape = z.ZodRawShape, Specs extends ArraySpecs = ArraySpecs> {
+  readonly fields: z.ZodObject<Shape, z.core.$strict>;
+  readonly arrays: Specs;
+}
+
+const array = <D extends Dtype>(dtype: D): ArraySpec<D, false> => ({ dtype, optional: false });
+const optionalArray = <D extends Dtype>(dtype: D): ArraySpec<D, true> => ({ dtype, optional: true });
+
+function message<Shape extends z.ZodRawShape>(shape: Shape): MessageKind<Shape, Record<never, never>>;
+function message<Shape extends z.ZodRawShape, Specs extends ArraySpecs>(
+  shape: Shape,
+  arrays: Specs,
+): MessageKind<Shape, Specs>;
+function message(shape: z.ZodRawShape, arrays: ArraySpecs = {}): MessageKind {
+  return { fields: z.strictObject(shape), arrays };
+}
+
+const MAX_INT = 2 ** 32 - 1;
+export const int = z.int().min(0).max(MAX_INT);
+const positiveInt = int.min(1);
+const float = z.number().min(0);
+const text = z.string().max(4096);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const optionalText = text.nullable();
+
+export const SIGNALS = ["loss", "correct", "prediction"] as const;
+export type Signal = (typeof SIGNALS)[number];
+const signals = z
+  .array(z.enum(SIGNALS))
+  .min(1)
+  .refine((names) => new Set(names).size === names.length, "names one twice");
+const signalArrays = {
+  loss: optionalArray("f32"),
+  correct: optionalArray("u8"),
+  prediction: optionalArray("u32"),
+};
+
+const named = z.strictObject({ name: text, options: z.record(text, z.unknown()) });
+
+const option = z.strictObject({
+  type: z.enum(["int", "float", "bool", "str", "floats"]),
+  default: z.unknown(),
+  help: text,
+  choices: z.array(z.unknown()).nullable(),
+  minimum: z.number().nullable(),
+  maximum: z.number().nullable(),
+});
+/** An option of a model, dataset or optimiser, as its own file declares it. */
+export type CatalogueOption = z.infer<typeof option>;
+
+const catalogueEntry = z.strictObject({
+  name: text,
+  summary: text,
+  whenToChoose: text,
+  options: z.record(text, option),
+});
+export type CatalogueEntry = z.infer<typeof catalogueEntry>;
+
+const catalogue = z.strictObject({
+  models: z.array(catalogueEntry),
+  datasets: z.array(catalogueEntry),
+  optimizers: z.array(catalogueEntry),
+});
+/** What a backend can open. */
+export type Catalogue = z.infer<typeof catalogue>;
+
+export const PRECISIONS = ["float32", "bfloat16"] as const;
+
+export const MESSAGES = {
+  hello: message({ client: text }),
+  hello_ok: message({
+    backendVersion: text,
+    versions: z.record(text, text),
+    platform: text,
+    device: text,
+    deviceName: text,
+    threads: int,
+    workEndpoint: text,
+    limits: z.strictObject({ headerBytes: int, messageBytes: int, frames: int, sessions: int }),
+    catalogue,
+  }),
+  ping: message({ session: optionalText }),
+  ping_ok: message({}),
+  status: message({}),
+  status_ok: message({
+    state: z.enum(["idle", "working"]),
+    session: optionalText,
+    step: int,
+    secondsSinceProgress: float,
+  }),
+  cancel: message({ session: text }),
+  cancel_ok: message({ working: z.boolean() }),
+  shutdown: message({}),
+  shutdown_ok: message({}),
+
+  open: message({
+    dataset: named,
+    dataDir: optionalText,
+    model: named,
+    optimizer: named,
+    augmentation: z.strictObject({ crop: int.max(64), flip: z.boolean() }),
+    precision: z.enum(PRECISIONS),
+    seed: int,
+  }),
+  open_ok: message(
+    {
+      session: text,
+      n: int,
+      testCount: int,
+      classNames: z.array(text),
+      inputShape: z.array(int),
+      parameterCount: int,
+      dataSha256: sha256,
+      initialWeightsSha256: sha256,
+      settings: z.strictObject({
+        memoryFormat: text,
+        precision: z.enum(PRECISIONS),
+        deterministic: z.boolean(),
+        dropout: z.array(float),
+      }),
+    },
+    { labels: array("u32"), testLabels: array("u32") },
+  ),
+  train: message(
+    { session: text, firstStep: int, sha256, signals, microBatch: positiveInt.nullable() },
+    {
+      indices: array("u32"),
+      offsets: array("u32"),
+      learningRates: array("f64"),
+      weights: optionalArray("f32"),
+    },
+  ),
+  train_ok: message(
+    { session: text, firstStep: int, batchesDone: int, indicesSha256: sha256, seconds: float },
+    signalArrays,
+  ),
+  score: message({ session: text, signals, batchSize: positiveInt }, { indices: array("u32") }),
+  score_ok: message({ session: text, indicesSha256: sha256, seconds: float }, signalArrays),
+  evaluate: message(
+    { session: text, part: z.enum(["train", "test"]), signals, batchSize: positiveInt },
+    { indices: array("u32") },
+  ),
+  evaluate_ok: message({ session: text, indicesSha256: sha256, seconds: float }, signalArrays),
+  close: message({ session: text }),
+  close_ok: message({}),
+
+  error: message({ code: text, message: text, details: z.record(text, z.unknown()) }),
+};
+
+export type MessageType = keyof typeof MESSAGES;
+export type FieldsOf<T extends MessageType> = z.infer<(typeof MESSAGES)[T]["fields"]>;
+export type MessageArrays<T extends MessageType> = ArraysOf<(typeof MESSAGES)[T]["arrays"]>;
+
+export type ControlRequest = "hello" | "ping" | "status" | "cancel" | "shutdown";
+export type WorkRequest = "open" | "train" | "score" | "evaluate" | "close";
+export type AnswerTo<T extends ControlRequest | WorkRequest> = `${T}_ok`;
+
+/** A message of one type, as the controller handles it. */
+export interface Message<T extends MessageType = MessageType> {
+  readonly type: T;
+  readonly id: number;
+  readonly fields: FieldsOf<T>;
+  readonly arrays: MessageArrays<T>;
+}
+
+export const isMessageType = (type: unknown): type is MessageType =>
+  typeof type === "string" && Object.hasOwn(MESSAGES, type);

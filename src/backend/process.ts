@@ -1,0 +1,203 @@
+/** The backend as a child process: the only file that starts processes. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+import { IbatchError, surroundingsError } from "../errors.js";
+
+export interface BackendProcessOptions {
+  /** Python interpreter. */
+  readonly python: string;
+  /** Directory that holds `py_backend`. */
+  readonly packageRoot: string;
+  /** `auto`, `cpu` or `cuda:N`. */
+  readonly device: string;
+  readonly threads: number;
+  /** `ipc` for a socket in a private directory, or tcp://127.0.0.1:PORT. */
+  readonly listen: string;
+  /** Seconds until it must listen: importing torch from a cold disk can take a minute. */
+  readonly startSeconds: number;
+}
+
+/** Exit codes of `python -m py_backend` that say whose fault it is. */
+const EXIT_USAGE = 2;
+const EXIT_SURROUNDINGS = 4;
+const STDERR_LINES_KEPT = 40;
+const MAX_SOCKET_DIRECTORY_BYTES = 80;
+
+/** Steps of the ladder that ends a child: it was asked already when the first wait begins. */
+const ASK_SECONDS = 5;
+const TERMINATE_SECONDS = 3;
+
+/** A running backend, started by us and ended by us. */
+export class BackendProcess {
+  readonly controlEndpoint: string;
+  readonly pid: number;
+  /** Resolves when the child is gone, with what it left behind. */
+  readonly exited: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #cleanUp: () => void;
+
+  private constructor(
+    child: ChildProcess,
+    pid: number,
+    controlEndpoint: string,
+    exited: Promise<string>,
+    cleanUp: () => void,
+  ) {
+    this.#child = child;
+    this.pid = pid;
+    this.controlEndpoint = controlEndpoint;
+    this.exited = exited;
+    this.#cleanUp = cleanUp;
+  }
+
+  /**
+   * Starts a backend and waits until it listens.
+   * @throws IbatchError with what it said on standard error, when it ends or stays silent instead.
+   */
+  static async start(options: BackendProcessOptions): Promise<BackendProcess> {
+    const socket = chooseEndpoint(options.listen);
+    const child = spawnBackend(options, socket.listen);
+    const killAtExit = () => child.kill("SIGKILL");
+    process.once("exit", killAtExit);
+    const cleanUp = () => {
+      process.removeListener("exit", killAtExit);
+      socket.remove();
+    };
+    const stderr = keepLastLines(child);
+    const exited = new Promise<string>((resolve) => {
+      child.once("close", (code, signal) => resolve(describeExit(code, signal, stderr)));
+    });
+    try {
+      const control = await waitUntilReady(child, options, stderr);
+      return new BackendProcess(child, child.pid ?? 0, control, exited, cleanUp);
+    } catch (error) {
+      child.kill("SIGKILL");
+      cleanUp();
+      throw error;
+    }
+  }
+
+  /** Ends the child: the caller has asked it to (or cannot); its standard input closes; then SIGTERM; then SIGKILL. */
+  async stop({ asked }: { asked: boolean }): Promise<void> {
+    this.#child.stdin?.end();
+    if (!(asked && (await this.#goneWithin(ASK_SECONDS)))) {
+      this.#child.kill("SIGTERM");
+      if (!(await this.#goneWithin(TERMINATE_SECONDS))) this.#child.kill("SIGKILL");
+    }
+    await this.exited;
+    this.#cleanUp();
+  }
+
+  async #goneWithin(seconds: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), seconds * 1000);
+    });
+    const gone = await Promise.race([this.exited.then(() => true), late]);
+    clearTimeout(timer);
+    return gone;
+  }
+}
+
+/** The commit of the checkout at this directory, with `+changes` where files differ; undefined outside of one. */
+export function gitCommit(directory: string): string | undefined {
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-C", directory, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  try {
+    const commit = git("rev-parse", "HEAD");
+    return git("status", "--porcelain") === "" ? commit : `${commit}+changes`;
+  } catch {
+    return undefined;
+  }
+}
+
+interface ChosenEndpoint {
+  listen: string;
+  remove(): void;
+}
+
+function chooseEndpoint(listen: string): ChosenEndpoint {
+  if (listen !== "ipc") return { listen, remove: () => {} };
+  if (process.platform === "win32") return { listen: "tcp://127.0.0.1:0", remove: () => {} };
+  const parent = Buffer.byteLength(tmpdir()) > MAX_SOCKET_DIRECTORY_BYTES ? "/tmp" : tmpdir();
+  const directory = mkdtempSync(join(parent, "ibatch-")); // 0700
+  return {
+    listen: `ipc://${join(directory, "control")}`,
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+function spawnBackend(options: BackendProcessOptions, listen: string): ChildProcess {
+  const { python, packageRoot, device, threads } = options;
+  const pythonPath = [packageRoot, process.env.PYTHONPATH].filter(Boolean).join(delimiter);
+  const args = ["-m", "py_backend", "--child", "--listen", listen, "--device", device, "--threads", String(threads)];
+  return spawn(python, args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    // A process group of its own: Ctrl-C at the terminal is for the controller, which ends the backend in order.
+    detached: process.platform !== "win32",
+    env: { ...process.env, PYTHONPATH: pythonPath, OMP_NUM_THREADS: String(threads) },
+  });
+}
+
+function keepLastLines(child: ChildProcess): string[] {
+  const lines: string[] = [];
+  if (child.stderr !== null) {
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      lines.push(line);
+      if (lines.length > STDERR_LINES_KEPT) lines.shift();
+    });
+  }
+  return lines;
+}
+
+function waitUntilReady(
+  child: ChildProcess,
+  options: BackendProcessOptions,
+  stderr: readonly string[],
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(surroundingsError(`the backend did not start within ${options.startSeconds} s (${options.python})`)),
+      options.startSeconds * 1000,
+    );
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      reject(surroundingsError(`Python at ${options.python} cannot be started: ${error.message}`));
+    });
+    child.once("close", (code, signal) => {
+      clearTimeout(timer);
+      const kind = code === EXIT_USAGE ? "usage" : "surroundings";
+      const own = code === EXIT_USAGE || code === EXIT_SURROUNDINGS;
+      const said = own ? (stderr.at(-1) ?? "") : describeExit(code, signal, stderr);
+      reject(new IbatchError(kind, `the backend cannot start: ${said.replace(/^py_backend: /, "")}`));
+    });
+    if (child.stdout === null) return;
+    const lines = createInterface({ input: child.stdout });
+    lines.once("line", (line) => {
+      clearTimeout(timer);
+      const control = readReadyLine(line);
+      if (control === undefined) reject(surroundingsError(`the backend's first line was not its endpoints: ${line}`));
+      else resolve(control);
+    });
+  });
+}
+
+function readReadyLine(line: string): string | undefined {
+  try {
+    const ready: unknown = JSON.parse(line);
+    if (typeof ready === "object" && ready !== null && "control" in ready && typeof ready.control === "string") {
+      return ready.control;
+    }
+  } catch {
+    // not JSON: told by the caller
+  }
+  return undefined;
+}
+
+function describeExit(code: number | null, signal: NodeJS.Signals | null, stderr: readonly string[]): string {
+  const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+  return stderr.length === 0 ? how : `${how}; its last lines:\n${stderr.join("\n")}`;
+}

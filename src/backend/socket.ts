@@ -1,0 +1,35 @@
+/** The ZeroMQ door: the only file that imports zeromq. */
+import { Dealer } from "zeromq";
+import { MAX_MESSAGE_BYTES } from "./codec.js";
+
+/**
+ * A DEALER socket as frames in and frames out. zeromq takes one send and one receive at a time, so sends queue up here.
+ * Large frames are sent without a copy, after `send` has returned: leave them alone until the answer came.
+ */
+export class WireSocket {
+  readonly #dealer: Dealer;
+  #lastSend: Promise<void> = Promise.resolve();
+
+  constructor(endpoint: string) {
+    this.#dealer = new Dealer({ linger: 0, maxMessageSize: MAX_MESSAGE_BYTES });
+    this.#dealer.connect(endpoint);
+  }
+
+  /** Queues the message; resolves when zeromq has taken it. */
+  send(frames: readonly Uint8Array[]): Promise<void> {
+    const sent = this.#lastSend.then(() => this.#dealer.send(frames.map(asBuffer)));
+    this.#lastSend = sent.catch(() => {});
+    return sent;
+  }
+
+  /** Every message that arrives, until the socket is closed. One reader at a time. */
+  async *messages(): AsyncGenerator<Uint8Array[]> {
+    for await (const frames of this.#dealer) yield frames;
+  }
+
+  close(): void {
+    this.#dealer.close();
+  }
+}
+
+const asBuffer = (frame: Uint8Array): Buffer => Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);

@@ -1,0 +1,53 @@
+import { usageError } from "./errors.js";
+
+/** A letter typed wrong, left out, added or swapped with its neighbour is found in any word; more in longer ones. */
+const TOLERATED_SHARE = 0.4;
+/** From this many letters on the beginning of a name is enough ("hetero"). */
+const SHORTEST_BEGINNING = 3;
+
+/** The known name that is nearest to what was typed, or undefined when none is near. Upper and lower case are one. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const typed = name.toLowerCase();
+  let best: string | undefined;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  for (const candidate of known) {
+    const other = candidate.toLowerCase();
+    const distance = levenshtein(typed, other);
+    if (distance <= TOLERATED_SHARE * Math.max(typed.length, other.length) && distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  if (best !== undefined || typed.length < SHORTEST_BEGINNING) return best;
+  return known.find((candidate) => candidate.toLowerCase().startsWith(typed));
+}
+
+/** The entry of a table with this name; else a usage error that names the nearest one and all there are. */
+export function findNamed<Entry extends { readonly name: string }>(
+  kind: string,
+  table: readonly Entry[],
+  name: string,
+): Entry {
+  const found = table.find((entry) => entry.name === name);
+  if (found !== undefined) return found;
+  const known = table.map((entry) => entry.name);
+  const near = nearest(name, known);
+  const guess = near === undefined ? "" : ` Did you mean "${near}"?`;
+  throw usageError(`There is no ${kind} "${name}".${guess} Known: ${known.join(", ")}.`);
+}
+
+/** Fewest single letters to insert, delete or replace that make one text the other. */
+function levenshtein(a: string, b: string): number {
+  // row[j]: distance between the letters of `a` so far and the first j letters of `b`.
+  const row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    let diagonal = row[0];
+    row[0] = i;
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = diagonal + (a[i - 1] === b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = Math.min(replaced, row[j] + 1, row[j - 1] + 1);
+    }
+  }
+  return row[b.length];
+}

@@ -1,0 +1,68 @@
+/** The inputs on which the conformance suite tries every order: small, uneven, empty, one-sided. */
+import { random } from "../kernels/random.js";
+import { shuffle } from "../kernels/shuffle.js";
+import { emptyLedger } from "./context.js";
+
+export interface Case {
+  readonly name: string;
+  readonly classCount: number;
+  readonly labels: Uint32Array;
+  readonly eligible: Uint32Array;
+  readonly size: (batch: number) => number;
+  /** So many samples and batches that two orders at random are never equal. */
+  readonly large: boolean;
+}
+
+/** A ledger as after some training: most samples seen, a few never. */
+export function filledLedger(n: number) {
+  const ledger = emptyLedger(n);
+  const numbers = random(0, "placebo", 0);
+  for (let i = 0; i < n; i++) {
+    if (numbers.below(8) === 0) continue;
+    ledger.loss[i] = 4 * numbers.uniform();
+    ledger.seenAtStep[i] = numbers.below(100);
+    ledger.correct[i] = numbers.below(2);
+    ledger.draws[i] = 1 + numbers.below(5);
+  }
+  return ledger;
+}
+
+/** Labels with classes of these sizes, in a fixed mixed sequence. */
+function labelsOf(classSizes: readonly number[]): Uint32Array {
+  const labels = Uint32Array.from(classSizes.flatMap((size, c) => Array.from({ length: size }, () => c)));
+  shuffle(labels, random(1, "placebo", 0));
+  return labels;
+}
+
+function makeCase(
+  name: string,
+  classSizes: readonly number[],
+  size: number | ((batch: number) => number),
+  isEligible: (index: number) => boolean = () => true,
+): Case {
+  const labels = labelsOf(classSizes);
+  const eligible = Uint32Array.from(labels.keys()).filter(isEligible);
+  const sizeOf = typeof size === "number" ? () => size : size;
+  const large = eligible.length >= 50;
+  return { name, classCount: classSizes.length, labels, eligible, size: sizeOf, large };
+}
+
+export const CASES: readonly Case[] = [
+  makeCase("1 sample, batches of 3", [1], 3),
+  makeCase("1 sample of 40 eligible", [20, 20], 3, (index) => index === 17),
+  makeCase("11 samples in 3 classes, batches of 3", [5, 4, 2], 3),
+  makeCase("20 samples, batches of 64", [10, 10], 64),
+  makeCase("100 samples, batches of 1", [50, 50], 1),
+  makeCase("100 samples in 4 classes, batches of 25", [25, 25, 25, 25], 25),
+  makeCase("103 samples in 10 classes, batches of 8", [10, 10, 10, 10, 10, 10, 10, 10, 10, 13], 8),
+  makeCase("one class, 60 samples, batches of 7", [60], 7),
+  makeCase("1,000 classes, 2,500 samples, batches of 32", thousandClasses(), 32),
+  makeCase("classes of 1, 10 and 1,000, batches of 16", [1, 10, 1000], 16),
+  makeCase("an empty class among 5, batches of 6", [30, 0, 30, 20, 0], 6),
+  makeCase("a strict subset of 200, batches of 9", [80, 80, 40], 9, (index) => index % 3 === 1),
+  makeCase("batches of 1 to 13, one after another", [70, 50, 30], (batch) => 1 + ((batch * 7) % 13)),
+];
+
+function thousandClasses(): number[] {
+  return Array.from({ length: 1000 }, (_, c) => 1 + (c % 4));
+}

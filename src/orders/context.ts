@@ -1,0 +1,73 @@
+/** The one place where an order's context is put together: for training, for `ibatch order` and for tests. */
+import { type Random, random } from "../kernels/random.js";
+import type { LedgerView, MemoryArray, MemoryDeclaration, OrderContext, OrderStream } from "./contract.js";
+
+export interface OrderInputs<Options> {
+  readonly options: Options;
+  readonly seed: number;
+  readonly epoch: number;
+  /** Optimiser steps taken before this epoch; 0 when left out. */
+  readonly step?: number;
+  /** Class of every sample of the dataset; their number is n. */
+  readonly labels: Readonly<Uint32Array>;
+  readonly classCount: number;
+  /** Ascending; every sample when left out. */
+  readonly eligible?: Readonly<Uint32Array>;
+  /** One that has seen nothing when left out. */
+  readonly ledger?: LedgerView;
+  /** As `allocateMemory` makes it; none when left out. */
+  readonly memory?: Readonly<Record<string, MemoryArray>>;
+  /** The batching rule's size of the b-th batch, or one size for all. */
+  readonly size: number | ((batch: number) => number);
+}
+
+export function orderContext<Options>(inputs: OrderInputs<Options>): OrderContext<Options> {
+  const { options, seed, epoch, labels, classCount, size } = inputs;
+  const n = labels.length;
+  const sizeOf = typeof size === "number" ? () => size : size;
+  return {
+    options,
+    n,
+    classCount,
+    eligible: inputs.eligible ?? Uint32Array.from(labels.keys()),
+    labels,
+    ledger: inputs.ledger ?? emptyLedger(n),
+    epoch,
+    step: inputs.step ?? 0,
+    random: (stream: OrderStream, at = epoch): Random => random(seed, stream, at),
+    memory: inputs.memory ?? {},
+    size(batch) {
+      const k = sizeOf(batch);
+      // A size of 0 would cut for ever.
+      if (Number.isSafeInteger(k) && k >= 1) return k;
+      throw new RangeError(`size of batch ${batch} is ${k}, expected an integer of at least 1`);
+    },
+  };
+}
+
+/** A ledger of n samples that has seen nothing; its arrays are the caller's to fill. */
+export function emptyLedger(n: number) {
+  return {
+    loss: new Float32Array(n).fill(Number.NaN),
+    seenAtStep: new Int32Array(n).fill(-1),
+    correct: new Uint8Array(n).fill(255),
+    draws: new Uint32Array(n),
+  } satisfies LedgerView;
+}
+
+const ARRAY_OF = {
+  u8: Uint8Array,
+  u32: Uint32Array,
+  i32: Int32Array,
+  f32: Float32Array,
+  f64: Float64Array,
+} as const;
+
+/** The arrays an order declares, all zero. */
+export function allocateMemory(declaration: MemoryDeclaration, n: number): Record<string, MemoryArray> {
+  const memory: Record<string, MemoryArray> = {};
+  for (const [name, { dtype, length }] of Object.entries(declaration)) {
+    memory[name] = new ARRAY_OF[dtype](length(n));
+  }
+  return memory;
+}

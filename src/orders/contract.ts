@@ -1,0 +1,111 @@
+import type { z } from "zod";
+import type { Random } from "../kernels/random.js";
+
+/** Read-only view of what is known of each sample; filled by the controller after every chunk. */
+export interface LedgerView {
+  /** Last loss of each sample, NaN where it was never seen; length n. */
+  readonly loss: Readonly<Float32Array>;
+  /** Step at which that loss was seen, -1 where it never was; length n. */
+  readonly seenAtStep: Readonly<Int32Array>;
+  /** Whether the sample was classified right when last seen: 1, 0, or 255 where never seen; length n. */
+  readonly correct: Readonly<Uint8Array>;
+  /** How often each sample was drawn; length n. */
+  readonly draws: Readonly<Uint32Array>;
+}
+
+/** A typed array that the controller allocates, passes and (later) checkpoints for an order. */
+export type MemoryArray = Uint8Array | Uint32Array | Int32Array | Float32Array | Float64Array;
+export type MemoryDtype = "u8" | "u32" | "i32" | "f32" | "f64";
+
+/** Declared by an order: name → dtype and length as a function of n. */
+export type MemoryDeclaration = Readonly<Record<string, { dtype: MemoryDtype; length: (n: number) => number }>>;
+
+/** All that an order may look at. Nothing else: no clock, no global generator, no closure state. */
+export interface OrderContext<Options> {
+  readonly options: Options;
+  /** Number of samples in the training part of the dataset; indices are 0 … n-1. */
+  readonly n: number;
+  /** Number of classes; labels are 0 … classCount-1. */
+  readonly classCount: number;
+  /** Indices that may be drawn, ascending (subset less validation). Must not be changed. */
+  readonly eligible: Readonly<Uint32Array>;
+  /** Class of every sample of the dataset, length n (not only of the eligible ones). Must not be changed. */
+  readonly labels: Readonly<Uint32Array>;
+  readonly ledger: LedgerView;
+  /** Epoch, from 0. */
+  readonly epoch: number;
+  /** Optimiser steps taken before this epoch. */
+  readonly step: number;
+  /**
+   * Random numbers of a stream: a function of (seed, stream, epoch), so asking twice gives the same numbers.
+   * `at` replaces the epoch, for what must not change from epoch to epoch.
+   */
+  random(stream: OrderStream, at?: number): Random;
+  readonly memory: Readonly<Record<string, MemoryArray>>;
+  /** Size of the b-th batch of this epoch, at least 1: the batching rule's word. */
+  size(batch: number): number;
+}
+
+/** The streams an order may draw from; the full list of streams is in kernels/random.ts. */
+export type OrderStream = "order" | "batching";
+
+/** What an epoch (or a batch) trains on. */
+export interface OrderResult {
+  /** Sample indices in the order of training. */
+  readonly indices: Uint32Array;
+  /** Batch b is indices[offsets[b] … offsets[b+1]-1]; offsets[0] = 0, the last one is indices.length. */
+  readonly offsets: Uint32Array;
+  /** Weight of each sample in its batch's gradient Σ w·l / B; absent: all 1. */
+  readonly weights?: Float32Array;
+  /** Probability with which each drawn sample was to be drawn, for weights and monitors. */
+  readonly inclusion?: Float64Array;
+}
+
+/** How often an epoch of this order holds each eligible sample: what the conformance suite checks. */
+export type Coverage = "each-once" | "at-most-once" | "any";
+
+/** One order: one file, one of these as its default export, one line in `index.ts`. */
+export interface OrderDefinition<Options = unknown> {
+  readonly name: string;
+  /** One line: what it does. */
+  readonly summary: string;
+  /** When to choose it, what it costs, whose it is. */
+  readonly whenToChoose: string;
+  /** Every option with its default and help (`.describe`): a `z.strictObject`. */
+  readonly options: z.ZodType<Options> & z.ZodObject;
+  readonly coverage: Coverage;
+  /** Whether it reads the ledger; such a run must record its orders in full. */
+  readonly readsLedger: boolean;
+  /**
+   * Why it is otherwise than most orders: wanted where `coverage` is not "each-once", or where an epoch or a seed
+   * changes nothing.
+   */
+  readonly deviation?: string;
+  readonly memory?: MemoryDeclaration;
+  /**
+   * Whether two epochs differ with these options, the ledger being equal. The conformance suite holds an order to
+   * its yes and to its no.
+   */
+  changesEachEpoch(options: Options): boolean;
+  /** Whether two seeds differ with these options; held to its yes and to its no, too. */
+  dependsOnSeed(options: Options): boolean;
+  order(context: OrderContext<Options>): OrderResult;
+}
+
+/** Gives an order its type; the identity otherwise. */
+export function defineOrder<Options>(definition: OrderDefinition<Options>): OrderDefinition<Options> {
+  return definition;
+}
+
+/**
+ * The usual offsets: `count` samples in batches of size(0), size(1), …; the last one is kept, however short.
+ * 11 samples with size 3 are four batches: [0, 3, 6, 9, 11].
+ */
+export function cut(count: number, size: (batch: number) => number): Uint32Array {
+  const offsets = [0];
+  for (let end = 0; end < count; ) {
+    end = Math.min(count, end + size(offsets.length - 1));
+    offsets.push(end);
+  }
+  return Uint32Array.from(offsets);
+}

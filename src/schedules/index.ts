@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { findNamed } from "../nearest.js";
+import constant from "./constant.js";
+import type { ScheduleDefinition } from "./contract.js";
+import cosine from "./cosine.js";
+import oneCycle from "./one-cycle.js";
+import step from "./step.js";
+
+/** Every learning-rate schedule there is. A test holds this and the folder equal. */
+export const SCHEDULES: readonly ScheduleDefinition[] = [constant, step, cosine, oneCycle];
+
+/** The schedule with this name, or a usage error that names the nearest. */
+export function findSchedule(name: string): ScheduleDefinition {
+  return findNamed("schedule", SCHEDULES, name);
+}
+
+/** The options that every schedule has beside its own. */
+export const commonScheduleOptions = z.strictObject({
+  learningRate: z
+    .number()
+    .positive()
+    .describe("the rate of which the schedule takes its share, a step's factor on the gradient; without a default"),
+  warmupEpochs: z.number().min(0).default(0).describe("epochs of linear warm-up; 0: none"),
+  warmupFrom: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe("share of the rate at the first batch of the warm-up, in 0 … 1"),
+});
+
+/** All options of a schedule, its own and the common ones: what a config writes beside its name. */
+export function scheduleOptions(definition: ScheduleDefinition): z.ZodObject {
+  return commonScheduleOptions.extend(definition.options.shape);
+}
+
+/** A schedule's name with its options beside it, as a config has it. */
+export interface NamedSchedule {
+  readonly name: string;
+  readonly [option: string]: unknown;
+}
+
+/**
+ * The learning rate of each batch of an epoch: batch b of `batchCount` stands at (epoch + b / batchCount) of `epochs`.
+ * The schedule's share times that of the linear warm-up, in float64.
+ */
+export function learningRates(
+  schedule: NamedSchedule,
+  epoch: number,
+  epochs: number,
+  batchCount: number,
+): Float64Array {
+  const { name, learningRate, warmupEpochs, warmupFrom, ...own } = schedule;
+  const definition = findSchedule(name);
+  const common = commonScheduleOptions.parse({ learningRate, warmupEpochs, warmupFrom });
+  const options = definition.options.parse(own);
+
+  const rates = new Float64Array(batchCount);
+  for (let b = 0; b < batchCount; b++) {
+    const place = epoch + b / batchCount;
+    const factor = definition.factor({ progress: place / epochs, epochs }, options);
+    rates[b] = common.learningRate * factor * warmup(place, common.warmupEpochs, common.warmupFrom);
+  }
+  return rates;
+}
+
+/** Share of the rate at this place, in epochs: from `from` to 1 along a line that ends at `length`. */
+function warmup(place: number, length: number, from: number): number {
+  return place < length ? from + ((1 - from) * place) / length : 1;
+}

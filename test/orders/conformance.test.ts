@@ -1,0 +1,371 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { random } from "../../src/kernels/random.js";
+import { shuffled } from "../../src/kernels/shuffle.js";
+import {
+  checkOrder,
+  isOrderDefinition,
+  type Law,
+  missingMembers,
+  optionCombinations,
+} from "../../src/orders/conformance.js";
+import { cut, defineOrder, type OrderDefinition } from "../../src/orders/contract.js";
+import frozen from "../../src/orders/frozen.js";
+import homogeneous from "../../src/orders/homogeneous.js";
+import { orderFiles } from "./order-files.js";
+
+async function readOrder(name: string): Promise<OrderDefinition> {
+  const module: { default?: unknown } = await import(`../../src/orders/${name}.ts`);
+  if (isOrderDefinition(module.default)) return module.default;
+  throw new Error(`src/orders/${name}.ts has no order as its default export`);
+}
+
+describe("every order in src/orders keeps the laws", () => {
+  test.each(orderFiles())("%s", async (name) => {
+    const order = await readOrder(name);
+    expect(order.name).toBe(name);
+    expect(checkOrder(order)).toEqual([]);
+  });
+});
+
+/** An order that keeps the laws, with one thing made otherwise. */
+function broken(change: Partial<OrderDefinition>): OrderDefinition {
+  const sound = defineOrder({
+    name: "broken",
+    summary: "Sound but for one thing.",
+    whenToChoose: "Never.",
+    options: z.strictObject({}),
+    coverage: "each-once",
+    readsLedger: false,
+    changesEachEpoch: () => true,
+    dependsOnSeed: () => true,
+    order(context) {
+      const indices = shuffled(context.eligible, context.random("order"));
+      return { indices, offsets: cut(indices.length, context.size) };
+    },
+  });
+  return { ...sound, ...change };
+}
+const sound = broken({}).order;
+
+let calls = 0;
+const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
+  {
+    fault: "drops a sample",
+    law: "each sample comes as often as declared",
+    order: broken({
+      order(context) {
+        const indices = sound(context).indices.slice(1);
+        return { indices, offsets: cut(indices.length, context.size) };
+      },
+    }),
+  },
+  {
+    fault: "drops a sample, but only after the first epoch",
+    law: "each sample comes as often as declared",
+    order: broken({
+      order(context) {
+        const indices = sound(context).indices.slice(context.epoch);
+        return { indices, offsets: cut(indices.length, context.size) };
+      },
+    }),
+  },
+  {
+    fault: "draws a sample twice",
+    law: "each sample comes as often as declared",
+    order: broken({
+      order(context) {
+        const { indices, offsets } = sound(context);
+        indices[0] = indices[indices.length - 1];
+        return { indices, offsets };
+      },
+    }),
+  },
+  {
+    fault: "draws a sample twice though it says at most once",
+    law: "each sample comes as often as declared",
+    order: broken({
+      coverage: "at-most-once",
+      deviation: "Draws a part.",
+      order(context) {
+        const { indices, offsets } = sound(context);
+        indices[0] = indices[indices.length - 1];
+        return { indices, offsets };
+      },
+    }),
+  },
+  {
+    fault: "goes past the last sample",
+    law: "indices are eligible",
+    order: broken({
+      order(context) {
+        const { indices, offsets } = sound(context);
+        indices[0] = context.n;
+        return { indices, offsets };
+      },
+    }),
+  },
+  {
+    fault: "takes the whole dataset where only a part is eligible",
+    law: "indices are eligible",
+    order: broken({
+      order(context) {
+        return sound({ ...context, eligible: Uint32Array.from(context.labels.keys()) });
+      },
+    }),
+  },
+  {
+    fault: "adds seed and epoch",
+    law: "(seed 0, epoch 1) is not (seed 1, epoch 0)",
+    order: broken({
+      order(context) {
+        // What a user without `random` would do: a key from the first word of each seed, and the epoch on top.
+        const seed = [0, 1].find((s) => random(s, "order", 0).uint32() === context.random("order", 0).uint32()) ?? 0;
+        const indices = shuffled(context.eligible, random(seed + context.epoch, "order", 0));
+        return { indices, offsets: cut(indices.length, context.size) };
+      },
+    }),
+  },
+  {
+    fault: "leaves the seed out of its key",
+    law: "seeds differ as declared",
+    order: broken({
+      order(context) {
+        const indices = shuffled(context.eligible, random(0, "order", context.epoch));
+        return { indices, offsets: cut(indices.length, context.size) };
+      },
+    }),
+  },
+  {
+    fault: "leaves the epoch out of its key",
+    law: "epochs differ as declared",
+    order: broken({
+      order(context) {
+        const indices = shuffled(context.eligible, context.random("order", 0));
+        return { indices, offsets: cut(indices.length, context.size) };
+      },
+    }),
+  },
+  {
+    fault: "changes though it says that epochs do not",
+    law: "epochs differ as declared",
+    order: broken({ changesEachEpoch: () => false, deviation: "Says so." }),
+  },
+  {
+    fault: "depends on the seed though it says not",
+    law: "seeds differ as declared",
+    order: broken({ dependsOnSeed: () => false, deviation: "Says so." }),
+  },
+  {
+    fault: "changes the eligible indices",
+    law: "inputs are untouched",
+    order: broken({
+      order(context) {
+        const result = sound(context);
+        context.eligible.sort((a, b) => b - a);
+        return result;
+      },
+    }),
+  },
+  {
+    fault: "writes into the ledger",
+    law: "inputs are untouched",
+    order: broken({
+      order(context) {
+        context.ledger.loss.fill(0);
+        return sound(context);
+      },
+    }),
+  },
+  {
+    fault: "makes batches that are too large",
+    law: "no batch is larger than asked for",
+    order: broken({
+      order(context) {
+        const { indices } = sound(context);
+        return { indices, offsets: cut(indices.length, (batch) => context.size(batch) + 1) };
+      },
+    }),
+  },
+  {
+    fault: "asks for the size of the first batch only",
+    law: "no batch is larger than asked for",
+    order: broken({
+      order(context) {
+        const { indices } = sound(context);
+        return { indices, offsets: cut(indices.length, () => context.size(1)) };
+      },
+    }),
+  },
+  {
+    fault: "leaves the last, short batch out of the offsets",
+    law: "offsets are well-formed",
+    order: broken({
+      order(context) {
+        const { indices, offsets } = sound(context);
+        return { indices, offsets: offsets.slice(0, -1) };
+      },
+    }),
+  },
+  {
+    fault: "makes an empty batch",
+    law: "offsets are well-formed",
+    order: broken({
+      order(context) {
+        const { indices, offsets } = sound(context);
+        return { indices, offsets: Uint32Array.of(0, ...offsets) };
+      },
+    }),
+  },
+  {
+    fault: "counts its calls",
+    law: "same inputs, same bits",
+    order: broken({
+      order(context) {
+        const indices = shuffled(context.eligible, random(calls++, "order", context.epoch));
+        return { indices, offsets: cut(indices.length, context.size) };
+      },
+    }),
+  },
+  {
+    fault: "reads the ledger without saying so",
+    law: "the ledger is read only when declared",
+    order: broken({
+      order(context) {
+        const { indices } = sound(context);
+        indices.sort((a, b) => context.ledger.draws[b] - context.ledger.draws[a]);
+        return { indices, offsets: cut(indices.length, context.size) };
+      },
+    }),
+  },
+  {
+    fault: "gives a weight of 0",
+    law: "weights are finite and positive",
+    order: broken({ order: (context) => ({ ...sound(context), weights: new Float32Array(context.eligible.length) }) }),
+  },
+  {
+    fault: "gives too few weights",
+    law: "weights are finite and positive",
+    order: broken({ order: (context) => ({ ...sound(context), weights: new Float32Array(0) }) }),
+  },
+  {
+    fault: "gives an inclusion above 1",
+    law: "inclusion is a probability above 0",
+    order: broken({
+      order: (context) => ({ ...sound(context), inclusion: new Float64Array(context.eligible.length).fill(1.5) }),
+    }),
+  },
+  {
+    fault: "throws on a class without samples",
+    law: "it returns without an error",
+    order: broken({
+      order(context) {
+        const present = new Set([...context.eligible].map((index) => context.labels[index]));
+        if (present.size < context.classCount) throw new Error("class without samples");
+        return sound(context);
+      },
+    }),
+  },
+  {
+    fault: "returns other arrays than asked for",
+    law: "the result has the right types",
+    // As from a file in plain JavaScript.
+    order: broken({ order: () => JSON.parse('{ "indices": [0], "offsets": [0, 1] }') }),
+  },
+  {
+    fault: "returns nothing",
+    law: "the result has the right types",
+    order: broken({ order: () => JSON.parse("null") }),
+  },
+  {
+    fault: "deviates without a reason",
+    law: "a deviation has its reason",
+    order: broken({ coverage: "at-most-once" }),
+  },
+  {
+    fault: "has an option without a default",
+    law: "every option has a default",
+    order: broken({ options: z.strictObject({ share: z.number() }) }),
+  },
+];
+
+describe("the suite can fail", () => {
+  test("the sound order behind the broken ones keeps the laws", () => {
+    expect(checkOrder(broken({}))).toEqual([]);
+  });
+
+  test.each(faults)("an order that $fault is found out", ({ order, law }) => {
+    const findings = checkOrder(order);
+    expect(new Set(findings.map((finding) => finding.law))).toEqual(new Set([law]));
+    for (const finding of findings) {
+      expect(finding.order).toBe("broken");
+      expect(finding.seen).not.toBe("");
+      expect(finding.expected).not.toBe("");
+    }
+  });
+
+  test("a finding says where, what was seen and what was expected", () => {
+    const [finding] = checkOrder(
+      broken({
+        order(context) {
+          const { indices } = sound(context);
+          return { indices, offsets: Uint32Array.of(0, indices.length) };
+        },
+      }),
+    );
+    expect(finding).toEqual({
+      order: "broken",
+      case: "11 samples in 3 classes, batches of 3",
+      options: {},
+      law: "no batch is larger than asked for",
+      seen: "11 samples in batch 0",
+      expected: "at most 3",
+    });
+  });
+});
+
+describe("what is tried", () => {
+  test("every combination of enum and boolean options, the others at their defaults", () => {
+    const schema = z.strictObject({
+      sequence: z.enum(["file", "shuffled"]).default("file"),
+      twice: z.boolean().default(false),
+      share: z.number().default(0.5),
+    });
+    expect(optionCombinations(schema)).toEqual([
+      { sequence: "file", twice: false },
+      { sequence: "file", twice: true },
+      { sequence: "shuffled", twice: false },
+      { sequence: "shuffled", twice: true },
+    ]);
+    expect(optionCombinations(homogeneous.options)).toHaveLength(4);
+    expect(optionCombinations(z.strictObject({}))).toEqual([{}]);
+  });
+
+  test("a list of options where one is given", () => {
+    const order = defineOrder({
+      ...broken({}),
+      options: z.strictObject({ share: z.number() }),
+      order: broken({}).order,
+    });
+    expect(checkOrder(order, [{ share: 0.1 }, { share: 1 }])).toEqual([]);
+  });
+});
+
+describe("missingMembers", () => {
+  test("of an order is nothing, of an order with a mistake its name", () => {
+    expect(missingMembers(frozen)).toEqual([]);
+    expect(missingMembers({ ...frozen, coverage: "twice", order: undefined })).toEqual(["coverage", "order"]);
+    expect(missingMembers({})).toEqual([
+      "name",
+      "summary",
+      "whenToChoose",
+      "options",
+      "coverage",
+      "readsLedger",
+      "changesEachEpoch",
+      "dependsOnSeed",
+      "order",
+    ]);
+    expect([undefined, null, 3, frozen].map(isOrderDefinition)).toEqual([false, false, false, true]);
+  });
+});

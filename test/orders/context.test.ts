@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { random } from "../../src/kernels/random.js";
+import { allocateMemory, emptyLedger, orderContext } from "../../src/orders/context.js";
+
+const inputs = { options: {}, seed: 3, epoch: 5, labels: Uint32Array.of(0, 1, 0), classCount: 2, size: 2 };
+
+describe("orderContext", () => {
+  test("random is a function of (seed, stream, epoch), or of another place where asked", () => {
+    const context = orderContext(inputs);
+    expect(context.random("order").uint32()).toBe(random(3, "order", 5).uint32());
+    expect(context.random("order").uint32()).toBe(random(3, "order", 5).uint32());
+    expect(context.random("order", 0).uint32()).toBe(random(3, "order", 0).uint32());
+  });
+
+  test("left out: every sample is eligible, nothing was seen, no step was taken", () => {
+    const context = orderContext(inputs);
+    expect(context.n).toBe(3);
+    expect([...context.eligible]).toEqual([0, 1, 2]);
+    expect([...context.ledger.loss]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect(context.step).toBe(0);
+    expect(context.memory).toEqual({});
+  });
+
+  test.each([0, -1, 1.5, Number.NaN])("refuses a batching rule that says %d", (size) => {
+    expect(() => orderContext({ ...inputs, size: () => size }).size(4)).toThrow(
+      new RangeError(`size of batch 4 is ${size}, expected an integer of at least 1`),
+    );
+  });
+});
+
+test("an empty ledger says that no sample was seen", () => {
+  const ledger = emptyLedger(2);
+  expect(ledger).toEqual({
+    loss: Float32Array.of(Number.NaN, Number.NaN),
+    seenAtStep: Int32Array.of(-1, -1),
+    correct: Uint8Array.of(255, 255),
+    draws: Uint32Array.of(0, 0),
+  });
+});
+
+test("memory is allocated as declared, all zero", () => {
+  const memory = allocateMemory(
+    {
+      seen: { dtype: "u8", length: (n) => n },
+      mean: { dtype: "f64", length: () => 2 },
+    },
+    3,
+  );
+  expect(memory).toEqual({ seen: new Uint8Array(3), mean: new Float64Array(2) });
+});

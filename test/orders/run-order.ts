@@ -1,0 +1,48 @@
+import { type OrderInputs, orderContext } from "../../src/orders/context.js";
+import type { OrderDefinition } from "../../src/orders/contract.js";
+import { findOrder } from "../../src/orders/index.js";
+
+/** Eleven samples in classes of 5, 4 and 2, mixed: what the tests of single orders reckon by hand. */
+export const LABELS = Uint32Array.of(0, 1, 0, 2, 1, 0, 1, 0, 2, 1, 0);
+/** The samples of each class among `LABELS`. */
+export const MEMBERS = [
+  [0, 2, 5, 7, 10],
+  [1, 4, 6, 9],
+  [3, 8],
+];
+
+type Inputs = Partial<Omit<OrderInputs<unknown>, "options">> & { readonly options?: Record<string, unknown> };
+
+/** The batches that the named order makes; of the eleven samples in batches of 3 for seed 0, epoch 0, unless told. */
+export function batchesOf(name: string, inputs: Inputs = {}): number[][] {
+  const definition: OrderDefinition = findOrder(name);
+  const { indices, offsets } = definition.order(
+    orderContext({
+      seed: 0,
+      epoch: 0,
+      labels: LABELS,
+      classCount: 3,
+      size: 3,
+      ...inputs,
+      options: definition.options.parse(inputs.options ?? {}),
+    }),
+  );
+  return [...offsets.slice(1)].map((end, b) => [...indices.subarray(offsets[b], end)]);
+}
+
+/** The classes in each batch, e.g. ["000", "112"]. */
+export function classesOf(batches: readonly number[][], labels: Readonly<Uint32Array> = LABELS): string[] {
+  return batches.map((batch) => batch.map((index) => labels[index]).join(""));
+}
+
+/** All numbers of all batches, ascending. */
+export function sorted(batches: readonly number[][]): number[] {
+  return batches.flat().sort((a, b) => a - b);
+}
+
+/** How many of each class a batch has. */
+export function countsOf(batch: readonly number[], labels: Readonly<Uint32Array>, classCount: number): number[] {
+  const counts = Array<number>(classCount).fill(0);
+  for (const index of batch) counts[labels[index]]++;
+  return counts;
+}
