@@ -1,12 +1,13 @@
 /**
  * Each batch as balanced over the classes as the counts allow.
  *
- * Choose it to ask what less variance in a batch's composition is worth. `balanced` gives each batch floor or ceil
- * of every class's share of what remains, so with unequal classes batches mirror the whole set from first to last;
- * which classes get the ceil is drawn for each batch, and the samples of a batch are shuffled among themselves, so
- * that a micro-batch is no stranger than any part of it. It costs a counting sort, two shuffles and a pass over the
- * classes for each batch. `round-robin` takes one of each class in turn: equal numbers of each class while they
- * last, and with unequal classes a tail of the large ones alone. From the 2019 study, whose code is `round-robin`.
+ * Choose it to ask what less variance in a batch's composition is worth. `balanced` deals the samples of each class
+ * like cards to all batches of one size, so that those batches differ by at most one in every class and mirror the
+ * whole set from first to last, however unequal the classes. Which batches get the one more is left to chance; the
+ * samples of a batch are shuffled among themselves, so that a micro-batch is no stranger than any part of it.
+ * `round-robin` takes one of each class in turn: equal numbers of each class while they last, and with unequal
+ * classes a tail of the large ones alone. Either costs a counting sort and one or two shuffles. From the 2019 study,
+ * whose code is `round-robin`.
  */
 import { z } from "zod";
 import { type Grouped, groupByClass } from "../kernels/classes.js";
@@ -14,7 +15,7 @@ import { interleave } from "../kernels/interleave.js";
 import type { Random } from "../kernels/random.js";
 import { proportionalShares } from "../kernels/shares.js";
 import { shuffle } from "../kernels/shuffle.js";
-import { cut, defineOrder, type OrderResult } from "./contract.js";
+import { cut, defineOrder } from "./contract.js";
 
 export default defineOrder({
   name: "heterogeneous",
@@ -25,7 +26,7 @@ export default defineOrder({
       .enum(["balanced", "round-robin"])
       .default("balanced")
       .describe(
-        "balanced: each batch holds each class's share of what remains; round-robin: one of each class in turn, the tail holds only large classes",
+        "balanced: each batch holds each class's share of all samples; round-robin: one of each class in turn, the tail holds only large classes",
       ),
   }),
   coverage: "each-once",
@@ -34,43 +35,60 @@ export default defineOrder({
   dependsOnSeed: () => true,
 
   order(context) {
-    const { classCount, size } = context;
     const random = context.random("order");
-    const grouped = groupByClass(context.eligible, context.labels, classCount);
-    for (let c = 0; c < classCount; c++) {
+    const grouped = groupByClass(context.eligible, context.labels, context.classCount);
+    for (let c = 0; c < context.classCount; c++) {
       shuffle(grouped.indices, random, grouped.offsets[c], grouped.offsets[c + 1]);
     }
-    if (context.options.interleave === "balanced") return balanced(grouped, size, random);
-    const indices = interleave(grouped);
-    return { indices, offsets: cut(indices.length, size) };
+    const offsets = cut(grouped.indices.length, context.size);
+    const isBalanced = context.options.interleave === "balanced";
+    return { indices: isBalanced ? balanced(grouped, offsets, random) : interleave(grouped), offsets };
   },
 });
 
-function balanced(grouped: Grouped, size: (batch: number) => number, random: Random): OrderResult {
+/** The samples of each class, dealt to the batches between these offsets. */
+function balanced(grouped: Grouped, offsets: Uint32Array, random: Random): Uint32Array {
   const samples = grouped.indices;
   const classCount = grouped.offsets.length - 1;
-  const next = grouped.offsets.slice(0, classCount); // the first sample of each class that is not used yet
+  const next = grouped.offsets.slice(0, classCount); // the first sample of each class that is not dealt yet
   const left = new Uint32Array(classCount);
   const sequence = new Uint32Array(classCount);
   for (let c = 0; c < classCount; c++) {
     left[c] = grouped.offsets[c + 1] - grouped.offsets[c];
     sequence[c] = c;
   }
-  const shares = new Uint32Array(classCount);
+  shuffle(sequence, random);
 
   const indices = new Uint32Array(samples.length);
-  const offsets = cut(samples.length, size);
-  for (let b = 0; b + 1 < offsets.length; b++) {
-    const start = offsets[b];
-    const end = offsets[b + 1];
-    shuffle(sequence, random);
-    proportionalShares(left, sequence, end - start, random.below(samples.length - start), shares);
-    let filled = start;
-    for (let c = 0; c < classCount; c++) {
-      for (let i = 0; i < shares[c]; i++) indices[filled++] = samples[next[c]++];
+  const free = offsets.slice(0, -1); // the first place of each batch that is not filled yet
+  const shares = new Uint32Array(classCount);
+  let remaining = samples.length;
+  for (const [size, batches] of batchesBySize(offsets)) {
+    // First what the batches of this size hold together, then one card after another to each in turn.
+    proportionalShares(left, sequence, size * batches.length, random.below(remaining), shares);
+    shuffle(batches, random);
+    let turn = 0;
+    for (const c of sequence) {
+      for (let i = 0; i < shares[c]; i++) {
+        indices[free[batches[turn]]++] = samples[next[c]++];
+        turn = turn + 1 < batches.length ? turn + 1 : 0;
+      }
       left[c] -= shares[c];
     }
-    shuffle(indices, random, start, end);
+    remaining -= size * batches.length;
   }
-  return { indices, offsets };
+  for (let b = 0; b + 1 < offsets.length; b++) shuffle(indices, random, offsets[b], offsets[b + 1]);
+  return indices;
+}
+
+/** The numbers of the batches of each size, the size that comes first being first. */
+function batchesBySize(offsets: Uint32Array): Map<number, Uint32Array> {
+  const bySize = new Map<number, number[]>();
+  for (let b = 0; b + 1 < offsets.length; b++) {
+    const size = offsets[b + 1] - offsets[b];
+    const batches = bySize.get(size);
+    if (batches === undefined) bySize.set(size, [b]);
+    else batches.push(b);
+  }
+  return new Map([...bySize].map(([size, batches]) => [size, Uint32Array.from(batches)]));
 }

@@ -28,15 +28,7 @@ describe("stratifiedSample", () => {
     const labels = Uint32Array.of(0, 1, 0, 2, 1, 0, 1, 0, 2, 1, 0);
     const sample = stratifiedSample(Uint32Array.from(labels.keys()), labels, 3, 5, random(0, "subset", 0));
     expect([0, 1, 2].map((c) => countOf(sample, labels, c))).toEqual([2, 2, 1]);
-    expect([...sample]).toMatchInlineSnapshot(`
-      [
-        0,
-        1,
-        3,
-        5,
-        6,
-      ]
-    `);
+    expect(sample.join()).toBe("0,1,3,5,6");
   });
 
   test("is `size` of the indices, ascending, each class floor or ceil of its share; inputs stay as they are", () => {

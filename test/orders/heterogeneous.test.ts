@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { chiSquare, chiSquareBounds } from "../kernels/chi-square.js";
-import { batchesOf, classesOf, countsOf, LABELS, sorted } from "./run-order.js";
+import { batchesOf, classesOf, countsOf, LABELS, sorted, written } from "./run-order.js";
 
 const problems = fc.record({
   labels: fc.uint32Array({ min: 0, max: 4, minLength: 1, maxLength: 60 }),
@@ -10,79 +10,70 @@ const problems = fc.record({
 });
 
 describe("heterogeneous, balanced", () => {
-  test("11 samples in batches of 3: each class floor or ceil of its share of what remains", () => {
+  test("11 samples in batches of 3: the whole batches differ by at most one in every class", () => {
     const batches = batchesOf("heterogeneous");
     expect(batches.map((batch) => batch.length)).toEqual([3, 3, 3, 2]);
-    // Of 5, 4 and 2 the first batch takes 1.4, 1.1 and 0.5, up or down.
-    expect(batches.map((batch) => countsOf(batch, LABELS, 3))).toMatchInlineSnapshot(`
-      [
-        [
-          2,
-          1,
-          0,
-        ],
-        [
-          2,
-          1,
-          0,
-        ],
-        [
-          0,
-          1,
-          2,
-        ],
-        [
-          1,
-          1,
-          0,
-        ],
-      ]
-    `);
+    // Of 5, 4 and 2 the nine places of the whole batches take 4.1, 3.3 and 1.6, up or down: here
+    // 5, 3 and 1, dealt to the three of them; 0, 1 and 1 are left for the last.
+    expect(batches.map((batch) => countsOf(batch, LABELS, 3).join(""))).toEqual(["210", "111", "210", "011"]);
     expect(sorted(batches)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(batches).toMatchInlineSnapshot(`
-      [
-        [
-          7,
-          9,
-          5,
-        ],
-        [
-          10,
-          2,
-          6,
-        ],
-        [
-          1,
-          8,
-          3,
-        ],
-        [
-          4,
-          0,
-        ],
-      ]
-    `);
+    expect(written(batches)).toBe("7,1,0 | 2,3,9 | 10,5,6 | 4,8");
   });
 
-  test("each batch takes floor or ceil of each class's share of what remains, whatever the sizes", () => {
+  test("batches of one size differ by at most one in every class, whatever the sizes", () => {
     fc.assert(
       fc.property(problems, ({ labels, sizes, seed }) => {
         const size = (batch: number) => sizes[batch % sizes.length];
         const batches = batchesOf("heterogeneous", { labels, classCount: 5, size, seed });
-        let left = countsOf([...labels.keys()], labels, 5);
-        for (const batch of batches) {
-          const total = left.reduce((sum, count) => sum + count, 0);
-          const taken = countsOf(batch, labels, 5);
-          for (let c = 0; c < 5; c++) {
-            const share = (batch.length * left[c]) / total;
-            expect(taken[c] === Math.floor(share) || taken[c] === Math.ceil(share)).toBe(true);
+        for (let c = 0; c < 5; c++) {
+          const countsBySize = new Map<number, number[]>();
+          for (const batch of batches) {
+            const counts = countsBySize.get(batch.length) ?? [];
+            countsBySize.set(batch.length, [...counts, countsOf(batch, labels, 5)[c]]);
           }
-          left = left.map((count, c) => count - taken[c]);
+          for (const counts of countsBySize.values()) {
+            expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+          }
         }
-        expect(left).toEqual([0, 0, 0, 0, 0]);
+        expect(sorted(batches)).toEqual([...labels.keys()]);
       }),
-      { seed: 1 },
+      { seed: 1, numRuns: 300 },
     );
+  });
+
+  test("with one size, the whole batches together and the short one hold floor or ceil of each class's share", () => {
+    fc.assert(
+      fc.property(problems, ({ labels, sizes: [k], seed }) => {
+        const batches = batchesOf("heterogeneous", { labels, classCount: 5, size: k, seed });
+        const all = countsOf([...labels.keys()], labels, 5);
+        const whole = batches.filter((batch) => batch.length === k).flat();
+        const short = batches.filter((batch) => batch.length < k).flat();
+        for (const part of [whole, short]) {
+          const counts = countsOf(part, labels, 5);
+          for (let c = 0; c < 5; c++) {
+            const share = (part.length * all[c]) / labels.length;
+            expect(counts[c] === Math.floor(share) || counts[c] === Math.ceil(share)).toBe(true);
+          }
+        }
+      }),
+      { seed: 3 },
+    );
+  });
+
+  test("sizes that all differ: each batch takes floor or ceil of each class's share of what remains", () => {
+    const labels = Uint32Array.from({ length: 91 }, (_, i) => (i < 50 ? 0 : i < 80 ? 1 : 2));
+    for (let seed = 0; seed < 50; seed++) {
+      let left = [50, 30, 11];
+      for (const batch of batchesOf("heterogeneous", { labels, classCount: 3, size: (b) => b + 1, seed })) {
+        const total = left.reduce((sum, count) => sum + count, 0);
+        const taken = countsOf(batch, labels, 3);
+        for (let c = 0; c < 3; c++) {
+          const share = (batch.length * left[c]) / total;
+          expect(taken[c] === Math.floor(share) || taken[c] === Math.ceil(share)).toBe(true);
+        }
+        left = left.map((count, c) => count - taken[c]);
+      }
+    }
   });
 
   test("equal classes that divide the batch: every batch has the same number of each", () => {
@@ -99,20 +90,33 @@ describe("heterogeneous, balanced", () => {
     }
   });
 
-  test("no class is favoured: over seeds, each of 5 equal classes is in a first batch of 2 equally often", () => {
+  test("no class is favoured: over seeds, each of 5 equal classes is in each whole batch of 2 equally often", () => {
     const labels = Uint32Array.from({ length: 25 }, (_, i) => i % 5);
-    const counts = new Float64Array(5);
+    const counts = new Float64Array(12 * 5);
     const pairs = new Map<string, number>();
     for (let seed = 0; seed < 4000; seed++) {
-      const [first] = batchesOf("heterogeneous", { labels, classCount: 5, size: 2, seed });
-      const classes = first.map((index) => labels[index]).sort();
-      for (const c of classes) counts[c]++;
-      pairs.set(classes.join(), (pairs.get(classes.join()) ?? 0) + 1);
+      const batches = batchesOf("heterogeneous", { labels, classCount: 5, size: 2, seed });
+      for (const [b, batch] of batches.slice(0, 12).entries()) {
+        for (const index of batch) counts[5 * b + labels[index]]++;
+      }
+      const pair = batches[0].map((index) => labels[index]).sort();
+      pairs.set(pair.join(), (pairs.get(pair.join()) ?? 0) + 1);
     }
-    expect(chiSquare(counts)).toBeLessThan(31); // 4 degrees: once in 300,000
+    // 12 · 4 degrees, rows and columns being fixed; dealt without replacement the counts spread less.
+    expect(chiSquare(counts)).toBeLessThan(chiSquareBounds(12 * 4).high);
     // Nor do two classes go together more than others: all ten pairs come, equally often.
     expect(pairs.size).toBe(10);
     expect(chiSquare(pairs.values())).toBeLessThan(chiSquareBounds(9).high);
+  });
+
+  test("no sample is favoured: over seeds, each is in the short last batch equally often", () => {
+    const labels = Uint32Array.from({ length: 31 }, (_, i) => (i < 1 ? 0 : i < 11 ? 1 : 2));
+    const counts = new Float64Array(31);
+    for (let seed = 0; seed < 6000; seed++) {
+      const batches = batchesOf("heterogeneous", { labels, classCount: 3, size: 9, seed });
+      for (const index of batches[3]) counts[index]++;
+    }
+    expect(chiSquare(counts)).toBeLessThan(chiSquareBounds(30).high);
   });
 
   test("within a batch the classes come in no sequence of their own", () => {
@@ -135,29 +139,7 @@ describe("heterogeneous, round robin", () => {
     const batches = batchesOf("heterogeneous", { options });
     expect(classesOf(batches)).toEqual(["012", "012", "010", "10"]);
     expect(sorted(batches)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(batches).toMatchInlineSnapshot(`
-      [
-        [
-          5,
-          9,
-          3,
-        ],
-        [
-          7,
-          6,
-          8,
-        ],
-        [
-          2,
-          1,
-          10,
-        ],
-        [
-          4,
-          0,
-        ],
-      ]
-    `);
+    expect(written(batches)).toBe("5,9,3 | 7,6,8 | 2,1,10 | 4,0");
   });
 
   test("reshuffles within each class from epoch to epoch", () => {

@@ -46,3 +46,8 @@ export function countsOf(batch: readonly number[], labels: Readonly<Uint32Array>
   for (const index of batch) counts[labels[index]]++;
   return counts;
 }
+
+/** The batches on one line, e.g. "0,1,2 | 3,4,5 | 6". */
+export function written(batches: readonly number[][]): string {
+  return batches.map((batch) => batch.join()).join(" | ");
+}

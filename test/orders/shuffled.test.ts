@@ -1,55 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { chiSquare, chiSquareBounds } from "../kernels/chi-square.js";
-import { batchesOf, sorted } from "./run-order.js";
+import { batchesOf, sorted, written } from "./run-order.js";
 
 describe("shuffled", () => {
   test("11 samples in batches of 3 are four batches; these bits for seed 0", () => {
-    expect([0, 1].map((epoch) => batchesOf("shuffled", { epoch }))).toMatchInlineSnapshot(`
-      [
-        [
-          [
-            6,
-            8,
-            5,
-          ],
-          [
-            3,
-            7,
-            1,
-          ],
-          [
-            2,
-            9,
-            4,
-          ],
-          [
-            10,
-            0,
-          ],
-        ],
-        [
-          [
-            4,
-            3,
-            5,
-          ],
-          [
-            7,
-            1,
-            2,
-          ],
-          [
-            8,
-            6,
-            10,
-          ],
-          [
-            0,
-            9,
-          ],
-        ],
-      ]
-    `);
+    expect([0, 1].map((epoch) => written(batchesOf("shuffled", { epoch })))).toEqual([
+      "6,8,5 | 3,7,1 | 2,9,4 | 10,0",
+      "4,3,5 | 7,1,2 | 8,6,10 | 0,9",
+    ]);
   });
 
   test("holds each eligible sample once", () => {

@@ -17,23 +17,28 @@ from py_backend.errors import BackendError
 
 BOTH = pytest.mark.parametrize("module", [cifar10, cifar100])
 
+# Of the ten labels in use here, the first: CIFAR-100's are fine labels that no coarse class has.
+FIRST = {cifar10: 0, cifar100: 90}
+COARSE = {cifar10: b"", cifar100: b"\x13"}
+LABELS_KEY = {cifar10: b"labels", cifar100: b"fine_labels"}
+
 
 def image_of(label: int) -> bytes:
     return bytes([label]) * 3072
 
 
 def write_binary(module: ModuleType, data_dir: Path) -> list[int]:
-    """Files of one record more each; the labels are 0, 1, 2, ... through all of them."""
+    """Files of one record more each; the labels are ten in turn through all of them."""
     folder = data_dir / module.LAYOUT.binary_folder
     folder.mkdir()
     label = 0
     for records, name in enumerate([*module.LAYOUT.binary_train, *module.LAYOUT.binary_test], 1):
         content = b""
         for _ in range(records):
-            content += bytes([3] * (len(module.LAYOUT.class_counts) - 1)) + bytes([label % 10]) + image_of(label)
+            content += COARSE[module] + bytes([FIRST[module] + label % 10]) + image_of(label)
             label += 1
         (folder / name).write_bytes(content)
-    return [number % 10 for number in range(label)]
+    return [FIRST[module] + number % 10 for number in range(label)]
 
 
 def write_python(module: ModuleType, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -43,9 +48,9 @@ def write_python(module: ModuleType, data_dir: Path, monkeypatch: pytest.MonkeyP
     labels: list[int] = []
     sums = {}
     for name in [*module.LAYOUT.python_train, *module.LAYOUT.python_test]:
-        own = [len(labels) % 10, 9 - len(labels) % 10]
+        own = [FIRST[module] + len(labels) % 10, FIRST[module] + 9 - len(labels) % 10]
         data = np.frombuffer(image_of(own[0]) + image_of(own[1]), np.uint8).reshape(2, 3072)
-        content = pickle.dumps({module.LAYOUT.python_labels: own, b"data": data}, 2)
+        content = pickle.dumps({LABELS_KEY[module]: own, b"coarse_labels": [19, 19], b"data": data}, 2)
         (folder / name).write_bytes(content)
         sums[name] = hashlib.md5(content, usedforsecurity=False).hexdigest()
         labels += own

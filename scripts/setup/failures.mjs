@@ -1,0 +1,57 @@
+// Tells from the output of npm, pip and venv what went wrong. The sentences about it are in sentences.mjs.
+
+/** Set-up cannot go on. Exit codes: 4 the surroundings are missing something, 2 wrong arguments, 1 a fault of ours. */
+export class SetupError extends Error {
+  constructor(message, exitCode = 4) {
+    super(message);
+    this.name = "SetupError";
+    this.exitCode = exitCode;
+  }
+}
+
+// The signs of each kind, in the order in which they are looked for: behind a full disk or a missing network the tools
+// complain about other things too.
+const SIGNS = [
+  ["disk", /ENOSPC|EDQUOT|No space left on device|not enough space on the disk|Disk quota exceeded/i],
+  ["certificate", /CERTIFICATE_VERIFY_FAILED|SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_HAS_EXPIRED/],
+  ["network", /\b(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b/],
+  ["network", /(NewConnection|ConnectTimeout|ReadTimeout|NameResolution|Proxy|IncompleteRead|RemoteDisconnected)\w*Error/],
+  ["network", /Temporary failure in name resolution|Network is unreachable|getaddrinfo failed|Max retries exceeded/],
+  ["lock", /can only install packages when your package\.json and package-lock\.json/],
+  ["version", /No matching distribution found|Could not find a version that satisfies|\bETARGET\b/],
+  ["permission", /\b(EACCES|EPERM|EROFS)\b|Permission denied|Read-only file system/],
+  ["venv", /ensurepip is not available|No module named '?(venv|ensurepip)\b/],
+];
+
+/** `{ kind, evidence }`: what went wrong, and the line of the output that shows it. */
+export function classifyFailure(output) {
+  const lines = tellingLines(output);
+  for (const [kind, sign] of SIGNS) {
+    const line = lines.find((text) => sign.test(text));
+    if (line !== undefined) return { kind, evidence: shorten(line) };
+  }
+  return { kind: "other", evidence: shorten(lines.find(isError) ?? lines.at(-1) ?? "it printed nothing") };
+}
+
+/** Requests failed, and none has come through: npm says so with --loglevel=http, pip by knowing of no version at all. */
+export function nothingCameThrough(output) {
+  const npm = /attempt \d+ failed with/.test(output) && !/fetch GET 200/.test(output);
+  const pip = /^WARNING: Retrying/m.test(output) && /from versions: none/.test(output);
+  return npm || pip;
+}
+
+/** A request that failed and was tried again proves nothing where others came through. */
+function tellingLines(output) {
+  const lines = output.split(/\r?\n/).filter((line) => line.trim() !== "");
+  if (nothingCameThrough(output)) return lines;
+  return lines.filter((line) => !/^WARNING: Retrying|attempt \d+ failed with/.test(line));
+}
+
+function isError(line) {
+  return /^(npm (error|ERR!) \S|ERROR:|error:|\w*Error:)/.test(line);
+}
+
+function shorten(line) {
+  const text = line.trim();
+  return text.length > 200 ? `${text.slice(0, 199)}…` : text;
+}

@@ -1,0 +1,116 @@
+/** A config's text with `--set` applied, and where each of its parts stands. */
+import { readFileSync } from "node:fs";
+import { isMap, isScalar, LineCounter, parse, parseDocument } from "yaml";
+import { usageError } from "../errors.js";
+
+export type Path = readonly (string | number)[];
+
+/** The sections whose value may be a name alone: `order: frozen` is short for `order: { name: frozen }`. */
+export const NAMED_SECTIONS = ["dataset", "model", "optimizer", "schedule", "batching", "order"] as const;
+
+export class ConfigSource {
+  readonly #value: Record<string, unknown>;
+  readonly #where: (path: Path) => string;
+
+  private constructor(value: Record<string, unknown>, where: (path: Path) => string) {
+    this.#value = value;
+    this.#where = where;
+  }
+
+  /**
+   * Reads a YAML file.
+   * @throws IbatchError when it is not there, is no YAML, or is no map.
+   */
+  static read(path: string, settings: readonly string[] = []): ConfigSource {
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch (error) {
+      throw usageError(`config ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+    }
+    return ConfigSource.parse(text, path, settings);
+  }
+
+  /** As `read`, for a text; `name` stands in messages. */
+  static parse(text: string, name: string, settings: readonly string[] = []): ConfigSource {
+    const lines = new LineCounter();
+    const document = parseDocument(text, { lineCounter: lines });
+    const [error] = document.errors;
+    if (error !== undefined) {
+      throw usageError(`${name}:${lines.linePos(error.pos[0]).line}: ${error.message.split("\n")[0]}`);
+    }
+    const value: unknown = document.toJS();
+    if (!isRecord(value)) throw usageError(`${name}: expected a map (name, dataset, model, …)`);
+    const set = settings.map((setting) => applySetting(value, setting));
+    const where = (path: Path): string => {
+      const setting = set.find((entry) => startsWith(path, entry.path));
+      if (setting !== undefined) return `--set ${setting.text}`;
+      const offset = offsetOf(document.contents, path);
+      return offset === undefined ? name : `${name}:${lines.linePos(offset).line}`;
+    };
+    return new ConfigSource(value, where);
+  }
+
+  get value(): Readonly<Record<string, unknown>> {
+    return this.#value;
+  }
+
+  /** `file:line` of this part, or the `--set` that made it. */
+  where(path: Path): string {
+    return this.#where(path);
+  }
+}
+
+interface Setting {
+  readonly text: string;
+  readonly path: readonly string[];
+}
+
+/** Applies `a.b=c` to the value, making maps on the way; c is read as YAML. */
+function applySetting(value: Record<string, unknown>, text: string): Setting {
+  const equals = text.indexOf("=");
+  const path = text.slice(0, equals).split(".");
+  if (equals < 1 || path.some((key) => key === "" || key === "__proto__")) {
+    throw usageError(`--set ${text}: expected a.b=value, for instance --set dataset.subset=1000`);
+  }
+  let at = value;
+  for (const key of path.slice(0, -1)) {
+    const inner = at[key];
+    const next = typeof inner === "string" && isNamedSection(key) ? { name: inner } : (inner ?? {});
+    if (!isRecord(next)) throw usageError(`--set ${text}: ${key} is ${JSON.stringify(inner)}, not a map`);
+    at[key] = next;
+    at = next;
+  }
+  const last = path[path.length - 1];
+  at[last] = parseValue(text, text.slice(equals + 1));
+  return { text, path };
+}
+
+function parseValue(setting: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    throw usageError(`--set ${setting}: the value is no YAML`);
+  }
+}
+
+/** Where the key of this path stands in the text; that of the nearest one above it where it is not there. */
+function offsetOf(contents: unknown, path: Path): number | undefined {
+  let node = contents;
+  let offset: number | undefined;
+  for (const key of path) {
+    if (!isMap(node)) break;
+    const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
+    if (pair === undefined) break;
+    if (isScalar(pair.key)) offset = pair.key.range?.[0] ?? offset;
+    node = pair.value;
+  }
+  return offset;
+}
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+export const isNamedSection = (key: string): boolean => NAMED_SECTIONS.some((section) => section === key);
+
+const startsWith = (path: Path, prefix: Path): boolean => prefix.every((key, at) => path[at] === key);

@@ -1,0 +1,98 @@
+/** The config's one schema: checks, types and the reference page come from it. */
+import { z } from "zod";
+import { PRECISIONS } from "../backend/messages.js";
+
+/** What a user picks by name: the name alone, or a map with its options beside the name. */
+const named = z.looseObject({ name: z.string().describe("see `ibatch list`") });
+
+const count = z.int().min(0);
+const MAX_SEED = 2 ** 32 - 1;
+const seed = z.int().min(0).max(MAX_SEED);
+
+const datasetSection = z.looseObject({
+  name: z.string().describe("see `ibatch list datasets`"),
+  subset: count
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("train on this many samples, stratified by class, the same for every seed; null: on all"),
+  validation: count
+    .default(0)
+    .describe("keep this many training samples, stratified by class, for validation, the same for every seed"),
+});
+
+const augmentationSection = z.strictObject({
+  crop: count.max(64).default(0).describe("random crop after padding by this many black pixels; 0: none"),
+  flip: z.boolean().default(false).describe("random horizontal flip"),
+});
+
+const evaluationSection = z.strictObject({
+  every: count.min(1).default(1).describe("epochs between two evaluations; the last epoch is always evaluated"),
+  batchSize: count.min(1).default(500).describe("samples a batch of an evaluation; does not change results"),
+  trainSample: count
+    .default(2000)
+    .describe("evaluate a fixed stratified sample of the training set of this size, the same for every arm and seed"),
+});
+
+const recordSection = z.strictObject({
+  orders: z.enum(["full", "hash"]).default("full").describe("record each epoch's indices, or only their hash"),
+  signals: z.enum(["full", "last"]).default("full").describe("keep each epoch's losses, or only the last one's"),
+});
+
+const heartbeatSection = z.strictObject({
+  everySeconds: z.number().positive().default(1).describe("seconds between two pings"),
+  limitSeconds: z.number().positive().default(30).describe("seconds of silence after which the backend is given up"),
+});
+
+const backendSection = z.strictObject({
+  device: z.string().default("auto").describe("auto (a GPU where there is one), cpu or cuda:N"),
+  threads: z
+    .union([z.literal("auto"), count.min(1)])
+    .default("auto")
+    .describe("CPU threads of torch; auto: all cores. Equal bits need equal numbers"),
+  listen: z
+    .union([z.literal("ipc"), z.string().regex(/^tcp:\/\//)])
+    .default("ipc")
+    .describe("where a backend that is started listens: ipc, or tcp://127.0.0.1:PORT"),
+  chunkBatches: count.min(1).default(50).describe("batches a message; changes no bit of the results"),
+  startSeconds: z.number().positive().default(120).describe("seconds that the backend may take to start"),
+  heartbeat: heartbeatSection.prefault({}),
+});
+
+/** What an arm may override: all that influences training. */
+const trainingShape = {
+  dataset: datasetSection,
+  model: named,
+  optimizer: named,
+  schedule: named,
+  batching: named,
+  order: named,
+  augmentation: augmentationSection.prefault({}),
+  precision: z.enum(PRECISIONS).default("float32").describe("float32, or bfloat16 by autocast"),
+  epochs: count.min(1),
+};
+export const TRAINING_KEYS = Object.keys(trainingShape);
+
+/** One arm, merged with what is common to all. */
+export const armSchema = z.strictObject(trainingShape);
+
+/** What is common to all arms and is no part of an arm. */
+export const commonSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "expected letters, digits, dots, dashes and underscores")
+    .describe("names the run directory"),
+  seeds: z.union([count.min(1), z.array(seed).min(1)]).describe("a number N (seeds 0 … N-1), or a list of seeds"),
+  baseline: z
+    .string()
+    .optional()
+    .describe("the arm that others are compared with; default: shuffled where there is one"),
+  evaluation: evaluationSection.prefault({}),
+  record: recordSection.prefault({}),
+  backend: backendSection.prefault({}),
+});
+
+export const ARM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+export type Common = z.infer<typeof commonSchema>;
+export type ArmSections = z.infer<typeof armSchema>;

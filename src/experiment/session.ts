@@ -1,0 +1,154 @@
+/** A run's session at the backend: plans out, measurements back. */
+
+import type { BackendClient } from "../backend/client.js";
+import { BackendError, BackendLost } from "../backend/errors.js";
+import type { FieldsOf, MessageArrays } from "../backend/messages.js";
+import { IbatchError } from "../errors.js";
+import { sha256 } from "../record/hash.js";
+import { type Measured, toMeasured } from "./measured.js";
+import { type Chunk, chunks, type Plan } from "./plan.js";
+
+/** Chunks under way at a time: one is trained on while the next one waits, so a GPU never drains. */
+const CHUNKS_UNDER_WAY = 2;
+
+/** Losses and hits of a chunk, in the order of its indices. */
+export interface TrainedOn {
+  readonly chunk: Chunk;
+  readonly loss: Float32Array;
+  readonly correct: Uint8Array;
+}
+
+/** The user stopped the experiment. */
+export class Interrupted extends IbatchError {
+  constructor() {
+    super("run", "interrupted");
+  }
+}
+
+export class Session {
+  readonly opened: FieldsOf<"open_ok">;
+  readonly labels: Uint32Array;
+  readonly testCount: number;
+  /** Seconds that the backend spent on training and on evaluating, since `takeSeconds`. */
+  #seconds = { training: 0, evaluating: 0 };
+  readonly #client: BackendClient;
+  readonly #signal: AbortSignal;
+
+  private constructor(
+    client: BackendClient,
+    opened: FieldsOf<"open_ok">,
+    arrays: MessageArrays<"open_ok">,
+    signal: AbortSignal,
+  ) {
+    this.#client = client;
+    this.opened = opened;
+    this.labels = arrays.labels;
+    this.testCount = opened.testCount;
+    this.#signal = signal;
+    client.keepAlive(opened.session);
+    signal.addEventListener("abort", this.#cancel);
+  }
+
+  static async open(client: BackendClient, request: FieldsOf<"open">, signal: AbortSignal): Promise<Session> {
+    const { fields, arrays } = await client.work("open", request, {});
+    return new Session(client, fields, arrays, signal);
+  }
+
+  /**
+   * Trains on a plan from this step on, and yields what each chunk gave, in order.
+   * @throws Interrupted, BackendError, BackendLost.
+   */
+  async *train(plan: Plan, firstStep: number, chunkBatches: number): AsyncGenerator<TrainedOn> {
+    const underWay: Promise<TrainedOn>[] = [];
+    for (const chunk of chunks(plan, firstStep, chunkBatches)) {
+      const sent = this.#trainChunk(chunk);
+      sent.catch(() => {}); // awaited below, unless an earlier chunk's error comes first
+      underWay.push(sent);
+      if (underWay.length === CHUNKS_UNDER_WAY) yield* takeFirst(underWay);
+    }
+    while (underWay.length > 0) yield* takeFirst(underWay);
+  }
+
+  async #trainChunk(chunk: Chunk): Promise<TrainedOn> {
+    if (this.#signal.aborted) throw new Interrupted();
+    const { firstStep, ...arrays } = chunk;
+    const { indices, offsets, learningRates, weights } = arrays;
+    const answer = await this.#client.work(
+      "train",
+      {
+        session: this.opened.session,
+        firstStep,
+        sha256: sha256(indices, offsets, learningRates, weights),
+        signals: ["loss", "correct"],
+        microBatch: null,
+      },
+      arrays,
+    );
+    this.#seconds.training += answer.fields.seconds;
+    if (answer.fields.batchesDone < learningRates.length) throw new Interrupted();
+    checkGathered(answer.fields.indicesSha256, indices);
+    return { chunk, ...present(answer.arrays) };
+  }
+
+  /** Mean loss and accuracy of these samples of a part, in evaluation mode. */
+  async evaluate(part: "train" | "test", indices: Uint32Array, batchSize: number): Promise<Measured> {
+    const { fields, arrays } = await this.#client
+      .work("evaluate", { session: this.opened.session, part, signals: ["loss", "correct"], batchSize }, { indices })
+      .catch((error: unknown) => {
+        throw error instanceof BackendError && error.code === "cancelled" ? new Interrupted() : error;
+      });
+    this.#seconds.evaluating += fields.seconds;
+    checkGathered(fields.indicesSha256, indices);
+    const { loss, correct } = present(arrays);
+    return toMeasured(loss, correct);
+  }
+
+  /** Seconds that the backend spent since this was last asked. */
+  takeSeconds(): { training: number; evaluating: number } {
+    const taken = this.#seconds;
+    this.#seconds = { training: 0, evaluating: 0 };
+    return taken;
+  }
+
+  /** Lets the backend forget the session; one that is lost has forgotten it already. */
+  async close(): Promise<void> {
+    this.#signal.removeEventListener("abort", this.#cancel);
+    this.#client.keepAlive(null);
+    try {
+      await this.#client.work("close", { session: this.opened.session }, {});
+    } catch (error) {
+      if (!(error instanceof BackendLost)) throw error;
+    }
+  }
+
+  /** Stops what is under way at the next batch, as when the user stops the experiment. */
+  readonly #cancel = (): void => {
+    this.cancel();
+  };
+
+  cancel(): void {
+    this.#client.control("cancel", { session: this.opened.session }).catch(() => {}); // work in flight tells it
+  }
+}
+
+async function* takeFirst(underWay: Promise<TrainedOn>[]): AsyncGenerator<TrainedOn> {
+  const first = underWay.shift();
+  if (first !== undefined) yield await first;
+}
+
+function checkGathered(seen: string, indices: Uint32Array): void {
+  const expected = sha256(indices);
+  if (seen === expected) return;
+  throw new BackendError(
+    "hash_mismatch",
+    `the backend gathered indices that hash to ${seen}, those of the plan hash to ${expected}: this is a bug, report it`,
+  );
+}
+
+function present(arrays: { loss?: Float32Array | undefined; correct?: Uint8Array | undefined }) {
+  const { loss, correct } = arrays;
+  if (loss === undefined || correct === undefined) {
+    throw new BackendError("bad_array", "the backend left out a signal that was asked for: loss or correct");
+  }
+  return { loss, correct };
+}

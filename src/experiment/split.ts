@@ -1,0 +1,45 @@
+import { usageError } from "../errors.js";
+import { random, type Stream } from "../kernels/random.js";
+import { stratifiedSample } from "../kernels/stratified.js";
+
+/** Which samples are for what. All ascending; functions of the labels alone, so equal for every arm and seed. */
+export interface Split {
+  /** May be trained on. */
+  readonly eligible: Uint32Array;
+  /** Held out of the training set, disjoint from `eligible`. */
+  readonly validation: Uint32Array;
+  /** Part of `eligible`: on what arms are compared by training loss. */
+  readonly trainSample: Uint32Array;
+}
+
+export interface SplitOptions {
+  readonly subset: number | null;
+  readonly validation: number;
+  readonly trainSample: number;
+}
+
+/**
+ * Validation part first, then the subset of the rest, then the fixed sample of that; each stratified by class.
+ * @throws IbatchError when more is asked for than is there.
+ */
+export function splitDataset(labels: Uint32Array, classCount: number, options: SplitOptions): Split {
+  const all = Uint32Array.from(labels.keys());
+  const { subset, validation: validationCount, trainSample } = options;
+  if (validationCount + (subset ?? 1) > all.length) {
+    throw usageError(
+      `dataset.subset ${subset ?? "(all)"} and dataset.validation ${validationCount} are more than ` +
+        `the ${all.length} training samples: lower one of them`,
+    );
+  }
+  const draw = (from: Uint32Array, count: number, stream: Stream): Uint32Array =>
+    count >= from.length ? from : stratifiedSample(from, labels, classCount, count, random(0, stream, 0));
+  const validation = draw(all, validationCount, "validation");
+  const rest = without(all, validation);
+  const eligible = draw(rest, subset ?? rest.length, "subset");
+  return { eligible, validation, trainSample: draw(eligible, trainSample, "train-sample") };
+}
+
+function without(all: Uint32Array, removed: Uint32Array): Uint32Array {
+  const gone = new Set(removed);
+  return all.filter((index) => !gone.has(index));
+}

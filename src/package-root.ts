@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The directory that holds package.json and py_backend: one above `src` and `dist`. */
+export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));
+  return String(version);
+}

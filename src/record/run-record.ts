@@ -1,0 +1,150 @@
+/** The directory of one run: `<arm>/seed-<n>/` (layout: README, "What is recorded"). */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { sha256 } from "./hash.js";
+import { recordedNumber } from "./number.js";
+import { writeWhole, writeWholeJson } from "./whole-file.js";
+
+/** How a run stands or ended. `diverged`: its first loss that was not finite ended it; a result, not a failure. */
+export const RUN_STATES = ["running", "done", "diverged", "failed", "interrupted"] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+const runDocument = z.object({
+  arm: z.string(),
+  seed: z.number(),
+  configHash: z.string(),
+  state: z.enum(RUN_STATES),
+  divergedAtStep: z.number().optional(),
+  error: z.string().optional(),
+  surroundings: z.record(z.string(), z.unknown()).optional(),
+});
+/** `run.json`: what this run is and how it stands. */
+export type RunDocument = z.infer<typeof runDocument>;
+
+const measured = z.object({ loss: recordedNumber, accuracy: z.number(), count: z.number() });
+/** Mean loss and share classified right, over `count` samples. */
+export type Measured = z.infer<typeof measured>;
+
+const epochMetrics = z.object({
+  epoch: z.number(),
+  step: z.number(),
+  batches: z.number(),
+  samples: z.number(),
+  learningRate: z.object({ first: z.number(), last: z.number() }),
+  train: measured,
+  trainSample: measured.optional(),
+  validation: measured.optional(),
+  test: measured.optional(),
+  orderSha256: z.string(),
+  planSha256: z.string(),
+});
+/** A line of `metrics.jsonl`: only what is a function of config and seed. */
+export type EpochMetrics = z.infer<typeof epochMetrics>;
+
+/** A line of `timings.jsonl`. All in seconds. */
+export interface EpochTimings {
+  readonly epoch: number;
+  /** Making the order and the rates. */
+  readonly orderingSeconds: number;
+  /** Training, as the backend measured it. */
+  readonly trainingSeconds: number;
+  /** Scoring passes, as the backend measured them. */
+  readonly scoringSeconds: number;
+  /** Evaluating, as the backend measured it. */
+  readonly evaluatingSeconds: number;
+  /** Time with messages under way that the backend did not spend on them: packing, sending, hashing, unpacking. */
+  readonly wireSeconds: number;
+  /** The rest of the epoch, in which the backend waited: recording, and making the order. */
+  readonly waitingSeconds: number;
+  readonly totalSeconds: number;
+}
+
+/** What of a plan is recorded. */
+export interface RecordedPlan {
+  readonly indices: Uint32Array;
+  readonly offsets: Uint32Array;
+  readonly learningRates: Float64Array;
+  readonly weights?: Float32Array | undefined;
+}
+
+export interface RecordOptions {
+  /** `full`: the indices of every epoch; `hash`: only their hash. */
+  readonly orders: "full" | "hash";
+  /** `full`: the losses of every epoch; `last`: those of the last one. */
+  readonly signals: "full" | "last";
+}
+
+export class RunRecord {
+  readonly #options: RecordOptions;
+
+  constructor(
+    readonly directory: string,
+    options: RecordOptions,
+  ) {
+    this.#options = options;
+  }
+
+  /** What was recorded of this run before, if anything. */
+  read(): RunDocument | undefined {
+    const path = join(this.directory, "run.json");
+    return existsSync(path) ? runDocument.parse(JSON.parse(readFileSync(path, "utf8"))) : undefined;
+  }
+
+  /** Starts afresh: what an unfinished run left behind goes. */
+  start(document: RunDocument): void {
+    rmSync(this.directory, { recursive: true, force: true });
+    for (const part of ["orders", "signals/loss"]) mkdirSync(join(this.directory, part), { recursive: true });
+    for (const name of ["metrics.jsonl", "timings.jsonl"]) writeWhole(join(this.directory, name), "");
+    this.write(document);
+  }
+
+  write(document: RunDocument): void {
+    writeWholeJson(join(this.directory, "run.json"), document);
+  }
+
+  /** The epoch's plan; on disk before its first chunk goes out. Returns its hashes. */
+  writePlan(epoch: number, plan: RecordedPlan): { orderSha256: string; planSha256: string } {
+    const orderSha256 = sha256(plan.indices);
+    const planSha256 = sha256(plan.indices, plan.offsets, plan.learningRates, plan.weights);
+    const path = join(this.directory, "orders", numbered(epoch));
+    if (this.#options.orders === "full") writeWhole(`${path}.u32`, bytesOf(plan.indices));
+    writeWhole(
+      `${path}.json`,
+      `${JSON.stringify({
+        epoch,
+        orderSha256,
+        planSha256,
+        weighted: plan.weights !== undefined,
+        offsets: [...plan.offsets],
+        learningRates: [...plan.learningRates],
+      })}\n`,
+    );
+    return { orderSha256, planSha256 };
+  }
+
+  /** One value a sample in index order, NaN where it was not seen in this epoch. */
+  writeSignal(name: "loss", epoch: number, values: Float32Array): void {
+    const directory = join(this.directory, "signals", name);
+    writeWhole(join(directory, `${numbered(epoch)}.f32`), bytesOf(values));
+    if (this.#options.signals === "last" && epoch > 0) rmSync(join(directory, `${numbered(epoch - 1)}.f32`));
+  }
+
+  appendMetrics(metrics: EpochMetrics): void {
+    appendFileSync(join(this.directory, "metrics.jsonl"), `${JSON.stringify(metrics)}\n`);
+  }
+
+  appendTimings(timings: EpochTimings): void {
+    appendFileSync(join(this.directory, "timings.jsonl"), `${JSON.stringify(timings)}\n`);
+  }
+
+  readMetrics(): EpochMetrics[] {
+    const lines = readFileSync(join(this.directory, "metrics.jsonl"), "utf8").split("\n");
+    return lines.filter((line) => line !== "").map((line) => epochMetrics.parse(JSON.parse(line)));
+  }
+}
+
+const numbered = (epoch: number): string => String(epoch).padStart(4, "0");
+
+const bytesOf = (array: Uint32Array | Float32Array): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
