@@ -98,12 +98,16 @@ def decode_header(frames: Sequence[Frame]) -> dict[str, Any]:
     if not frames:
         raise BackendError("bad_message", "a message without frames; a header frame was expected")
     try:
-        raw = msgspec.msgpack.decode(frames[0])
-    except (msgspec.DecodeError, RecursionError) as error:
+        raw = msgspec.msgpack.decode(frames[0], ext_hook=refuse_extension)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BackendError("bad_message", f"the header is not MessagePack: {error}") from None
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
         raise BackendError("bad_message", "the header is not a map with string keys")
     return raw
+
+
+def refuse_extension(code: int, _data: memoryview) -> None:
+    raise BackendError("bad_message", f"the header holds MessagePack's extension type {code}; none are used")
 
 
 def is_id(value: object) -> bool:

@@ -211,7 +211,7 @@ class Server:
     def _introduce(self) -> HelloOk:
         return HelloOk(
             backend_version=__version__,
-            versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+            versions={"python": platform.python_version(), "torch": str(torch.__version__), "numpy": np.__version__},
             platform=platform.platform(),
             device=str(self._device),
             device_name=describe(self._device),

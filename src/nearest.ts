@@ -30,10 +30,15 @@ export function findNamed<Entry extends { readonly name: string }>(
 ): Entry {
   const found = table.find((entry) => entry.name === name);
   if (found !== undefined) return found;
+  throw usageError(unknownName(kind, table, name));
+}
+
+/** The sentence for a name that is not in the table: the nearest one, and all there are. */
+export function unknownName(kind: string, table: readonly { readonly name: string }[], name: string): string {
   const known = table.map((entry) => entry.name);
   const near = nearest(name, known);
   const guess = near === undefined ? "" : ` Did you mean "${near}"?`;
-  throw usageError(`There is no ${kind} "${name}".${guess} Known: ${known.join(", ")}.`);
+  return `There is no ${kind} "${name}".${guess} Known: ${known.join(", ")}.`;
 }
 
 /** Fewest single letters to insert, delete or replace that make one text the other. */

@@ -14,8 +14,14 @@ export class SetupError extends Error {
 const SIGNS = [
   ["disk", /ENOSPC|EDQUOT|No space left on device|not enough space on the disk|Disk quota exceeded/i],
   ["certificate", /CERTIFICATE_VERIFY_FAILED|SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_HAS_EXPIRED/],
-  ["network", /\b(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b/],
-  ["network", /(NewConnection|ConnectTimeout|ReadTimeout|NameResolution|Proxy|IncompleteRead|RemoteDisconnected)\w*Error/],
+  [
+    "network",
+    /\b(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b/,
+  ],
+  [
+    "network",
+    /(NewConnection|ConnectTimeout|ReadTimeout|NameResolution|Proxy|IncompleteRead|RemoteDisconnected)\w*Error/,
+  ],
   ["network", /Temporary failure in name resolution|Network is unreachable|getaddrinfo failed|Max retries exceeded/],
   ["lock", /can only install packages when your package\.json and package-lock\.json/],
   ["version", /No matching distribution found|Could not find a version that satisfies|\bETARGET\b/],

@@ -32,19 +32,25 @@ export function noVenv({ command, version }) {
 
 // .venv is there and works, but with a Python outside the range. Not deleted: somebody may have put work into it.
 export function wrongVenv(folder, version) {
-  return new SetupError(`${folder} has Python ${version}. Expected: ${RANGE}. Delete that folder and run this again, or ${OWN}.`);
+  return new SetupError(
+    `${folder} has Python ${version}. Expected: ${RANGE}. Delete that folder and run this again, or ${OWN}.`,
+  );
 }
 
 // --python or IBATCH_PYTHON names nothing.
 export function noEnvironment(source, path) {
-  return new SetupError(`${source} names ${path}, which is not there. Expected: a Python, or the folder of an environment.`);
+  return new SetupError(
+    `${source} names ${path}, which is not there. Expected: a Python, or the folder of an environment.`,
+  );
 }
 
 // It is there and does not answer.
 export function brokenEnvironment(path, result) {
   const why = result.errno ?? result.signal ?? `exit code ${result.code}`;
   const { evidence } = classifyFailure(result.output);
-  return new SetupError(`${path} does not run as a Python (${why}: ${evidence}). Expected: ${RANGE}. Name another with --python PATH.`);
+  return new SetupError(
+    `${path} does not run as a Python (${why}: ${evidence}). Expected: ${RANGE}. Name another with --python PATH.`,
+  );
 }
 
 // It runs and is not fit: a list of what is wrong, and the command that would mend it.
@@ -70,7 +76,9 @@ export function compileFailure(output, log) {
 
 // Another set-up holds the lock for too long.
 export function locked(path, holder) {
-  return new SetupError(`process ${holder} has been setting up for an hour. Expected: it ends. If it is none of ours, delete ${path}.`);
+  return new SetupError(
+    `process ${holder} has been setting up for an hour. Expected: it ends. If it is none of ours, delete ${path}.`,
+  );
 }
 
 // Arguments nobody knows.

@@ -1,14 +1,13 @@
-// Where set-up works and how: the folder, the environment, where its lines go, and how tools are run.
+// Where set-up works and how: the folder, the environment, where its lines go, how tools are run, what a step is.
 import fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { locked } from "./sentences.mjs";
+import { takeLock } from "./lock.mjs";
 import { runTool } from "./tools.mjs";
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
-/** `run` and `say` can be others, for tests. Tools run in `root`, with all they print in `.setup/log.txt`. */
+/** Tests give another `root`, `env`, `run` or `say`. All that tools print goes into `.setup/log.txt`. */
 export function createSite({ root = ROOT, env = process.env, run = runTool, say = toStderr, quiet = false } = {}) {
   const log = join(root, ".setup", "log.txt");
   const write = openLog(log);
@@ -19,29 +18,33 @@ export function createSite({ root = ROOT, env = process.env, run = runTool, say 
   return { root, env, log, run: runLogged, say: quiet ? () => {} : say };
 }
 
-/** One step: nothing when `done()` says so, else `act()` between the two ends of a line, one process at a time. */
+/** Nothing where `done()` says so; else `act()`, with a line that ends with its seconds, in one process at a time. */
 export async function step(site, title, done, act) {
   if (done()) return;
-  const release = await takeLock(site);
+  const release = await takeLock(join(site.root, ".setup", "lock"), site.say);
   try {
     if (done()) return;
-    const start = performance.now();
     site.say(`set-up: ${title} … `);
-    await act().catch((error) => {
-      site.say("failed\n");
-      throw error;
-    });
-    site.say(`${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+    site.say(await timed(act));
+  } catch (error) {
+    site.say("failed\n");
+    throw error;
   } finally {
     release();
   }
+}
+
+async function timed(act) {
+  const start = performance.now();
+  await act();
+  return `${((performance.now() - start) / 1000).toFixed(1)} s\n`;
 }
 
 function toStderr(text) {
   process.stderr.write(text);
 }
 
-/** Starts anew with each set-up that runs a tool. A full disk must not hide what the tool said about it. */
+/** Begun anew by each set-up that runs a tool. A full disk must not hide what the tool says about it. */
 function openLog(path) {
   let flag = "w";
   return (text) => {
@@ -51,38 +54,4 @@ function openLog(path) {
       flag = "a";
     } catch {}
   };
-}
-
-/** `npm start` and `npm test` at the same time, on a fresh clone, must not install over each other. */
-async function takeLock({ root, say }) {
-  const path = join(root, ".setup", "lock");
-  fs.mkdirSync(dirname(path), { recursive: true });
-  for (let waited = 0; !created(path); waited += 0.25) {
-    const holder = Number(fs.readFileSync(path, { encoding: "utf8", flag: "a+" }));
-    if (!isRunning(holder)) fs.rmSync(path, { force: true });
-    else if (waited === 0) say(`set-up: waiting for the set-up of process ${holder}\n`);
-    else if (waited > 3600) throw locked(path, holder);
-    await sleep(250);
-  }
-  return () => fs.rmSync(path, { force: true });
-}
-
-function created(path) {
-  try {
-    fs.writeFileSync(path, String(process.pid), { flag: "wx" });
-    return true;
-  } catch (error) {
-    if (error.code === "EEXIST") return false;
-    throw error;
-  }
-}
-
-function isRunning(pid) {
-  if (!(pid > 0) || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === "EPERM";
-  }
 }

@@ -40,7 +40,9 @@ const packr = new Packr({
   int64AsType: "number",
 });
 
-const arrayHeaders = z.array(z.strictObject({ name: z.string(), dtype: z.string(), shape: z.array(z.int()) }));
+// Not z.int(): a length beyond 2^53 is an integer, if one that no frame has.
+const size = z.number().refine(Number.isInteger, "expected an integer");
+const arrayHeaders = z.array(z.strictObject({ name: z.string(), dtype: z.string(), shape: z.array(size) }));
 type ArrayHeader = z.infer<typeof arrayHeaders>[number];
 
 /** Header frame and array frames. Arrays are sent as they lie in memory: leave them alone until the answer came. */

@@ -44,7 +44,7 @@ const heartbeatSection = z.strictObject({
   limitSeconds: z.number().positive().default(30).describe("seconds of silence after which the backend is given up"),
 });
 
-const backendSection = z.strictObject({
+export const backendSection = z.strictObject({
   device: z.string().default("auto").describe("auto (a GPU where there is one), cpu or cuda:N"),
   threads: z
     .union([z.literal("auto"), count.min(1)])

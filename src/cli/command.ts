@@ -1,0 +1,74 @@
+/** A command declared once: its zod schema gives checks, types, commander's options and the help. */
+import { type Command, Option } from "commander";
+import { z } from "zod";
+import { usageError } from "../errors.js";
+
+/** A command without its code, which is loaded when it runs: `ibatch --help` needs none of it. */
+export interface CommandDefinition<Shape extends z.ZodRawShape> {
+  readonly name: string;
+  readonly summary: string;
+  /** Positional arguments as commander writes them, in the order of `run`'s `args`. */
+  readonly arguments: readonly { readonly syntax: string; readonly help: string }[];
+  /** Each option with `.describe()`; its placeholder in `.meta({ placeholder })`. */
+  readonly options: z.ZodObject<Shape>;
+  readonly examples: readonly string[];
+  /** Resolves to the exit code. */
+  run(args: readonly string[], options: z.infer<z.ZodObject<Shape>>, signal: AbortSignal): Promise<number>;
+}
+
+export type Outcome = (code: number) => void;
+
+/** Adds the command to the program; its exit code goes to `outcome`. */
+export function addCommand<Shape extends z.ZodRawShape>(
+  program: Command,
+  definition: CommandDefinition<Shape>,
+  signal: AbortSignal,
+  outcome: Outcome,
+): void {
+  const command = program.command(definition.name).description(definition.summary);
+  for (const { syntax, help } of definition.arguments) command.argument(syntax, help);
+  for (const [key, schema] of Object.entries(definition.options.shape)) command.addOption(toOption(key, schema));
+  const examples = definition.examples.map((example) => `  ${example}`).join("\n");
+  command.addHelpText("after", `\nExamples:\n${examples}`);
+  command.action(async (...received: unknown[]) => {
+    const given = command.opts();
+    const parsed = definition.options.safeParse(given);
+    if (!parsed.success) throw optionError(parsed.error, given);
+    const args = received.slice(0, definition.arguments.length).filter((value) => typeof value === "string");
+    outcome(await definition.run(args, parsed.data, signal));
+  });
+}
+
+function toOption(key: string, schema: unknown): Option {
+  if (!(schema instanceof z.ZodType)) throw new Error(`option ${key} has no zod schema`);
+  const { description = "", placeholder } = schema.meta() ?? {};
+  const inner = innermost(schema);
+  const flag = `--${kebabCase(key)}`;
+  const value = typeof placeholder === "string" ? placeholder : "value";
+  if (inner instanceof z.ZodBoolean) return new Option(flag, description);
+  if (inner instanceof z.ZodArray) {
+    return new Option(`${flag} <${value}>`, description).argParser((text: string, before: string[] | undefined) => [
+      ...(before ?? []),
+      text,
+    ]);
+  }
+  const option = new Option(`${flag} <${value}>`, description);
+  return inner instanceof z.ZodEnum ? option.choices(inner.options.map(String)) : option;
+}
+
+function innermost(schema: z.ZodType): unknown {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
+    const inner = schema.unwrap();
+    return inner instanceof z.ZodType ? innermost(inner) : inner;
+  }
+  return schema;
+}
+
+function optionError(error: z.ZodError, given: Record<string, unknown>): Error {
+  const [issue] = error.issues;
+  const key = String(issue.path[0]);
+  const expected = issue.message.replace(/^Invalid input: /, "");
+  return usageError(`option --${kebabCase(key)} ${JSON.stringify(given[key])}: ${expected}`);
+}
+
+const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,0 +1,23 @@
+import type { FailureKind } from "../errors.js";
+
+/** What a command's exit code says (DESIGN: also in `ibatch --help`). */
+export const EXIT = {
+  done: 0,
+  /** A check said no, or a bug of ours. */
+  no: 1,
+  /** The command line or the config is wrong. */
+  usage: 2,
+  /** A run failed; the others are there. */
+  runFailed: 3,
+  /** Python, torch, data, disk or a port is missing. */
+  surroundings: 4,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export const EXIT_OF_KIND: Readonly<Record<FailureKind, number>> = {
+  usage: EXIT.usage,
+  surroundings: EXIT.surroundings,
+  run: EXIT.runFailed,
+  bug: EXIT.no,
+};

@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { backendOptions } from "./backend-options.js";
+import type { CommandDefinition } from "./command.js";
+
+export const KINDS = ["orders", "batching", "schedules", "models", "datasets", "optimizers"] as const;
+
+const { python, backend } = backendOptions;
+const options = z.strictObject({
+  python,
+  backend,
+  json: z.boolean().default(false).describe("one JSON document instead of text"),
+});
+
+export type ListOptions = z.infer<typeof options>;
+
+export const listCommand: CommandDefinition<typeof options.shape> = {
+  name: "list",
+  summary: "what a config can name, with options, defaults and when to choose it",
+  arguments: [{ syntax: "[kind]", help: `one of ${KINDS.join(", ")} (default: all)` }],
+  options,
+  examples: ["ibatch list orders", "ibatch list models --json"],
+  async run([kind], given) {
+    const { list } = await import("./list.js");
+    return await list(kind, given);
+  },
+};

@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+import { realpathSync } from "node:fs";
+/** The command `ibatch`: wiring only. */
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError } from "commander";
+import { IbatchError } from "../errors.js";
+import { packageVersion } from "../package-root.js";
+import { addCommand } from "./command.js";
+import { doctorCommand } from "./doctor-command.js";
+import { EXIT, EXIT_OF_KIND } from "./exit-codes.js";
+import { listCommand } from "./list-command.js";
+import { orderCommand } from "./order-command.js";
+import { runCommand } from "./run-command.js";
+
+/** Runs a command line; resolves to the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const stopping = new AbortController();
+  const stop = stopAtSignals(stopping);
+  let code: number = EXIT.done;
+  const program = buildProgram(stopping.signal, (outcome) => {
+    code = outcome;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    code = report(error);
+  } finally {
+    stop.release();
+  }
+  return stop.code() ?? code;
+}
+
+/** Every command with its options and help. */
+export function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Command {
+  const program = new Command("ibatch")
+    .description("Does the order and the composition of mini-batches change how a network trains?")
+    .version(packageVersion())
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong; 3 a run failed;" +
+        "\n4 something is missing (Python, torch, data, disk, port); 130, 143 interrupted." +
+        "\n\nExample:\n  ibatch run configs/digits.yaml",
+    );
+  addCommand(program, runCommand, signal, outcome);
+  addCommand(program, listCommand, signal, outcome);
+  addCommand(program, orderCommand, signal, outcome);
+  addCommand(program, doctorCommand, signal, outcome);
+  return program;
+}
+
+/** One line on standard error, and the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // commander has said it
+  if (error instanceof IbatchError) {
+    process.stderr.write(`ibatch: ${error.message}\n`);
+    return EXIT_OF_KIND[error.kind];
+  }
+  const disk = diskFailure(error);
+  if (disk !== undefined) {
+    process.stderr.write(`ibatch: ${disk}\n`);
+    return EXIT.surroundings;
+  }
+  process.stderr.write(`ibatch: this is a bug, please report it: ${error instanceof Error ? error.stack : error}\n`);
+  return EXIT.no;
+}
+
+const DISK_FAILURES: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EACCES: "no permission",
+  EROFS: "the file system is read-only",
+  EDQUOT: "the disk quota is used up",
+};
+
+function diskFailure(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || !("path" in error)) return undefined;
+  const what = DISK_FAILURES[String(error.code)];
+  return what && `${what}: ${error.path} cannot be written; make room, or name another --out`;
+}
+
+/** The first Ctrl-C or SIGTERM stops in order; the second one at once. */
+function stopAtSignals(stopping: AbortController): { release(): void; code(): number | undefined } {
+  let code: number | undefined;
+  const on = (exitCode: number) => () => {
+    if (code !== undefined) process.exit(code);
+    code = exitCode;
+    stopping.abort();
+  };
+  const interrupt = on(EXIT.interrupted);
+  const terminate = on(EXIT.terminated);
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", terminate);
+  return {
+    release: () => {
+      process.off("SIGINT", interrupt);
+      process.off("SIGTERM", terminate);
+    },
+    code: () => code,
+  };
+}
+
+const isEntry = process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
+if (isEntry) process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { backendOptions } from "./backend-options.js";
+import type { CommandDefinition } from "./command.js";
+
+const { data, python, backend } = backendOptions;
+const integer = (least: number) => z.coerce.number().int().min(least);
+
+const options = z.strictObject({
+  set: z
+    .array(z.string())
+    .default([])
+    .describe("an option of the order, for instance leftovers=short; may be repeated")
+    .meta({ placeholder: "option=value" }),
+  samples: integer(1)
+    .default(11)
+    .describe("number of samples, dealt to the classes at random (default: 11)")
+    .meta({ placeholder: "N" }),
+  classes: integer(1).default(3).describe("number of classes (default: 3)").meta({ placeholder: "N" }),
+  size: integer(1).default(3).describe("samples a batch (default: 3)").meta({ placeholder: "K" }),
+  epochs: integer(1).default(2).describe("epochs to show (default: 2)").meta({ placeholder: "N" }),
+  seed: integer(0).default(0).describe("seed (default: 0)").meta({ placeholder: "N" }),
+  batches: integer(1).default(12).describe("batches to show of an epoch (default: 12)").meta({ placeholder: "N" }),
+  dataset: z
+    .string()
+    .optional()
+    .describe("take the labels of this dataset instead of made-up ones")
+    .meta({ placeholder: "NAME" }),
+  data,
+  python,
+  backend,
+});
+
+export type OrderOptions = z.infer<typeof options>;
+
+export const orderCommand: CommandDefinition<typeof options.shape> = {
+  name: "order",
+  summary: "what an order does, before anything is trained with it: its batches and their classes",
+  arguments: [{ syntax: "<name>", help: "see `ibatch list orders`" }],
+  options,
+  examples: [
+    "ibatch order homogeneous",
+    "ibatch order heterogeneous --dataset digits --size 32 --set interleave=round-robin",
+  ],
+  async run([name], given, signal) {
+    const { order } = await import("./order.js");
+    return await order(name, given, signal);
+  },
+};

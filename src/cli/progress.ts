@@ -1,0 +1,146 @@
+/** Progress on standard error: one line redrawn on a terminal, plain lines elsewhere. */
+import { stderr } from "node:process";
+import { createLogUpdate } from "log-update";
+import type { Observer, RunPlace } from "../experiment/observer.js";
+import type { EpochMetrics } from "../record/run-record.js";
+
+export interface Progress {
+  /** `log` gets what happens, for the record's log. */
+  observer(log: (line: string) => void): Observer;
+  /** Leaves the terminal clean; may be called twice. */
+  end(): void;
+}
+
+/** A line for a person, apart from results. */
+export const note = (line: string): void => {
+  stderr.write(`${line}\n`);
+};
+
+export function chooseProgress({ quiet }: { quiet: boolean }, name: string): Progress {
+  if (quiet) return new LoggedOnly();
+  return stderr.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== "dumb"
+    ? new RedrawnLine(name)
+    : new PlainLines();
+}
+
+class LoggedOnly implements Progress {
+  observer(log: (line: string) => void): Observer {
+    return { runStarted: (...event) => log(started(...event)), runEnded: (...event) => log(ended(...event)) };
+  }
+  end(): void {}
+}
+
+const SECONDS_BETWEEN_LINES = 5;
+
+/** For logs and pipes: each run's end, and between them an epoch's line every few seconds at most. */
+class PlainLines implements Progress {
+  observer(log: (line: string) => void): Observer {
+    let lastLine = performance.now();
+    const say = (line: string) => {
+      note(line);
+      lastLine = performance.now();
+    };
+    return {
+      runStarted: (...event) => {
+        log(started(...event));
+        if (event[1]) say(started(...event));
+      },
+      epochEnded: (place, metrics) => {
+        if (performance.now() - lastLine > 1000 * SECONDS_BETWEEN_LINES)
+          say(`${label(place)}  ${epochLine(place, metrics)}`);
+      },
+      runEnded: (...event) => {
+        log(ended(...event));
+        say(ended(...event));
+      },
+    };
+  }
+  end(): void {}
+}
+
+const REDRAWS_A_SECOND = 10;
+const BAR_WIDTH = 20;
+
+/** For terminals: what runs now, how fast, and how long it will take; ended runs stay above it. */
+class RedrawnLine implements Progress {
+  readonly #name: string;
+  readonly #draw = createLogUpdate(stderr, { showCursor: true });
+  #drawnAt = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+    this.#draw(`${name}: starting the backend …`);
+  }
+
+  observer(log: (line: string) => void): Observer {
+    const start = performance.now();
+    let samples = 0;
+    let samplesBefore = 0;
+    let runsKept = 0;
+    return {
+      runStarted: (place, kept) => {
+        log(started(place, kept));
+        samplesBefore = samples;
+        if (kept) runsKept += 1;
+      },
+      trained: (place, progress) => {
+        samples = samplesBefore + progress.samples;
+        const seconds = (performance.now() - start) / 1000;
+        const share = (place.number - runsKept + progress.share) / (place.total - runsKept);
+        this.#redraw(
+          [
+            `${this.#name} ${bar((place.number + progress.share) / place.total)}`,
+            `${label(place)} · epoch ${progress.epoch + 1}/${place.epochs} · train loss ${progress.loss.toFixed(4)}`,
+            `${Math.round(samples / seconds).toLocaleString("en")} samples/s · ${duration((seconds * (1 - share)) / share)} left`,
+          ].join(" · "),
+        );
+      },
+      runEnded: (...event) => {
+        log(ended(...event));
+        this.#draw.clear();
+        note(ended(...event));
+      },
+    };
+  }
+
+  #redraw(text: string): void {
+    if (performance.now() - this.#drawnAt < 1000 / REDRAWS_A_SECOND) return;
+    this.#drawnAt = performance.now();
+    this.#draw(text);
+  }
+
+  end(): void {
+    this.#draw.clear();
+    this.#draw.done();
+  }
+}
+
+const label = ({ arm, seed, number, total }: RunPlace): string => `[${number + 1}/${total}] ${arm}, seed ${seed}`;
+
+const started = (place: RunPlace, kept: boolean): string =>
+  `${label(place)}  ${kept ? "complete already, kept" : "started"}`;
+
+function ended(place: RunPlace, { state, error, last }: Parameters<NonNullable<Observer["runEnded"]>>[1]): string {
+  const what = error ?? (last === undefined ? "" : epochLine(place, last));
+  return `${label(place)}  ${[state, what].filter(Boolean).join(": ")}`;
+}
+
+function epochLine(place: RunPlace, { epoch, train, test }: EpochMetrics): string {
+  const tested = test === undefined ? "" : `, test accuracy ${(100 * test.accuracy).toFixed(2)} %`;
+  const loss = typeof train.loss === "number" ? train.loss.toFixed(4) : train.loss;
+  return `epoch ${epoch + 1}/${place.epochs}, train loss ${loss}${tested}`;
+}
+
+function bar(share: number): string {
+  const filled = Math.round(share * BAR_WIDTH);
+  return `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${Math.floor(100 * share)} %`;
+}
+
+/** As 1:05:09 or 5:09. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const two = (value: number) => String(value).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { backendOptions } from "./backend-options.js";
+import type { CommandDefinition } from "./command.js";
+
+const options = z.strictObject({
+  ...backendOptions,
+  set: z
+    .array(z.string())
+    .default([])
+    .describe("set a part of the config, for instance dataset.subset=1000; may be repeated")
+    .meta({ placeholder: "a.b=c" }),
+  seeds: z
+    .string()
+    .optional()
+    .describe("a number of seeds, or a list such as 0,1,5; overrides the config's")
+    .meta({ placeholder: "N" }),
+  out: z
+    .string()
+    .optional()
+    .describe("run directory (default: runs/<name>-<hash>); what is complete there is kept")
+    .meta({ placeholder: "DIR" }),
+  json: z.boolean().default(false).describe("print the summary as one JSON document instead of the table"),
+  quiet: z.boolean().default(false).describe("no progress"),
+});
+
+export type RunOptions = z.infer<typeof options>;
+
+export const runCommand: CommandDefinition<typeof options.shape> = {
+  name: "run",
+  summary: "run an experiment: every arm with every seed, then the table",
+  arguments: [{ syntax: "<config>", help: "YAML file; see configs/" }],
+  options,
+  examples: [
+    "ibatch run configs/digits.yaml",
+    "ibatch run configs/mnist.yaml --data data --set dataset.subset=10000 --set epochs=3 --seeds 2",
+  ],
+  async run([config], given, signal) {
+    const { run } = await import("./run.js");
+    return await run(config, given, signal);
+  },
+};

@@ -1,0 +1,76 @@
+import { join } from "node:path";
+import { gitCommit } from "../backend/process.js";
+import { experimentHash, resolveConfig } from "../experiment/config.js";
+import { ConfigSource } from "../experiment/config-source.js";
+import { runExperiment } from "../experiment/experiment.js";
+import { Interrupted } from "../experiment/session.js";
+import { packageRoot, packageVersion } from "../package-root.js";
+import { ExperimentRecord } from "../record/experiment-record.js";
+import { type Summary, summarise } from "../report/summary.js";
+import { renderTable } from "../report/table.js";
+import { dataDirectory, openChosenBackend } from "./backend-options.js";
+import { EXIT } from "./exit-codes.js";
+import { chooseProgress, note } from "./progress.js";
+import type { RunOptions } from "./run-command.js";
+
+/** `ibatch run`: returns the exit code. */
+export async function run(configPath: string, options: RunOptions, signal: AbortSignal): Promise<number> {
+  const source = ConfigSource.read(configPath, settings(options));
+  const early = resolveConfig(source); // what can be wrong without a backend is told before one is started
+  const progress = chooseProgress(options, early.name);
+  const backend = await openChosenBackend(options, early.backend);
+  try {
+    const { client } = backend;
+    const config = resolveConfig(source, client.introduction.catalogue);
+    const hash = experimentHash(config);
+    const directory = options.out ?? join("runs", `${config.name}-${hash.slice(0, 8)}`);
+    const document = {
+      name: config.name,
+      hash,
+      config,
+      command: ["ibatch", ...process.argv.slice(2)].join(" "),
+      commit: gitCommit(packageRoot),
+      ibatchVersion: packageVersion(),
+    };
+    const record = ExperimentRecord.open(directory, document, config.record);
+    try {
+      const results = await runExperiment({
+        client,
+        config,
+        record,
+        dataDir: dataDirectory(options),
+        observer: progress.observer((line) => record.log(line)),
+        signal,
+      });
+      const summary = summarise(config, results, directory);
+      const table = renderTable(summary);
+      record.writeSummary(summary, table);
+      progress.end();
+      process.stdout.write(
+        options.json ? `${JSON.stringify(summary, null, 2)}\n` : `\n${table}\nRecorded in ${directory}\n`,
+      );
+      return exitCode(summary);
+    } catch (error) {
+      progress.end();
+      if (error instanceof Interrupted)
+        note(`interrupted; what is complete is in ${directory}, the same command goes on`);
+      throw error;
+    } finally {
+      record.close();
+    }
+  } finally {
+    progress.end();
+    await backend.stop();
+  }
+}
+
+function settings({ set, seeds, device }: RunOptions): string[] {
+  return [
+    ...set,
+    ...(seeds === undefined ? [] : [`seeds=${seeds.includes(",") ? `[${seeds}]` : seeds}`]),
+    ...(device === undefined ? [] : [`backend.device=${device}`]),
+  ];
+}
+
+const exitCode = (summary: Summary): number =>
+  summary.arms.some((arm) => arm.failed > 0) ? EXIT.runFailed : EXIT.done;

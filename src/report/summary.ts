@@ -1,0 +1,87 @@
+/** What an experiment says in numbers: the last epoch of every run, by arm. */
+import type { ExperimentConfig } from "../experiment/config.js";
+import type { RunResult } from "../experiment/experiment.js";
+import { fromRecorded, type RecordedNumber, toRecorded } from "../record/number.js";
+import type { Measured } from "../record/run-record.js";
+
+/** Mean and standard deviation (n - 1) over runs; sd is null for one run. */
+export interface Spread {
+  readonly mean: RecordedNumber;
+  readonly sd: RecordedNumber | null;
+}
+
+export interface ArmSummary {
+  readonly arm: string;
+  /** Runs that came to their last epoch: what the means are over. */
+  readonly done: number;
+  /** Runs that ended at a loss that was not finite. */
+  readonly diverged: number;
+  /** Runs that ended in an error. */
+  readonly failed: number;
+  readonly testAccuracy: Spread | null;
+  readonly testLoss: Spread | null;
+  readonly runs: readonly RunSummary[];
+}
+
+export interface RunSummary {
+  readonly seed: number;
+  readonly state: string;
+  readonly epochs: number;
+  readonly test?: Measured | undefined;
+  readonly error?: string | undefined;
+  readonly divergedAtStep?: number | undefined;
+}
+
+export interface Summary {
+  readonly name: string;
+  readonly directory: string;
+  readonly epochs: number;
+  readonly seeds: readonly number[];
+  readonly arms: readonly ArmSummary[];
+}
+
+export function summarise(config: ExperimentConfig, results: readonly RunResult[], directory: string): Summary {
+  const arms = Object.entries(config.arms);
+  return {
+    name: config.name,
+    directory,
+    epochs: Math.max(...arms.map(([, arm]) => arm.epochs)),
+    seeds: config.seeds,
+    arms: arms.map(([arm]) =>
+      summariseArm(
+        arm,
+        results.filter((result) => result.arm === arm),
+      ),
+    ),
+  };
+}
+
+function summariseArm(arm: string, results: readonly RunResult[]): ArmSummary {
+  const last = results.flatMap(({ state, metrics }) => (state === "done" ? (metrics.at(-1)?.test ?? []) : []));
+  const count = (state: RunResult["state"]) => results.filter((result) => result.state === state).length;
+  return {
+    arm,
+    done: count("done"),
+    diverged: count("diverged"),
+    failed: count("failed"),
+    testAccuracy: spread(last.map((test) => test.accuracy)),
+    testLoss: spread(last.map((test) => fromRecorded(test.loss))),
+    runs: results.map(({ seed, state, metrics, error, divergedAtStep }) => ({
+      seed,
+      state,
+      epochs: metrics.length,
+      test: metrics.at(-1)?.test,
+      error,
+      divergedAtStep,
+    })),
+  };
+}
+
+/** Null for no values. Two passes, so that close values lose no digits. */
+export function spread(values: readonly number[]): Spread | null {
+  const n = values.length;
+  if (n === 0) return null;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean: toRecorded(mean), sd: n < 2 ? null : toRecorded(Math.sqrt(squares / (n - 1))) };
+}

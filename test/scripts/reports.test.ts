@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { countPytest, countVitest, judge, summary } from "../../scripts/reports.mjs";
+
+const vitest = (report: object) =>
+  JSON.stringify({
+    ...{ numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, testResults: [] },
+    ...report,
+  });
+
+const pytest = (...suites: string[]) =>
+  `<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests">${suites
+    .map((counts) => `<testsuite name="pytest" ${counts} time="0.1"><testcase name="a" /></testsuite>`)
+    .join("")}</testsuites>`;
+
+describe("countVitest", () => {
+  test("adds up what the report says", () => {
+    const report = { numPassedTests: 5, numFailedTests: 2, numPendingTests: 1, numTodoTests: 3 };
+    expect(countVitest(vitest(report))).toEqual({ passed: 5, failed: 2, skipped: 4 });
+  });
+
+  test("a file that could not be collected counts as a failure, one with failed tests not once more", () => {
+    const testResults = [
+      { status: "failed", assertionResults: [] },
+      { status: "failed", assertionResults: [{ status: "passed" }, { status: "failed" }] },
+      { status: "passed", assertionResults: [{ status: "passed" }] },
+    ];
+    const report = { numPassedTests: 2, numFailedTests: 1, testResults };
+    expect(countVitest(vitest(report))).toEqual({ passed: 2, failed: 2, skipped: 0 });
+  });
+
+  test.each([null, "", "{", "{}", "null"])("a report that is missing or not whole: %j", (json) => {
+    expect(countVitest(json)).toBeNull();
+  });
+});
+
+describe("countPytest", () => {
+  test("adds up the suites; errors count as failures", () => {
+    const xml = pytest(
+      'errors="1" failures="2" skipped="3" tests="10"',
+      'errors="0" failures="0" skipped="0" tests="4"',
+    );
+    expect(countPytest(xml)).toEqual({ passed: 8, failed: 3, skipped: 3 });
+  });
+
+  test.each([null, "", "<testsuites>", pytest('tests="3"').slice(0, -5)])(
+    "a report that is missing or not whole: %j",
+    (xml) => {
+      expect(countPytest(xml)).toBeNull();
+    },
+  );
+});
+
+describe("judge", () => {
+  const fine = { passed: 3, failed: 0, skipped: 1 };
+
+  test("takes sound counts as they are", () => {
+    expect(judge(fine, 0)).toEqual(fine);
+    expect(judge({ ...fine, failed: 2 }, 1)).toEqual({ ...fine, failed: 2 });
+  });
+
+  test.each<[string, Parameters<typeof judge>[0], number | null]>([
+    ["no report", null, 0],
+    ["a runner that says no though no test failed", fine, 1],
+    ["a runner that was killed", fine, null],
+    ["no test at all", { passed: 0, failed: 0, skipped: 0 }, 0],
+  ])("counts as one failure: %s", (_title, counts, exitCode) => {
+    expect(judge(counts, exitCode).failed).toBe(1);
+  });
+});
+
+describe("summary", () => {
+  test("is the sum, and names what was skipped only where there is some", () => {
+    const all = { passed: 3, failed: 0, skipped: 0 };
+    expect(summary([all, { passed: 4, failed: 1, skipped: 0 }])).toBe("7 passed, 1 failed");
+    expect(summary([all, { passed: 0, failed: 0, skipped: 2 }])).toBe("3 passed, 0 failed, 2 skipped");
+  });
+});
