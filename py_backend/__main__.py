@@ -31,7 +31,7 @@ def main() -> int:
     keep_freed_memory()
     try:
         import torch
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # OSError: one of its libraries is not there
         return fail(
             SURROUNDINGS_MISSING,
             f"torch cannot be imported by {sys.executable} ({error}): install torch >= 2.8 there, "
@@ -48,10 +48,8 @@ def main() -> int:
 
 def serve(arguments: argparse.Namespace) -> int:
     try:
-        import zmq
-
         from . import device, endpoints, errors
-        from .server import Server
+        from .server import CannotListen, Server
     except ImportError as error:
         return fail(
             SURROUNDINGS_MISSING,
@@ -66,7 +64,7 @@ def serve(arguments: argparse.Namespace) -> int:
         return fail(WRONG_USAGE, str(error))
     except errors.BackendError as error:
         return fail(SURROUNDINGS_MISSING, error.message)
-    except zmq.ZMQError as error:
+    except CannotListen as error:
         return fail(
             SURROUNDINGS_MISSING,
             f"cannot listen at {arguments.listen}: {error}; name another port",
@@ -95,7 +93,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number of threads; an integer from 1 on is expected")
     return int(text)
 
@@ -120,7 +118,7 @@ def keep_freed_memory() -> None:
 
 
 def fail(code: int, message: str) -> int:
-    print(f"py_backend: {message}", file=sys.stderr, flush=True)
+    print(f"py_backend: {' '.join(message.split())}", file=sys.stderr, flush=True)
     return code
 
 

@@ -26,7 +26,7 @@ def resolve(name: str) -> torch.device:
     if name == "cpu":
         return torch.device("cpu")
     kind, _, number = name.partition(":")
-    if kind != "cuda" or not (number or "0").isdigit():
+    if kind != "cuda" or not (number or "0").isdecimal():
         raise BackendError("no_device", f"device `{name}` is not known; use auto, cpu or cuda:N")
     count = torch.cuda.device_count()
     if int(number or 0) >= count:
@@ -53,7 +53,7 @@ def processor_name() -> str:
 
 def make_deterministic() -> None:
     """Equal inputs, equal bits, on one kind of device. CUBLAS_WORKSPACE_CONFIG is set before torch is imported."""
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, which imports the compiler: 1.5 s
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False

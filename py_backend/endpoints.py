@@ -34,8 +34,13 @@ def parse(listen: str) -> Endpoints:
 def parse_ipc(path: str) -> Endpoints:
     if len(os.fsencode(path + WORK_SUFFIX)) > MAX_IPC_PATH_BYTES:
         raise EndpointError(f"--listen ipc://{path}: the path is too long for a socket; use a shorter directory")
+    if not path or path[0] in "@*":
+        raise EndpointError(f"--listen ipc://{path}: expected a path; anyone can enter other names")
     directory = Path(path).parent
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EndpointError(f"--listen ipc://{path}: {directory} cannot be made: {error}") from None
     if stat.S_IMODE(directory.stat().st_mode) & 0o077:
         raise EndpointError(
             f"--listen ipc://{path}: others may enter {directory}; use a directory of your own (chmod 700)"
@@ -45,7 +50,7 @@ def parse_ipc(path: str) -> Endpoints:
 
 def parse_tcp(address: str) -> Endpoints:
     host, separator, port = address.rpartition(":")
-    if not separator or not port.isdigit() or int(port) > 65535:
+    if not separator or not port.isdecimal() or int(port) > 65535:
         raise EndpointError(f"--listen tcp://{address}: expected HOST:PORT with a port from 0 to 65535")
     if host == "localhost":
         host = "127.0.0.1"

@@ -9,11 +9,11 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from .device import Download, is_out_of_memory, upload
+from .device import Download, upload
 from .errors import BackendError
 from .resident import ResidentPart
 from .signals import SignalBuffer
-from .training import Learner, autocast, check_indices, out_of_memory
+from .training import Learner, autocast, check_indices, naming_out_of_memory
 
 
 @torch.inference_mode()
@@ -38,11 +38,9 @@ def evaluate(
             raise BackendError("cancelled", f"cancelled after {start} of {len(rows)} samples")
         part = rows[start : start + batch_size]
         labels = data.labels[part]
-        try:
+        with naming_out_of_memory(len(part)):
             with autocast(learner):
                 logits = learner.model(data.batch(part))
             losses = F.cross_entropy(logits.float(), labels, reduction="none")
-        except RuntimeError as error:
-            raise (out_of_memory(len(part)) if is_out_of_memory(error) else error) from None
         buffer.write(start, losses, logits, labels)
     return Download({**buffer.first(len(rows)), "indices": rows}, learner.device)

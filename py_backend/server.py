@@ -53,6 +53,10 @@ class Pending:
     answer: Answer
 
 
+class CannotListen(Exception):
+    """A port or path that is taken, or not ours to use; says why."""
+
+
 class Server:
     """Binds both sockets at construction; `run` serves until it is told to stop."""
 
@@ -74,7 +78,12 @@ class Server:
         socket.setsockopt(zmq.LINGER, LINGER_MS)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
-        socket.bind(endpoint)
+        if "[" in endpoint:  # tcp://[::1]
+            socket.setsockopt(zmq.IPV6, 1)
+        try:
+            socket.bind(endpoint)
+        except zmq.ZMQError as error:
+            raise CannotListen(str(error)) from None
         return socket
 
     def run(self, *, end_with_stdin: bool) -> None:
@@ -103,19 +112,18 @@ class Server:
             self._progress.working = received is not None or pending is not None
             if received is None:
                 if pending is not None:
-                    self._send_answer(pending)
+                    self._send_answer(pending, last=True)
                     pending = None
                 continue
             started = self._start(*received)
             if pending is not None:  # the next chunk is on the device's queue by now: wait for the last one's losses
-                self._send_answer(pending)
+                self._send_answer(pending, last=False)
+            pending = started
+            if pending.answer.ready():
+                self._send_answer(pending, last=True)
                 pending = None
-            if started is not None and started.answer.ready():
-                self._send_answer(started)
-            else:
-                pending = started
         if pending is not None:
-            self._send_answer(pending)
+            self._send_answer(pending, last=True)
         self._refuse_queued()
 
     def _next_work(self, *, wait: bool) -> tuple[bytes, list[bytes | memoryview]] | None:
@@ -123,8 +131,7 @@ class Server:
         if self._work.poll(0) == 0:
             if not wait:
                 return None
-            self._progress.working = False
-            self._progress.cancelled.clear()
+            self._progress.rest()
             poller = zmq.Poller()
             poller.register(self._work, zmq.POLLIN)
             poller.register(self._wake, zmq.POLLIN)
@@ -132,8 +139,8 @@ class Server:
                 return None
         return receive(self._work)
 
-    def _start(self, sender: bytes, frames: list[bytes | memoryview]) -> Pending | None:
-        """Starts the work; what fails at once is answered at once."""
+    def _start(self, sender: bytes, frames: list[bytes | memoryview]) -> Pending:
+        """Starts the work; what fails at once has its answer: the error."""
         message_id = 0
         self._progress.working = True
         try:
@@ -141,14 +148,16 @@ class Server:
             message_id = packet.id
             return Pending(sender, message_id, self._host.handle(packet))
         except Exception as error:
-            send(self._work, sender, error_packet(message_id, error))
-            return None
+            return Pending(sender, message_id, Answer.now(error_packet(message_id, error)))
 
-    def _send_answer(self, pending: Pending) -> None:
+    def _send_answer(self, pending: Pending, *, last: bool) -> None:
+        """last: nothing else was started. Who has the last answer may send at once: no old cancel may hit that."""
         try:
             packet = pending.answer.packet()
         except Exception as error:
             packet = error_packet(pending.message_id, error)
+        if last and self._work.poll(0) == 0:
+            self._progress.rest()
         send(self._work, pending.sender, packet)
 
     def _refuse_queued(self) -> None:
@@ -200,10 +209,7 @@ class Server:
                 seconds_since_progress=progress.seconds_since_progress,
             )
         if isinstance(request, Cancel):
-            working = progress.working and request.session == progress.session
-            if working:
-                progress.cancelled.set()
-            return CancelOk(working=working)
+            return CancelOk(working=progress.cancel(request.session))
         if isinstance(request, Shutdown):
             return ShutdownOk()
         raise BackendError("unknown_type", f"a {request.type} message does not belong on the control socket")
@@ -244,9 +250,9 @@ def send(socket: zmq.Socket[bytes], receiver: bytes, packet: Packet) -> None:
 def error_packet(message_id: int, error: Exception) -> Packet:
     if not isinstance(error, BackendError):
         traceback.print_exception(error, file=sys.stderr)
-        error = BackendError("internal", f"{type(error).__name__}: {error}"[:4000])
+        error = BackendError("internal", f"{type(error).__name__}: {error}")
     details = {key: value for key, value in error.details.items() if key != "id"}
     return Packet(
         message_id or error.details.get("id", 0),
-        Error(code=error.code, message=error.message[:4096], details=details),
+        Error(code=error.code, message=" ".join(error.message.split())[:4096], details=details),
     )

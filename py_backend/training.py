@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,15 +122,14 @@ def train_chunk(
         for part_start, part_end in parts(start, end, chunk.micro_batch):
             part = rows[part_start:part_end]
             learner.noise.set(keys[batch], torch.arange(part_start - start, part_end - start, device=device))
-            try:
+            with naming_out_of_memory(part_end - part_start):
                 logits, losses, labels = forward(learner, data, part)
                 weighted = losses if weights is None else losses * weights[part_start:part_end]
                 (weighted.sum() / (end - start)).backward()
-            except RuntimeError as error:
-                raise (out_of_memory(part_end - part_start) if is_out_of_memory(error) else error) from None
             buffer.write(part_start, losses.detach(), logits.detach(), labels)
             gathered[part_start:part_end] = part
-        learner.optimizer.step()
+        with naming_out_of_memory(part_end - part_start):  # the first step makes the optimiser's state
+            learner.optimizer.step()
         batches_done = batch + 1
 
     stopwatch.stop()
@@ -166,6 +165,17 @@ def parts(start: int, end: int, micro_batch: int | None) -> list[tuple[int, int]
     """The batch start … end in parts of at most `micro_batch` samples."""
     size = micro_batch or end - start
     return [(at, min(at + size, end)) for at in range(start, end, size)]
+
+
+@contextlib.contextmanager
+def naming_out_of_memory(batch_size: int) -> Iterator[None]:
+    """Where memory runs out in here, it is said with how many samples. Raises BackendError (out_of_memory)."""
+    try:
+        yield
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise out_of_memory(batch_size) from None
+        raise
 
 
 def out_of_memory(batch_size: int) -> BackendError:

@@ -2,14 +2,17 @@
 import { spawn } from "node:child_process";
 
 /**
- * Never throws: a tool that cannot be started has `errno` (ENOENT, EACCES), one that was ended has `signal`.
+ * Never throws: a tool that cannot be started, or takes longer than `timeout` (ms), has `errno` (ENOENT, EACCES,
+ * ABORT_ERR); one that was ended has `signal`.
  * `output` is standard output and standard error as they came. `onData` gets the same, as it comes.
  * `giveUp` reads the output so far: once it says true the tool is ended.
  */
 export function runTool(command, args, { cwd, env = process.env, timeout, onData, giveUp } = {}) {
   return new Promise((resolve) => {
     let output = "";
-    const child = spawn(command, args, { cwd, env, timeout, stdio: ["ignore", "pipe", "pipe"] });
+    // Not spawn's own timeout: its timer lives on, and keeps this process alive, where the tool cannot be started.
+    const signal = timeout ? AbortSignal.timeout(timeout) : undefined;
+    const child = spawn(command, args, { cwd, env, signal, stdio: ["ignore", "pipe", "pipe"] });
     const take = (text) => {
       output += text;
       onData?.(text);

@@ -1,4 +1,4 @@
-import { usageError } from "../errors.js";
+import { surroundingsError, usageError } from "../errors.js";
 import { type Answer, Channel } from "./channel.js";
 import { BackendLost } from "./errors.js";
 import type { ControlRequest, FieldsOf, MessageArrays, WorkRequest } from "./messages.js";
@@ -36,14 +36,14 @@ export class BackendClient {
 
   /**
    * Greets the backend at this control endpoint.
-   * @throws BackendLost when it does not answer within `startSeconds`.
+   * @throws IbatchError when it does not answer within `startSeconds`.
    */
   static async connect(endpoint: string, options: ClientOptions): Promise<BackendClient> {
     checkEndpoint(endpoint);
     const control = new Channel(endpoint);
     const timer = setTimeout(
       () =>
-        control.fail(new BackendLost(`no answer from ${endpoint} in ${options.startSeconds} s: is a backend there?`)),
+        control.fail(surroundingsError(`no answer from ${endpoint} in ${options.startSeconds} s: is a backend there?`)),
       options.startSeconds * 1000,
     );
     try {

@@ -11,7 +11,7 @@ export class WireSocket {
   #lastSend: Promise<void> = Promise.resolve();
 
   constructor(endpoint: string) {
-    this.#dealer = new Dealer({ linger: 0, maxMessageSize: MAX_MESSAGE_BYTES });
+    this.#dealer = new Dealer({ linger: 0, maxMessageSize: MAX_MESSAGE_BYTES, ipv6: endpoint.includes("[") });
     this.#dealer.connect(endpoint);
   }
 

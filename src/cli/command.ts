@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { usageError } from "../errors.js";
+import { sentence } from "../experiment/sentences.js";
 
 /** A command without its code, which is loaded when it runs: `ibatch --help` needs none of it. */
 export interface CommandDefinition<Shape extends z.ZodRawShape> {
@@ -32,7 +33,7 @@ export function addCommand<Shape extends z.ZodRawShape>(
   command.addHelpText("after", `\nExamples:\n${examples}`);
   command.action(async (...received: unknown[]) => {
     const given = command.opts();
-    const parsed = definition.options.safeParse(given);
+    const parsed = definition.options.safeParse(given, { error: sentence });
     if (!parsed.success) throw optionError(parsed.error, given);
     const args = received.slice(0, definition.arguments.length).filter((value) => typeof value === "string");
     outcome(await definition.run(args, parsed.data, signal));
@@ -67,8 +68,7 @@ function innermost(schema: z.ZodType): unknown {
 function optionError(error: z.ZodError, given: Record<string, unknown>): Error {
   const [issue] = error.issues;
   const key = String(issue.path[0]);
-  const expected = issue.message.replace(/^Invalid input: /, "");
-  return usageError(`option --${kebabCase(key)} ${JSON.stringify(given[key])}: ${expected}`);
+  return usageError(`--${kebabCase(key)}: ${issue.message}, not ${JSON.stringify(given[key])}`);
 }
 
 const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

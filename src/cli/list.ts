@@ -1,4 +1,4 @@
-import type { CatalogueEntry } from "../backend/messages.js";
+import type { CatalogueEntry, CatalogueOption } from "../backend/messages.js";
 import { BATCHING_RULES } from "../batching/index.js";
 import { usageError } from "../errors.js";
 import { describeOptions, type OptionDescription } from "../experiment/option-description.js";
@@ -36,9 +36,8 @@ function checkKind(given: string): Kind {
   const kind = KINDS.find((known) => known === given);
   if (kind !== undefined) return kind;
   const near = nearest(given, KINDS);
-  throw usageError(
-    `nothing to list under "${given}"${near ? `; did you mean ${near}?` : ""} There are: ${KINDS.join(", ")}`,
-  );
+  const guess = near === undefined ? "" : ` Did you mean "${near}"?`;
+  throw usageError(`There is nothing to list under "${given}".${guess} Known: ${KINDS.join(", ")}.`);
 }
 
 function ownEntries() {
@@ -72,11 +71,20 @@ const texts = ({ name, summary, whenToChoose }: { name: string; summary: string;
   whenToChoose,
 });
 
+/** The backend's types as our own options call them. */
+const TYPE_NAMES: Readonly<Record<CatalogueOption["type"], string>> = {
+  int: "integer",
+  float: "number",
+  bool: "boolean",
+  str: "string",
+  floats: "list of number",
+};
+
 function fromCatalogue(entry: CatalogueEntry): Entry {
   const options = Object.entries(entry.options).map(
     ([name, option]): OptionDescription => ({
       name,
-      type: option.choices === null ? option.type : option.choices.join(" | "),
+      type: option.choices === null ? TYPE_NAMES[option.type] : option.choices.join(" | "),
       default: option.default,
       help: option.help,
     }),

@@ -37,6 +37,7 @@ export function buildProgram(signal: AbortSignal, outcome: (code: number) => voi
     .version(packageVersion())
     .exitOverride()
     .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "ibatch: ")) })
     .addHelpText(
       "after",
       "\nExit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong; 3 a run failed;" +
@@ -70,13 +71,16 @@ const DISK_FAILURES: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
   EACCES: "no permission",
   EROFS: "the file system is read-only",
+  EEXIST: "there is a file in the way",
+  ENOTDIR: "there is a file in the way",
+  EISDIR: "there is a directory in the way",
   EDQUOT: "the disk quota is used up",
 };
 
 function diskFailure(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || !("path" in error)) return undefined;
   const what = DISK_FAILURES[String(error.code)];
-  return what && `${what}: ${error.path} cannot be written; make room, or name another --out`;
+  return what && `${what}: ${error.path} cannot be written; name another --out, or make room for it`;
 }
 
 /** The first Ctrl-C or SIGTERM stops in order; the second one at once. */

@@ -3,7 +3,9 @@ import { backendOptions } from "./backend-options.js";
 import type { CommandDefinition } from "./command.js";
 
 const { data, python, backend } = backendOptions;
-const integer = (least: number) => z.coerce.number().int().min(least);
+const integer = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+/** More than that is nothing to look at. */
+const MOST = 10_000_000;
 
 const options = z.strictObject({
   set: z
@@ -11,15 +13,21 @@ const options = z.strictObject({
     .default([])
     .describe("an option of the order, for instance leftovers=short; may be repeated")
     .meta({ placeholder: "option=value" }),
-  samples: integer(1)
+  samples: integer(1, MOST)
     .default(11)
     .describe("number of samples, dealt to the classes at random (default: 11)")
     .meta({ placeholder: "N" }),
-  classes: integer(1).default(3).describe("number of classes (default: 3)").meta({ placeholder: "N" }),
-  size: integer(1).default(3).describe("samples a batch (default: 3)").meta({ placeholder: "K" }),
-  epochs: integer(1).default(2).describe("epochs to show (default: 2)").meta({ placeholder: "N" }),
-  seed: integer(0).default(0).describe("seed (default: 0)").meta({ placeholder: "N" }),
-  batches: integer(1).default(12).describe("batches to show of an epoch (default: 12)").meta({ placeholder: "N" }),
+  classes: integer(1, MOST).default(3).describe("number of classes (default: 3)").meta({ placeholder: "N" }),
+  size: integer(1, MOST).default(3).describe("samples a batch (default: 3)").meta({ placeholder: "K" }),
+  epochs: integer(1, MOST).default(2).describe("epochs to show (default: 2)").meta({ placeholder: "N" }),
+  seed: integer(0, 2 ** 32 - 1)
+    .default(0)
+    .describe("seed (default: 0)")
+    .meta({ placeholder: "N" }),
+  batches: integer(1, MOST)
+    .default(12)
+    .describe("batches to show of an epoch (default: 12)")
+    .meta({ placeholder: "N" }),
   dataset: z
     .string()
     .optional()

@@ -1,6 +1,6 @@
-import { parse } from "yaml";
 import { usageError } from "../errors.js";
 import { Checker } from "../experiment/checker.js";
+import { parseValue } from "../experiment/config-source.js";
 import { countClasses } from "../kernels/classes.js";
 import { random } from "../kernels/random.js";
 import { allocateMemory, orderContext } from "../orders/context.js";
@@ -50,7 +50,7 @@ function readOptions(settings: readonly string[]): Record<string, unknown> {
     settings.map((setting) => {
       const equals = setting.indexOf("=");
       if (equals < 1) throw usageError(`--set ${setting}: expected option=value, for instance leftovers=short`);
-      return [setting.slice(0, equals), parse(setting.slice(equals + 1))];
+      return [setting.slice(0, equals), parseValue(`--set ${setting}`, setting.slice(equals + 1))];
     }),
   );
 }

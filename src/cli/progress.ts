@@ -1,7 +1,7 @@
 /** Progress on standard error: one line redrawn on a terminal, plain lines elsewhere. */
 import { stderr } from "node:process";
 import { createLogUpdate } from "log-update";
-import type { Observer, RunPlace } from "../experiment/observer.js";
+import type { Observer, RunOutcome, RunPlace } from "../experiment/observer.js";
 import type { EpochMetrics } from "../record/run-record.js";
 
 export interface Progress {
@@ -25,7 +25,7 @@ export function chooseProgress({ quiet }: { quiet: boolean }, name: string): Pro
 
 class LoggedOnly implements Progress {
   observer(log: (line: string) => void): Observer {
-    return { runStarted: (...event) => log(started(...event)), runEnded: (...event) => log(ended(...event)) };
+    return { runStarted: (place) => log(started(place)), runEnded: (...event) => log(ended(...event)) };
   }
   end(): void {}
 }
@@ -41,12 +41,10 @@ class PlainLines implements Progress {
       lastLine = performance.now();
     };
     return {
-      runStarted: (...event) => {
-        log(started(...event));
-        if (event[1]) say(started(...event));
-      },
+      runStarted: (place) => log(started(place)),
       epochEnded: (place, metrics) => {
-        if (performance.now() - lastLine > 1000 * SECONDS_BETWEEN_LINES)
+        const isLast = metrics.epoch + 1 === place.epochs; // told by the run's own line
+        if (!isLast && performance.now() - lastLine > 1000 * SECONDS_BETWEEN_LINES)
           say(`${label(place)}  ${epochLine(place, metrics)}`);
       },
       runEnded: (...event) => {
@@ -78,10 +76,9 @@ class RedrawnLine implements Progress {
     let samplesBefore = 0;
     let runsKept = 0;
     return {
-      runStarted: (place, kept) => {
-        log(started(place, kept));
+      runStarted: (place) => {
+        log(started(place));
         samplesBefore = samples;
-        if (kept) runsKept += 1;
       },
       trained: (place, progress) => {
         samples = samplesBefore + progress.samples;
@@ -95,10 +92,11 @@ class RedrawnLine implements Progress {
           ].join(" · "),
         );
       },
-      runEnded: (...event) => {
-        log(ended(...event));
+      runEnded: (place, outcome) => {
+        if (outcome.kept) runsKept += 1;
+        log(ended(place, outcome));
         this.#draw.clear();
-        note(ended(...event));
+        note(ended(place, outcome));
       },
     };
   }
@@ -117,12 +115,12 @@ class RedrawnLine implements Progress {
 
 const label = ({ arm, seed, number, total }: RunPlace): string => `[${number + 1}/${total}] ${arm}, seed ${seed}`;
 
-const started = (place: RunPlace, kept: boolean): string =>
-  `${label(place)}  ${kept ? "complete already, kept" : "started"}`;
+const started = (place: RunPlace): string => `${label(place)}  started`;
 
-function ended(place: RunPlace, { state, error, last }: Parameters<NonNullable<Observer["runEnded"]>>[1]): string {
-  const what = error ?? (last === undefined ? "" : epochLine(place, last));
-  return `${label(place)}  ${[state, what].filter(Boolean).join(": ")}`;
+function ended(place: RunPlace, { state, kept, error, divergedAtStep, last }: RunOutcome): string {
+  const how = `${kept ? "kept, " : ""}${state}${divergedAtStep === undefined ? "" : ` at step ${divergedAtStep}`}`;
+  const what = error ?? (last && epochLine(place, last));
+  return `${label(place)}  ${how}${what === undefined ? "" : `: ${what}`}`;
 }
 
 function epochLine(place: RunPlace, { epoch, train, test }: EpochMetrics): string {

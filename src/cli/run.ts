@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { gitCommit } from "../backend/process.js";
 import { experimentHash, resolveConfig } from "../experiment/config.js";
-import { ConfigSource } from "../experiment/config-source.js";
+import { ConfigSource, type Setting } from "../experiment/config-source.js";
 import { runExperiment } from "../experiment/experiment.js";
 import { Interrupted } from "../experiment/session.js";
 import { packageRoot, packageVersion } from "../package-root.js";
@@ -52,9 +52,9 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
       return exitCode(summary);
     } catch (error) {
       progress.end();
-      if (error instanceof Interrupted)
-        note(`interrupted; what is complete is in ${directory}, the same command goes on`);
-      throw error;
+      if (!(error instanceof Interrupted)) throw error;
+      note(`ibatch: interrupted; what is complete is in ${directory}, the same command goes on`);
+      return EXIT.interrupted;
     } finally {
       record.close();
     }
@@ -64,12 +64,13 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
   }
 }
 
-function settings({ set, seeds, device }: RunOptions): string[] {
-  return [
-    ...set,
-    ...(seeds === undefined ? [] : [`seeds=${seeds.includes(",") ? `[${seeds}]` : seeds}`]),
-    ...(device === undefined ? [] : [`backend.device=${device}`]),
-  ];
+function settings({ set, seeds, device }: RunOptions): Setting[] {
+  const all = set.map((assignment) => ({ said: `--set ${assignment}`, assignment }));
+  if (seeds !== undefined) {
+    all.push({ said: `--seeds ${seeds}`, assignment: `seeds=${seeds.includes(",") ? `[${seeds}]` : seeds}` });
+  }
+  if (device !== undefined) all.push({ said: `--device ${device}`, assignment: `backend.device=${device}` });
+  return all;
 }
 
 const exitCode = (summary: Summary): number =>

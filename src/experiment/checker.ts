@@ -4,6 +4,7 @@ import type { CatalogueEntry, CatalogueOption } from "../backend/messages.js";
 import { type IbatchError, usageError } from "../errors.js";
 import { nearest, unknownName } from "../nearest.js";
 import type { Path } from "./config-source.js";
+import { firstIssue, sentence } from "./sentences.js";
 
 /** A name with its options. */
 export interface Chosen {
@@ -27,20 +28,17 @@ export class Checker {
     options: { at?: Path; known?: readonly string[] } = {},
   ): Output {
     const { at = [], known } = options;
-    const result = schema.safeParse(value);
+    const result = schema.safeParse(value, { error: sentence });
     if (result.success) return result.data;
-    const [issue] = result.error.issues;
+    const issue = firstIssue(result.error);
     const path = [...at, ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))];
     if (issue.code === "unrecognized_keys") {
       const [key] = issue.keys;
       throw this.mistake([...path, key], unknownKey(key, known ?? knownKeys(schema, issue.path)));
     }
     const seen = valueAt(value, issue.path);
-    const message = describeIssue(issue);
-    throw this.mistake(
-      path,
-      seen === undefined ? `is missing (${message})` : `${message}, not ${JSON.stringify(seen)}`,
-    );
+    const what = seen === undefined ? `is missing: ${issue.message}` : `${issue.message}, not ${shown(seen)}`;
+    throw this.mistake(path, what);
   }
 
   find<Entry extends { readonly name: string }>(key: string, table: readonly Entry[], name: string): Entry {
@@ -56,7 +54,7 @@ export class Checker {
     for (const [name, option] of Object.entries(declared)) {
       const value = chosen.options[name] ?? option.default;
       const wrong = wrongOption(option, value);
-      if (wrong !== undefined) throw this.mistake([key, name], `${wrong}, not ${JSON.stringify(value)}`);
+      if (wrong !== undefined) throw this.mistake([key, name], `${wrong}, not ${shown(value)}`);
       options[name] = value;
     }
     const unknown = Object.keys(chosen.options).find((name) => !Object.hasOwn(declared, name));
@@ -76,10 +74,8 @@ function unknownKey(key: string, known: readonly string[]): string {
   return near === undefined ? `unknown key; known: ${known.join(", ")}` : `unknown key; did you mean \`${near}\`?`;
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_union") return "expected one of the forms that the reference names";
-  return issue.message.replace(/^Invalid input: /, "").replace(/, received .*$/, "");
-}
+/** A value as the config writes it; JSON alone would show infinities and NaN as null. */
+const shown = (value: unknown): string => (typeof value === "number" ? String(value) : JSON.stringify(value));
 
 /** What is wrong with an option's value, by the backend's declaration; undefined when nothing is. */
 function wrongOption(option: CatalogueOption, value: unknown): string | undefined {

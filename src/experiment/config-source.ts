@@ -21,30 +21,28 @@ export class ConfigSource {
    * Reads a YAML file.
    * @throws IbatchError when it is not there, is no YAML, or is no map.
    */
-  static read(path: string, settings: readonly string[] = []): ConfigSource {
+  static read(path: string, settings: readonly Setting[] = []): ConfigSource {
     let text: string;
     try {
       text = readFileSync(path, "utf8");
     } catch (error) {
-      throw usageError(`config ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+      throw usageError(`config ${path} cannot be read: ${whyUnreadable(error)}`);
     }
     return ConfigSource.parse(text, path, settings);
   }
 
   /** As `read`, for a text; `name` stands in messages. */
-  static parse(text: string, name: string, settings: readonly string[] = []): ConfigSource {
+  static parse(text: string, name: string, settings: readonly Setting[] = []): ConfigSource {
     const lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: lines });
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
     const [error] = document.errors;
-    if (error !== undefined) {
-      throw usageError(`${name}:${lines.linePos(error.pos[0]).line}: ${error.message.split("\n")[0]}`);
-    }
+    if (error !== undefined) throw usageError(`${name}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
     const value: unknown = document.toJS();
     if (!isRecord(value)) throw usageError(`${name}: expected a map (name, dataset, model, …)`);
-    const set = settings.map((setting) => applySetting(value, setting));
+    const set = settings.map((setting) => ({ ...setting, path: applySetting(value, setting) }));
     const where = (path: Path): string => {
-      const setting = set.find((entry) => startsWith(path, entry.path));
-      if (setting !== undefined) return `--set ${setting.text}`;
+      const setting = set.findLast((entry) => startsWith(path, entry.path));
+      if (setting !== undefined) return setting.said;
       const offset = offsetOf(document.contents, path);
       return offset === undefined ? name : `${name}:${lines.linePos(offset).line}`;
     };
@@ -61,37 +59,48 @@ export class ConfigSource {
   }
 }
 
-interface Setting {
-  readonly text: string;
-  readonly path: readonly string[];
+/** A part of the config that the command line sets. */
+export interface Setting {
+  /** As the user wrote it, for messages: `--set a.b=c`. */
+  readonly said: string;
+  /** `a.b=c`; c is YAML. */
+  readonly assignment: string;
 }
 
-/** Applies `a.b=c` to the value, making maps on the way; c is read as YAML. */
-function applySetting(value: Record<string, unknown>, text: string): Setting {
-  const equals = text.indexOf("=");
-  const path = text.slice(0, equals).split(".");
+/** Applies `a.b=c` to the value, making maps on the way. Returns the path. */
+function applySetting(value: Record<string, unknown>, { said, assignment }: Setting): Path {
+  const equals = assignment.indexOf("=");
+  const path = assignment.slice(0, equals).split(".");
   if (equals < 1 || path.some((key) => key === "" || key === "__proto__")) {
-    throw usageError(`--set ${text}: expected a.b=value, for instance --set dataset.subset=1000`);
+    throw usageError(`${said}: expected a.b=value, for instance --set dataset.subset=1000`);
   }
   let at = value;
   for (const key of path.slice(0, -1)) {
     const inner = at[key];
     const next = typeof inner === "string" && isNamedSection(key) ? { name: inner } : (inner ?? {});
-    if (!isRecord(next)) throw usageError(`--set ${text}: ${key} is ${JSON.stringify(inner)}, not a map`);
+    if (!isRecord(next)) throw usageError(`${said}: ${key} is ${JSON.stringify(inner)}, not a map`);
     at[key] = next;
     at = next;
   }
   const last = path[path.length - 1];
-  at[last] = parseValue(text, text.slice(equals + 1));
-  return { text, path };
+  at[last] = parseValue(said, assignment.slice(equals + 1));
+  return path;
 }
 
-function parseValue(setting: string, text: string): unknown {
+/** The YAML after `=`. `said`: the whole setting as the user wrote it. */
+export function parseValue(said: string, text: string): unknown {
   try {
-    return parse(text);
-  } catch {
-    throw usageError(`--set ${setting}: the value is no YAML`);
+    return parse(text, { prettyErrors: false });
+  } catch (error) {
+    throw usageError(`${said}: the value is no YAML: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+function whyUnreadable(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EISDIR") return "it is a directory; name a YAML file in it";
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Where the key of this path stands in the text; that of the nearest one above it where it is not there. */

@@ -4,11 +4,12 @@ import type { Catalogue, CatalogueEntry } from "../backend/messages.js";
 import { BATCHING_RULES } from "../batching/index.js";
 import { usageError } from "../errors.js";
 import { ORDERS } from "../orders/index.js";
+import { EXPERIMENT_FILES } from "../record/experiment-record.js";
 import { hashValue } from "../record/hash.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
 import { Checker, type Chosen, type Locate, valueAt } from "./checker.js";
-import { type ConfigSource, isNamedSection, isRecord } from "./config-source.js";
-import { ARM_NAME, type ArmSections, armSchema, type Common, commonSchema, TRAINING_KEYS } from "./schema.js";
+import { type ConfigSource, isNamedSection, isRecord, type Path } from "./config-source.js";
+import { type ArmSections, armSchema, type Common, commonSchema, FILE_NAME, TRAINING_KEYS } from "./schema.js";
 
 /** All that determines an arm's numbers, but for the seed and the machine. */
 export interface ArmConfig {
@@ -46,13 +47,14 @@ export function resolveConfig(source: ConfigSource, catalogue?: Catalogue): Expe
   const base = spellAll(Object.fromEntries(Object.entries(rest).filter(isTraining)));
   const common = Object.fromEntries(Object.entries(rest).filter((entry) => !isTraining(entry)));
 
-  const checker = new Checker(locateIn(source));
+  const checker = new Checker((path) => `${source.where(path)}: ${path.join(".")}`);
   const allKeys = [...Object.keys(commonSchema.shape), ...TRAINING_KEYS, "arms"];
   const { name, seeds, baseline, ...running } = checker.parse(commonSchema, common, { known: allKeys });
   const overrides = checkArmNames(source, armOverrides);
   const arms: Record<string, ArmConfig> = {};
   for (const [arm, override] of overrides) {
-    arms[arm] = resolveArm(new Checker(locateIn(source, arm)), mergeArm(base, override), catalogue);
+    const merged = mergeArm(base, override);
+    arms[arm] = resolveArm(new Checker(locateInArm(source, arm, merged)), merged, catalogue);
   }
   return {
     name,
@@ -71,12 +73,13 @@ export const experimentHash = ({ name, base, evaluation }: ExperimentConfig): st
 /** Hash of what determines one arm's numbers. */
 export const armHash = (arm: ArmConfig, evaluation: Common["evaluation"]): string => hashValue({ arm, evaluation });
 
-/** `file:line: path` of a part; of the arm's own where the arm says it, else of what is common to all. */
-function locateIn(source: ConfigSource, arm?: string): Locate {
+/** `file:line: path` of a part of an arm: where the arm says it, or what it completes. */
+function locateInArm(source: ConfigSource, arm: string, merged: Record<string, unknown>): Locate {
+  const says = (path: Path) => valueAt(source.value, path) !== undefined;
   return (path) => {
-    const inArm = arm === undefined ? path : ["arms", arm, ...path];
-    const fromArm = arm !== undefined && valueAt(source.value, inArm.slice(0, 3)) !== undefined;
-    const place = fromArm ? inArm : path;
+    const inArm = ["arms", arm, ...path];
+    const isCommon = says(path) && valueAt(merged, path) !== undefined;
+    const place = says(inArm) || (says(inArm.slice(0, 3)) && !isCommon) ? inArm : path;
     return `${source.where(place)}: ${place.join(".")}`;
   };
 }
@@ -90,13 +93,13 @@ function checkArmNames(source: ConfigSource, arms: unknown): [string, Record<str
     );
   }
   return Object.entries(arms).map(([arm, override]) => {
-    if (!ARM_NAME.test(arm)) {
-      throw usageError(
-        `${source.where(["arms", arm])}: arm "${arm}": expected letters, digits, dots, dashes, underscores`,
-      );
-    }
+    const at = `${source.where(["arms", arm])}: arm "${arm}"`;
+    if (!FILE_NAME.test(arm)) throw usageError(`${at}: expected letters, digits, dots, dashes and underscores`);
+    if (EXPERIMENT_FILES.includes(arm)) throw usageError(`${at}: a file of the run directory is called that`);
     if (override !== null && !isRecord(override)) {
-      throw usageError(`${source.where(["arms", arm])}: arms.${arm} is ${JSON.stringify(override)}, not a map`);
+      throw usageError(
+        `${at}: expected a map of what differs, as in { order: shuffled }, not ${JSON.stringify(override)}`,
+      );
     }
     return [arm, override ?? {}];
   });

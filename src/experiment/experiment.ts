@@ -1,16 +1,15 @@
 /** Arms × seeds: every run of a config, those that are recorded already left as they are. */
-import type { BackendClient } from "../backend/client.js";
 import { BackendLost } from "../backend/errors.js";
-import { usageError } from "../errors.js";
+import { IbatchError, usageError } from "../errors.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
 import type { EpochMetrics, RunDocument, RunRecord } from "../record/run-record.js";
 import { type ArmConfig, armHash, type ExperimentConfig } from "./config.js";
 import type { Observer, RunPlace } from "./observer.js";
 import { runOne } from "./run.js";
-import { Interrupted } from "./session.js";
+import { Interrupted, type WorkClient } from "./session.js";
 
 export interface ExperimentInputs {
-  readonly client: BackendClient;
+  readonly client: WorkClient;
   readonly config: ExperimentConfig;
   readonly record: ExperimentRecord;
   readonly dataDir: string | null;
@@ -45,12 +44,12 @@ export async function runExperiment(inputs: ExperimentInputs): Promise<RunResult
   const results: RunResult[] = [];
   for (const run of planRuns(inputs)) {
     if (inputs.signal.aborted) throw new Interrupted();
-    inputs.observer.runStarted?.(run.place, run.finished !== undefined);
+    if (run.finished === undefined) inputs.observer.runStarted?.(run.place);
     const ended = run.finished ?? (await runAndRecord(inputs, run));
     const { arm, seed, state, error, divergedAtStep } = ended;
     const metrics = state === "failed" ? [] : run.record.readMetrics();
     const last = metrics.at(-1);
-    inputs.observer.runEnded?.(run.place, { state, ...(error && { error }), ...(last && { last }) });
+    inputs.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });
   }
   return results;
@@ -99,11 +98,16 @@ async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun): Promise<
       signal,
     });
   } catch (error) {
-    if (error instanceof Interrupted || error instanceof BackendLost || !isRunFailure(error)) throw error;
-    return { ...run.document, state: "failed", error: error.message };
+    if (!isThisRunsAlone(error)) throw error;
+    const failed: RunDocument = { ...run.document, state: "failed", error: error.message };
+    if (run.record.read()?.state !== "failed") run.record.start(failed); // it failed before it was on record
+    return failed;
   }
 }
 
-/** Whether this error is this run's alone, so that the others can go on. */
-const isRunFailure = (error: unknown): error is Error =>
-  error instanceof Error && "kind" in error && error.kind === "run";
+/** Whether the other runs can go on. */
+const isThisRunsAlone = (error: unknown): error is IbatchError =>
+  error instanceof IbatchError &&
+  error.kind === "run" &&
+  !(error instanceof Interrupted) &&
+  !(error instanceof BackendLost);

@@ -10,12 +10,22 @@ export interface RunPlace {
   readonly epochs: number;
 }
 
+export interface RunOutcome {
+  readonly state: RunState;
+  /** The run was complete already and is taken as recorded. */
+  readonly kept: boolean;
+  readonly error: string | undefined;
+  readonly divergedAtStep: number | undefined;
+  /** Its last recorded epoch. */
+  readonly last: EpochMetrics | undefined;
+}
+
 /** Told of what happens, for progress and logs; nothing it does changes the experiment. */
 export interface Observer {
-  /** `kept`: the run was complete already and is taken as recorded. */
-  runStarted?(place: RunPlace, kept: boolean): void;
+  /** Not told of runs that are kept. */
+  runStarted?(place: RunPlace): void;
   /** A chunk was trained on. `share` of the run's samples that are done; mean loss of the epoch so far. */
   trained?(place: RunPlace, progress: { epoch: number; samples: number; share: number; loss: number }): void;
   epochEnded?(place: RunPlace, metrics: EpochMetrics): void;
-  runEnded?(place: RunPlace, outcome: { state: RunState; error?: string; last?: EpochMetrics }): void;
+  runEnded?(place: RunPlace, outcome: RunOutcome): void;
 }

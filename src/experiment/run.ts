@@ -1,6 +1,5 @@
 /** One arm with one seed: order, plan, train, evaluate, record; epoch by epoch. */
 
-import type { BackendClient } from "../backend/client.js";
 import { findBatching } from "../batching/index.js";
 import { allocateMemory, orderContext } from "../orders/context.js";
 import { findOrder } from "../orders/index.js";
@@ -12,11 +11,11 @@ import { Ledger } from "./ledger.js";
 import { type Measured, Tally } from "./measured.js";
 import type { Observer, RunPlace } from "./observer.js";
 import type { Plan } from "./plan.js";
-import { Interrupted, Session } from "./session.js";
+import { Interrupted, Session, type WorkClient } from "./session.js";
 import { type Split, splitDataset } from "./split.js";
 
 export interface RunInputs {
-  readonly client: BackendClient;
+  readonly client: WorkClient;
   readonly config: ArmConfig;
   readonly evaluation: ExperimentConfig["evaluation"];
   readonly chunkBatches: number;
@@ -38,9 +37,10 @@ export interface RunInputs {
 export async function runOne(inputs: RunInputs): Promise<RunDocument> {
   const session = await Session.open(inputs.client, openRequest(inputs), inputs.signal);
   try {
+    const run = new Run(inputs, session); // refuses what does not fit the data, before anything is written
     const document = { ...inputs.document, surroundings: surroundings(inputs.client, session) };
     inputs.record.start(document);
-    const ended = await trainAll(new Run(inputs, session), document).catch((error: unknown): never => {
+    const ended = await trainAll(run, document).catch((error: unknown): never => {
       const state = error instanceof Interrupted ? "interrupted" : "failed";
       inputs.record.write({ ...document, state, error: error instanceof Error ? error.message : String(error) });
       throw error;
@@ -249,7 +249,7 @@ function openRequest({ config, seed, dataDir }: RunInputs) {
 }
 
 /** What the run's bits depend on beside config and seed. */
-function surroundings(client: BackendClient, session: Session): Record<string, unknown> {
+function surroundings(client: WorkClient, session: Session): Record<string, unknown> {
   const { versions, platform, device, deviceName, threads } = client.introduction;
   const { dataSha256, initialWeightsSha256, parameterCount, settings } = session.opened;
   return {

@@ -2,24 +2,32 @@
 import { z } from "zod";
 import { PRECISIONS } from "../backend/messages.js";
 
+const NAMED = "expected a name, or a map of a name and options";
+const name = z.string("expected a name, see `ibatch list`");
+
 /** What a user picks by name: the name alone, or a map with its options beside the name. */
-const named = z.looseObject({ name: z.string().describe("see `ibatch list`") });
+const named = z.looseObject({ name: name.describe("see `ibatch list`") }, NAMED);
 
 const count = z.int().min(0);
 const MAX_SEED = 2 ** 32 - 1;
+/** A bigger number is a seed where a number of seeds was expected. */
+const MAX_SEEDS = 10_000;
 const seed = z.int().min(0).max(MAX_SEED);
 
-const datasetSection = z.looseObject({
-  name: z.string().describe("see `ibatch list datasets`"),
-  subset: count
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe("train on this many samples, stratified by class, the same for every seed; null: on all"),
-  validation: count
-    .default(0)
-    .describe("keep this many training samples, stratified by class, for validation, the same for every seed"),
-});
+const datasetSection = z.looseObject(
+  {
+    name: name.describe("see `ibatch list datasets`"),
+    subset: count
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("train on this many samples, stratified by class, the same for every seed; null: on all"),
+    validation: count
+      .default(0)
+      .describe("keep this many training samples, stratified by class, for validation, the same for every seed"),
+  },
+  NAMED,
+);
 
 const augmentationSection = z.strictObject({
   crop: count.max(64).default(0).describe("random crop after padding by this many black pixels; 0: none"),
@@ -45,13 +53,17 @@ const heartbeatSection = z.strictObject({
 });
 
 export const backendSection = z.strictObject({
-  device: z.string().default("auto").describe("auto (a GPU where there is one), cpu or cuda:N"),
+  device: z
+    .string()
+    .regex(/^(auto|cpu|cuda(:\d+)?)$/, "expected auto, cpu or cuda:N")
+    .default("auto")
+    .describe("auto (a GPU where there is one), cpu or cuda:N"),
   threads: z
     .union([z.literal("auto"), count.min(1)])
     .default("auto")
     .describe("CPU threads of torch; auto: all cores. Equal bits need equal numbers"),
   listen: z
-    .union([z.literal("ipc"), z.string().regex(/^tcp:\/\//)])
+    .union([z.literal("ipc"), z.string().regex(/^tcp:\/\//, "expected ipc, or tcp://127.0.0.1:PORT")])
     .default("ipc")
     .describe("where a backend that is started listens: ipc, or tcp://127.0.0.1:PORT"),
   chunkBatches: count.min(1).default(50).describe("batches a message; changes no bit of the results"),
@@ -76,13 +88,18 @@ export const TRAINING_KEYS = Object.keys(trainingShape);
 /** One arm, merged with what is common to all. */
 export const armSchema = z.strictObject(trainingShape);
 
+/** What names a directory: of the experiment, of an arm. */
+export const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
 /** What is common to all arms and is no part of an arm. */
 export const commonSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "expected letters, digits, dots, dashes and underscores")
+    .regex(FILE_NAME, "expected letters, digits, dots, dashes and underscores")
     .describe("names the run directory"),
-  seeds: z.union([count.min(1), z.array(seed).min(1)]).describe("a number N (seeds 0 … N-1), or a list of seeds"),
+  seeds: z
+    .union([count.min(1).max(MAX_SEEDS), z.array(seed).min(1)])
+    .describe("a number N (seeds 0 … N-1), or a list of seeds"),
   baseline: z
     .string()
     .optional()
@@ -91,8 +108,6 @@ export const commonSchema = z.strictObject({
   record: recordSection.prefault({}),
   backend: backendSection.prefault({}),
 });
-
-export const ARM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 export type Common = z.infer<typeof commonSchema>;
 export type ArmSections = z.infer<typeof armSchema>;

@@ -8,6 +8,9 @@ import { sha256 } from "../record/hash.js";
 import { type Measured, toMeasured } from "./measured.js";
 import { type Chunk, chunks, type Plan } from "./plan.js";
 
+/** What a run needs of a backend. */
+export type WorkClient = Pick<BackendClient, "introduction" | "work" | "control" | "keepAlive">;
+
 /** Chunks under way at a time: one is trained on while the next one waits, so a GPU never drains. */
 const CHUNKS_UNDER_WAY = 2;
 
@@ -31,11 +34,11 @@ export class Session {
   readonly testCount: number;
   /** Seconds that the backend spent on training and on evaluating, since `takeSeconds`. */
   #seconds = { training: 0, evaluating: 0 };
-  readonly #client: BackendClient;
+  readonly #client: WorkClient;
   readonly #signal: AbortSignal;
 
   private constructor(
-    client: BackendClient,
+    client: WorkClient,
     opened: FieldsOf<"open_ok">,
     arrays: MessageArrays<"open_ok">,
     signal: AbortSignal,
@@ -49,7 +52,7 @@ export class Session {
     signal.addEventListener("abort", this.#cancel);
   }
 
-  static async open(client: BackendClient, request: FieldsOf<"open">, signal: AbortSignal): Promise<Session> {
+  static async open(client: WorkClient, request: FieldsOf<"open">, signal: AbortSignal): Promise<Session> {
     const { fields, arrays } = await client.work("open", request, {});
     return new Session(client, fields, arrays, signal);
   }
@@ -110,14 +113,15 @@ export class Session {
     return taken;
   }
 
-  /** Lets the backend forget the session; one that is lost has forgotten it already. */
+  /** Lets the backend forget the session; one that is gone has forgotten it already. */
   async close(): Promise<void> {
     this.#signal.removeEventListener("abort", this.#cancel);
     this.#client.keepAlive(null);
     try {
       await this.#client.work("close", { session: this.opened.session }, {});
     } catch (error) {
-      if (!(error instanceof BackendLost)) throw error;
+      const forgotten = error instanceof BackendError && error.code === "unknown_session";
+      if (!forgotten && !(error instanceof BackendLost)) throw error;
     }
   }
 

@@ -27,8 +27,10 @@ export function splitDataset(labels: Uint32Array, classCount: number, options: S
   const { subset, validation: validationCount, trainSample } = options;
   if (validationCount + (subset ?? 1) > all.length) {
     throw usageError(
-      `dataset.subset ${subset ?? "(all)"} and dataset.validation ${validationCount} are more than ` +
-        `the ${all.length} training samples: lower one of them`,
+      subset === null
+        ? `dataset.validation ${validationCount} leaves nothing of the ${all.length} training samples: lower it`
+        : `dataset.subset ${subset} and dataset.validation ${validationCount} are more than ` +
+            `the ${all.length} training samples: lower one of them`,
     );
   }
   const draw = (from: Uint32Array, count: number, stream: Stream): Uint32Array =>

@@ -1,11 +1,21 @@
 /** The directory of an experiment (layout: README, "What is recorded"). */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { Lock } from "./lock.js";
 import { type RecordOptions, RunRecord } from "./run-record.js";
-import { writeWhole, writeWholeJson } from "./whole-file.js";
+import { PARTIAL, writeWhole, writeWholeJson } from "./whole-file.js";
+
+/** The files beside the arms' directories. */
+export const EXPERIMENT_FILES: readonly string[] = [
+  "experiment.json",
+  "summary.json",
+  "table.md",
+  "report.html",
+  "log.txt",
+  "lock",
+];
 
 const experimentDocument = z.object({ hash: z.string() }).loose();
 
@@ -22,11 +32,13 @@ export interface ExperimentDocument {
 
 export class ExperimentRecord {
   readonly directory: string;
+  readonly #made: boolean;
   readonly #lock: Lock;
   readonly #options: RecordOptions;
 
-  private constructor(directory: string, lock: Lock, options: RecordOptions) {
+  private constructor(directory: string, made: boolean, lock: Lock, options: RecordOptions) {
     this.directory = directory;
+    this.#made = made;
     this.#lock = lock;
     this.#options = options;
   }
@@ -36,12 +48,12 @@ export class ExperimentRecord {
    * @throws IbatchError when it holds another experiment or something else.
    */
   static open(directory: string, document: ExperimentDocument, options: RecordOptions): ExperimentRecord {
-    mkdirSync(directory, { recursive: true });
+    const made = mkdirSync(directory, { recursive: true }) !== undefined;
     const lock = new Lock(directory);
     try {
       refuseOthers(directory, document.hash);
       writeWholeJson(join(directory, "experiment.json"), document);
-      return new ExperimentRecord(directory, lock, options);
+      return new ExperimentRecord(directory, made, lock, options);
     } catch (error) {
       lock.release();
       throw error;
@@ -62,19 +74,30 @@ export class ExperimentRecord {
     appendFileSync(join(this.directory, "log.txt"), `${new Date().toISOString()} ${line}\n`);
   }
 
+  /** Lets others in. A directory that was made for this experiment and saw no run goes again. */
   close(): void {
-    this.#lock.release();
+    const unused = this.#made && readdirSync(this.directory, { withFileTypes: true }).every((entry) => entry.isFile());
+    if (unused) rmSync(this.directory, { recursive: true });
+    else this.#lock.release();
   }
 }
 
 function refuseOthers(directory: string, hash: string): void {
-  const path = join(directory, "experiment.json");
-  if (!existsSync(path)) return;
-  const found = experimentDocument.safeParse(JSON.parse(readFileSync(path, "utf8")));
-  if (found.success && found.data.hash === hash) return;
-  const seen = found.success ? `experiment ${found.data.hash.slice(0, 8)}` : "something that is no experiment of ours";
+  if (readdirSync(directory).every((name) => name === "lock" || name.endsWith(PARTIAL))) return;
+  const found = readHash(join(directory, "experiment.json"));
+  if (found === hash) return;
+  const seen = found === undefined ? "something that is no experiment of ours" : `experiment ${found.slice(0, 8)}`;
   throw usageError(
     `${directory} holds ${seen}, this config is experiment ${hash.slice(0, 8)}: ` +
       "name another directory with --out, or run the config that made it",
   );
+}
+
+/** Undefined where there is no such file, or one that is not ours. */
+function readHash(path: string): string | undefined {
+  try {
+    return experimentDocument.parse(JSON.parse(readFileSync(path, "utf8"))).hash;
+  } catch {
+    return undefined;
+  }
 }

@@ -14,7 +14,8 @@ export class Lock {
       const holder = readHolder(this.#path);
       if (holder !== undefined && isAlive(holder)) {
         throw usageError(
-          `${directory} is in use by process ${holder.pid} on ${holder.host}: wait until it ends, or name another --out`,
+          `${directory} is in use by process ${holder.pid} on ${holder.host}: wait until it ends, or name another --out ` +
+            `(if that is no ibatch any more, remove ${this.#path})`,
         );
       }
       rmSync(this.#path, { force: true }); // left behind by a process that died

@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { usageError } from "../errors.js";
 import { sha256 } from "./hash.js";
 import { recordedNumber } from "./number.js";
 import { writeWhole, writeWholeJson } from "./whole-file.js";
@@ -85,10 +86,13 @@ export class RunRecord {
     this.#options = options;
   }
 
-  /** What was recorded of this run before, if anything. */
+  /**
+   * What was recorded of this run before, if anything.
+   * @throws IbatchError when it is damaged.
+   */
   read(): RunDocument | undefined {
     const path = join(this.directory, "run.json");
-    return existsSync(path) ? runDocument.parse(JSON.parse(readFileSync(path, "utf8"))) : undefined;
+    return existsSync(path) ? this.#parse("run.json", runDocument, readFileSync(path, "utf8")) : undefined;
   }
 
   /** Starts afresh: what an unfinished run left behind goes. */
@@ -140,7 +144,18 @@ export class RunRecord {
 
   readMetrics(): EpochMetrics[] {
     const lines = readFileSync(join(this.directory, "metrics.jsonl"), "utf8").split("\n");
-    return lines.filter((line) => line !== "").map((line) => epochMetrics.parse(JSON.parse(line)));
+    return lines.filter((line) => line !== "").map((line) => this.#parse("metrics.jsonl", epochMetrics, line));
+  }
+
+  #parse<T>(file: string, schema: z.ZodType<T>, text: string): T {
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch (error) {
+      throw usageError(
+        `${join(this.directory, file)} is damaged: remove ${this.directory}, and the same command does this run again`,
+        { cause: error },
+      );
+    }
   }
 }
 

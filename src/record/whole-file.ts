@@ -1,8 +1,11 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 
+/** Ends the name of a file that is being written. */
+export const PARTIAL = ".partial";
+
 /** Writes a file whole or not at all: under a temporary name, then renamed. */
 export function writeWhole(path: string, data: string | Uint8Array): void {
-  const temporary = `${path}.partial`;
+  const temporary = `${path}${PARTIAL}`;
   try {
     writeFileSync(temporary, data, { flush: true });
     renameSync(temporary, path);

@@ -36,9 +36,14 @@ function failures(arms: readonly ArmSummary[]): string {
   return lines.length === 0 ? "" : `\n${lines.join("\n")}\n`;
 }
 
+/** Characters of "-:", which Markdown needs below a title. */
+const SHORTEST_RULE = 2;
+
 /** A Markdown table, columns aligned: the first to the left, the others to the right. */
 export function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
+  const widths = header.map((title, column) =>
+    Math.max(title.length, SHORTEST_RULE, ...rows.map((row) => row[column].length)),
+  );
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))).join(" | ")} |`;
   const rule = widths.map((width, at) => (at === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));

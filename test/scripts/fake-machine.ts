@@ -15,7 +15,7 @@ export interface FakeMachine {
   said: string[];
   started: string[];
   setUp: (options?: SetupOptions) => Promise<{ python: string }>;
-  write: (path: string, text: string) => void;
+  write: (path: string, text: string, mode?: number) => string;
   addTool: (name: string, script: string) => string;
 }
 
@@ -27,6 +27,7 @@ export interface FakePython {
   pipVersion?: string;
   ensurepip?: string;
   look?: Record<string, { version?: string; fault?: string }>;
+  folders?: string[];
 }
 
 /** The folder's name has spaces, so that every test is also one of quoting. */
@@ -38,12 +39,13 @@ export function fakeMachine(): FakeMachine {
   const env: Record<string, string> = { PATH: tools, HOME: base };
   const said: string[] = [];
   const started: string[] = [];
-  const write = (path: string, text: string) => {
+  const write = (path: string, text: string, mode = 0o644) => {
     mkdirSync(join(root, path, ".."), { recursive: true });
-    writeFileSync(join(root, path), text);
+    writeFileSync(join(root, path), text, { mode });
+    return join(root, path);
   };
   const addTool = (name: string, script: string) => {
-    mkdirSync(tools, { recursive: true });
+    mkdirSync(join(tools, name, ".."), { recursive: true });
     writeFileSync(join(tools, name), `#!/bin/sh\nPATH=/usr/bin:/bin\n${script}\n`, { mode: 0o755 });
     return join(tools, name);
   };
@@ -118,8 +120,8 @@ process.exitCode = Number(process.env.FAKE_VITEST_CODE ?? 0);`;
 
 /** A shell script that answers as a Python would to what set-up and the test script ask of one. */
 export function fakePython(python: FakePython = {}): string {
-  const { version = "3.11.7", hasVenv = true, look = {} } = python;
-  const report = JSON.stringify({ version, modules: look, folders: [] });
+  const { version = "3.11.7", hasVenv = true, look = {}, folders = [] } = python;
+  const report = JSON.stringify({ version, modules: look, folders });
   return `
 case "$*" in
   *ibatch-look*) echo 'ibatch-look ${report}' ;;

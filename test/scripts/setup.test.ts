@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SetupError } from "../../scripts/setup/failures.mjs";
@@ -28,12 +28,6 @@ describe("a fresh clone", () => {
     expect(await machine.setUp()).toEqual(first);
     expect(machine.started).toEqual([]);
     expect(machine.said).toEqual([]);
-  });
-
-  test("is set up once by two at the same time", async () => {
-    const machine = goodMachine();
-    await Promise.all([machine.setUp(), machine.setUp()]);
-    expect(machine.started.filter((line) => /npm ci|tsc|pip install/.test(line))).toHaveLength(3);
   });
 
   test("keeps all that the tools printed in the log", async () => {
@@ -133,7 +127,7 @@ describe("a .venv that was left half-made", () => {
   test("with a Python outside the range is left alone", async () => {
     const machine = goodMachine();
     machine.write(".venv/pyvenv.cfg", "version = 3.9.18\n");
-    machine.write(".venv/bin/python", `#!/bin/sh\n${fakePython({ version: "3.9.18" })}`);
+    machine.write(".venv/bin/python", `#!/bin/sh\n${fakePython({ version: "3.9.18" })}`, 0o755);
     await expect(failure(machine.setUp())).resolves.toMatch(
       /\.venv has Python 3\.9\.18\. Expected: Python 3\.10 to 3\.13\./,
     );
@@ -287,7 +281,6 @@ test("--python is taken from anywhere in the arguments", () => {
 });
 
 function touch(root: string, path: string, text: string): void {
-  const { writeFileSync } = process.getBuiltinModule("node:fs");
   writeFileSync(join(root, path), text);
 }
 

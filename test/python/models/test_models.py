@@ -1,0 +1,195 @@
+"""The models: sizes of the study, logits, layout, and that reordered layers are the same function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from py_backend.errors import BackendError
+from py_backend.models import MODELS, contract, find
+from py_backend.noise import KeyedDropout, StepNoise, attach
+from py_backend.resident import ResidentPart
+
+FOLDER = Path(contract.__file__).parent
+NOT_MODELS = {"__init__", "contract", "sizes"}
+GREY, COLOUR = (1, 28, 28), (3, 32, 32)
+
+
+def build(name: str, shape: tuple[int, int, int] = GREY, classes: int = 10, **options: Any) -> nn.Module:
+    definition = MODELS[name]
+    torch.manual_seed(0)
+    model = definition.build(shape, classes, msgspec.convert(options, definition.options))
+    attach(model, StepNoise())
+    return model
+
+
+def size(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_table_and_folder_are_the_same() -> None:
+    files = {path.stem for path in FOLDER.glob("*.py")} - NOT_MODELS
+    assert {name.replace("-", "_") for name in MODELS} == files
+    assert [definition.name for definition in MODELS.values()] == list(MODELS)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(BackendError, match="mnist-cnn, fashion-mnist-cnn, resnet18") as refused:
+        find("lenet")
+    assert (refused.value.code, refused.value.details["known"]) == ("unknown_name", list(MODELS))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "classes", "options", "parameters"),
+    [
+        ("mnist-cnn", GREY, 10, {}, 20_074),
+        ("mnist-cnn", GREY, 10, {"padding": "same"}, 24_234),
+        ("fashion-mnist-cnn", GREY, 10, {}, 68_621),
+        ("fashion-mnist-cnn", GREY, 10, {"padding": "same"}, 71_821),
+        ("resnet18", COLOUR, 10, {}, 11_173_962),
+        ("resnet18", COLOUR, 100, {}, 11_220_132),
+    ],
+)
+def test_parameter_counts(name: str, shape: Any, classes: int, options: Any, parameters: int) -> None:
+    model = build(name, shape, classes, **options)
+    assert size(model) == parameters
+    assert model.eval()(torch.zeros(2, *shape)).shape == (2, classes)
+
+
+@pytest.mark.parametrize(
+    ("name", "padding", "features"),
+    [
+        ("mnist-cnn", "none", 1152),
+        ("mnist-cnn", "same", 1568),
+        ("fashion-mnist-cnn", "none", 256),
+        ("fashion-mnist-cnn", "same", 576),
+    ],
+)
+def test_flat_sizes(name: str, padding: str, features: int) -> None:
+    model = build(name, padding=padding)
+    assert model.fc.in_features == features
+    assert model.eval()(torch.zeros(1, *GREY)).shape == (1, 10)
+
+
+@pytest.mark.parametrize("side", range(16, 34))
+@pytest.mark.parametrize("padding", ["none", "same"])
+@pytest.mark.parametrize("name", ["mnist-cnn", "fashion-mnist-cnn"])
+def test_other_image_sizes(name: str, padding: str, side: int) -> None:
+    model = build(name, (2, side, side + 1), 4, padding=padding)
+    assert model.eval()(torch.zeros(1, 2, side, side + 1)).shape == (1, 4)
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_logits_not_probabilities(name: str) -> None:
+    model = build(name, COLOUR)
+    with torch.no_grad():
+        model.fc.weight.mul_(50)
+        logits = model.eval()(torch.randn(16, *COLOUR))
+    sums = logits.exp().sum(1)
+    assert float(logits.min()) < 0 < float(logits.max())
+    assert not torch.allclose(logits.sum(1), torch.ones(16), atol=0.1)
+    assert not torch.allclose(sums, torch.ones(16), atol=0.1)
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_channels_last_is_kept_inside(name: str) -> None:
+    model = build(name, COLOUR).to(memory_format=torch.channels_last).train()
+    if noisy := [module for module in model.modules() if isinstance(module, KeyedDropout)]:
+        noisy[0].noise.set(torch.zeros(1 + len(noisy), dtype=torch.int64), torch.arange(3))
+    seen: list[str] = []
+
+    def watch(module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        if output.dim() == 4:
+            assert output.is_contiguous(memory_format=torch.channels_last), module
+            seen.append(type(module).__name__)
+
+    for module in model.modules():
+        module.register_forward_hook(watch)
+    images = torch.zeros(5, 32, 32, 3, dtype=torch.uint8)
+    scale = torch.ones(1, 3, 1, 1)
+    model(ResidentPart(images, torch.zeros(5).long(), scale, scale).batch(torch.arange(3)))
+    assert seen.count("Conv2d") == sum(isinstance(module, nn.Conv2d) for module in model.modules())
+
+
+class ActivationFirst(nn.Module):
+    """mnist-cnn as the slides draw it: ReLU before pooling."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        m = self.model
+        x = F.max_pool2d(F.relu(m.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(m.conv2(x)), 2)
+        return m.fc(x.flatten(1))
+
+
+@pytest.mark.parametrize("padding", ["none", "same"])
+def test_pooling_before_relu_is_relu_before_pooling_with_its_gradients(padding: str) -> None:
+    ours = build("mnist-cnn", padding=padding, conv_dropout=0.0, fc_dropout=0.0)
+    theirs = ActivationFirst(build("mnist-cnn", padding=padding, conv_dropout=0.0, fc_dropout=0.0))
+    x, labels = torch.randn(32, *GREY), torch.arange(32) % 10
+    outputs = []
+    for model in (ours, theirs):
+        logits = model(x)
+        F.cross_entropy(logits, labels).backward()
+        outputs.append(logits)
+    assert torch.equal(*outputs)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(mine.grad, other.grad)
+        assert mine.grad.abs().sum() > 0
+
+
+class TextbookBlock(nn.Module):
+    """A basic block after He et al. 2016, figure 2, with a projection where the shape changes (option B)."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.b = block
+
+    def forward(self, x: Tensor) -> Tensor:
+        b = self.b
+        stride = b.conv1.stride
+        y = F.conv2d(x, b.conv1.weight, stride=stride, padding=1)
+        y = torch.relu(F.batch_norm(y, None, None, b.norm1.weight, b.norm1.bias, training=True))
+        y = F.conv2d(y, b.conv2.weight, padding=1)
+        y = F.batch_norm(y, None, None, b.norm2.weight, b.norm2.bias, training=True)
+        if isinstance(b.shortcut, nn.Identity):
+            return torch.relu(y + x)
+        conv, norm = b.shortcut
+        x = F.conv2d(x, conv.weight, stride=stride)
+        return torch.relu(y + F.batch_norm(x, None, None, norm.weight, norm.bias, training=True))
+
+
+def test_resnet18_is_the_published_network() -> None:
+    model = build("resnet18", COLOUR)
+    x = torch.randn(4, *COLOUR)
+    y = F.conv2d(x, model.stem.weight, padding=1)
+    y = torch.relu(F.batch_norm(y, None, None, model.norm.weight, model.norm.bias, training=True))
+    shapes = []
+    for block in model.blocks:
+        y = TextbookBlock(block)(y)
+        shapes.append(tuple(y.shape[1:]))
+    expected = model.fc(F.adaptive_avg_pool2d(y, 1).flatten(1))
+    assert shapes == [(64, 32, 32)] * 2 + [(128, 16, 16)] * 2 + [(256, 8, 8)] * 2 + [(512, 4, 4)] * 2
+    torch.testing.assert_close(model.train()(x), expected)
+
+
+def test_fashion_mnist_cnn_is_what_its_file_says() -> None:
+    model = build("fashion-mnist-cnn", fc_dropout=0.0)
+    x = torch.randn(4, *GREY)
+    y = x
+    for number, channels in ((1, 64), (2, 128), (3, 64)):
+        conv, act = getattr(model, f"conv{number}"), getattr(model, f"act{number}")
+        assert conv.out_channels == channels
+        assert act.weight.tolist() == [0.25]
+        y = F.conv2d(y, conv.weight, conv.bias)
+        y = F.max_pool2d(torch.where(y >= 0, y, 0.25 * y), 2)
+    torch.testing.assert_close(model(x), y.flatten(1) @ model.fc.weight.T + model.fc.bias)

@@ -1,0 +1,96 @@
+"""docs/PROTOCOL.md says what the code says: types, fields, arrays, limits, error codes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from msgspec import structs
+
+from py_backend import codec
+from py_backend.errors import ERROR_CODES
+from py_backend.messages import CONTROL, MESSAGES, SIGNAL_ARRAYS, WORK
+
+PAGE = (Path(__file__).parents[2] / "docs" / "PROTOCOL.md").read_text("utf-8")
+CODE = re.compile(r"`([a-z0-9_]+)`")
+
+
+def section(title: str) -> str:
+    """The text under a heading, up to the next one."""
+    return re.split(r"^#+ ", PAGE.split(f"# {title}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of the section's tables, without heads and rules."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in cells if row[0].startswith("`")]
+
+
+def items(cell: str) -> list[str]:
+    """The parts between commas, leaving out what stands in brackets."""
+    bare = re.sub(r"\([^)]*\)|\{[^}]*\}|\[[^\]]*\]", "", cell)
+    return [item.strip() for item in bare.split(",") if item.strip()]
+
+
+def first_name(item: str) -> str:
+    found = CODE.search(item)
+    assert found, item
+    return found.group(1)
+
+
+def fields_and_arrays() -> dict[str, tuple[list[str], list[tuple[str, str, bool]]]]:
+    told = {}
+    signals = re.search(r"^Signals: (.*)$", PAGE, re.MULTILINE)
+    assert signals
+    for title in ("control", "work"):
+        for kind, fields, arrays in (row for row in rows(section(title)) if len(row) == 3):
+            if arrays.startswith("each signal asked for"):
+                found = [(name, dtype, True) for name, dtype in re.findall(r"`(\w+)` (u8|u32|i32|f32|f64)", signals[1])]
+            else:
+                found = [
+                    (first_name(item), item.split("` ")[1].split()[0], item.startswith("optional"))
+                    for item in items(arrays)
+                ]
+            told[first_name(kind)] = ([first_name(item) for item in items(fields)], found)
+    return told
+
+
+def test_every_type_with_its_fields_and_arrays_in_order() -> None:
+    described = {
+        kind: (
+            [field.name for field in structs.fields(message)],
+            [(name, spec.dtype, spec.optional) for name, spec in message.arrays.items()],
+        )
+        for kind, message in MESSAGES.items()
+        if kind != "error"
+    }
+    assert fields_and_arrays() == described
+
+
+def test_the_error_form() -> None:
+    form = re.search(r'type: "error", ([a-z, ]+), arrays: \[\]', PAGE)
+    assert form
+    assert form[1].split(", ") == [field.name for field in structs.fields(MESSAGES["error"])]
+
+
+def test_which_socket_takes_which_message() -> None:
+    for socket, kinds in (("work", WORK), ("control", CONTROL)):
+        (row,) = [line for line in section("Sockets").splitlines() if line.startswith(f"| {socket} |")]
+        assert CODE.findall(row) == [kind.type for kind in kinds]
+
+
+def test_the_error_codes() -> None:
+    told = [code for row in rows(section("Errors")) for code in CODE.findall(row[0])]
+    assert told == [code for code in ERROR_CODES if code in told]  # in the same order
+    assert set(told) == set(ERROR_CODES)
+
+
+def test_the_limits() -> None:
+    numbers = [int(number.replace(",", "")) for number in re.findall(r"\| ([\d,]+)(?: bytes)? \|", section("Limits"))]
+    assert numbers == [codec.MAX_HEADER_BYTES, codec.MAX_FRAMES, codec.MAX_MESSAGE_BYTES, 1]
+
+
+def test_every_signal_is_an_array_of_the_answers() -> None:
+    for kind in ("train_ok", "score_ok", "evaluate_ok"):
+        assert MESSAGES[kind].arrays == SIGNAL_ARRAYS

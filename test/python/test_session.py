@@ -1,0 +1,384 @@
+"""Sessions and the host: the step table of docs/PROTOCOL.md row by row, and who may be here when."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from py_backend import progress as progress_module
+from py_backend import session as session_module
+from py_backend.codec import Packet
+from py_backend.errors import BackendError
+from py_backend.host import Host
+from py_backend.messages import Augmentation, Named, Open, Ping
+from py_backend.progress import SESSION_IDLE_SECONDS, Progress
+
+CPU = torch.device("cpu")
+
+
+def refusal(ask: Callable[[], Any]) -> BackendError:
+    with pytest.raises(BackendError) as refused:
+        ask()
+    return refused.value
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+# --- open
+
+
+def test_open_describes_what_is_there(open_run: Callable[..., Any], tiny: SimpleNamespace) -> None:
+    model = Named(name="mnist-cnn", options={"conv_dropout": 0.3, "fc_dropout": 0.5})
+    opened = open_run(model=model).opened
+    body = opened.body
+    assert (body.n, body.test_count, body.class_names, body.input_shape) == (64, 20, ["a", "b", "c"], [1, 12, 12])
+    assert opened.arrays["labels"].tolist() == tiny.grey.train.labels.tolist()
+    assert opened.arrays["test_labels"].tolist() == tiny.grey.test.labels.tolist()
+    parts = (tiny.grey.train, tiny.grey.test)
+    assert body.data_sha256 == sha256(b"".join(part.images.tobytes() + part.labels.tobytes() for part in parts))
+    assert body.parameter_count == 64 * 5 + (64 * 4 * 32 + 32) + 32 * 2 * 2 * 3 + 3
+    assert msgspec.to_builtins(body.settings) == {
+        "memory_format": "channels_last",
+        "precision": "float32",
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "dropout": [77 / 256, 77 / 256, 0.5],
+    }
+
+
+def test_the_initial_weights_follow_the_seed_alone(open_run: Callable[..., Any]) -> None:
+    torch.manual_seed(5)
+    first = open_run(seed=1)
+    torch.manual_seed(6)
+    again, other = open_run(seed=1), open_run(seed=2)
+    assert first.opened.body.initial_weights_sha256 == again.opened.body.initial_weights_sha256
+    assert first.opened.body.initial_weights_sha256 != other.opened.body.initial_weights_sha256
+    weights = b"".join(tensor.contiguous().numpy().tobytes() for tensor in first.state().values())
+    assert first.opened.body.initial_weights_sha256 == sha256(weights)
+
+
+def test_the_initial_weights_do_not_move_torchs_generator(open_run: Callable[..., Any]) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    open_run()
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_data_stays_resident_between_sessions(
+    open_run: Callable[..., Any], tiny: SimpleNamespace, make_open: Any
+) -> None:
+    run = open_run()
+    for seed in range(3):
+        run.close() if seed == 0 else None
+        opened = run.host.handle(Packet(1, make_open(seed=seed))).packet()
+        run.host.handle(Packet(2, msgspec.convert({"session": opened.body.session}, session_close()))).packet()
+    assert tiny.loads == [("tiny1", Path("data"))]
+    run.host.handle(Packet(3, make_open(data_dir="/elsewhere"))).packet()
+    assert tiny.loads[1:] == [("tiny1", Path("/elsewhere"))]
+
+
+def session_close() -> Any:
+    from py_backend.messages import Close
+
+    return Close
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "text"),
+    [
+        ({"dataset": Named(name="imagenet", options={})}, "unknown_name", "imagenet"),
+        ({"model": Named(name="lenet", options={})}, "unknown_name", "no model `lenet`; there are: mnist-cnn"),
+        ({"optimizer": Named(name="lion", options={})}, "unknown_name", "no optimizer `lion`; there are: sgd"),
+        ({"dataset": Named(name="tiny1", options={"side": 3})}, "bad_option", "dataset tiny1: .*side"),
+        ({"model": Named(name="mnist-cnn", options={"padding": "full"})}, "bad_option", "model mnist-cnn: .*padding"),
+        ({"model": Named(name="mnist-cnn", options={"fc_dropout": 1.0})}, "bad_option", "fc_dropout"),
+        ({"model": Named(name="mnist-cnn", options={"fc_dropout": "0.5"})}, "bad_option", "fc_dropout"),
+        ({"model": Named(name="resnet18", options={"depth": 50})}, "bad_option", "depth"),
+        ({"optimizer": Named(name="sgd", options={"momentum": 1.0})}, "bad_option", "optimizer sgd: .*momentum"),
+        ({"optimizer": Named(name="sgd", options={"nesterov": True})}, "bad_option", "`nesterov` needs `momentum`"),
+        ({"optimizer": Named(name="adam", options={"eps": 0.0})}, "bad_option", "eps"),
+        ({"optimizer": Named(name="adamw", options={"momentum": 0.9})}, "bad_option", "momentum"),
+        ({"optimizer": Named(name="adamw", options={"weight_decay": float("nan")})}, "bad_option", "weight_decay"),
+        ({"optimizer": Named(name="adamw", options={"weight_decay": float("inf")})}, "bad_option", "weight_decay"),
+    ],
+)
+def test_open_refuses_what_it_does_not_know(
+    tiny: SimpleNamespace, make_open: Callable[..., Open], changes: dict[str, Any], code: str, text: str
+) -> None:
+    host = Host(CPU, Progress())
+    with pytest.raises(BackendError, match=text) as refused:
+        host.handle(Packet(1, make_open(**changes)))
+    assert refused.value.code == code
+    assert host.handle(Packet(2, make_open())).packet().body.n == 64  # and lives on
+
+
+def test_data_that_does_not_fit_is_out_of_memory(
+    tiny: SimpleNamespace, make_open: Callable[..., Open], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+
+    monkeypatch.setattr("py_backend.host.reside", fail)
+    assert refusal(lambda: Host(CPU, Progress()).handle(Packet(1, make_open()))).code == "out_of_memory"
+
+
+def test_a_control_message_does_not_belong_here(tiny: SimpleNamespace) -> None:
+    assert refusal(lambda: Host(CPU, Progress()).handle(Packet(1, Ping(session=None)))).code == "unknown_type"
+
+
+# --- one session at a time
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A clock that only the test moves."""
+    now = SimpleNamespace(seconds=1000.0)
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: now.seconds)
+    return now
+
+
+def test_a_second_controller_is_refused_while_the_first_is_heard_of(
+    clock: SimpleNamespace, open_run: Callable[..., Any], make_open: Callable[..., Open]
+) -> None:
+    run = open_run()
+    for _ in range(3):  # each thing that is heard keeps it for as long again
+        clock.seconds += SESSION_IDLE_SECONDS
+        refused = refusal(lambda: run.host.handle(Packet(1, make_open())))
+        assert refused.code == "session_busy"
+        assert run.session in refused.message
+        run.train([[0]])
+    clock.seconds += SESSION_IDLE_SECONDS - 1
+    run.progress.heard_of_session()  # what a ping does
+    clock.seconds += SESSION_IDLE_SECONDS - 1
+    assert refusal(lambda: run.host.handle(Packet(1, make_open()))).code == "session_busy"
+
+
+def test_a_session_that_was_not_heard_of_is_given_up(
+    clock: SimpleNamespace, open_run: Callable[..., Any], make_open: Callable[..., Open]
+) -> None:
+    run = open_run()
+    clock.seconds += SESSION_IDLE_SECONDS + 1
+    opened = run.host.handle(Packet(1, make_open())).packet()
+    assert opened.body.session != run.session
+    assert refusal(lambda: run.train([[0]])).code == "unknown_session"
+
+
+def test_a_refused_open_leaves_the_session_alone(
+    open_run: Callable[..., Any], make_open: Callable[..., Open], batches: list[list[int]]
+) -> None:
+    run, undisturbed = open_run(), open_run()
+    refusal(lambda: run.host.handle(Packet(1, make_open())))
+    assert np.array_equal(run.losses(batches), undisturbed.losses(batches))
+
+
+def test_a_closed_session_is_unknown_and_another_may_be_opened(
+    open_run: Callable[..., Any], make_open: Callable[..., Open]
+) -> None:
+    run = open_run()
+    assert run.close().body.type == "close_ok"
+    for ask in (lambda: run.train([[0]]), lambda: run.look("test", [0], ["loss"]), run.close):
+        assert refusal(ask).code == "unknown_session"
+    assert run.progress.session is None
+    assert run.host.handle(Packet(1, make_open())).packet().body.session != run.session
+
+
+def test_progress_is_told(open_run: Callable[..., Any], clock: SimpleNamespace) -> None:
+    run = open_run()
+    assert (run.progress.session, run.progress.step, run.progress.seconds_since_progress) == (run.session, 0, 0)
+    clock.seconds += 5
+    assert run.progress.seconds_since_progress == 5
+    run.train([[0], [1]])
+    assert (run.progress.step, run.progress.seconds_since_progress) == (2, 0)
+
+
+# --- steps
+
+
+def same(answer: Packet, other: Packet) -> bool:
+    arrays = {name: array.tobytes() for name, array in answer.arrays.items()}
+    return answer.body == other.body and arrays == {name: array.tobytes() for name, array in other.arrays.items()}
+
+
+def test_a_chunk_at_the_sessions_step_is_trained(open_run: Callable[..., Any]) -> None:
+    run = open_run()
+    answer = run.train([[3, 1], [2]])
+    assert (answer.id, answer.body.session, answer.body.first_step) == (7, run.session, 0)
+    assert answer.body.batches_done == 2
+    assert answer.body.indices_sha256 == sha256(np.array([3, 1, 2], "<u4").tobytes())
+    assert answer.body.seconds > 0
+    assert run.train([[0]]).body.first_step == 2
+
+
+def test_the_last_four_answers_are_given_again_without_training(open_run: Callable[..., Any]) -> None:
+    run = open_run()
+    packets, answers = [], []
+    for batch in range(5):
+        packets.append(run.train_packet([[batch], [batch + 1]], first_step=2 * batch))
+        answers.append(run.ask(packets[-1]))
+    state = run.state()
+    for packet, answer in zip(packets[1:], answers[1:], strict=True):
+        assert same(run.ask(packet), answer)
+    assert all(torch.equal(state[key], tensor) for key, tensor in run.state().items())
+    forgotten = refusal(lambda: run.ask(packets[0]))
+    assert (forgotten.code, forgotten.details["step"]) == ("step_conflict", 10)
+    run.step = 10
+    assert run.train([[0]]).body.batches_done == 1
+
+
+def test_other_batches_at_an_earlier_step_are_a_conflict(open_run: Callable[..., Any]) -> None:
+    run = open_run()
+    run.train([[0], [1]])
+    for other in (
+        run.train_packet([[0], [2]], first_step=0),
+        run.train_packet([[0], [1]], 0.06, first_step=0),
+        run.train_packet([[0], [1]], weights=[1.0, 1.0], first_step=0),
+        run.train_packet([[1]], first_step=1),  # within a chunk
+    ):
+        refused = refusal(lambda other=other: run.ask(other))
+        assert (refused.code, refused.details["step"]) == ("step_conflict", 2)
+
+
+def test_a_later_step_is_a_gap(open_run: Callable[..., Any]) -> None:
+    run = open_run()
+    refused = refusal(lambda: run.ask(run.train_packet([[0]], first_step=1)))
+    assert (refused.code, refused.details["step"]) == ("step_gap", 0)
+    assert "step 1" in refused.message
+    assert "step 0" in refused.message
+
+
+def test_a_refused_chunk_fails_those_queued_behind_it(open_run: Callable[..., Any]) -> None:
+    run = open_run()
+    assert refusal(lambda: run.ask(run.train_packet([[0], [64]], first_step=0))).code == "bad_index"
+    assert refusal(lambda: run.ask(run.train_packet([[0]], first_step=2))).code == "step_gap"
+    assert run.train([[0]]).body.batches_done == 1
+
+
+def test_a_cancelled_chunk_says_how_far_it_came_and_can_be_gone_on_from(
+    open_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, batches: list[list[int]]
+) -> None:
+    whole, run = open_run(), open_run()
+    expected = whole.losses(batches)
+    asked = iter([False, False, True])
+    monkeypatch.setattr(run.progress, "should_stop", lambda: next(asked))
+    first = run.train(batches)
+    assert first.body.batches_done == 2
+    assert first.body.indices_sha256 == sha256(np.array(batches[0] + batches[1], "<u4").tobytes())
+    monkeypatch.setattr(run.progress, "should_stop", lambda: False)
+    behind = run.train_packet([[0]], first_step=len(batches))
+    assert refusal(lambda: run.ask(behind)).details == {"step": 2}
+    rest = run.losses(batches[2:])
+    assert np.array_equal(np.concatenate([first.arrays["loss"], rest]), expected)
+
+
+def test_a_chunk_cancelled_before_it_began_may_be_sent_again(open_run: Callable[..., Any]) -> None:
+    run = open_run()
+    run.progress.cancelled.set()
+    nothing = run.train([[0, 1]])
+    assert (nothing.body.batches_done, nothing.arrays["loss"].shape) == (0, (0,))
+    assert nothing.body.indices_sha256 == sha256(b"")
+    run.progress.cancelled.clear()
+    assert run.train([[0, 1]]).body.batches_done == 1
+
+
+def test_after_an_error_within_a_chunk_the_session_answers_nothing_but_close(
+    open_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = open_run()
+    run.train([[0]])
+    before = run.train_packet([[0]], first_step=0)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the device fell off")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(session_module, "train_chunk", fail)
+        with pytest.raises(RuntimeError, match="fell off"):
+            run.train([[1]])
+    for ask in (
+        lambda: run.train([[1]]),
+        lambda: run.train([[1]], first_step=5),
+        lambda: run.ask(before),
+        lambda: run.look("score", [0], ["loss"]),
+        lambda: run.look("test", [0], ["loss"]),
+    ):
+        refused = refusal(ask)
+        assert refused.code == "session_failed"
+        assert "fell off" in refused.message
+    assert run.close().body.type == "close_ok"
+
+
+# --- what is refused before anything is trained
+
+
+def test_arrays_that_are_not_those_hashed_are_refused(open_run: Callable[..., Any]) -> None:
+    run = open_run()
+    packet = run.train_packet([[0, 1]], sha256="0" * 64)
+    assert refusal(lambda: run.ask(packet)).code == "hash_mismatch"
+    packet = run.train_packet([[0, 1]])
+    changed = {**packet.arrays, "indices": np.array([0, 2], np.uint32)}
+    assert refusal(lambda: run.ask(Packet(1, packet.body, changed))).code == "hash_mismatch"
+
+
+def test_the_hash_is_over_the_protocols_order_not_that_of_the_frames(open_run: Callable[..., Any]) -> None:
+    run = open_run()
+    packet = run.train_packet([[0, 1]], weights=[1.0, 2.0])
+    turned = dict(reversed(list(packet.arrays.items())))
+    assert run.ask(Packet(1, packet.body, turned)).body.batches_done == 1
+
+
+def array(values: list[Any], dtype: Any) -> np.ndarray[Any, Any]:
+    return np.array(values, dtype)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"indices": array([0, 1, 64], np.uint32)}, "index 64 is outside of 0 … 63"),
+        ({"indices": array([0, 1, 2**32 - 1], np.uint32)}, "4294967295"),
+        ({"offsets": array([1, 2, 3], np.uint32)}, "rise from 0"),
+        ({"offsets": array([0, 2, 4], np.uint32)}, "to the 3 indices"),
+        ({"offsets": array([0, 2, 2], np.uint32)}, "to the 3 indices"),
+        ({"offsets": array([0, 3, 3], np.uint32)}, "no batch empty"),
+        ({"offsets": array([0, 2**32 - 1, 3], np.uint32)}, "rise"),
+        ({"offsets": array([0, 3], np.uint32)}, "2 offsets for 2 learning rates"),
+        ({"offsets": array([], np.uint32)}, "0 offsets"),
+        ({"offsets": array([0], np.uint32), "learning_rates": array([], float)}, "1 offsets for 0"),
+        ({"indices": array([], np.uint32)}, "to the 0 indices"),
+        ({"learning_rates": array([0.1, np.nan], float)}, "learning rate"),
+        ({"learning_rates": array([np.inf, 0.1], float)}, "learning rate"),
+        ({"learning_rates": array([-0.1, 0.1], float)}, "learning rate"),
+        ({"weights": array([1, 1], np.float32)}, "2 weights for 3 indices"),
+        ({"weights": array([1, 1, np.nan], np.float32)}, "weight is negative or not finite"),
+        ({"weights": array([1, 1, np.inf], np.float32)}, "weight is negative or not finite"),
+        ({"weights": array([1, 1, -1], np.float32)}, "weight is negative or not finite"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_refused_before_anything_is(
+    open_run: Callable[..., Any], changes: dict[str, Any], text: str
+) -> None:
+    run = open_run()
+    before = run.state()
+    packet = run.train_packet([[0, 1], [2]])
+    arrays = {**packet.arrays, **changes}
+    body = msgspec.structs.replace(packet.body, sha256=sha256(b"".join(part.tobytes() for part in arrays.values())))
+    with pytest.raises(BackendError, match=text) as refused:
+        run.ask(Packet(1, body, arrays))
+    assert refused.value.code == "bad_index"
+    assert all(torch.equal(before[key], tensor) for key, tensor in run.state().items())
+    assert run.train([[0, 1], [2]]).body.batches_done == 2
+
+
+def test_augmentation_is_that_of_the_open(open_run: Callable[..., Any]) -> None:
+    plain = open_run().losses([[0, 1, 2]], 0.0)
+    for augmentation in (Augmentation(crop=2, flip=False), Augmentation(crop=0, flip=True)):
+        assert not np.array_equal(open_run(augmentation=augmentation).losses([[0, 1, 2]], 0.0), plain)

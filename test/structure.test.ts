@@ -1,0 +1,167 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+/** The layering of the code and its doors, read off the import lines. */
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+interface Import {
+  /** Importing file, relative to its source root. */
+  readonly file: string;
+  /** Imported file relative to the same root, or a package's name. */
+  readonly target: string;
+}
+
+function filesUnder(directory: string, ending: string): string[] {
+  return readdirSync(join(root, directory), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(ending) && !file.includes("__pycache__"))
+    .sort();
+}
+
+function readTypeScriptImports(): Import[] {
+  return filesUnder("src", ".ts").flatMap((file) => {
+    const text = readFileSync(join(root, "src", file), "utf8");
+    const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]);
+    return specifiers.map((specifier) => ({
+      file,
+      target: specifier.startsWith(".") ? join(dirname(file), specifier).replace(/\.js$/, ".ts") : specifier,
+    }));
+  });
+}
+
+function readPythonImports(): Import[] {
+  return filesUnder("py_backend", ".py").flatMap((file) => {
+    const text = readFileSync(join(root, "py_backend", file), "utf8");
+    const relativeImports = [...text.matchAll(/^\s*from (\.+)([\w.]*) import ([^#\n]+)/gm)].flatMap(
+      ([, dots, module, names]) => {
+        const base = dots.length === 1 ? dirname(file) : dirname(dirname(file));
+        const modules = module === "" ? names.replace(/[()]/g, "").split(",") : [module];
+        return modules.map((name) => relative(".", join(base, name.trim().replaceAll(".", "/"))));
+      },
+    );
+    const absolute = [...text.matchAll(/^\s*(?:import|from) ([a-zA-Z_]\w*)/gm)].map((match) => match[1]);
+    return [...relativeImports, ...absolute].map((target) => ({ file, target }));
+  });
+}
+
+const layerOf = (path: string): string => (path.includes("/") ? path.slice(0, path.indexOf("/")) : path);
+
+describe("TypeScript", () => {
+  const imports = readTypeScriptImports();
+  const everywhere = ["errors.ts", "nearest.ts", "package-root.ts"];
+  // What each folder may import beside itself; downward only.
+  const allowed: Record<string, readonly string[]> = {
+    kernels: [],
+    orders: ["kernels", "errors.ts", "nearest.ts"],
+    batching: ["kernels", "errors.ts", "nearest.ts"],
+    schedules: ["kernels", "errors.ts", "nearest.ts"],
+    backend: everywhere,
+    record: everywhere,
+    experiment: ["record", "backend", "orders", "batching", "schedules", "kernels", ...everywhere],
+    report: ["experiment", "record", "kernels", ...everywhere],
+    cli: ["report", "experiment", "record", "backend", "orders", "batching", "schedules", "kernels", ...everywhere],
+  };
+
+  it("reads the imports it is about", () => {
+    expect(imports.length).toBeGreaterThan(150);
+    expect(imports).toContainEqual({ file: "cli/run-command.ts", target: "cli/run.ts" });
+  });
+
+  it("has no folder without a place in the layers", () => {
+    const folders = new Set(
+      filesUnder("src", ".ts")
+        .map(layerOf)
+        .filter((name) => !name.endsWith(".ts")),
+    );
+    expect([...folders].sort()).toEqual(Object.keys(allowed).sort());
+  });
+
+  it("imports downward only", () => {
+    const upward = imports.filter(({ file, target }) => {
+      const may = allowed[layerOf(file)];
+      if (may === undefined || !target.endsWith(".ts")) return false;
+      return layerOf(target) !== layerOf(file) && !may.includes(layerOf(target));
+    });
+    expect(upward).toEqual([]);
+  });
+
+  it("imports nothing from outside into the kernels", () => {
+    expect(imports.filter(({ file, target }) => layerOf(file) === "kernels" && !target.endsWith(".ts"))).toEqual([]);
+  });
+
+  const doors: Record<string, readonly string[]> = {
+    zeromq: ["backend/socket.ts"],
+    "node:child_process": ["backend/process.ts"],
+    pythonia: [],
+    msgpackr: ["backend/codec.ts"],
+    "log-update": ["cli/progress.ts"],
+  };
+  for (const [module, files] of Object.entries(doors)) {
+    it(`has one door to ${module}`, () => {
+      const importing = imports.filter(({ target }) => target === module).map(({ file }) => file);
+      expect([...new Set(importing)]).toEqual(files);
+    });
+  }
+
+  it("writes files in one folder only", () => {
+    const writers = imports.filter(({ file, target }) => {
+      const text = readFileSync(join(root, "src", file), "utf8");
+      return target === "node:fs" && /\b(writeFileSync|appendFileSync|renameSync|writeSync)\b/.test(text);
+    });
+    expect(writers.map(({ file }) => layerOf(file)).filter((layer) => layer !== "record")).toEqual([]);
+  });
+});
+
+describe("Python", () => {
+  const imports = readPythonImports();
+  // From the bottom up: a file may import those before it.
+  const layers = [
+    ["__init__", "errors", "endpoints", "progress"],
+    ["messages", "noise"],
+    ["codec", "device"],
+    ["datasets", "models", "optimizers"],
+    ["resident", "signals", "catalogue"],
+    ["training"],
+    ["evaluation"],
+    ["session"],
+    ["host"],
+    ["server"],
+    ["__main__"],
+  ];
+  const height = (path: string): number =>
+    layers.findIndex((layer) => layer.includes(layerOf(path).replace(/\.py$/, "")));
+
+  it("has no module without a place in the layers", () => {
+    expect(filesUnder("py_backend", ".py").filter((file) => height(file) < 0)).toEqual([]);
+  });
+
+  it("imports downward only", () => {
+    const inner = imports.filter(({ target }) => height(target) >= 0 && target !== "__init__");
+    expect(inner.length).toBeGreaterThan(50);
+    const upward = inner.filter(
+      ({ file, target }) => layerOf(file).replace(/\.py$/, "") !== layerOf(target) && height(target) >= height(file),
+    );
+    expect(upward).toEqual([]);
+  });
+
+  it("keeps models and datasets free of messages", () => {
+    const knowing = imports.filter(
+      ({ file, target }) => ["models", "datasets"].includes(layerOf(file)) && ["messages", "codec"].includes(target),
+    );
+    expect(knowing).toEqual([]);
+  });
+
+  const doors: Record<string, readonly string[]> = {
+    zmq: ["server.py"],
+    pickle: ["datasets/unpickle.py"],
+    sklearn: ["datasets/digits.py"],
+  };
+  for (const [module, files] of Object.entries(doors)) {
+    it(`has one door to ${module}`, () => {
+      const importing = imports.filter(({ target }) => target === module).map(({ file }) => file);
+      expect([...new Set(importing)].sort()).toEqual(files);
+    });
+  }
+});
