@@ -49,7 +49,7 @@ def main() -> int:
 def serve(arguments: argparse.Namespace) -> int:
     try:
         from . import device, endpoints, errors
-        from .server import CannotListen, Server
+        from .server import ListenError, Server
     except ImportError as error:
         return fail(
             SURROUNDINGS_MISSING,
@@ -64,7 +64,7 @@ def serve(arguments: argparse.Namespace) -> int:
         return fail(WRONG_USAGE, str(error))
     except errors.BackendError as error:
         return fail(SURROUNDINGS_MISSING, error.message)
-    except CannotListen as error:
+    except ListenError as error:
         return fail(
             SURROUNDINGS_MISSING,
             f"cannot listen at {arguments.listen}: {error}; name another port",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any, Protocol
 
 import msgspec
@@ -93,6 +94,9 @@ def bound(kind: types.Type, closed: str, open_: str) -> float | None:
 
 def read_options(what: str, definition: Definition, given: dict[str, Any]) -> Any:
     """The options as the definition's struct, defaults filled in. Raises BackendError (bad_option)."""
+    for name, value in given.items():
+        if isinstance(value, float) and not isfinite(value):
+            raise BackendError("bad_option", f"{what} {definition.name}: `{name}` is {value}; expected a finite number")
     try:
         return msgspec.convert(given, definition.options, strict=True)
     except msgspec.ValidationError as error:

@@ -53,7 +53,7 @@ class Pending:
     answer: Answer
 
 
-class CannotListen(Exception):
+class ListenError(Exception):
     """A port or path that is taken, or not ours to use; says why."""
 
 
@@ -83,7 +83,7 @@ class Server:
         try:
             socket.bind(endpoint)
         except zmq.ZMQError as error:
-            raise CannotListen(str(error)) from None
+            raise ListenError(str(error)) from None
         return socket
 
     def run(self, *, end_with_stdin: bool) -> None:

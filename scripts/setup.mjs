@@ -51,7 +51,7 @@ export function takePython(args) {
   const joined = args[at].startsWith("--python=");
   const python = joined ? args[at].slice("--python=".length) : args[at + 1];
   if (!python) throw wrongArguments("--python names nothing", "--python PATH");
-  return { python, rest: args.toSpliced(at, joined ? 1 : 2) };
+  return { python, rest: args.filter((_, i) => i < at || i > (joined ? at : at + 1)) };
 }
 
 /** Whether this file was started, and not imported. */

@@ -49,7 +49,7 @@ try:
     makes_venv = True
 except ImportError:
     makes_venv = False
-sys.stdout.write("python %d.%d.%d %s" % (tuple(sys.version_info[:3]) + (makes_venv,)))
+sys.stdout.write("\\npython %d.%d.%d %s\\n" % (tuple(sys.version_info[:3]) + (makes_venv,)))
 `;
 
 function candidates() {

@@ -90,7 +90,8 @@ export function wrongArguments(seen, expected) {
 export function toolFailure(tool, result, { root, log }) {
   const { kind, evidence } = classifyFailure(result.output);
   const sentence = TOOL_SENTENCES[endedEarly(result) ?? kind];
-  return new SetupError(`${sentence({ tool, evidence, root, result })} All that ${tool} said: ${log}`);
+  const where = fs.existsSync(log) ? ` All that ${tool} said: ${log}` : "";
+  return new SetupError(`${sentence({ tool, evidence, root, result })}${where}`);
 }
 
 function endedEarly({ errno, signal, output }) {
@@ -124,7 +125,8 @@ const TOOL_SENTENCES = {
     `this Python cannot make an environment (${evidence}). Expected: the modules venv and ensurepip. ` +
     `Install them (Debian, Ubuntu: apt install python3-venv) and run this again, or ${OWN}.`,
   other: ({ tool, evidence, result }) =>
-    `${tool} failed with exit code ${result.code} (${evidence}). Expected: exit code 0. Mend what it names and run this again.`,
+    `${tool} failed${result.code === null ? "" : ` with exit code ${result.code}`} (${evidence}). Expected: no error. ` +
+    "Mend what it names and run this again.",
 };
 
 function free(folder) {

@@ -93,8 +93,8 @@ export function decode(frames: readonly Uint8Array[]): Message {
   }
   if (!isMessageType(type)) throw new BackendError("unknown_type", `message type ${type} is not known`);
   const kind: MessageKind = MESSAGES[type];
-  const envelope = check(type, z.strictObject({ id: int, arrays: arrayHeaders }), fromWire({ id, arrays }));
-  const checked = check(type, kind.fields, fromWire(fields));
+  const envelope = check(type, z.strictObject({ id: int, arrays: arrayHeaders }), withOurNames({ id, arrays }));
+  const checked = check(type, kind.fields, withOurNames(fields));
   const message = {
     type,
     id: envelope.id,
@@ -191,6 +191,15 @@ function toWire(value: Record<string, unknown>): Record<string, unknown> {
 function toWireValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toWireValue);
   return isPlainObject(value) ? toWire(value) : value;
+}
+
+function withOurNames(value: unknown): unknown {
+  try {
+    return fromWire(value);
+  } catch (error) {
+    if (error instanceof RangeError) throw new BackendError("bad_message", "the header is nested too deep to be read");
+    throw error;
+  }
 }
 
 function fromWire(value: unknown): unknown {

@@ -1,9 +1,5 @@
 /** The options that every command with a backend has. */
-import { resolve } from "node:path";
 import { z } from "zod";
-import { type Backend, openBackend } from "../backend/backend.js";
-import type { ExperimentConfig } from "../experiment/config.js";
-import { backendSection } from "../experiment/schema.js";
 
 export const backendOptions = {
   data: z
@@ -29,18 +25,4 @@ export interface BackendChoice {
   readonly python?: string | undefined;
   readonly device?: string | undefined;
   readonly backend?: string | undefined;
-}
-
-/** Starts a backend or attaches to one, as the command line and the config say. */
-export function openChosenBackend(
-  choice: BackendChoice,
-  config: ExperimentConfig["backend"] = backendSection.parse({}),
-): Promise<Backend> {
-  return openBackend({ ...config, url: choice.backend, python: choice.python, device: choice.device ?? config.device });
-}
-
-/** The data directory as the backend is to be told: absolute when the backend is ours, as typed when it is elsewhere. */
-export function dataDirectory({ data, backend }: BackendChoice): string {
-  const directory = data ?? process.env.IBATCH_DATA ?? "data";
-  return backend === undefined ? resolve(directory) : directory;
 }

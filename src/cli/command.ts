@@ -4,27 +4,22 @@ import { z } from "zod";
 import { usageError } from "../errors.js";
 import { sentence } from "../experiment/sentences.js";
 
-/** A command without its code, which is loaded when it runs: `ibatch --help` needs none of it. */
+/** A command without its code, which is loaded when it runs: `--help` needs none of it. */
 export interface CommandDefinition<Shape extends z.ZodRawShape> {
   readonly name: string;
   readonly summary: string;
-  /** Positional arguments as commander writes them, in the order of `run`'s `args`. */
+  /** Positional arguments as commander writes them, in order. */
   readonly arguments: readonly { readonly syntax: string; readonly help: string }[];
   /** Each option with `.describe()`; its placeholder in `.meta({ placeholder })`. */
   readonly options: z.ZodObject<Shape>;
   readonly examples: readonly string[];
-  /** Resolves to the exit code. */
-  run(args: readonly string[], options: z.infer<z.ZodObject<Shape>>, signal: AbortSignal): Promise<number>;
 }
 
-export type Outcome = (code: number) => void;
-
-/** Adds the command to the program; its exit code goes to `outcome`. */
+/** Adds the command to the program; `run` gets its checked arguments and options. */
 export function addCommand<Shape extends z.ZodRawShape>(
   program: Command,
   definition: CommandDefinition<Shape>,
-  signal: AbortSignal,
-  outcome: Outcome,
+  run: (args: readonly string[], options: z.infer<z.ZodObject<Shape>>) => Promise<void>,
 ): void {
   const command = program.command(definition.name).description(definition.summary);
   for (const { syntax, help } of definition.arguments) command.argument(syntax, help);
@@ -36,7 +31,7 @@ export function addCommand<Shape extends z.ZodRawShape>(
     const parsed = definition.options.safeParse(given, { error: sentence });
     if (!parsed.success) throw optionError(parsed.error, given);
     const args = received.slice(0, definition.arguments.length).filter((value) => typeof value === "string");
-    outcome(await definition.run(args, parsed.data, signal));
+    await run(args, parsed.data);
   });
 }
 

@@ -15,8 +15,4 @@ export const doctorCommand: CommandDefinition<typeof options.shape> = {
   arguments: [],
   options,
   examples: ["ibatch doctor", "ibatch doctor --data data --python ~/envs/torch/bin/python"],
-  async run(_args, given, signal) {
-    const { doctor } = await import("./doctor.js");
-    return await doctor(given, signal);
-  },
 };

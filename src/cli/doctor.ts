@@ -3,7 +3,7 @@ import type { Backend } from "../backend/backend.js";
 import { BackendError } from "../backend/errors.js";
 import { IbatchError } from "../errors.js";
 import type { Session } from "../experiment/session.js";
-import { dataDirectory, openChosenBackend } from "./backend-options.js";
+import { dataDirectory, openChosenBackend } from "./chosen-backend.js";
 import type { DoctorOptions } from "./doctor-command.js";
 import { EXIT } from "./exit-codes.js";
 import { openProbe } from "./probe-session.js";

@@ -1,8 +1,7 @@
 import { z } from "zod";
+import { KINDS } from "../experiment/kinds.js";
 import { backendOptions } from "./backend-options.js";
 import type { CommandDefinition } from "./command.js";
-
-export const KINDS = ["orders", "batching", "schedules", "models", "datasets", "optimizers"] as const;
 
 const { python, backend } = backendOptions;
 const options = z.strictObject({
@@ -19,8 +18,4 @@ export const listCommand: CommandDefinition<typeof options.shape> = {
   arguments: [{ syntax: "[kind]", help: `one of ${KINDS.join(", ")} (default: all)` }],
   options,
   examples: ["ibatch list orders", "ibatch list models --json"],
-  async run([kind], given) {
-    const { list } = await import("./list.js");
-    return await list(kind, given);
-  },
 };

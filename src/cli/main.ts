@@ -37,6 +37,7 @@ export function buildProgram(signal: AbortSignal, outcome: (code: number) => voi
     .version(packageVersion())
     .exitOverride()
     .showSuggestionAfterError()
+    .showHelpAfterError("(--help shows what there is)")
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "ibatch: ")) })
     .addHelpText(
       "after",
@@ -44,10 +45,22 @@ export function buildProgram(signal: AbortSignal, outcome: (code: number) => voi
         "\n4 something is missing (Python, torch, data, disk, port); 130, 143 interrupted." +
         "\n\nExample:\n  ibatch run configs/digits.yaml",
     );
-  addCommand(program, runCommand, signal, outcome);
-  addCommand(program, listCommand, signal, outcome);
-  addCommand(program, orderCommand, signal, outcome);
-  addCommand(program, doctorCommand, signal, outcome);
+  addCommand(program, runCommand, async ([config], options) => {
+    const { run } = await import("./run.js");
+    outcome(await run(config, options, signal));
+  });
+  addCommand(program, listCommand, async ([kind], options) => {
+    const { list } = await import("./list.js");
+    outcome(await list(kind, options));
+  });
+  addCommand(program, orderCommand, async ([name], options) => {
+    const { order } = await import("./order.js");
+    outcome(await order(name, options, signal));
+  });
+  addCommand(program, doctorCommand, async (_, options) => {
+    const { doctor } = await import("./doctor.js");
+    outcome(await doctor(options, signal));
+  });
   return program;
 }
 

@@ -49,8 +49,4 @@ export const orderCommand: CommandDefinition<typeof options.shape> = {
     "ibatch order homogeneous",
     "ibatch order heterogeneous --dataset digits --size 32 --set interleave=round-robin",
   ],
-  async run([name], given, signal) {
-    const { order } = await import("./order.js");
-    return await order(name, given, signal);
-  },
 };

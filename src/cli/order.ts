@@ -7,7 +7,7 @@ import { allocateMemory, orderContext } from "../orders/context.js";
 import type { OrderResult } from "../orders/contract.js";
 import { findOrder } from "../orders/index.js";
 import { markdown } from "../report/table.js";
-import { dataDirectory, openChosenBackend } from "./backend-options.js";
+import { dataDirectory, openChosenBackend } from "./chosen-backend.js";
 import { EXIT } from "./exit-codes.js";
 import type { OrderOptions } from "./order-command.js";
 import { openProbe } from "./probe-session.js";

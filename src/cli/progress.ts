@@ -58,6 +58,7 @@ class PlainLines implements Progress {
 
 const REDRAWS_A_SECOND = 10;
 const BAR_WIDTH = 20;
+const DEFAULT_COLUMNS = 80;
 
 /** For terminals: what runs now, how fast, and how long it will take; ended runs stay above it. */
 class RedrawnLine implements Progress {
@@ -84,13 +85,14 @@ class RedrawnLine implements Progress {
         samples = samplesBefore + progress.samples;
         const seconds = (performance.now() - start) / 1000;
         const share = (place.number - runsKept + progress.share) / (place.total - runsKept);
-        this.#redraw(
-          [
-            `${this.#name} ${bar((place.number + progress.share) / place.total)}`,
-            `${label(place)} · epoch ${progress.epoch + 1}/${place.epochs} · train loss ${progress.loss.toFixed(4)}`,
-            `${Math.round(samples / seconds).toLocaleString("en")} samples/s · ${duration((seconds * (1 - share)) / share)} left`,
-          ].join(" · "),
-        );
+        this.#redraw([
+          `${this.#name} ${bar((place.number + progress.share) / place.total)}`,
+          `${duration((seconds * (1 - share)) / share)} left`,
+          label(place),
+          `epoch ${progress.epoch + 1}/${place.epochs}`,
+          `train loss ${progress.loss.toFixed(4)}`,
+          `${Math.round(samples / seconds).toLocaleString("en")} samples/s`,
+        ]);
       },
       runEnded: (place, outcome) => {
         if (outcome.kept) runsKept += 1;
@@ -101,10 +103,10 @@ class RedrawnLine implements Progress {
     };
   }
 
-  #redraw(text: string): void {
+  #redraw(parts: readonly string[]): void {
     if (performance.now() - this.#drawnAt < 1000 / REDRAWS_A_SECOND) return;
     this.#drawnAt = performance.now();
-    this.#draw(text);
+    this.#draw(fit(parts, stderr.columns ?? DEFAULT_COLUMNS));
   }
 
   end(): void {
@@ -132,6 +134,16 @@ function epochLine(place: RunPlace, { epoch, train, test }: EpochMetrics): strin
 function bar(share: number): string {
   const filled = Math.round(share * BAR_WIDTH);
   return `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${Math.floor(100 * share)} %`;
+}
+
+/** As many parts as fit on a line, the first ones first; something of the first one always. */
+export function fit([first, ...rest]: readonly string[], columns: number): string {
+  let line = first.slice(0, columns);
+  for (const part of rest) {
+    if (`${line} · ${part}`.length > columns) break;
+    line = `${line} · ${part}`;
+  }
+  return line;
 }
 
 /** As 1:05:09 or 5:09. */

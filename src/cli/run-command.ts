@@ -34,8 +34,4 @@ export const runCommand: CommandDefinition<typeof options.shape> = {
     "ibatch run configs/digits.yaml",
     "ibatch run configs/mnist.yaml --data data --set dataset.subset=10000 --set epochs=3 --seeds 2",
   ],
-  async run([config], given, signal) {
-    const { run } = await import("./run.js");
-    return await run(config, given, signal);
-  },
 };

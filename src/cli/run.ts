@@ -8,7 +8,7 @@ import { packageRoot, packageVersion } from "../package-root.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
 import { type Summary, summarise } from "../report/summary.js";
 import { renderTable } from "../report/table.js";
-import { dataDirectory, openChosenBackend } from "./backend-options.js";
+import { dataDirectory, openChosenBackend } from "./chosen-backend.js";
 import { EXIT } from "./exit-codes.js";
 import { chooseProgress, note } from "./progress.js";
 import type { RunOptions } from "./run-command.js";

@@ -27,14 +27,15 @@ export class Checker {
     value: unknown,
     options: { at?: Path; known?: readonly string[] } = {},
   ): Output {
-    const { at = [], known } = options;
+    const { at = [] } = options;
     const result = schema.safeParse(value, { error: sentence });
     if (result.success) return result.data;
     const issue = firstIssue(result.error);
     const path = [...at, ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))];
     if (issue.code === "unrecognized_keys") {
       const [key] = issue.keys;
-      throw this.mistake([...path, key], unknownKey(key, known ?? knownKeys(schema, issue.path)));
+      const here = knownKeys(schema, issue.path);
+      throw this.mistake([...path, key], unknownKey(key, issue.path.length === 0 ? (options.known ?? here) : here));
     }
     const seen = valueAt(value, issue.path);
     const what = seen === undefined ? `is missing: ${issue.message}` : `${issue.message}, not ${shown(seen)}`;
@@ -70,6 +71,7 @@ export class Checker {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
+  if (known.length === 0) return "unknown key; there are no options here";
   const near = nearest(key, known);
   return near === undefined ? `unknown key; known: ${known.join(", ")}` : `unknown key; did you mean \`${near}\`?`;
 }

@@ -42,7 +42,9 @@ interface PlannedRun {
  */
 export async function runExperiment(inputs: ExperimentInputs): Promise<RunResult[]> {
   const results: RunResult[] = [];
-  for (const run of planRuns(inputs)) {
+  const runs = planRuns(inputs);
+  inputs.record.writeDocument();
+  for (const run of runs) {
     if (inputs.signal.aborted) throw new Interrupted();
     if (run.finished === undefined) inputs.observer.runStarted?.(run.place);
     const ended = run.finished ?? (await runAndRecord(inputs, run));

@@ -4,7 +4,9 @@ import { z } from "zod";
 export interface OptionDescription {
   readonly name: string;
   readonly type: string;
-  /** Undefined where a value is needed. */
+  /** Whether a config must name it. */
+  readonly needed: boolean;
+  /** Undefined where there is none. */
   readonly default: unknown;
   readonly help: string;
 }
@@ -17,6 +19,7 @@ export function describeOptions(schema: z.ZodObject): OptionDescription[] {
     return {
       name,
       type: typeName(z.toJSONSchema(option, { io: "input", unrepresentable: "any" })),
+      needed: !fallback.success,
       default: fallback.success ? fallback.data : undefined,
       help: option.description ?? "",
     };

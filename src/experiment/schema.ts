@@ -81,7 +81,7 @@ const trainingShape = {
   order: named,
   augmentation: augmentationSection.prefault({}),
   precision: z.enum(PRECISIONS).default("float32").describe("float32, or bfloat16 by autocast"),
-  epochs: count.min(1),
+  epochs: count.min(1).describe("length of a run; an epoch is what the order makes of the eligible samples once"),
 };
 export const TRAINING_KEYS = Object.keys(trainingShape);
 

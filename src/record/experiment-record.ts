@@ -34,17 +34,26 @@ export class ExperimentRecord {
   readonly directory: string;
   readonly #made: boolean;
   readonly #lock: Lock;
+  readonly #document: ExperimentDocument;
   readonly #options: RecordOptions;
 
-  private constructor(directory: string, made: boolean, lock: Lock, options: RecordOptions) {
+  private constructor(
+    directory: string,
+    made: boolean,
+    lock: Lock,
+    document: ExperimentDocument,
+    options: RecordOptions,
+  ) {
     this.directory = directory;
     this.#made = made;
     this.#lock = lock;
+    this.#document = document;
     this.#options = options;
   }
 
   /**
    * Opens the directory for this experiment, makes it where it is not there, and keeps others out until `close`.
+   * Changes nothing that is in it.
    * @throws IbatchError when it holds another experiment or something else.
    */
   static open(directory: string, document: ExperimentDocument, options: RecordOptions): ExperimentRecord {
@@ -52,12 +61,16 @@ export class ExperimentRecord {
     const lock = new Lock(directory);
     try {
       refuseOthers(directory, document.hash);
-      writeWholeJson(join(directory, "experiment.json"), document);
-      return new ExperimentRecord(directory, made, lock, options);
+      return new ExperimentRecord(directory, made, lock, document, options);
     } catch (error) {
       lock.release();
       throw error;
     }
+  }
+
+  /** Writes `experiment.json`, once it is known that nothing that is there speaks against it. */
+  writeDocument(): void {
+    writeWholeJson(join(this.directory, "experiment.json"), this.#document);
   }
 
   run(arm: string, seed: number): RunRecord {
@@ -86,9 +99,11 @@ function refuseOthers(directory: string, hash: string): void {
   if (readdirSync(directory).every((name) => name === "lock" || name.endsWith(PARTIAL))) return;
   const found = readHash(join(directory, "experiment.json"));
   if (found === hash) return;
-  const seen = found === undefined ? "something that is no experiment of ours" : `experiment ${found.slice(0, 8)}`;
+  if (found === undefined) {
+    throw usageError(`${directory} holds something that is no experiment of ours: name another directory with --out`);
+  }
   throw usageError(
-    `${directory} holds ${seen}, this config is experiment ${hash.slice(0, 8)}: ` +
+    `${directory} holds experiment ${found.slice(0, 8)}, this config is experiment ${hash.slice(0, 8)}: ` +
       "name another directory with --out, or run the config that made it",
   );
 }

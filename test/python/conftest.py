@@ -148,11 +148,12 @@ class Run:
 
 @pytest.fixture
 def open_run(tiny: SimpleNamespace) -> Callable[..., Run]:
-    """open_run(**changes of the `open`) on a fresh host."""
+    """open_run(**changes of the `open`) on a fresh host, or on that of the run `beside`."""
 
-    def make(**changes: Any) -> Run:
-        progress = Progress()
-        return Run(Host(CPU, progress), progress, open_request(**changes))
+    def make(*, beside: Run | None = None, **changes: Any) -> Run:
+        progress = Progress() if beside is None else beside.progress
+        host = Host(CPU, progress) if beside is None else beside.host
+        return Run(host, progress, open_request(**changes))
 
     return make
 

@@ -25,6 +25,8 @@ DAMAGED = json.loads((VECTORS / "damaged.json").read_text("utf-8"))
 DTYPES = {"u8": "u1", "u32": "<u4", "i32": "<i4", "f32": "<f4", "f64": "<f8"}
 
 each_message = pytest.mark.parametrize("vector", MESSAGE_VECTORS, ids=lambda vector: vector["name"])
+ENCODED = [vector for vector in MESSAGE_VECTORS if not vector.get("decode_only")]
+each_encoded = pytest.mark.parametrize("vector", ENCODED, ids=lambda vector: vector["name"])
 each_damaged = pytest.mark.parametrize("vector", DAMAGED, ids=lambda vector: vector["name"])
 
 
@@ -77,10 +79,8 @@ def test_decodes_to_the_message_described(vector: dict[str, Any]) -> None:
         assert seen.tobytes() == array(described).tobytes()
 
 
-@each_message
+@each_encoded
 def test_encodes_to_exactly_these_bytes(vector: dict[str, Any]) -> None:
-    if vector.get("decode_only"):
-        pytest.skip("decode only")
     body = msgspec.convert(vector["fields"], MESSAGES[vector["type"]])
     arrays = {described["name"]: array(described) for described in vector["arrays"]}
     assert as_bytes(encode(Packet(vector["id"], body, arrays))) == frames(vector)

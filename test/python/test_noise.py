@@ -81,6 +81,14 @@ def test_step_keys_are_derived_from_seed_step_and_layer() -> None:
         assert int(keys[step, layer]) & ALL_BITS == derive(3, 2**32 - 2 + step, layer)
 
 
+def test_derive_mixes_each_part_into_the_first_word_of_the_key_so_far() -> None:
+    for parts in ((), (0,), (7, 2**32), (SEED, 0, 3)):
+        key = 0
+        for part in parts:
+            key = plain(plain(key, 0, 1, 0), part, 1, 0)
+        assert derive(*parts) == key
+
+
 def test_keys_of_other_places_differ() -> None:
     small = {derive(seed, step, layer) for seed, step, layer in itertools.product(range(20), range(20), range(5))}
     assert len(small) == 20 * 20 * 5

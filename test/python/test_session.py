@@ -74,23 +74,15 @@ def test_the_initial_weights_do_not_move_torchs_generator(open_run: Callable[...
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_data_stays_resident_between_sessions(
-    open_run: Callable[..., Any], tiny: SimpleNamespace, make_open: Any
-) -> None:
+def test_data_stays_resident_between_sessions(open_run: Callable[..., Any], tiny: SimpleNamespace) -> None:
     run = open_run()
     for seed in range(3):
-        run.close() if seed == 0 else None
-        opened = run.host.handle(Packet(1, make_open(seed=seed))).packet()
-        run.host.handle(Packet(2, msgspec.convert({"session": opened.body.session}, session_close()))).packet()
+        run.close()
+        run = open_run(beside=run, seed=seed)
     assert tiny.loads == [("tiny1", Path("data"))]
-    run.host.handle(Packet(3, make_open(data_dir="/elsewhere"))).packet()
+    run.close()
+    open_run(beside=run, data_dir="/elsewhere")
     assert tiny.loads[1:] == [("tiny1", Path("/elsewhere"))]
-
-
-def session_close() -> Any:
-    from py_backend.messages import Close
-
-    return Close
 
 
 @pytest.mark.parametrize(

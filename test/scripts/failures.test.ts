@@ -65,9 +65,14 @@ describe("classifyFailure", () => {
     expect(classifyFailure(output).kind).toBe(kind);
   });
 
-  test("shows the line that says it, shortened", () => {
-    const output = `Collecting torch\nERROR: [Errno 28] No space left on device: '${"x".repeat(300)}'`;
-    expect(classifyFailure(output).evidence).toMatch(/^ERROR: \[Errno 28\] No space.{150,}…$/);
+  test("shows the line that says it, from where it comes to the point if it is long", () => {
+    expect(classifyFailure("Collecting torch\nERROR: [Errno 28] No space left on device").evidence).toBe(
+      "ERROR: [Errno 28] No space left on device",
+    );
+    expect(classifyFailure(`${retrying}\n${noneKnown}`).evidence).toBe(
+      "Failed to establish a new connection: [Errno 111] Connection refused')': /simple/torch/",
+    );
+    expect(classifyFailure(`ERROR: ${"x".repeat(300)}`).evidence).toMatch(/^ERROR: x{112}…$/);
   });
 
   test("of something unknown it shows the first error, else the last line, else that there was none", () => {

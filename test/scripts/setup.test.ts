@@ -209,7 +209,7 @@ describe("what a machine may lack is one line each, with exit code 4", () => {
     [
       "anything else",
       pythonThat({ pip: fails("ERROR: odd", 3) }),
-      /^pip failed with exit code 3 \(ERROR: odd\)\. Expected: exit code 0\. Mend what it names and run this again\./,
+      /^pip failed with exit code 3 \(ERROR: odd\)\. Expected: no error\. Mend what it names and run this again\./,
     ],
   ];
 
@@ -238,6 +238,15 @@ describe("what a machine may lack is one line each, with exit code 4", () => {
     machine.started.length = 0;
     await machine.setUp();
     expect(machine.started.filter((line) => /npm|tsc/.test(line))).toEqual([]);
+  });
+
+  test("a place that cannot be written to", async () => {
+    const machine = goodMachine();
+    machine.write(".setup", "a file where set-up wants a folder");
+    const message = await failure(machine.setUp());
+    expect(message).toMatch(
+      /^set-up failed \(EEXIST: .*\.setup'\)\. Expected: no error\. Mend what it names and run this again\.$/,
+    );
   });
 
   test("a source that does not compile is a fault of ours: exit code 1", async () => {

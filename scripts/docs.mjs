@@ -1,0 +1,11 @@
+/** `npm run docs`: writes docs/CONFIG.md from the schema, the tables and the backend's catalogue. Needs `npm run setup`. */
+import { writeFileSync } from "node:fs";
+import { openChosenBackend } from "../dist/cli/chosen-backend.js";
+import { configReference } from "../dist/report/config-reference.js";
+
+const backend = await openChosenBackend({ device: "cpu" });
+try {
+  writeFileSync(new URL("../docs/CONFIG.md", import.meta.url), configReference(backend.client.introduction.catalogue));
+} finally {
+  await backend.stop();
+}

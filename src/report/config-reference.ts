@@ -1,0 +1,61 @@
+/** docs/CONFIG.md: every key of a config, made from the schema and the tables, so that it cannot say anything else. */
+import { z } from "zod";
+import type { Catalogue } from "../backend/messages.js";
+import { backendChoices, type Choice, ownChoices } from "../experiment/choices.js";
+import { describeOptions, type OptionDescription } from "../experiment/option-description.js";
+import { armSchema, commonSchema } from "../experiment/schema.js";
+import { markdown } from "./table.js";
+
+const INTRODUCTION = `# Config reference
+
+Made by \`npm run docs\` from the schema that checks configs; a test holds the two equal.
+
+A config is YAML. \`dataset\`, \`model\`, \`optimizer\`, \`schedule\`, \`batching\` and \`order\` name something; its options stand beside the
+name (\`order: { name: frozen, sequence: shuffled }\`, short: \`order: frozen\`). \`arms\` maps an arm's name to what differs from the
+rest: a section that names the same thing is completed, one that names another is replaced. \`--set a.b=c\` on the command
+line takes the same paths. Unknown keys are refused.
+`;
+
+export function configReference(catalogue: Catalogue): string {
+  const all = { ...ownChoices(), ...backendChoices(catalogue) };
+  const parts = Object.entries(all).map(([kind, choices]) => `## ${kind}\n\n${choices.map(renderChoice).join("\n")}`);
+  return [
+    INTRODUCTION,
+    `## Keys of the experiment\n\n${optionTable(flatten(commonSchema))}`,
+    `## Keys that an arm may override\n\n${optionTable(flatten(armSchema))}`,
+    ...parts,
+  ].join("\n");
+}
+
+/** Options of nested sections under their paths. */
+function flatten(schema: z.ZodObject, prefix = ""): OptionDescription[] {
+  return describeOptions(schema).flatMap((option) => {
+    const inner = sectionOf(schema.shape[option.name]);
+    const name = `${prefix}${option.name}`;
+    return inner === undefined ? [{ ...option, name }] : flatten(inner, `${name}.`);
+  });
+}
+
+function sectionOf(schema: unknown): z.ZodObject | undefined {
+  if (schema instanceof z.ZodPrefault) return sectionOf(schema.unwrap());
+  return schema instanceof z.ZodObject ? schema : undefined;
+}
+
+function renderChoice({ name, summary, whenToChoose, options }: Choice): string {
+  const table = options.length === 0 ? "" : `\n${optionTable(options)}`;
+  return `### ${name}\n\n${sentence(summary)} Choose it: ${sentence(whenToChoose)}\n${table}`;
+}
+
+const optionTable = (options: readonly OptionDescription[]): string =>
+  markdown(
+    ["key", "type", "default", "meaning"],
+    options.map(({ name, type, needed, default: fallback, help }) => [
+      `\`${name}\``,
+      type.replaceAll("|", "\\|"),
+      needed ? "needed" : fallback === undefined ? "" : `\`${JSON.stringify(fallback)}\``,
+      help.replaceAll("|", "\\|"),
+    ]),
+    "left",
+  );
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;

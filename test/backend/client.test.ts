@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { BackendClient } from "../../src/backend/client.js";
+import { BackendError, BackendLost } from "../../src/backend/errors.js";
+import { surroundingsError } from "../../src/errors.js";
+import { FakeBackend } from "./fake-backend.js";
+
+const options = { heartbeat: { everySeconds: 1, limitSeconds: 30 }, startSeconds: 10 };
+let fake: FakeBackend;
+let client: BackendClient | undefined;
+
+beforeEach(async () => {
+  fake = await FakeBackend.start();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  client?.close();
+  client = undefined;
+  fake.stop();
+});
+
+async function connect(): Promise<BackendClient> {
+  const connected = BackendClient.connect(fake.control.endpoint, options);
+  await fake.greet();
+  client = await connected;
+  return client;
+}
+
+/** A request that waits until the backend is given up, or an answer comes. */
+const close = (of: BackendClient) => of.work("close", { session: "s" }, {});
+
+describe("connecting", () => {
+  test("greets, and works at the endpoint that the answer names", async () => {
+    const connected = await connect();
+    expect(connected.introduction.workEndpoint).toBe(fake.work.endpoint);
+    const closed = close(connected);
+    await (await fake.work.next()).answer("close_ok", {});
+    await expect(closed).resolves.toEqual({ fields: {}, arrays: {} });
+  });
+
+  test("silence is given up after startSeconds", async () => {
+    const connected = BackendClient.connect(fake.control.endpoint, options);
+    const refused = expect(connected).rejects.toThrow(
+      surroundingsError(`no answer from ${fake.control.endpoint} in 10 s: is a backend there?`),
+    );
+    vi.advanceTimersByTime(10_000);
+    await refused;
+  });
+
+  test("a backend of another version is refused with what it says", async () => {
+    const connected = BackendClient.connect(fake.control.endpoint, options);
+    const refused = expect(connected).rejects.toMatchObject({ constructor: BackendError, code: "bad_version" });
+    const hello = await fake.control.next();
+    await hello.answer("error", { code: "bad_version", message: "this backend speaks version 2", details: {} });
+    await refused;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each([
+    "tcp://10.0.0.1:5555",
+    "tcp://example.org:1",
+    "tcp://127.0.0.1",
+    "http://127.0.0.1:1",
+    "127.0.0.1:5555",
+    "",
+  ])("%j is not an endpoint to go to", async (endpoint) => {
+    await expect(BackendClient.connect(endpoint, options)).rejects.toMatchObject({
+      kind: "usage",
+      message: /expected ipc:\/\/PATH or tcp:\/\/127\.0\.0\.1:PORT.*ssh tunnel/,
+    });
+  });
+});
+
+describe("the heartbeat", () => {
+  test("asks once a tick while it is answered, naming the session to keep", async () => {
+    const connected = await connect();
+    const seen: (string | null)[] = [];
+    for (const session of [null, "s", "s", null]) {
+      connected.keepAlive(session);
+      vi.advanceTimersByTime(1000);
+      const ping = await fake.control.next();
+      seen.push((ping.message.fields as { session: string | null }).session);
+      await ping.answer("ping_ok", {});
+      await answered(connected);
+    }
+    expect(seen).toEqual([null, "s", "s", null]);
+  });
+
+  /** Waits until all that the backend sent before has been read: it answers in order. */
+  async function answered(connected: BackendClient): Promise<void> {
+    const status = connected.control("status", {});
+    const asked = await fake.control.next();
+    await asked.answer("status_ok", { state: "idle", session: null, step: 0, secondsSinceProgress: 0 });
+    await status;
+  }
+
+  test("gives the backend up after limitSeconds of silence, and no tick earlier", async () => {
+    const connected = await connect();
+    let outcome: unknown;
+    const waiting = close(connected).catch((error: unknown) => {
+      outcome = error;
+    });
+    await fake.work.next();
+    vi.advanceTimersByTime(1000); // the first ping
+    vi.advanceTimersByTime(29_000);
+    await fake.control.next();
+    expect(outcome).toBeUndefined();
+    vi.advanceTimersByTime(1000);
+    await waiting;
+    expect(outcome).toEqual(new BackendLost("the backend was silent for 30 s"));
+    await expect(close(connected)).rejects.toThrow("silent");
+    await expect(connected.control("status", {})).rejects.toThrow("silent");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("an answer, however late, begins the count anew", async () => {
+    const connected = await connect();
+    vi.advanceTimersByTime(30_000); // a ping and 29 silent ticks
+    await (await fake.control.next()).answer("ping_ok", {});
+    await answered(connected);
+    vi.advanceTimersByTime(30_000);
+    const closed = close(connected);
+    await (await fake.work.next()).answer("close_ok", {});
+    await expect(closed).resolves.toBeDefined();
+  });
+
+  test("counts ticks, not the clock: a sleep of hours gives nobody up", async () => {
+    const connected = await connect();
+    vi.advanceTimersByTime(2000); // a ping is out
+    vi.setSystemTime(Date.now() + 8 * 3600 * 1000);
+    vi.advanceTimersByTime(1000);
+    const closed = close(connected);
+    await (await fake.work.next()).answer("close_ok", {});
+    await expect(closed).resolves.toBeDefined();
+  });
+
+  test("stops with close", async () => {
+    const connected = await connect();
+    connected.close();
+    expect(vi.getTimerCount()).toBe(0);
+    await expect(close(connected)).rejects.toThrow("closed");
+  });
+});
+
+test("giving up rejects what waits on both sockets with the same error", async () => {
+  const connected = await connect();
+  const waiting = [close(connected), connected.control("shutdown", {})];
+  const lost = new BackendLost("the backend ended: signal SIGKILL");
+  connected.fail(lost);
+  for (const refused of waiting) await expect(refused).rejects.toBe(lost);
+});

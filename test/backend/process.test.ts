@@ -1,0 +1,202 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { BackendProcess, type BackendProcessOptions } from "../../src/backend/process.js";
+import { fakePython, isThere } from "./fake-python.js";
+
+const READY = `echo '{"control": "ipc:///somewhere", "work": "ipc:///somewhere.work", "pid": 1}'`;
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "ibatch-test-"));
+  vi.stubEnv("TMPDIR", directory); // where socket directories are made: none may be left
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllEnvs();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const start = (python: string, changes: Partial<BackendProcessOptions> = {}): Promise<BackendProcess> =>
+  BackendProcess.start({
+    python,
+    packageRoot: directory,
+    device: "cpu",
+    threads: 3,
+    listen: "ipc",
+    startSeconds: 30,
+    ...changes,
+  });
+
+const socketDirectories = (): string[] => readdirSync(directory).filter((name) => name.startsWith("ibatch-"));
+
+/** A fake that writes its process number down before it does what the lines say. */
+const noted = (...lines: string[]): string => fakePython(directory, `echo $$ > "${directory}/pid"`, ...lines);
+const notedPid = (): number => Number(readFileSync(join(directory, "pid"), "utf8"));
+
+/** Waits, a turn of the event loop at a time, until it holds. */
+const until = (holds: () => boolean): Promise<void> =>
+  new Promise((resolve) => {
+    const look = () => (holds() ? resolve() : setImmediate(look));
+    look();
+  });
+
+describe("starting", () => {
+  test("says how to start, and reads the endpoint from the first line", async () => {
+    const python = fakePython(
+      directory,
+      `echo "$@" > "${directory}/arguments"`,
+      `echo "$OMP_NUM_THREADS $PYTHONPATH" > "${directory}/environment"`,
+      READY,
+      "cat",
+    );
+    vi.stubEnv("PYTHONPATH", "/theirs");
+    const child = await start(python, { listen: "tcp://127.0.0.1:7777", device: "cuda:1" });
+    expect(child.controlEndpoint).toBe("ipc:///somewhere");
+    expect(readFileSync(join(directory, "arguments"), "utf8")).toBe(
+      "-m py_backend --child --listen tcp://127.0.0.1:7777 --device cuda:1 --threads 3\n",
+    );
+    expect(readFileSync(join(directory, "environment"), "utf8")).toBe(`3 ${directory}:/theirs\n`);
+    await child.stop({ asked: false });
+    expect(isThere(child.pid)).toBe(false);
+  });
+
+  test("ipc is a path of its own in a directory that only we may enter", async () => {
+    const python = fakePython(
+      directory,
+      `shift 4; ls -ld "$(dirname "\${1#ipc://}")" > "${directory}/listed"`,
+      READY,
+      "cat",
+    );
+    const child = await start(python);
+    expect(readFileSync(join(directory, "listed"), "utf8")).toMatch(/^drwx------/);
+    expect(socketDirectories()).toHaveLength(1);
+    await child.stop({ asked: false });
+    expect(socketDirectories()).toEqual([]);
+  });
+
+  test.each([
+    [2, "usage"],
+    [4, "surroundings"],
+  ])("exit code %i with a line says that line, as a matter of %s", async (code, kind) => {
+    const python = fakePython(
+      directory,
+      "echo 'a warning' >&2",
+      "echo 'py_backend: it is missing' >&2",
+      `exit ${code}`,
+    );
+    await expect(start(python)).rejects.toMatchObject({ kind, message: "the backend cannot start: it is missing" });
+    expect(socketDirectories()).toEqual([]);
+  });
+
+  test("another end says how, and the last lines", async () => {
+    await expect(start(fakePython(directory, "echo one >&2", "echo two >&2", "exit 7"))).rejects.toMatchObject({
+      kind: "surroundings",
+      message: "the backend cannot start: exit code 7; its last lines:\none\ntwo",
+    });
+    await expect(start(fakePython(directory, "kill -9 $$"))).rejects.toMatchObject({
+      message: "the backend cannot start: signal SIGKILL",
+    });
+    await expect(start(fakePython(directory, "exit 0"))).rejects.toMatchObject({
+      message: "the backend cannot start: exit code 0",
+    });
+    expect(socketDirectories()).toEqual([]);
+  });
+
+  test.each(["hello", "[1]", "null", '{"work": "x"}', '{"control": 5}'])(
+    "a first line of %s is refused",
+    async (line) => {
+      const python = noted(`echo '${line}'`, "exec sleep 60");
+      await expect(start(python)).rejects.toMatchObject({
+        kind: "surroundings",
+        message: `the backend's first line was not its endpoints: ${line}`,
+      });
+      await until(() => !isThere(notedPid()));
+      expect(socketDirectories()).toEqual([]);
+    },
+  );
+
+  test("one that never gets ready is killed after startSeconds", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const python = noted("exec sleep 60");
+    const started = expect(start(python, { startSeconds: 5 })).rejects.toMatchObject({
+      kind: "surroundings",
+      message: `the backend did not start within 5 s (${python})`,
+    });
+    await until(() => existsSync(join(directory, "pid")) && notedPid() > 0);
+    vi.advanceTimersByTime(5000);
+    await started;
+    await until(() => !isThere(notedPid()));
+    expect(socketDirectories()).toEqual([]);
+  });
+
+  test("a Python that is not there, or not a program", async () => {
+    for (const python of [join(directory, "nowhere"), directory]) {
+      await expect(start(python)).rejects.toMatchObject({
+        kind: "surroundings",
+        message: expect.stringContaining(`Python at ${python} cannot be started: `),
+      });
+    }
+    expect(socketDirectories()).toEqual([]);
+  });
+});
+
+describe("stopping", () => {
+  /** Reads its standard input to the end, as a backend does. */
+  const POLITE = [READY, "cat > /dev/null"];
+  /** Heeds nothing but SIGKILL. */
+  const STUBBORN = ["trap '' TERM", READY, "while :; do sleep 0.02; done"];
+
+  test("one that was asked ends by itself, and leaves nothing behind", async () => {
+    const child = await start(fakePython(directory, ...POLITE, "echo bye >&2", "exit 3"));
+    await child.stop({ asked: true });
+    expect(await child.exited).toBe("exit code 3; its last lines:\nbye");
+    expect(isThere(child.pid)).toBe(false);
+    expect(socketDirectories()).toEqual([]);
+  });
+
+  test("one that could not be asked is terminated at once", async () => {
+    const child = await start(fakePython(directory, READY, "exec sleep 60"));
+    await child.stop({ asked: false });
+    expect(await child.exited).toBe("signal SIGTERM");
+  });
+
+  test.each([
+    [true, 5000 + 3000],
+    [false, 3000],
+  ])("one that heeds nothing (asked: %s) is killed after %i ms", async (asked, milliseconds) => {
+    const child = await start(fakePython(directory, ...STUBBORN));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    let stopped = false;
+    const stopping = child.stop({ asked }).then(() => {
+      stopped = true;
+    });
+    await vi.advanceTimersByTimeAsync(milliseconds - 1);
+    expect(isThere(child.pid)).toBe(true);
+    expect(stopped).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await stopping;
+    expect(await child.exited).toBe("signal SIGKILL");
+    expect(vi.getTimerCount()).toBe(0);
+    expect(socketDirectories()).toEqual([]);
+  });
+
+  test("one that is gone already, and twice", async () => {
+    const child = await start(fakePython(directory, READY, "exit 1"));
+    expect(await child.exited).toBe("exit code 1");
+    await child.stop({ asked: true });
+    await child.stop({ asked: false });
+    expect(socketDirectories()).toEqual([]);
+  });
+
+  test("keeps the last lines of standard error, not all", async () => {
+    const python = fakePython(directory, READY, "for i in $(seq 1 500); do echo $i >&2; done", "exit 1");
+    const child = await start(python);
+    const lines = (await child.exited).split("\n");
+    expect(lines).toHaveLength(41);
+    expect([lines[0], lines[1], lines.at(-1)]).toEqual(["exit code 1; its last lines:", "461", "500"]);
+    await child.stop({ asked: false });
+  });
+});

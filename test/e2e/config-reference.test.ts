@@ -1,0 +1,16 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { openChosenBackend } from "../../src/cli/chosen-backend.js";
+import { packageRoot } from "../../src/package-root.js";
+import { configReference } from "../../src/report/config-reference.js";
+
+it("docs/CONFIG.md is what `npm run docs` would write", async () => {
+  const backend = await openChosenBackend({ device: "cpu" });
+  try {
+    const committed = readFileSync(join(packageRoot, "docs/CONFIG.md"), "utf8");
+    expect(committed).toBe(configReference(backend.client.introduction.catalogue));
+  } finally {
+    await backend.stop();
+  }
+});

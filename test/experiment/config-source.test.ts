@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ConfigSource } from "../../src/experiment/config-source.js";
+import { mistake } from "../mistake.js";
+
+const set = (assignment: string) => ({ said: `--set ${assignment}`, assignment });
+
+const text = ["model: mnist-cnn", "dataset:", "  name: digits", "  subset: 100", "arms: { a: { order: frozen } }"].join(
+  "\n",
+);
+
+describe("a config that cannot be used names its file and line", () => {
+  test.each([
+    [
+      "a mistake of YAML",
+      "name: a\nseeds: [1, 2\nepochs: 3\n",
+      "x.yaml:3: Flow sequence in block collection must be sufficiently indented and end with a ]",
+    ],
+    ["a tab", "name: a\nmodel:\n\tname: b\n", "x.yaml:3: Tabs are not allowed as indentation"],
+    ["a key that stands twice", "name: a\nepochs: 1\nepochs: 2\n", "x.yaml:3: Map keys must be unique"],
+    ["a nested key that stands twice", "model:\n  name: a\n  name: b\n", "x.yaml:3: Map keys must be unique"],
+    ["an empty file", "", "x.yaml: expected a map (name, dataset, model, …)"],
+    ["a list", "- a\n", "x.yaml: expected a map (name, dataset, model, …)"],
+    ["a sentence", "hello there", "x.yaml: expected a map (name, dataset, model, …)"],
+  ])("%s", (_, yaml, expected) => {
+    expect(mistake(() => ConfigSource.parse(yaml, "x.yaml"))).toBe(expected);
+  });
+
+  test("a file that is not there", () => {
+    expect(mistake(() => ConfigSource.read("/nowhere/x.yaml"))).toBe(
+      "config /nowhere/x.yaml cannot be read: there is no such file",
+    );
+  });
+
+  test("a directory", () => {
+    expect(mistake(() => ConfigSource.read(tmpdir()))).toBe(
+      `config ${tmpdir()} cannot be read: it is a directory; name a YAML file in it`,
+    );
+  });
+});
+
+test("a file is read as its text", () => {
+  const directory = mkdtempSync(join(tmpdir(), "ibatch-config-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, "x.yaml");
+  writeFileSync(path, text);
+  const source = ConfigSource.read(path);
+  expect(source.value).toEqual(ConfigSource.parse(text, "x.yaml").value);
+  expect(source.where(["dataset", "subset"])).toBe(`${path}:4`);
+});
+
+describe("where", () => {
+  const source = ConfigSource.parse(text, "x.yaml");
+  test.each([
+    ["a section", ["model"], "x.yaml:1"],
+    ["a key of a section", ["dataset", "subset"], "x.yaml:4"],
+    ["a key on the line of others", ["arms", "a", "order"], "x.yaml:5"],
+    ["a key that is not there: the section", ["dataset", "validation"], "x.yaml:2"],
+    ["a key below a name alone: the name", ["model", "padding"], "x.yaml:1"],
+    ["a section that is not there: the file", ["epochs"], "x.yaml"],
+  ])("%s", (_, path, expected) => {
+    expect(source.where(path)).toBe(expected);
+  });
+});
+
+describe("--set", () => {
+  const parse = (...assignments: string[]) => ConfigSource.parse(text, "x.yaml", assignments.map(set));
+
+  test("sets a part, reads its value as YAML, and leaves what is beside it", () => {
+    const { value } = parse("dataset.subset=20", "seeds=[0, 5]", "augmentation.flip=true", "name=a=b");
+    expect(value).toEqual({
+      name: "a=b",
+      model: "mnist-cnn",
+      dataset: { name: "digits", subset: 20 },
+      seeds: [0, 5],
+      augmentation: { flip: true },
+      arms: { a: { order: "frozen" } },
+    });
+  });
+
+  test("goes through a section whose value is a name alone, also in an arm", () => {
+    const { value } = parse("model.padding=same", "arms.a.order.sequence=shuffled");
+    expect(value.model).toEqual({ name: "mnist-cnn", padding: "same" });
+    expect(value.arms).toEqual({ a: { order: { name: "frozen", sequence: "shuffled" } } });
+  });
+
+  test("is where its part stands; what is beside it stays where it was", () => {
+    const source = parse("dataset.subset=20", "backend.threads=1");
+    expect(source.where(["dataset", "subset"])).toBe("--set dataset.subset=20");
+    expect(source.where(["dataset", "name"])).toBe("x.yaml:3");
+    expect(source.where(["backend", "threads"])).toBe("--set backend.threads=1");
+  });
+
+  test("of one part twice: the last one holds, and is the one that is named", () => {
+    const source = parse("dataset.subset=20", "dataset.subset=30");
+    expect(source.value.dataset).toEqual({ name: "digits", subset: 30 });
+    expect(source.where(["dataset", "subset"])).toBe("--set dataset.subset=30");
+  });
+
+  test.each([
+    ["subset", "--set subset: expected a.b=value, for instance --set dataset.subset=1000"],
+    ["=5", "--set =5: expected a.b=value, for instance --set dataset.subset=1000"],
+    ["dataset..subset=5", "--set dataset..subset=5: expected a.b=value, for instance --set dataset.subset=1000"],
+    ["__proto__.x=5", "--set __proto__.x=5: expected a.b=value, for instance --set dataset.subset=1000"],
+    ["seeds=[1, 2", "--set seeds=[1, 2: the value is no YAML: Flow sequence must end with a ]"],
+    ["dataset.subset.x=1", "--set dataset.subset.x=1: subset is 100, not a map"],
+  ])("%s is refused", (assignment, expected) => {
+    expect(mistake(() => parse(assignment))).toBe(expected);
+  });
+});

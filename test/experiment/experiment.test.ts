@@ -1,0 +1,256 @@
+import { describe, expect, test } from "vitest";
+import { BackendError, BackendLost } from "../../src/backend/errors.js";
+import { IbatchError } from "../../src/errors.js";
+import type { Observer } from "../../src/experiment/observer.js";
+import { Interrupted } from "../../src/experiment/session.js";
+import type { Sent } from "./fake-backend.js";
+import { Scene } from "./scene.js";
+
+const RUNS = ["frozen 0", "shuffled 0", "frozen 1", "shuffled 1"];
+const named = (results: readonly { arm: string; seed: number }[]) => results.map(({ arm, seed }) => `${arm} ${seed}`);
+
+/** Says what happens, a word or two each. */
+function listener() {
+  const heard: string[] = [];
+  const observer: Observer = {
+    runStarted: ({ arm, seed, number, total }) => heard.push(`start ${number}/${total} ${arm} ${seed}`),
+    runEnded: ({ arm, seed }, { state, kept, error }) =>
+      heard.push(`end ${arm} ${seed} ${state}${kept ? " kept" : ""}${error ? ` ${error}` : ""}`),
+  };
+  return { heard, observer };
+}
+
+/** Fails the second session's second chunk with this error. */
+const failing = (error: Error) => ({
+  before(message: Sent) {
+    if (message.type === "train" && message.fields.session === "s2" && message.fields.firstStep === 2) throw error;
+  },
+});
+
+test("runs seed by seed, all arms of one seed before the next, so that arms stay comparable whenever it ends", async () => {
+  const { heard, observer } = listener();
+  const { results, client } = await new Scene().run({ observer });
+  expect(named(results)).toEqual(RUNS);
+  expect(results.map(({ state, metrics }) => [state, metrics.length])).toEqual(new Array(4).fill(["done", 3]));
+  expect(client.sentOf("open").map(({ fields }) => fields.seed)).toEqual([0, 0, 1, 1]);
+  expect(heard).toEqual(RUNS.flatMap((run, number) => [`start ${number}/4 ${run}`, `end ${run} done`]));
+});
+
+test("progress: the share of the run rises to 1, samples are counted over epochs, the loss is the epoch's mean so far", async () => {
+  const told: { epoch: number; samples: number; share: number; loss: number }[] = [];
+  await new Scene().run({
+    settings: ["arms={frozen: {order: frozen}}", "seeds=1", "epochs=2", "backend.chunkBatches=3"],
+    observer: { trained: (_, progress) => told.push(progress) },
+    pretence: { loss: (_, step) => (step < 3 ? 1 : 3) },
+  });
+  expect(told.map(({ epoch, samples }) => [epoch, samples])).toEqual([
+    [0, 15],
+    [0, 24],
+    [1, 39],
+    [1, 48],
+  ]);
+  const shares = [3 / 5 / 2, 1 / 2, (1 + 3 / 5) / 2, 1];
+  for (const [at, { share }] of told.entries()) expect(share).toBeCloseTo(shares[at], 12);
+  expect(told.map(({ loss }) => loss)).toEqual([1, (15 + 9 * 3) / 24, 3, 3]);
+});
+
+describe("one run's trouble is its own", () => {
+  test("diverged: counted, with its step; the other runs go on", async () => {
+    const scene = new Scene();
+    const { results } = await scene.run({
+      pretence: { loss: (_, step, seed) => (seed === 1 && step === 6 ? Number.NaN : 1) },
+    });
+    expect(results.map(({ state, divergedAtStep }) => [state, divergedAtStep])).toEqual([
+      ["done", undefined],
+      ["done", undefined],
+      ["diverged", 6],
+      ["diverged", 6],
+    ]);
+  });
+
+  test("failed: recorded with its error; the other runs go on", async () => {
+    const { heard, observer } = listener();
+    const scene = new Scene();
+    const { results, client } = await scene.run({
+      observer,
+      pretence: failing(new BackendError("out_of_memory", "a batch of 5 did not fit")),
+    });
+    expect(results.map(({ state }) => state)).toEqual(["done", "failed", "done", "done"]);
+    expect(results[1]).toMatchObject({ error: "a batch of 5 did not fit", metrics: [] });
+    expect(scene.document("shuffled", 0)).toMatchObject({ state: "failed", error: "a batch of 5 did not fit" });
+    expect(heard).toContain("end shuffled 0 failed a batch of 5 did not fit");
+    expect(client.sentOf("close")).toHaveLength(4);
+  });
+
+  test("failed at once, when its session could not be opened: recorded, too", async () => {
+    const scene = new Scene();
+    const { results } = await scene.run({
+      pretence: {
+        before({ type, fields }) {
+          if (type === "open" && fields.seed === 1) throw new BackendError("out_of_memory", "no room");
+        },
+      },
+    });
+    expect(results.map(({ state }) => state)).toEqual(["done", "done", "failed", "failed"]);
+    expect(scene.document("frozen", 1)).toMatchObject({ arm: "frozen", seed: 1, state: "failed", error: "no room" });
+  });
+
+  test("a failed run is tried again by the same command", async () => {
+    const scene = new Scene();
+    await scene.run({ pretence: failing(new BackendError("internal", "broken")) });
+    const { results, client } = await scene.run();
+    expect(results.map(({ state }) => state)).toEqual(new Array(4).fill("done"));
+    expect(client.sentOf("open")).toHaveLength(1);
+    expect(scene.document("shuffled", 0).error).toBeUndefined();
+  });
+});
+
+describe("everyone's trouble ends the experiment", () => {
+  test.each([
+    ["the backend is gone", new BackendLost("the backend ended: killed")],
+    ["data are missing", new BackendError("data_missing", "no files")],
+    ["a bug", new BackendError("bad_message", "what?")],
+  ])("%s", async (_, error) => {
+    const scene = new Scene();
+    const { error: thrown, client } = await scene.run({ pretence: failing(error) });
+    expect(thrown).toBe(error);
+    expect(client.sentOf("open")).toHaveLength(2);
+    expect(scene.document("shuffled", 0)).toMatchObject({ state: "failed", error: error.message });
+    expect(scene.document("frozen", 0)).toMatchObject({ state: "done" });
+  });
+});
+
+describe("an interruption", () => {
+  const interrupted = async (scene: Scene) => {
+    const abort = new AbortController();
+    return await scene.run({
+      abort,
+      pretence: {
+        before(message) {
+          if (message.type === "train" && message.fields.session === "s2" && message.fields.firstStep === 7) {
+            abort.abort();
+          }
+        },
+      },
+    });
+  };
+
+  test("between two chunks: Interrupted is thrown, the run is recorded as interrupted, what is complete stays", async () => {
+    const scene = new Scene();
+    const { error, client } = await interrupted(scene);
+    expect(error).toBeInstanceOf(Interrupted);
+    expect(scene.document("frozen", 0)).toMatchObject({ state: "done" });
+    expect(scene.document("shuffled", 0)).toMatchObject({ state: "interrupted" });
+    expect(scene.metrics("shuffled", 0).map(({ epoch }) => epoch)).toEqual([0]);
+    expect(scene.has("frozen/seed-1")).toBe(false);
+    expect(client.sentOf("close"), "and the backend is left without a session").toHaveLength(2);
+    expect(scene.files().filter((file) => file.endsWith(".partial") || file === "lock")).toEqual([]);
+  });
+
+  test("the same command goes on: complete runs are kept, the interrupted one is done afresh", async () => {
+    const scene = new Scene();
+    await interrupted(scene);
+    const { heard, observer } = listener();
+    const { results, client } = await scene.run({ observer });
+    expect(client.sentOf("open").map(({ fields }) => fields.seed)).toEqual([0, 1, 1]);
+    expect(heard.slice(0, 3)).toEqual(["end frozen 0 done kept", "start 1/4 shuffled 0", "end shuffled 0 done"]);
+
+    const whole = new Scene();
+    const inOneGo = await whole.run();
+    expect(results).toEqual(inOneGo.results);
+    for (const run of ["frozen/seed-0", "shuffled/seed-0", "frozen/seed-1", "shuffled/seed-1"]) {
+      expect(scene.text(`${run}/metrics.jsonl`)).toBe(whole.text(`${run}/metrics.jsonl`));
+    }
+    expect(scene.files()).toEqual(whole.files());
+  });
+
+  test("before the first run: nothing is opened", async () => {
+    const abort = new AbortController();
+    abort.abort();
+    const { error, client } = await new Scene().run({ abort });
+    expect(error).toBeInstanceOf(Interrupted);
+    expect(client.sent).toEqual([]);
+    expect(scene.files().map((file) => [file, scene.text(file)])).toEqual(files);
+  });
+});
+
+describe("a directory that is there already", () => {
+  test("with all runs complete: nothing is trained, the results are those of before", async () => {
+    const scene = new Scene();
+    const before = await scene.run();
+    const { heard, observer } = listener();
+    const { results, client } = await scene.run({ observer });
+    expect(client.sent).toEqual([]);
+    expect(results).toEqual(before.results);
+    expect(heard).toEqual(RUNS.map((run) => `end ${run} done kept`));
+  });
+
+  test("a diverged run is a result: it is kept", async () => {
+    const scene = new Scene();
+    const pretence = { loss: () => Number.NaN };
+    const before = await scene.run({ pretence });
+    const { results, client } = await scene.run({ pretence });
+    expect(client.sent).toEqual([]);
+    expect(results).toEqual(before.results);
+    expect(results[3]).toMatchObject({ state: "diverged", divergedAtStep: 0 });
+  });
+
+  test("one more seed: only its runs are done", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const { results, client } = await scene.run({ settings: ["seeds=[0, 1, 9]"] });
+    expect(named(results)).toEqual([...RUNS, "frozen 9", "shuffled 9"]);
+    expect(client.sentOf("open").map(({ fields }) => fields.seed)).toEqual([9, 9]);
+  });
+
+  test("one more arm: only its runs are done", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const { results, client } = await scene.run({ settings: ["arms.pure.order=homogeneous"] });
+    expect(results).toHaveLength(6);
+    expect(client.sentOf("open").map(({ fields }) => fields.seed)).toEqual([0, 1]);
+  });
+
+  test("fewer threads, another device, other chunks: the same experiment", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const { client } = await scene.run({ settings: ["backend.threads=1", "backend.device=cpu"] });
+    expect(client.sent).toEqual([]);
+  });
+
+  test("of another experiment: refused before anything is sent or changed, naming both", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const files = scene.files().map((file) => [file, scene.text(file)]);
+    const { hash } = JSON.parse(scene.text("experiment.json"));
+    await expect(scene.run({ settings: ["epochs=4"] })).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(
+        new RegExp(
+          `^${scene.directory} holds experiment ${hash.slice(0, 8)}, this config is experiment [0-9a-f]{8}: ` +
+            "name another directory with --out, or run the config that made it$",
+        ),
+      ),
+    });
+    expect(scene.files().map((file) => [file, scene.text(file)])).toEqual(files);
+  });
+
+  test("with an arm of other settings: refused before the first run, naming both", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: ["seeds=1"] });
+    const configHash = String(scene.document("frozen", 0).configHash);
+    const files = scene.files().map((file) => [file, scene.text(file)]);
+    const { error, client } = await scene.run({ settings: ["seeds=2", "arms.frozen.order.sequence=shuffled"] });
+    expect(error).toBeInstanceOf(IbatchError);
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(
+        new RegExp(
+          `^${scene.directory}/frozen/seed-0 holds arm frozen with other settings \\(${configHash.slice(0, 8)}, ` +
+            "now [0-9a-f]{8}\\): name another directory with --out, or give the arm another name$",
+        ),
+      ),
+    });
+    expect(client.sent).toEqual([]);
+  });
+});

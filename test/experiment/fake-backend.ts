@@ -1,0 +1,193 @@
+// A backend that only pretends: it keeps the rules of docs/PROTOCOL.md (one thing after another, steps without gaps,
+// cancel at a batch boundary), and makes losses up from sample and step. Whatever was asked of it can be looked at.
+import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
+import type { Answer } from "../../src/backend/channel.js";
+import { BackendError } from "../../src/backend/errors.js";
+import type { ControlRequest, FieldsOf, MessageArrays, WorkRequest } from "../../src/backend/messages.js";
+import type { WorkClient } from "../../src/experiment/session.js";
+import { catalogue } from "./fake-catalogue.js";
+
+/** A work message as it arrived. */
+export type Sent = {
+  [T in WorkRequest]: { readonly type: T; readonly fields: FieldsOf<T>; readonly arrays: MessageArrays<T> };
+}[WorkRequest];
+export type SentOf<T extends WorkRequest> = Extract<Sent, { readonly type: T }>;
+
+export interface Pretence {
+  /** Training samples, `i` of class `i % classes`; 24 when left out. */
+  readonly n?: number;
+  readonly classes?: number;
+  readonly testCount?: number;
+  /** Loss of a sample at a step, for the session with this seed; `1 / (1 + index + step)` when left out. */
+  loss?(index: number, step: number, seed: number): number;
+  /** Called when the message's turn has come, before it takes effect; what it throws is the answer. */
+  before?(message: Sent, backend: FakeBackend): void | Promise<void>;
+  /** Hash of the indices that it says it gathered; the right one when left out. */
+  gathered?(message: Sent): string | undefined;
+}
+
+interface OpenSession {
+  readonly id: string;
+  readonly seed: number;
+  step: number;
+  cancelled: boolean;
+}
+
+export class FakeBackend implements WorkClient {
+  readonly introduction: WorkClient["introduction"] = {
+    backendVersion: "0",
+    versions: { python: "3", torch: "2" },
+    platform: "none",
+    device: "cpu",
+    deviceName: "pretence",
+    threads: 1,
+    workEndpoint: "ipc://nowhere",
+    limits: { headerBytes: 1, messageBytes: 1, frames: 1, sessions: 1 },
+    catalogue,
+  };
+  readonly sent: Sent[] = [];
+  /** Sessions that pings keep alive, as they were named one after another. */
+  readonly keptAlive: (string | null)[] = [];
+  readonly cancels: string[] = [];
+  /** Most `train` messages that were under way at a time. */
+  mostUnderWay = 0;
+  readonly #pretence: Pretence;
+  #underWay = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+  #session: OpenSession | undefined;
+  #opened = 0;
+
+  constructor(pretence: Pretence = {}) {
+    this.#pretence = pretence;
+  }
+
+  sentOf<T extends WorkRequest>(type: T): SentOf<T>[] {
+    return this.sent.filter((message): message is SentOf<T> => message.type === type);
+  }
+
+  async work<T extends WorkRequest>(type: T, fields: FieldsOf<T>, arrays: MessageArrays<T>): Promise<Answer<T>> {
+    const message = { type, fields, arrays } as unknown as Sent;
+    this.sent.push(message);
+    if (type === "train") this.mostUnderWay = Math.max(this.mostUnderWay, ++this.#underWay);
+    const before = this.#turn;
+    const answer = (async () => {
+      await before.catch(() => {});
+      await setImmediate();
+      await this.#pretence.before?.(message, this);
+      return this.#answer(message);
+    })();
+    this.#turn = answer;
+    try {
+      return (await answer) as unknown as Answer<T>;
+    } finally {
+      if (type === "train") this.#underWay -= 1;
+    }
+  }
+
+  async control<T extends ControlRequest>(type: T, fields: FieldsOf<T>): Promise<Answer<T>> {
+    if (type === "cancel") {
+      const { session } = fields as FieldsOf<"cancel">;
+      this.cancels.push(session);
+      if (this.#session?.id === session) this.#session.cancelled = true;
+      await this.#turn.catch(() => {});
+      if (this.#session?.id === session) this.#session.cancelled = false;
+    }
+    return { fields: { working: true }, arrays: {} } as unknown as Answer<T>;
+  }
+
+  keepAlive(session: string | null): void {
+    this.keptAlive.push(session);
+  }
+
+  #answer(message: Sent): unknown {
+    switch (message.type) {
+      case "open":
+        return this.#open(message.fields.seed);
+      case "train":
+        return this.#train(message, this.#find(message.fields.session));
+      case "evaluate":
+      case "score":
+        return this.#measure(message, this.#find(message.fields.session));
+      case "close":
+        this.#find(message.fields.session);
+        this.#session = undefined;
+        return { fields: {}, arrays: {} };
+    }
+  }
+
+  #open(seed: number) {
+    const { n = 24, classes = 3, testCount = 6 } = this.#pretence;
+    if (this.#session !== undefined) throw new BackendError("session_busy", "there is one session already");
+    this.#opened += 1;
+    this.#session = { id: `s${this.#opened}`, seed, step: 0, cancelled: false };
+    const labels = (count: number) => Uint32Array.from({ length: count }, (_, index) => index % classes);
+    return {
+      fields: {
+        session: this.#session.id,
+        n,
+        testCount,
+        classNames: Array.from({ length: classes }, (_, label) => `class ${label}`),
+        inputShape: [1, 28, 28],
+        parameterCount: 10,
+        dataSha256: "d".repeat(64),
+        initialWeightsSha256: "e".repeat(64),
+        settings: { memoryFormat: "contiguous", precision: "float32", deterministic: true, dropout: [] },
+      },
+      arrays: { labels: labels(n), testLabels: labels(testCount) },
+    };
+  }
+
+  #find(id: string): OpenSession {
+    if (this.#session?.id === id) return this.#session;
+    throw new BackendError("unknown_session", `session ${id} is not open`);
+  }
+
+  #train(message: SentOf<"train">, session: OpenSession) {
+    const { firstStep } = message.fields;
+    const { indices, offsets, learningRates } = message.arrays;
+    if (firstStep !== session.step) throw new BackendError("step_gap", `expected step ${session.step}`);
+    const batchesDone = session.cancelled ? 0 : learningRates.length;
+    session.step += batchesDone;
+    const stepOf = (at: number) => firstStep + offsets.findLastIndex((offset) => offset <= at);
+    return this.#measured(message, session, { firstStep, batchesDone }, (at) => stepOf(at), indices);
+  }
+
+  #measure(message: SentOf<"evaluate"> | SentOf<"score">, session: OpenSession) {
+    if (session.cancelled) throw new BackendError("cancelled", "cancelled");
+    return this.#measured(message, session, {}, () => session.step, message.arrays.indices);
+  }
+
+  #measured(
+    message: Sent,
+    { id, seed }: OpenSession,
+    fields: Record<string, unknown>,
+    stepOf: (at: number) => number,
+    indices: Uint32Array,
+  ) {
+    const { loss = madeUpLoss } = this.#pretence;
+    return {
+      fields: {
+        session: id,
+        ...fields,
+        indicesSha256: this.#pretence.gathered?.(message) ?? sha256(indices),
+        seconds: 0,
+      },
+      arrays: {
+        loss: Float32Array.from(indices, (index, at) => loss(index, stepOf(at), seed)),
+        correct: Uint8Array.from(indices, (index) => index % 2),
+      },
+    };
+  }
+}
+
+export const madeUpLoss = (index: number, step: number): number => 1 / (1 + index + step);
+
+/** By node:crypto alone, over little-endian bytes that are laid out here. */
+export function sha256(indices: Uint32Array): string {
+  const bytes = Buffer.alloc(4 * indices.length);
+  indices.forEach((index, at) => {
+    bytes.writeUInt32LE(index, 4 * at);
+  });
+  return createHash("sha256").update(bytes).digest("hex");
+}

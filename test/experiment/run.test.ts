@@ -1,0 +1,280 @@
+import { describe, expect, test } from "vitest";
+import { random } from "../../src/kernels/random.js";
+import { shuffled } from "../../src/kernels/shuffle.js";
+import { type Sent, sha256 } from "./fake-backend.js";
+import { Scene } from "./scene.js";
+
+const ONE_RUN = ["arms={shuffled: {order: shuffled}}", "seeds=1"];
+
+const isTrain = (message: Sent) => message.type === "train";
+
+describe("a run that comes to its end", () => {
+  test("asks for exactly: open, then each epoch's chunks and evaluations, then close", async () => {
+    const { client, results } = await new Scene().run({ settings: [...ONE_RUN, "dataset.validation=3"] });
+    const asked = client.sent.map((message) =>
+      message.type === "train"
+        ? `train ${message.fields.firstStep}+${message.arrays.learningRates.length}`
+        : message.type === "evaluate"
+          ? `evaluate ${message.fields.part} ${message.arrays.indices.length}`
+          : message.type,
+    );
+    const epoch = (step: number) => [
+      `train ${step}+2`,
+      `train ${step + 2}+2`,
+      `train ${step + 4}+1`,
+      "evaluate train 4",
+      "evaluate train 3",
+      "evaluate test 6",
+    ];
+    expect(asked).toEqual(["open", ...epoch(0), ...epoch(5), ...epoch(10), "close"]);
+    expect(results).toMatchObject([{ arm: "shuffled", seed: 0, state: "done" }]);
+  });
+
+  test("opens what the config says, with the run's seed", async () => {
+    const { client } = await new Scene().run({
+      settings: [...ONE_RUN, "seeds=[7]", "model.padding=same", "augmentation.crop=2", "precision=bfloat16"],
+    });
+    expect(client.sentOf("open").map(({ fields }) => fields)).toEqual([
+      {
+        dataset: { name: "digits", options: {} },
+        dataDir: null,
+        model: { name: "mnist-cnn", options: { padding: "same", dropout: 0.5 } },
+        optimizer: { name: "sgd", options: { momentum: 0, weightDecay: 0, nesterov: false } },
+        augmentation: { crop: 2, flip: false },
+        precision: "bfloat16",
+        seed: 7,
+      },
+    ]);
+  });
+
+  test("trains on what the order says of (seed, epoch): each sample once an epoch, another sequence each time", async () => {
+    const { client } = await new Scene().run({ settings: [...ONE_RUN, "seeds=[4]", "backend.chunkBatches=100"] });
+    const all = Uint32Array.from({ length: 24 }, (_, index) => index);
+    expect(client.sentOf("train").map(({ arrays }) => [...arrays.indices])).toEqual(
+      [0, 1, 2].map((epoch) => [...shuffled(all, random(4, "order", epoch))]),
+    );
+  });
+
+  test("a plan is on disk before its first chunk goes out", async () => {
+    const scene = new Scene();
+    const seen: boolean[] = [];
+    await scene.run({
+      settings: ONE_RUN,
+      pretence: {
+        before(message) {
+          if (!isTrain(message)) return;
+          const epoch = `shuffled/seed-0/orders/000${Math.floor(message.fields.firstStep / 5)}`;
+          const indices = scene.bytes(`${epoch}.u32`);
+          const { orderSha256 } = JSON.parse(scene.text(`${epoch}.json`));
+          const { firstStep } = message.fields;
+          const start = 4 * 5 * (firstStep % 5);
+          const sent = Buffer.from(Uint32Array.from(message.arrays.indices).buffer);
+          seen.push(indices.subarray(start, start + sent.length).equals(sent), orderSha256.length === 64);
+        },
+      },
+    });
+    expect(seen).toEqual(new Array(18).fill(true));
+  });
+
+  test("a line of metrics is a function of config and seed: step, sizes, rates, means, hashes", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: [...ONE_RUN, "seeds=[4]", "schedule.warmupEpochs=1"] });
+    const [first, second] = scene.metrics("shuffled", 4);
+    const indices = shuffled(
+      Uint32Array.from({ length: 24 }, (_, index) => index),
+      random(4, "order", 0),
+    );
+    const losses = [...indices].map((index, at) => Math.fround(1 / (1 + index + Math.floor(at / 5))));
+    expect(first).toEqual({
+      epoch: 0,
+      step: 5,
+      batches: 5,
+      samples: 24,
+      learningRate: { first: 0.1 * 0.1, last: 0.1 * (0.1 + (0.9 * 0.8) / 1) },
+      train: { loss: losses.reduce((sum, loss) => sum + loss, 0) / 24, accuracy: 0.5, count: 24 },
+      trainSample: expect.objectContaining({ count: 4 }),
+      test: {
+        loss: [0, 1, 2, 3, 4, 5].reduce((sum, index) => sum + Math.fround(1 / (1 + index + 5)), 0) / 6,
+        accuracy: 0.5,
+        count: 6,
+      },
+      orderSha256: sha256(indices),
+      planSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(second).toMatchObject({ epoch: 1, step: 10, learningRate: { first: 0.1, last: 0.1 } });
+  });
+
+  test("each epoch's losses are recorded in index order, NaN where a sample was not trained on", async () => {
+    const scene = new Scene();
+    const { client } = await scene.run({ settings: [...ONE_RUN, "dataset.subset=20", "backend.chunkBatches=100"] });
+    const [, second] = client.sentOf("train");
+    const bytes = scene.bytes("shuffled/seed-0/signals/loss/0001.f32");
+    const expected = new Array<number>(24).fill(Number.NaN);
+    for (const [at, index] of second.arrays.indices.entries()) {
+      expected[index] = Math.fround(1 / (1 + index + 4 + Math.floor(at / 5)));
+    }
+    expect(Array.from({ length: 24 }, (_, index) => bytes.readFloatLE(4 * index))).toEqual(expected);
+    expect(bytes).toHaveLength(4 * 24);
+  });
+
+  test("timings have a line an epoch, and none is negative but by rounding", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: ONE_RUN });
+    const lines = scene.text("shuffled/seed-0/timings.jsonl").trimEnd().split("\n");
+    const timings = lines.map((line): Record<string, number> => JSON.parse(line));
+    expect(timings.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
+    for (const { epoch: _, ...seconds } of timings) {
+      for (const value of Object.values(seconds)) expect(value).toBeGreaterThan(-1e-9);
+    }
+  });
+
+  test("its document says what the bits depend on beside config and seed", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: ONE_RUN });
+    expect(scene.document("shuffled", 0)).toEqual({
+      arm: "shuffled",
+      seed: 0,
+      configHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      state: "done",
+      surroundings: {
+        device: "cpu",
+        deviceName: "pretence",
+        threads: 1,
+        versions: { python: "3", torch: "2", node: process.versions.node },
+        platform: "none",
+        dataSha256: "d".repeat(64),
+        initialWeightsSha256: "e".repeat(64),
+        parameterCount: 10,
+        settings: { memoryFormat: "contiguous", precision: "float32", deterministic: true, dropout: [] },
+      },
+    });
+  });
+});
+
+describe("equal runs, equal bytes", () => {
+  const bytesOf = async (settings: readonly string[]) => {
+    const scene = new Scene();
+    await scene.run({ settings: [...ONE_RUN, ...settings] });
+    const functions = scene.files("shuffled/seed-0").filter((file) => !/timings|run\.json/.test(file));
+    return functions.map((file) => [file, scene.bytes(file).toString("hex")]);
+  };
+
+  test.each([
+    ["the same again", []],
+    ["the epoch as one message", ["backend.chunkBatches=5"]],
+    ["a batch at a time", ["backend.chunkBatches=1"]],
+    ["another device", ["backend.device=cuda:1"]],
+  ])("%s", async (_, settings) => {
+    const first = await bytesOf([]);
+    expect(first.map(([file]) => file)).toContain("shuffled/seed-0/metrics.jsonl");
+    expect(await bytesOf(settings)).toEqual(first);
+  });
+});
+
+describe("evaluation", () => {
+  const tested = async (settings: readonly string[]) => {
+    const scene = new Scene();
+    const { client } = await scene.run({ settings: [...ONE_RUN, ...settings] });
+    return { client, epochs: scene.metrics("shuffled", 0).map((metrics) => metrics.test !== undefined) };
+  };
+
+  test("every: 2 evaluates after the second epoch, the fourth, …, and always after the last", async () => {
+    expect((await tested(["evaluation.every=2", "epochs=5"])).epochs).toEqual([false, true, false, true, true]);
+    expect((await tested(["evaluation.every=100"])).epochs).toEqual([false, false, true]);
+    expect((await tested([])).epochs).toEqual([true, true, true]);
+  });
+
+  test("validation samples are evaluated, and never trained on", async () => {
+    const { client } = await tested(["dataset.validation=6"]);
+    const trained = new Set(client.sentOf("train").flatMap(({ arrays }) => [...arrays.indices]));
+    const [, validation] = client.sentOf("evaluate");
+    expect(validation.fields.part).toBe("train");
+    expect(validation.arrays.indices).toHaveLength(6);
+    expect([...validation.arrays.indices].filter((index) => trained.has(index))).toEqual([]);
+    expect(trained.size).toBe(18);
+  });
+
+  test("the training sample is the same in every epoch, arm and seed, and of the size that was asked for", async () => {
+    const { client } = await new Scene().run();
+    const samples = client
+      .sentOf("evaluate")
+      .filter(({ fields }) => fields.part === "train")
+      .map(({ arrays }) => arrays.indices.join());
+    expect(samples).toHaveLength(12);
+    expect(new Set(samples).size).toBe(1);
+    expect(samples[0].split(",")).toHaveLength(4);
+  });
+
+  test("a sample of 0 and no test set ask for nothing", async () => {
+    const scene = new Scene();
+    const { client } = await scene.run({
+      settings: [...ONE_RUN, "evaluation.trainSample=0"],
+      pretence: { testCount: 0 },
+    });
+    expect(client.sentOf("evaluate")).toEqual([]);
+    expect(Object.keys(scene.metrics("shuffled", 0)[0])).not.toContain("test");
+  });
+
+  test("asks with the config's batch size", async () => {
+    const { client } = await tested(["evaluation.batchSize=3"]);
+    expect(new Set(client.sentOf("evaluate").map(({ fields }) => fields.batchSize))).toEqual(new Set([3]));
+  });
+});
+
+describe("what is recorded", () => {
+  const files = async (settings: readonly string[]) => {
+    const scene = new Scene();
+    await scene.run({ settings: [...ONE_RUN, ...settings] });
+    return scene.files("shuffled/seed-0").map((file) => file.slice("shuffled/seed-0/".length));
+  };
+  const orders = (ending: string) => [0, 1, 2].map((epoch) => `orders/000${epoch}.${ending}`);
+  const rest = ["metrics.jsonl", "timings.jsonl", "run.json"];
+
+  test("all, unless told otherwise, and nothing half-written is left", async () => {
+    const losses = [0, 1, 2].map((epoch) => `signals/loss/000${epoch}.f32`);
+    expect(await files([])).toEqual([...rest, ...orders("u32"), ...orders("json"), ...losses].sort());
+  });
+
+  test("record.orders=hash: no indices, but offsets, rates and hashes", async () => {
+    const kept = await files(["record.orders=hash"]);
+    expect(kept.filter((file) => file.startsWith("orders"))).toEqual(orders("json"));
+  });
+
+  test("record.signals=last: the last epoch's losses alone", async () => {
+    const kept = await files(["record.signals=last"]);
+    expect(kept.filter((file) => file.startsWith("signals"))).toEqual(["signals/loss/0002.f32"]);
+  });
+});
+
+describe("a loss that is not finite", () => {
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    "%d ends the run as diverged at exactly that step",
+    async (value) => {
+      const scene = new Scene();
+      // Epoch 1 is steps 5 … 9; its second chunk is steps 7 and 8. The order is the file's: step 8 trains on 15 … 19.
+      const { client, results } = await scene.run({
+        settings: ["arms={frozen: {order: frozen}}", "seeds=1"],
+        pretence: { loss: (index, step) => (step === 8 && index === 17 ? value : 1) },
+      });
+      expect(results).toMatchObject([{ arm: "frozen", seed: 0, state: "diverged", divergedAtStep: 8 }]);
+      expect(
+        results[0].metrics.map(({ epoch }) => epoch),
+        "the epochs before it",
+      ).toEqual([0]);
+      expect(scene.document("frozen", 0)).toMatchObject({ state: "diverged", divergedAtStep: 8 });
+      expect(client.cancels, "the chunk behind it is not trained on").toEqual(["s1"]);
+      expect(client.sentOf("train").at(-1)?.fields.firstStep).toBeLessThan(10);
+      expect(client.sentOf("close")).toHaveLength(1);
+    },
+  );
+
+  test("in an evaluation it is recorded as a text, and ends nothing", async () => {
+    const scene = new Scene();
+    const { results } = await scene.run({
+      settings: [...ONE_RUN, "epochs=1"],
+      pretence: { loss: (_, step) => (step === 5 ? Number.NaN : 1) }, // no batch is step 5: only what is evaluated then
+    });
+    expect(results).toMatchObject([{ state: "done" }]);
+    expect(scene.metrics("shuffled", 0)[0]).toMatchObject({ train: { loss: 1 }, test: { loss: "NaN" } });
+  });
+});

@@ -1,0 +1,98 @@
+// A small experiment on a backend that only pretends, recorded in a temporary directory.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { experimentHash, resolveConfig } from "../../src/experiment/config.js";
+import { ConfigSource } from "../../src/experiment/config-source.js";
+import { type RunResult, runExperiment } from "../../src/experiment/experiment.js";
+import type { Observer } from "../../src/experiment/observer.js";
+import { ExperimentRecord } from "../../src/record/experiment-record.js";
+import { FakeBackend, type Pretence } from "./fake-backend.js";
+import { catalogue } from "./fake-catalogue.js";
+
+/** 24 samples in batches of 5 are 5 steps an epoch; 2 arms × 2 seeds × 3 epochs. */
+const CONFIG = `name: small
+dataset: digits
+model: mnist-cnn
+optimizer: sgd
+schedule: { name: constant, learningRate: 0.1 }
+batching: { name: constant, size: 5 }
+evaluation: { trainSample: 4 }
+backend: { chunkBatches: 2 }
+epochs: 3
+seeds: 2
+arms:
+  frozen: { order: frozen }
+  shuffled: { order: shuffled }
+`;
+
+export interface SceneOptions {
+  /** As after `--set`. */
+  readonly settings?: readonly string[];
+  readonly pretence?: Pretence;
+  readonly observer?: Observer;
+  readonly abort?: AbortController;
+}
+
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), "ibatch-test-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export class Scene {
+  readonly directory = join(temporaryDirectory(), "run");
+
+  /** Runs the experiment, or goes on with it, on a fresh backend. */
+  async run({ settings = [], pretence = {}, observer = {}, abort = new AbortController() }: SceneOptions = {}) {
+    const said = settings.map((assignment) => ({ said: assignment, assignment }));
+    const config = resolveConfig(ConfigSource.parse(CONFIG, "x.yaml", said), catalogue);
+    const hash = experimentHash(config);
+    const document = { name: config.name, hash, config, command: "", commit: undefined, ibatchVersion: "0" };
+    const client = new FakeBackend(pretence);
+    const record = ExperimentRecord.open(this.directory, document, config.record);
+    let results: RunResult[] = [];
+    let error: unknown;
+    try {
+      results = await runExperiment({ client, config, record, dataDir: null, observer, signal: abort.signal });
+    } catch (thrown) {
+      error = thrown;
+    } finally {
+      record.close();
+    }
+    return { client, results, error };
+  }
+
+  text(path: string): string {
+    return readFileSync(join(this.directory, path), "utf8");
+  }
+
+  bytes(path: string): Buffer {
+    return readFileSync(join(this.directory, path));
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(this.directory, path));
+  }
+
+  /** `run.json` of an arm's run. */
+  document(arm: string, seed: number): Record<string, unknown> {
+    return JSON.parse(this.text(`${arm}/seed-${seed}/run.json`));
+  }
+
+  metrics(arm: string, seed: number): Record<string, unknown>[] {
+    return this.text(`${arm}/seed-${seed}/metrics.jsonl`)
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  }
+
+  /** Every file of the run directory, sorted. */
+  files(under = ""): string[] {
+    return readdirSync(join(this.directory, under), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(this.directory.length + 1))
+      .sort();
+  }
+}

@@ -1,0 +1,179 @@
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { BackendError, BackendLost } from "../../src/backend/errors.js";
+import type { Plan } from "../../src/experiment/plan.js";
+import { Interrupted, Session, type TrainedOn } from "../../src/experiment/session.js";
+import { FakeBackend, madeUpLoss, type Pretence } from "./fake-backend.js";
+
+const request = {
+  dataset: { name: "digits", options: {} },
+  dataDir: null,
+  model: { name: "mnist-cnn", options: {} },
+  optimizer: { name: "sgd", options: {} },
+  augmentation: { crop: 0, flip: false },
+  precision: "float32",
+  seed: 3,
+} as const;
+
+async function open(pretence: Pretence = {}) {
+  const client = new FakeBackend(pretence);
+  const abort = new AbortController();
+  return { client, abort, session: await Session.open(client, request, abort.signal) };
+}
+
+/** Ten batches of two. */
+const plan: Plan = {
+  indices: Uint32Array.from({ length: 20 }, (_, at) => 19 - at),
+  offsets: Uint32Array.from({ length: 11 }, (_, batch) => 2 * batch),
+  learningRates: new Float64Array(10).fill(0.5),
+};
+
+async function all(chunks: AsyncIterable<TrainedOn>): Promise<TrainedOn[]> {
+  const seen: TrainedOn[] = [];
+  for await (const chunk of chunks) seen.push(chunk);
+  return seen;
+}
+
+describe("train", () => {
+  test("yields each chunk with its losses, in the order of the plan", async () => {
+    const { session } = await open();
+    const seen = await all(session.train(plan, 0, 3));
+    expect(seen.map(({ chunk }) => chunk.firstStep)).toEqual([0, 3, 6, 9]);
+    expect(seen.flatMap(({ chunk }) => [...chunk.indices])).toEqual([...plan.indices]);
+    expect(seen.flatMap(({ loss }) => [...loss])).toEqual(
+      [...plan.indices].map((index, at) => Math.fround(madeUpLoss(index, Math.floor(at / 2)))),
+    );
+    expect(seen.flatMap(({ correct }) => [...correct])).toEqual([...plan.indices].map((index) => index % 2));
+  });
+
+  test("keeps two chunks under way, and never more", async () => {
+    const { client, session } = await open();
+    await all(session.train(plan, 0, 1));
+    expect(client.sentOf("train")).toHaveLength(10);
+    expect(client.mostUnderWay).toBe(2);
+  });
+
+  test("asks for loss and correct, and sends the hash of all arrays, as PROTOCOL.md says", async () => {
+    const { client, session } = await open();
+    const weighted = { ...plan, weights: new Float32Array(20).fill(2) };
+    await all(session.train(weighted, 0, 4));
+    const [{ fields, arrays }] = client.sentOf("train");
+    const bytes = [arrays.indices, arrays.offsets, arrays.learningRates, arrays.weights ?? []];
+    const hash = createHash("sha256");
+    for (const array of bytes) for (const value of array) hash.update(littleEndian(value, array));
+    expect(fields).toEqual({
+      session: "s1",
+      firstStep: 0,
+      sha256: hash.digest("hex"),
+      signals: ["loss", "correct"],
+      microBatch: null,
+    });
+  });
+
+  test("a backend that gathered other indices is found out", async () => {
+    const { session } = await open({ gathered: ({ type }) => (type === "train" ? "0".repeat(64) : undefined) });
+    await expect(all(session.train(plan, 0, 5))).rejects.toMatchObject({
+      code: "hash_mismatch",
+      message: expect.stringMatching(
+        /^the backend gathered indices that hash to 0{64}, those of the plan hash to [0-9a-f]{64}: this is a bug, report it$/,
+      ),
+    });
+  });
+
+  test("the first chunk's error comes out, not that of the chunk behind it", async () => {
+    const { session } = await open({
+      before({ type, fields }) {
+        if (type === "train" && fields.firstStep === 2) throw new BackendError("out_of_memory", "no memory");
+      },
+    });
+    const seen: number[] = [];
+    const training = async () => {
+      for await (const { chunk } of session.train(plan, 0, 2)) seen.push(chunk.firstStep);
+    };
+    await expect(training()).rejects.toThrow("no memory"); // the ones behind it end in step_gap
+    expect(seen).toEqual([0]);
+  });
+
+  test("an interruption cancels what is under way, sends nothing more and ends in Interrupted", async () => {
+    const { client, session, abort } = await open({
+      before({ type, fields }) {
+        if (type === "train" && fields.firstStep === 4) abort.abort();
+      },
+    });
+    const seen: number[] = [];
+    const training = async () => {
+      for await (const { chunk } of session.train(plan, 0, 2)) seen.push(chunk.firstStep);
+    };
+    await expect(training()).rejects.toBeInstanceOf(Interrupted);
+    expect(seen).toEqual([0, 2]);
+    expect(client.cancels).toEqual(["s1"]);
+    expect(client.sentOf("train").map(({ fields }) => fields.firstStep)).toEqual([0, 2, 4, 6]); // not 8
+  });
+});
+
+describe("evaluate", () => {
+  test("is the mean over the samples that were asked for", async () => {
+    const { session } = await open({ loss: (index) => index });
+    expect(await session.evaluate("train", Uint32Array.of(1, 2, 6), 2)).toEqual({
+      loss: 3,
+      accuracy: Math.fround(1) / 3,
+      count: 3,
+    });
+  });
+
+  test("a backend that measured other samples is found out", async () => {
+    const { session } = await open({ gathered: () => "0".repeat(64) });
+    await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toMatchObject({ code: "hash_mismatch" });
+  });
+
+  test("cancelled is Interrupted", async () => {
+    const { session, abort } = await open({ before: ({ type }) => (type === "evaluate" ? abort.abort() : undefined) });
+    await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toBeInstanceOf(Interrupted);
+  });
+});
+
+describe("close", () => {
+  test("tells the backend, and stops keeping the session alive", async () => {
+    const { client, session } = await open();
+    await session.close();
+    expect(client.sentOf("close").map(({ fields }) => fields)).toEqual([{ session: "s1" }]);
+    expect(client.keptAlive).toEqual(["s1", null]);
+  });
+
+  test("an interruption after it cancels nothing", async () => {
+    const { client, session, abort } = await open();
+    await session.close();
+    abort.abort();
+    expect(client.cancels).toEqual([]);
+  });
+
+  test.each([new BackendLost("gone"), new BackendError("unknown_session", "never heard of it")])(
+    "a session that is gone is closed: $message",
+    async (error) => {
+      const { session } = await open({
+        before({ type }) {
+          if (type === "close") throw error;
+        },
+      });
+      await expect(session.close()).resolves.toBeUndefined();
+    },
+  );
+
+  test("any other error is told", async () => {
+    const { session } = await open({
+      before({ type }) {
+        if (type === "close") throw new BackendError("internal", "broken");
+      },
+    });
+    await expect(session.close()).rejects.toThrow("broken");
+  });
+});
+
+/** One number in the wire's bytes. */
+function littleEndian(value: number, array: unknown): Buffer {
+  const bytes = Buffer.alloc(array instanceof Float64Array ? 8 : 4);
+  if (array instanceof Float64Array) bytes.writeDoubleLE(value);
+  else if (array instanceof Float32Array) bytes.writeFloatLE(value);
+  else bytes.writeUInt32LE(value);
+  return bytes;
+}

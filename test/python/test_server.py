@@ -1,0 +1,319 @@
+"""The server as a process, over real sockets, spoken to with another MessagePack library."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgpack
+import numpy as np
+import pytest
+import zmq
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 60
+DTYPES = {"u8": "u1", "u32": "<u4", "f32": "<f4", "f64": "<f8"}
+
+Arrays = list[tuple[str, str, Any]]
+
+
+class Wire:
+    """One DEALER socket."""
+
+    def __init__(self, context: zmq.Context[Any], endpoint: str) -> None:
+        self.socket = context.socket(zmq.DEALER)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.setsockopt(zmq.IPV6, 1)
+        self.socket.connect(endpoint)
+        self._ids = itertools.count(1)
+
+    def send(self, kind: str, fields: dict[str, Any], arrays: Arrays = []) -> int:  # noqa: B006
+        number = next(self._ids)
+        frames = [np.array(values, DTYPES[dtype]).tobytes() for _, dtype, values in arrays]
+        headers = [{"name": name, "dtype": dtype, "shape": [len(values)]} for name, dtype, values in arrays]
+        header = {"version": 1, "id": number, "type": kind, **fields, "arrays": headers}
+        self.send_frames([msgpack.packb(header), *frames])
+        return number
+
+    def send_frames(self, frames: list[bytes]) -> None:
+        self.socket.send_multipart(frames)
+
+    def receive(self) -> SimpleNamespace:
+        assert self.socket.poll(SECONDS * 1000), "no answer"
+        header, *frames = self.socket.recv_multipart()
+        fields = msgpack.unpackb(header)
+        arrays = {
+            described["name"]: np.frombuffer(frame, DTYPES[described["dtype"]])
+            for described, frame in zip(fields["arrays"], frames, strict=True)
+        }
+        return SimpleNamespace(**{**fields, "arrays": arrays})
+
+    def ask(self, kind: str, fields: dict[str, Any], arrays: Arrays = []) -> SimpleNamespace:  # noqa: B006
+        number = self.send(kind, fields, arrays)
+        answer = self.receive()
+        assert answer.id == number
+        return answer
+
+
+class Backend:
+    """A backend's process and both sockets."""
+
+    def __init__(self, listen: str, *flags: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "py_backend", "--listen", listen, "--threads", "1", "--device", "cpu", *flags],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.ready = json.loads(self.process.stdout.readline())
+        self.context: zmq.Context[Any] = zmq.Context()
+        self.control = self.connect(self.ready["control"])
+        self.work = self.connect(self.ready["work"])
+
+    def connect(self, endpoint: str) -> Wire:
+        return Wire(self.context, endpoint)
+
+    def open_digits(self, **changes: Any) -> str:
+        """A session on the digits with the small network; its id."""
+        fields = {
+            "dataset": {"name": "digits", "options": {}},
+            "data_dir": None,
+            "model": {"name": "mnist-cnn", "options": {}},
+            "optimizer": {"name": "sgd", "options": {"momentum": 0.9}},
+            "augmentation": {"crop": 0, "flip": False},
+            "precision": "float32",
+            "seed": 0,
+            **changes,
+        }
+        self.opened = self.work.ask("open", fields)
+        assert self.opened.type == "open_ok", vars(self.opened)
+        return str(self.opened.session)
+
+    def end(self) -> None:
+        self.context.destroy(linger=0)
+        self.process.kill()
+        self.process.communicate()
+
+
+def chunk(session: str, first_step: int, batches: int, size: int = 32) -> tuple[str, dict[str, Any], Arrays]:
+    """A `train` of this many batches."""
+    arrays: Arrays = [
+        ("indices", "u32", [index % 1437 for index in range(batches * size)]),
+        ("offsets", "u32", list(range(0, batches * size + 1, size))),
+        ("learning_rates", "f64", [0.02] * batches),
+    ]
+    digest = hashlib.sha256(b"".join(np.array(values, DTYPES[dtype]).tobytes() for _, dtype, values in arrays))
+    fields = {
+        "session": session,
+        "first_step": first_step,
+        "sha256": digest.hexdigest(),
+        "signals": ["loss"],
+        "micro_batch": None,
+    }
+    return "train", fields, arrays
+
+
+def close(backend: Backend, session: str) -> None:
+    assert backend.work.ask("close", {"session": session}).type == "close_ok"
+
+
+@pytest.fixture(scope="module")
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    """One process for all tests here that leave it running."""
+    folder = tmp_path_factory.mktemp("s")
+    folder.chmod(0o700)
+    made = Backend(f"ipc://{folder}/control")
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def session(backend: Backend) -> Iterator[str]:
+    pytest.importorskip("sklearn")
+    opened = backend.open_digits()
+    yield opened
+    close(backend, opened)
+
+
+def test_the_first_line_says_where_it_listens(backend: Backend) -> None:
+    assert set(backend.ready) == {"control", "work", "pid"}
+    assert backend.ready["pid"] == backend.process.pid
+    assert backend.ready["work"] == backend.ready["control"] + ".work"
+
+
+def test_hello_introduces_it(backend: Backend) -> None:
+    told = backend.control.ask("hello", {"client": "a test"})
+    assert told.type == "hello_ok"
+    assert (told.device, told.threads, told.work_endpoint) == ("cpu", 1, backend.ready["work"])
+    assert told.limits == {"header_bytes": 262144, "message_bytes": 2**30, "frames": 17, "sessions": 1}
+    assert set(told.versions) == {"python", "torch", "numpy"}
+    assert [entry["name"] for entry in told.catalogue["models"]] == ["mnist-cnn", "fashion-mnist-cnn", "resnet18"]
+
+
+def test_it_trains_and_evaluates_the_digits(backend: Backend, session: str) -> None:
+    assert (backend.opened.n, backend.opened.test_count) == (1437, 360)
+    before = backend.work.ask(
+        "evaluate",
+        {"session": session, "part": "test", "signals": ["loss", "correct"], "batch_size": 360},
+        [("indices", "u32", range(360))],
+    )
+    for step in (0, 45):
+        trained = backend.work.ask(*chunk(session, step, 45))
+        assert (trained.type, trained.batches_done, trained.first_step) == ("train_ok", 45, step)
+        assert trained.arrays["loss"].shape == (45 * 32,)
+    after = backend.work.ask(
+        "evaluate",
+        {"session": session, "part": "test", "signals": ["loss", "correct"], "batch_size": 100},
+        [("indices", "u32", range(360))],
+    )
+    assert after.arrays["loss"].mean() < 0.7 * before.arrays["loss"].mean()
+    assert after.arrays["correct"].mean() > 0.6
+    expected = hashlib.sha256(np.arange(360, dtype="<u4").tobytes()).hexdigest()
+    assert before.indices_sha256 == after.indices_sha256 == expected
+
+
+def test_control_answers_while_work_trains(backend: Backend, session: str) -> None:
+    chunk_id = backend.work.send(*chunk(session, 0, 150))
+    working = backend.control.ask("status", {})
+    while working.state == "idle" or working.step != 0 or working.session != session:  # not begun yet
+        working = backend.control.ask("status", {})
+    assert backend.control.ask("ping", {"session": session}).type == "ping_ok"
+    assert backend.work.socket.poll(0) == 0, "the chunk was answered before the ping"
+    answer = backend.work.receive()
+    assert (answer.id, answer.batches_done) == (chunk_id, 150)
+
+
+def wait_until_working(backend: Backend) -> None:
+    while backend.control.ask("status", {}).state != "working":
+        pass
+
+
+def test_cancel_stops_at_a_batch_boundary_and_what_is_queued_behind(backend: Backend, session: str) -> None:
+    backend.work.send(*chunk(session, 0, 400))
+    backend.work.send(*chunk(session, 400, 5))
+    wait_until_working(backend)
+    assert backend.control.ask("cancel", {"session": "another"}).working is False
+    assert backend.control.ask("cancel", {"session": session}).working is True
+    stopped, behind = backend.work.receive(), backend.work.receive()
+    assert (stopped.type, stopped.batches_done < 400) == ("train_ok", True)
+    assert stopped.arrays["loss"].shape == (stopped.batches_done * 32,)
+    assert (behind.type, behind.code, behind.details) == ("error", "step_gap", {"step": stopped.batches_done})
+    on = backend.work.ask(*chunk(session, stopped.batches_done, 3))
+    assert on.batches_done == 3
+
+
+def test_cancel_of_an_evaluation_is_an_error_and_nothing_stays_cancelled(backend: Backend, session: str) -> None:
+    look = {"session": session, "signals": ["loss"], "batch_size": 1}
+    for _ in range(10):
+        backend.work.send("score", look, [("indices", "u32", [0] * 100_000)])
+        wait_until_working(backend)
+        assert backend.control.ask("cancel", {"session": session}).working is True
+        assert backend.work.receive().code == "cancelled"
+        assert backend.work.ask("score", look, [("indices", "u32", [0])]).type == "score_ok"
+    assert backend.control.ask("cancel", {"session": session}).working is False
+
+
+@pytest.mark.parametrize("socket", ["control", "work"])
+def test_garbage_is_answered_and_survived(backend: Backend, socket: str) -> None:
+    wire: Wire = getattr(backend, socket)
+    hello = {"version": 1, "id": 99, "type": "hello", "arrays": []}
+    for frames, code, number in (
+        ([b""], "bad_message", 0),
+        ([b"\xc1\xff"], "bad_message", 0),
+        ([b"\x81\xa1\xff\xc0"], "bad_message", 0),
+        ([b"\x81\xa1x" + b"\x91" * 100_000], "bad_message", 0),
+        ([b"x"] * 40, "too_large", 0),
+        ([b"\xc0" * 300_000], "too_large", 0),
+        ([msgpack.packb({**hello, "version": 9})], "bad_version", 99),
+        ([msgpack.packb({**hello, "type": "?"})], "unknown_type", 99),
+        ([msgpack.packb(hello)], "bad_field", 99),
+        ([msgpack.packb({**hello, "client": ""}), b"frame"], "bad_array", 99),
+    ):
+        wire.send_frames(frames)
+        answer = wire.receive()
+        assert (answer.type, answer.code, answer.id) == ("error", code, number)
+        assert "\n" not in answer.message
+        assert "id" not in answer.details
+    assert backend.control.ask("ping", {"session": None}).type == "ping_ok"
+
+
+def test_messages_on_the_other_socket_are_refused(backend: Backend) -> None:
+    for wire, kind, other in ((backend.control, "close", "control"), (backend.work, "cancel", "work")):
+        answer = wire.ask(kind, {"session": "s"})
+        assert (answer.type, answer.code) == ("error", "unknown_type")
+        assert f"the {other} socket" in answer.message
+    answer = backend.work.ask("ping_ok", {})
+    assert (answer.type, answer.code) == ("error", "unknown_type")
+
+
+def test_answers_go_to_who_asked(backend: Backend) -> None:
+    other = backend.connect(backend.ready["control"])
+    mine, theirs = backend.control.send("status", {}), other.send("ping", {"session": None})
+    assert (backend.control.receive().type, other.receive().type) == ("status_ok", "ping_ok")
+    assert (mine, theirs) != (0, 0)
+
+
+def test_an_error_is_one_line_with_its_facts(backend: Backend, session: str) -> None:
+    answer = backend.work.ask(
+        "score", {"session": session, "signals": ["loss"], "batch_size": 5}, [("indices", "u32", [1437])]
+    )
+    assert (answer.code, answer.details) == ("bad_index", {"n": 1437})
+    assert answer.message == "index 1437 is outside of 0 … 1436"
+
+
+# --- how it ends: a process each
+
+
+def test_shutdown_answers_what_is_under_way_refuses_what_is_queued_and_ends_with_0() -> None:
+    pytest.importorskip("sklearn")
+    ending = Backend("tcp://127.0.0.1:0")
+    try:
+        assert ending.ready["work"].startswith("tcp://127.0.0.1:")
+        session = ending.open_digits()
+        ending.work.send(*chunk(session, 0, 400))
+        queued = [ending.work.send(*chunk(session, 400, 1)), ending.work.send("close", {"session": session})]
+        wait_until_working(ending)
+        assert ending.control.ask("shutdown", {}).type == "shutdown_ok"
+        under_way = ending.work.receive()
+        assert under_way.type == "train_ok"
+        assert under_way.batches_done < 400
+        for number in queued:
+            answer = ending.work.receive()
+            assert (answer.id, answer.code) == (number, "shutting_down")
+        assert ending.process.wait(SECONDS) == 0
+    finally:
+        ending.end()
+
+
+def test_a_child_ends_when_its_standard_input_closes() -> None:
+    child = Backend("tcp://[::1]:0" if ipv6_is_there() else "tcp://127.0.0.1:0", "--child")
+    try:
+        assert child.control.ask("ping", {"session": None}).type == "ping_ok"
+        assert child.process.stdin is not None
+        child.process.stdin.close()
+        assert child.process.wait(SECONDS) == 0
+    finally:
+        child.process.stdin = None
+        child.end()
+
+
+def ipv6_is_there() -> bool:
+    import socket
+
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True

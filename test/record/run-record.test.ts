@@ -1,0 +1,177 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { type EpochMetrics, type RunDocument, RunRecord } from "../../src/record/run-record.js";
+import { mistake } from "../mistake.js";
+
+let directory = "";
+beforeEach(() => {
+  const base = mkdtempSync(join(tmpdir(), "ibatch-run-"));
+  directory = join(base, "arm", "seed-0");
+  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+});
+
+const full = { orders: "full", signals: "full" } as const;
+const document: RunDocument = { arm: "arm", seed: 0, configHash: "ab", state: "running" };
+const metrics: EpochMetrics = {
+  epoch: 0,
+  step: 4,
+  batches: 4,
+  samples: 11,
+  learningRate: { first: 0.1, last: 0.05 },
+  train: { loss: 0.25, accuracy: 0.5, count: 11 },
+  test: { loss: "NaN", accuracy: 0, count: 3 },
+  orderSha256: "aa",
+  planSha256: "bb",
+};
+const plan = {
+  indices: Uint32Array.of(2, 0, 1),
+  offsets: Uint32Array.of(0, 2, 3),
+  learningRates: Float64Array.of(0.1, 0.05),
+};
+
+const started = (options: ConstructorParameters<typeof RunRecord>[1] = full) => {
+  const record = new RunRecord(directory, options);
+  record.start(document);
+  return record;
+};
+const file = (path: string) => readFileSync(join(directory, path));
+
+describe("run.json", () => {
+  test("of a run that never was is undefined, and asking leaves nothing behind", () => {
+    expect(new RunRecord(directory, full).read()).toBeUndefined();
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  test("is read back as it was written", () => {
+    const record = started();
+    expect(record.read()).toEqual(document);
+    const ended: RunDocument = { ...document, state: "diverged", divergedAtStep: 3, surroundings: { device: "cpu" } };
+    record.write(ended);
+    expect(new RunRecord(directory, full).read()).toEqual(ended);
+  });
+
+  test.each(["", "{", "{}", '{"arm":"a","seed":0,"configHash":"x","state":"finished"}'])(
+    "that is damaged is refused: %j",
+    (text) => {
+      const record = started();
+      writeFileSync(join(directory, "run.json"), text);
+      expect(mistake(() => record.read())).toBe(
+        `${directory}/run.json is damaged: remove ${directory}, and the same command does this run again`,
+      );
+    },
+  );
+});
+
+describe("start", () => {
+  test("leaves nothing of an earlier try", () => {
+    const record = started();
+    record.writePlan(7, plan);
+    record.appendMetrics(metrics);
+    record.start(document);
+    expect(record.readMetrics()).toEqual([]);
+    expect(readdirSync(join(directory, "orders"))).toEqual([]);
+  });
+
+  test("touches nothing beside the run's own directory", () => {
+    mkdirSync(join(directory, "..", "seed-1"), { recursive: true });
+    writeFileSync(join(directory, "..", "seed-1", "run.json"), "mine");
+    started();
+    expect(readFileSync(join(directory, "..", "seed-1", "run.json"), "utf8")).toBe("mine");
+  });
+});
+
+describe("metrics.jsonl", () => {
+  test("is a line of JSON an epoch, read back as written", () => {
+    const record = started();
+    record.appendMetrics(metrics);
+    record.appendMetrics({ ...metrics, epoch: 1 });
+    expect(record.readMetrics()).toEqual([metrics, { ...metrics, epoch: 1 }]);
+    const lines = file("metrics.jsonl").toString().split("\n");
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toBe(JSON.stringify(metrics));
+  });
+
+  test("that is cut off is refused", () => {
+    const record = started();
+    record.appendMetrics(metrics);
+    writeFileSync(join(directory, "metrics.jsonl"), file("metrics.jsonl").subarray(0, -9));
+    expect(mistake(() => record.readMetrics())).toBe(
+      `${directory}/metrics.jsonl is damaged: remove ${directory}, and the same command does this run again`,
+    );
+  });
+});
+
+describe("a plan", () => {
+  const sha256 = (...parts: Buffer[]) => createHash("sha256").update(Buffer.concat(parts)).digest("hex");
+  const u32 = (...values: number[]) => {
+    const bytes = Buffer.alloc(4 * values.length);
+    for (const [at, value] of values.entries()) bytes.writeUInt32LE(value, 4 * at);
+    return bytes;
+  };
+  const f64 = (...values: number[]) => {
+    const bytes = Buffer.alloc(8 * values.length);
+    for (const [at, value] of values.entries()) bytes.writeDoubleLE(value, 8 * at);
+    return bytes;
+  };
+  const f32 = (...values: number[]) => {
+    const bytes = Buffer.alloc(4 * values.length);
+    for (const [at, value] of values.entries()) bytes.writeFloatLE(value, 4 * at);
+    return bytes;
+  };
+
+  test("is the raw little-endian indices, and beside them offsets, rates and both hashes", () => {
+    const hashes = started().writePlan(3, plan);
+    expect(hashes).toEqual({
+      orderSha256: sha256(u32(2, 0, 1)),
+      planSha256: sha256(u32(2, 0, 1), u32(0, 2, 3), f64(0.1, 0.05)),
+    });
+    expect(file("orders/0003.u32")).toEqual(u32(2, 0, 1));
+    expect(JSON.parse(file("orders/0003.json").toString())).toEqual({
+      epoch: 3,
+      ...hashes,
+      weighted: false,
+      offsets: [0, 2, 3],
+      learningRates: [0.1, 0.05],
+    });
+  });
+
+  test("with weights: they are part of the plan's hash, not of the order's", () => {
+    const plain = started().writePlan(0, plan);
+    const weighted = started().writePlan(0, { ...plan, weights: Float32Array.of(1, 2, 3) });
+    expect(weighted).toEqual({
+      orderSha256: plain.orderSha256,
+      planSha256: sha256(u32(2, 0, 1), u32(0, 2, 3), f64(0.1, 0.05), f32(1, 2, 3)),
+    });
+  });
+
+  test("orders: hash keeps the hash, and no indices", () => {
+    const hashes = started({ ...full, orders: "hash" }).writePlan(0, plan);
+    expect(readdirSync(join(directory, "orders"))).toEqual(["0000.json"]);
+    expect(JSON.parse(file("orders/0000.json").toString())).toMatchObject(hashes);
+  });
+});
+
+describe("a signal", () => {
+  test("is one raw float32 a sample, NaN included", () => {
+    started().writeSignal("loss", 12, Float32Array.of(0.5, Number.NaN));
+    const bytes = file("signals/loss/0012.f32");
+    expect([bytes.readFloatLE(0), bytes.readFloatLE(4), bytes.length]).toEqual([0.5, Number.NaN, 8]);
+  });
+
+  test("of a view holds the view alone", () => {
+    started().writeSignal("loss", 0, Float32Array.of(1, 2, 3).subarray(1, 2));
+    expect(file("signals/loss/0000.f32").readFloatLE(0)).toBe(2);
+    expect(file("signals/loss/0000.f32")).toHaveLength(4);
+  });
+
+  test("signals: last keeps one file at a time", () => {
+    const record = started({ ...full, signals: "last" });
+    for (const epoch of [0, 1, 2]) {
+      record.writeSignal("loss", epoch, Float32Array.of(epoch));
+      expect(readdirSync(join(directory, "signals", "loss"))).toEqual([`000${epoch}.f32`]);
+    }
+  });
+});

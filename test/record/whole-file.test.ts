@@ -1,0 +1,50 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { writeWhole, writeWholeJson } from "../../src/record/whole-file.js";
+
+let directory = "";
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "ibatch-whole-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+});
+
+test("the file holds what was written, and nothing else is left", () => {
+  writeWhole(join(directory, "a"), "one");
+  writeWhole(join(directory, "a"), Uint8Array.of(0x74, 0x77, 0x6f));
+  expect(readFileSync(join(directory, "a"), "utf8")).toBe("two");
+  expect(readdirSync(directory)).toEqual(["a"]);
+});
+
+test("JSON is laid out for a person, with the newline at the end", () => {
+  writeWholeJson(join(directory, "a"), { b: [1] });
+  expect(readFileSync(join(directory, "a"), "utf8")).toBe('{\n  "b": [\n    1\n  ]\n}\n');
+});
+
+test("what a dead writer left half-written is written over", () => {
+  writeFileSync(join(directory, "a.partial"), "a long half of something");
+  writeWhole(join(directory, "a"), "one");
+  expect(readFileSync(join(directory, "a"), "utf8")).toBe("one");
+  expect(readdirSync(directory)).toEqual(["a"]);
+});
+
+describe("when writing fails, it says so and leaves all as it was", () => {
+  test("no such directory", () => {
+    expect(() => writeWhole(join(directory, "no", "a"), "one")).toThrow("ENOENT");
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("the name is a directory's: the temporary file goes again", () => {
+    mkdirSync(join(directory, "a", "inner"), { recursive: true });
+    expect(() => writeWhole(join(directory, "a"), "one")).toThrow(/EISDIR|EEXIST|ENOTEMPTY/);
+    expect(readdirSync(directory)).toEqual(["a"]);
+  });
+
+  test("the new text cannot be written: the old file is whole", () => {
+    writeWhole(join(directory, "a"), "old");
+    mkdirSync(join(directory, "a.partial")); // stands in for a disk that refuses
+    expect(() => writeWhole(join(directory, "a"), "new")).toThrow();
+    expect(readFileSync(join(directory, "a"), "utf8")).toBe("old");
+  });
+});

@@ -1,0 +1,40 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { runTool } from "../../scripts/setup/tools.mjs";
+
+const node = (source: string, options = {}) => runTool(process.execPath, ["-e", source], options);
+
+test("a tool's exit code, and both its outputs, also as they come", async () => {
+  const parts: string[] = [];
+  const onData = (text: string) => void parts.push(text);
+  const result = await node("console.log('out'); console.error('err'); process.exitCode = 3", { onData });
+  expect(result).toMatchObject({ code: 3, signal: null, errno: null });
+  expect(result.output.split("\n").sort()).toEqual(["", "err", "out"]);
+  expect(parts.join("")).toBe(result.output);
+});
+
+test("arguments reach the tool as they are: there is no shell", async () => {
+  const { output } = await runTool(process.execPath, ["-p", "process.argv[1]", "a b; $HOME *"]);
+  expect(output).toBe("a b; $HOME *\n");
+});
+
+test("a tool that is not there has an errno", async () => {
+  expect(await runTool("/no/such/tool", [])).toMatchObject({ code: null, errno: "ENOENT" });
+});
+
+test("a tool that takes too long is ended", async () => {
+  expect(await node("setInterval(() => {}, 1000)", { timeout: 300 })).toMatchObject({ code: null, errno: "ABORT_ERR" });
+});
+
+test("a tool is given up once its output says so", async () => {
+  const giveUp = (output: string) => output.includes("hopeless");
+  const result = await node("console.log('hopeless'); setInterval(() => {}, 1000)", { giveUp });
+  expect(result).toMatchObject({ code: null, signal: "SIGTERM", output: "hopeless\n" });
+});
+
+test("a time limit does not outlive a tool that could not be started", () => {
+  const module = JSON.stringify(join(import.meta.dirname, "../../scripts/setup/tools.mjs"));
+  const source = `import(${module}).then(({ runTool }) => runTool("/no/such/tool", [], { timeout: 20000 }))`;
+  expect(spawnSync(process.execPath, ["-e", source], { timeout: 10_000 }).status).toBe(0);
+});
