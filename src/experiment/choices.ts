@@ -6,6 +6,8 @@ import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
 import type { BackendKind, OwnKind } from "./kinds.js";
 import { describeOptions, type OptionDescription } from "./option-description.js";
 
+export type { Catalogue };
+
 export interface Choice {
   readonly name: string;
   readonly summary: string;

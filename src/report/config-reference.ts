@@ -1,7 +1,6 @@
 /** docs/CONFIG.md: every key of a config, made from the schema and the tables, so that it cannot say anything else. */
 import { z } from "zod";
-import type { Catalogue } from "../backend/messages.js";
-import { backendChoices, type Choice, ownChoices } from "../experiment/choices.js";
+import { backendChoices, type Catalogue, type Choice, ownChoices } from "../experiment/choices.js";
 import { describeOptions, type OptionDescription } from "../experiment/option-description.js";
 import { armSchema, commonSchema } from "../experiment/schema.js";
 import { markdown } from "./table.js";

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,8 @@ import zmq
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
+LONG = 2000
+"""Batches that would take ten seconds: such a chunk is always stopped."""
 DTYPES = {"u8": "u1", "u32": "<u4", "f32": "<f4", "f64": "<f8"}
 
 Arrays = list[tuple[str, str, Any]]
@@ -183,30 +186,31 @@ def test_it_trains_and_evaluates_the_digits(backend: Backend, session: str) -> N
     assert before.indices_sha256 == after.indices_sha256 == expected
 
 
-def test_control_answers_while_work_trains(backend: Backend, session: str) -> None:
-    chunk_id = backend.work.send(*chunk(session, 0, 150))
-    working = backend.control.ask("status", {})
-    while working.state == "idle" or working.step != 0 or working.session != session:  # not begun yet
-        working = backend.control.ask("status", {})
-    assert backend.control.ask("ping", {"session": session}).type == "ping_ok"
-    assert backend.work.socket.poll(0) == 0, "the chunk was answered before the ping"
-    answer = backend.work.receive()
-    assert (answer.id, answer.batches_done) == (chunk_id, 150)
-
-
 def wait_until_working(backend: Backend) -> None:
+    limit = time.monotonic() + SECONDS
     while backend.control.ask("status", {}).state != "working":
-        pass
+        assert time.monotonic() < limit, "the work ended before it was seen, or never began"
+
+
+def test_control_answers_while_work_trains(backend: Backend, session: str) -> None:
+    chunk_id = backend.work.send(*chunk(session, 0, LONG))
+    wait_until_working(backend)
+    assert backend.control.ask("ping", {"session": session}).type == "ping_ok"
+    told = backend.control.ask("status", {})
+    assert (told.state, told.session) == ("working", session)
+    assert backend.work.socket.poll(0) == 0, "the chunk was answered before the ping"
+    backend.control.ask("cancel", {"session": session})
+    assert backend.work.receive().id == chunk_id
 
 
 def test_cancel_stops_at_a_batch_boundary_and_what_is_queued_behind(backend: Backend, session: str) -> None:
-    backend.work.send(*chunk(session, 0, 400))
-    backend.work.send(*chunk(session, 400, 5))
+    backend.work.send(*chunk(session, 0, LONG))
+    backend.work.send(*chunk(session, LONG, 5))
     wait_until_working(backend)
     assert backend.control.ask("cancel", {"session": "another"}).working is False
     assert backend.control.ask("cancel", {"session": session}).working is True
     stopped, behind = backend.work.receive(), backend.work.receive()
-    assert (stopped.type, stopped.batches_done < 400) == ("train_ok", True)
+    assert (stopped.type, stopped.batches_done < LONG) == ("train_ok", True)
     assert stopped.arrays["loss"].shape == (stopped.batches_done * 32,)
     assert (behind.type, behind.code, behind.details) == ("error", "step_gap", {"step": stopped.batches_done})
     on = backend.work.ask(*chunk(session, stopped.batches_done, 3))
@@ -281,13 +285,13 @@ def test_shutdown_answers_what_is_under_way_refuses_what_is_queued_and_ends_with
     try:
         assert ending.ready["work"].startswith("tcp://127.0.0.1:")
         session = ending.open_digits()
-        ending.work.send(*chunk(session, 0, 400))
-        queued = [ending.work.send(*chunk(session, 400, 1)), ending.work.send("close", {"session": session})]
+        ending.work.send(*chunk(session, 0, LONG))
+        queued = [ending.work.send(*chunk(session, LONG, 1)), ending.work.send("close", {"session": session})]
         wait_until_working(ending)
         assert ending.control.ask("shutdown", {}).type == "shutdown_ok"
         under_way = ending.work.receive()
         assert under_way.type == "train_ok"
-        assert under_way.batches_done < 400
+        assert under_way.batches_done < LONG
         for number in queued:
             answer = ending.work.receive()
             assert (answer.id, answer.code) == (number, "shutting_down")

@@ -14,7 +14,7 @@ beforeEach(() => {
 
 const document: ExperimentDocument = {
   name: "small",
-  hash: "0123456789".repeat(6) + "0123",
+  hash: "0123456789abcdef".repeat(4),
   config: { epochs: 2 },
   command: "ibatch run small.yaml",
   commit: "abc",

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SetupError } from "../../scripts/setup/failures.mjs";
-import { type FakeMachine, type FakePython, fakeMachine, fakeNpm, fakePython } from "./fake-machine.js";
+import { type FakeMachine, type FakePython, failure, fakeMachine, fakeNpm, fakePython } from "./fake-machine.js";
 
 const RUN = {
   torch: { version: "2.8.0+cu128" },
@@ -134,14 +134,4 @@ function team(fake: FakePython): { machine: FakeMachine; python: string; sitePac
 
 function ofPython(machine: FakeMachine): string[] {
   return machine.started.filter((line) => line.includes("ibatch-look"));
-}
-
-async function failure(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => null,
-    (reason) => reason,
-  );
-  expect(error).toBeInstanceOf(SetupError);
-  expect(error.exitCode).toBe(4);
-  return error.message;
 }

@@ -2,7 +2,8 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
+import { SetupError } from "../../scripts/setup/failures.mjs";
 import { runTool } from "../../scripts/setup/tools.mjs";
 import { setUp } from "../../scripts/setup.mjs";
 
@@ -67,6 +68,17 @@ export function goodMachine(): FakeMachine {
   machine.addTool("npm", fakeNpm());
   machine.addTool("python3", fakePython());
   return machine;
+}
+
+/** The line with which set-up refused. */
+export async function failure(work: Promise<unknown>, exitCode = 4): Promise<string> {
+  const error = await work.then(
+    () => null,
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(SetupError);
+  expect(error.exitCode).toBe(exitCode);
+  return error.message;
 }
 
 /** The real scripts in the fake clone, for those that are started and not imported. */

@@ -1,0 +1,100 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { ORDERS } from "../../src/orders/index.js";
+import { FakeBackend } from "../experiment/fake-backend.js";
+import { ibatch } from "./run-main.js";
+
+const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));
+vi.mock("../../src/backend/backend.js", () => opened);
+afterEach(() => vi.resetAllMocks());
+
+/** A backend to list from; says whether it was stopped. */
+function offerBackend() {
+  const stop = vi.fn(async () => {});
+  opened.openBackend.mockResolvedValueOnce({ client: new FakeBackend(), stop });
+  return stop;
+}
+
+describe("list orders", () => {
+  test("shows every order, when to choose it, and every option with type, default and help", async () => {
+    const { code, stdout, stderr } = await ibatch("list", "orders");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(ORDERS.length).toBeGreaterThanOrEqual(4);
+    for (const { name, summary, whenToChoose, options } of ORDERS) {
+      expect(stdout).toContain(`  ${name}: ${summary}\n    choose it: ${whenToChoose}\n`);
+      for (const [option, schema] of Object.entries(options.shape)) {
+        const help = "description" in schema ? String(schema.description) : "";
+        expect(help).not.toBe("");
+        const line = stdout
+          .split("\n")
+          .find((text) => text.startsWith(`    ${option} (`) && text.endsWith(`: ${help}`));
+        expect(line).toMatch(/^ {4}\w+ \(.+, (default .+|needed)\): /);
+      }
+    }
+  });
+
+  test("an option reads as: name (type, default): help", async () => {
+    const { stdout } = await ibatch("list", "orders");
+    expect(stdout).toContain(
+      '    sequence (file | shuffled, default "file"): file: as the data comes, whatever the seed; ' +
+        "shuffled: one shuffle of each seed, kept in all epochs\n",
+    );
+  });
+
+  test("starts no backend: orders are ours", async () => {
+    await ibatch("list", "schedules");
+    expect(opened.openBackend).not.toHaveBeenCalled();
+  });
+});
+
+test("an option without a default is told as needed", async () => {
+  expect((await ibatch("list", "batching")).stdout).toContain("    size (integer, needed): samples in a batch");
+  expect((await ibatch("list", "schedules")).stdout).toContain("    milestones (list of number, needed): ");
+});
+
+test("models, datasets and optimisers are the backend's to name; it is stopped again", async () => {
+  const stop = offerBackend();
+  const { stdout } = await ibatch("list", "optimizers");
+  expect(stdout).toMatchInlineSnapshot(`
+    "optimizers
+
+      sgd: sgd in one line
+        choose it: in tests
+        momentum (number, default 0): 
+        weightDecay (number, default 0): 
+        nesterov (boolean, default false): 
+
+      adam: adam in one line
+        choose it: in tests
+        betas (list of number, default [0.9,0.999]): 
+        weightDecay (number, default 0): 
+    "
+  `);
+  expect(stop).toHaveBeenCalledOnce();
+});
+
+test("without a kind: all of them, in one document with --json", async () => {
+  offerBackend();
+  const { stdout } = await ibatch("list", "--json");
+  const entries = JSON.parse(stdout);
+  expect(Object.keys(entries)).toEqual(["orders", "batching", "schedules", "models", "datasets", "optimizers"]);
+  expect(entries.models[0]).toEqual({
+    name: "mnist-cnn",
+    summary: "mnist-cnn in one line",
+    whenToChoose: "in tests",
+    options: [
+      { name: "padding", type: "none | same", default: "none", needed: false, help: "" },
+      { name: "dropout", type: "number", default: 0.5, needed: false, help: "" },
+    ],
+  });
+});
+
+test.each([
+  ["ordrs", 'There is nothing to list under "ordrs". Did you mean "orders"?'],
+  ["zzz", 'There is nothing to list under "zzz".'],
+])("list %s: exit code 2, with what there is", async (kind, expected) => {
+  expect(await ibatch("list", kind)).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: `ibatch: ${expected} Known: orders, batching, schedules, models, datasets, optimizers.\n`,
+  });
+});

@@ -1,0 +1,326 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { FailureKind } from "../../src/errors.js";
+import { IbatchError } from "../../src/errors.js";
+import { Interrupted } from "../../src/experiment/session.js";
+import { packageVersion } from "../../src/package-root.js";
+import { ibatch } from "./run-main.js";
+
+const run = vi.hoisted(() => ({ run: vi.fn() }));
+vi.mock("../../src/cli/run.js", () => run);
+
+beforeEach(() => {
+  vi.stubEnv("NO_COLOR", "1");
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.resetAllMocks();
+});
+
+describe("help goes to standard output, exit code 0", () => {
+  const help = async (...argv: string[]) => {
+    const { code, stdout, stderr } = await ibatch(...argv, "--help");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return stdout;
+  };
+
+  test("ibatch", async () => {
+    expect(await help()).toMatchInlineSnapshot(`
+      "Usage: ibatch [options] [command]
+
+      Does the order and the composition of mini-batches change how a network trains?
+
+      Options:
+        -V, --version           output the version number
+        -h, --help              display help for command
+
+      Commands:
+        run [options] <config>  run an experiment: every arm with every seed, then the
+                                table
+        list [options] [kind]   what a config can name, with options, defaults and
+                                when to choose it
+        order [options] <name>  what an order does, before anything is trained with
+                                it: its batches and their classes
+        doctor [options]        can this machine run it: Node, Python, torch, device,
+                                data, and a training step through the wire
+        help [command]          display help for command
+
+      Exit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong; 3 a run failed;
+      4 something is missing (Python, torch, data, disk, port); 130, 143 interrupted.
+
+      Example:
+        ibatch run configs/digits.yaml
+      "
+    `);
+  });
+
+  test("ibatch run", async () => {
+    expect(await help("run")).toMatchInlineSnapshot(`
+      "Usage: ibatch run [options] <config>
+
+      run an experiment: every arm with every seed, then the table
+
+      Arguments:
+        config           YAML file; see configs/
+
+      Options:
+        --data <DIR>     directory of the data files, on the backend's side (default:
+                         IBATCH_DATA, else ./data)
+        --python <PATH>  Python to run the backend with (default: IBATCH_PYTHON, else
+                         .venv)
+        --device <D>     auto, cpu or cuda:N
+        --backend <URL>  use the backend that runs at this control endpoint, instead
+                         of starting one
+        --set <a.b=c>    set a part of the config, for instance dataset.subset=1000;
+                         may be repeated
+        --seeds <N>      a number of seeds, or a list such as 0,1,5; overrides the
+                         config's
+        --out <DIR>      run directory (default: runs/<name>-<hash>); what is complete
+                         there is kept
+        --json           print the summary as one JSON document instead of the table
+        --quiet          no progress
+        -h, --help       display help for command
+
+      Examples:
+        ibatch run configs/digits.yaml
+        ibatch run configs/mnist.yaml --data data --set dataset.subset=10000 --set epochs=3 --seeds 2
+      "
+    `);
+  });
+
+  test("ibatch list", async () => {
+    expect(await help("list")).toMatchInlineSnapshot(`
+      "Usage: ibatch list [options] [kind]
+
+      what a config can name, with options, defaults and when to choose it
+
+      Arguments:
+        kind             one of orders, batching, schedules, models, datasets,
+                         optimizers (default: all)
+
+      Options:
+        --python <PATH>  Python to run the backend with (default: IBATCH_PYTHON, else
+                         .venv)
+        --backend <URL>  use the backend that runs at this control endpoint, instead
+                         of starting one
+        --json           one JSON document instead of text
+        -h, --help       display help for command
+
+      Examples:
+        ibatch list orders
+        ibatch list models --json
+      "
+    `);
+  });
+
+  test("ibatch order", async () => {
+    expect(await help("order")).toMatchInlineSnapshot(`
+      "Usage: ibatch order [options] <name>
+
+      what an order does, before anything is trained with it: its batches and their
+      classes
+
+      Arguments:
+        name                  see \`ibatch list orders\`
+
+      Options:
+        --set <option=value>  an option of the order, for instance leftovers=short;
+                              may be repeated
+        --samples <N>         number of samples, dealt to the classes at random
+                              (default: 11)
+        --classes <N>         number of classes (default: 3)
+        --size <K>            samples a batch (default: 3)
+        --epochs <N>          epochs to show (default: 2)
+        --seed <N>            seed (default: 0)
+        --batches <N>         batches to show of an epoch (default: 12)
+        --dataset <NAME>      take the labels of this dataset instead of made-up ones
+        --data <DIR>          directory of the data files, on the backend's side
+                              (default: IBATCH_DATA, else ./data)
+        --python <PATH>       Python to run the backend with (default: IBATCH_PYTHON,
+                              else .venv)
+        --backend <URL>       use the backend that runs at this control endpoint,
+                              instead of starting one
+        -h, --help            display help for command
+
+      Examples:
+        ibatch order homogeneous
+        ibatch order heterogeneous --dataset digits --size 32 --set interleave=round-robin
+      "
+    `);
+  });
+
+  test("ibatch doctor", async () => {
+    expect(await help("doctor")).toMatchInlineSnapshot(`
+      "Usage: ibatch doctor [options]
+
+      can this machine run it: Node, Python, torch, device, data, and a training step
+      through the wire
+
+      Options:
+        --data <DIR>     directory of the data files, on the backend's side (default:
+                         IBATCH_DATA, else ./data)
+        --python <PATH>  Python to run the backend with (default: IBATCH_PYTHON, else
+                         .venv)
+        --device <D>     auto, cpu or cuda:N
+        --backend <URL>  use the backend that runs at this control endpoint, instead
+                         of starting one
+        --json           one JSON document instead of text
+        -h, --help       display help for command
+
+      Examples:
+        ibatch doctor
+        ibatch doctor --data data --python ~/envs/torch/bin/python
+      "
+    `);
+  });
+
+  test("--version is that of package.json", async () => {
+    expect(await ibatch("--version")).toEqual({ code: 0, stdout: `${packageVersion()}\n`, stderr: "" });
+  });
+});
+
+describe("a command line that is wrong: exit code 2, on standard error", () => {
+  test.each([
+    [["rnu"], "ibatch: unknown command 'rnu'\n(Did you mean run?)"],
+    [["run", "x.yaml", "--sed", "3"], "ibatch: unknown option '--sed'\n(Did you mean --set?)"],
+    [["run"], "ibatch: missing required argument 'config'"],
+    [["run", "x.yaml", "--seeds"], "ibatch: option '--seeds <N>' argument missing"],
+    [["run", "x.yaml", "y.yaml"], "ibatch: too many arguments for 'run'. Expected 1 argument but got 2."],
+    [["order"], "ibatch: missing required argument 'name'"],
+  ])("ibatch %j", async (argv, expected) => {
+    const { code, stdout, stderr } = await ibatch(...argv);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toBe(`${expected}\n(--help shows what there is)\n`);
+  });
+
+  test("no command at all: the help", async () => {
+    const { code, stdout, stderr } = await ibatch();
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^Usage: ibatch/);
+  });
+
+  test.each([
+    [["--size", "0"], '--size: expected at least 1, not "0"'],
+    [["--size", "x"], '--size: expected a number, not "x"'],
+    [["--size", "2.5"], '--size: expected an integer, not "2.5"'],
+    [["--seed", "-1"], '--seed: expected at least 0, not "-1"'],
+    [["--seed", "4294967296"], '--seed: expected at most 4294967295, not "4294967296"'],
+    [["--samples", "1e12"], '--samples: expected at most 10000000, not "1e12"'],
+  ])("ibatch order shuffled %j", async (options, expected) => {
+    expect(await ibatch("order", "shuffled", ...options)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `ibatch: ${expected}\n`,
+    });
+  });
+});
+
+describe("run gets the config and its options", () => {
+  const received = async (...argv: string[]) => {
+    run.run.mockResolvedValueOnce(0);
+    expect(await ibatch("run", ...argv)).toEqual({ code: 0, stdout: "", stderr: "" });
+    return run.run.mock.lastCall?.slice(0, 2);
+  };
+
+  test("defaults", async () => {
+    expect(await received("x.yaml")).toEqual(["x.yaml", { set: [], json: false, quiet: false }]);
+  });
+
+  test("every option; --set may be repeated", async () => {
+    const argv = ["--data", "d", "--python", "p", "--device", "cpu", "--backend", "tcp://127.0.0.1:1", "--out", "o"];
+    const set = ["--set", "a=1", "--set", "b.c=[2, 3]", "--seeds", "0,1,5", "--json", "--quiet"];
+    expect(await received("x.yaml", ...argv, ...set)).toEqual([
+      "x.yaml",
+      {
+        data: "d",
+        python: "p",
+        device: "cpu",
+        backend: "tcp://127.0.0.1:1",
+        out: "o",
+        set: ["a=1", "b.c=[2, 3]"],
+        seeds: "0,1,5",
+        json: true,
+        quiet: true,
+      },
+    ]);
+  });
+});
+
+describe("the exit code", () => {
+  test("is the command's own when it ends", async () => {
+    run.run.mockResolvedValueOnce(3);
+    expect(await ibatch("run", "x.yaml")).toEqual({ code: 3, stdout: "", stderr: "" });
+  });
+
+  test.each<[FailureKind, number]>([
+    ["usage", 2],
+    ["run", 3],
+    ["surroundings", 4],
+    ["bug", 1],
+  ])("of an error of kind %s is %d, and its message is one line", async (kind, code) => {
+    run.run.mockRejectedValueOnce(new IbatchError(kind, "what was seen"));
+    expect(await ibatch("run", "x.yaml")).toEqual({ code, stdout: "", stderr: "ibatch: what was seen\n" });
+  });
+
+  test("of anything else is 1, with the stack for the report", async () => {
+    run.run.mockRejectedValueOnce(new TypeError("oh no"));
+    const { code, stderr } = await ibatch("run", "x.yaml");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ibatch: this is a bug, please report it: TypeError: oh no\n {4}at /);
+  });
+
+  test.each([
+    ["ENOSPC", "the disk is full"],
+    ["EACCES", "no permission"],
+    ["EROFS", "the file system is read-only"],
+    ["EDQUOT", "the disk quota is used up"],
+    ["ENOTDIR", "there is a file in the way"],
+    ["EEXIST", "there is a file in the way"],
+    ["EISDIR", "there is a directory in the way"],
+  ])("of a disk that refuses (%s) is 4", async (errno, what) => {
+    run.run.mockRejectedValueOnce(Object.assign(new Error(errno), { code: errno, path: "/a/b" }));
+    expect(await ibatch("run", "x.yaml")).toEqual({
+      code: 4,
+      stdout: "",
+      stderr: `ibatch: ${what}: /a/b cannot be written; name another --out, or make room for it\n`,
+    });
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("after %s is %d: the command is told to stop, and ends in its own time", async (name, code) => {
+    run.run.mockImplementationOnce(async (_config: string, _options: unknown, signal: AbortSignal) => {
+      expect(signal.aborted).toBe(false);
+      process.emit(name);
+      expect(signal.aborted).toBe(true);
+      throw new Interrupted();
+    });
+    const listening = process.listenerCount(name);
+    expect((await ibatch("run", "x.yaml")).code).toBe(code);
+    expect(process.listenerCount(name), "and nobody listens any more").toBe(listening);
+  });
+
+  test("the second Ctrl-C ends at once", async () => {
+    const exit = vi.spyOn(process, "exit").mockImplementation(() => undefined as never);
+    run.run.mockImplementationOnce(async () => {
+      process.emit("SIGINT");
+      expect(exit).not.toHaveBeenCalled();
+      process.emit("SIGINT");
+      return 0;
+    });
+    await ibatch("run", "x.yaml");
+    expect(exit).toHaveBeenCalledWith(130);
+  });
+});
+
+test("ibatch list and ibatch order need no file of the machine: they run in an empty directory", async () => {
+  const empty = mkdtempSync(join(tmpdir(), "ibatch-empty-"));
+  onTestFinished(() => rmSync(empty, { recursive: true }));
+  writeFileSync(join(empty, ".keep"), "");
+  vi.spyOn(process, "cwd").mockReturnValue(empty);
+  expect((await ibatch("list", "orders")).code).toBe(0);
+  expect((await ibatch("order", "shuffled")).code).toBe(0);
+});

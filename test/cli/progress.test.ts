@@ -1,0 +1,229 @@
+import { stripVTControlCharacters } from "node:util";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { chooseProgress, duration, fit } from "../../src/cli/progress.js";
+import type { RunOutcome, RunPlace } from "../../src/experiment/observer.js";
+import type { EpochMetrics } from "../../src/record/run-record.js";
+
+const place: RunPlace = { arm: "frozen", seed: 5, number: 2, total: 12, epochs: 3 };
+const epoch = (number: number, train: EpochMetrics["train"]["loss"] = 0.5): EpochMetrics => ({
+  epoch: number,
+  step: 1,
+  batches: 1,
+  samples: 1,
+  learningRate: { first: 0.1, last: 0.1 },
+  train: { loss: train, accuracy: 0, count: 1 },
+  test: { loss: 1, accuracy: 0.9123, count: 1 },
+  orderSha256: "",
+  planSha256: "",
+});
+const outcome = (values: Partial<RunOutcome> = {}): RunOutcome => ({
+  state: "done",
+  kept: false,
+  error: undefined,
+  divergedAtStep: undefined,
+  last: epoch(2),
+  ...values,
+});
+
+let written = "";
+let now = 0;
+beforeEach(() => {
+  written = "";
+  now = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => now);
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    written += text;
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+/** As if standard error were a terminal of 200 columns, or none. */
+function terminal(isTTY: boolean): void {
+  const before = { isTTY: process.stderr.isTTY, columns: process.stderr.columns };
+  Object.assign(process.stderr, { isTTY, columns: 200 });
+  onTestFinished(() => {
+    Object.assign(process.stderr, before);
+  });
+}
+
+function watch(quiet = false) {
+  const logged: string[] = [];
+  const progress = chooseProgress({ quiet }, "small");
+  return { logged, progress, observer: progress.observer((line) => logged.push(line)) };
+}
+
+describe("where standard error is no terminal: plain lines", () => {
+  beforeEach(() => terminal(false));
+
+  test.each<[string, Partial<RunOutcome>, string]>([
+    ["done", {}, "done: epoch 3/3, train loss 0.5000, test accuracy 91.23 %"],
+    ["kept", { kept: true }, "kept, done: epoch 3/3, train loss 0.5000, test accuracy 91.23 %"],
+    [
+      "diverged",
+      { state: "diverged", divergedAtStep: 97, last: epoch(0, "NaN") },
+      "diverged at step 97: epoch 1/3, train loss NaN, test accuracy 91.23 %",
+    ],
+    ["diverged in the first epoch", { state: "diverged", divergedAtStep: 0, last: undefined }, "diverged at step 0"],
+    ["failed", { state: "failed", error: "no memory", last: undefined }, "failed: no memory"],
+  ])("a run's end is a line, and one of the log: %s", (_, values, expected) => {
+    const { observer, logged } = watch();
+    observer.runEnded?.(place, outcome(values));
+    expect(written).toBe(`[3/12] frozen, seed 5  ${expected}\n`);
+    expect(logged).toEqual([written.trimEnd()]);
+  });
+
+  test("a run's start is for the log alone", () => {
+    const { observer, logged } = watch();
+    observer.runStarted?.(place);
+    expect(logged).toEqual(["[3/12] frozen, seed 5  started"]);
+    expect(written).toBe("");
+  });
+
+  test("an epoch is a line when none came for five seconds", () => {
+    const { observer } = watch();
+    now = 4_000;
+    observer.epochEnded?.(place, epoch(0));
+    expect(written).toBe("");
+    now = 5_001;
+    observer.epochEnded?.(place, epoch(0));
+    expect(written).toBe("[3/12] frozen, seed 5  epoch 1/3, train loss 0.5000, test accuracy 91.23 %\n");
+    now = 9_000;
+    observer.epochEnded?.(place, epoch(1));
+    expect(written.split("\n")).toHaveLength(2);
+  });
+
+  test("the last epoch is told by the run's end, not twice", () => {
+    const { observer } = watch();
+    now = 60_000;
+    observer.epochEnded?.(place, epoch(2));
+    expect(written).toBe("");
+  });
+
+  test("an epoch that was not evaluated has no test accuracy to tell", () => {
+    const { observer } = watch();
+    now = 60_000;
+    const { test: _, ...untested } = epoch(0);
+    observer.epochEnded?.(place, untested);
+    expect(written).toBe("[3/12] frozen, seed 5  epoch 1/3, train loss 0.5000\n");
+  });
+});
+
+test("--quiet writes nothing, and logs the same", () => {
+  terminal(true);
+  const { observer, logged, progress } = watch(true);
+  observer.runStarted?.(place);
+  observer.epochEnded?.(place, epoch(0));
+  observer.runEnded?.(place, outcome());
+  progress.end();
+  expect(written).toBe("");
+  expect(logged).toHaveLength(2);
+});
+
+test.each([
+  ["NO_COLOR", "1"],
+  ["TERM", "dumb"],
+])("a terminal with %s=%s gets plain lines: nothing is redrawn", (name, value) => {
+  terminal(true);
+  vi.stubEnv(name, value);
+  const { observer, progress } = watch();
+  observer.runEnded?.(place, outcome());
+  progress.end();
+  expect(written).not.toContain("\u001b");
+});
+
+describe("on a terminal: one line redrawn, ended runs above it", () => {
+  beforeEach(() => {
+    terminal(true);
+    vi.stubEnv("NO_COLOR", undefined);
+    vi.stubEnv("TERM", "xterm");
+  });
+  const visible = () => stripVTControlCharacters(written);
+
+  test("says where it is, how long it will take and how fast it goes", () => {
+    const { observer } = watch();
+    expect(visible()).toContain("small: starting the backend …");
+    written = "";
+    const first = { ...place, number: 0, total: 5 };
+    observer.runStarted?.(first);
+    now = 10_000;
+    observer.trained?.(first, { epoch: 1, samples: 12_345, share: 0.5, loss: 0.25 });
+    expect(visible()).toContain(
+      "small ██░░░░░░░░░░░░░░░░░░ 10 % · 1:30 left · [1/5] frozen, seed 5 · epoch 2/3 · train loss 0.2500 · 1,235 samples/s",
+    );
+  });
+
+  test("runs that were kept count for the bar, not for the time", () => {
+    const { observer } = watch();
+    observer.runEnded?.({ ...place, number: 0, total: 4 }, outcome({ kept: true }));
+    observer.runEnded?.({ ...place, number: 1, total: 4 }, outcome({ kept: true }));
+    written = "";
+    now = 10_000;
+    observer.trained?.({ ...place, number: 2, total: 4 }, { epoch: 0, samples: 100, share: 1, loss: 1 });
+    expect(visible()).toContain("75 % · 0:10 left · [3/4]");
+  });
+
+  test("samples are counted over runs", () => {
+    const { observer } = watch();
+    observer.runStarted?.(place);
+    now = 500;
+    observer.trained?.(place, { epoch: 0, samples: 1000, share: 1, loss: 1 });
+    observer.runStarted?.({ ...place, number: 3 });
+    now = 10_000;
+    written = "";
+    observer.trained?.({ ...place, number: 3 }, { epoch: 0, samples: 500, share: 0.5, loss: 1 });
+    expect(visible()).toContain("150 samples/s");
+  });
+
+  test("is redrawn at most ten times a second", () => {
+    const { observer } = watch();
+    now = 1000;
+    observer.trained?.(place, { epoch: 0, samples: 1, share: 0.1, loss: 1 });
+    written = "";
+    now = 1099;
+    observer.trained?.(place, { epoch: 0, samples: 2, share: 0.2, loss: 1 });
+    expect(written).toBe("");
+    now = 1100;
+    observer.trained?.(place, { epoch: 0, samples: 3, share: 0.3, loss: 1 });
+    expect(written).not.toBe("");
+  });
+
+  test("a run's end stays above the line", () => {
+    const { observer } = watch();
+    written = "";
+    observer.runEnded?.(place, outcome());
+    expect(visible()).toContain("[3/12] frozen, seed 5  done: epoch 3/3, train loss 0.5000, test accuracy 91.23 %\n");
+  });
+});
+
+describe("fit", () => {
+  const parts = ["small 12 %", "1:10 left", "[1/4] frozen"];
+  test.each([
+    [80, "small 12 % · 1:10 left · [1/4] frozen"],
+    [37, "small 12 % · 1:10 left · [1/4] frozen"],
+    [36, "small 12 % · 1:10 left"],
+    [10, "small 12 %"],
+    [5, "small"],
+  ])("in %d columns: %s", (columns, expected) => {
+    expect(fit(parts, columns)).toBe(expected);
+  });
+});
+
+describe("duration", () => {
+  test.each([
+    [0, "0:00"],
+    [9.4, "0:09"],
+    [59.6, "1:00"],
+    [309, "5:09"],
+    [3599.7, "1:00:00"],
+    [3909, "1:05:09"],
+    [360_000, "100:00:00"],
+    [Number.POSITIVE_INFINITY, "?"],
+    [Number.NaN, "?"],
+  ])("%d s is %s", (seconds, expected) => {
+    expect(duration(seconds)).toBe(expected);
+  });
+});

@@ -1,0 +1,165 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { BackendError } from "../../src/backend/errors.js";
+import { surroundingsError } from "../../src/errors.js";
+import { FakeBackend, type Pretence } from "../experiment/fake-backend.js";
+import { temporaryDirectory } from "../experiment/scene.js";
+import { ibatch } from "./run-main.js";
+
+const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));
+vi.mock("../../src/backend/backend.js", () => opened);
+afterEach(() => {
+  vi.resetAllMocks();
+  vi.unstubAllEnvs();
+});
+
+const CONFIG = `name: small
+dataset: digits
+model: mnist-cnn
+optimizer: sgd
+schedule: { name: constant, learningRate: 0.1 }
+batching: { name: constant, size: 5 }
+epochs: 1
+seeds: 1
+backend: { device: cpu, threads: 1 }
+arms:
+  frozen: { order: frozen }
+  shuffled: { order: shuffled }
+`;
+
+/** `ibatch run` on a backend that only pretends. */
+async function run(argv: readonly string[], pretence: Pretence = {}, directory = temporaryDirectory()) {
+  const config = join(directory, "small.yaml");
+  const out = join(directory, "out");
+  writeFileSync(config, CONFIG);
+  const client = new FakeBackend(pretence);
+  const stop = vi.fn(async () => {});
+  opened.openBackend.mockResolvedValueOnce({ client, stop });
+  const said = await ibatch("run", config, "--out", out, ...argv);
+  return { ...said, client, stop, out, read: (name: string) => readFileSync(join(out, name), "utf8") };
+}
+
+test("ends with the table and where it was recorded, and stops the backend", async () => {
+  const { code, stdout, stop, out, read } = await run(["--quiet"]);
+  expect(code).toBe(0);
+  expect(stdout).toBe(`\n${read("table.md")}\nRecorded in ${out}\n`);
+  expect(read("table.md")).toMatch(/^small: test set after 1 epoch, 1 seed\n\n\| arm +\| test accuracy, % \|/);
+  expect(stop).toHaveBeenCalledOnce();
+  expect(existsSync(join(out, "lock"))).toBe(false);
+});
+
+test("progress goes to standard error, a line a run; --quiet silences it, --json prints the summary alone", async () => {
+  const plain = await run([]);
+  const line = (run: string) => `\\[${run} {2}done: epoch 1/1, train loss 0\\.\\d{4}, test accuracy 50\\.00 %\n`;
+  expect(plain.stderr).toMatch(new RegExp(`^${line("1/2\\] frozen, seed 0")}${line("2/2\\] shuffled, seed 0")}$`));
+  const json = await run(["--quiet", "--json"]);
+  expect(json.stderr).toBe("");
+  expect(JSON.parse(json.stdout)).toEqual(JSON.parse(json.read("summary.json")));
+});
+
+test.each([
+  ["2", [0, 0, 1, 1]],
+  ["0,1,5", [0, 0, 1, 1, 5, 5]],
+  ["7,", [7, 7]],
+])("--seeds %s", async (seeds, expected) => {
+  const { client } = await run(["--quiet", "--seeds", seeds]);
+  expect(client.sentOf("open").map(({ fields }) => fields.seed)).toEqual(expected);
+});
+
+test("the data directory is --data, else IBATCH_DATA, else ./data; absolute, for a backend that we start", async () => {
+  const dataDir = async (...argv: string[]) =>
+    (await run(["--quiet", ...argv])).client.sentOf("open")[0].fields.dataDir;
+  vi.stubEnv("IBATCH_DATA", undefined);
+  expect(await dataDir()).toBe(join(process.cwd(), "data"));
+  vi.stubEnv("IBATCH_DATA", "/from/env");
+  expect(await dataDir()).toBe("/from/env");
+  expect(await dataDir("--data", "here")).toBe(join(process.cwd(), "here"));
+  expect(await dataDir("--data", "there", "--backend", "tcp://127.0.0.1:1")).toBe("there");
+});
+
+test("the backend is opened as config and command line say; the command line wins", async () => {
+  await run(["--quiet", "--set", "backend.chunkBatches=3"]);
+  expect(opened.openBackend.mock.lastCall?.[0]).toMatchObject({ device: "cpu", threads: 1, listen: "ipc" });
+  await run(["--quiet", "--device", "cuda:1", "--python", "/p", "--backend", "tcp://127.0.0.1:1"]);
+  expect(opened.openBackend.mock.lastCall?.[0]).toMatchObject({
+    device: "cuda:1",
+    threads: 1,
+    python: "/p",
+    url: "tcp://127.0.0.1:1",
+  });
+});
+
+describe("what goes wrong", () => {
+  test("in the config, is told before a backend is started", async () => {
+    const { code, stderr } = await run(["--set", "epochs=0"]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: "ibatch: --set epochs=0: epochs: expected at least 1, not 0\n",
+    });
+    expect(opened.openBackend).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    [["--seeds", "abc"], '--seeds abc: seeds: expected a number, or a list, not "abc"'],
+    [["--seeds", "1,1"], "--seeds 1,1: seeds names 1 twice"],
+    [["--device", "gpu"], '--device gpu: backend.device: expected auto, cpu or cuda:N, not "gpu"'],
+  ])("on the command line, is told in the words that were typed: %j", async (argv, expected) => {
+    const { code, stderr } = await run(argv);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `ibatch: ${expected}\n` });
+  });
+
+  test("with a backend that cannot start: exit code 4, nothing is left behind", async () => {
+    opened.openBackend.mockRejectedValueOnce(surroundingsError("no torch"));
+    const { code, stderr, out } = await run([]);
+    expect({ code, stderr }).toEqual({ code: 4, stderr: "ibatch: no torch\n" });
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test("with missing data: exit code 4, and no run directory for nothing", async () => {
+    const { code, stderr, out, stop } = await run([], {
+      before({ type }) {
+        if (type === "open") throw new BackendError("data_missing", "no files in /d");
+      },
+    });
+    expect({ code, stderr }).toEqual({ code: 4, stderr: "ibatch: no files in /d\n" });
+    expect(existsSync(out)).toBe(false);
+    expect(stop).toHaveBeenCalledOnce();
+  });
+
+  test("in one run: exit code 3, and the table with what is there", async () => {
+    const { code, stdout } = await run(["--quiet"], {
+      before({ type, fields }) {
+        if (type === "train" && fields.session === "s2") throw new BackendError("out_of_memory", "no room");
+      },
+    });
+    expect(code).toBe(3);
+    expect(stdout).toContain("| 0 of 1, 1 failed |");
+    expect(stdout).toContain("\nshuffled, seed 0 failed: no room\n");
+  });
+
+  test("a diverged run is a result: exit code 0, told in the table", async () => {
+    const { code, stdout } = await run(["--quiet"], { loss: (_, step) => (step === 3 ? Number.NaN : 1) });
+    expect(code).toBe(0);
+    expect(stdout).toContain("\nfrozen, seed 0 diverged at step 3\n");
+  });
+
+  test("Ctrl-C: exit code 130, one line that says how to go on; and the same command does", async () => {
+    const directory = temporaryDirectory();
+    const first = await run(
+      ["--quiet"],
+      {
+        before({ type, fields }) {
+          if (type === "train" && fields.session === "s2") process.emit("SIGINT");
+        },
+      },
+      directory,
+    );
+    expect(first).toMatchObject({ code: 130, stdout: "" });
+    expect(first.stderr).toBe(`ibatch: interrupted; what is complete is in ${first.out}, the same command goes on\n`);
+    expect(first.stop).toHaveBeenCalledOnce();
+    const second = await run([], {}, directory);
+    expect(second.code).toBe(0);
+    expect(second.stderr).toMatch(/^\[1\/2\] frozen, seed 0 {2}kept, done: .*\n\[2\/2\] shuffled, seed 0 {2}done: /);
+  });
+});

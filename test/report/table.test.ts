@@ -1,0 +1,107 @@
+import { expect, test } from "vitest";
+import type { ArmSummary, Summary } from "../../src/report/summary.js";
+import { markdown, renderTable } from "../../src/report/table.js";
+
+const arm = (name: string, values: Partial<ArmSummary> = {}): ArmSummary => ({
+  arm: name,
+  done: 3,
+  diverged: 0,
+  failed: 0,
+  testAccuracy: { mean: 0.95123, sd: 0.00456 },
+  testLoss: { mean: 0.20004, sd: 0.0123 },
+  runs: [],
+  ...values,
+});
+const summary = (values: Partial<Summary>): Summary => ({
+  name: "digits",
+  directory: "runs/digits",
+  epochs: 6,
+  seeds: [0, 1, 2],
+  arms: [],
+  ...values,
+});
+
+test("mean ± sd in percent and in loss, for each arm", () => {
+  expect(renderTable(summary({ arms: [arm("frozen"), arm("heterogeneous")] }))).toMatchInlineSnapshot(`
+    "digits: test set after 6 epochs, mean ± sd over 3 seeds
+
+    | arm           | test accuracy, % |       test loss |   runs |
+    | ------------- | ---------------: | --------------: | -----: |
+    | frozen        |     95.12 ± 0.46 | 0.2000 ± 0.0123 | 3 of 3 |
+    | heterogeneous |     95.12 ± 0.46 | 0.2000 ± 0.0123 | 3 of 3 |
+    "
+  `);
+});
+
+test("one seed: no ±, and it says so", () => {
+  const one = arm("frozen", {
+    done: 1,
+    testAccuracy: { mean: 1, sd: null },
+    testLoss: { mean: 0.5, sd: null },
+  });
+  expect(renderTable(summary({ seeds: [4], epochs: 1, arms: [one] }))).toMatchInlineSnapshot(`
+    "digits: test set after 1 epoch, 1 seed
+
+    | arm    | test accuracy, % | test loss |   runs |
+    | ------ | ---------------: | --------: | -----: |
+    | frozen |           100.00 |    0.5000 | 1 of 1 |
+    "
+  `);
+});
+
+test("diverged and failed runs are counted beside those that are done, and named with their step or error", () => {
+  const arms = [
+    arm("frozen", {
+      done: 1,
+      diverged: 1,
+      failed: 1,
+      testAccuracy: { mean: 0.5, sd: null },
+      testLoss: { mean: "NaN", sd: null },
+      runs: [
+        { seed: 0, state: "done", epochs: 6 },
+        { seed: 1, state: "diverged", epochs: 2, divergedAtStep: 97 },
+        { seed: 2, state: "failed", epochs: 0, error: "a batch of 5 did not fit" },
+      ],
+    }),
+    arm("shuffled", {
+      done: 0,
+      diverged: 3,
+      testAccuracy: null,
+      testLoss: null,
+      runs: [{ seed: 0, state: "diverged", epochs: 0, divergedAtStep: 0 }],
+    }),
+    arm("homogeneous", { testLoss: { mean: "Infinity", sd: "NaN" } }),
+  ];
+  expect(renderTable(summary({ arms }))).toMatchInlineSnapshot(`
+    "digits: test set after 6 epochs, mean ± sd over 3 seeds
+
+    | arm         | test accuracy, % |      test loss |                         runs |
+    | ----------- | ---------------: | -------------: | ---------------------------: |
+    | frozen      |            50.00 |            NaN | 1 of 3, 1 diverged, 1 failed |
+    | shuffled    |                – |              – |           0 of 3, 3 diverged |
+    | homogeneous |     95.12 ± 0.46 | Infinity ± NaN |                       3 of 3 |
+
+    frozen, seed 1 diverged at step 97
+    frozen, seed 2 failed: a batch of 5 did not fit
+    shuffled, seed 0 diverged at step 0
+    "
+  `);
+});
+
+test("a Markdown table: first column to the left, others to the right, every rule long enough to be one", () => {
+  expect(
+    markdown(
+      ["a", "B", "number"],
+      [
+        ["long name", "1", "2"],
+        ["–", "·", "± 3"],
+      ],
+    ),
+  ).toMatchInlineSnapshot(`
+    "| a         |  B | number |
+    | --------- | -: | -----: |
+    | long name |  1 |      2 |
+    | –         |  · |    ± 3 |
+    "
+  `);
+});
