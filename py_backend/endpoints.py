@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,19 @@ def parse_ipc(path: str) -> Endpoints:
             f"--listen ipc://{path}: others may enter {directory}; use a directory of your own (chmod 700)"
         )
     return Endpoints(f"ipc://{path}", f"ipc://{path}{WORK_SUFFIX}")
+
+
+def is_served(endpoint: str) -> bool:
+    """Whether somebody listens at an ipc endpoint: zmq would take its path over without a word."""
+    scheme, _, path = endpoint.partition("://")
+    if scheme != "ipc" or not Path(path).exists():
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except OSError:  # left behind by a backend that died
+            return False
+    return True
 
 
 def parse_tcp(address: str) -> Endpoints:

@@ -18,7 +18,7 @@ from . import __version__
 from .catalogue import catalogue
 from .codec import MAX_FRAMES, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES, Packet, decode, encode
 from .device import describe
-from .endpoints import Endpoints
+from .endpoints import Endpoints, is_served
 from .errors import BackendError
 from .host import Host
 from .messages import (
@@ -81,6 +81,8 @@ class Server:
         if "[" in endpoint:  # tcp://[::1]
             socket.setsockopt(zmq.IPV6, 1)
         try:
+            if is_served(endpoint):
+                raise ListenError("another backend listens there")
             socket.bind(endpoint)
         except zmq.ZMQError as error:
             raise ListenError(str(error)) from None
@@ -243,8 +245,12 @@ def receive(socket: zmq.Socket[bytes]) -> tuple[bytes, list[bytes | memoryview]]
 
 
 def send(socket: zmq.Socket[bytes], receiver: bytes, packet: Packet) -> None:
-    """The arrays are copied by zmq, so they may change afterwards."""
-    socket.send_multipart([receiver, *encode(packet)])
+    """Whoever asked gets an answer, be it that there is none. zmq copies the arrays, so they may change afterwards."""
+    try:
+        frames = encode(packet)
+    except Exception as error:
+        frames = encode(error_packet(packet.id, error))
+    socket.send_multipart([receiver, *frames])
 
 
 def error_packet(message_id: int, error: Exception) -> Packet:

@@ -111,6 +111,13 @@ describe("train", () => {
   });
 });
 
+test("after an interruption that hit nothing under way, no chunk goes out", async () => {
+  const { client, session, abort } = await open();
+  abort.abort();
+  await expect(all(session.train(plan, 0, 2))).rejects.toBeInstanceOf(Interrupted);
+  expect(client.sentOf("train")).toEqual([]);
+});
+
 describe("evaluate", () => {
   test("is the mean over the samples that were asked for", async () => {
     const { session } = await open({ loss: (index) => index });

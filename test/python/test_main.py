@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,14 @@ def test_a_port_that_is_taken() -> None:
         line = the_line(start("--listen", endpoint), 4)
     assert f"cannot listen at {endpoint}" in line
     assert "another port" in line
+
+
+def test_a_socket_path_that_is_taken_is_not_taken_over() -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as taken:  # 0700, and a short path
+        taken.bind(f"{folder}/c")
+        taken.listen()
+        line = the_line(start("--listen", f"ipc://{folder}/c"), 4)
+    assert "another backend listens there" in line
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,10 @@ import numpy as np
 import pytest
 import zmq
 
+from py_backend import server
+from py_backend.codec import Packet
+from py_backend.messages import StatusOk
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
 LONG = 2000
@@ -26,6 +30,22 @@ LONG = 2000
 DTYPES = {"u8": "u1", "u32": "<u4", "f32": "<f4", "f64": "<f8"}
 
 Arrays = list[tuple[str, str, Any]]
+
+
+def test_an_answer_that_cannot_be_encoded_is_answered_by_an_error() -> None:
+    context: zmq.Context[Any] = zmq.Context()
+    sender, receiver = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+    sender.bind("inproc://unencodable")
+    receiver.connect("inproc://unencodable")
+    server.send(
+        sender, b"someone", Packet(7, StatusOk(state=object(), session=None, step=0, seconds_since_progress=0.0))
+    )
+    _, header = receiver.recv_multipart()
+    answer = msgpack.unpackb(header)
+    assert (answer["id"], answer["type"], answer["code"]) == (7, "error", "internal")
+    for socket in (sender, receiver):
+        socket.close()
+    context.term()
 
 
 class Wire:

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -15,6 +15,14 @@ test("the file holds what was written, and nothing else is left", () => {
   writeWhole(join(directory, "a"), Uint8Array.of(0x74, 0x77, 0x6f));
   expect(readFileSync(join(directory, "a"), "utf8")).toBe("two");
   expect(readdirSync(directory)).toEqual(["a"]);
+});
+
+test("who reads the old file meanwhile goes on reading it, whole: the new one takes its name, not its bytes", () => {
+  writeWhole(join(directory, "a"), "old");
+  const file = openSync(join(directory, "a"), "r");
+  writeWhole(join(directory, "a"), "new and longer");
+  expect(readFileSync(file, "utf8")).toBe("old");
+  closeSync(file);
 });
 
 test("JSON is laid out for a person, with the newline at the end", () => {
