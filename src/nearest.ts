@@ -12,7 +12,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const other = candidate.toLowerCase();
-    const distance = levenshtein(typed, other);
+    const distance = editDistance(typed, other);
     if (distance <= TOLERATED_SHARE * Math.max(typed.length, other.length) && distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -41,18 +41,17 @@ export function unknownName(kind: string, table: readonly { readonly name: strin
   return `There is no ${kind} "${name}".${guess} Known: ${known.join(", ")}.`;
 }
 
-/** Fewest single letters to insert, delete or replace that make one text the other. */
-function levenshtein(a: string, b: string): number {
-  // row[j]: distance between the letters of `a` so far and the first j letters of `b`.
-  const row = Array.from({ length: b.length + 1 }, (_, j) => j);
+/** Fewest single letters to insert, delete, replace or swap with their neighbour that make one text the other. */
+function editDistance(a: string, b: string): number {
+  // rows[i][j]: distance between the first i letters of `a` and the first j letters of `b`.
+  const rows = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (_, j) => i + j));
   for (let i = 1; i <= a.length; i++) {
-    let diagonal = row[0];
-    row[0] = i;
     for (let j = 1; j <= b.length; j++) {
-      const replaced = diagonal + (a[i - 1] === b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = Math.min(replaced, row[j] + 1, row[j - 1] + 1);
+      const replaced = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? rows[i - 2][j - 2] + 1 : Number.POSITIVE_INFINITY;
+      rows[i][j] = Math.min(replaced, swapped, rows[i - 1][j] + 1, rows[i][j - 1] + 1);
     }
   }
-  return row[b.length];
+  return rows[a.length][b.length];
 }

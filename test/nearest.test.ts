@@ -3,7 +3,7 @@ import { IbatchError } from "../src/errors.js";
 import { findNamed, nearest } from "../src/nearest.js";
 
 describe("nearest", () => {
-  const known = ["learningRate", "warmupEpochs", "order", "heterogeneous", "homogeneous", "seeds"];
+  const known = ["learningRate", "warmupEpochs", "order", "heterogeneous", "homogeneous", "seeds", "sgd"];
 
   test.each([
     ["learning_rate", "learningRate"],
@@ -11,6 +11,7 @@ describe("nearest", () => {
     ["ordre", "order"],
     ["oder", "order"],
     ["seed", "seeds"],
+    ["sdg", "sgd"],
     ["hetero", "heterogeneous"],
     ["homogenous", "homogeneous"],
   ])("of %s is %s", (name, expected) => {

@@ -48,7 +48,7 @@ it.skipIf(process.platform !== "linux")(
     next.child.stderr?.once("data", () => next.child.kill("SIGINT"));
     expect(await next.ended).toMatchObject({
       code: 130,
-      stderr: expect.stringMatching(/^\[1\/2\] shuffled, seed 0 {2}complete already, kept/),
+      stderr: expect.stringMatching(/^\[1\/2\] shuffled, seed 0 {2}kept, done: /),
     });
   },
 );
