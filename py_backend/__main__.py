@@ -1,7 +1,7 @@
 """python -m py_backend: starts a backend (see --help).
 
 torch is imported only after the environment is set: threads, allocator and cuBLAS read it at their first use.
-Exit codes: 0 told to stop, 2 wrong command line, 4 something is missing, 130 interrupted.
+Exit codes: 0 told to stop, 1 a bug, 2 wrong command line, 4 something is missing, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ import ctypes
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it needs torch
+    from .server import Server
 
 WRONG_USAGE = 2
 SURROUNDINGS_MISSING = 4
 INTERRUPTED = 130
+TERMINATED = 143
 
 MIN_PYTHON, PYTHON_LIMIT = (3, 10), (3, 14)
 MIN_TORCH = (2, 8)
@@ -22,7 +27,17 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def main() -> int:
-    arguments = parse_arguments()
+    try:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+        return start(parse_arguments())
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def start(arguments: argparse.Namespace) -> int:
+    """Checks what is needed, and serves."""
+    if arguments.child:  # Ctrl-C is the parent's to handle
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     if not MIN_PYTHON <= sys.version_info[:2] < PYTHON_LIMIT:
         return fail(
             SURROUNDINGS_MISSING, f"{sys.executable} is Python {sys.version.split()[0]}: 3.10 to 3.13 is needed"
@@ -40,10 +55,7 @@ def main() -> int:
     if tuple(int(part) for part in torch.__version__.split(".")[:2]) < MIN_TORCH:
         return fail(SURROUNDINGS_MISSING, f"torch {torch.__version__} at {sys.executable}: 2.8 or later is needed")
     torch.set_num_threads(arguments.threads)
-    try:
-        return serve(arguments)
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    return serve(arguments)
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -55,11 +67,11 @@ def serve(arguments: argparse.Namespace) -> int:
             SURROUNDINGS_MISSING,
             f"{error} (Python at {sys.executable}): run `{sys.executable} -m pip install -r requirements.txt`",
         )
-    if arguments.child:  # Ctrl-C is the parent's to handle
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
     device.make_deterministic()
     try:
-        server = Server(endpoints.parse(arguments.listen), device.resolve(arguments.device), arguments.threads)
+        chosen = device.resolve(arguments.device)
+        device.select(chosen)
+        server = Server(endpoints.parse(arguments.listen), chosen, arguments.threads)
     except endpoints.EndpointError as error:
         return fail(WRONG_USAGE, str(error))
     except errors.BackendError as error:
@@ -67,10 +79,24 @@ def serve(arguments: argparse.Namespace) -> int:
     except ListenError as error:
         return fail(
             SURROUNDINGS_MISSING,
-            f"cannot listen at {arguments.listen}: {error}; name another port",
+            f"cannot listen at {error}; name another port",
         )
-    server.run(end_with_stdin=arguments.child)
-    return 0
+    if warning := device.workspace_warning(chosen):
+        print(f"py_backend: {warning}", file=sys.stderr, flush=True)
+    return run(server, end_with_stdin=arguments.child)
+
+
+def run(server: Server, *, end_with_stdin: bool) -> int:
+    """Serves until told to stop; a SIGTERM does so at the next batch boundary."""
+    signals: list[int] = []
+
+    def terminate(signal_number: int, _frame: object) -> None:
+        signals.append(signal_number)
+        server.stop()
+
+    signal.signal(signal.SIGTERM, terminate)
+    server.run(end_with_stdin=end_with_stdin)
+    return TERMINATED if signals else 0
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -80,7 +106,10 @@ def parse_arguments() -> argparse.Namespace:
         epilog="example: python -m py_backend --listen tcp://127.0.0.1:5555 --threads 8",
     )
     parser.add_argument(
-        "--listen", required=True, metavar="URL", help="control endpoint: ipc://PATH or tcp://127.0.0.1:PORT (0: any)"
+        "--listen",
+        required=True,
+        metavar="URL",
+        help="control endpoint: ipc://PATH or tcp://127.0.0.1:PORT, where work takes PORT+1 (0: any two)",
     )
     parser.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu or cuda:N")
     parser.add_argument(

@@ -51,7 +51,8 @@ def entries(definitions: Iterable[Definition]) -> list[CatalogueEntry]:
 
 
 def describe(options: type[msgspec.Struct]) -> dict[str, Option]:
-    """Each option of a struct: its type, default, help and range."""
+    """Each option of a struct: its type, default, help, and the ends of its range that belong to it. An end that does
+    not is left to `read_options`, which says so when it is reached."""
     info = types.type_info(options)
     assert isinstance(info, types.StructType)
     return {field.name: describe_field(field) for field in info.fields}
@@ -67,8 +68,8 @@ def describe_field(field: types.Field) -> Option:
         default=None if field.default is NODEFAULT else field.default,
         help=help_text,
         choices=list(kind.values) if isinstance(kind, types.LiteralType) else None,
-        minimum=bound(kind, "ge", "gt"),
-        maximum=bound(kind, "le", "lt"),
+        minimum=getattr(kind, "ge", None),
+        maximum=getattr(kind, "le", None),
     )
 
 
@@ -84,12 +85,6 @@ def option_type(name: str, kind: types.Type) -> OptionType:
     if type(kind) not in known:
         raise TypeError(f"option `{name}` is of a type that the catalogue cannot tell: {kind}")
     return known[type(kind)]
-
-
-def bound(kind: types.Type, closed: str, open_: str) -> float | None:
-    """A range's end; whether it belongs to the range is the backend's to check."""
-    value = getattr(kind, closed, None)
-    return value if value is not None else getattr(kind, open_, None)
 
 
 def read_options(what: str, definition: Definition, given: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import BackendError
-from .messages import MESSAGES, Dtype, Message, Record
+from .messages import CONTROL, MESSAGES, WORK, Dtype, Message, Record
 
 VERSION = 1
 MAX_HEADER_BYTES = 262_144
@@ -110,8 +110,8 @@ def refuse_extension(code: int, _data: memoryview) -> None:
     raise BackendError("bad_message", f"the header holds MessagePack's extension type {code}; none are used")
 
 
-def is_id(value: object) -> bool:
-    return type(value) is int and 0 <= value <= 2**32 - 1
+def is_id(value: object, least: int = 0) -> bool:
+    return type(value) is int and least <= value <= 2**32 - 1
 
 
 def check_fields(message_id: Any, raw: dict[str, Any]) -> tuple[Message, list[ArrayHeader]]:
@@ -124,8 +124,9 @@ def check_fields(message_id: Any, raw: dict[str, Any]) -> tuple[Message, list[Ar
     kind = raw.pop("type", None)
     if not isinstance(kind, str) or kind not in MESSAGES:
         raise BackendError("unknown_type", f"message type {kind!r} is not known; known: {', '.join(MESSAGES)}")
-    if not is_id(message_id):
-        raise BackendError("bad_field", f"`id` of a {kind} message must be an integer from 0 to 2^32-1")
+    least = 1 if MESSAGES[kind] in (*CONTROL, *WORK) else 0
+    if not is_id(message_id, least):
+        raise BackendError("bad_field", f"`id` of a {kind} message must be an integer from {least} to 2^32-1")
     try:
         headers = msgspec.convert(raw.pop("arrays", None), list[ArrayHeader], strict=True)
         body = msgspec.convert(raw, MESSAGES[kind], strict=True)

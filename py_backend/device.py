@@ -1,15 +1,18 @@
 """All that depends on where tensors live: the one file that knows CUDA.
 
 On CUDA uploads and downloads go through pinned memory without waiting; a `Download` waits once, when its values are
-asked for. On the CPU the same calls copy at once. The CUDA branches were not run for this release: no GPU was at hand.
+asked for. On the CPU the same calls copy at once. Events are recorded on the stream of the device that they are
+about, which need not be the current one. The CUDA branches were not run for this release: no GPU was at hand.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
@@ -17,6 +20,9 @@ from torch import Tensor
 from .errors import BackendError
 
 Array = npt.NDArray[Any]
+
+WORKSPACES = (":4096:8", ":16:8")
+"""Values of CUBLAS_WORKSPACE_CONFIG with which cuBLAS gives equal bits."""
 
 
 def resolve(name: str) -> torch.device:
@@ -32,6 +38,12 @@ def resolve(name: str) -> torch.device:
     if int(number or 0) >= count:
         raise BackendError("no_device", f"device `{name}` is not there: torch {torch.__version__} sees {count} GPUs")
     return torch.device("cuda", int(number or 0))
+
+
+def select(device: torch.device) -> None:
+    """Makes the device that of the calling thread. On CUDA this is where errors of the driver show first."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
 
 
 def describe(device: torch.device) -> str:
@@ -52,13 +64,28 @@ def processor_name() -> str:
 
 
 def make_deterministic() -> None:
-    """Equal inputs, equal bits, on one kind of device. CUBLAS_WORKSPACE_CONFIG is set before torch is imported."""
+    """Asks for algorithms that give equal bits for equal inputs. An operation on CUDA that has none is told of on
+    standard error and done all the same: see `is_deterministic`. CUBLAS_WORKSPACE_CONFIG is set before torch is
+    imported."""
     torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, which imports the compiler: 1.5 s
     # Nothing here reads memory that it has not written; filling it would only cost time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def is_deterministic(device: torch.device) -> bool:
+    """Whether equal bits are sure: always on the CPU, and on CUDA only where torch refuses all that might differ."""
+    return device.type == "cpu" or torch.get_deterministic_debug_mode() == 2
+
+
+def workspace_warning(device: torch.device) -> str | None:
+    """What to tell the user whose own CUBLAS_WORKSPACE_CONFIG costs equal bits."""
+    given = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    if device.type != "cuda" or given in WORKSPACES:
+        return None
+    return f"CUBLAS_WORKSPACE_CONFIG is {given}: bits may differ from run to run; unset it, or set {WORKSPACES[0]}"
 
 
 def seed_default_generators(device: torch.device, seed: int) -> None:
@@ -68,12 +95,14 @@ def seed_default_generators(device: torch.device, seed: int) -> None:
         torch.cuda.default_generators[device.index].manual_seed(seed)
 
 
-def upload(array: Array, device: torch.device) -> Tensor:
-    """The array as a tensor on the device. Never shares memory with the array."""
-    tensor = torch.from_numpy(array.copy())
-    if device.type == "cuda":
-        return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor
+def upload(array: Array, device: torch.device, dtype: npt.DTypeLike | None = None) -> Tensor:
+    """The array as a tensor on the device, of its own dtype or this one; copied once, never sharing its memory."""
+    if device.type != "cuda":
+        return torch.from_numpy(np.array(array, dtype))
+    kind = torch.from_numpy(np.empty(0, dtype or array.dtype)).dtype
+    pinned = torch.empty(array.shape, dtype=kind, pin_memory=True)
+    pinned.numpy()[...] = array
+    return pinned.to(device, non_blocking=True)
 
 
 class Download:
@@ -87,7 +116,7 @@ class Download:
                 for name, tensor in tensors.items()
             }
             self._done = torch.cuda.Event()
-            self._done.record()
+            self._done.record(torch.cuda.current_stream(device))
         else:
             self._host = dict(tensors)
 
@@ -109,13 +138,14 @@ class Stopwatch:
         self._events: tuple[torch.cuda.Event, torch.cuda.Event] | None = None
         self._seconds = 0.0
         if device.type == "cuda":
+            self._stream = torch.cuda.current_stream(device)
             self._events = (torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True))
-            self._events[0].record()
+            self._events[0].record(self._stream)
         self._start = time.perf_counter()
 
     def stop(self) -> None:
         if self._events is not None:
-            self._events[1].record()
+            self._events[1].record(self._stream)
         self._seconds = time.perf_counter() - self._start
 
     @property
@@ -127,6 +157,16 @@ class Stopwatch:
         return milliseconds / 1000
 
 
+OUT_OF_MEMORY_TEXTS = (
+    "can't allocate memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+
+
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether the device, or the host for the CPU's tensors, had no memory left."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """Whether the device, or the host, had no memory left: torch says so in several ways."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in OUT_OF_MEMORY_TEXTS)

@@ -12,6 +12,7 @@ from pathlib import Path
 MAX_IPC_PATH_BYTES = 107
 """Length of a Unix socket's path, its end included: sockaddr_un has 108 bytes."""
 WORK_SUFFIX = ".work"
+LAST_PORT = 65534
 
 
 class EndpointError(ValueError):
@@ -64,16 +65,19 @@ def is_served(endpoint: str) -> bool:
 
 def parse_tcp(address: str) -> Endpoints:
     host, separator, port = address.rpartition(":")
-    if not separator or not port.isdecimal() or int(port) > 65535:
-        raise EndpointError(f"--listen tcp://{address}: expected HOST:PORT with a port from 0 to 65535")
+    if not separator or not port.isdecimal() or int(port) > LAST_PORT:
+        raise EndpointError(
+            f"--listen tcp://{address}: expected HOST:PORT with a port from 0 to {LAST_PORT}; work takes the next one"
+        )
     if host == "localhost":
         host = "127.0.0.1"
     if not is_loopback(host.strip("[]")):
         raise EndpointError(
             f"--listen tcp://{address}: only loopback (127.0.0.1) is allowed, since nothing is encrypted yet; "
-            "reach it from elsewhere through an ssh tunnel"
+            "reach it from elsewhere through an ssh tunnel of both ports, PORT and PORT+1"
         )
-    return Endpoints(f"tcp://{host}:{port}", f"tcp://{host}:0")
+    work_port = int(port) + 1 if int(port) else 0  # known beforehand, so that a tunnel can pass it on
+    return Endpoints(f"tcp://{host}:{port}", f"tcp://{host}:{work_port}")
 
 
 def is_loopback(host: str) -> bool:

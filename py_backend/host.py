@@ -6,15 +6,13 @@ from pathlib import Path
 
 import torch
 
-from . import datasets
-from .catalogue import read_options
 from .codec import Packet
 from .device import is_out_of_memory
 from .errors import BackendError
-from .messages import Close, CloseOk, Evaluate, Named, Open, Score, Train
+from .messages import Close, CloseOk, Evaluate, Open, Score, Train
 from .progress import SESSION_IDLE_SECONDS, Progress
 from .resident import ResidentDataset, reside
-from .session import Answer, Session
+from .session import Answer, Choices, Session, choose
 
 
 class Host:
@@ -29,6 +27,7 @@ class Host:
     def handle(self, packet: Packet) -> Answer:
         """Raises BackendError, which the server turns into the one error form."""
         request = packet.body
+        self._progress.moved()
         if isinstance(request, Open):
             return Answer.now(self._open(packet.id, request))
         if not isinstance(request, Train | Score | Evaluate | Close):
@@ -49,7 +48,7 @@ class Host:
 
     def _forget(self) -> None:
         self._session = None
-        self._progress.session = None
+        self._progress.enter(None)
 
     def _open(self, message_id: int, request: Open) -> Packet:
         if self._session is not None and not self._progress.session_is_idle:
@@ -58,23 +57,23 @@ class Host:
                 f"session {self._session.id} is open here and was heard of in the last {SESSION_IDLE_SECONDS:.0f} s: "
                 "wait until it ends, or start a backend of your own",
             )
+        choices = choose(request)
         self._forget()
         try:
-            data = self._data(request.dataset, request.data_dir)
-            self._session = Session(request, data, self._device, self._progress)
-        except RuntimeError as error:
+            data = self._data(choices, request.data_dir)
+            self._session = Session(request, choices, data, self._device, self._progress)
+        except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 raise BackendError("out_of_memory", f"model and data do not fit into memory: {error}") from None
             raise
-        self._progress.session = self._session.id
+        self._progress.enter(self._session.id)
         self._progress.heard_of_session()
         self._progress.moved(0)
         return self._session.describe(message_id)
 
-    def _data(self, dataset: Named, data_dir: str | None) -> ResidentDataset:
-        definition = datasets.find(dataset.name)
-        options = read_options("dataset", definition, dataset.options)
-        key = repr((dataset.name, options, data_dir))
+    def _data(self, choices: Choices, data_dir: str | None) -> ResidentDataset:
+        definition, options = choices.dataset, choices.dataset_options
+        key = repr((definition.name, options, data_dir))
         if self._resident is None or self._resident[0] != key:
             self._resident = None  # make room before the next one comes
             self._resident = (key, reside(definition.load(Path(data_dir or "data"), options), self._device))

@@ -21,7 +21,7 @@ SignalName = Literal["loss", "correct", "prediction"]
 Signals = Annotated[list[SignalName], Meta(min_length=1)]
 Precision = Literal["float32", "bfloat16"]
 Part = Literal["train", "test"]
-OptionType = Literal["int", "float", "bool", "str", "floats"]
+OptionType = Literal["int", "float", "bool", "str"]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ MASK64 = (1 << 64) - 1
 
 AUGMENTATION_LAYER = 0
 """Layer number of the augmentation's noise; the model's dropout layers count from 1."""
+MODULE_SEED_LAYER = 1 << 32
+"""A layer number that no layer has."""
 
 
 def signed(value: int) -> int:
@@ -46,13 +48,35 @@ def derive(*parts: int) -> int:
     return key
 
 
+def splitmix64_array(state: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """`splitmix64` of each state."""
+    z = state
+    for shift, multiplier in zip(SHIFTS, (*MULTIPLIERS, 1), strict=True):
+        z = (z ^ (z >> np.uint64(shift))) * np.uint64(multiplier)
+    return z
+
+
+def derive_further(keys: npt.NDArray[np.uint64], parts: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """One more part mixed into keys that `derive` made: arrays that broadcast to at least one dimension."""
+    gamma = np.uint64(GAMMA)
+    return splitmix64_array(splitmix64_array(keys + gamma) + (parts + np.uint64(1)) * gamma)
+
+
+def derive_steps(seed: int, first_step: int, steps: int, layers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """derive(seed, first_step + s, layers[l]), as [steps, len(layers)]."""
+    numbers = np.arange(first_step, first_step + steps, dtype=np.uint64)
+    keys = derive_further(np.array([derive(seed)], np.uint64), numbers)
+    return derive_further(keys[:, None], layers[None, :])
+
+
 def step_keys(seed: int, first_step: int, steps: int, layers: int) -> npt.NDArray[np.int64]:
     """Keys of `steps` steps, [steps, layers]: key (s, l) is derive(seed, first_step + s, l)."""
-    keys = np.empty((steps, layers), np.int64)
-    for step in range(steps):
-        for layer in range(layers):
-            keys[step, layer] = signed(derive(seed, first_step + step, layer))
-    return keys
+    return derive_steps(seed, first_step, steps, np.arange(layers, dtype=np.uint64)).view(np.int64)
+
+
+def module_seeds(seed: int, first_step: int, steps: int) -> list[int]:
+    """Seeds of torch's own generators, one a step, for modules that we did not write."""
+    return [row[0] for row in derive_steps(seed, first_step, steps, np.array([MODULE_SEED_LAYER], np.uint64)).tolist()]
 
 
 def words(key: Tensor, places: Tensor, count: int) -> Tensor:
@@ -121,23 +145,29 @@ class KeyedDropout(nn.Module):
     def probability(self) -> float:
         return self.threshold / 256
 
+    @property
+    def scale(self) -> float:
+        return 256 / (256 - self.threshold)
+
     def extra_repr(self) -> str:
         return f"p={self.probability}"
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.threshold == 0:
             return x
-        return x * self.mask(x)
+        if x.dtype == torch.float32:
+            return x * self.kept(x).mul_(self.scale)
+        return x * self.kept(x) * self.scale  # the scale itself, rounded to fewer bits, would be another expectation
 
     @torch.no_grad()
-    def mask(self, x: Tensor) -> Tensor:
-        """0 or 1/(1 - p) for each element of x, in x's dtype."""
+    def kept(self, x: Tensor) -> Tensor:
+        """0 or 1 for each element of x, in x's dtype."""
         if self.noise is None or self.layer is None:
             raise RuntimeError("KeyedDropout is used without noise: call noise.attach(model, noise) first")
         samples, size = x.shape[0], prod(x.shape[1:])
         random = self.noise.words(self.layer, (size + 7) // 8).view(torch.uint8)[:, :size]
         mask = torch.empty((samples, size), dtype=x.dtype, device=x.device)
-        torch.ge(random, self.threshold, out=mask).mul_(256 / (256 - self.threshold))
+        torch.ge(random, self.threshold, out=mask)
         if x.dim() == 4:
             channels, height, width = x.shape[1:]
             return mask.view(samples, height, width, channels).permute(0, 3, 1, 2)

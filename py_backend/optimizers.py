@@ -10,7 +10,7 @@ import torch
 from msgspec import Meta, Struct
 from torch.nn import Parameter
 
-from .errors import BackendError
+from .choice import find_in
 
 WEIGHT_DECAY_HELP = "L2 penalty on all parameters, added to the gradient"
 
@@ -31,10 +31,12 @@ class SgdOptions(Struct, forbid_unknown_fields=True, kw_only=True):
     nesterov: Annotated[bool, Meta(description="Nesterov's momentum; needs momentum above 0")] = False
     weight_decay: Annotated[float, Meta(ge=0, description=WEIGHT_DECAY_HELP)] = 0.0
 
+    def __post_init__(self) -> None:
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("`nesterov` needs `momentum` above 0; it is 0")
+
 
 def build_sgd(parameters: Iterable[Parameter], options: SgdOptions) -> torch.optim.Optimizer:
-    if options.nesterov and options.momentum == 0:
-        raise BackendError("bad_option", "optimizer sgd: `nesterov` needs `momentum` above 0; it is 0")
     return torch.optim.SGD(
         parameters,
         lr=0.0,
@@ -104,7 +106,4 @@ OPTIMIZERS: dict[str, OptimizerDefinition] = {
 
 def find(name: str) -> OptimizerDefinition:
     """The optimiser of this name. Raises BackendError (unknown_name)."""
-    if name not in OPTIMIZERS:
-        known = ", ".join(OPTIMIZERS)
-        raise BackendError("unknown_name", f"no optimizer `{name}`; there are: {known}", known=list(OPTIMIZERS))
-    return OPTIMIZERS[name]
+    return find_in(OPTIMIZERS, "optimizer", name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Set
 
 SESSION_IDLE_SECONDS = 30.0
 """A session that was not heard of for so long may be replaced."""
@@ -20,32 +21,45 @@ class Progress:
         self.cancelled = threading.Event()
         self.stopping = threading.Event()
         self._lock = threading.Lock()
+        self._session_works = False
         self._moved_at = time.monotonic()
         self._heard_at = time.monotonic()
 
-    def moved(self, step: int) -> None:
-        self.step = step
+    def moved(self, step: int | None = None) -> None:
+        """Work began, or a batch was handed to the device: with training, the step behind it."""
+        if step is not None:
+            self.step = step
         self._moved_at = time.monotonic()
 
     def heard_of_session(self) -> None:
         self._heard_at = time.monotonic()
 
-    def cancel(self, session: str) -> bool:
-        """Stops this session's work at the next batch boundary; False where nothing is under way."""
+    def enter(self, session: str | None) -> None:
+        """Another session is open now, or none: a cancel was not meant for it."""
         with self._lock:
-            under_way = self.working and session == self.session
+            self.session = session
+            self.cancelled.clear()
+
+    def under_way(self, working: bool, sessions: Set[str | None]) -> None:
+        """Whether anything is under way or queued, and for which sessions; without any for ours no cancel is left to
+        be obeyed."""
+        with self._lock:
+            self.working = working
+            self._session_works = self.session is not None and self.session in sessions
+            if not self._session_works:
+                self.cancelled.clear()
+
+    def cancel(self, session: str) -> bool:
+        """Stops this session's work at the next batch boundary; False where nothing of it is under way or queued."""
+        with self._lock:
+            under_way = self._session_works and session == self.session
             if under_way:
                 self.cancelled.set()
             return under_way
 
-    def rest(self) -> None:
-        """Nothing is under way or queued, so no cancel is left to be obeyed."""
-        with self._lock:
-            self.working = False
-            self.cancelled.clear()
-
     @property
     def seconds_since_progress(self) -> float:
+        """Since work began or the last batch was handed to the device, whichever was later."""
         return time.monotonic() - self._moved_at
 
     @property

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .datasets.contract import Dataset, Part
+from .datasets.contract import Dataset, Labels, Part
 from .noise import bounded
 
 
@@ -65,9 +65,13 @@ def crop_and_flip(pixels: Tensor, augmentation: Augmentation, words: Tensor) -> 
 
 @dataclass(frozen=True)
 class ResidentDataset:
-    """Both parts of a dataset on the device, with what the controller needs to know of it."""
+    """Both parts of a dataset on the device, with what the controller needs to know of it: the images are kept nowhere
+    else. labels, test_labels: uint32 [n] on the host; input_shape: (C, H, W)."""
 
-    dataset: Dataset
+    class_names: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+    labels: Labels
+    test_labels: Labels
     sha256: str
     train: ResidentPart
     test: ResidentPart
@@ -85,4 +89,12 @@ def reside(dataset: Dataset, device: torch.device) -> ResidentDataset:
         labels = torch.from_numpy(part.labels.astype("i8")).to(device)
         return ResidentPart(images, labels, scale, shift)
 
-    return ResidentDataset(dataset, dataset.sha256(), move(dataset.train), move(dataset.test))
+    return ResidentDataset(
+        class_names=dataset.class_names,
+        input_shape=dataset.input_shape,
+        labels=dataset.train.labels,
+        test_labels=dataset.test.labels,
+        sha256=dataset.sha256(),
+        train=move(dataset.train),
+        test=move(dataset.test),
+    )

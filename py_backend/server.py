@@ -8,7 +8,9 @@ import platform
 import sys
 import threading
 import traceback
+from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -39,22 +41,61 @@ from .messages import (
 from .progress import Progress
 from .session import Answer
 
-WAKE = "inproc://wake"
 LINGER_MS = 1000
-HIGH_WATER_MARK = 64
+IDLE_POLL_MS = 100
+"""How long either thread waits for a message before it looks whether it should stop."""
+BUSY_POLL_MS = 1
+"""The same while an answer is being computed on the device: the next chunk is to be there before the device is done."""
+JOIN_SECONDS = 2.0
+QUEUE_LIMIT = 16
+"""Messages taken from ZeroMQ's queue ahead of their turn, to see whose they are."""
+MAX_CONTROL_BYTES = 1 << 20
+CONTROL_HIGH_WATER_MARK = 64
+WORK_HIGH_WATER_MARK = 4
 
 
 @dataclass(frozen=True)
-class Pending:
-    """An answer that is still being computed, and who asked."""
+class Asked:
+    """A work message as it came: what could be read of it, or why it could not."""
 
     sender: bytes
     message_id: int
+    asked: Packet | Exception
+
+    @property
+    def session(self) -> str | None:
+        """The session that it names."""
+        return getattr(self.asked.body, "session", None) if isinstance(self.asked, Packet) else None
+
+
+@dataclass
+class Pending:
+    """An answer that is still being computed, to what, and the error that was found while looking whether it is."""
+
+    asked: Asked
     answer: Answer
+    error: Exception | None = None
+
+    def is_ready(self) -> bool:
+        """Whether the answer, or the error in its place, can be had without waiting."""
+        try:
+            return self.answer.ready()
+        except Exception as error:
+            self.error = error
+            return True
+
+    def packet(self) -> Packet:
+        """Waits for the answer; the error that came instead, where one did."""
+        try:
+            if self.error is not None:
+                raise self.error
+            return self.answer.packet()
+        except Exception as error:
+            return error_packet(self.asked.message_id, error)
 
 
 class ListenError(Exception):
-    """A port or path that is taken, or not ours to use; says why."""
+    """A port or path that is taken, or not ours to use; says which and why."""
 
 
 class Server:
@@ -66,27 +107,32 @@ class Server:
         self._threads = threads
         self._progress = Progress()
         self._host = Host(device, self._progress)
-        self._control = self._bind(endpoints.control)
-        self._work = self._bind(endpoints.work)
-        self._wake = self._context.socket(zmq.PULL)
-        self._wake.bind(WAKE)
+        self._queue: deque[Asked] = deque()
+        self._control_error: BaseException | None = None
+        self._control = self._bind(endpoints.control, MAX_CONTROL_BYTES, CONTROL_HIGH_WATER_MARK)
+        self._work = self._bind(endpoints.work, MAX_MESSAGE_BYTES, WORK_HIGH_WATER_MARK)
         self.control_endpoint = self._control.getsockopt_string(zmq.LAST_ENDPOINT)
         self.work_endpoint = self._work.getsockopt_string(zmq.LAST_ENDPOINT)
 
-    def _bind(self, endpoint: str) -> zmq.Socket[bytes]:
+    def _bind(self, endpoint: str, frame_bytes: int, messages: int) -> zmq.Socket[bytes]:
+        """A ROUTER that takes frames of at most this size, and queues so many messages a peer."""
         socket = self._context.socket(zmq.ROUTER)
         socket.setsockopt(zmq.LINGER, LINGER_MS)
-        socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
-        socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
+        socket.setsockopt(zmq.MAXMSGSIZE, frame_bytes)
+        socket.setsockopt(zmq.RCVHWM, messages)
         if "[" in endpoint:  # tcp://[::1]
             socket.setsockopt(zmq.IPV6, 1)
         try:
             if is_served(endpoint):
-                raise ListenError("another backend listens there")
+                raise ListenError(f"{endpoint}: another backend listens there")
             socket.bind(endpoint)
         except zmq.ZMQError as error:
-            raise ListenError(str(error)) from None
+            raise ListenError(f"{endpoint}: {error}") from None
         return socket
+
+    def stop(self) -> None:
+        """Ends `run` at the next batch boundary. May be called from any thread and from a signal handler."""
+        self._progress.stopping.set()
 
     def run(self, *, end_with_stdin: bool) -> None:
         """Says where it listens in one line of JSON on standard output, then serves."""
@@ -99,101 +145,102 @@ class Server:
         try:
             self._serve_work()
         finally:
-            self._progress.stopping.set()
-            control.join(timeout=2)
-            for socket in (self._work, self._wake, self._control):
-                socket.close()
-            self._context.term()
+            self.stop()
+            control.join(JOIN_SECONDS)
+            self._work.close()
+            if not control.is_alive():  # a socket belongs to the thread that uses it
+                self._control.close()
+                self._context.term()
+            for endpoint in (self.control_endpoint, self.work_endpoint):
+                remove_socket_file(endpoint)
+        if self._control_error is not None:
+            raise self._control_error
 
     # --- work: the main thread
 
     def _serve_work(self) -> None:
         pending: Pending | None = None
         while not self._progress.stopping.is_set():
-            received = self._next_work(wait=pending is None)
-            self._progress.working = received is not None or pending is not None
-            if received is None:
-                if pending is not None:
-                    self._send_answer(pending, last=True)
-                    pending = None
-                continue
-            started = self._start(*received)
-            if pending is not None:  # the next chunk is on the device's queue by now: wait for the last one's losses
-                self._send_answer(pending, last=False)
+            asked = self._next_work(pending)
+            started = None if asked is None else self._start(asked)
+            if pending is not None:  # what came next is on the device's queue by now: wait for the answer before it
+                self._send_answer(pending, behind=started)
             pending = started
-            if pending.answer.ready():
-                self._send_answer(pending, last=True)
+            if pending is not None and pending.is_ready():
+                self._send_answer(pending, behind=None)
                 pending = None
         if pending is not None:
-            self._send_answer(pending, last=True)
+            self._send_answer(pending, behind=None)
         self._refuse_queued()
 
-    def _next_work(self, *, wait: bool) -> tuple[bytes, list[bytes | memoryview]] | None:
-        """A work message, or None: nothing there and not to be waited for, or woken up to stop."""
-        if self._work.poll(0) == 0:
-            if not wait:
+    def _next_work(self, pending: Pending | None) -> Asked | None:
+        """The next work message; None once the pending answer is ready, or when told to stop."""
+        self._receive_queued()
+        while not self._queue and not self._progress.stopping.is_set():
+            if pending is not None and pending.is_ready():
                 return None
-            self._progress.rest()
-            poller = zmq.Poller()
-            poller.register(self._work, zmq.POLLIN)
-            poller.register(self._wake, zmq.POLLIN)
-            if self._work not in dict(poller.poll()):
-                return None
-        return receive(self._work)
+            self._work.poll(IDLE_POLL_MS if pending is None else BUSY_POLL_MS)
+            self._receive_queued()
+        return self._queue.popleft() if self._queue and not self._progress.stopping.is_set() else None
 
-    def _start(self, sender: bytes, frames: list[bytes | memoryview]) -> Pending:
+    def _receive_queued(self) -> None:
+        """Takes what ZeroMQ has queued: who is answered next may send at once, and must find only older work here."""
+        while len(self._queue) < QUEUE_LIMIT and self._work.poll(0):
+            self._queue.append(read(*receive(self._work)))
+
+    def _start(self, asked: Asked) -> Pending:
         """Starts the work; what fails at once has its answer: the error."""
-        message_id = 0
-        self._progress.working = True
+        self._tell_progress(asked)
         try:
-            packet = decode(frames)
-            message_id = packet.id
-            return Pending(sender, message_id, self._host.handle(packet))
+            if isinstance(asked.asked, Exception):
+                raise asked.asked
+            return Pending(asked, self._host.handle(asked.asked))
         except Exception as error:
-            return Pending(sender, message_id, Answer.now(error_packet(message_id, error)))
+            return Pending(asked, Answer.now(error_packet(asked.message_id, error)))
 
-    def _send_answer(self, pending: Pending, *, last: bool) -> None:
-        """last: nothing else was started. Who has the last answer may send at once: no old cancel may hit that."""
-        try:
-            packet = pending.answer.packet()
-        except Exception as error:
-            packet = error_packet(pending.message_id, error)
-        if last and self._work.poll(0) == 0:
-            self._progress.rest()
-        send(self._work, pending.sender, packet)
+    def _send_answer(self, pending: Pending, *, behind: Pending | None) -> None:
+        """behind: what was started after it."""
+        packet = pending.packet()
+        self._receive_queued()
+        self._tell_progress(None if behind is None else behind.asked)
+        send(self._work, pending.asked.sender, packet)
+
+    def _tell_progress(self, started: Asked | None) -> None:
+        """What is under way and queued; a cancel ends with the last of it that its session asked for."""
+        left = [*self._queue] if started is None else [started, *self._queue]
+        self._progress.under_way(bool(left), {asked.session for asked in left})
 
     def _refuse_queued(self) -> None:
-        while self._work.poll(0):
-            sender, frames = receive(self._work)
-            try:
-                message_id = decode(frames).id
-            except BackendError as error:
-                message_id = error.details.get("id", 0)
+        self._receive_queued()
+        while self._queue:
+            asked = self._queue.popleft()
             refusal = BackendError("shutting_down", "this backend is going; start another one")
-            send(self._work, sender, error_packet(message_id, refusal))
+            send(self._work, asked.sender, error_packet(asked.message_id, refusal))
+            self._receive_queued()
 
     # --- control: a thread of its own
 
     def _serve_control(self) -> None:
-        wake = self._context.socket(zmq.PUSH)
-        wake.setsockopt(zmq.LINGER, 0)
-        wake.connect(WAKE)
-        while not self._progress.stopping.is_set():
-            if not self._control.poll(200):
-                continue
-            sender, frames = receive(self._control)
-            message_id = 0
-            try:
-                packet = decode(frames)
-                message_id = packet.id
-                answer = Packet(packet.id, self._answer_control(packet.body))
-            except Exception as error:
-                answer = error_packet(message_id, error)
-            send(self._control, sender, answer)
-            if isinstance(answer.body, ShutdownOk):
-                self._progress.stopping.set()
-        wake.send(b"")
-        wake.close()
+        try:
+            while not self._progress.stopping.is_set():
+                if self._control.poll(IDLE_POLL_MS):
+                    self._answer_next_control()
+        except BaseException as error:
+            self._control_error = error
+        finally:
+            self.stop()
+
+    def _answer_next_control(self) -> None:
+        asked = read(*receive(self._control))
+        try:
+            if isinstance(asked.asked, Exception):
+                raise asked.asked
+            answer = Packet(asked.message_id, self._answer_control(asked.asked.body))
+        except Exception as error:
+            answer = error_packet(asked.message_id, error)
+        send(self._control, asked.sender, answer)
+        if isinstance(answer.body, ShutdownOk):
+            self.stop()
 
     def _answer_control(self, request: Message) -> Message:
         progress = self._progress
@@ -233,15 +280,32 @@ class Server:
 
     def _watch_stdin(self) -> None:
         """Ends with the parent: its end of the pipe closes however it dies."""
-        while sys.stdin.buffer.read(4096):
+        while os.read(0, 4096):  # not sys.stdin: its lock, held here, is a fatal error when Python ends
             pass
-        self._progress.stopping.set()
+        self.stop()
+
+
+def remove_socket_file(endpoint: str) -> None:
+    """ZeroMQ leaves the file of an ipc socket behind."""
+    scheme, _, path = endpoint.partition("://")
+    if scheme == "ipc":
+        Path(path).unlink(missing_ok=True)
 
 
 def receive(socket: zmq.Socket[bytes]) -> tuple[bytes, list[bytes | memoryview]]:
     """Sender and frames of one message; large frames are not copied."""
     sender, *frames = socket.recv_multipart(copy=False)
     return sender.bytes, [frame.buffer for frame in frames]
+
+
+def read(sender: bytes, frames: list[bytes | memoryview]) -> Asked:
+    """What was asked. A message that cannot be read keeps the id that could be: 0 where none could."""
+    try:
+        packet = decode(frames)
+        return Asked(sender, packet.id, packet)
+    except Exception as error:
+        message_id = error.details.get("id", 0) if isinstance(error, BackendError) else 0
+        return Asked(sender, message_id, error)
 
 
 def send(socket: zmq.Socket[bytes], receiver: bytes, packet: Packet) -> None:
@@ -259,6 +323,6 @@ def error_packet(message_id: int, error: Exception) -> Packet:
         error = BackendError("internal", f"{type(error).__name__}: {error}")
     details = {key: value for key, value in error.details.items() if key != "id"}
     return Packet(
-        message_id or error.details.get("id", 0),
+        message_id,
         Error(code=error.code, message=" ".join(error.message.split())[:4096], details=details),
     )

@@ -7,22 +7,28 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
-from . import models, optimizers
+from . import datasets, models, optimizers
 from .catalogue import read_options
 from .codec import Array, Packet
-from .device import Download, Stopwatch
+from .datasets.contract import DatasetDefinition
+from .device import Download, Stopwatch, is_deterministic
 from .errors import BackendError
 from .evaluation import evaluate
 from .messages import Evaluate, EvaluateOk, Message, Open, OpenOk, Score, ScoreOk, Settings, Train, TrainOk
+from .models.contract import ModelDefinition
 from .noise import StepNoise, attach, derive, signed
+from .optimizers import OptimizerDefinition
 from .progress import Progress
 from .resident import Augmentation, ResidentDataset
 from .training import Chunk, Learner, Trained, check_chunk, train_chunk
+
+T = TypeVar("T")
 
 ANSWERS_KEPT = 4
 INITIAL_WEIGHTS_PLACE = 1 << 33
@@ -43,45 +49,82 @@ class Answer:
 
 @dataclass(frozen=True)
 class Given:
-    """A chunk that was trained on."""
+    """A chunk that was trained on, and how it was asked for: the arrays are in there as their hash."""
 
-    sha256: str
+    request: Train
     trained: Trained
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What left the model in an unknown state, and the first step of the chunk that it came with."""
+
+    first_step: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What an `open` names, with its options: known and checked before anything is loaded."""
+
+    dataset: DatasetDefinition
+    dataset_options: Any
+    model: ModelDefinition
+    model_options: Any
+    optimizer: OptimizerDefinition
+    optimizer_options: Any
+
+
+def choose(request: Open) -> Choices:
+    """Raises BackendError (unknown_name, bad_option)."""
+    dataset = datasets.find(request.dataset.name)
+    model = models.find(request.model.name)
+    optimizer = optimizers.find(request.optimizer.name)
+    return Choices(
+        dataset=dataset,
+        dataset_options=read_options("dataset", dataset, request.dataset.options),
+        model=model,
+        model_options=read_options("model", model, request.model.options),
+        optimizer=optimizer,
+        optimizer_options=read_options("optimizer", optimizer, request.optimizer.options),
+    )
 
 
 class Session:
     """One run; each public method answers one kind of message."""
 
-    def __init__(self, request: Open, data: ResidentDataset, device: torch.device, progress: Progress) -> None:
+    def __init__(
+        self, request: Open, choices: Choices, data: ResidentDataset, device: torch.device, progress: Progress
+    ) -> None:
         self.id = secrets.token_hex(8)
         self._data = data
         self._progress = progress
-        self._learner, self._dropout = build_learner(request, data, device)
+        self._learner, self._dropout = build_learner(request, choices, data, device)
         self._initial_weights_sha256 = weights_sha256(self._learner.model)
         self._step = 0
-        self._failure: str | None = None
+        self._failure: Failure | None = None
         self._given: OrderedDict[int, Given] = OrderedDict()
 
     def describe(self, message_id: int) -> Packet:
         """The answer to `open`."""
-        dataset = self._data.dataset
+        data = self._data
         body = OpenOk(
             session=self.id,
-            n=self._data.train.size,
-            test_count=self._data.test.size,
-            class_names=list(dataset.class_names),
-            input_shape=list(dataset.input_shape),
+            n=data.train.size,
+            test_count=data.test.size,
+            class_names=list(data.class_names),
+            input_shape=list(data.input_shape),
             parameter_count=sum(parameter.numel() for parameter in self._learner.model.parameters()),
-            data_sha256=self._data.sha256,
+            data_sha256=data.sha256,
             initial_weights_sha256=self._initial_weights_sha256,
             settings=Settings(
                 memory_format="channels_last",
                 precision=self._learner.precision,
-                deterministic=torch.are_deterministic_algorithms_enabled(),
+                deterministic=is_deterministic(self._learner.device),
                 dropout=self._dropout,
             ),
         )
-        return Packet(message_id, body, {"labels": dataset.train.labels, "test_labels": dataset.test.labels})
+        return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels})
 
     def train(self, packet: Packet, request: Train) -> Answer:
         """Trains on the chunk, or gives the answer that it got before."""
@@ -90,7 +133,7 @@ class Session:
         if sha256 != request.sha256:
             raise BackendError("hash_mismatch", f"the arrays hash to {sha256}, the message says {request.sha256}")
         if request.first_step != self._step:
-            return train_answer(packet.id, request, self._trained_before(request))
+            return self._train_answer(packet.id, request, self._trained_before(request))
         chunk = Chunk(
             first_step=request.first_step,
             indices=packet.arrays["indices"],
@@ -102,29 +145,53 @@ class Session:
         check_chunk(chunk, self._data.train.size)
         trained = self._train(chunk, list(request.signals))
         if trained.batches_done:
-            self._given[request.first_step] = Given(sha256, trained)
+            self._given[request.first_step] = Given(request, trained)
             while len(self._given) > ANSWERS_KEPT:
                 self._given.popitem(last=False)
-        return train_answer(packet.id, request, trained)
+        return self._train_answer(packet.id, request, trained)
 
     def _train(self, chunk: Chunk, signals: list[str]) -> Trained:
         try:
-            trained = train_chunk(self._learner, self._data.train, chunk, signals, self._progress.should_stop)
+            trained = train_chunk(self._learner, self._data.train, chunk, signals, self._progress)
         except Exception as error:
-            self._failure = str(error)
+            self._fail(chunk.first_step, error)
             raise
         self._step += trained.batches_done
-        self._progress.moved(self._step)
         return trained
+
+    def _fail(self, first_step: int, error: Exception) -> None:
+        """The model is lost from this chunk on, and with it the answers to what was trained then."""
+        if self._failure is None or first_step < self._failure.first_step:
+            self._failure = Failure(first_step, str(error))
+        for step in [step for step in self._given if step >= self._failure.first_step]:
+            del self._given[step]
 
     def _trained_before(self, request: Train) -> Trained:
         where = f"a chunk from step {request.first_step} came, the session stands at step {self._step}"
         if request.first_step > self._step:
             raise BackendError("step_gap", f"{where}: send from there", step=self._step)
         given = self._given.get(request.first_step)
-        if given is None or given.sha256 != request.sha256:
-            raise BackendError("step_conflict", f"{where} and trained on other batches there", step=self._step)
+        if given is None or given.request != request:
+            raise BackendError(
+                "step_conflict", f"{where} and trained on other batches, or in another way, there", step=self._step
+            )
         return given.trained
+
+    def _train_answer(self, message_id: int, request: Train, trained: Trained) -> Answer:
+        """The answer to a chunk. An error that the device reports only now fails the session, and the chunks that were
+        started behind this one."""
+        awaited = train_answer(message_id, request, trained)
+
+        def watched(ask: Callable[[], T]) -> T:
+            if self._failure is not None and self._failure.first_step < request.first_step:
+                raise session_failed(self._failure)
+            try:
+                return ask()
+            except Exception as error:
+                self._fail(request.first_step, error)
+                raise
+
+        return Answer(lambda: watched(awaited.ready), lambda: watched(awaited.packet))
 
     def look(self, packet: Packet, request: Score | Evaluate) -> Answer:
         """Answers `score` and `evaluate`: the model is not changed."""
@@ -137,10 +204,9 @@ class Session:
             packet.arrays["indices"],
             request.batch_size,
             list(request.signals),
-            self._progress.should_stop,
+            self._progress,
         )
         stopwatch.stop()
-        self._progress.moved(self._step)
         kind = EvaluateOk if isinstance(request, Evaluate) else ScoreOk
         return answer(
             packet.id,
@@ -150,9 +216,13 @@ class Session:
 
     def _refuse_if_failed(self) -> None:
         if self._failure is not None:
-            raise BackendError(
-                "session_failed", f"an earlier chunk failed ({self._failure}); close this session and open another"
-            )
+            raise session_failed(self._failure)
+
+
+def session_failed(failure: Failure) -> BackendError:
+    return BackendError(
+        "session_failed", f"an earlier chunk failed ({failure.reason}); close this session and open another"
+    )
 
 
 def hash_arrays(packet: Packet, request: Train) -> str:
@@ -195,21 +265,19 @@ def as_sent(array: Array) -> Array:
     return array.view(np.uint32) if array.dtype == np.int32 else array
 
 
-def build_learner(request: Open, data: ResidentDataset, device: torch.device) -> tuple[Learner, list[float]]:
+def build_learner(
+    request: Open, choices: Choices, data: ResidentDataset, device: torch.device
+) -> tuple[Learner, list[float]]:
     """Model, optimiser and noise of a run; and the dropout probabilities as used."""
-    definition = models.find(request.model.name)
-    options = read_options("model", definition, request.model.options)
-    dataset = data.dataset
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(signed(derive(request.seed, INITIAL_WEIGHTS_PLACE)))
-        model = definition.build(dataset.input_shape, len(dataset.class_names), options)
+        model = choices.model.build(data.input_shape, len(data.class_names), choices.model_options)
     model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     noise = StepNoise()
     dropouts = attach(model, noise)
-    optimizer = optimizers.find(request.optimizer.name)
     learner = Learner(
         model=model,
-        optimizer=optimizer.build(model.parameters(), read_options("optimizer", optimizer, request.optimizer.options)),
+        optimizer=choices.optimizer.build(model.parameters(), choices.optimizer_options),
         noise=noise,
         noisy_layers=len(dropouts),
         augmentation=Augmentation(request.augmentation.crop, request.augmentation.flip),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +14,10 @@ from torch import Tensor, nn
 from .device import Download, Stopwatch, is_out_of_memory, seed_default_generators, upload
 from .errors import BackendError
 from .messages import Precision
-from .noise import AUGMENTATION_LAYER, StepNoise, derive, step_keys
+from .noise import AUGMENTATION_LAYER, StepNoise, module_seeds, step_keys
+from .progress import Progress
 from .resident import Augmentation, ResidentPart
 from .signals import SignalBuffer
-
-MODULE_SEED_LAYER = 1 << 32
-"""A layer number that no layer has: the key of torch's own generators, for modules that we did not write."""
 
 
 @dataclass(frozen=True)
@@ -91,20 +88,33 @@ def check_indices(indices: npt.NDArray[np.uint32], n: int) -> None:
         raise BackendError("bad_index", f"index {int(indices.max())} is outside of 0 … {n - 1}", n=n)
 
 
-def train_chunk(
-    learner: Learner, data: ResidentPart, chunk: Chunk, signals: list[str], stop: Callable[[], bool]
-) -> Trained:
-    """Trains on the chunk's batches, in order, up to the first batch boundary at which `stop()` says so.
+def train_chunk(learner: Learner, data: ResidentPart, chunk: Chunk, signals: list[str], progress: Progress) -> Trained:
+    """Trains on the chunk's batches, in order, up to the first batch boundary at which `progress` says to stop.
 
     The gradient of a batch is that of Σ w·l / B, B its whole size, in parts of `micro_batch` samples where asked for
     (another order of summation, and with BatchNorm another gradient). Nothing in here waits for the device. Returns
-    each sample's raw loss as the forward pass of its own step saw it, and `indices`: those the data was gathered with.
+    the signals of each sample as the forward pass of its own step saw it, and `indices`: those the data was gathered
+    with. Raises BackendError (out_of_memory).
     """
+    with NamingOutOfMemory("batches or a microBatch", "suggested_micro_batch") as memory:
+        return train_batches(learner, data, chunk, signals, progress, memory)
+
+
+def train_batches(
+    learner: Learner,
+    data: ResidentPart,
+    chunk: Chunk,
+    signals: list[str],
+    progress: Progress,
+    memory: NamingOutOfMemory,
+) -> Trained:
+    """The loop of `train_chunk`; tells `memory` how many samples are under way."""
     device = learner.device
     stopwatch = Stopwatch(device)
-    rows = upload(chunk.indices.astype(np.int64), device)
+    rows = upload(chunk.indices, device, np.int64)
     weights = None if chunk.weights is None else upload(chunk.weights, device)
     keys = upload(step_keys(learner.seed, chunk.first_step, chunk.batches, 1 + learner.noisy_layers), device)
+    seeds = module_seeds(learner.seed, chunk.first_step, chunk.batches)
     buffer = SignalBuffer(signals, len(rows), device)
     gathered = torch.empty_like(rows)
     offsets = chunk.offsets.tolist()
@@ -113,24 +123,24 @@ def train_chunk(
 
     learner.model.train()
     for batch in range(chunk.batches):
-        if stop():
+        if progress.should_stop():
             break
         start, end = offsets[batch], offsets[batch + 1]
-        seed_default_generators(device, derive(learner.seed, chunk.first_step + batch, MODULE_SEED_LAYER))
+        seed_default_generators(device, seeds[batch])
         set_learning_rate(learner.optimizer, rates[batch])
         learner.optimizer.zero_grad(set_to_none=True)
         for part_start, part_end in parts(start, end, chunk.micro_batch):
             part = rows[part_start:part_end]
             learner.noise.set(keys[batch], torch.arange(part_start - start, part_end - start, device=device))
-            with naming_out_of_memory(part_end - part_start):
-                logits, losses, labels = forward(learner, data, part)
-                weighted = losses if weights is None else losses * weights[part_start:part_end]
-                (weighted.sum() / (end - start)).backward()
+            memory.batch_size = part_end - part_start
+            logits, losses, labels = forward(learner, data, part)
+            weighted = losses if weights is None else losses * weights[part_start:part_end]
+            (weighted.sum() / (end - start)).backward()
             buffer.write(part_start, losses.detach(), logits.detach(), labels)
             gathered[part_start:part_end] = part
-        with naming_out_of_memory(part_end - part_start):  # the first step makes the optimiser's state
-            learner.optimizer.step()
+        learner.optimizer.step()
         batches_done = batch + 1
+        progress.moved(chunk.first_step + batches_done)
 
     stopwatch.stop()
     done = offsets[batches_done]
@@ -167,23 +177,35 @@ def parts(start: int, end: int, micro_batch: int | None) -> list[tuple[int, int]
     return [(at, min(at + size, end)) for at in range(start, end, size)]
 
 
-@contextlib.contextmanager
-def naming_out_of_memory(batch_size: int) -> Iterator[None]:
-    """Where memory runs out in here, it is said with how many samples. Raises BackendError (out_of_memory)."""
-    try:
-        yield
-    except RuntimeError as error:
-        if is_out_of_memory(error):
-            raise out_of_memory(batch_size) from None
-        raise
+class NamingOutOfMemory:
+    """Where memory runs out within, it is said with how many samples: `batch_size` is to hold those under way, 0 before
+    the first. Raises BackendError (out_of_memory) with `what` could be smaller, and how small in the detail `name`."""
 
+    def __init__(self, what: str, name: str) -> None:
+        self.batch_size = 0
+        self._what = what
+        self._name = name
 
-def out_of_memory(batch_size: int) -> BackendError:
-    suggestion = max(1, batch_size // 2)
-    return BackendError(
-        "out_of_memory",
-        f"{batch_size} samples at a time do not fit into the device's memory; "
-        f"try batches or a microBatch of {suggestion}",
-        batch_size=batch_size,
-        suggested_micro_batch=suggestion,
-    )
+    def __enter__(self) -> NamingOutOfMemory:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, RuntimeError | MemoryError) and is_out_of_memory(error):
+            raise self.out_of_memory() from None
+
+    def out_of_memory(self) -> BackendError:
+        size = self.batch_size
+        if size == 0:
+            return BackendError("out_of_memory", "memory ran out before the first batch; send fewer samples a message")
+        if size == 1:
+            return BackendError(
+                "out_of_memory",
+                "not even one sample at a time fits into the device's memory: the model itself does not fit; "
+                "take a smaller model or another device",
+                batch_size=1,
+            )
+        return BackendError(
+            "out_of_memory",
+            f"{size} samples at a time do not fit into the device's memory; try {self._what} of {size // 2}",
+            **{"batch_size": size, self._name: size // 2},
+        )

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { openChosenBackend } from "../dist/cli/chosen-backend.js";
 import { configReference } from "../dist/report/config-reference.js";
 
-const backend = await openChosenBackend({ device: "cpu" });
+const backend = await openChosenBackend({ device: "cpu" }, { signal: new AbortController().signal });
 try {
   writeFileSync(new URL("../docs/CONFIG.md", import.meta.url), configReference(backend.client.introduction.catalogue));
 } finally {

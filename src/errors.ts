@@ -14,6 +14,27 @@ export class IbatchError extends Error {
   }
 }
 
+/** The user stopped it. */
+export class Interrupted extends IbatchError {
+  constructor() {
+    super("run", "interrupted");
+  }
+}
+
+/**
+ * What the work gives, unless the signal comes first: nobody waits for the work any more then.
+ * @throws Interrupted when the signal came.
+ */
+export function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let onAbort = () => {};
+  const interrupted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new Interrupted());
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort);
+  });
+  return Promise.race([work, interrupted]).finally(() => signal.removeEventListener("abort", onAbort));
+}
+
 /** The command line or the config is wrong (exit code 2). */
 export const usageError = (message: string, options?: ErrorOptions): IbatchError =>
   new IbatchError("usage", message, options);

@@ -124,7 +124,7 @@ describe("Python", () => {
   // From the bottom up: a file may import those before it.
   const layers = [
     ["__init__", "errors", "endpoints", "progress"],
-    ["messages", "noise"],
+    ["messages", "noise", "choice"],
     ["codec", "device"],
     ["datasets", "models", "optimizers"],
     ["resident", "signals", "catalogue"],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from py_backend.choice import find_in
 from py_backend.datasets import cifar10, cifar100, digits, fashion_mnist, mnist
 from py_backend.datasets.contract import DatasetDefinition
-from py_backend.errors import BackendError
 
 DATASETS: dict[str, DatasetDefinition] = {
     "digits": digits.DATASET,
@@ -16,10 +16,5 @@ DATASETS: dict[str, DatasetDefinition] = {
 
 
 def find(name: str) -> DatasetDefinition:
-    """The definition of the dataset of that name."""
-    try:
-        return DATASETS[name]
-    except KeyError:
-        known = list(DATASETS)
-        message = f"unknown dataset {name!r}; choose one of {', '.join(known)}"
-        raise BackendError("unknown_name", message, name=name, known=known) from None
+    """The dataset of this name. Raises BackendError (unknown_name)."""
+    return find_in(DATASETS, "dataset", name)

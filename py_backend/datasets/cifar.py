@@ -31,6 +31,8 @@ class CifarLayout:
     class_counts: classes of each label byte in front of a binary record; the last byte is the label in use.
     python_train, python_test: file names of the python version, each with its official MD5.
     python_labels: the key of the labels in use in the python version.
+    binary_train: file names of the binary version; where they are several, they hold equally many records.
+    train_per_test: training records for each test record, where the files are too few to be held to one another.
     """
 
     name: str
@@ -43,6 +45,7 @@ class CifarLayout:
     binary_folder: str
     binary_train: Sequence[str]
     binary_test: Sequence[str]
+    train_per_test: int | None = None
 
 
 def load_parts(data_dir: Path, layout: CifarLayout) -> tuple[Part, Part]:
@@ -91,11 +94,25 @@ def _load_python(folder: Path, layout: CifarLayout) -> tuple[Part, Part]:
 
 def _load_binary(folder: Path, layout: CifarLayout) -> tuple[Part, Part]:
     _require_files(layout, folder, [*layout.binary_train, *layout.binary_test])
-    train, test = (
-        _join([read_binary(folder / name, layout.class_counts) for name in names])
+    train_files, test_files = (
+        {folder / name: read_binary(folder / name, layout.class_counts) for name in names}
         for names in (layout.binary_train, layout.binary_test)
     )
+    _require_equal_sizes(train_files)
+    train, test = (_join(list(files.values())) for files in (train_files, test_files))
+    if layout.train_per_test is not None and len(train.labels) != layout.train_per_test * len(test.labels):
+        expected = f"{layout.train_per_test} for each of the {len(test.labels)} of {layout.binary_test[0]}"
+        raise damaged(folder / layout.binary_train[0], f"{len(train.labels)} records", expected)
     return train, test
+
+
+def _require_equal_sizes(files: Mapping[Path, Part]) -> None:
+    """A file that ends too early, but at the end of a record, shows only beside the others."""
+    sizes = {path: len(part.labels) for path, part in files.items()}
+    usual = max(sizes.values(), key=lambda size: (list(sizes.values()).count(size), size))
+    for path, size in sizes.items():
+        if size != usual:
+            raise damaged(path, f"{size} records", f"{usual}, as in the other training files")
 
 
 def _require_files(layout: CifarLayout, folder: Path, names: Sequence[str]) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
+from py_backend.choice import NoOptions
 from py_backend.datasets import cifar
 from py_backend.datasets.contract import Dataset, DatasetDefinition
 
@@ -38,11 +37,7 @@ LAYOUT = cifar.CifarLayout(
 )
 
 
-class Options(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """CIFAR-10 takes no options."""
-
-
-def load(data_dir: Path, options: Options) -> Dataset:
+def load(data_dir: Path, options: NoOptions) -> Dataset:
     """CIFAR-10 out of its python version, or else its binary one."""
     train, test = cifar.load_parts(data_dir, LAYOUT)
     return Dataset(NAME, CLASS_NAMES, MEAN, STD, train, test)
@@ -53,6 +48,6 @@ DATASET = DatasetDefinition(
     summary="50,000 + 10,000 colour photographs, 32 x 32, 10 classes",
     when_to_choose="the field's usual measure; wants a convolutional network and, for full runs, a GPU",
     where_to_get=WHERE_TO_GET,
-    options=Options,
+    options=NoOptions,
     load=load,
 )

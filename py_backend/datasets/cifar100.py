@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
+from py_backend.choice import NoOptions
 from py_backend.datasets import cifar
 from py_backend.datasets.contract import Dataset, DatasetDefinition
 
@@ -45,14 +44,11 @@ LAYOUT = cifar.CifarLayout(
     binary_folder="cifar-100-binary",
     binary_train=("train.bin",),
     binary_test=("test.bin",),
+    train_per_test=5,
 )
 
 
-class Options(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """CIFAR-100 takes no options."""
-
-
-def load(data_dir: Path, options: Options) -> Dataset:
+def load(data_dir: Path, options: NoOptions) -> Dataset:
     """CIFAR-100 out of its python version, or else its binary one."""
     train, test = cifar.load_parts(data_dir, LAYOUT)
     return Dataset(NAME, CLASS_NAMES, MEAN, STD, train, test)
@@ -63,6 +59,6 @@ DATASET = DatasetDefinition(
     summary="50,000 + 10,000 colour photographs, 32 x 32, 100 classes",
     when_to_choose="many classes with few images each, where the make-up of a batch matters most; wants a GPU",
     where_to_get=WHERE_TO_GET,
-    options=Options,
+    options=NoOptions,
     load=load,
 )

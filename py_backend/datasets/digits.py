@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from py_backend.choice import NoOptions
 from py_backend.datasets.contract import Dataset, DatasetDefinition, Images, Labels, Part
 from py_backend.errors import BackendError
 
@@ -38,11 +38,7 @@ WEIGHT_SUM = 14
 TEST_EVERY = 5
 
 
-class Options(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """Digits takes no options."""
-
-
-def load(data_dir: Path, options: Options) -> Dataset:
+def load(data_dir: Path, options: NoOptions) -> Dataset:
     """Digits out of the scikit-learn package; data_dir is not read."""
     source, labels = _read_sklearn()
     images = enlarge(source)
@@ -115,6 +111,6 @@ DATASET = DatasetDefinition(
     summary="1,437 + 360 handwritten digits of scikit-learn, 8 x 8 enlarged to 28 x 28, grey, 10 classes",
     when_to_choose="needs no data folder and takes seconds: to try things out, in tests and in continuous integration",
     where_to_get="",
-    options=Options,
+    options=NoOptions,
     load=load,
 )

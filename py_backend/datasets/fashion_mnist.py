@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
+from py_backend.choice import NoOptions
 from py_backend.datasets import idx
 from py_backend.datasets.contract import Dataset, DatasetDefinition
 
@@ -28,11 +27,7 @@ MEAN = (0.2860,)
 STD = (0.3530,)
 
 
-class Options(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """Fashion-MNIST takes no options."""
-
-
-def load(data_dir: Path, options: Options) -> Dataset:
+def load(data_dir: Path, options: NoOptions) -> Dataset:
     """Fashion-MNIST out of its four IDX files, plain or gzipped."""
     train, test = idx.load_parts(NAME, data_dir, FOLDERS, WHERE_TO_GET)
     return Dataset(NAME, CLASS_NAMES, MEAN, STD, train, test)
@@ -43,6 +38,6 @@ DATASET = DatasetDefinition(
     summary="60,000 + 10,000 pictures of clothes, 28 x 28, grey, 10 classes",
     when_to_choose="as cheap as MNIST and harder, so that arms differ: the usual choice on a CPU",
     where_to_get=WHERE_TO_GET,
-    options=Options,
+    options=NoOptions,
     load=load,
 )

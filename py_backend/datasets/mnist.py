@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
+from py_backend.choice import NoOptions
 from py_backend.datasets import idx
 from py_backend.datasets.contract import Dataset, DatasetDefinition
 
@@ -17,11 +16,7 @@ MEAN = (0.1307,)
 STD = (0.3081,)
 
 
-class Options(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """MNIST takes no options."""
-
-
-def load(data_dir: Path, options: Options) -> Dataset:
+def load(data_dir: Path, options: NoOptions) -> Dataset:
     """MNIST out of its four IDX files, plain or gzipped."""
     train, test = idx.load_parts(NAME, data_dir, FOLDERS, WHERE_TO_GET)
     return Dataset(NAME, CLASS_NAMES, MEAN, STD, train, test)
@@ -32,6 +27,6 @@ DATASET = DatasetDefinition(
     summary="60,000 + 10,000 handwritten digits, 28 x 28, grey, 10 classes",
     when_to_choose="a first experiment on real data: minutes on a CPU, but nearly every setting reaches 99 %",
     where_to_get=WHERE_TO_GET,
-    options=Options,
+    options=NoOptions,
     load=load,
 )

@@ -1,6 +1,6 @@
 """The models that a config can name."""
 
-from ..errors import BackendError
+from ..choice import find_in
 from . import fashion_mnist_cnn, mnist_cnn, resnet18
 from .contract import ModelDefinition
 
@@ -13,6 +13,4 @@ MODELS: dict[str, ModelDefinition] = {
 
 def find(name: str) -> ModelDefinition:
     """The model of this name. Raises BackendError (unknown_name)."""
-    if name not in MODELS:
-        raise BackendError("unknown_name", f"no model `{name}`; there are: {', '.join(MODELS)}", known=list(MODELS))
-    return MODELS[name]
+    return find_in(MODELS, "model", name)

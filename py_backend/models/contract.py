@@ -10,10 +10,6 @@ import msgspec
 from torch import nn
 
 
-class NoOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A model without options."""
-
-
 @dataclass(frozen=True)
 class ModelDefinition:
     """One model: one file, one of these as MODEL, one line in `models/__init__.py`.

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from ..noise import KeyedDropout
 from .contract import ModelDefinition
-from .sizes import pooled
+from .sizes import flat_size
 
 
 class Options(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -43,7 +43,7 @@ class Options(Struct, forbid_unknown_fields=True, kw_only=True):
 class FashionMnistCnn(nn.Module):
     def __init__(self, input_shape: tuple[int, int, int], class_count: int, options: Options) -> None:
         super().__init__()
-        channels, height, width = input_shape
+        channels = input_shape[0]
         padding = "same" if options.padding == "same" else 0
         self.conv1 = nn.Conv2d(channels, 64, 2, padding=padding)
         self.act1 = nn.PReLU()
@@ -52,7 +52,7 @@ class FashionMnistCnn(nn.Module):
         self.conv3 = nn.Conv2d(128, 64, 2, padding=padding)
         self.act3 = nn.PReLU()
         self.drop = KeyedDropout(options.fc_dropout)
-        self.fc = nn.Linear(64 * pooled(height, padding, 3) * pooled(width, padding, 3), class_count)
+        self.fc = nn.Linear(flat_size("fashion-mnist-cnn", input_shape, 64, padding, 3), class_count)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.max_pool2d(self.act1(self.conv1(x)), 2)

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from ..noise import KeyedDropout
 from .contract import ModelDefinition
-from .sizes import pooled
+from .sizes import flat_size
 
 
 class Options(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -43,14 +43,14 @@ class Options(Struct, forbid_unknown_fields=True, kw_only=True):
 class MnistCnn(nn.Module):
     def __init__(self, input_shape: tuple[int, int, int], class_count: int, options: Options) -> None:
         super().__init__()
-        channels, height, width = input_shape
+        channels = input_shape[0]
         padding = "same" if options.padding == "same" else 0
         self.conv1 = nn.Conv2d(channels, 64, 2, padding=padding)
         self.drop1 = KeyedDropout(options.conv_dropout)
         self.conv2 = nn.Conv2d(64, 32, 2, padding=padding)
         self.drop2 = KeyedDropout(options.conv_dropout)
         self.drop3 = KeyedDropout(options.fc_dropout)
-        self.fc = nn.Linear(32 * pooled(height, padding, 2) * pooled(width, padding, 2), class_count)
+        self.fc = nn.Linear(flat_size("mnist-cnn", input_shape, 32, padding, 2), class_count)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.drop1(F.relu(F.max_pool2d(self.conv1(x), 2)))

@@ -19,7 +19,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .contract import ModelDefinition, NoOptions
+from ..choice import NoOptions
+from .contract import ModelDefinition
 
 
 class BasicBlock(nn.Module):

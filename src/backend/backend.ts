@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
+import { Interrupted, surroundingsError, usageError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
-import { BackendClient, type Heartbeat } from "./client.js";
+import { BackendClient, type Heartbeat, type Introduction } from "./client.js";
 import { BackendLost } from "./errors.js";
 import { BackendProcess } from "./process.js";
 import { findPython } from "./python.js";
@@ -14,6 +15,10 @@ export interface BackendOptions {
   readonly listen: string;
   readonly startSeconds: number;
   readonly heartbeat: Heartbeat;
+  /** Ends the opening; what is open already is the caller's to stop. */
+  readonly signal: AbortSignal;
+  /** Gets each line of the standard error of a backend that is started. */
+  readonly onStderr?: ((line: string) => void) | undefined;
 }
 
 /** A backend to work with, whoever started it. */
@@ -25,12 +30,41 @@ export interface Backend {
 
 const SHUTDOWN_ANSWER_SECONDS = 5;
 
-/** Attaches to a running backend, or starts one. */
+/**
+ * Attaches to a running backend, or starts one.
+ * @throws IbatchError when that fails, or when a running one is not as was asked for; Interrupted.
+ */
 export async function openBackend(options: BackendOptions): Promise<Backend> {
-  if (options.url !== undefined) {
-    const client = await BackendClient.connect(options.url, options);
-    return { client, stop: async () => client.close() };
+  if (options.signal.aborted) throw new Interrupted();
+  return options.url === undefined ? await startBackend(options) : await attach(options.url, options);
+}
+
+async function attach(url: string, options: BackendOptions): Promise<Backend> {
+  const client = await BackendClient.connect(url, options);
+  const difference = describeDifference(client.introduction, options);
+  if (difference === undefined) return { client, stop: async () => client.close() };
+  client.close();
+  throw usageError(`backend ${url} ${difference}`);
+}
+
+/** What was asked for and is otherwise at a backend that runs already; undefined where all is as asked. */
+function describeDifference(seen: Introduction, { device, threads }: BackendOptions): string | undefined {
+  if (device !== "auto" && seen.device !== device && !seen.device.startsWith(`${device}:`)) {
+    return (
+      `computes on ${seen.device}, ${device} was asked for: start that backend with --device ${device}, ` +
+      "or leave the device to it (backend.device=auto)"
+    );
   }
+  if (threads !== "auto" && seen.threads !== threads) {
+    return (
+      `computes with ${seen.threads} threads, ${threads} were asked for: start that backend with ` +
+      `--threads ${threads}, or leave them to it (backend.threads=auto)`
+    );
+  }
+  return undefined;
+}
+
+async function startBackend(options: BackendOptions): Promise<Backend> {
   const child = await BackendProcess.start({
     python: findPython(options.python),
     packageRoot,
@@ -38,9 +72,12 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     threads: options.threads === "auto" ? availableParallelism() : options.threads,
     listen: options.listen,
     startSeconds: options.startSeconds,
+    signal: options.signal,
+    onStderr: options.onStderr,
   });
   try {
-    const client = await BackendClient.connect(child.controlEndpoint, options);
+    const hopeless = child.exited.then((how) => surroundingsError(`the backend cannot start: ${how}`));
+    const client = await BackendClient.connect(child.controlEndpoint, { ...options, hopeless });
     void child.exited.then((how) => client.fail(new BackendLost(`the backend ended: ${how}`)));
     return { client, stop: () => stopChild(client, child) };
   } catch (error) {

@@ -22,6 +22,7 @@ export class Channel {
   readonly #socket: WireSocket;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
+  #answers = 0;
   #failure: Error | undefined;
 
   constructor(endpoint: string) {
@@ -46,6 +47,16 @@ export class Channel {
     return { fields: answerFields, arrays: answerArrays } as Answer<T>; // #receive checked the type
   }
 
+  /** Requests without an answer yet. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Messages that came, ever. */
+  get answers(): number {
+    return this.#answers;
+  }
+
   /** Rejects all that waits and all that will be asked, with the first error given. */
   fail(error: Error): void {
     this.#failure ??= error;
@@ -66,11 +77,9 @@ export class Channel {
   }
 
   #deliver(message: Message): void {
+    this.#answers += 1;
     if (isError(message)) {
-      const { code, message: text, details } = message.fields;
-      const error = isErrorCode(code)
-        ? new BackendError(code, text, details)
-        : new BackendError("bad_field", `the backend answered with an unknown error code: ${code} (${text})`);
+      const error = toError(message.fields);
       if (message.id === 0) this.fail(error);
       else this.#settle(message.id, (waiting) => waiting.reject(error));
       return;
@@ -90,5 +99,16 @@ export class Channel {
 }
 
 const isError = (message: Message): message is Message<"error"> => message.type === "error";
+
+function toError({ code, message, details }: FieldsOf<"error">): BackendError {
+  if (!isErrorCode(code)) {
+    return new BackendError("bad_field", `the backend answered with an unknown error code: ${code} (${message})`);
+  }
+  return new BackendError(code, code === "internal" ? `${message} (${TRACEBACK})` : message, details);
+}
+
+const TRACEBACK =
+  "a bug of the backend: report it with the traceback, which is in log.txt where `ibatch run` started the backend, " +
+  "else on the backend's standard error";
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,4 +1,4 @@
-import { surroundingsError, usageError } from "../errors.js";
+import { Interrupted, surroundingsError, usageError } from "../errors.js";
 import { type Answer, Channel } from "./channel.js";
 import { BackendLost } from "./errors.js";
 import type { ControlRequest, FieldsOf, MessageArrays, WorkRequest } from "./messages.js";
@@ -14,6 +14,10 @@ export interface ClientOptions {
   readonly heartbeat: Heartbeat;
   /** Seconds that the first answer may take. */
   readonly startSeconds: number;
+  /** Gives up the first answer. */
+  readonly signal: AbortSignal;
+  /** Resolves with the reason when it becomes known that no first answer will come. */
+  readonly hopeless?: Promise<Error> | undefined;
 }
 
 /** What a backend said of itself when it was greeted. */
@@ -25,9 +29,19 @@ export class BackendClient {
   readonly #control: Channel;
   readonly #work: Channel;
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #endpoint: string;
   #session: string | null = null;
+  /** Work answers that had come by the last tick. */
+  #answersBefore = 0;
 
-  private constructor(control: Channel, work: Channel, introduction: Introduction, heartbeat: Heartbeat) {
+  private constructor(
+    endpoint: string,
+    control: Channel,
+    work: Channel,
+    introduction: Introduction,
+    heartbeat: Heartbeat,
+  ) {
+    this.#endpoint = endpoint;
     this.introduction = introduction;
     this.#control = control;
     this.#work = work;
@@ -36,11 +50,16 @@ export class BackendClient {
 
   /**
    * Greets the backend at this control endpoint.
-   * @throws IbatchError when it does not answer within `startSeconds`.
+   * @throws IbatchError when it does not answer within `startSeconds`; Interrupted.
    */
   static async connect(endpoint: string, options: ClientOptions): Promise<BackendClient> {
     checkEndpoint(endpoint);
+    if (options.signal.aborted) throw new Interrupted();
     const control = new Channel(endpoint);
+    const interrupt = () => control.fail(new Interrupted());
+    options.signal.addEventListener("abort", interrupt);
+    let greeting = true;
+    void options.hopeless?.then((why) => greeting && control.fail(why));
     const timer = setTimeout(
       () =>
         control.fail(surroundingsError(`no answer from ${endpoint} in ${options.startSeconds} s: is a backend there?`)),
@@ -49,12 +68,14 @@ export class BackendClient {
     try {
       const { fields } = await control.request("hello", { client: "ibatch" }, {});
       const work = new Channel(fields.workEndpoint);
-      return new BackendClient(control, work, fields, options.heartbeat);
+      return new BackendClient(endpoint, control, work, fields, options.heartbeat);
     } catch (error) {
       control.close();
       throw error;
     } finally {
+      greeting = false;
       clearTimeout(timer);
+      options.signal.removeEventListener("abort", interrupt);
     }
   }
 
@@ -87,10 +108,12 @@ export class BackendClient {
 
   /**
    * Silence is counted in ticks of this timer, not in clock time: while this process sleeps (a closed laptop, Ctrl-Z)
-   * no ticks pass, so nobody is given up for it.
+   * no ticks pass, so nobody is given up for it. So are the ticks at which no work reached a backend that answers.
    */
   #startHeartbeat({ everySeconds, limitSeconds }: Heartbeat): NodeJS.Timeout {
     let silentTicks = 0;
+    let deafTicks = 0;
+    const deafLimit = Math.max(MIN_DEAF_TICKS, limitSeconds / everySeconds);
     let waiting = false;
     const tick = () => {
       if (waiting) {
@@ -101,17 +124,42 @@ export class BackendClient {
         return;
       }
       waiting = true;
-      this.control("ping", { session: this.#session }).then(
-        () => {
+      this.#ping().then(
+        ({ deaf }) => {
           waiting = false;
           silentTicks = 0;
+          deafTicks = deaf ? deafTicks + 1 : 0;
+          if (deafTicks >= deafLimit) this.fail(this.#unreached(deafTicks * everySeconds));
         },
         () => {}, // whoever waits for work is told by `fail`
       );
     };
     return setInterval(tick, everySeconds * 1000).unref();
   }
+
+  /** `deaf`: it has nothing to do although work was sent, and no answer came since the last tick. */
+  async #ping(): Promise<{ deaf: boolean }> {
+    const pinged = this.control("ping", { session: this.#session });
+    const answered = this.#work.answers > this.#answersBefore;
+    this.#answersBefore = this.#work.answers;
+    if (answered || this.#work.waiting === 0) {
+      await pinged;
+      return { deaf: false };
+    }
+    const [{ fields }] = await Promise.all([this.control("status", {}), pinged]);
+    return { deaf: fields.state === "idle" && this.#work.answers === this.#answersBefore };
+  }
+
+  #unreached(seconds: number): BackendLost {
+    return new BackendLost(
+      `the backend answers at ${this.#endpoint}, but in ${seconds} s nothing reached its work endpoint ` +
+        `${this.introduction.workEndpoint}: a tunnel or container must pass on both, each under its own number`,
+    );
+  }
 }
+
+/** One tick may fall between two chunks. */
+const MIN_DEAF_TICKS = 3;
 
 const LOOPBACK = /^tcp:\/\/(127(\.\d{1,3}){3}|localhost|\[::1\]):\d+$/;
 
@@ -119,6 +167,6 @@ function checkEndpoint(endpoint: string): void {
   if (endpoint.startsWith("ipc://") || LOOPBACK.test(endpoint)) return;
   throw usageError(
     `backend ${endpoint}: expected ipc://PATH or tcp://127.0.0.1:PORT; nothing is encrypted yet, so reach a backend ` +
-      "elsewhere through an ssh tunnel",
+      "elsewhere through an ssh tunnel of both its ports, PORT and PORT+1 under the same numbers",
   );
 }

@@ -14,6 +14,7 @@ import {
   type MessageArrays,
   type MessageKind,
   type MessageType,
+  positiveInt,
   type WireArray,
 } from "./messages.js";
 
@@ -93,7 +94,11 @@ export function decode(frames: readonly Uint8Array[]): Message {
   }
   if (!isMessageType(type)) throw new BackendError("unknown_type", `message type ${type} is not known`);
   const kind: MessageKind = MESSAGES[type];
-  const envelope = check(type, z.strictObject({ id: int, arrays: arrayHeaders }), withOurNames({ id, arrays }));
+  const envelope = check(
+    type,
+    z.strictObject({ id: isRequest(type) ? positiveInt : int, arrays: arrayHeaders }),
+    withOurNames({ id, arrays }),
+  );
   const checked = check(type, kind.fields, withOurNames(fields));
   const message = {
     type,
@@ -103,6 +108,8 @@ export function decode(frames: readonly Uint8Array[]): Message {
   };
   return message as Message; // the checks above are what makes it one
 }
+
+const isRequest = (type: MessageType): boolean => type !== "error" && !type.endsWith("_ok");
 
 function checkLimits(frames: readonly Uint8Array[]): void {
   const total = frames.reduce((sum, frame) => sum + frame.byteLength, 0);

@@ -47,7 +47,7 @@ function message(shape: z.ZodRawShape, arrays: ArraySpecs = {}): MessageKind {
 
 const MAX_INT = 2 ** 32 - 1;
 export const int = z.int().min(0).max(MAX_INT);
-const positiveInt = int.min(1);
+export const positiveInt = int.min(1);
 const float = z.number().min(0);
 const text = z.string().max(4096);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -68,7 +68,7 @@ const signalArrays = {
 const named = z.strictObject({ name: text, options: z.record(text, z.unknown()) });
 
 const option = z.strictObject({
-  type: z.enum(["int", "float", "bool", "str", "floats"]),
+  type: z.enum(["int", "float", "bool", "str"]),
   default: z.unknown(),
   help: text,
   choices: z.array(z.unknown()).nullable(),

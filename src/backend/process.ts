@@ -1,10 +1,11 @@
 /** The backend as a child process: the only file that starts processes. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { IbatchError, surroundingsError } from "../errors.js";
+import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js";
 
 export interface BackendProcessOptions {
   /** Python interpreter. */
@@ -18,6 +19,10 @@ export interface BackendProcessOptions {
   readonly listen: string;
   /** Seconds until it must listen: importing torch from a cold disk can take a minute. */
   readonly startSeconds: number;
+  /** Ends the start. */
+  readonly signal: AbortSignal;
+  /** Gets each line of its standard error. */
+  readonly onStderr?: ((line: string) => void) | undefined;
 }
 
 /** Exit codes of `python -m py_backend` that say whose fault it is. */
@@ -55,26 +60,30 @@ export class BackendProcess {
 
   /**
    * Starts a backend and waits until it listens.
-   * @throws IbatchError with what it said on standard error, when it ends or stays silent instead.
+   * @throws IbatchError with what it said on standard error, when it ends or stays silent instead; Interrupted.
    */
   static async start(options: BackendProcessOptions): Promise<BackendProcess> {
     const socket = chooseEndpoint(options.listen);
     const child = spawnBackend(options, socket.listen);
-    const killAtExit = () => child.kill("SIGKILL");
-    process.once("exit", killAtExit);
-    const cleanUp = () => {
-      process.removeListener("exit", killAtExit);
+    const endAtExit = () => {
+      kill(child, "SIGKILL");
       socket.remove();
     };
-    const stderr = keepLastLines(child);
+    process.once("exit", endAtExit);
+    const cleanUp = () => {
+      process.removeListener("exit", endAtExit);
+      socket.remove();
+    };
+    const stderr = keepLastLines(child, options.onStderr);
     const exited = new Promise<string>((resolve) => {
       child.once("close", (code, signal) => resolve(describeExit(code, signal, stderr)));
     });
     try {
-      const control = await waitUntilReady(child, options, stderr);
+      const control = await unlessInterrupted(options.signal, waitUntilReady(child, options, stderr));
       return new BackendProcess(child, child.pid ?? 0, control, exited, cleanUp);
     } catch (error) {
-      child.kill("SIGKILL");
+      kill(child, "SIGKILL");
+      await gone(child); // it could still make its socket's directory
       cleanUp();
       throw error;
     }
@@ -84,8 +93,8 @@ export class BackendProcess {
   async stop({ asked }: { asked: boolean }): Promise<void> {
     this.#child.stdin?.end();
     if (!(asked && (await this.#goneWithin(ASK_SECONDS)))) {
-      this.#child.kill("SIGTERM");
-      if (!(await this.#goneWithin(TERMINATE_SECONDS))) this.#child.kill("SIGKILL");
+      kill(this.#child, "SIGTERM");
+      if (!(await this.#goneWithin(TERMINATE_SECONDS))) kill(this.#child, "SIGKILL");
     }
     await this.exited;
     this.#cleanUp();
@@ -123,7 +132,7 @@ function chooseEndpoint(listen: string): ChosenEndpoint {
   if (listen !== "ipc") return { listen, remove: () => {} };
   if (process.platform === "win32") return { listen: "tcp://127.0.0.1:0", remove: () => {} };
   const parent = Buffer.byteLength(tmpdir()) > MAX_SOCKET_DIRECTORY_BYTES ? "/tmp" : tmpdir();
-  const directory = mkdtempSync(join(parent, "ibatch-")); // 0700
+  const directory = resolve(mkdtempSync(join(parent, "ibatch-"))); // 0700
   return {
     listen: `ipc://${join(directory, "control")}`,
     remove: () => rmSync(directory, { recursive: true, force: true }),
@@ -132,20 +141,39 @@ function chooseEndpoint(listen: string): ChosenEndpoint {
 
 function spawnBackend(options: BackendProcessOptions, listen: string): ChildProcess {
   const { python, packageRoot, device, threads } = options;
-  const pythonPath = [packageRoot, process.env.PYTHONPATH].filter(Boolean).join(delimiter);
+  const theirs = (process.env.PYTHONPATH ?? "").split(delimiter).filter(Boolean);
+  const pythonPath = [packageRoot, ...theirs].map((path) => resolve(path)).join(delimiter);
   const args = ["-m", "py_backend", "--child", "--listen", listen, "--device", device, "--threads", String(threads)];
   return spawn(python, args, {
     stdio: ["pipe", "pipe", "pipe"],
+    cwd: packageRoot, // python -m looks there first, and the user's directory may hold a file of any name
     // A process group of its own: Ctrl-C at the terminal is for the controller, which ends the backend in order.
     detached: process.platform !== "win32",
     env: { ...process.env, PYTHONPATH: pythonPath, OMP_NUM_THREADS: String(threads) },
   });
 }
 
-function keepLastLines(child: ChildProcess): string[] {
+/** Signals the child and whatever it started (`--python` may be a script): all that is in its process group. */
+function kill(child: ChildProcess, signal: NodeJS.Signals): void {
+  const { pid, exitCode, signalCode } = child;
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  try {
+    process.kill(process.platform === "win32" ? pid : -pid, signal);
+  } catch {
+    // it went meanwhile
+  }
+}
+
+async function gone(child: ChildProcess): Promise<void> {
+  const { pid, exitCode, signalCode } = child;
+  if (pid !== undefined && exitCode === null && signalCode === null) await once(child, "exit");
+}
+
+function keepLastLines(child: ChildProcess, onLine: (line: string) => void = () => {}): string[] {
   const lines: string[] = [];
   if (child.stderr !== null) {
     createInterface({ input: child.stderr }).on("line", (line) => {
+      onLine(line);
       lines.push(line);
       if (lines.length > STDERR_LINES_KEPT) lines.shift();
     });

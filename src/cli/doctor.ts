@@ -1,18 +1,18 @@
 import { availableParallelism, freemem, totalmem } from "node:os";
 import type { Backend } from "../backend/backend.js";
 import { BackendError } from "../backend/errors.js";
-import { IbatchError } from "../errors.js";
+import { IbatchError, Interrupted } from "../errors.js";
 import type { Session } from "../experiment/session.js";
 import { dataDirectory, openChosenBackend } from "./chosen-backend.js";
 import type { DoctorOptions } from "./doctor-command.js";
 import { EXIT } from "./exit-codes.js";
 import { openProbe } from "./probe-session.js";
 
-type Verdict = "ok" | "absent" | "missing";
+type Verdict = "ok" | "absent" | "damaged" | "missing";
 
 interface Finding {
   readonly what: string;
-  /** `absent`: not there and only needed by some configs. */
+  /** `absent`, `damaged`: data that only some configs need. `missing`: what every experiment needs. */
   readonly verdict: Verdict;
   readonly detail: string;
 }
@@ -57,8 +57,9 @@ async function examineBackend(
 ): Promise<void> {
   let backend: Backend;
   try {
-    backend = await openChosenBackend(options);
+    backend = await openChosenBackend(options, { signal });
   } catch (error) {
+    if (error instanceof IbatchError && error.kind === "usage") throw error;
     found({ what: "backend", verdict: "missing", detail: messageOf(error) });
     return;
   }
@@ -70,33 +71,50 @@ async function examineBackend(
       detail: `${versions.python}, torch ${versions.torch}, numpy ${versions.numpy}`,
     });
     found({ what: "device", verdict: "ok", detail: `${device} (${deviceName}), ${threads} threads` });
-    for (const { name } of catalogue.datasets) found(await examineDataset(backend, name, options, signal));
+    const datasets = catalogue.datasets.map(({ name }) => name);
+    await examineDatasets(datasets, (name) => openProbe(backend.client, name, dataDirectory(options), signal), found);
   } finally {
     await backend.stop();
   }
 }
 
-/** Opens the dataset; for one that needs no files a batch is trained on as well. */
-async function examineDataset(
-  backend: Backend,
-  name: string,
-  options: DoctorOptions,
-  signal: AbortSignal,
-): Promise<Finding> {
-  const carried = name === "digits";
-  const what = carried ? "a training step on digits" : `data ${name}`;
-  try {
-    const session = await openProbe(backend.client, name, dataDirectory(options), signal);
+/** Opens every dataset; a batch is trained on the first one that is there. */
+async function examineDatasets(
+  names: readonly string[],
+  open: (name: string) => Promise<Session>,
+  found: (finding: Finding) => void,
+): Promise<void> {
+  let trained = false;
+  for (const name of names) {
+    const what = `data ${name}`;
     try {
-      const { n, testCount } = session.opened;
-      const detail = carried ? await trainOneBatch(session) : `${n} + ${testCount} images`;
-      return { what, verdict: "ok", detail };
-    } finally {
-      await session.close();
+      const session = await open(name);
+      try {
+        found({ what, verdict: "ok", detail: `${session.opened.n} + ${session.testCount} images` });
+        if (!trained) found(await examineTraining(name, session));
+        trained = true;
+      } finally {
+        await session.close();
+      }
+    } catch (error) {
+      found({ what, verdict: dataVerdict(error), detail: messageOf(error) });
     }
+  }
+  if (!trained) found({ what: "a training step", verdict: "missing", detail: "there is no dataset to train on" });
+}
+
+function dataVerdict(error: unknown): Verdict {
+  const code = error instanceof BackendError ? error.code : undefined;
+  if (code === "data_missing") return "absent";
+  return code === "data_damaged" ? "damaged" : "missing";
+}
+
+async function examineTraining(name: string, session: Session): Promise<Finding> {
+  const what = `a training step on ${name}`;
+  try {
+    return { what, verdict: "ok", detail: await trainOneBatch(session) };
   } catch (error) {
-    const absent = error instanceof BackendError && error.code === "data_missing" && !carried;
-    return { what, verdict: absent ? "absent" : "missing", detail: messageOf(error) };
+    return { what, verdict: "missing", detail: messageOf(error) };
   }
 }
 
@@ -108,12 +126,13 @@ async function trainOneBatch(session: Session): Promise<string> {
   };
   for await (const { loss } of session.train(plan, 0, 1)) {
     const mean = loss.reduce((sum, value) => sum + value, 0) / loss.length;
-    return `32 images through the wire, mean loss ${mean.toFixed(3)} (untrained: about ${Math.log(10).toFixed(1)})`;
+    const untrained = Math.log(session.opened.classNames.length);
+    return `32 images through the wire, mean loss ${mean.toFixed(3)} (untrained: about ${untrained.toFixed(1)})`;
   }
   return "nothing came back";
 }
 
 const messageOf = (error: unknown): string => {
-  if (error instanceof IbatchError) return error.message;
+  if (error instanceof IbatchError && !(error instanceof Interrupted)) return error.message;
   throw error;
 };

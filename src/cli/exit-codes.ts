@@ -11,6 +11,7 @@ export const EXIT = {
   runFailed: 3,
   /** Python, torch, data, disk or a port is missing. */
   surroundings: 4,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;

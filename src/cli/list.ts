@@ -3,17 +3,17 @@ import { backendChoices, type Choice, ownChoices } from "../experiment/choices.j
 import { BACKEND_KINDS, type BackendKind, KINDS, type Kind } from "../experiment/kinds.js";
 import type { OptionDescription } from "../experiment/option-description.js";
 import { nearest } from "../nearest.js";
-import { openChosenBackend } from "./chosen-backend.js";
+import { openToAsk } from "./chosen-backend.js";
 import { EXIT } from "./exit-codes.js";
 import type { ListOptions } from "./list-command.js";
 
 /** `ibatch list`: models, datasets and optimisers are the backend's to name, so those need one. */
-export async function list(given: string | undefined, options: ListOptions): Promise<number> {
+export async function list(given: string | undefined, options: ListOptions, signal: AbortSignal): Promise<number> {
   const kinds = given === undefined ? KINDS : [checkKind(given)];
   const isBackends = (kind: Kind) => BACKEND_KINDS.some((other) => other === kind);
   const all: Partial<Record<Kind, readonly Choice[]>> = {
     ...ownChoices(),
-    ...(kinds.some(isBackends) && (await askBackend(options))),
+    ...(kinds.some(isBackends) && (await askBackend(options, signal))),
   };
   const entries = Object.fromEntries(kinds.map((kind) => [kind, all[kind] ?? []]));
   process.stdout.write(options.json ? `${JSON.stringify(entries, null, 2)}\n` : render(entries));
@@ -28,8 +28,8 @@ function checkKind(given: string): Kind {
   throw usageError(`There is nothing to list under "${given}".${guess} Known: ${KINDS.join(", ")}.`);
 }
 
-async function askBackend(options: ListOptions): Promise<Record<BackendKind, readonly Choice[]>> {
-  const backend = await openChosenBackend({ ...options, device: "cpu" });
+async function askBackend(options: ListOptions, signal: AbortSignal): Promise<Record<BackendKind, readonly Choice[]>> {
+  const backend = await openToAsk(options, signal);
   try {
     return backendChoices(backend.client.introduction.catalogue);
   } finally {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { IbatchError } from "../errors.js";
 import { packageVersion } from "../package-root.js";
+import { diskRefusal } from "../record/disk.js";
 import { addCommand } from "./command.js";
 import { doctorCommand } from "./doctor-command.js";
 import { EXIT, EXIT_OF_KIND } from "./exit-codes.js";
@@ -16,6 +17,7 @@ import { runCommand } from "./run-command.js";
 export async function main(argv: readonly string[]): Promise<number> {
   const stopping = new AbortController();
   const stop = stopAtSignals(stopping);
+  outliveReaders();
   let code: number = EXIT.done;
   const program = buildProgram(stopping.signal, (outcome) => {
     code = outcome;
@@ -42,7 +44,7 @@ export function buildProgram(signal: AbortSignal, outcome: (code: number) => voi
     .addHelpText(
       "after",
       "\nExit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong; 3 a run failed;" +
-        "\n4 something is missing (Python, torch, data, disk, port); 130, 143 interrupted." +
+        "\n4 something is missing (Python, torch, data, disk, port); 129, 130, 143 interrupted." +
         "\n\nExample:\n  ibatch run configs/digits.yaml",
     );
   addCommand(program, runCommand, async ([config], options) => {
@@ -51,7 +53,7 @@ export function buildProgram(signal: AbortSignal, outcome: (code: number) => voi
   });
   addCommand(program, listCommand, async ([kind], options) => {
     const { list } = await import("./list.js");
-    outcome(await list(kind, options));
+    outcome(await list(kind, options, signal));
   });
   addCommand(program, orderCommand, async ([name], options) => {
     const { order } = await import("./order.js");
@@ -80,23 +82,26 @@ function report(error: unknown): number {
   return EXIT.no;
 }
 
-const DISK_FAILURES: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full",
-  EACCES: "no permission",
-  EROFS: "the file system is read-only",
-  EEXIST: "there is a file in the way",
-  ENOTDIR: "there is a file in the way",
-  EISDIR: "there is a directory in the way",
-  EDQUOT: "the disk quota is used up",
-};
-
+/** What refuses outside of the run directory: the temporary directory of a backend's socket. */
 function diskFailure(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error) || !("path" in error)) return undefined;
-  const what = DISK_FAILURES[String(error.code)];
-  return what && `${what}: ${error.path} cannot be written; name another --out, or make room for it`;
+  const reason = diskRefusal(error);
+  if (reason === undefined || !(error instanceof Error) || !("path" in error)) return undefined;
+  return `${reason}: ${error.path} cannot be written; mend that, or name another directory by TMPDIR`;
 }
 
-/** The first Ctrl-C or SIGTERM stops in order; the second one at once. */
+/** Whoever read our output may have gone (`| head -1`, a closed terminal): what is left to do is done without them. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.off("error", ignoreGone); // `main` may run many times in a process
+    stream.on("error", ignoreGone);
+  }
+}
+
+function ignoreGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+}
+
+/** The first Ctrl-C, SIGTERM or SIGHUP stops in order; the second one at once. */
 function stopAtSignals(stopping: AbortController): { release(): void; code(): number | undefined } {
   let code: number | undefined;
   const on = (exitCode: number) => () => {
@@ -104,14 +109,15 @@ function stopAtSignals(stopping: AbortController): { release(): void; code(): nu
     code = exitCode;
     stopping.abort();
   };
-  const interrupt = on(EXIT.interrupted);
-  const terminate = on(EXIT.terminated);
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", terminate);
+  const handlers = [
+    ["SIGINT", on(EXIT.interrupted)],
+    ["SIGTERM", on(EXIT.terminated)],
+    ["SIGHUP", on(EXIT.hungUp)],
+  ] as const;
+  for (const [signal, handler] of handlers) process.on(signal, handler);
   return {
     release: () => {
-      process.off("SIGINT", interrupt);
-      process.off("SIGTERM", terminate);
+      for (const [signal, handler] of handlers) process.off(signal, handler);
     },
     code: () => code,
   };

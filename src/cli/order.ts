@@ -1,4 +1,5 @@
-import { usageError } from "../errors.js";
+import { setImmediate } from "node:timers/promises";
+import { Interrupted, usageError } from "../errors.js";
 import { Checker } from "../experiment/checker.js";
 import { parseValue } from "../experiment/config-source.js";
 import { countClasses } from "../kernels/classes.js";
@@ -7,7 +8,7 @@ import { allocateMemory, orderContext } from "../orders/context.js";
 import type { OrderResult } from "../orders/contract.js";
 import { findOrder } from "../orders/index.js";
 import { markdown } from "../report/table.js";
-import { dataDirectory, openChosenBackend } from "./chosen-backend.js";
+import { dataDirectory, openToAsk } from "./chosen-backend.js";
 import { EXIT } from "./exit-codes.js";
 import type { OrderOptions } from "./order-command.js";
 import { openProbe } from "./probe-session.js";
@@ -30,6 +31,8 @@ export async function order(name: string, options: OrderOptions, signal: AbortSi
   const memory = allocateMemory(definition.memory ?? {}, labels.length);
   const out = [`${name}: ${definition.summary}`, `${what}; batches of ${options.size}; seed ${options.seed}`, ""];
   for (let epoch = 0; epoch < options.epochs; epoch++) {
+    await setImmediate(); // a turn in which Ctrl-C is heard
+    if (signal.aborted) throw new Interrupted();
     const context = orderContext({
       options: orderOptions,
       seed: options.seed,
@@ -68,7 +71,7 @@ function madeUp({ samples, classes, seed }: OrderOptions): Labelled {
 
 /** The labels of a real dataset: only the backend opens data files, so it is asked. */
 async function datasetLabels(name: string, options: OrderOptions, signal: AbortSignal): Promise<Labelled> {
-  const backend = await openChosenBackend({ ...options, device: "cpu" });
+  const backend = await openToAsk(options, signal);
   try {
     const session = await openProbe(backend.client, name, dataDirectory(options), signal);
     const { labels, opened } = session;

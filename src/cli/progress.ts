@@ -30,22 +30,57 @@ class LoggedOnly implements Progress {
   end(): void {}
 }
 
-const SECONDS_BETWEEN_LINES = 5;
+/** Samples a second over all runs. */
+class Speed {
+  readonly #start = performance.now();
+  #before = 0;
+  #samples = 0;
 
-/** For logs and pipes: each run's end, and between them an epoch's line every few seconds at most. */
+  runStarted(): void {
+    this.#before = this.#samples;
+  }
+
+  /** samples: of this run so far. */
+  trained(samples: number): void {
+    this.#samples = this.#before + samples;
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#start) / 1000;
+  }
+
+  toString(): string {
+    return `${Math.round(this.#samples / this.seconds).toLocaleString("en")} samples/s`;
+  }
+}
+
+const SECONDS_BETWEEN_EPOCHS = 5;
+/** So long may nothing be said. */
+const SECONDS_OF_SILENCE = 30;
+
+/** For logs and pipes: each run's start and end, and between them a line now and then. */
 class PlainLines implements Progress {
   observer(log: (line: string) => void): Observer {
+    const speed = new Speed();
     let lastLine = performance.now();
+    const isSilentFor = (seconds: number) => performance.now() - lastLine > 1000 * seconds;
     const say = (line: string) => {
       note(line);
       lastLine = performance.now();
     };
     return {
-      runStarted: (place) => log(started(place)),
+      runStarted: (place) => {
+        speed.runStarted();
+        log(started(place));
+        say(started(place));
+      },
+      trained: (place, progress) => {
+        speed.trained(progress.samples);
+        if (isSilentFor(SECONDS_OF_SILENCE)) say(`${label(place)}  ${trainedLine(place, progress, speed)}`);
+      },
       epochEnded: (place, metrics) => {
         const isLast = metrics.epoch + 1 === place.epochs; // told by the run's own line
-        if (!isLast && performance.now() - lastLine > 1000 * SECONDS_BETWEEN_LINES)
-          say(`${label(place)}  ${epochLine(place, metrics)}`);
+        if (!isLast && isSilentFor(SECONDS_BETWEEN_EPOCHS)) say(`${label(place)}  ${epochLine(place, metrics)}`);
       },
       runEnded: (...event) => {
         log(ended(...event));
@@ -55,6 +90,8 @@ class PlainLines implements Progress {
   }
   end(): void {}
 }
+
+type Trained = Parameters<NonNullable<Observer["trained"]>>[1];
 
 const REDRAWS_A_SECOND = 10;
 const BAR_WIDTH = 20;
@@ -72,26 +109,23 @@ class RedrawnLine implements Progress {
   }
 
   observer(log: (line: string) => void): Observer {
-    const start = performance.now();
-    let samples = 0;
-    let samplesBefore = 0;
+    const speed = new Speed();
     let runsKept = 0;
     return {
       runStarted: (place) => {
         log(started(place));
-        samplesBefore = samples;
+        speed.runStarted();
       },
       trained: (place, progress) => {
-        samples = samplesBefore + progress.samples;
-        const seconds = (performance.now() - start) / 1000;
+        speed.trained(progress.samples);
         const share = (place.number - runsKept + progress.share) / (place.total - runsKept);
         this.#redraw([
           `${this.#name} ${bar((place.number + progress.share) / place.total)}`,
-          `${duration((seconds * (1 - share)) / share)} left`,
+          `${duration((speed.seconds * (1 - share)) / share)} left`,
           label(place),
           `epoch ${progress.epoch + 1}/${place.epochs}`,
           `train loss ${progress.loss.toFixed(4)}`,
-          `${Math.round(samples / seconds).toLocaleString("en")} samples/s`,
+          `${speed}`,
         ]);
       },
       runEnded: (place, outcome) => {
@@ -129,6 +163,10 @@ function epochLine(place: RunPlace, { epoch, train, test }: EpochMetrics): strin
   const tested = test === undefined ? "" : `, test accuracy ${(100 * test.accuracy).toFixed(2)} %`;
   const loss = typeof train.loss === "number" ? train.loss.toFixed(4) : train.loss;
   return `epoch ${epoch + 1}/${place.epochs}, train loss ${loss}${tested}`;
+}
+
+function trainedLine({ epochs }: RunPlace, { epoch, share, loss }: Trained, speed: Speed): string {
+  return `epoch ${epoch + 1}/${epochs}, ${Math.floor(100 * share)} % of the run, train loss ${loss.toFixed(4)}, ${speed}`;
 }
 
 function bar(share: number): string {

@@ -53,7 +53,7 @@ export class Checker {
     const { options: declared } = this.find(key, entries, chosen.name);
     const options: Record<string, unknown> = {};
     for (const [name, option] of Object.entries(declared)) {
-      const value = chosen.options[name] ?? option.default;
+      const value = Object.hasOwn(chosen.options, name) ? chosen.options[name] : option.default;
       const wrong = wrongOption(option, value);
       if (wrong !== undefined) throw this.mistake([key, name], `${wrong}, not ${shown(value)}`);
       options[name] = value;
@@ -88,10 +88,9 @@ function wrongOption(option: CatalogueOption, value: unknown): string | undefine
     float: typeof value === "number" && Number.isFinite(value),
     bool: typeof value === "boolean",
     str: typeof value === "string",
-    floats: Array.isArray(value) && value.every((item) => typeof item === "number"),
   };
   if (!fits[type])
-    return `expected ${{ int: "an integer", float: "a number", bool: "true or false", str: "a text", floats: "a list of numbers" }[type]}`;
+    return `expected ${{ int: "an integer", float: "a number", bool: "true or false", str: "a text" }[type]}`;
   if (typeof value !== "number") return undefined;
   if (minimum !== null && value < minimum) return `expected at least ${minimum}`;
   if (maximum !== null && value > maximum) return `expected at most ${maximum}`;

@@ -40,7 +40,6 @@ const TYPES: Readonly<Record<CatalogueOption["type"], string>> = {
   float: "number",
   bool: "boolean",
   str: "string",
-  floats: "list of number",
 };
 
 const texts = ({ name, summary, whenToChoose }: Omit<Choice, "options">) => ({ name, summary, whenToChoose });

@@ -1,6 +1,6 @@
 /** A config's text with `--set` applied, and where each of its parts stands. */
 import { readFileSync } from "node:fs";
-import { isMap, isScalar, LineCounter, parse, parseDocument } from "yaml";
+import { type Document, isMap, isScalar, LineCounter, parse, parseDocument, visit } from "yaml";
 import { usageError } from "../errors.js";
 
 export type Path = readonly (string | number)[];
@@ -37,7 +37,7 @@ export class ConfigSource {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
     const [error] = document.errors;
     if (error !== undefined) throw usageError(`${name}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
-    const value: unknown = document.toJS();
+    const value = toValue(document, (offset) => `${name}:${lines.linePos(offset).line}`);
     if (!isRecord(value)) throw usageError(`${name}: expected a map (name, dataset, model, …)`);
     const set = settings.map((setting) => ({ ...setting, path: applySetting(value, setting) }));
     const where = (path: Path): string => {
@@ -57,6 +57,19 @@ export class ConfigSource {
   where(path: Path): string {
     return this.#where(path);
   }
+}
+
+/** The document as plain values. `place`: where an offset lies, for messages. */
+function toValue(document: Document.Parsed, place: (offset: number) => string): unknown {
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return;
+      throw usageError(
+        `${place(alias.range?.[0] ?? 0)}: *${alias.source} names no anchor: \`&${alias.source}\` must stand before it`,
+      );
+    },
+  });
+  return document.toJS();
 }
 
 /** A part of the config that the command line sets. */

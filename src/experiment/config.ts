@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { Catalogue, CatalogueEntry } from "../backend/messages.js";
 import { BATCHING_RULES } from "../batching/index.js";
 import { usageError } from "../errors.js";
-import { ORDERS } from "../orders/index.js";
+import { findOrder, ORDERS } from "../orders/index.js";
 import { EXPERIMENT_FILES } from "../record/experiment-record.js";
 import { hashValue } from "../record/hash.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
@@ -56,6 +56,7 @@ export function resolveConfig(source: ConfigSource, catalogue?: Catalogue): Expe
     const merged = mergeArm(base, override);
     arms[arm] = resolveArm(new Checker(locateInArm(source, arm, merged)), merged, catalogue);
   }
+  if (running.record.orders === "hash") refuseOrdersThatReadTheLedger(checker, arms);
   return {
     name,
     seeds: typeof seeds === "number" ? Array.from({ length: seeds }, (_, at) => at) : checkSeeds(source, seeds),
@@ -64,6 +65,17 @@ export function resolveConfig(source: ConfigSource, catalogue?: Catalogue): Expe
     base,
     arms,
   };
+}
+
+/** Where losses go into an order, it cannot be made again from config and seed alone: a hash would be all there is. */
+function refuseOrdersThatReadTheLedger(checker: Checker, arms: Readonly<Record<string, ArmConfig>>): void {
+  const reading = Object.entries(arms).find(([, { order }]) => findOrder(order.name).readsLedger);
+  if (reading === undefined) return;
+  const [arm, { order }] = reading;
+  throw checker.mistake(
+    ["record", "orders"],
+    `expected full, for order ${order.name} of arm "${arm}" reads the ledger`,
+  );
 }
 
 /** Hash of what determines numbers and is common to all runs: not seeds, arms, device, threads or paths. */

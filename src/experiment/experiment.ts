@@ -5,8 +5,10 @@ import type { ExperimentRecord } from "../record/experiment-record.js";
 import type { EpochMetrics, RunDocument, RunRecord } from "../record/run-record.js";
 import { type ArmConfig, armHash, type ExperimentConfig } from "./config.js";
 import type { Observer, RunPlace } from "./observer.js";
+import { type FinishedRun, finishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
 import { runOne } from "./run.js";
 import { Interrupted, type WorkClient } from "./session.js";
+import type { MadeIn } from "./surroundings.js";
 
 export interface ExperimentInputs {
   readonly client: WorkClient;
@@ -32,24 +34,26 @@ interface PlannedRun {
   readonly config: ArmConfig;
   readonly record: RunRecord;
   readonly document: RunDocument;
-  readonly finished: RunDocument | undefined;
+  readonly finished: FinishedRun | undefined;
 }
 
 /**
  * Runs what is missing of the experiment, seed by seed, so that arms stay comparable whenever it ends.
- * A run that fails is recorded and the others go on.
- * @throws Interrupted when the signal says so; IbatchError when recorded runs are of another config.
+ * A run that fails is recorded and the others go on. The results are those of exactly the arms and seeds of the
+ * config, whatever else the directory holds.
+ * @throws Interrupted when the signal says so; IbatchError when recorded runs do not fit, or are damaged.
  */
 export async function runExperiment(inputs: ExperimentInputs): Promise<RunResult[]> {
   const results: RunResult[] = [];
-  const runs = planRuns(inputs);
+  const recorded = readRecorded(inputs.record);
+  const kept = madeIn(recorded);
+  const runs = planRuns(inputs, recorded);
   inputs.record.writeDocument();
   for (const run of runs) {
     if (inputs.signal.aborted) throw new Interrupted();
     if (run.finished === undefined) inputs.observer.runStarted?.(run.place);
-    const ended = run.finished ?? (await runAndRecord(inputs, run));
-    const { arm, seed, state, error, divergedAtStep } = ended;
-    const metrics = state === "failed" ? [] : run.record.readMetrics();
+    const { document, metrics } = run.finished ?? (await runAndRecord(inputs, run, kept));
+    const { arm, seed, state, error, divergedAtStep } = document;
     const last = metrics.at(-1);
     inputs.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });
@@ -58,35 +62,54 @@ export async function runExperiment(inputs: ExperimentInputs): Promise<RunResult
 }
 
 /** Every run in the order of running. All recorded ones are checked before the first one starts. */
-function planRuns({ config, record }: ExperimentInputs): PlannedRun[] {
-  const arms = Object.entries(config.arms);
+function planRuns({ config, record }: ExperimentInputs, recorded: readonly RecordedRun[]): PlannedRun[] {
+  const arms = Object.entries(config.arms).map(([arm, armConfig]) => ({
+    arm,
+    armConfig,
+    configHash: armHash(armConfig, config.evaluation),
+    before: recorded.filter((run) => run.arm === arm),
+  }));
+  for (const { configHash, before } of arms) refuseOtherSettings(configHash, before);
   const total = arms.length * config.seeds.length;
+  const { ibatchVersion, commit } = record.document;
   return config.seeds.flatMap((seed, round) =>
-    arms.map(([arm, armConfig], at): PlannedRun => {
-      const runRecord = record.run(arm, seed);
-      const configHash = armHash(armConfig, config.evaluation);
-      const before = runRecord.read();
-      if (before !== undefined && before.configHash !== configHash) {
-        throw usageError(
-          `${runRecord.directory} holds arm ${arm} with other settings (${before.configHash.slice(0, 8)}, ` +
-            `now ${configHash.slice(0, 8)}): name another directory with --out, or give the arm another name`,
-        );
-      }
+    arms.map(({ arm, armConfig, configHash, before }, at): PlannedRun => {
+      const same = before.find((run) => run.seed === seed);
       return {
         place: { arm, seed, number: round * arms.length + at, total, epochs: armConfig.epochs },
         config: armConfig,
-        record: runRecord,
-        document: { arm, seed, configHash, state: "running" },
-        finished: before?.state === "done" || before?.state === "diverged" ? before : undefined,
+        record: record.run(arm, seed),
+        document: {
+          arm,
+          seed,
+          configHash,
+          config: { ...armConfig, evaluation: config.evaluation },
+          ibatchVersion,
+          commit,
+          state: "running",
+        },
+        finished: same && finishedRun(same, armConfig.epochs),
       };
     }),
   );
 }
 
-async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun): Promise<RunDocument> {
+/** An arm's runs, of whatever seed, are of one config. */
+function refuseOtherSettings(configHash: string, before: readonly RecordedRun[]): void {
+  const other = before.find(({ document }) => document.configHash !== configHash);
+  if (other === undefined) return;
+  throw usageError(
+    `${other.record.directory} holds arm ${other.arm} with other settings ` +
+      `(${other.document.configHash.slice(0, 8)}, now ${configHash.slice(0, 8)}): ` +
+      "name another directory with --out, or give the arm another name",
+  );
+}
+
+async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun, kept: readonly MadeIn[]): Promise<FinishedRun> {
   const { client, config, dataDir, observer, signal } = inputs;
+  const document: RunDocument = { ...run.document, startedAt: new Date().toISOString() };
   try {
-    return await runOne({
+    const ended = await runOne({
       client,
       config: run.config,
       evaluation: config.evaluation,
@@ -94,16 +117,19 @@ async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun): Promise<
       seed: run.place.seed,
       dataDir,
       record: run.record,
-      document: run.document,
+      document,
+      kept,
       place: run.place,
       observer,
       signal,
+      log: (line) => inputs.record.log(line),
     });
+    return { document: ended, metrics: run.record.readMetrics() };
   } catch (error) {
     if (!isThisRunsAlone(error)) throw error;
-    const failed: RunDocument = { ...run.document, state: "failed", error: error.message };
-    if (run.record.read()?.state !== "failed") run.record.start(failed); // it failed before it was on record
-    return failed;
+    const failed: RunDocument = { ...document, state: "failed", error: error.message };
+    if (!run.record.started) run.record.start(failed);
+    return { document: failed, metrics: [] };
   }
 }
 

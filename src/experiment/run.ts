@@ -1,18 +1,20 @@
 /** One arm with one seed: order, plan, train, evaluate, record; epoch by epoch. */
 
-import { findBatching } from "../batching/index.js";
-import { allocateMemory, orderContext } from "../orders/context.js";
+import { allocateMemory } from "../orders/context.js";
 import { findOrder } from "../orders/index.js";
 import { fromRecorded } from "../record/number.js";
-import type { EpochMetrics, EpochTimings, RunDocument, RunRecord } from "../record/run-record.js";
-import { learningRates } from "../schedules/index.js";
+import type { EpochMetrics, RunDocument, RunRecord } from "../record/run-record.js";
+import { Clock, secondsSince, timed } from "./clock.js";
 import type { ArmConfig, ExperimentConfig } from "./config.js";
+import { cutAtDivergence, type Evaluated, hasDiverged } from "./divergence.js";
 import { Ledger } from "./ledger.js";
+import { makePlan } from "./make-plan.js";
 import { type Measured, Tally } from "./measured.js";
 import type { Observer, RunPlace } from "./observer.js";
 import type { Plan } from "./plan.js";
 import { Interrupted, Session, type WorkClient } from "./session.js";
 import { type Split, splitDataset } from "./split.js";
+import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 
 export interface RunInputs {
   readonly client: WorkClient;
@@ -25,9 +27,13 @@ export interface RunInputs {
   readonly record: RunRecord;
   /** What `run.json` says of the run before it starts. */
   readonly document: RunDocument;
+  /** The results beside which this one will stand. */
+  readonly kept: readonly MadeIn[];
   readonly place: RunPlace;
   readonly observer: Observer;
   readonly signal: AbortSignal;
+  /** A line for the experiment's log. */
+  log(line: string): void;
 }
 
 /**
@@ -35,20 +41,35 @@ export interface RunInputs {
  * Returns how it ended; `interrupted` and `failed` runs are recorded as such and their error is thrown.
  */
 export async function runOne(inputs: RunInputs): Promise<RunDocument> {
-  const session = await Session.open(inputs.client, openRequest(inputs), inputs.signal);
+  const { client, config, record, place } = inputs;
+  const session = await Session.open(client, openRequest(inputs), inputs.signal);
   try {
     const run = new Run(inputs, session); // refuses what does not fit the data, before anything is written
-    const document = { ...inputs.document, surroundings: surroundings(inputs.client, session) };
-    inputs.record.start(document);
+    const surroundings = surroundingsOf(client, session, config.dataset);
+    refuseOtherSurroundings(place.arm, surroundings, inputs.kept);
+    const document = { ...inputs.document, surroundings };
+    record.start(document);
     const ended = await trainAll(run, document).catch((error: unknown): never => {
-      const state = error instanceof Interrupted ? "interrupted" : "failed";
-      inputs.record.write({ ...document, state, error: error instanceof Error ? error.message : String(error) });
+      recordEnd(record, document, error);
       throw error;
     });
-    inputs.record.write(ended);
+    record.write(ended);
     return ended;
   } finally {
-    await session.close();
+    await session.close().catch((error: unknown) => {
+      // The run has ended as it has; a backend that cannot go on says so to the next one.
+      inputs.log(`${place.arm}, seed ${place.seed}: closing its session failed: ${error}`);
+    });
+  }
+}
+
+/** As `interrupted` or `failed`; where even that cannot be written, `running` stays, and the run is done again. */
+function recordEnd(record: RunRecord, document: RunDocument, error: unknown): void {
+  const state = error instanceof Interrupted ? "interrupted" : "failed";
+  try {
+    record.write({ ...document, state, error: error instanceof Error ? error.message : String(error) });
+  } catch {
+    // the first error is the one to tell
   }
 }
 
@@ -120,44 +141,36 @@ class Run {
     const spent = this.#session.takeSeconds();
     record.appendTimings(clock.timings(epoch, orderingSeconds, spent, trainingWall + evaluatingWall));
     observer.epochEnded?.(place, metrics);
-    return undefined;
+    return hasDiverged(evaluated) ? this.#step : undefined;
   }
 
   #makePlan(epoch: number): TimedPlan {
     const start = performance.now();
-    const { config, seed } = this.#inputs;
-    const { order, batching, schedule, epochs } = config;
-    const { eligible } = this.#split;
-    const rule = findBatching(batching.name);
-    const sizes = { options: batching.options, epoch, epochs, eligibleCount: eligible.length };
-    const { indices, offsets, weights } = findOrder(order.name).order(
-      orderContext({
-        options: order.options,
-        seed,
-        epoch,
-        step: this.#step,
-        labels: this.#session.labels,
-        classCount: this.#session.opened.classNames.length,
-        eligible,
-        ledger: this.#ledger.view,
-        memory: this.#memory,
-        size: (batch) => rule.size(batch, sizes),
-      }),
-    );
-    const rates = learningRates({ name: schedule.name, ...schedule.options }, epoch, epochs, offsets.length - 1);
-    return { plan: { indices, offsets, weights, learningRates: rates }, seconds: secondsSince(start) };
+    const { labels, opened } = this.#session;
+    const plan = makePlan(this.#inputs.config, {
+      seed: this.#inputs.seed,
+      epoch,
+      step: this.#step,
+      labels,
+      classCount: opened.classNames.length,
+      eligible: this.#split.eligible,
+      ledger: this.#ledger.view,
+      memory: this.#memory,
+    });
+    return { plan, seconds: secondsSince(start) };
   }
 
   async #train(epoch: number, plan: Plan): Promise<{ measured: Measured; divergedAtStep?: number }> {
     const { chunkBatches, observer, place } = this.#inputs;
     const tally = new Tally();
-    for await (const { chunk, loss, correct } of this.#session.train(plan, this.#step, chunkBatches)) {
+    for await (const answer of this.#session.train(plan, this.#step, chunkBatches)) {
+      const { trained, divergedAtStep } = cutAtDivergence(answer);
+      const { chunk, loss, correct } = trained;
       this.#ledger.record({ ...chunk, loss, correct });
       tally.add(loss, correct);
-      const bad = loss.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) {
+      if (divergedAtStep !== undefined) {
         this.#session.cancel(); // the chunk behind this one trains for nothing
-        return { measured: tally.measured, divergedAtStep: stepOf(chunk, bad) };
+        return { measured: tally.measured, divergedAtStep };
       }
       this.#samples += chunk.indices.length;
       observer.trained?.(place, {
@@ -173,7 +186,7 @@ class Run {
     return { measured: tally.measured };
   }
 
-  async #evaluate(epoch: number): Promise<Pick<EpochMetrics, "test" | "validation" | "trainSample">> {
+  async #evaluate(epoch: number): Promise<Evaluated> {
     const { every, batchSize } = this.#inputs.evaluation;
     if ((epoch + 1) % every !== 0 && epoch + 1 < this.epochs) return {};
     const { trainSample, validation } = this.#split;
@@ -198,43 +211,6 @@ interface TimedPlan {
   readonly seconds: number;
 }
 
-/** Step of the batch that holds the chunk's sample number `at`. */
-function stepOf(chunk: { firstStep: number; offsets: Uint32Array }, at: number): number {
-  return chunk.firstStep + chunk.offsets.findLastIndex((offset) => offset <= at);
-}
-
-const secondsSince = (start: number): number => (performance.now() - start) / 1000;
-
-async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number }> {
-  const start = performance.now();
-  const result = await work();
-  return { result, seconds: secondsSince(start) };
-}
-
-/** Splits an epoch's wall time. */
-class Clock {
-  readonly #start = performance.now();
-
-  timings(
-    epoch: number,
-    orderingSeconds: number,
-    spent: { training: number; evaluating: number },
-    underWaySeconds: number,
-  ): EpochTimings {
-    const totalSeconds = secondsSince(this.#start);
-    return {
-      epoch,
-      orderingSeconds,
-      trainingSeconds: spent.training,
-      scoringSeconds: 0,
-      evaluatingSeconds: spent.evaluating,
-      wireSeconds: underWaySeconds - spent.training - spent.evaluating,
-      waitingSeconds: totalSeconds - underWaySeconds,
-      totalSeconds,
-    };
-  }
-}
-
 function openRequest({ config, seed, dataDir }: RunInputs) {
   const { name, options } = config.dataset;
   return {
@@ -245,22 +221,5 @@ function openRequest({ config, seed, dataDir }: RunInputs) {
     augmentation: config.augmentation,
     precision: config.precision,
     seed,
-  };
-}
-
-/** What the run's bits depend on beside config and seed. */
-function surroundings(client: WorkClient, session: Session): Record<string, unknown> {
-  const { versions, platform, device, deviceName, threads } = client.introduction;
-  const { dataSha256, initialWeightsSha256, parameterCount, settings } = session.opened;
-  return {
-    device,
-    deviceName,
-    threads,
-    versions: { ...versions, node: process.versions.node },
-    platform,
-    dataSha256,
-    initialWeightsSha256,
-    parameterCount,
-    settings,
   };
 }

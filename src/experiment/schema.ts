@@ -36,20 +36,29 @@ const augmentationSection = z.strictObject({
 
 const evaluationSection = z.strictObject({
   every: count.min(1).default(1).describe("epochs between two evaluations; the last epoch is always evaluated"),
-  batchSize: count.min(1).default(500).describe("samples a batch of an evaluation; does not change results"),
+  batchSize: count.min(1).default(500).describe("samples a batch of an evaluation; changes results by rounding only"),
   trainSample: count
     .default(2000)
-    .describe("evaluate a fixed stratified sample of the training set of this size, the same for every arm and seed"),
+    .describe(
+      "evaluate a fixed stratified sample of what is trained on, of this size; the same for every seed, and for all " +
+        "arms with the same dataset section",
+    ),
 });
 
 const recordSection = z.strictObject({
-  orders: z.enum(["full", "hash"]).default("full").describe("record each epoch's indices, or only their hash"),
+  orders: z
+    .enum(["full", "hash"])
+    .default("full")
+    .describe("record each epoch's indices, or only their hash (not for orders that read the ledger)"),
   signals: z.enum(["full", "last"]).default("full").describe("keep each epoch's losses, or only the last one's"),
 });
 
+const MAX_SECONDS = 86_400;
+const seconds = z.number().positive().max(MAX_SECONDS);
+
 const heartbeatSection = z.strictObject({
-  everySeconds: z.number().positive().default(1).describe("seconds between two pings"),
-  limitSeconds: z.number().positive().default(30).describe("seconds of silence after which the backend is given up"),
+  everySeconds: seconds.default(1).describe("seconds between two pings"),
+  limitSeconds: seconds.default(30).describe("seconds of silence after which the backend is given up"),
 });
 
 export const backendSection = z.strictObject({
@@ -67,7 +76,7 @@ export const backendSection = z.strictObject({
     .default("ipc")
     .describe("where a backend that is started listens: ipc, or tcp://127.0.0.1:PORT"),
   chunkBatches: count.min(1).default(50).describe("batches a message; changes no bit of the results"),
-  startSeconds: z.number().positive().default(120).describe("seconds that the backend may take to start"),
+  startSeconds: seconds.default(120).describe("seconds that the backend may take to start"),
   heartbeat: heartbeatSection.prefault({}),
 });
 

@@ -3,7 +3,7 @@
 import type { BackendClient } from "../backend/client.js";
 import { BackendError, BackendLost } from "../backend/errors.js";
 import type { FieldsOf, MessageArrays } from "../backend/messages.js";
-import { IbatchError } from "../errors.js";
+import { Interrupted, unlessInterrupted } from "../errors.js";
 import { sha256 } from "../record/hash.js";
 import { type Measured, toMeasured } from "./measured.js";
 import { type Chunk, chunks, type Plan } from "./plan.js";
@@ -21,12 +21,7 @@ export interface TrainedOn {
   readonly correct: Uint8Array;
 }
 
-/** The user stopped the experiment. */
-export class Interrupted extends IbatchError {
-  constructor() {
-    super("run", "interrupted");
-  }
-}
+export { Interrupted };
 
 export class Session {
   readonly opened: FieldsOf<"open_ok">;
@@ -34,6 +29,7 @@ export class Session {
   readonly testCount: number;
   /** Seconds that the backend spent on training and on evaluating, since `takeSeconds`. */
   #seconds = { training: 0, evaluating: 0 };
+  #cancelled = false;
   readonly #client: WorkClient;
   readonly #signal: AbortSignal;
 
@@ -52,8 +48,14 @@ export class Session {
     signal.addEventListener("abort", this.#cancel);
   }
 
+  /** @throws Interrupted as soon as the signal says so: opening loads data, and cannot be cancelled. */
   static async open(client: WorkClient, request: FieldsOf<"open">, signal: AbortSignal): Promise<Session> {
-    const { fields, arrays } = await client.work("open", request, {});
+    if (signal.aborted) throw new Interrupted();
+    const { fields, arrays } = await unlessInterrupted(signal, client.work("open", request, {})).catch(
+      (error: unknown) => {
+        throw lostWhereGoing(error);
+      },
+    );
     return new Session(client, fields, arrays, signal);
   }
 
@@ -76,7 +78,7 @@ export class Session {
     if (this.#signal.aborted) throw new Interrupted();
     const { firstStep, ...arrays } = chunk;
     const { indices, offsets, learningRates, weights } = arrays;
-    const answer = await this.#client.work(
+    const answer = await this.#ask(
       "train",
       {
         session: this.opened.session,
@@ -88,22 +90,41 @@ export class Session {
       arrays,
     );
     this.#seconds.training += answer.fields.seconds;
-    if (answer.fields.batchesDone < learningRates.length) throw new Interrupted();
+    if (answer.fields.batchesDone < learningRates.length) throw this.#stopped();
     checkGathered(answer.fields.indicesSha256, indices);
     return { chunk, ...present(answer.arrays) };
   }
 
   /** Mean loss and accuracy of these samples of a part, in evaluation mode. */
   async evaluate(part: "train" | "test", indices: Uint32Array, batchSize: number): Promise<Measured> {
-    const { fields, arrays } = await this.#client
-      .work("evaluate", { session: this.opened.session, part, signals: ["loss", "correct"], batchSize }, { indices })
-      .catch((error: unknown) => {
-        throw error instanceof BackendError && error.code === "cancelled" ? new Interrupted() : error;
-      });
+    if (this.#signal.aborted) throw new Interrupted();
+    const { fields, arrays } = await this.#ask(
+      "evaluate",
+      { session: this.opened.session, part, signals: ["loss", "correct"], batchSize },
+      { indices },
+    );
+    if (this.#signal.aborted) throw new Interrupted();
     this.#seconds.evaluating += fields.seconds;
     checkGathered(fields.indicesSha256, indices);
     const { loss, correct } = present(arrays);
     return toMeasured(loss, correct);
+  }
+
+  async #ask<T extends "train" | "evaluate">(type: T, fields: FieldsOf<T>, arrays: MessageArrays<T>) {
+    try {
+      return await this.#client.work(type, fields, arrays);
+    } catch (error) {
+      throw error instanceof BackendError && error.code === "cancelled" ? this.#stopped() : lostWhereGoing(error);
+    }
+  }
+
+  /** Why work ended before its end. */
+  #stopped(): Interrupted | BackendLost {
+    return this.#cancelled
+      ? new Interrupted()
+      : new BackendLost(
+          "the backend stopped the work, though not asked to from here: somebody else cancelled it, or ends it",
+        );
   }
 
   /** Seconds that the backend spent since this was last asked. */
@@ -121,7 +142,7 @@ export class Session {
       await this.#client.work("close", { session: this.opened.session }, {});
     } catch (error) {
       const forgotten = error instanceof BackendError && error.code === "unknown_session";
-      if (!forgotten && !(error instanceof BackendLost)) throw error;
+      if (!forgotten && !(lostWhereGoing(error) instanceof BackendLost)) throw error;
     }
   }
 
@@ -131,9 +152,16 @@ export class Session {
   };
 
   cancel(): void {
+    this.#cancelled = true;
     this.#client.control("cancel", { session: this.opened.session }).catch(() => {}); // work in flight tells it
   }
 }
+
+/** A backend that is going is lost to all runs, not to one alone. */
+const lostWhereGoing = (error: unknown): unknown =>
+  error instanceof BackendError && error.code === "shutting_down"
+    ? new BackendLost(`the backend ends, though not asked to from here: ${error.message}`)
+    : error;
 
 async function* takeFirst(underWay: Promise<TrainedOn>[]): AsyncGenerator<TrainedOn> {
   const first = underWay.shift();

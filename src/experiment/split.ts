@@ -2,7 +2,7 @@ import { usageError } from "../errors.js";
 import { random, type Stream } from "../kernels/random.js";
 import { stratifiedSample } from "../kernels/stratified.js";
 
-/** Which samples are for what. All ascending; functions of the labels alone, so equal for every arm and seed. */
+/** Which samples are for what. All ascending; functions of labels and options alone, so equal for every seed. */
 export interface Split {
   /** May be trained on. */
   readonly eligible: Uint32Array;

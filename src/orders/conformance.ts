@@ -6,18 +6,14 @@ import { z } from "zod";
 import { CASES, type Case, filledLedger } from "./conformance-cases.js";
 import { allocateMemory, emptyLedger, orderContext } from "./context.js";
 import type { Coverage, OrderDefinition, OrderResult } from "./contract.js";
+import { type ResultLaw, resultFaults } from "./result-check.js";
 
 export type Law =
+  | ResultLaw
   | "every option has a default"
   | "a deviation has its reason"
   | "it returns without an error"
-  | "the result has the right types"
-  | "indices are eligible"
-  | "each sample comes as often as declared"
-  | "offsets are well-formed"
   | "no batch is larger than asked for"
-  | "weights are finite and positive"
-  | "inclusion is a probability above 0"
   | "same inputs, same bits"
   | "inputs are untouched"
   | "the ledger is read only when declared"
@@ -198,85 +194,22 @@ class CaseCheck<Options> {
     if (changed.length > 0) {
       this.#add("inputs are untouched", `${changed.join(", ")} changed`, "every input as it was");
     }
-    if (!this.#checkTypes(result)) return undefined;
-    this.#checkIndices(result);
-    this.#checkOffsets(result);
-    this.#checkValues(result);
+    const { coverage } = this.#definition;
+    const faults = resultFaults(result, { n: labels.length, eligible, coverage });
+    for (const { law, seen, expected } of faults) this.#add(law, seen, expected);
+    const isBroken = (law: ResultLaw) => faults.some((fault) => fault.law === law);
+    if (isBroken("the result has the right types")) return undefined;
+    if (!isBroken("offsets are well-formed")) this.#checkSizes(result);
     return result;
   }
 
-  #checkTypes(result: OrderResult): boolean {
-    const seen: string[] = [];
-    if (typeof result !== "object" || result === null) {
-      seen.push(`${result}`);
-    } else {
-      const { indices, offsets, weights, inclusion } = result;
-      if (!(indices instanceof Uint32Array)) seen.push("indices is no Uint32Array");
-      if (!(offsets instanceof Uint32Array)) seen.push("offsets is no Uint32Array");
-      if (weights !== undefined && !(weights instanceof Float32Array)) seen.push("weights is no Float32Array");
-      if (inclusion !== undefined && !(inclusion instanceof Float64Array)) seen.push("inclusion is no Float64Array");
-    }
-    if (seen.length === 0) return true;
-    this.#add("the result has the right types", seen.join(", "), "typed arrays as in OrderResult");
-    return false;
-  }
-
-  #checkIndices({ indices }: OrderResult): void {
-    const { labels, eligible } = this.#case;
-    const times = new Map<number, number>();
-    for (const index of eligible) times.set(index, 0);
-    for (const index of indices) {
-      const before = times.get(index);
-      if (before === undefined) {
-        const seen = index < labels.length ? `${index}, which is not eligible` : `${index} of ${labels.length}`;
-        this.#add("indices are eligible", seen, `some of the ${eligible.length} eligible indices`);
-        return;
-      }
-      times.set(index, before + 1);
-    }
-    const { coverage } = this.#definition;
-    if (coverage === "any") return;
-    for (const [index, count] of times) {
-      if (count === 1 || (coverage === "at-most-once" && count === 0)) continue;
-      this.#add("each sample comes as often as declared", `sample ${index} ${count} times`, coverage);
-      return;
-    }
-  }
-
-  #checkOffsets({ indices, offsets }: OrderResult): void {
-    if (offsets[0] !== 0 || offsets[offsets.length - 1] !== indices.length) {
-      const seen = offsets.length === 0 ? "none" : `${offsets[0]} … ${offsets[offsets.length - 1]}`;
-      this.#add("offsets are well-formed", seen, `0 … ${indices.length}`);
-      return;
-    }
+  #checkSizes({ offsets }: OrderResult): void {
     for (let b = 0; b + 1 < offsets.length; b++) {
       const taken = offsets[b + 1] - offsets[b];
-      if (taken < 1) {
-        this.#add("offsets are well-formed", `${offsets[b]}, ${offsets[b + 1]} for batch ${b}`, "rising offsets");
-        return;
-      }
       const asked = this.#case.size(b);
-      if (taken > asked) {
-        this.#add("no batch is larger than asked for", `${taken} samples in batch ${b}`, `at most ${asked}`);
-        return;
-      }
-    }
-  }
-
-  #checkValues({ indices, weights, inclusion }: OrderResult): void {
-    if (weights !== undefined) {
-      const wrong = weights.findIndex((weight) => !(weight > 0 && weight < Number.POSITIVE_INFINITY));
-      if (weights.length !== indices.length || wrong !== -1) {
-        const seen = wrong === -1 ? `${weights.length} weights` : `${weights[wrong]} at place ${wrong}`;
-        this.#add("weights are finite and positive", seen, `${indices.length} positive numbers`);
-      }
-    }
-    if (inclusion !== undefined) {
-      const wrong = inclusion.findIndex((q) => !(q > 0 && q <= 1));
-      if (inclusion.length !== indices.length || wrong !== -1) {
-        const seen = wrong === -1 ? `${inclusion.length} of them` : `${inclusion[wrong]} at place ${wrong}`;
-        this.#add("inclusion is a probability above 0", seen, `${indices.length} numbers in (0, 1]`);
-      }
+      if (taken <= asked) continue;
+      this.#add("no batch is larger than asked for", `${taken} samples in batch ${b}`, `at most ${asked}`);
+      return;
     }
   }
 

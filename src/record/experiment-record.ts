@@ -1,8 +1,9 @@
 /** The directory of an experiment (layout: README, "What is recorded"). */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
+import { append, writing } from "./disk.js";
 import { Lock } from "./lock.js";
 import { type RecordOptions, RunRecord } from "./run-record.js";
 import { PARTIAL, writeWhole, writeWholeJson } from "./whole-file.js";
@@ -19,7 +20,7 @@ export const EXPERIMENT_FILES: readonly string[] = [
 
 const experimentDocument = z.object({ hash: z.string() }).loose();
 
-/** `experiment.json`: what determines the numbers, and how it was asked for. */
+/** `experiment.json`: what determines the numbers, and how the last command asked for it. */
 export interface ExperimentDocument {
   readonly name: string;
   /** Hash of what determines numbers and is common to all runs. */
@@ -30,11 +31,18 @@ export interface ExperimentDocument {
   readonly ibatchVersion: string;
 }
 
+/** A run's directory, by the names of its own and of the one above it. */
+export interface RunPlaceOnDisk {
+  readonly arm: string;
+  readonly seed: number;
+  readonly record: RunRecord;
+}
+
 export class ExperimentRecord {
   readonly directory: string;
+  readonly document: ExperimentDocument;
   readonly #made: boolean;
   readonly #lock: Lock;
-  readonly #document: ExperimentDocument;
   readonly #options: RecordOptions;
 
   private constructor(
@@ -47,7 +55,7 @@ export class ExperimentRecord {
     this.directory = directory;
     this.#made = made;
     this.#lock = lock;
-    this.#document = document;
+    this.document = document;
     this.#options = options;
   }
 
@@ -57,7 +65,7 @@ export class ExperimentRecord {
    * @throws IbatchError when it holds another experiment or something else.
    */
   static open(directory: string, document: ExperimentDocument, options: RecordOptions): ExperimentRecord {
-    const made = mkdirSync(directory, { recursive: true }) !== undefined;
+    const made = writing(directory, () => mkdirSync(directory, { recursive: true })) !== undefined;
     const lock = new Lock(directory);
     try {
       refuseOthers(directory, document.hash);
@@ -70,11 +78,20 @@ export class ExperimentRecord {
 
   /** Writes `experiment.json`, once it is known that nothing that is there speaks against it. */
   writeDocument(): void {
-    writeWholeJson(join(this.directory, "experiment.json"), this.#document);
+    writeWholeJson(join(this.directory, "experiment.json"), this.document);
   }
 
   run(arm: string, seed: number): RunRecord {
     return new RunRecord(join(this.directory, arm, `seed-${seed}`), this.#options);
+  }
+
+  /** Every run on record, also of arms and seeds that this command does not ask for. */
+  recordedRuns(): RunPlaceOnDisk[] {
+    return directoriesIn(this.directory).flatMap((arm) =>
+      directoriesIn(join(this.directory, arm))
+        .flatMap((name) => /^seed-(\d+)$/.exec(name)?.[1] ?? [])
+        .map((seed) => ({ arm, seed: Number(seed), record: this.run(arm, Number(seed)) })),
+    );
   }
 
   writeSummary(summary: unknown, table: string): void {
@@ -84,7 +101,7 @@ export class ExperimentRecord {
 
   /** A line of `log.txt`, with the time. */
   log(line: string): void {
-    appendFileSync(join(this.directory, "log.txt"), `${new Date().toISOString()} ${line}\n`);
+    append(join(this.directory, "log.txt"), `${new Date().toISOString()} ${line}\n`);
   }
 
   /** Lets others in. A directory that was made for this experiment and saw no run goes again. */
@@ -94,6 +111,11 @@ export class ExperimentRecord {
     else this.#lock.release();
   }
 }
+
+const directoriesIn = (path: string): string[] =>
+  readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
 
 function refuseOthers(directory: string, hash: string): void {
   if (readdirSync(directory).every((name) => name === "lock" || name.endsWith(PARTIAL))) return;

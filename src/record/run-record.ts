@@ -1,8 +1,9 @@
 /** The directory of one run: `<arm>/seed-<n>/` (layout: README, "What is recorded"). */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { usageError } from "../errors.js";
+import { type IbatchError, usageError } from "../errors.js";
+import { append, writing } from "./disk.js";
 import { sha256 } from "./hash.js";
 import { recordedNumber } from "./number.js";
 import { writeWhole, writeWholeJson } from "./whole-file.js";
@@ -11,16 +12,38 @@ import { writeWhole, writeWholeJson } from "./whole-file.js";
 export const RUN_STATES = ["running", "done", "diverged", "failed", "interrupted"] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
+const surroundings = z.object({
+  device: z.string(),
+  deviceName: z.string(),
+  threads: z.number(),
+  versions: z.record(z.string(), z.string()),
+  platform: z.string(),
+  /** What the backend was asked to load, and what it found. */
+  dataset: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
+  dataSha256: z.string(),
+  testCount: z.number(),
+  initialWeightsSha256: z.string(),
+  parameterCount: z.number(),
+  settings: z.record(z.string(), z.unknown()),
+});
+/** What a run's bits depend on beside config and seed. */
+export type Surroundings = z.infer<typeof surroundings>;
+
 const runDocument = z.object({
   arm: z.string(),
   seed: z.number(),
   configHash: z.string(),
+  /** What `configHash` is over; `experiment.json` holds the arms of the last command alone. */
+  config: z.record(z.string(), z.unknown()),
+  ibatchVersion: z.string(),
+  commit: z.string().optional(),
+  startedAt: z.string().optional(),
   state: z.enum(RUN_STATES),
   divergedAtStep: z.number().optional(),
   error: z.string().optional(),
-  surroundings: z.record(z.string(), z.unknown()).optional(),
+  surroundings: surroundings.optional(),
 });
-/** `run.json`: what this run is and how it stands. */
+/** `run.json`: what this run is, what made it, and how it stands. */
 export type RunDocument = z.infer<typeof runDocument>;
 
 const measured = z.object({ loss: recordedNumber, accuracy: z.number(), count: z.number() });
@@ -78,6 +101,7 @@ export interface RecordOptions {
 
 export class RunRecord {
   readonly #options: RecordOptions;
+  #started = false;
 
   constructor(
     readonly directory: string,
@@ -95,10 +119,18 @@ export class RunRecord {
     return existsSync(path) ? this.#parse("run.json", runDocument, readFileSync(path, "utf8")) : undefined;
   }
 
+  /** Whether this attempt is on record: `start` was called. */
+  get started(): boolean {
+    return this.#started;
+  }
+
   /** Starts afresh: what an unfinished run left behind goes. */
   start(document: RunDocument): void {
-    rmSync(this.directory, { recursive: true, force: true });
-    for (const part of ["orders", "signals/loss"]) mkdirSync(join(this.directory, part), { recursive: true });
+    this.#started = true;
+    writing(this.directory, () => {
+      rmSync(this.directory, { recursive: true, force: true });
+      for (const part of ["orders", "signals/loss"]) mkdirSync(join(this.directory, part), { recursive: true });
+    });
     for (const name of ["metrics.jsonl", "timings.jsonl"]) writeWhole(join(this.directory, name), "");
     this.write(document);
   }
@@ -135,26 +167,30 @@ export class RunRecord {
   }
 
   appendMetrics(metrics: EpochMetrics): void {
-    appendFileSync(join(this.directory, "metrics.jsonl"), `${JSON.stringify(metrics)}\n`);
+    append(join(this.directory, "metrics.jsonl"), `${JSON.stringify(metrics)}\n`);
   }
 
   appendTimings(timings: EpochTimings): void {
-    appendFileSync(join(this.directory, "timings.jsonl"), `${JSON.stringify(timings)}\n`);
+    append(join(this.directory, "timings.jsonl"), `${JSON.stringify(timings)}\n`);
   }
 
   readMetrics(): EpochMetrics[] {
-    const lines = readFileSync(join(this.directory, "metrics.jsonl"), "utf8").split("\n");
+    const path = join(this.directory, "metrics.jsonl");
+    if (!existsSync(path)) throw this.damaged(`${path} is missing`);
+    const lines = readFileSync(path, "utf8").split("\n");
     return lines.filter((line) => line !== "").map((line) => this.#parse("metrics.jsonl", epochMetrics, line));
+  }
+
+  /** The error that says so, and what to do. */
+  damaged(what: string, cause?: unknown): IbatchError {
+    return usageError(`${what}: remove ${this.directory}, and the same command does this run again`, { cause });
   }
 
   #parse<T>(file: string, schema: z.ZodType<T>, text: string): T {
     try {
       return schema.parse(JSON.parse(text));
     } catch (error) {
-      throw usageError(
-        `${join(this.directory, file)} is damaged: remove ${this.directory}, and the same command does this run again`,
-        { cause: error },
-      );
+      throw this.damaged(`${join(this.directory, file)} is damaged`, error);
     }
   }
 }

@@ -12,6 +12,8 @@ export interface Spread {
 
 export interface ArmSummary {
   readonly arm: string;
+  /** Length of its runs. */
+  readonly epochs: number;
   /** Runs that came to their last epoch: what the means are over. */
   readonly done: number;
   /** Runs that ended at a loss that was not finite. */
@@ -35,7 +37,7 @@ export interface RunSummary {
 export interface Summary {
   readonly name: string;
   readonly directory: string;
-  readonly epochs: number;
+  /** Those that the command asked for: exactly these are summarised, whatever else the directory holds. */
   readonly seeds: readonly number[];
   readonly arms: readonly ArmSummary[];
 }
@@ -45,22 +47,23 @@ export function summarise(config: ExperimentConfig, results: readonly RunResult[
   return {
     name: config.name,
     directory,
-    epochs: Math.max(...arms.map(([, arm]) => arm.epochs)),
     seeds: config.seeds,
-    arms: arms.map(([arm]) =>
+    arms: arms.map(([arm, { epochs }]) =>
       summariseArm(
         arm,
+        epochs,
         results.filter((result) => result.arm === arm),
       ),
     ),
   };
 }
 
-function summariseArm(arm: string, results: readonly RunResult[]): ArmSummary {
+function summariseArm(arm: string, epochs: number, results: readonly RunResult[]): ArmSummary {
   const last = results.flatMap(({ state, metrics }) => (state === "done" ? (metrics.at(-1)?.test ?? []) : []));
   const count = (state: RunResult["state"]) => results.filter((result) => result.state === state).length;
   return {
     arm,
+    epochs,
     done: count("done"),
     diverged: count("diverged"),
     failed: count("failed"),

@@ -3,11 +3,37 @@ import type { ArmSummary, Spread, Summary } from "./summary.js";
 
 /** The final table, in Markdown that is laid out to be read as it stands. */
 export function renderTable(summary: Summary): string {
-  const { name, epochs, seeds, arms } = summary;
-  const over = seeds.length === 1 ? "1 seed" : `mean ± sd over ${seeds.length} seeds`;
+  const { name, seeds, arms } = summary;
+  const lengths = new Set(arms.map(({ epochs }) => epochs));
+  const over = seeds.length === 1 ? `seed ${seeds[0]}` : `mean ± sd over seeds ${list(seeds)}`;
+  const header = ["arm", "test accuracy, %", "test loss", "runs"];
   const rows = arms.map((arm) => [arm.arm, percent(arm.testAccuracy), loss(arm.testLoss), runs(arm, seeds.length)]);
-  const table = markdown(["arm", "test accuracy, %", "test loss", "runs"], rows);
-  return `${name}: test set after ${epochs === 1 ? "1 epoch" : `${epochs} epochs`}, ${over}\n\n${table}${failures(arms)}`;
+  if (lengths.size > 1) {
+    header.push("epochs");
+    for (const [at, { epochs }] of arms.entries()) rows[at].push(String(epochs));
+  }
+  return `${name}: test set after ${howLong([...lengths])}, ${over}\n\n${markdown(header, rows)}${failures(arms)}`;
+}
+
+function howLong([epochs, ...others]: readonly number[]): string {
+  if (others.length > 0) return "the last epoch";
+  return epochs === 1 ? "1 epoch" : `${epochs} epochs`;
+}
+
+/** From so many seeds on, neighbours are told by the first and the last. */
+const LONG_RANGE = 4;
+
+/** 0, 1, 2, or 0 … 9, 17 */
+function list(seeds: readonly number[]): string {
+  const ranges: number[][] = [];
+  for (const seed of seeds) {
+    const range = ranges.at(-1);
+    if (range !== undefined && range.at(-1) === seed - 1) range.push(seed);
+    else ranges.push([seed]);
+  }
+  return ranges
+    .map((range) => (range.length < LONG_RANGE ? range.join(", ") : `${range[0]} … ${range.at(-1)}`))
+    .join(", ");
 }
 
 const percent = (value: Spread | null): string => show(value, (number) => (100 * number).toFixed(2));
@@ -47,7 +73,7 @@ export function markdown(
 ): string {
   const isLeft = (column: number) => column === 0 || others === "left";
   const widths = header.map((title, column) =>
-    Math.max(title.length, SHORTEST_RULE, ...rows.map((row) => row[column].length)),
+    rows.reduce((widest, row) => Math.max(widest, row[column].length), Math.max(title.length, SHORTEST_RULE)),
   );
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, at) => (isLeft(at) ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))).join(" | ")} |`;

@@ -2,10 +2,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type Backend, openBackend } from "../../src/backend/backend.js";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type Backend, type BackendOptions, openBackend } from "../../src/backend/backend.js";
 import { BackendLost } from "../../src/backend/errors.js";
 import { findPython } from "../../src/backend/python.js";
+import { Interrupted } from "../../src/errors.js";
+import { FakeBackend, introduction } from "./fake-backend.js";
 import { fakePython, isThere } from "./fake-python.js";
 
 let directory: string;
@@ -23,7 +25,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const open = (url?: string): Promise<Backend> =>
+const open = (url?: string, changes: Partial<BackendOptions> = {}): Promise<Backend> =>
   openBackend({
     url,
     python,
@@ -32,6 +34,8 @@ const open = (url?: string): Promise<Backend> =>
     listen: "ipc",
     startSeconds: 60,
     heartbeat: { everySeconds: 1, limitSeconds: 30 },
+    signal: new AbortController().signal,
+    ...changes,
   });
 
 const pid = (): number => Number(readFileSync(join(directory, "pid"), "utf8"));
@@ -80,4 +84,72 @@ test("when it is killed, what waits is rejected with how it ended", async () => 
   await expect(backend.client.control("status", {})).rejects.toThrow(BackendLost);
   await backend.stop();
   expect(socketDirectories()).toEqual([]);
+});
+
+describe("one that was started and does not get as far as its greeting", () => {
+  /** Says that it listens where nobody does, and then what the lines say. */
+  const mute = (before: string, after: string): string => {
+    const own = mkdtempSync(join(directory, "mute-"));
+    const ready = `{"control": "ipc://${own}/nobody", "work": "", "pid": 1}`;
+    return fakePython(own, `echo $$ > "${directory}/pid"`, before, `echo '${ready}'`, after);
+  };
+
+  test("because it dies: told at once, with its last lines, and not after startSeconds", async () => {
+    const dying = mute("echo 'no memory' >&2", "exit 9");
+    await expect(open(undefined, { python: dying, startSeconds: 100_000 })).rejects.toMatchObject({
+      kind: "surroundings",
+      message: "the backend cannot start: exit code 9; its last lines:\nno memory",
+    });
+    expect(socketDirectories()).toEqual([]);
+  });
+
+  test("because the user stops it: Interrupted, and nothing is left", async () => {
+    const stopping = new AbortController();
+    const said = (line: string) => line === "greet me" && stopping.abort();
+    const opening = open(undefined, {
+      python: mute("", "echo 'greet me' >&2; cat"),
+      startSeconds: 100_000,
+      signal: stopping.signal,
+      onStderr: said,
+    });
+    await expect(opening).rejects.toBeInstanceOf(Interrupted);
+    expect(isThere(pid())).toBe(false);
+    expect(socketDirectories()).toEqual([]);
+  });
+
+  test("because the user had stopped it before: nothing is started", async () => {
+    const nowhere = join(directory, "nowhere");
+    await expect(open(undefined, { python: nowhere, signal: AbortSignal.abort() })).rejects.toBeInstanceOf(Interrupted);
+  });
+});
+
+describe("a backend that runs already and is not as was asked for is refused", () => {
+  test.each<[Partial<BackendOptions>, string | undefined]>([
+    [{ device: "auto", threads: "auto" }, undefined],
+    [{ device: "cuda", threads: 8 }, undefined],
+    [{ device: "cuda:0", threads: 8 }, undefined],
+    [
+      { device: "cpu", threads: 8 },
+      "computes on cuda:0, cpu was asked for: start that backend with --device cpu, " +
+        "or leave the device to it (backend.device=auto)",
+    ],
+    [
+      { device: "auto", threads: 1 },
+      "computes with 8 threads, 1 were asked for: start that backend with --threads 1, " +
+        "or leave them to it (backend.threads=auto)",
+    ],
+  ])("%j", async (changes, expected) => {
+    const fake = await FakeBackend.start();
+    const opening = open(fake.control.endpoint, changes);
+    const hello = await fake.control.next();
+    await hello.answer("hello_ok", { ...introduction(fake.work.endpoint), device: "cuda:0", threads: 8 });
+    if (expected === undefined) await (await opening).stop();
+    else {
+      await expect(opening).rejects.toMatchObject({
+        kind: "usage",
+        message: `backend ${fake.control.endpoint} ${expected}`,
+      });
+    }
+    fake.stop();
+  });
 });

@@ -79,6 +79,12 @@ test("an error answer rejects its own request, with code, message and details", 
   await expect(fine).resolves.toBeDefined();
 });
 
+test("a bug of the backend says where its traceback is", async () => {
+  const refused = score(1);
+  await (await fake.work.next()).answer("error", { code: "internal", message: "KeyError: 'x'", details: {} });
+  await expect(refused).rejects.toMatchObject({ code: "internal", message: /^KeyError: 'x' \(.*log\.txt.*\)$/ });
+});
+
 test("an error code of another version is an error of the wire that says both", async () => {
   const refused = score(1);
   await (await fake.work.next()).answer("error", { code: "moon_phase", message: "full", details: {} });

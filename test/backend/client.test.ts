@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BackendClient } from "../../src/backend/client.js";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
-import { surroundingsError } from "../../src/errors.js";
+import { Interrupted, surroundingsError } from "../../src/errors.js";
 import { FakeBackend } from "./fake-backend.js";
 
-const options = { heartbeat: { everySeconds: 1, limitSeconds: 30 }, startSeconds: 10 };
+const stopping = new AbortController();
+const options = { heartbeat: { everySeconds: 1, limitSeconds: 30 }, startSeconds: 10, signal: stopping.signal };
 let fake: FakeBackend;
 let client: BackendClient | undefined;
 
@@ -26,6 +27,8 @@ async function connect(): Promise<BackendClient> {
   client = await connected;
   return client;
 }
+
+const IDLE = { state: "idle", session: null, step: 0, secondsSinceProgress: 0 } as const;
 
 /** A request that waits until the backend is given up, or an answer comes. */
 const close = (of: BackendClient) => of.work("close", { session: "s" }, {});
@@ -57,6 +60,37 @@ describe("connecting", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("is interrupted by the signal, before and while it waits", async () => {
+    const signal = AbortSignal.abort();
+    await expect(BackendClient.connect(fake.control.endpoint, { ...options, signal })).rejects.toThrow(Interrupted);
+    const user = new AbortController();
+    const connected = BackendClient.connect(fake.control.endpoint, { ...options, signal: user.signal });
+    const refused = expect(connected).rejects.toThrow(Interrupted);
+    await fake.control.next();
+    user.abort();
+    await refused;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("is given up with the reason once it is hopeless; not heeded afterwards", async () => {
+    const why = surroundingsError("it died");
+    const hopeless = Promise.resolve(why);
+    await expect(BackendClient.connect(fake.control.endpoint, { ...options, hopeless })).rejects.toBe(why);
+
+    await fake.control.next();
+    let die = (_: Error) => {};
+    const later = new Promise<Error>((resolve) => {
+      die = resolve;
+    });
+    const connected = BackendClient.connect(fake.control.endpoint, { ...options, hopeless: later });
+    await fake.greet();
+    client = await connected;
+    die(why);
+    const status = client.control("status", {});
+    await (await fake.control.next()).answer("status_ok", IDLE);
+    await expect(status).resolves.toBeDefined();
+  });
+
   test.each([
     "tcp://10.0.0.1:5555",
     "tcp://example.org:1",
@@ -67,7 +101,7 @@ describe("connecting", () => {
   ])("%j is not an endpoint to go to", async (endpoint) => {
     await expect(BackendClient.connect(endpoint, options)).rejects.toMatchObject({
       kind: "usage",
-      message: /expected ipc:\/\/PATH or tcp:\/\/127\.0\.0\.1:PORT.*ssh tunnel/,
+      message: /expected ipc:\/\/PATH or tcp:\/\/127\.0\.0\.1:PORT.*ssh tunnel.*PORT\+1/,
     });
   });
 });
@@ -91,7 +125,7 @@ describe("the heartbeat", () => {
   async function answered(connected: BackendClient): Promise<void> {
     const status = connected.control("status", {});
     const asked = await fake.control.next();
-    await asked.answer("status_ok", { state: "idle", session: null, step: 0, secondsSinceProgress: 0 });
+    await asked.answer("status_ok", IDLE);
     await status;
   }
 
@@ -133,6 +167,65 @@ describe("the heartbeat", () => {
     const closed = close(connected);
     await (await fake.work.next()).answer("close_ok", {});
     await expect(closed).resolves.toBeDefined();
+  });
+
+  describe("when work waits", () => {
+    /** The next tick, at which control answers both questions, the state so. */
+    async function tick(state: "idle" | "working"): Promise<void> {
+      vi.advanceTimersByTime(1000);
+      const [ping, status] = [await fake.control.next(), await fake.control.next()];
+      expect([ping.message.type, status.message.type]).toEqual(["ping", "status"]);
+      await ping.answer("ping_ok", {});
+      await status.answer("status_ok", { ...IDLE, state });
+    }
+
+    async function ticks(connected: BackendClient, count: number, state: "idle" | "working"): Promise<void> {
+      for (let at = 0; at < count; at++) {
+        await tick(state);
+        await answered(connected);
+      }
+    }
+
+    const outcomeOf = (work: Promise<unknown>) => {
+      const seen: { error?: unknown } = {};
+      work.catch((error: unknown) => {
+        seen.error = error;
+      });
+      return seen;
+    };
+
+    test("a backend that idles for limitSeconds is not reached at its work endpoint, and is given up", async () => {
+      const connected = await connect();
+      const waiting = close(connected);
+      const seen = outcomeOf(waiting);
+      await ticks(connected, 29, "idle");
+      expect(seen.error).toBeUndefined();
+      await tick("idle");
+      await expect(waiting).rejects.toEqual(
+        new BackendLost(
+          `the backend answers at ${fake.control.endpoint}, but in 30 s nothing reached its work endpoint ` +
+            `${fake.work.endpoint}: a tunnel or container must pass on both, each under its own number`,
+        ),
+      );
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    test("one that works is waited for, and one that answers between two ticks does work", async () => {
+      const connected = await connect();
+      const waiting = close(connected);
+      const seen = outcomeOf(waiting);
+      await ticks(connected, 29, "idle");
+      await ticks(connected, 1, "working");
+      await ticks(connected, 29, "idle");
+      await (await fake.work.next()).answer("close_ok", {});
+      await waiting;
+      const next = outcomeOf(close(connected));
+      vi.advanceTimersByTime(1000);
+      await (await fake.control.next()).answer("ping_ok", {}); // an answer came: no question
+      await answered(connected);
+      await ticks(connected, 29, "idle");
+      expect([seen.error, next.error]).toEqual([undefined, undefined]);
+    });
   });
 
   test("stops with close", async () => {

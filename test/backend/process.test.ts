@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BackendProcess, type BackendProcessOptions } from "../../src/backend/process.js";
+import { Interrupted } from "../../src/errors.js";
 import { fakePython, isThere } from "./fake-python.js";
 
 const READY = `echo '{"control": "ipc:///somewhere", "work": "ipc:///somewhere.work", "pid": 1}'`;
 let directory: string;
+const exitListeners = process.listenerCount("exit");
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "ibatch-test-"));
@@ -27,6 +29,7 @@ const start = (python: string, changes: Partial<BackendProcessOptions> = {}): Pr
     threads: 3,
     listen: "ipc",
     startSeconds: 30,
+    signal: new AbortController().signal,
     ...changes,
   });
 
@@ -132,6 +135,37 @@ describe("starting", () => {
     expect(socketDirectories()).toEqual([]);
   });
 
+  test("the user stops it: Interrupted, with the script and what it started gone", async () => {
+    const stopping = new AbortController();
+    // A script that does not hand over to Python by exec: both must go.
+    const python = noted("sleep 60 &", `echo $! > "${directory}/inner"`, "echo 'started' >&2", "wait");
+    const starting = start(python, { signal: stopping.signal, onStderr: () => stopping.abort() });
+    await expect(starting).rejects.toBeInstanceOf(Interrupted);
+    expect(isThere(notedPid())).toBe(false);
+    await until(() => !isThere(Number(readFileSync(join(directory, "inner"), "utf8"))));
+    expect(socketDirectories()).toEqual([]);
+    expect(process.listenerCount("exit")).toBe(exitListeners);
+  });
+
+  test("looks for modules in the package, never in the user's directory; the user's own paths become absolute", async () => {
+    const packageRoot = mkdtempSync(join(directory, "package-"));
+    const python = fakePython(directory, `echo "$(pwd) $PYTHONPATH" > "${directory}/where"`, READY, "cat");
+    vi.stubEnv("PYTHONPATH", "here:/there");
+    const child = await start(python, { packageRoot });
+    expect(readFileSync(join(directory, "where"), "utf8")).toBe(
+      `${packageRoot} ${packageRoot}:${join(process.cwd(), "here")}:/there\n`,
+    );
+    await child.stop({ asked: false });
+  });
+
+  test("tells each line of standard error as it comes", async () => {
+    const lines: string[] = [];
+    const python = fakePython(directory, "echo one >&2", READY, "cat > /dev/null", "echo two >&2");
+    const child = await start(python, { onStderr: (line) => lines.push(line) });
+    await child.stop({ asked: true });
+    expect(lines).toEqual(["one", "two"]);
+  });
+
   test("a Python that is not there, or not a program", async () => {
     for (const python of [join(directory, "nowhere"), directory]) {
       await expect(start(python)).rejects.toMatchObject({
@@ -141,6 +175,15 @@ describe("starting", () => {
     }
     expect(socketDirectories()).toEqual([]);
   });
+});
+
+test("when this process ends at once, the child is killed and its socket's directory goes", async () => {
+  const child = await start(noted(READY, "exec sleep 60"));
+  expect(socketDirectories()).toHaveLength(1);
+  for (const listener of process.listeners("exit").slice(exitListeners)) listener(130);
+  expect(await child.exited).toBe("signal SIGKILL");
+  expect(socketDirectories()).toEqual([]);
+  await child.stop({ asked: false });
 });
 
 describe("stopping", () => {

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import type { BackendOptions } from "../../src/backend/backend.js";
+import { Interrupted } from "../../src/errors.js";
 import { ORDERS } from "../../src/orders/index.js";
 import { FakeBackend } from "../experiment/fake-backend.js";
 import { ibatch } from "./run-main.js";
@@ -65,7 +67,7 @@ test("models, datasets and optimisers are the backend's to name; it is stopped a
 
       adam: adam in one line
         choose it: in tests
-        betas (list of number, default [0.9,0.999]): 
+        beta1 (number, default 0.9): 
         weightDecay (number, default 0): 
     "
   `);
@@ -98,3 +100,25 @@ test.each([
     stderr: `ibatch: ${expected} Known: orders, batching, schedules, models, datasets, optimizers.\n`,
   });
 });
+
+test.each([
+  ["list", "models"],
+  ["order", "shuffled", "--dataset", "digits"],
+])(
+  "ibatch %s: the CPU where the backend is ours, whatever it computes on where it runs already; Ctrl-C gets there",
+  async (...argv) => {
+    const seen: BackendOptions[] = [];
+    opened.openBackend.mockImplementation(async (options: BackendOptions) => {
+      seen.push(options);
+      process.emit("SIGINT");
+      throw options.signal.aborted ? new Interrupted() : new Error("not told");
+    });
+    const said = { code: 130, stdout: "", stderr: "ibatch: interrupted\n" };
+    expect(await ibatch(...argv)).toEqual(said);
+    expect(await ibatch(...argv, "--backend", "tcp://127.0.0.1:1")).toEqual(said);
+    expect(seen.map(({ device, threads }) => [device, threads])).toEqual([
+      ["cpu", "auto"],
+      ["auto", "auto"],
+    ]);
+  },
+);

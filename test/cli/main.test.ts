@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { FailureKind } from "../../src/errors.js";
-import { IbatchError } from "../../src/errors.js";
-import { Interrupted } from "../../src/experiment/session.js";
+import { IbatchError, Interrupted } from "../../src/errors.js";
 import { packageVersion } from "../../src/package-root.js";
 import { ibatch } from "./run-main.js";
 
@@ -48,7 +47,7 @@ describe("help goes to standard output, exit code 0", () => {
         help [command]          display help for command
 
       Exit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong; 3 a run failed;
-      4 something is missing (Python, torch, data, disk, port); 130, 143 interrupted.
+      4 something is missing (Python, torch, data, disk, port); 129, 130, 143 interrupted.
 
       Example:
         ibatch run configs/digits.yaml
@@ -272,25 +271,22 @@ describe("the exit code", () => {
   });
 
   test.each([
-    ["ENOSPC", "the disk is full"],
-    ["EACCES", "no permission"],
-    ["EROFS", "the file system is read-only"],
-    ["EDQUOT", "the disk quota is used up"],
-    ["ENOTDIR", "there is a file in the way"],
-    ["EEXIST", "there is a file in the way"],
-    ["EISDIR", "there is a directory in the way"],
-  ])("of a disk that refuses (%s) is 4", async (errno, what) => {
-    run.run.mockRejectedValueOnce(Object.assign(new Error(errno), { code: errno, path: "/a/b" }));
+    ["there is a file in the way", "/dev/null/ibatch-XXXXXX", () => mkdtempSync("/dev/null/ibatch-")],
+    ["there is a file in the way", "/dev/null", () => mkdirSync("/dev/null")],
+    ["there is a directory in the way", "/dev", () => writeFileSync("/dev", "")],
+  ])("of a disk that refuses is 4: %s", async (what, path, write) => {
+    run.run.mockImplementationOnce(async () => write());
     expect(await ibatch("run", "x.yaml")).toEqual({
       code: 4,
       stdout: "",
-      stderr: `ibatch: ${what}: /a/b cannot be written; name another --out, or make room for it\n`,
+      stderr: `ibatch: ${what}: ${path} cannot be written; mend that, or name another directory by TMPDIR\n`,
     });
   });
 
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
+    ["SIGHUP", 129],
   ] as const)("after %s is %d: the command is told to stop, and ends in its own time", async (name, code) => {
     run.run.mockImplementationOnce(async (_config: string, _options: unknown, signal: AbortSignal) => {
       expect(signal.aborted).toBe(false);
@@ -299,8 +295,16 @@ describe("the exit code", () => {
       throw new Interrupted();
     });
     const listening = process.listenerCount(name);
-    expect((await ibatch("run", "x.yaml")).code).toBe(code);
+    expect(await ibatch("run", "x.yaml")).toEqual({ code, stdout: "", stderr: "ibatch: interrupted\n" });
     expect(process.listenerCount(name), "and nobody listens any more").toBe(listening);
+  });
+
+  test.each(["stdout", "stderr"] as const)("is not changed by a reader of %s who goes early", async (stream) => {
+    run.run.mockImplementationOnce(async () => {
+      process[stream].emit("error", Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+      return 3;
+    });
+    expect(await ibatch("run", "x.yaml")).toEqual({ code: 3, stdout: "", stderr: "" });
   });
 
   test("the second Ctrl-C ends at once", async () => {

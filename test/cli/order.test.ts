@@ -101,3 +101,9 @@ describe("what cannot be shown: exit code 2", () => {
     expect(await ibatch("order", ...argv)).toEqual({ code: 2, stdout: "", stderr: `ibatch: ${expected}\n` });
   });
 });
+
+test("Ctrl-C between two epochs ends it: exit code 130, one line", async () => {
+  process.nextTick(() => setImmediate(() => process.emit("SIGINT")));
+  const said = await ibatch("order", "shuffled", "--epochs", "10000000");
+  expect(said).toEqual({ code: 130, stdout: "", stderr: "ibatch: interrupted\n" });
+});

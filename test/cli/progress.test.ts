@@ -76,11 +76,26 @@ describe("where standard error is no terminal: plain lines", () => {
     expect(logged).toEqual([written.trimEnd()]);
   });
 
-  test("a run's start is for the log alone", () => {
+  test("a run's start is a line, and one of the log", () => {
     const { observer, logged } = watch();
     observer.runStarted?.(place);
     expect(logged).toEqual(["[3/12] frozen, seed 5  started"]);
+    expect(written).toBe("[3/12] frozen, seed 5  started\n");
+  });
+
+  test("a chunk is a line when none came for thirty seconds", () => {
+    const { observer, logged } = watch();
+    observer.trained?.({ ...place, number: 1 }, { epoch: 2, samples: 10_000, share: 1, loss: 0.25 });
+    observer.runStarted?.(place);
+    written = "";
+    now = 30_000;
+    observer.trained?.(place, { epoch: 1, samples: 20_000, share: 0.4, loss: 0.25 });
     expect(written).toBe("");
+    now = 30_001;
+    observer.trained?.(place, { epoch: 1, samples: 20_003, share: 0.416, loss: 0.25 });
+    observer.trained?.(place, { epoch: 1, samples: 30_000, share: 0.5, loss: 0.25 });
+    expect(written).toBe("[3/12] frozen, seed 5  epoch 2/3, 41 % of the run, train loss 0.2500, 1,000 samples/s\n");
+    expect(logged).toHaveLength(1);
   });
 
   test("an epoch is a line when none came for five seconds", () => {

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { BackendOptions } from "../../src/backend/backend.js";
 import { BackendError } from "../../src/backend/errors.js";
-import { surroundingsError } from "../../src/errors.js";
+import { Interrupted, surroundingsError } from "../../src/errors.js";
 import { FakeBackend, type Pretence } from "../experiment/fake-backend.js";
 import { temporaryDirectory } from "../experiment/scene.js";
 import { ibatch } from "./run-main.js";
@@ -35,7 +36,14 @@ async function run(argv: readonly string[], pretence: Pretence = {}, directory =
   writeFileSync(config, CONFIG);
   const client = new FakeBackend(pretence);
   const stop = vi.fn(async () => {});
-  opened.openBackend.mockResolvedValueOnce({ client, stop });
+  opened.openBackend.mockImplementationOnce(async ({ onStderr }: BackendOptions) => {
+    onStderr?.("a warning");
+    const stopLoudly = async () => {
+      onStderr?.("bye"); // with the record closed already
+      await stop();
+    };
+    return { client, stop: stopLoudly };
+  });
   const said = await ibatch("run", config, "--out", out, ...argv);
   return { ...said, client, stop, out, read: (name: string) => readFileSync(join(out, name), "utf8") };
 }
@@ -44,14 +52,15 @@ test("ends with the table and where it was recorded, and stops the backend", asy
   const { code, stdout, stop, out, read } = await run(["--quiet"]);
   expect(code).toBe(0);
   expect(stdout).toBe(`\n${read("table.md")}\nRecorded in ${out}\n`);
-  expect(read("table.md")).toMatch(/^small: test set after 1 epoch, 1 seed\n\n\| arm +\| test accuracy, % \|/);
+  expect(read("table.md")).toMatch(/^small: test set after 1 epoch, seed 0\n\n\| arm +\| test accuracy, % \|/);
   expect(stop).toHaveBeenCalledOnce();
   expect(existsSync(join(out, "lock"))).toBe(false);
 });
 
 test("progress goes to standard error, a line a run; --quiet silences it, --json prints the summary alone", async () => {
   const plain = await run([]);
-  const line = (run: string) => `\\[${run} {2}done: epoch 1/1, train loss 0\\.\\d{4}, test accuracy 50\\.00 %\n`;
+  const line = (run: string) =>
+    `\\[${run} {2}started\n\\[${run} {2}done: epoch 1/1, train loss 0\\.\\d{4}, test accuracy 50\\.00 %\n`;
   expect(plain.stderr).toMatch(new RegExp(`^${line("1/2\\] frozen, seed 0")}${line("2/2\\] shuffled, seed 0")}$`));
   const json = await run(["--quiet", "--json"]);
   expect(json.stderr).toBe("");
@@ -81,13 +90,22 @@ test("the data directory is --data, else IBATCH_DATA, else ./data; absolute, for
 test("the backend is opened as config and command line say; the command line wins", async () => {
   await run(["--quiet", "--set", "backend.chunkBatches=3"]);
   expect(opened.openBackend.mock.lastCall?.[0]).toMatchObject({ device: "cpu", threads: 1, listen: "ipc" });
-  await run(["--quiet", "--device", "cuda:1", "--python", "/p", "--backend", "tcp://127.0.0.1:1"]);
-  expect(opened.openBackend.mock.lastCall?.[0]).toMatchObject({
-    device: "cuda:1",
-    threads: 1,
-    python: "/p",
-    url: "tcp://127.0.0.1:1",
+  await run(["--quiet", "--device", "cuda:1", "--python", "/p"]);
+  expect(opened.openBackend.mock.lastCall?.[0]).toMatchObject({ device: "cuda:1", threads: 1, python: "/p" });
+  await run(["--quiet", "--device", "cuda:1", "--backend", "tcp://127.0.0.1:1"]);
+  expect(opened.openBackend.mock.lastCall?.[0]).toMatchObject({ device: "cuda:1", url: "tcp://127.0.0.1:1" });
+});
+
+test("what the backend says on its standard error is in log.txt, from its start on", async () => {
+  const { read } = await run(["--quiet"], {
+    before({ type, fields }) {
+      const { onStderr } = opened.openBackend.mock.lastCall?.[0] ?? {};
+      if (type === "open" && fields.seed === 0) onStderr("Traceback (most recent call last):");
+    },
   });
+  expect(read("log.txt")).toMatch(
+    /^\S+Z backend: a warning\n(.*\n)*\S+Z backend: Traceback \(most recent call last\):\n/,
+  );
 });
 
 describe("what goes wrong", () => {
@@ -103,6 +121,10 @@ describe("what goes wrong", () => {
   test.each([
     [["--seeds", "abc"], '--seeds abc: seeds: expected a number, or a list, not "abc"'],
     [["--seeds", "1,1"], "--seeds 1,1: seeds names 1 twice"],
+    [
+      ["--python", "p", "--backend", "tcp://127.0.0.1:1"],
+      "--python p: --backend tcp://127.0.0.1:1 runs already, with a Python of its own; leave one of them out",
+    ],
     [["--device", "gpu"], '--device gpu: backend.device: expected auto, cpu or cuda:N, not "gpu"'],
   ])("on the command line, is told in the words that were typed: %j", async (argv, expected) => {
     const { code, stderr } = await run(argv);
@@ -116,8 +138,33 @@ describe("what goes wrong", () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  test("with a backend that cannot start, on a terminal: the redrawn line goes before the message comes", async () => {
+    const isTTY = process.stderr.isTTY;
+    process.stderr.isTTY = true;
+    onTestFinished(() => {
+      process.stderr.isTTY = isTTY;
+    });
+    vi.stubEnv("NO_COLOR", undefined);
+    vi.stubEnv("TERM", "xterm");
+    opened.openBackend.mockRejectedValueOnce(surroundingsError("no torch"));
+    const { stderr } = await run([]);
+    const [before, ...after] = stderr.split("\u001b[2K"); // which ends the line
+    expect(before).toContain("small: starting the backend …");
+    expect(after.at(-1)).toMatch(/ibatch: no torch\n$/);
+  });
+
+  test("Ctrl-C while the backend starts: the signal gets there; exit code 130, one line", async () => {
+    opened.openBackend.mockImplementationOnce(async ({ signal }: BackendOptions) => {
+      process.emit("SIGINT");
+      throw signal.aborted ? new Interrupted() : new Error("not told");
+    });
+    const { code, stderr, out } = await run([]);
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "ibatch: interrupted\n" });
+    expect(existsSync(out)).toBe(false);
+  });
+
   test("with missing data: exit code 4, and no run directory for nothing", async () => {
-    const { code, stderr, out, stop } = await run([], {
+    const { code, stderr, out, stop } = await run(["--quiet"], {
       before({ type }) {
         if (type === "open") throw new BackendError("data_missing", "no files in /d");
       },
@@ -160,6 +207,8 @@ describe("what goes wrong", () => {
     expect(first.stop).toHaveBeenCalledOnce();
     const second = await run([], {}, directory);
     expect(second.code).toBe(0);
-    expect(second.stderr).toMatch(/^\[1\/2\] frozen, seed 0 {2}kept, done: .*\n\[2\/2\] shuffled, seed 0 {2}done: /);
+    expect(second.stderr).toMatch(
+      /^\[1\/2\] frozen, seed 0 {2}kept, done: .*\n\[2\/2\] shuffled, seed 0 {2}started\n.* done: /,
+    );
   });
 });

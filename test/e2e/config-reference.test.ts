@@ -6,7 +6,7 @@ import { packageRoot } from "../../src/package-root.js";
 import { configReference } from "../../src/report/config-reference.js";
 
 it("docs/CONFIG.md is what `npm run docs` would write", async () => {
-  const backend = await openChosenBackend({ device: "cpu" });
+  const backend = await openChosenBackend({ device: "cpu" }, { signal: new AbortController().signal });
   try {
     const committed = readFileSync(join(packageRoot, "docs/CONFIG.md"), "utf8");
     expect(committed).toBe(configReference(backend.client.introduction.catalogue));

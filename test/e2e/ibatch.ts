@@ -20,9 +20,10 @@ export interface Started {
 }
 
 /** Starts `ibatch` with these arguments; `env` on top of this process's own. */
-export function startIbatch(args: readonly string[], env: Record<string, string> = {}): Started {
+export function startIbatch(args: readonly string[], env: Record<string, string> = {}, cwd = process.cwd()): Started {
   const child = spawn(process.execPath, [join(packageRoot, "dist/cli/main.js"), ...args], {
     env: { ...process.env, IBATCH_PYTHON: python, ...env },
+    cwd,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
@@ -39,8 +40,8 @@ export function startIbatch(args: readonly string[], env: Record<string, string>
   return { child, ended };
 }
 
-export const ibatch = (args: readonly string[], env: Record<string, string> = {}): Promise<Ended> =>
-  startIbatch(args, env).ended;
+export const ibatch = (args: readonly string[], env: Record<string, string> = {}, cwd?: string): Promise<Ended> =>
+  startIbatch(args, env, cwd).ended;
 
 /** A folder that goes when the tests of a file are over. */
 export class Scratch {

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { Scratch, smallConfig, startIbatch } from "./ibatch.js";
 
 const scratch = new Scratch();
@@ -19,6 +20,63 @@ function processesWith(text: string): string[] {
     });
 }
 
+/** Once standard error says so. */
+function whenSaid(child: ChildProcess, what: RegExp, then: () => void): void {
+  let said = "";
+  child.stderr?.on("data", (text: string) => {
+    const before = what.test(said);
+    said += text;
+    if (!before && what.test(said)) then();
+  });
+}
+
+/** A Python that writes what it does to the file, and waits there. */
+function slowPython(name: string, does: string): string {
+  const path = scratch.write(name, `#!/bin/sh\n${does}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+describe.skipIf(process.platform !== "linux")("Ctrl-C before anything is trained: one line, nothing left", () => {
+  const config = scratch.write("small.yaml", smallConfig);
+  const commands = [
+    ["run", config, "--out", scratch.path("none")],
+    ["list", "models"],
+    ["doctor"],
+    ["order", "shuffled", "--dataset", "digits"],
+  ];
+
+  it.each(commands)("%s, while the backend starts", async (...args) => {
+    const temporary = scratch.path(`tmp-${args[0]}`);
+    mkdirSync(temporary);
+    const begun = join(temporary, "begun");
+    const slow = slowPython(`slow-${args[0]}`, `touch '${begun}'; exec sleep 600 # "$@"`);
+    const { child, ended } = startIbatch([...args, "--python", slow], { TMPDIR: temporary });
+    await expect.poll(() => existsSync(begun), { timeout: 30_000 }).toBe(true);
+    child.kill("SIGINT");
+    const { code, stderr } = await ended;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "ibatch: interrupted\n" });
+    expect(readdirSync(temporary)).toEqual(["begun"]);
+    expect(existsSync(scratch.path("none"))).toBe(false);
+  });
+
+  it("twice, or a closed terminal and Ctrl-C: at once, and the socket's directory goes with the child", async () => {
+    const temporary = scratch.path("tmp-twice");
+    mkdirSync(temporary);
+    // It is on its way through a run of 400 epochs and stopped (SIGSTOP), so that the first signal cannot end it.
+    const args = ["run", config, "--out", scratch.path("twice"), "--set", "epochs=400"];
+    const { child, ended } = startIbatch(args, { TMPDIR: temporary });
+    whenSaid(child, /started/, () => {
+      for (const pid of processesWith(temporary)) process.kill(Number(pid), "SIGSTOP");
+      child.kill("SIGHUP");
+      setTimeout(() => child.kill("SIGINT"), 500); // two signals at once may count as one
+    });
+    expect((await ended).code).toBe(129);
+    await expect.poll(() => processesWith(temporary)).toEqual([]);
+    expect(readdirSync(temporary).filter((name) => name.startsWith("ibatch-"))).toEqual([]);
+  });
+});
+
 it.skipIf(process.platform !== "linux")(
   "Ctrl-C ends cleanly, exit code 130: no backend left, files whole, no lock; the same command goes on",
   async () => {
@@ -28,7 +86,7 @@ it.skipIf(process.platform !== "linux")(
     mkdirSync(temporary);
     const args = ["run", config, "--out", directory, "--set", "arms.shuffled.epochs=1", "--set", "epochs=400"];
     const { child, ended } = startIbatch(args, { TMPDIR: temporary });
-    child.stderr?.once("data", () => child.kill("SIGINT")); // the first line says that the first, short run is done
+    whenSaid(child, /\[1\/2\].* done/, () => child.kill("SIGINT"));
     const { code, stderr, stdout } = await ended;
 
     expect(stderr).toMatch(/\[1\/2\] shuffled, seed 0 {2}done/);
@@ -45,7 +103,7 @@ it.skipIf(process.platform !== "linux")(
     }
 
     const next = startIbatch(args);
-    next.child.stderr?.once("data", () => next.child.kill("SIGINT"));
+    whenSaid(next.child, /\[2\/2\].* started/, () => next.child.kill("SIGINT"));
     expect(await next.ended).toMatchObject({
       code: 130,
       stderr: expect.stringMatching(/^\[1\/2\] shuffled, seed 0 {2}kept, done: /),

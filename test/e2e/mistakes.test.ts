@@ -38,7 +38,7 @@ describe("exit code 2: the command line or the config is wrong", () => {
     ["a subset larger than the data", smallConfig.replace("subset: 315", "subset: 3150"), /1437/],
   ])("%s", async (name, text, expected) => {
     const path = scratch.write(join(name, "small.yaml"), text);
-    const { code, stderr, stdout } = await ibatch(["run", path, ...out]);
+    const { code, stderr, stdout } = await ibatch(["run", path, "--quiet", ...out]);
     expect(stderr).toMatch(expected);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -144,12 +144,40 @@ describe("exit code 4: something is missing", () => {
   });
 });
 
+it("a file of the user's directory is no module of the backend", async () => {
+  const directory = scratch.path("of-the-user");
+  mkdirSync(directory);
+  for (const name of ["torch", "zmq", "py_backend"]) {
+    writeFileSync(join(directory, `${name}.py`), "raise SystemExit('this is the wrong file')\n");
+  }
+  const { code, stderr } = await ibatch(["list", "models", "--json"], {}, directory);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+});
+
+it("a reader that goes early (`| head -1`) is no error", async () => {
+  const command = `"${process.execPath}" "${join(packageRoot, "dist/cli/main.js")}" order shuffled`;
+  const many = `${command} --samples 100000 --batches 100000 | head -1`;
+  const child = spawn("sh", ["-c", many], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  }
+  await new Promise((resolve) => child.once("close", resolve));
+  expect(said).toMatch(/^shuffled: .*\n$/);
+});
+
 describe("a backend that runs already", () => {
   it("is used with --backend, and still there afterwards", async () => {
-    const child = spawn(python, ["-m", "py_backend", "--child", "--listen", "tcp://127.0.0.1:0", "--threads", "1"], {
-      cwd: packageRoot,
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    const child = spawn(
+      python,
+      ["-m", "py_backend", "--child", "--listen", "tcp://127.0.0.1:0", "--threads", "1", "--device", "cpu"],
+      {
+        cwd: packageRoot,
+        stdio: ["pipe", "pipe", "inherit"],
+      },
+    );
     const exited = new Promise((resolve) => child.once("exit", resolve));
     const line = await new Promise<string>((resolve) => child.stdout.setEncoding("utf8").once("data", resolve));
     const { control } = JSON.parse(line);
@@ -161,6 +189,9 @@ describe("a backend that runs already", () => {
       expect(code).toBe(0);
       expect(JSON.parse(stdout).arms[0]).toMatchObject({ arm: "shuffled", done: 1, failed: 0, diverged: 0 });
     }
+    const { code, stderr } = await ibatch(["run", config, "--backend", control, "--set", "backend.threads=2", ...out]);
+    expect(stderr).toMatch(/computes with 1 threads, 2 were asked for: start that backend with --threads 2, or /);
+    expect(code).toBe(2);
     child.stdin.end();
     expect(await exited).toBe(0);
   });

@@ -21,6 +21,7 @@ describe("a config that cannot be used names its file and line", () => {
     ["a tab", "name: a\nmodel:\n\tname: b\n", "x.yaml:3: Tabs are not allowed as indentation"],
     ["a key that stands twice", "name: a\nepochs: 1\nepochs: 2\n", "x.yaml:3: Map keys must be unique"],
     ["a nested key that stands twice", "model:\n  name: a\n  name: b\n", "x.yaml:3: Map keys must be unique"],
+    ["an alias of nothing", "name: a\nmodel: *nope\n", "x.yaml:2: *nope names no anchor: `&nope` must stand before it"],
     ["an empty file", "", "x.yaml: expected a map (name, dataset, model, …)"],
     ["a list", "- a\n", "x.yaml: expected a map (name, dataset, model, …)"],
     ["a sentence", "hello there", "x.yaml: expected a map (name, dataset, model, …)"],
@@ -49,6 +50,11 @@ test("a file is read as its text", () => {
   const source = ConfigSource.read(path);
   expect(source.value).toEqual(ConfigSource.parse(text, "x.yaml").value);
   expect(source.where(["dataset", "subset"])).toBe(`${path}:4`);
+});
+
+test("an alias is what its anchor is", () => {
+  const { value } = ConfigSource.parse("model: &m { name: a }\narms: { b: { model: *m } }\n", "x.yaml");
+  expect(value.arms).toEqual({ b: { model: { name: "a" } } });
 });
 
 describe("where", () => {

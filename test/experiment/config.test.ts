@@ -53,6 +53,15 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
       "backend: { heartbeat: { x: 1 } }",
       "x.yaml:14: backend.heartbeat.x: unknown key; known: everySeconds, limitSeconds",
     ],
+    ["backend: { startSeconds: 1.0e+9 }", "x.yaml:14: backend.startSeconds: expected at most 86400, not 1000000000"],
+    [
+      "backend: { heartbeat: { limitSeconds: .inf } }",
+      "x.yaml:14: backend.heartbeat.limitSeconds: expected a number, not Infinity",
+    ],
+    [
+      "backend: { heartbeat: { everySeconds: 86401 } }",
+      "x.yaml:14: backend.heartbeat.everySeconds: expected at most 86400, not 86401",
+    ],
     ["augmentation: { flp: true }", "x.yaml:14: augmentation.flp: unknown key; did you mean `flip`?"],
     ["batching: { name: constant, sise: 10 }", "x.yaml:6: batching.size: is missing: expected a number"],
     ["batching: { name: constant, size: 10, sise: 1 }", "x.yaml:6: batching.sise: unknown key; did you mean `size`?"],
@@ -246,7 +255,7 @@ describe("an arm is what is common, and what it says itself", () => {
   test("a section of another name replaces it: nothing of the common one is left", () => {
     expect(armOf("{ optimizer: { name: adam } }", ["optimizer.weightDecay=0.5"]).optimizer).toEqual({
       name: "adam",
-      options: { betas: [0.9, 0.999], weightDecay: 0 },
+      options: { beta1: 0.9, weightDecay: 0 },
     });
     expect(armOf("{ optimizer: adam }")).toEqual(armOf("{ optimizer: { name: adam } }"));
   });

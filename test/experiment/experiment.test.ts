@@ -1,9 +1,10 @@
+import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import { IbatchError } from "../../src/errors.js";
 import type { Observer } from "../../src/experiment/observer.js";
 import { Interrupted } from "../../src/experiment/session.js";
-import type { Sent } from "./fake-backend.js";
+import type { Pretence, Sent } from "./fake-backend.js";
 import { Scene } from "./scene.js";
 
 const RUNS = ["frozen 0", "shuffled 0", "frozen 1", "shuffled 1"];
@@ -93,6 +94,37 @@ describe("one run's trouble is its own", () => {
     });
     expect(results.map(({ state }) => state)).toEqual(["done", "done", "failed", "failed"]);
     expect(scene.document("frozen", 1)).toMatchObject({ arm: "frozen", seed: 1, state: "failed", error: "no room" });
+  });
+
+  test("a session that cannot be closed changes no outcome: the run stays as recorded, the log hears of it", async () => {
+    const scene = new Scene();
+    const { results, error } = await scene.run({
+      settings: ["arms={frozen: {order: frozen}}", "seeds=1"],
+      pretence: {
+        before({ type }) {
+          if (type === "close") throw new BackendError("internal", "it would not close");
+        },
+      },
+    });
+    expect(error).toBeUndefined();
+    expect(results).toMatchObject([{ state: "done" }]);
+    expect(scene.document("frozen", 0)).toMatchObject({ state: "done" });
+    expect(scene.metrics("frozen", 0)).toHaveLength(3);
+    expect(scene.text("log.txt")).toMatch(/frozen, seed 0: closing its session failed: .*it would not close\n$/);
+  });
+
+  test("nor does it hide the error that ended the run", async () => {
+    const scene = new Scene();
+    const { results } = await scene.run({
+      settings: ["arms={frozen: {order: frozen}}", "seeds=1"],
+      pretence: {
+        before({ type }) {
+          if (type === "train") throw new BackendError("out_of_memory", "a batch of 5 did not fit");
+          if (type === "close") throw new BackendError("internal", "it would not close");
+        },
+      },
+    });
+    expect(results).toMatchObject([{ state: "failed", error: "a batch of 5 did not fit" }]);
   });
 
   test("a failed run is tried again by the same command", async () => {
@@ -252,5 +284,127 @@ describe("a directory that is there already", () => {
     });
     expect(client.sent).toEqual([]);
     expect(scene.files().map((file) => [file, scene.text(file)])).toEqual(files);
+  });
+
+  test("with an arm of other settings under a seed that is not asked for: refused, too", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: ["seeds=[0]"] });
+    const { error, client } = await scene.run({ settings: ["seeds=[1]", "arms.frozen.order.sequence=shuffled"] });
+    expect(error).toMatchObject({ kind: "usage", message: expect.stringContaining("/frozen/seed-0 holds arm frozen") });
+    expect(client.sent).toEqual([]);
+  });
+
+  test("the results are of exactly the seeds that were asked for", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const { results } = await scene.run({ settings: ["seeds=[1, 5]"] });
+    expect(named(results)).toEqual(["frozen 1", "shuffled 1", "frozen 5", "shuffled 5"]);
+  });
+
+  test("each run keeps what made it, also when a later command drops its arm", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: ["seeds=1"] });
+    const before = scene.document("frozen", 0);
+    await scene.run({ settings: ["seeds=2", "arms={shuffled: {order: shuffled}}"] });
+    expect(scene.document("frozen", 0)).toEqual(before);
+    expect(before).toMatchObject({ ibatchVersion: "0", config: { order: { name: "frozen" } } });
+  });
+});
+
+describe("a run that says it is done is believed with its metrics alone", () => {
+  const damaged = async (damage: (lines: string[]) => string[], settings: string[] = []) => {
+    const scene = new Scene();
+    await scene.run();
+    const path = `${scene.directory}/shuffled/seed-1/metrics.jsonl`;
+    writeFileSync(path, damage(scene.text("shuffled/seed-1/metrics.jsonl").split("\n")).join("\n"));
+    const { error, client } = await scene.run({ settings: ["seeds=3", ...settings] });
+    expect(client.sent, "before the first run starts").toEqual([]);
+    return { error, directory: `${scene.directory}/shuffled/seed-1` };
+  };
+
+  test.each([
+    ["no line", () => [], "metrics.jsonl has 0 of 3 epochs"],
+    ["a line too few", ([first, second]: string[]) => [first, second, ""], "metrics.jsonl has 2 of 3 epochs"],
+    [
+      "a last line without the test set",
+      (lines: string[]) => lines.map((line) => line.replace(/"test":\{.*?\},/, "")),
+      "its last epoch has no measurement on the test set",
+    ],
+  ])("%s", async (_, damage, seen) => {
+    const { error, directory } = await damaged(damage);
+    expect(error).toMatchObject({
+      kind: "usage",
+      message:
+        `${directory} is damaged (run.json says done, but ${seen}): ` +
+        `remove ${directory}, and the same command does this run again`,
+    });
+  });
+
+  test("a dataset without test images needs no such measurement", async () => {
+    const scene = new Scene();
+    await scene.run({ pretence: { testCount: 0 } });
+    const { results, client } = await scene.run({ pretence: { testCount: 0 } });
+    expect(client.sent).toEqual([]);
+    expect(results.map(({ state }) => state)).toEqual(new Array(4).fill("done"));
+  });
+});
+
+describe("a run beside results that were made", () => {
+  /** Adds seed 2 to seeds 0 and 1, here and now otherwise than then. */
+  const added = async (pretence: Pretence, settings: string[] = ["seeds=[2]"]) => {
+    const scene = new Scene();
+    await scene.run();
+    const { error, client } = await scene.run({ pretence, settings });
+    return { scene, error, client };
+  };
+
+  test("on other data: refused, naming both hashes", async () => {
+    const { scene, error, client } = await added({ opened: { dataSha256: "c".repeat(64) } });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message:
+        `${scene.directory}/frozen/seed-0 was trained on other data (SHA-256 dddddddd, now cccccccc): ` +
+        "name the data it was made with by --data, or another directory by --out",
+    });
+    expect(client.sent.map(({ type }) => type)).toEqual(["open", "close"]);
+    expect(scene.has("frozen/seed-2")).toBe(false);
+  });
+
+  test("of another dataset's arm: other data are no wonder", async () => {
+    const settings = ["arms={other: {order: frozen, dataset: mnist}}"];
+    const { error } = await added({ opened: { dataSha256: "c".repeat(64) } }, settings);
+    expect(error).toBeUndefined();
+  });
+
+  test.each<[string, Pretence, string]>([
+    ["another device", { introduction: { device: "cuda:0" } }, "device cpu, now cuda"],
+    ["another model of it", { introduction: { deviceName: "abacus" } }, "device name pretence, now abacus"],
+    ["other threads", { introduction: { threads: 4 } }, "threads 1, now 4"],
+    ["another torch", { introduction: { versions: { torch: "3" } } }, "torch 2, now 3"],
+    [
+      "another memory format",
+      {
+        opened: { settings: { memoryFormat: "channels_last", precision: "float32", deterministic: true, dropout: [] } },
+      },
+      'memoryFormat "contiguous", now "channels_last"',
+    ],
+  ])("with %s: refused, naming the difference", async (_, pretence, difference) => {
+    const { scene, error } = await added(pretence);
+    expect(error).toMatchObject({
+      kind: "usage",
+      message:
+        `${scene.directory}/frozen/seed-0 was made in surroundings that give other bits (${difference}): run where it ` +
+        "was made (see its run.json; backend.device, backend.threads), or name another directory with --out",
+    });
+    expect(scene.has("frozen/seed-2")).toBe(false);
+  });
+
+  test("on another of several equal GPUs, with another Python: the same bits", async () => {
+    const scene = new Scene();
+    await scene.run({ pretence: { introduction: { device: "cuda:0" } } });
+    const pretence = { introduction: { device: "cuda:1", versions: { python: "4", torch: "2" } } };
+    const { error, results } = await scene.run({ pretence, settings: ["seeds=3"] });
+    expect(error).toBeUndefined();
+    expect(results).toHaveLength(6);
   });
 });

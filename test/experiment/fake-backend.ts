@@ -19,6 +19,9 @@ export interface Pretence {
   readonly n?: number;
   readonly classes?: number;
   readonly testCount?: number;
+  /** What it says of itself and of what it opens, where that is not the usual. */
+  readonly introduction?: Partial<WorkClient["introduction"]>;
+  readonly opened?: Partial<FieldsOf<"open_ok">>;
   /** Loss of a sample at a step, for the session with this seed; `1 / (1 + index + step)` when left out. */
   loss?(index: number, step: number, seed: number): number;
   /** Called when the message's turn has come, before it takes effect; what it throws is the answer. */
@@ -35,7 +38,8 @@ interface OpenSession {
 }
 
 export class FakeBackend implements WorkClient {
-  readonly introduction: WorkClient["introduction"] = {
+  readonly introduction: WorkClient["introduction"];
+  static readonly #usual: WorkClient["introduction"] = {
     backendVersion: "0",
     versions: { python: "3", torch: "2" },
     platform: "none",
@@ -60,6 +64,7 @@ export class FakeBackend implements WorkClient {
 
   constructor(pretence: Pretence = {}) {
     this.#pretence = pretence;
+    this.introduction = { ...FakeBackend.#usual, ...pretence.introduction };
   }
 
   sentOf<T extends WorkRequest>(type: T): SentOf<T>[] {
@@ -133,6 +138,7 @@ export class FakeBackend implements WorkClient {
         dataSha256: "d".repeat(64),
         initialWeightsSha256: "e".repeat(64),
         settings: { memoryFormat: "contiguous", precision: "float32", deterministic: true, dropout: [] },
+        ...this.#pretence.opened,
       },
       arrays: { labels: labels(n), testLabels: labels(testCount) },
     };

@@ -26,6 +26,6 @@ export const catalogue: Catalogue = {
   datasets: ["digits", "mnist", "fashion-mnist", "cifar10", "cifar100"].map((name) => entry(name)),
   optimizers: [
     entry("sgd", { momentum: option("float", 0, { minimum: 0 }), weightDecay, nesterov: option("bool", false) }),
-    entry("adam", { betas: option("floats", [0.9, 0.999]), weightDecay }),
+    entry("adam", { beta1: option("float", 0.9), weightDecay }),
   ],
 };

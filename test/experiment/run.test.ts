@@ -135,6 +135,20 @@ describe("a run that comes to its end", () => {
       arm: "shuffled",
       seed: 0,
       configHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      config: {
+        dataset: { name: "digits", options: {}, subset: null, validation: 0 },
+        model: { name: "mnist-cnn", options: { padding: "none", dropout: 0.5 } },
+        optimizer: { name: "sgd", options: { momentum: 0, weightDecay: 0, nesterov: false } },
+        schedule: { name: "constant", options: expect.objectContaining({ learningRate: 0.1 }) },
+        batching: { name: "constant", options: { size: 5 } },
+        order: { name: "shuffled", options: {} },
+        augmentation: { crop: 0, flip: false },
+        precision: "float32",
+        epochs: 3,
+        evaluation: { every: 1, batchSize: 500, trainSample: 4 },
+      },
+      ibatchVersion: "0",
+      startedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       state: "done",
       surroundings: {
         device: "cpu",
@@ -142,7 +156,9 @@ describe("a run that comes to its end", () => {
         threads: 1,
         versions: { python: "3", torch: "2", node: process.versions.node },
         platform: "none",
+        dataset: { name: "digits", options: {} },
         dataSha256: "d".repeat(64),
+        testCount: 6,
         initialWeightsSha256: "e".repeat(64),
         parameterCount: 10,
         settings: { memoryFormat: "contiguous", precision: "float32", deterministic: true, dropout: [] },
@@ -268,13 +284,51 @@ describe("a loss that is not finite", () => {
     },
   );
 
-  test("in an evaluation it is recorded as a text, and ends nothing", async () => {
+  test.each([
+    ["the test set", "test", []],
+    ["the validation part", "train", ["dataset.validation=3"]],
+    ["the train sample", "train", []],
+  ])("in an evaluation of %s ends the run at the step reached; the epoch's line is still written", async (...row) => {
+    const [, part, settings] = row;
     const scene = new Scene();
-    const { results } = await scene.run({
+    let evaluating: string | undefined;
+    const { results, client } = await scene.run({
+      settings: [...ONE_RUN, ...settings],
+      pretence: {
+        before(message) {
+          evaluating = message.type === "evaluate" ? message.fields.part : undefined;
+        },
+        loss: (_, step) => (step === 10 && evaluating === part ? Number.POSITIVE_INFINITY : 1),
+      },
+    });
+    expect(results).toMatchObject([{ state: "diverged", divergedAtStep: 10 }]);
+    expect(scene.document("shuffled", 0)).toMatchObject({ state: "diverged", divergedAtStep: 10 });
+    expect(scene.metrics("shuffled", 0)).toHaveLength(2);
+    expect(scene.text("shuffled/seed-0/metrics.jsonl")).toContain('"loss":"Infinity"');
+    expect(client.sentOf("train").at(-1)?.fields.firstStep).toBe(9);
+  });
+
+  test("even in the last one: such a run is no result for the means", async () => {
+    const { results } = await new Scene().run({
       settings: [...ONE_RUN, "epochs=1"],
       pretence: { loss: (_, step) => (step === 5 ? Number.NaN : 1) }, // no batch is step 5: only what is evaluated then
     });
-    expect(results).toMatchObject([{ state: "done" }]);
-    expect(scene.metrics("shuffled", 0)[0]).toMatchObject({ train: { loss: 1 }, test: { loss: "NaN" } });
+    expect(results).toMatchObject([{ state: "diverged", divergedAtStep: 5, metrics: [{ test: { loss: "NaN" } }] }]);
+  });
+
+  test("what is recorded of it does not depend on the batches a message holds", async () => {
+    const recorded = async (chunkBatches: number) => {
+      const scene = new Scene();
+      await scene.run({
+        settings: [...ONE_RUN, `backend.chunkBatches=${chunkBatches}`],
+        pretence: { loss: (index, step) => (step === 6 ? Number.NaN : 1 / (1 + index + step)) },
+      });
+      const files = scene.files("shuffled/seed-0").filter((file) => !/timings|run\.json/.test(file));
+      return files.map((file) => [file, scene.bytes(file).toString("hex")]);
+    };
+    const whole = await recorded(5);
+    expect(whole.map(([file]) => file)).toContain("shuffled/seed-0/signals/loss/0001.f32");
+    expect(await recorded(1)).toEqual(whole);
+    expect(await recorded(3)).toEqual(whole);
   });
 });

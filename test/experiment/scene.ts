@@ -12,7 +12,7 @@ import { FakeBackend, type Pretence } from "./fake-backend.js";
 import { catalogue } from "./fake-catalogue.js";
 
 /** 24 samples in batches of 5 are 5 steps an epoch; 2 arms × 2 seeds × 3 epochs. */
-const CONFIG = `name: small
+export const CONFIG = `name: small
 dataset: digits
 model: mnist-cnn
 optimizer: sgd

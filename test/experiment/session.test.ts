@@ -118,6 +118,63 @@ test("after an interruption that hit nothing under way, no chunk goes out", asyn
   expect(client.sentOf("train")).toEqual([]);
 });
 
+describe("open", () => {
+  test("is not waited for after an interruption, nor asked for", async () => {
+    const abort = new AbortController();
+    const client = new FakeBackend({ before: () => new Promise(() => abort.abort()) }); // it would load for ever
+    await expect(Session.open(client, request, abort.signal)).rejects.toBeInstanceOf(Interrupted);
+    expect(client.keptAlive).toEqual([]);
+    await expect(Session.open(client, request, abort.signal)).rejects.toBeInstanceOf(Interrupted);
+    expect(client.sentOf("open")).toHaveLength(1);
+  });
+
+  test("at a backend that is going: it is lost", async () => {
+    const client = new FakeBackend({
+      before() {
+        throw new BackendError("shutting_down", "this backend is going");
+      },
+    });
+    await expect(Session.open(client, request, new AbortController().signal)).rejects.toMatchObject(goes);
+  });
+});
+
+/** Nobody here asked for it. */
+const stopped = {
+  constructor: BackendLost,
+  message: /^the backend stopped the work, though not asked to from here: somebody else cancelled it, or ends it$/,
+};
+const goes = {
+  constructor: BackendLost,
+  message: /^the backend ends, though not asked to from here: this backend is going$/,
+};
+
+describe("work that somebody else ends is not the user's interruption", () => {
+  test("a chunk that was left half done", async () => {
+    const { session } = await open({ before: (_, backend) => void backend.control("cancel", { session: "s1" }) });
+    await expect(all(session.train(plan, 0, 5))).rejects.toMatchObject(stopped);
+  });
+
+  test.each([
+    ["cancelled", stopped],
+    ["shutting_down", goes],
+  ] as const)("an error %s", async (code, expected) => {
+    const { session } = await open({
+      before({ type }) {
+        if (type === "train" || type === "evaluate") throw new BackendError(code, "this backend is going");
+      },
+    });
+    await expect(all(session.train(plan, 0, 5))).rejects.toMatchObject(expected);
+    await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toMatchObject(expected);
+  });
+
+  test("our own cancel, after a divergence, is", async () => {
+    const { session } = await open();
+    const training = all(session.train(plan, 0, 5));
+    session.cancel();
+    await expect(training).rejects.toBeInstanceOf(Interrupted);
+  });
+});
+
 describe("evaluate", () => {
   test("is the mean over the samples that were asked for", async () => {
     const { session } = await open({ loss: (index) => index });
@@ -131,6 +188,18 @@ describe("evaluate", () => {
   test("a backend that measured other samples is found out", async () => {
     const { session } = await open({ gathered: () => "0".repeat(64) });
     await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toMatchObject({ code: "hash_mismatch" });
+  });
+
+  test("after an interruption nothing is measured", async () => {
+    const { client, session, abort } = await open();
+    abort.abort();
+    await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toBeInstanceOf(Interrupted);
+    expect(client.sentOf("evaluate")).toEqual([]);
+  });
+
+  test("an interruption that came too late to cancel it counts nevertheless: the run is not done", async () => {
+    const { session, abort } = await open({ gathered: () => void abort.abort() }); // the answer is made already
+    await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toBeInstanceOf(Interrupted);
   });
 
   test("cancelled is Interrupted", async () => {
@@ -154,17 +223,18 @@ describe("close", () => {
     expect(client.cancels).toEqual([]);
   });
 
-  test.each([new BackendLost("gone"), new BackendError("unknown_session", "never heard of it")])(
-    "a session that is gone is closed: $message",
-    async (error) => {
-      const { session } = await open({
-        before({ type }) {
-          if (type === "close") throw error;
-        },
-      });
-      await expect(session.close()).resolves.toBeUndefined();
-    },
-  );
+  test.each([
+    new BackendLost("gone"),
+    new BackendError("unknown_session", "never heard of it"),
+    new BackendError("shutting_down", "going"),
+  ])("a session that is gone is closed: $message", async (error) => {
+    const { session } = await open({
+      before({ type }) {
+        if (type === "close") throw error;
+      },
+    });
+    await expect(session.close()).resolves.toBeUndefined();
+  });
 
   test("any other error is told", async () => {
     const { session } = await open({

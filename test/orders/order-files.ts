@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 
 /** What the folder holds beside orders. */
-const OTHERS = ["conformance-cases", "conformance", "context", "contract", "index"];
+const OTHERS = ["conformance-cases", "conformance", "context", "contract", "index", "result-check"];
 
 /** The names of all files of src/orders that are orders, without `.ts`. */
 export function orderFiles(): string[] {

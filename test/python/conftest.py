@@ -8,12 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 import torch
 
 from py_backend import datasets
+from py_backend.choice import NoOptions
 from py_backend.codec import Packet
 from py_backend.datasets.contract import Dataset, DatasetDefinition, Part
 from py_backend.host import Host
@@ -42,21 +42,17 @@ def make_dataset(channels: int = 1, side: int = SIDE) -> Dataset:
     return Dataset(f"tiny{channels}", ("a", "b", "c"), mean, std, part(TRAIN_COUNT), part(TEST_COUNT))
 
 
-class TinyOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """The tiny datasets take no options."""
-
-
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Datasets `tiny1` (grey) and `tiny3` (colour) in the table; `.loads` lists what was loaded."""
     seen = SimpleNamespace(loads=[], grey=make_dataset(1), colour=make_dataset(3))
 
     def define(dataset: Dataset) -> None:
-        def load(data_dir: Path, options: TinyOptions) -> Dataset:
+        def load(data_dir: Path, options: NoOptions) -> Dataset:
             seen.loads.append((dataset.name, data_dir))
             return dataset
 
-        definition = DatasetDefinition(dataset.name, "tiny", "in tests", "", TinyOptions, load)
+        definition = DatasetDefinition(dataset.name, "tiny", "in tests", "", NoOptions, load)
         monkeypatch.setitem(datasets.DATASETS, dataset.name, definition)
 
     define(seen.grey)

@@ -50,8 +50,11 @@ def test_ranges_and_choices_are_those_that_are_checked(definition: object) -> No
     for name, option in describe(options).items():
         for choice in option.choices or []:
             msgspec.convert({name: choice}, options)
-        outside = [option.minimum - 1e-3] if option.minimum is not None else []
-        outside += [option.maximum + 1e-3] if option.maximum is not None else []
+        ends = [end for end in (option.minimum, option.maximum) if end is not None]
+        for end in ends:
+            assert getattr(msgspec.convert({name: end}, options, strict=False), name) == end
+        outside = [option.minimum - 1e-9] if option.minimum is not None else []
+        outside += [option.maximum + 1e-9] if option.maximum is not None else []
         outside += ["none of the choices"] if option.choices is not None else []
         for value in outside:
             with pytest.raises(msgspec.ValidationError):
@@ -71,7 +74,7 @@ def test_each_type_of_option() -> None:
     nothing = {"choices": None, "minimum": None, "maximum": None}
     assert told == {
         "number": {**nothing, "type": "int", "default": None, "help": "one to nine", "minimum": 1, "maximum": 9},
-        "share": {**nothing, "type": "float", "default": 0.5, "help": "a share", "minimum": 0, "maximum": 1},
+        "share": {**nothing, "type": "float", "default": 0.5, "help": "a share"},
         "on": {**nothing, "type": "bool", "default": True, "help": "whether"},
         "name": {**nothing, "type": "str", "default": "x", "help": "a name"},
         "kind": {**nothing, "type": "str", "default": "a", "help": "a or b", "choices": ["a", "b"]},

@@ -199,7 +199,7 @@ trains = st.builds(
 
 
 @settings(max_examples=500, deadline=None, derandomize=True)
-@given(ints, trains, st.binary(max_size=64), st.booleans())
+@given(st.integers(1, 2**32 - 1), trains, st.binary(max_size=64), st.booleans())
 def test_train_survives_encoding_and_decoding(number: int, body: Any, content: bytes, weighted: bool) -> None:
     arrays = {
         "indices": np.frombuffer(content[: len(content) // 4 * 4], "<u4"),

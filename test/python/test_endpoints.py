@@ -51,11 +51,11 @@ def test_ipc_where_no_directory_can_be_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "control", "work"),
     [
-        ("127.0.0.1:5555", "tcp://127.0.0.1:5555", "tcp://127.0.0.1:0"),
+        ("127.0.0.1:5555", "tcp://127.0.0.1:5555", "tcp://127.0.0.1:5556"),
         ("127.0.0.1:0", "tcp://127.0.0.1:0", "tcp://127.0.0.1:0"),
-        ("127.8.9.1:65535", "tcp://127.8.9.1:65535", "tcp://127.8.9.1:0"),
-        ("localhost:1", "tcp://127.0.0.1:1", "tcp://127.0.0.1:0"),
-        ("[::1]:7", "tcp://[::1]:7", "tcp://[::1]:0"),
+        ("127.8.9.1:65534", "tcp://127.8.9.1:65534", "tcp://127.8.9.1:65535"),
+        ("localhost:1", "tcp://127.0.0.1:1", "tcp://127.0.0.1:2"),
+        ("[::1]:7", "tcp://[::1]:7", "tcp://[::1]:8"),
     ],
 )
 def test_tcp_on_loopback(given: str, control: str, work: str) -> None:
@@ -64,13 +64,13 @@ def test_tcp_on_loopback(given: str, control: str, work: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "*", "example.org", "[::]", "128.0.0.1", "", "eth0"])
 def test_tcp_beyond_loopback_is_refused(host: str) -> None:
-    with pytest.raises(EndpointError, match=r"only loopback.*ssh tunnel"):
+    with pytest.raises(EndpointError, match=r"only loopback.*ssh tunnel.*PORT\+1"):
         parse(f"tcp://{host}:5555")
 
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", "127.0.0.1:-1", "127.0.0.1:*", "127.0.0.1:²", ""],
+    ["127.0.0.1", "127.0.0.1:", "127.0.0.1:65535", "127.0.0.1:x", "127.0.0.1:-1", "127.0.0.1:*", "127.0.0.1:²", ""],
 )
 def test_tcp_without_a_port_is_refused(address: str) -> None:
     with pytest.raises(EndpointError, match="HOST:PORT"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +12,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import torch
+
+from py_backend import __main__ as command
+from py_backend import device, server
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,6 +80,22 @@ def test_a_port_that_is_taken() -> None:
     assert "another port" in line
 
 
+def test_the_port_of_work_that_is_taken_is_the_one_that_is_named() -> None:
+    with socket.socket() as taken:
+        port = 0
+        while not port:  # one behind a free one
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                port = free.getsockname()[1]
+            try:
+                taken.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                port = 0
+        taken.listen()
+        line = the_line(start("--listen", f"tcp://127.0.0.1:{port}"), 4)
+    assert f"cannot listen at tcp://127.0.0.1:{port + 1}: " in line
+
+
 def test_a_socket_path_that_is_taken_is_not_taken_over() -> None:
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as taken:  # 0700, and a short path
         taken.bind(f"{folder}/c")
@@ -97,6 +119,47 @@ def test_without_torch(tmp_path: Path, content: str) -> None:
     line = the_line(start("--listen", "tcp://127.0.0.1:0", path=fake_module(tmp_path, "torch", content)), 4)
     assert line.startswith("py_backend: torch cannot be imported by")
     assert "--python or IBATCH_PYTHON" in line
+
+
+def interrupt_and(then: str) -> str:
+    return f"import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n{then}"
+
+
+def test_an_interrupt_while_it_starts_ends_it_without_a_word(tmp_path: Path) -> None:
+    path = fake_module(tmp_path, "torch", interrupt_and("raise ImportError('not interrupted')"))
+    ended = start("--listen", "tcp://127.0.0.1:0", path=path)
+    assert (ended.returncode, ended.stderr) == (130, "")
+
+
+def test_an_interrupt_while_a_child_starts_is_left_to_the_parent(tmp_path: Path) -> None:
+    path = fake_module(tmp_path, "torch", interrupt_and("raise ImportError('not interrupted')"))
+    assert "not interrupted" in the_line(start("--listen", "tcp://127.0.0.1:0", "--child", path=path), 4)
+
+
+def test_a_sigterm_while_it_starts_ends_it_with_143(tmp_path: Path) -> None:
+    content = interrupt_and("").replace("SIGINT", "SIGTERM")
+    ended = start("--listen", "tcp://127.0.0.1:0", path=fake_module(tmp_path, "torch", content))
+    assert (ended.returncode, ended.stderr) == (143, "")
+
+
+def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    second, seen = torch.device("cuda", 1), []
+
+    class FakeServer:
+        def __init__(self, _endpoints: object, chosen: torch.device, _threads: int) -> None:
+            seen.append(("server", chosen))
+
+        def run(self, *, end_with_stdin: bool) -> None:
+            seen.append(("run", end_with_stdin))
+
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(device, "make_deterministic", lambda: None)
+    monkeypatch.setattr(device, "resolve", lambda _: second)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda chosen: seen.append(("set_device", chosen)))
+    monkeypatch.setattr(server, "Server", FakeServer)
+    arguments = argparse.Namespace(child=False, listen="tcp://127.0.0.1:0", device="cuda:1", threads=1)
+    assert command.serve(arguments) == 0
+    assert seen == [("set_device", second), ("server", second), ("run", False)]
 
 
 def test_a_torch_that_is_too_old(tmp_path: Path) -> None:

@@ -11,13 +11,16 @@ from torch import Tensor, nn
 
 from py_backend.noise import (
     GAMMA,
+    MODULE_SEED_LAYER,
     KeyedDropout,
     StepNoise,
     attach,
     bounded,
     derive,
+    module_seeds,
     signed,
     splitmix64,
+    splitmix64_array,
     step_keys,
     words,
 )
@@ -79,6 +82,26 @@ def test_step_keys_are_derived_from_seed_step_and_layer() -> None:
     assert keys.shape == (4, 3)
     for step, layer in itertools.product(range(4), range(3)):
         assert int(keys[step, layer]) & ALL_BITS == derive(3, 2**32 - 2 + step, layer)
+
+
+def test_known_answers_of_the_array_form() -> None:
+    states = np.array([(SEED + (i + 1) * GAMMA) & ALL_BITS for i in range(5)], np.uint64)
+    assert splitmix64_array(states).tolist() == ANSWERS
+
+
+@pytest.mark.parametrize("seed", [0, 3, 2**32 - 1])
+@pytest.mark.parametrize("first_step", [0, 2**32 - 2])
+def test_module_seeds_are_derived_from_seed_and_step(seed: int, first_step: int) -> None:
+    expected = [derive(seed, first_step + step, MODULE_SEED_LAYER) for step in range(3)]
+    assert module_seeds(seed, first_step, 3) == expected
+
+
+def test_keys_cost_no_python_function_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    monkeypatch.setattr("py_backend.noise.splitmix64", lambda state: calls.append(state) or 0)
+    step_keys(seed=1, first_step=0, steps=1000, layers=4)
+    module_seeds(seed=1, first_step=0, steps=1000)
+    assert len(calls) <= 4
 
 
 def test_derive_mixes_each_part_into_the_first_word_of_the_key_so_far() -> None:
@@ -179,6 +202,18 @@ def test_frequency_and_scale(p: float) -> None:
     assert values == {0.0, float(torch.tensor(1 / (1 - layer.probability)))}
     # Exact expectation: probability of keeping × scale, in float64.
     assert (1 - layer.probability) * (256 / (256 - layer.threshold)) == pytest.approx(1, abs=1e-15)
+
+
+@pytest.mark.parametrize("p", [0.3, 0.5, 77 / 256, 0.9])
+def test_bfloat16_is_scaled_by_the_scale_and_rounded_once(p: float) -> None:
+    x = torch.randn(64, 96).bfloat16().requires_grad_()
+    seen = mask(x, p)
+    scale = 256 / (256 - round(p * 256))
+    kept = (mask(torch.ones(64, 96), p) != 0).double()
+    assert seen.dtype == torch.bfloat16
+    assert torch.equal(seen, (x.double() * kept * scale).bfloat16())
+    seen.sum().backward()
+    assert torch.equal(x.grad, (kept * scale).bfloat16())
 
 
 def test_every_byte_value_is_as_frequent() -> None:

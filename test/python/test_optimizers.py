@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import torch
 
+from py_backend.catalogue import read_options
 from py_backend.errors import BackendError
 from py_backend.optimizers import OPTIMIZERS, find
 
@@ -47,5 +48,6 @@ def test_the_table_names_them_by_their_names() -> None:
 
 
 def test_nesterov_without_momentum_is_refused() -> None:
-    with pytest.raises(BackendError, match="needs `momentum`"):
-        build("sgd", nesterov=True)
+    with pytest.raises(BackendError, match="needs `momentum`") as refused:
+        read_options("optimizer", find("sgd"), {"nesterov": True})
+    assert refused.value.code == "bad_option"

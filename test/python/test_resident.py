@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -137,6 +140,20 @@ def test_batches_are_channels_last_with_and_without_augmentation(tiny: SimpleNam
     for batch in (part.batch(rows), part.augmented_batch(rows, Augmentation(2, True), random)):
         assert batch.shape == (3, 3, 12, 12)
         assert batch.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_images_are_kept_on_the_device_alone(tiny: SimpleNamespace) -> None:
+    parts = [Part(part.images.copy(), part.labels) for part in (tiny.colour.train, tiny.colour.test)]
+    dataset = replace(tiny.colour, train=parts[0], test=parts[1])
+    del parts
+    labels, sha256 = dataset.train.labels.tolist(), dataset.sha256()
+    images = [weakref.ref(part.images) for part in (dataset.train, dataset.test)]
+    resident = reside(dataset, torch.device("meta"))  # as on CUDA: another memory than the host's
+    del dataset
+    gc.collect()
+    assert [kept() for kept in images] == [None, None]
+    assert (resident.labels.tolist(), resident.sha256) == (labels, sha256)
+    assert (resident.class_names, resident.input_shape, len(resident.test_labels)) == (("a", "b", "c"), (3, 12, 12), 20)
 
 
 def test_the_dataset_itself_is_not_changed(tiny: SimpleNamespace) -> None:

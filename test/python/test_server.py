@@ -6,10 +6,13 @@ import hashlib
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,11 +20,16 @@ from typing import Any
 import msgpack
 import numpy as np
 import pytest
+import torch
 import zmq
 
 from py_backend import server
 from py_backend.codec import Packet
-from py_backend.messages import StatusOk
+from py_backend.endpoints import Endpoints
+from py_backend.errors import BackendError
+from py_backend.messages import PingOk, StatusOk, TrainOk
+from py_backend.progress import Progress
+from py_backend.session import Answer
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
@@ -84,6 +92,246 @@ class Wire:
         answer = self.receive()
         assert answer.id == number
         return answer
+
+
+class StubHost:
+    """Stands in for the host: chunk n is done when the test calls finish(n). `.events` says what came after what."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, int]] = []
+        self.refused: set[int] = set()
+        self.broken: set[int] = set()
+        self.during: dict[int, Callable[[], None]] = {}
+        self._finished: set[int] = set()
+        self._changed = threading.Condition()
+
+    def handle(self, packet: Packet) -> Answer:
+        number = packet.body.first_step
+        self._note("started", number)
+        if number in self.during:
+            self.during[number]()
+        if number in self.refused:
+            raise BackendError("bad_index", "refused at once")
+        return Answer(lambda: self._is_ready(number), lambda: self._await(packet.id, number))
+
+    def finish(self, *numbers: int) -> None:
+        with self._changed:
+            self._finished.update(numbers)
+            self._changed.notify_all()
+
+    def wait_for(self, what: str, number: int, times: int = 1) -> None:
+        """Returns once that has happened so often."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.events.count((what, number)) >= times, SECONDS)
+
+    def _note(self, what: str, number: int) -> None:
+        with self._changed:
+            self.events.append((what, number))
+            self._changed.notify_all()
+
+    def _is_ready(self, number: int) -> bool:
+        self._note("asked", number)
+        if number in self.broken:
+            raise RuntimeError("the device fell off")
+        return number in self._finished
+
+    def _await(self, message_id: int, number: int) -> Packet:
+        self._note("awaited", number)
+        with self._changed:
+            assert self._changed.wait_for(lambda: number in self._finished, SECONDS)
+        body = TrainOk(session="s", first_step=number, batches_done=1, indices_sha256="0" * 64, seconds=0.0)
+        return Packet(message_id, body)
+
+    def order(self) -> list[tuple[str, int]]:
+        return [event for event in self.events if event[0] != "asked"]
+
+
+class Stubbed:
+    """A real server, in a thread of this process, over a stub host."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server = server.Server(Endpoints(f"ipc://{folder}/c", f"ipc://{folder}/c.work"), torch.device("cpu"), 1)
+        self.progress = self.server._progress
+        self.progress.enter("s")
+        self.host = StubHost()
+        self.server._host = self.host  # type: ignore[assignment]
+        self.error: BaseException | None = None
+        self.context: zmq.Context[Any] = zmq.Context()
+        self.control = Wire(self.context, self.server.control_endpoint)
+        self.work = Wire(self.context, self.server.work_endpoint)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> Stubbed:
+        self.thread.start()
+        return self
+
+    def _run(self) -> None:
+        try:
+            self.server.run(end_with_stdin=False)
+        except BaseException as error:
+            self.error = error
+
+    def send(self, number: int, session: str = "s", wire: Wire | None = None) -> int:
+        return (wire or self.work).send(*chunk(session, number, 1, size=1))
+
+    def wait_for_message(self) -> None:
+        """Within the server's thread: until a work message waits its turn."""
+        assert self.server._queue or self.server._work.poll(SECONDS * 1000)
+
+    def end(self) -> None:
+        self.server.stop()
+        self.host.finish(*range(10))
+        self.thread.join(SECONDS)
+        assert not self.thread.is_alive()
+        self.context.destroy(linger=0)
+
+
+@pytest.fixture
+def stubbed() -> Iterator[Stubbed]:
+    with tempfile.TemporaryDirectory() as folder:  # a short path
+        made = Stubbed(Path(folder))
+        yield made
+        made.end()
+
+
+def test_nobody_waits_for_an_answer_that_is_not_ready_and_the_next_chunk_is_started_first(stubbed: Stubbed) -> None:
+    stubbed.start()
+    ids = [stubbed.send(0)]
+    stubbed.host.wait_for("asked", 0, times=3)
+    ids.append(stubbed.send(1))
+    stubbed.host.wait_for("started", 1)
+    stubbed.host.finish(1)  # the later one first: answered in order all the same
+    stubbed.host.wait_for("awaited", 0)
+    stubbed.host.finish(0)
+    assert [stubbed.work.receive().id for _ in ids] == ids
+    assert stubbed.host.order() == [("started", 0), ("started", 1), ("awaited", 0), ("awaited", 1)]
+
+
+def test_an_answer_is_sent_when_it_is_ready_though_nothing_else_comes(stubbed: Stubbed) -> None:
+    stubbed.start()
+    number = stubbed.send(0)
+    stubbed.host.wait_for("asked", 0, times=3)
+    assert stubbed.control.ask("status", {}).state == "working"
+    stubbed.host.finish(0)
+    assert stubbed.work.receive().id == number
+    assert stubbed.control.ask("status", {}).state == "idle"
+
+
+def test_an_error_from_ready_is_the_answer_and_the_server_lives(stubbed: Stubbed) -> None:
+    stubbed.start()
+    stubbed.host.broken = {0}
+    stubbed.host.finish(1)
+    ids = [stubbed.send(0), stubbed.send(1)]
+    answers = [stubbed.work.receive() for _ in ids]
+    assert [answer.id for answer in answers] == ids
+    assert (answers[0].type, answers[0].code, answers[1].type) == ("error", "internal", "train_ok")
+    assert "fell off" in answers[0].message
+
+
+def test_an_error_at_once_is_answered_after_what_was_asked_before(stubbed: Stubbed) -> None:
+    stubbed.host.refused = {1}
+    stubbed.start()
+    ids = [stubbed.send(0), stubbed.send(1)]
+    stubbed.host.wait_for("started", 1)
+    stubbed.host.finish(0)
+    answers = [stubbed.work.receive() for _ in ids]
+    assert [(answer.id, answer.type) for answer in answers] == [(ids[0], "train_ok"), (ids[1], "error")]
+
+
+def test_a_cancel_holds_for_what_was_queued_and_for_nothing_later(stubbed: Stubbed) -> None:
+    stops: dict[int, bool] = {}
+
+    def cancel() -> None:
+        stubbed.wait_for_message()
+        assert stubbed.progress.cancel("s")
+
+    def look(number: int) -> Callable[[], None]:
+        return lambda: stops.update({number: stubbed.progress.should_stop()})
+
+    stubbed.host.during = {0: cancel, 1: look(1), 2: look(2)}
+    stubbed.host.finish(0, 1, 2)
+    stubbed.start()
+    stubbed.send(0)
+    stubbed.send(1)
+    assert [stubbed.work.receive().first_step for _ in range(2)] == [0, 1]
+    stubbed.send(2)
+    assert stubbed.work.receive().first_step == 2
+    assert stops == {1: True, 2: False}
+
+
+def test_a_cancel_does_not_outlive_its_answers_though_another_client_has_work_queued(stubbed: Stubbed) -> None:
+    other = Wire(stubbed.context, stubbed.server.work_endpoint)
+    stops: list[bool] = []
+
+    def cancel() -> None:
+        stubbed.send(1, "another", other)
+        stubbed.wait_for_message()
+        assert stubbed.progress.cancel("s")
+
+    stubbed.host.during = {
+        0: cancel,
+        1: stubbed.wait_for_message,  # until the chunk sent after the cancelled one's answer is there
+        2: lambda: stops.append(stubbed.progress.should_stop()),
+    }
+    stubbed.host.finish(0, 1, 2)
+    stubbed.start()
+    stubbed.send(0)
+    assert stubbed.work.receive().first_step == 0
+    assert not stubbed.progress.cancel("s"), "nothing of the session is left that could be cancelled"
+    stubbed.send(2)
+    assert stubbed.work.receive().first_step == 2
+    assert other.receive().first_step == 1
+    assert stops == [False]
+
+
+def test_a_cancel_is_not_for_the_session_opened_after_it() -> None:
+    progress = Progress()
+    progress.enter("s")
+    progress.under_way(True, {"s"})
+    assert progress.cancel("s")
+    progress.enter("t")
+    assert not progress.should_stop()
+
+
+def test_an_error_of_the_control_thread_ends_the_server(stubbed: Stubbed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no more memory for frames")
+
+    monkeypatch.setattr(server, "send", fail)
+    stubbed.start()
+    stubbed.control.send("ping", {"session": None})
+    stubbed.thread.join(SECONDS)
+    assert "no more memory" in str(stubbed.error)
+    assert stubbed.server._control.closed
+    assert stubbed.server._work.closed
+
+
+def test_a_socket_is_not_closed_under_a_thread_that_lives(stubbed: Stubbed, monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def answer(_request: object) -> PingOk:
+        entered.set()
+        assert go.wait(SECONDS)
+        return PingOk()
+
+    monkeypatch.setattr(server, "JOIN_SECONDS", 0)
+    monkeypatch.setattr(stubbed.server, "_answer_control", answer)
+    stubbed.start()
+    stubbed.control.send("ping", {"session": None})
+    assert entered.wait(SECONDS)
+    stubbed.server.stop()
+    stubbed.thread.join(SECONDS)
+    assert stubbed.server._work.closed
+    assert not stubbed.server._control.closed
+    go.set()
+    assert stubbed.control.receive().type == "ping_ok"
+
+
+def test_each_socket_holds_frames_and_queues_to_its_limits(stubbed: Stubbed) -> None:
+    stubbed.start()
+    assert stubbed.server._control.getsockopt(zmq.MAXMSGSIZE) == 2**20
+    assert stubbed.server._work.getsockopt(zmq.MAXMSGSIZE) == 2**30
+    assert stubbed.server._work.getsockopt(zmq.RCVHWM) == 4
 
 
 class Backend:
@@ -272,6 +520,21 @@ def test_garbage_is_answered_and_survived(backend: Backend, socket: str) -> None
     assert backend.control.ask("ping", {"session": None}).type == "ping_ok"
 
 
+def test_a_frame_above_the_limit_of_control_cuts_the_connection(backend: Backend) -> None:
+    large = backend.connect(backend.ready["control"])
+    monitor = large.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+    large.send_frames([bytes(2**21)])
+    assert monitor.poll(SECONDS * 1000), "the connection was kept"
+    large.socket.disable_monitor()
+    monitor.close()
+    large.socket.close()
+    assert backend.control.ask("ping", {"session": None}).type == "ping_ok"
+
+
+def test_bits_on_the_cpu_are_said_to_be_sure(backend: Backend, session: str) -> None:
+    assert backend.opened.settings["deterministic"] is True
+
+
 def test_messages_on_the_other_socket_are_refused(backend: Backend) -> None:
     for wire, kind, other in ((backend.control, "close", "control"), (backend.work, "cancel", "work")):
         answer = wire.ask(kind, {"session": "s"})
@@ -330,6 +593,33 @@ def test_a_child_ends_when_its_standard_input_closes() -> None:
     finally:
         child.process.stdin = None
         child.end()
+
+
+def test_a_child_told_to_shut_down_while_its_standard_input_is_open_ends_with_0() -> None:
+    child = Backend("tcp://127.0.0.1:0", "--child")
+    try:
+        assert child.control.ask("shutdown", {}).type == "shutdown_ok"
+        assert child.process.wait(SECONDS) == 0
+    finally:
+        child.end()
+
+
+@pytest.mark.parametrize("working", [False, True])
+def test_a_sigterm_ends_it_with_143_and_leaves_no_socket(working: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        ending = Backend(f"ipc://{folder}/c")
+        try:
+            if working:
+                pytest.importorskip("sklearn")
+                ending.work.send(*chunk(ending.open_digits(), 0, LONG))
+                wait_until_working(ending)
+            ending.process.send_signal(signal.SIGTERM)
+            if working:
+                assert ending.work.receive().batches_done < LONG
+            assert ending.process.wait(SECONDS) == 143
+            assert os.listdir(folder) == []
+        finally:
+            ending.end()
 
 
 def ipv6_is_there() -> bool:

@@ -15,11 +15,13 @@ import torch
 
 from py_backend import progress as progress_module
 from py_backend import session as session_module
+from py_backend import training
 from py_backend.codec import Packet
 from py_backend.errors import BackendError
 from py_backend.host import Host
 from py_backend.messages import Augmentation, Named, Open, Ping
 from py_backend.progress import SESSION_IDLE_SECONDS, Progress
+from py_backend.signals import SignalBuffer
 
 CPU = torch.device("cpu")
 
@@ -50,7 +52,7 @@ def test_open_describes_what_is_there(open_run: Callable[..., Any], tiny: Simple
     assert msgspec.to_builtins(body.settings) == {
         "memory_format": "channels_last",
         "precision": "float32",
-        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "deterministic": True,
         "dropout": [77 / 256, 77 / 256, 0.5],
     }
 
@@ -112,6 +114,45 @@ def test_open_refuses_what_it_does_not_know(
         host.handle(Packet(1, make_open(**changes)))
     assert refused.value.code == code
     assert host.handle(Packet(2, make_open())).packet().body.n == 64  # and lives on
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dataset": Named(name="imagenet", options={})},
+        {"dataset": Named(name="tiny3", options={}), "model": Named(name="lenet", options={})},
+        {"dataset": Named(name="tiny3", options={}), "model": Named(name="mnist-cnn", options={"depth": 3})},
+        {"dataset": Named(name="tiny3", options={}), "optimizer": Named(name="lion", options={})},
+        {"dataset": Named(name="tiny3", options={}), "optimizer": Named(name="sgd", options={"momentum": 1.0})},
+        {"dataset": Named(name="tiny3", options={}), "optimizer": Named(name="sgd", options={"nesterov": True})},
+    ],
+)
+def test_a_refused_open_costs_neither_the_idle_session_nor_the_data(
+    clock: SimpleNamespace,
+    open_run: Callable[..., Any],
+    make_open: Callable[..., Open],
+    tiny: SimpleNamespace,
+    changes: dict[str, Any],
+) -> None:
+    run = open_run()
+    clock.seconds += SESSION_IDLE_SECONDS + 1
+    refusal(lambda: run.host.handle(Packet(1, make_open(**changes))))
+    assert run.progress.session == run.session
+    assert run.train([[0]]).body.batches_done == 1
+    run.close()
+    open_run(beside=run)
+    assert [name for name, _ in tiny.loads] == ["tiny1"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("CUDA error: out of memory")])
+def test_each_way_of_having_no_memory_at_open_is_out_of_memory(
+    make_open: Callable[..., Open], tiny: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("py_backend.host.reside", fail)
+    assert refusal(lambda: Host(CPU, Progress()).handle(Packet(1, make_open()))).code == "out_of_memory"
 
 
 def test_data_that_does_not_fit_is_out_of_memory(
@@ -191,6 +232,30 @@ def test_progress_is_told(open_run: Callable[..., Any], clock: SimpleNamespace) 
     assert run.progress.seconds_since_progress == 5
     run.train([[0], [1]])
     assert (run.progress.step, run.progress.seconds_since_progress) == (2, 0)
+
+
+@pytest.mark.parametrize("how", ["train", "score"])
+def test_progress_is_told_at_the_start_and_with_each_batch(
+    open_run: Callable[..., Any], clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    run = open_run()
+    seen: list[tuple[int, float]] = []
+    real = SignalBuffer.write
+
+    def write(*arguments: Any) -> None:
+        seen.append((run.progress.step, run.progress.seconds_since_progress))
+        clock.seconds += 7  # each batch takes so long
+        real(*arguments)
+
+    monkeypatch.setattr(SignalBuffer, "write", write)
+    clock.seconds += 100
+    if how == "train":
+        run.train([[0], [1], [2]])
+    else:
+        run.look("score", [0, 1, 2], ["loss"], batch_size=1)
+    steps = [0, 1, 2] if how == "train" else [0, 0, 0]
+    assert seen == [(step, 0) for step in steps]
+    assert run.progress.seconds_since_progress == 0
 
 
 # --- steps
@@ -280,6 +345,80 @@ def test_a_chunk_cancelled_before_it_began_may_be_sent_again(open_run: Callable[
     assert nothing.body.indices_sha256 == sha256(b"")
     run.progress.cancelled.clear()
     assert run.train([[0, 1]]).body.batches_done == 1
+
+
+def test_a_resent_chunk_asked_for_in_another_way_is_a_conflict(open_run: Callable[..., Any]) -> None:
+    run = open_run()
+    first = run.train([[0, 1], [2]])
+    assert same(run.ask(run.train_packet([[0, 1], [2]], first_step=0)), first)
+    for other in ({"signals": ["loss", "correct"]}, {"signals": ["correct"]}, {"micro_batch": 1}):
+        resent = run.train_packet([[0, 1], [2]], first_step=0, **other)
+        assert refusal(lambda packet=resent: run.ask(packet)).code == "step_conflict"
+
+
+class Later:
+    """Stands in for the device's answer: what `arrays` finds is set by the test."""
+
+    def __init__(self, download: Any, error: Exception | None = None) -> None:
+        self.download = download
+        self.error = error
+
+    @property
+    def ready(self) -> bool:
+        self.arrays()
+        return True
+
+    def arrays(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.download.arrays()
+
+
+def train_later(run: Any, packet: Packet, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Later]:
+    """Starts a chunk; its answer, and what the device will say."""
+    made: list[Later] = []
+    real = training.Download
+
+    def download(*arguments: Any) -> Later:
+        made.append(Later(real(*arguments)))
+        return made[0]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "Download", download)
+        answer = run.host.handle(packet)
+    return answer, made[0]
+
+
+@pytest.mark.parametrize("ask", ["ready", "packet"])
+def test_an_error_found_while_waiting_for_a_chunk_fails_the_session(
+    open_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    run = open_run()
+    run.train([[3]])
+    packet = run.train_packet([[0]])
+    answer, device = train_later(run, packet, monkeypatch)
+    device.error = RuntimeError("CUDA error: the device fell off")
+    with pytest.raises(RuntimeError, match="fell off"):
+        getattr(answer, ask)()
+    for late in (packet, run.train_packet([[1]], first_step=2)):  # neither the kept answer nor anything new
+        refused = refusal(lambda packet=late: run.ask(packet))
+        assert refused.code == "session_failed"
+        assert "fell off" in refused.message
+    assert list(run.host._session._given) == [0]
+    assert run.close().body.type == "close_ok"
+
+
+def test_chunks_started_behind_a_failed_one_fail_and_the_one_before_it_is_answered(
+    open_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = open_run()
+    answers = [train_later(run, run.train_packet([[step]], first_step=step), monkeypatch) for step in range(3)]
+    answers[1][1].error = RuntimeError("fell off")
+    with pytest.raises(RuntimeError, match="fell off"):
+        answers[1][0].packet()
+    assert refusal(answers[2][0].ready).code == "session_failed"
+    assert refusal(answers[2][0].packet).code == "session_failed"
+    assert answers[0][0].packet().body.batches_done == 1
 
 
 def test_after_an_error_within_a_chunk_the_session_answers_nothing_but_close(

@@ -14,11 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from py_backend import models
+from py_backend import evaluation, models, training
+from py_backend.choice import NoOptions
 from py_backend.datasets.contract import Dataset
 from py_backend.errors import BackendError
 from py_backend.messages import Augmentation, Named
-from py_backend.models.contract import ModelDefinition, NoOptions
+from py_backend.models.contract import ModelDefinition
 
 Batches = list[list[int]]
 
@@ -324,7 +325,17 @@ def no_cpu_memory() -> Exception:
     return RuntimeError("[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory")
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError, no_cpu_memory])
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError,
+        MemoryError,
+        no_cpu_memory,
+        lambda: RuntimeError("CUDA error: out of memory"),
+        lambda: RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        lambda: RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    ],
+)
 @pytest.mark.parametrize("how", ["train", "micro-batch", "score"])
 def test_out_of_memory_names_the_size_that_failed(
     open_run: Callable[..., Any], own_model: Callable[..., Named], error: Callable[[], Exception], how: str
@@ -338,8 +349,11 @@ def test_out_of_memory_names_the_size_that_failed(
             run.train([[0, 1], [0, 1, 2, 3, 4, 5, 6, 7]], micro_batch=5 if how == "micro-batch" else None)
     failed = 8 if how == "train" else 5
     assert refused.value.code == "out_of_memory"
-    assert refused.value.details == {"batch_size": failed, "suggested_micro_batch": failed // 2}
+    name, text = ("suggested_batch_size", "batch_size") if how == "score" else ("suggested_micro_batch", "microBatch")
+    assert refused.value.details == {"batch_size": failed, name: failed // 2}
     assert f"{failed} samples" in refused.value.message
+    assert f"{text} of {failed // 2}" in refused.value.message
+    assert ("microBatch" in refused.value.message) == (how != "score")
 
 
 def test_out_of_memory_in_the_optimiser_is_out_of_memory(
@@ -353,6 +367,34 @@ def test_out_of_memory_in_the_optimiser_is_out_of_memory(
     with pytest.raises(BackendError) as refused:
         run.train([[0, 1, 2]])
     assert refused.value.code == "out_of_memory"
+
+
+@pytest.mark.parametrize("how", ["train", "score"])
+def test_where_not_one_sample_fits_no_smaller_number_is_suggested(
+    open_run: Callable[..., Any], own_model: Callable[..., Named], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    run = open_run(model=own_model(Hungry))
+    monkeypatch.setattr(run.model, "forward", fail_for_memory)
+    with pytest.raises(BackendError) as refused:
+        run.train([[0]]) if how == "train" else run.look("score", [0], ["loss"])
+    assert (refused.value.code, refused.value.details) == ("out_of_memory", {"batch_size": 1})
+    assert "the model itself does not fit" in refused.value.message
+
+
+@pytest.mark.parametrize("how", ["train", "score"])
+@pytest.mark.parametrize("where", ["upload", "SignalBuffer", "Download"])
+def test_out_of_memory_around_the_batches_is_out_of_memory_too(
+    open_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, how: str, where: str
+) -> None:
+    run = open_run()
+    monkeypatch.setattr(training if how == "train" else evaluation, where, fail_for_memory)
+    with pytest.raises(BackendError) as refused:
+        run.train([[0, 1]]) if how == "train" else run.look("score", [0, 1], ["loss"])
+    assert refused.value.code == "out_of_memory"
+
+
+def fail_for_memory(*_: object, **__: object) -> None:
+    raise torch.OutOfMemoryError
 
 
 def test_another_error_of_the_model_is_itself(open_run: Callable[..., Any], own_model: Callable[..., Named]) -> None:

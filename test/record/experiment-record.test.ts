@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -28,7 +37,7 @@ const read = (name: string) => readFileSync(join(directory, name), "utf8");
 function recordOnce(): void {
   const record = open();
   record.writeDocument();
-  record.run("a", 0).start({ arm: "a", seed: 0, configHash: "x", state: "running" });
+  record.run("a", 0).start({ arm: "a", seed: 0, configHash: "x", config: {}, ibatchVersion: "0", state: "running" });
   record.close();
 }
 
@@ -41,6 +50,33 @@ test("a run's directory is <arm>/seed-<n>", () => {
   const record = open();
   expect(record.run("frozen", 12).directory).toBe(join(directory, "frozen", "seed-12"));
   record.close();
+});
+
+test("what is on record is found whoever asks: runs, not what else lies there", () => {
+  recordOnce();
+  mkdirSync(join(directory, "b", "seed-12"), { recursive: true });
+  mkdirSync(join(directory, "b", "notes"));
+  const record = open();
+  expect(record.recordedRuns().map(({ arm, seed, record: run }) => [arm, seed, run.directory])).toEqual([
+    ["a", 0, join(directory, "a", "seed-0")],
+    ["b", 12, join(directory, "b", "seed-12")],
+  ]);
+  record.close();
+});
+
+test("a full disk is told, with the file, and what to do", () => {
+  const record = open();
+  symlinkSync("/dev/full", join(directory, "log.txt"));
+  expect(mistake(() => record.log("one"), "surroundings")).toBe(
+    `the disk is full: ${directory}/log.txt cannot be written; mend that and give the same command again, or name another --out`,
+  );
+  record.close();
+});
+
+test("a directory that cannot be made is told, too", () => {
+  writeFileSync(join(directory, "..", "file"), "");
+  directory = join(directory, "..", "file");
+  expect(mistake(open, "surroundings")).toMatch(`there is a file in the way: ${directory} cannot be written; `);
 });
 
 test("summary and table are files of their own", () => {

@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -14,7 +23,27 @@ beforeEach(() => {
 });
 
 const full = { orders: "full", signals: "full" } as const;
-const document: RunDocument = { arm: "arm", seed: 0, configHash: "ab", state: "running" };
+const document: RunDocument = {
+  arm: "arm",
+  seed: 0,
+  configHash: "ab",
+  config: { epochs: 2 },
+  ibatchVersion: "0.1.0",
+  state: "running",
+};
+const surroundings = {
+  device: "cpu",
+  deviceName: "a processor",
+  threads: 2,
+  versions: { torch: "2" },
+  platform: "linux",
+  dataset: { name: "digits", options: {} },
+  dataSha256: "d",
+  testCount: 3,
+  initialWeightsSha256: "e",
+  parameterCount: 1,
+  settings: { precision: "float32" },
+};
 const metrics: EpochMetrics = {
   epoch: 0,
   step: 4,
@@ -48,7 +77,7 @@ describe("run.json", () => {
   test("is read back as it was written", () => {
     const record = started();
     expect(record.read()).toEqual(document);
-    const ended: RunDocument = { ...document, state: "diverged", divergedAtStep: 3, surroundings: { device: "cpu" } };
+    const ended: RunDocument = { ...document, state: "diverged", divergedAtStep: 3, surroundings };
     record.write(ended);
     expect(new RunRecord(directory, full).read()).toEqual(ended);
   });
@@ -94,6 +123,14 @@ describe("metrics.jsonl", () => {
     expect(lines[0]).toBe(JSON.stringify(metrics));
   });
 
+  test("that is missing is refused", () => {
+    const record = started();
+    rmSync(join(directory, "metrics.jsonl"));
+    expect(mistake(() => record.readMetrics())).toBe(
+      `${directory}/metrics.jsonl is missing: remove ${directory}, and the same command does this run again`,
+    );
+  });
+
   test("that is cut off is refused", () => {
     const record = started();
     record.appendMetrics(metrics);
@@ -101,6 +138,39 @@ describe("metrics.jsonl", () => {
     expect(mistake(() => record.readMetrics())).toBe(
       `${directory}/metrics.jsonl is damaged: remove ${directory}, and the same command does this run again`,
     );
+  });
+});
+
+test("an attempt is on record from `start` on, not because of an earlier one", () => {
+  started();
+  const record = new RunRecord(directory, full);
+  expect(record.started).toBe(false);
+  record.start(document);
+  expect(record.started).toBe(true);
+});
+
+describe("a full disk is told with the file: that of", () => {
+  const refused = (name: string, act: (record: RunRecord) => void) => {
+    const record = started();
+    rmSync(join(directory, name), { force: true });
+    symlinkSync("/dev/full", join(directory, name));
+    return mistake(() => act(record), "surroundings");
+  };
+  const told = (name: string) => `the disk is full: ${directory}/${name} cannot be written; mend that and `;
+
+  test("a line of metrics", () => {
+    expect(refused("metrics.jsonl", (record) => record.appendMetrics(metrics))).toContain(told("metrics.jsonl"));
+  });
+
+  test("run.json, which stays as it was", () => {
+    const message = refused("run.json.partial", (record) => record.write({ ...document, state: "done" }));
+    expect(message).toContain(told("run.json"));
+    expect(new RunRecord(directory, full).read()).toEqual(document);
+  });
+
+  test("a plan", () => {
+    const message = refused("orders/0000.u32.partial", (record) => record.writePlan(0, plan));
+    expect(message).toContain(told("orders/0000.u32"));
   });
 });
 

@@ -74,11 +74,11 @@ test("is over the last epoch of the runs that came to it; the others are counted
   expect(summarise(config, results, "runs/x")).toEqual({
     name: "small",
     directory: "runs/x",
-    epochs: 3,
     seeds: [0, 1, 2],
     arms: [
       {
         arm: "a",
+        epochs: 2,
         done: 2,
         diverged: 1,
         failed: 0,
@@ -92,6 +92,7 @@ test("is over the last epoch of the runs that came to it; the others are counted
       },
       {
         arm: "b",
+        epochs: 3,
         done: 0,
         diverged: 0,
         failed: 1,

@@ -4,6 +4,7 @@ import { markdown, renderTable } from "../../src/report/table.js";
 
 const arm = (name: string, values: Partial<ArmSummary> = {}): ArmSummary => ({
   arm: name,
+  epochs: 6,
   done: 3,
   diverged: 0,
   failed: 0,
@@ -15,7 +16,6 @@ const arm = (name: string, values: Partial<ArmSummary> = {}): ArmSummary => ({
 const summary = (values: Partial<Summary>): Summary => ({
   name: "digits",
   directory: "runs/digits",
-  epochs: 6,
   seeds: [0, 1, 2],
   arms: [],
   ...values,
@@ -23,7 +23,7 @@ const summary = (values: Partial<Summary>): Summary => ({
 
 test("mean ± sd in percent and in loss, for each arm", () => {
   expect(renderTable(summary({ arms: [arm("frozen"), arm("heterogeneous")] }))).toMatchInlineSnapshot(`
-    "digits: test set after 6 epochs, mean ± sd over 3 seeds
+    "digits: test set after 6 epochs, mean ± sd over seeds 0, 1, 2
 
     | arm           | test accuracy, % |       test loss |   runs |
     | ------------- | ---------------: | --------------: | -----: |
@@ -33,14 +33,37 @@ test("mean ± sd in percent and in loss, for each arm", () => {
   `);
 });
 
+test("arms of other lengths: the title says none, a column says each", () => {
+  const arms = [arm("frozen"), arm("longer", { epochs: 12 })];
+  expect(renderTable(summary({ arms }))).toMatchInlineSnapshot(`
+    "digits: test set after the last epoch, mean ± sd over seeds 0, 1, 2
+
+    | arm    | test accuracy, % |       test loss |   runs | epochs |
+    | ------ | ---------------: | --------------: | -----: | -----: |
+    | frozen |     95.12 ± 0.46 | 0.2000 ± 0.0123 | 3 of 3 |      6 |
+    | longer |     95.12 ± 0.46 | 0.2000 ± 0.0123 | 3 of 3 |     12 |
+    "
+  `);
+});
+
+test.each([
+  [[3, 4, 5], "seeds 3, 4, 5,"],
+  [[0, 1, 2, 3, 4, 17], "seeds 0 … 4, 17,"],
+  [[5, 4], "seeds 5, 4,"],
+])("it says which seeds it is over: %j", (seeds, expected) => {
+  const [title] = renderTable(summary({ seeds, arms: [arm("frozen")] })).split("\n");
+  expect(`${title},`).toContain(`mean ± sd over ${expected}`);
+});
+
 test("one seed: no ±, and it says so", () => {
   const one = arm("frozen", {
+    epochs: 1,
     done: 1,
     testAccuracy: { mean: 1, sd: null },
     testLoss: { mean: 0.5, sd: null },
   });
-  expect(renderTable(summary({ seeds: [4], epochs: 1, arms: [one] }))).toMatchInlineSnapshot(`
-    "digits: test set after 1 epoch, 1 seed
+  expect(renderTable(summary({ seeds: [4], arms: [one] }))).toMatchInlineSnapshot(`
+    "digits: test set after 1 epoch, seed 4
 
     | arm    | test accuracy, % | test loss |   runs |
     | ------ | ---------------: | --------: | -----: |
@@ -73,7 +96,7 @@ test("diverged and failed runs are counted beside those that are done, and named
     arm("homogeneous", { testLoss: { mean: "Infinity", sd: "NaN" } }),
   ];
   expect(renderTable(summary({ arms }))).toMatchInlineSnapshot(`
-    "digits: test set after 6 epochs, mean ± sd over 3 seeds
+    "digits: test set after 6 epochs, mean ± sd over seeds 0, 1, 2
 
     | arm         | test accuracy, % |      test loss |                         runs |
     | ----------- | ---------------: | -------------: | ---------------------------: |
@@ -104,4 +127,9 @@ test("a Markdown table: first column to the left, others to the right, every rul
     | –         |  · |    ± 3 |
     "
   `);
+});
+
+test("a table may have hundreds of thousands of rows", () => {
+  const rows = Array.from({ length: 300_000 }, (_, at) => [String(at)]);
+  expect(markdown(["batch"], rows).split("\n").slice(-2)).toEqual(["| 299999 |", ""]);
 });

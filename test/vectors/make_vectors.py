@@ -85,7 +85,7 @@ CATALOGUE = {
                     "maximum": None,
                 },
                 "fc_dropout": OPTION,
-                "rates": {**OPTION, "type": "floats", "default": [0.5, 0.125], "minimum": -0.5, "maximum": None},
+                "rate": {**OPTION, "default": 0.125, "minimum": -0.5, "maximum": None},
                 "depth": {**OPTION, "type": "int", "default": 18, "minimum": None, "maximum": None},
                 "bias": {**OPTION, "type": "bool", "default": True, "minimum": None, "maximum": None},
                 "file": {**OPTION, "type": "str", "default": None, "minimum": None, "maximum": None},
@@ -366,6 +366,8 @@ def damaged():
     yield refused("unknown type and no id", "unknown_type", without({**HELLO, "type": "greet"}, "id"))
 
     yield refused("no id", "bad_field", without(HELLO, "id"))
+    yield refused("id 0 of a request", "bad_field", {**HELLO, "id": 0})
+    yield refused("id 0 of a request for work", "bad_field", train(id=0), TRAIN_FRAMES)
     for name, number in (("'1'", "1"), ("nil", None), ("-1", -1), ("2^32", 2**32), ("true", True), ("1.5", 1.5)):
         yield refused(f"id {name}", "bad_field", {**HELLO, "id": number})
     yield refused("a field is missing", "bad_field", without(HELLO, "client"))

@@ -28,11 +28,12 @@ def image_of(label: int) -> bytes:
 
 
 def write_binary(module: ModuleType, data_dir: Path) -> list[int]:
-    """Files of one record more each; the labels are ten in turn through all of them."""
+    """Files of three records, and for CIFAR-100 as many for each test record as it has; the labels are ten in turn."""
     folder = data_dir / module.LAYOUT.binary_folder
     folder.mkdir()
     label = 0
-    for records, name in enumerate([*module.LAYOUT.binary_train, *module.LAYOUT.binary_test], 1):
+    for name in [*module.LAYOUT.binary_train, *module.LAYOUT.binary_test]:
+        records = 15 if name == "train.bin" else 3
         content = b""
         for _ in range(records):
             content += COARSE[module] + bytes([FIRST[module] + label % 10]) + image_of(label)
@@ -64,7 +65,7 @@ def write_python(module: ModuleType, data_dir: Path, monkeypatch: pytest.MonkeyP
 
 
 def load(module: ModuleType, data_dir: Path) -> Dataset:
-    dataset: Dataset = module.DATASET.load(data_dir, module.Options())
+    dataset: Dataset = module.DATASET.load(data_dir, module.DATASET.options())
     return dataset
 
 
@@ -80,13 +81,34 @@ def test_binary_files_are_joined_in_order(module: ModuleType, tmp_path: Path) ->
     labels = write_binary(module, tmp_path)
     dataset = load(module, tmp_path)
     held = len(dataset.train.labels)
-    assert held == (15 if module is cifar10 else 1)
+    assert held == 15
     assert dataset.train.labels.tolist() == labels[:held]
     assert dataset.test.labels.tolist() == labels[held:]
     assert dataset.train.images[:, 0, 0, 0].tolist() == list(range(held))
     assert dataset.test.images[:, 31, 31, 2].tolist() == list(range(held, len(labels)))
     assert dataset.input_shape == (3, 32, 32)
     assert dataset.sha256() == load(module, tmp_path).sha256()
+
+
+def drop_record(path: Path, record: int) -> None:
+    path.write_bytes(path.read_bytes()[:-record])
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_cifar10_file_cut_between_records_is_named(number: int, tmp_path: Path) -> None:
+    write_binary(cifar10, tmp_path)
+    path = tmp_path / cifar10.LAYOUT.binary_folder / cifar10.LAYOUT.binary_train[number]
+    drop_record(path, 3073)
+    message = refused(cifar10, tmp_path, "data_damaged").message
+    assert message.startswith(f"{path} is damaged: 2 records, expected 3, as in the other training files")
+
+
+def test_cifar100_has_five_training_records_for_each_test_record(tmp_path: Path) -> None:
+    write_binary(cifar100, tmp_path)
+    path = tmp_path / cifar100.LAYOUT.binary_folder / "train.bin"
+    drop_record(path, 3074)
+    message = refused(cifar100, tmp_path, "data_damaged").message
+    assert message.startswith(f"{path} is damaged: 14 records, expected 5 for each of the 3 of test.bin")
 
 
 @BOTH

@@ -50,9 +50,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(BackendError) as caught:
         find("mnits")
     assert caught.value.code == "unknown_name"
-    assert caught.value.message == (
-        "unknown dataset 'mnits'; choose one of digits, mnist, fashion-mnist, cifar10, cifar100"
-    )
+    assert caught.value.message == ("no dataset `mnits`; there are: digits, mnist, fashion-mnist, cifar10, cifar100")
     assert caught.value.details == {"name": "mnits", "known": list(DATASETS)}
 
 

@@ -19,7 +19,7 @@ from py_backend.errors import BackendError
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
-    return digits.DATASET.load(Path("/nowhere"), digits.Options())
+    return digits.DATASET.load(Path("/nowhere"), digits.DATASET.options())
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_the_bits_are_the_same_with_every_version_of_the_libraries(dataset: Data
 def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(BackendError) as caught:
-        digits.DATASET.load(Path("/nowhere"), digits.Options())
+        digits.DATASET.load(Path("/nowhere"), digits.DATASET.options())
     assert caught.value.code == "data_missing"
     assert "pip install scikit-learn" in caught.value.message
 
@@ -142,6 +142,6 @@ def test_other_data_than_we_know_is_refused(
 ) -> None:
     monkeypatch.setattr(sklearn_datasets, "load_digits", lambda: SimpleNamespace(images=images, target=target))
     with pytest.raises(BackendError) as caught:
-        digits.DATASET.load(Path("/nowhere"), digits.Options())
+        digits.DATASET.load(Path("/nowhere"), digits.DATASET.options())
     assert caught.value.code == "data_damaged"
     assert says in caught.value.message

@@ -54,4 +54,4 @@ def test_the_hash_is_the_same_after_loading_again(definition: DatasetDefinition,
 def test_one_set_is_not_taken_for_the_other(tmp_path: Path) -> None:
     load_tiny(mnist.DATASET, tmp_path, "MNIST/raw")
     with pytest.raises(BackendError, match="fashion-mnist: no train-images-idx3-ubyte"):
-        fashion_mnist.DATASET.load(tmp_path, fashion_mnist.Options())
+        fashion_mnist.DATASET.load(tmp_path, fashion_mnist.DATASET.options())

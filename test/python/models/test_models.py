@@ -85,6 +85,25 @@ def test_other_image_sizes(name: str, padding: str, side: int) -> None:
     assert model.eval()(torch.zeros(1, 2, side, side + 1)).shape == (1, 4)
 
 
+@pytest.mark.parametrize(
+    ("name", "padding", "least"),
+    [
+        ("mnist-cnn", "none", 7),
+        ("mnist-cnn", "same", 4),
+        ("fashion-mnist-cnn", "none", 15),
+        ("fashion-mnist-cnn", "same", 8),
+    ],
+)
+def test_an_input_too_small_is_refused_with_what_is_needed(name: str, padding: str, least: int) -> None:
+    assert build(name, (1, least, least), padding=padding).eval()(torch.zeros(1, 1, least, least)).shape == (1, 10)
+    for height, width in ((least - 1, least), (least, least - 1), (1, 1)):
+        with pytest.raises(BackendError) as refused:
+            build(name, (1, height, width), padding=padding)
+        assert refused.value.code == "bad_option"
+        assert f"images of {height} × {width} are too small" in refused.value.message
+        assert f"at least {least} × {least} is needed" in refused.value.message
+
+
 @pytest.mark.parametrize("name", list(MODELS))
 def test_logits_not_probabilities(name: str) -> None:
     model = build(name, COLOUR)
@@ -97,11 +116,19 @@ def test_logits_not_probabilities(name: str) -> None:
     assert not torch.allclose(sums, torch.ones(16), atol=0.1)
 
 
-@pytest.mark.parametrize("name", list(MODELS))
-def test_channels_last_is_kept_inside(name: str) -> None:
-    model = build(name, COLOUR).to(memory_format=torch.channels_last).train()
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("shape", [GREY, COLOUR])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [(name, {}) for name in MODELS] + [("mnist-cnn", {"padding": "same"}), ("fashion-mnist-cnn", {"padding": "same"})],
+)
+def test_channels_last_is_kept_inside(
+    name: str, options: dict[str, Any], shape: tuple[int, int, int], count: int, precision: torch.dtype
+) -> None:
+    model = build(name, shape, **options).to(memory_format=torch.channels_last).train()
     if noisy := [module for module in model.modules() if isinstance(module, KeyedDropout)]:
-        noisy[0].noise.set(torch.zeros(1 + len(noisy), dtype=torch.int64), torch.arange(3))
+        noisy[0].noise.set(torch.zeros(1 + len(noisy), dtype=torch.int64), torch.arange(count))
     seen: list[str] = []
 
     def watch(module: nn.Module, _inputs: Any, output: Tensor) -> None:
@@ -111,9 +138,12 @@ def test_channels_last_is_kept_inside(name: str) -> None:
 
     for module in model.modules():
         module.register_forward_hook(watch)
-    images = torch.zeros(5, 32, 32, 3, dtype=torch.uint8)
-    scale = torch.ones(1, 3, 1, 1)
-    model(ResidentPart(images, torch.zeros(5).long(), scale, scale).batch(torch.arange(3)))
+    channels, height, width = shape
+    images = torch.zeros(5, height, width, channels, dtype=torch.uint8)
+    scale = torch.ones(1, channels, 1, 1)
+    batch = ResidentPart(images, torch.zeros(5).long(), scale, scale).batch(torch.arange(count))
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+        model(batch)
     assert seen.count("Conv2d") == sum(isinstance(module, nn.Conv2d) for module in model.modules())
 
 

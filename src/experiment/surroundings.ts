@@ -1,0 +1,79 @@
+/** What a run's bits depend on beside config and seed; runs that differ in it are not put into one mean. */
+import { type IbatchError, usageError } from "../errors.js";
+import { hashValue } from "../record/hash.js";
+import type { Surroundings } from "../record/run-record.js";
+import type { Chosen } from "./checker.js";
+import type { Session, WorkClient } from "./session.js";
+
+export type { Surroundings };
+
+export function surroundingsOf(client: WorkClient, session: Session, dataset: Chosen): Surroundings {
+  const { versions, platform, device, deviceName, threads } = client.introduction;
+  const { dataSha256, testCount, initialWeightsSha256, parameterCount, settings } = session.opened;
+  return {
+    device,
+    deviceName,
+    threads,
+    versions: { ...versions, node: process.versions.node },
+    platform,
+    dataset: { name: dataset.name, options: dataset.options },
+    dataSha256,
+    testCount,
+    initialWeightsSha256,
+    parameterCount,
+    settings,
+  };
+}
+
+/** A run that came to its end, and in what surroundings. */
+export interface MadeIn {
+  readonly arm: string;
+  readonly directory: string;
+  readonly surroundings: Surroundings;
+}
+
+/**
+ * @throws IbatchError when a run of this arm here and now would stand beside one on other data, or in surroundings
+ * that give other bits: it names the difference.
+ */
+export function refuseOtherSurroundings(arm: string, now: Surroundings, kept: readonly MadeIn[]): void {
+  for (const { arm: keptArm, directory, surroundings: then } of kept) {
+    const sameDataset = hashValue(then.dataset) === hashValue(now.dataset);
+    if (sameDataset && then.dataSha256 !== now.dataSha256) throw otherData(directory, then, now);
+    const [difference] = differences(then, now, keptArm === arm);
+    if (difference !== undefined) throw otherBits(directory, difference);
+  }
+}
+
+function otherData(directory: string, then: Surroundings, now: Surroundings): IbatchError {
+  return usageError(
+    `${directory} was trained on other data (SHA-256 ${then.dataSha256.slice(0, 8)}, now ${now.dataSha256.slice(0, 8)}): ` +
+      "name the data it was made with by --data, or another directory by --out",
+  );
+}
+
+function otherBits(directory: string, difference: string): IbatchError {
+  return usageError(
+    `${directory} was made in surroundings that give other bits (${difference}): ` +
+      "run where it was made (see its run.json; backend.device, backend.threads), or name another directory with --out",
+  );
+}
+
+/** What differs, each as "threads 8, now 4". Settings depend on the arm: they are compared within one arm alone. */
+function differences(then: Surroundings, now: Surroundings, sameArm: boolean): string[] {
+  const before = bitsDependOn(then, sameArm);
+  return Object.entries(bitsDependOn(now, sameArm)).flatMap(([name, value]) =>
+    before[name] === value ? [] : [`${name} ${before[name]}, now ${value}`],
+  );
+}
+
+function bitsDependOn(made: Surroundings, withSettings: boolean): Record<string, string> {
+  const settings = Object.entries(withSettings ? made.settings : {});
+  return {
+    device: made.device.replace(/:\d+$/, ""), // which of several equal GPUs changes no bit
+    "device name": made.deviceName,
+    threads: String(made.threads),
+    torch: made.versions.torch,
+    ...Object.fromEntries(settings.map(([name, value]) => [name, JSON.stringify(value)])),
+  };
+}

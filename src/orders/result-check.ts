@@ -1,0 +1,111 @@
+/** What holds of every order's result, whatever the order: the conformance suite and each epoch of a run check it. */
+import type { Coverage, OrderResult } from "./contract.js";
+
+export type ResultLaw =
+  | "the result has the right types"
+  | "there is at least one sample"
+  | "indices are eligible"
+  | "each sample comes as often as declared"
+  | "offsets are well-formed"
+  | "weights are finite and positive"
+  | "inclusion is a probability above 0";
+
+/** A law that a result breaks: what was seen, what was expected. */
+export interface ResultFault {
+  readonly law: ResultLaw;
+  readonly seen: string;
+  readonly expected: string;
+}
+
+/** What the result is held to. */
+export interface ResultBounds {
+  /** Samples in the dataset. */
+  readonly n: number;
+  readonly eligible: Readonly<Uint32Array>;
+  readonly coverage: Coverage;
+}
+
+/** The faults of a result, at most one a law; in time that grows with n alone. */
+export function resultFaults(result: OrderResult, bounds: ResultBounds): readonly ResultFault[] {
+  const wrongType = typeFault(result);
+  if (wrongType !== undefined) return [wrongType];
+  const faults = [indexFault(result, bounds), offsetFault(result), weightFault(result), inclusionFault(result)];
+  return faults.filter((fault) => fault !== undefined);
+}
+
+function typeFault(result: OrderResult): ResultFault | undefined {
+  const seen: string[] = [];
+  if (typeof result !== "object" || result === null) {
+    seen.push(`${result}`);
+  } else {
+    const { indices, offsets, weights, inclusion } = result;
+    if (!(indices instanceof Uint32Array)) seen.push("indices is no Uint32Array");
+    if (!(offsets instanceof Uint32Array)) seen.push("offsets is no Uint32Array");
+    if (weights !== undefined && !(weights instanceof Float32Array)) seen.push("weights is no Float32Array");
+    if (inclusion !== undefined && !(inclusion instanceof Float64Array)) seen.push("inclusion is no Float64Array");
+  }
+  if (seen.length === 0) return undefined;
+  return {
+    law: "the result has the right types",
+    seen: seen.join(", "),
+    expected: "typed arrays as in OrderResult",
+  };
+}
+
+const NOT_ELIGIBLE = -1;
+
+function indexFault({ indices }: OrderResult, { n, eligible, coverage }: ResultBounds): ResultFault | undefined {
+  const times = new Int32Array(n).fill(NOT_ELIGIBLE);
+  for (const index of eligible) times[index] = 0;
+  for (const index of indices) {
+    if (index >= n || times[index] === NOT_ELIGIBLE) {
+      const seen = index < n ? `${index}, which is not eligible` : `${index} of ${n}`;
+      return { law: "indices are eligible", seen, expected: `some of the ${eligible.length} eligible indices` };
+    }
+    times[index] += 1;
+  }
+  const often = coverageFault(times, eligible, coverage);
+  if (often !== undefined || indices.length > 0) return often;
+  return { law: "there is at least one sample", seen: "none", expected: `some of the ${eligible.length}` };
+}
+
+function coverageFault(
+  times: Int32Array,
+  eligible: Readonly<Uint32Array>,
+  coverage: Coverage,
+): ResultFault | undefined {
+  if (coverage === "any") return undefined;
+  const least = coverage === "each-once" ? 1 : 0;
+  const wrong = eligible.find((index) => times[index] < least || times[index] > 1);
+  if (wrong === undefined) return undefined;
+  const seen = `sample ${wrong} ${times[wrong]} times`;
+  return { law: "each sample comes as often as declared", seen, expected: coverage };
+}
+
+function offsetFault({ indices, offsets }: OrderResult): ResultFault | undefined {
+  const law = "offsets are well-formed";
+  if (offsets[0] !== 0 || offsets[offsets.length - 1] !== indices.length) {
+    const seen = offsets.length === 0 ? "none" : `${offsets[0]} … ${offsets[offsets.length - 1]}`;
+    return { law, seen, expected: `0 … ${indices.length}` };
+  }
+  for (let b = 0; b + 1 < offsets.length; b++) {
+    if (offsets[b] >= offsets[b + 1]) {
+      return { law, seen: `${offsets[b]}, ${offsets[b + 1]} for batch ${b}`, expected: "rising offsets" };
+    }
+  }
+  return undefined;
+}
+
+function weightFault({ indices, weights }: OrderResult): ResultFault | undefined {
+  const wrong = weights?.findIndex((weight) => !(weight > 0 && weight < Number.POSITIVE_INFINITY)) ?? -1;
+  if (weights === undefined || (weights.length === indices.length && wrong === -1)) return undefined;
+  const seen = wrong === -1 ? `${weights.length} weights` : `${weights[wrong]} at place ${wrong}`;
+  return { law: "weights are finite and positive", seen, expected: `${indices.length} positive numbers` };
+}
+
+function inclusionFault({ indices, inclusion }: OrderResult): ResultFault | undefined {
+  const wrong = inclusion?.findIndex((q) => !(q > 0 && q <= 1)) ?? -1;
+  if (inclusion === undefined || (inclusion.length === indices.length && wrong === -1)) return undefined;
+  const seen = wrong === -1 ? `${inclusion.length} of them` : `${inclusion[wrong]} at place ${wrong}`;
+  return { law: "inclusion is a probability above 0", seen, expected: `${indices.length} numbers in (0, 1]` };
+}

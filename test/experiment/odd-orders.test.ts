@@ -1,0 +1,104 @@
+// Orders that break the contract, in a table beside the real ones.
+import { describe, expect, test, vi } from "vitest";
+import { resolveConfig } from "../../src/experiment/config.js";
+import { ConfigSource } from "../../src/experiment/config-source.js";
+import type { OrderContext, OrderDefinition, OrderResult } from "../../src/orders/contract.js";
+import { mistake } from "../mistake.js";
+import { CONFIG, Scene } from "./scene.js";
+
+const odd = vi.hoisted(() => ({ order: (_context: OrderContext<unknown>): unknown => undefined }));
+
+vi.mock("../../src/orders/index.js", async (original) => {
+  const { findOrder, ORDERS } = await original<typeof import("../../src/orders/index.js")>();
+  const frozen = findOrder("frozen");
+  const order = (context: OrderContext<unknown>) => odd.order(context) as OrderResult;
+  const odds: OrderDefinition[] = [
+    { ...frozen, name: "odd", order },
+    { ...frozen, name: "odd-any", coverage: "any", order },
+    { ...frozen, name: "reads-losses", readsLedger: true },
+  ];
+  const all = [...ORDERS, ...odds];
+  return { ORDERS: all, findOrder: (name: string) => all.find((entry) => entry.name === name) };
+});
+
+const all = Uint32Array.from({ length: 24 }, (_, index) => index);
+const offsets = Uint32Array.of(0, 12, 24);
+const good = { indices: all, offsets };
+
+/** What the order returns in its second epoch; the first one is as it should be. */
+async function run(second: () => unknown, name = "odd") {
+  odd.order = ({ epoch }) => (epoch === 0 ? good : second());
+  const scene = new Scene();
+  const { results, error } = await scene.run({
+    settings: [`arms={bad: {order: ${name}}, frozen: {order: frozen}}`, "seeds=1", "dataset.validation=0"],
+  });
+  expect(error).toBeUndefined();
+  expect(
+    results.map(({ state }) => state),
+    "the other run goes on",
+  ).toEqual(["failed", "done"]);
+  expect(scene.document("bad", 0)).toMatchObject({ state: "failed", error: results[0].error });
+  expect(scene.has("bad/seed-0/orders/0001.json"), "nothing of the plan is on disk").toBe(false);
+  return results[0].error;
+}
+
+describe("an order whose result is wrong ends its run, and its run alone, naming order, epoch and what was seen", () => {
+  test.each<[string, unknown, string]>([
+    ["nothing", undefined, "(the result has the right types): seen undefined, expected typed arrays as in OrderResult"],
+    [
+      "an index beyond the dataset",
+      { indices: all.with(3, 99), offsets },
+      "(indices are eligible): seen 99 of 24, expected some of the 24 eligible indices",
+    ],
+    [
+      "a sample twice",
+      { indices: all.with(3, 5), offsets },
+      "(each sample comes as often as declared): seen sample 3 0 times, expected each-once",
+    ],
+    [
+      "an empty batch",
+      { indices: all, offsets: Uint32Array.of(0, 12, 12, 24) },
+      "seen 12, 12 for batch 1, expected rising",
+    ],
+    ["offsets that end early", { indices: all, offsets: Uint32Array.of(0, 12) }, "seen 0 … 12, expected 0 … 24"],
+    ["too few weights", { ...good, weights: Float32Array.of(1) }, "seen 1 weights, expected 24 positive numbers"],
+    [
+      "a weight that is NaN",
+      { ...good, weights: new Float32Array(24).fill(Number.NaN) },
+      "seen NaN at place 0, expected",
+    ],
+    [
+      "an inclusion of 2",
+      { ...good, inclusion: new Float64Array(24).fill(2) },
+      "seen 2 at place 0, expected 24 numbers",
+    ],
+  ])("%s", async (_, result, seen) => {
+    const error = await run(() => result);
+    expect(error).toMatch(/^order odd in epoch 1 breaks a law of orders \(/);
+    expect(error).toContain(seen);
+  });
+
+  test("no sample at all, from an order that may leave some out", async () => {
+    expect(await run(() => ({ indices: new Uint32Array(), offsets: Uint32Array.of(0) }), "odd-any")).toBe(
+      "order odd-any in epoch 1 breaks a law of orders (there is at least one sample): seen none, expected some of the 24",
+    );
+  });
+
+  test("or that throws", async () => {
+    const error = await run(() => {
+      throw new RangeError("size of batch 7 is 0");
+    });
+    expect(error).toBe("order odd in epoch 1 failed: RangeError: size of batch 7 is 0");
+  });
+});
+
+test("record.orders: hash is refused for an order that reads the ledger: it could not be made again", () => {
+  const resolve = (arm: string) => {
+    const settings = ["record.orders=hash", `arms.frozen.order=${arm}`].map((said) => ({ said, assignment: said }));
+    return resolveConfig(ConfigSource.parse(CONFIG, "x.yaml", settings));
+  };
+  expect(resolve("shuffled").record.orders).toBe("hash");
+  expect(mistake(() => resolve("reads-losses"))).toBe(
+    'record.orders=hash: record.orders: expected full, for order reads-losses of arm "frozen" reads the ledger',
+  );
+});

@@ -1,0 +1,147 @@
+"""device.py with a CUDA that only writes down what it is told: no GPU is needed, and none is tested."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from py_backend import device
+from py_backend.device import Download, Stopwatch, upload
+
+CPU, SECOND = torch.device("cpu"), torch.device("cuda", 1)
+
+
+class Event:
+    """An event that is done when the test says so."""
+
+    def __init__(self, log: list[Any], enable_timing: bool = False) -> None:
+        self.log = log
+        self.timed = enable_timing
+        self.done = False
+        self.stream: object = None
+
+    def record(self, stream: object = "the current device's") -> None:
+        self.stream = stream
+        self.log.append(("record", stream))
+
+    def query(self) -> bool:
+        return self.done
+
+    def synchronize(self) -> None:
+        self.log.append("synchronize")
+
+    def elapsed_time(self, other: Event) -> float:
+        assert self.timed
+        assert other.timed
+        return 1500.0
+
+
+@pytest.fixture
+def cuda(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A second GPU beside the current first one. `.log` has what was asked of it, `.events` the events made."""
+    seen = SimpleNamespace(log=[], events=[], pinned=[])
+    real_empty = torch.empty
+
+    def event(*arguments: Any, **options: Any) -> Event:
+        seen.events.append(Event(seen.log, *arguments, **options))
+        return seen.events[-1]
+
+    def empty(*arguments: Any, pin_memory: bool = False, **options: Any) -> torch.Tensor:
+        tensor = real_empty(*arguments, **options)
+        seen.pinned += [tensor] if pin_memory else []
+        return tensor
+
+    def to(tensor: torch.Tensor, target: torch.device, *, non_blocking: bool = False) -> torch.Tensor:
+        is_pinned = any(tensor is pinned for pinned in seen.pinned)
+        seen.log.append(("to", target, non_blocking, is_pinned))
+        return tensor
+
+    def copy(tensor: torch.Tensor, source: torch.Tensor, non_blocking: bool = False) -> torch.Tensor:
+        seen.log.append(("copy", non_blocking, any(tensor is pinned for pinned in seen.pinned)))
+        tensor.numpy()[...] = source.numpy()
+        return tensor
+
+    monkeypatch.setattr(torch.cuda, "Event", event)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda of=None: f"stream of {of}")
+    monkeypatch.setattr(torch.cuda, "set_device", lambda of: seen.log.append(("set_device", of)))
+    monkeypatch.setattr(torch, "empty", empty)
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    monkeypatch.setattr(torch.Tensor, "copy_", copy)
+    return seen
+
+
+def test_select_makes_the_device_the_threads_own(cuda: SimpleNamespace) -> None:
+    device.select(SECOND)
+    device.select(CPU)
+    assert cuda.log == [("set_device", SECOND)]
+
+
+@pytest.mark.parametrize("dtype", [None, np.int64, np.float32])
+def test_upload_goes_through_pinned_memory_without_waiting(cuda: SimpleNamespace, dtype: Any) -> None:
+    array = np.array([3, 0, 7], np.int32)
+    array.flags.writeable = False
+    seen = upload(array, SECOND, dtype)
+    assert cuda.log == [("to", SECOND, True, True)]
+    assert seen.numpy().dtype == (dtype or np.int32)
+    assert seen.tolist() == [3, 0, 7]
+
+
+@pytest.mark.parametrize("dtype", [None, np.int32, np.int64])
+def test_upload_to_the_cpu_is_one_copy_that_shares_nothing(dtype: Any) -> None:
+    array = np.array([3, 0, 7], np.int32)
+    seen = upload(array, CPU, dtype)
+    array[0] = 9
+    assert seen.tolist() == [3, 0, 7]
+    assert seen.numpy().dtype == (dtype or np.int32)
+
+
+def test_download_starts_at_once_and_waits_for_the_stream_of_its_device(cuda: SimpleNamespace) -> None:
+    download = Download({"a": torch.tensor([1, 2]), "b": torch.tensor([0.5])}, SECOND)
+    assert cuda.log == [("copy", True, True), ("copy", True, True), ("record", "stream of cuda:1")]
+    assert not download.ready
+    cuda.events[0].done = True
+    assert download.ready
+    assert "synchronize" not in cuda.log
+    assert {name: array.tolist() for name, array in download.arrays().items()} == {"a": [1, 2], "b": [0.5]}
+    assert cuda.log[-1] == "synchronize"
+
+
+def test_the_stopwatch_times_the_stream_of_its_device(cuda: SimpleNamespace) -> None:
+    stopwatch = Stopwatch(SECOND)
+    stopwatch.stop()
+    assert cuda.log == [("record", "stream of cuda:1")] * 2
+    assert stopwatch.seconds == 1.5
+    assert cuda.log[2:] == ["synchronize"]
+
+
+@pytest.mark.parametrize("kind", [Download, Stopwatch])
+def test_on_the_cpu_no_event_is_made(cuda: SimpleNamespace, kind: type) -> None:
+    made = Download({}, CPU) if kind is Download else Stopwatch(CPU)
+    assert cuda.events == []
+    assert kind is Stopwatch or made.ready
+
+
+@pytest.mark.parametrize(("mode", "on_cuda"), [(0, False), (1, False), (2, True)])
+def test_bits_are_sure_on_the_cpu_and_where_torch_refuses_all_else(
+    monkeypatch: pytest.MonkeyPatch, mode: int, on_cuda: bool
+) -> None:
+    monkeypatch.setattr(torch, "get_deterministic_debug_mode", lambda: mode)
+    assert device.is_deterministic(CPU)
+    assert device.is_deterministic(SECOND) is on_cuda
+
+
+@pytest.mark.parametrize(
+    ("given", "warned"), [(":4096:8", False), (":16:8", False), (":4096:2:16:8", True), ("", True)]
+)
+def test_a_workspace_that_costs_equal_bits_is_told_of_on_cuda(
+    monkeypatch: pytest.MonkeyPatch, given: str, warned: bool
+) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", given)
+    assert device.workspace_warning(CPU) is None
+    warning = device.workspace_warning(SECOND)
+    assert (warning is not None) == warned
+    assert warning is None or f"CUBLAS_WORKSPACE_CONFIG is {given}:" in warning
