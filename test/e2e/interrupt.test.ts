@@ -69,9 +69,9 @@ describe.skipIf(process.platform !== "linux")("Ctrl-C before anything is trained
     whenSaid(child, /started/, () => {
       for (const pid of processesWith(temporary)) process.kill(Number(pid), "SIGSTOP");
       child.kill("SIGHUP");
-      setTimeout(() => child.kill("SIGINT"), 500); // two signals at once may count as one
+      child.kill("SIGINT"); // another signal: of one sent twice at once, one may be lost
     });
-    expect((await ended).code).toBe(129);
+    expect([129, 130]).toContain((await ended).code); // whichever came first
     await expect.poll(() => processesWith(temporary)).toEqual([]);
     expect(readdirSync(temporary).filter((name) => name.startsWith("ibatch-"))).toEqual([]);
   });
