@@ -72,7 +72,7 @@ describe.skipIf(process.platform !== "linux")("Ctrl-C before anything is trained
       child.kill("SIGINT"); // another signal: of one sent twice at once, one may be lost
     });
     expect([129, 130]).toContain((await ended).code); // whichever came first
-    await expect.poll(() => processesWith(temporary)).toEqual([]);
+    await expect.poll(() => processesWith(temporary), { timeout: 30_000 }).toEqual([]);
     expect(readdirSync(temporary).filter((name) => name.startsWith("ibatch-"))).toEqual([]);
   });
 });
