@@ -1,4 +1,4 @@
-/** The public API. What a TypeScript program can do today: write an order, look at one, read what was recorded. */
+/** The public API. What a TypeScript program can do today: write an order, hold it to the contract, look at what it does. */
 
 export { countClasses, type Grouped, groupByClass } from "./kernels/classes.js";
 export { interleave } from "./kernels/interleave.js";

@@ -20,7 +20,7 @@ export interface RunOutcome {
   readonly last: EpochMetrics | undefined;
 }
 
-/** Told of what happens, for progress and logs; nothing it does changes the experiment. */
+/** Told of what happens, for progress and logs; it answers nothing. What it throws ends the experiment. */
 export interface Observer {
   /** Not told of runs that are kept. */
   runStarted?(place: RunPlace): void;

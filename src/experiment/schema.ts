@@ -112,7 +112,9 @@ export const commonSchema = z.strictObject({
   baseline: z
     .string()
     .optional()
-    .describe("the arm that others are compared with; default: shuffled where there is one"),
+    .describe(
+      "the arm to compare others with, recorded for that (the table does not use it yet); default: shuffled where there is one",
+    ),
   evaluation: evaluationSection.prefault({}),
   record: recordSection.prefault({}),
   backend: backendSection.prefault({}),
