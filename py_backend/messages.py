@@ -17,7 +17,7 @@ PositiveInt = Annotated[int, Meta(ge=1, le=2**32 - 1)]
 Float = Annotated[float, Meta(ge=0, le=1.7976931348623157e308)]  # finite; NaN fails every comparison
 Text = Annotated[str, Meta(max_length=4096)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
-SignalName = Literal["loss", "correct", "prediction"]
+SignalName = Literal["loss", "correct", "prediction", "margin", "entropy", "el2n"]
 Signals = Annotated[list[SignalName], Meta(min_length=1)]
 Precision = Literal["float32", "bfloat16"]
 Part = Literal["train", "test"]
@@ -37,6 +37,9 @@ SIGNAL_ARRAYS = {
     "loss": ArraySpec("f32", optional=True),
     "correct": ArraySpec("u8", optional=True),
     "prediction": ArraySpec("u32", optional=True),
+    "margin": ArraySpec("f32", optional=True),
+    "entropy": ArraySpec("f32", optional=True),
+    "el2n": ArraySpec("f32", optional=True),
 }
 
 
@@ -173,6 +176,7 @@ class Settings(Record):
     precision: Precision
     deterministic: bool
     dropout: list[Float]
+    batch_norm_layers: Int
 
 
 class OpenOk(Message):

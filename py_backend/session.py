@@ -26,7 +26,7 @@ from .noise import StepNoise, attach, derive, signed
 from .optimizers import OptimizerDefinition
 from .progress import Progress
 from .resident import Augmentation, ResidentDataset
-from .training import Chunk, Learner, Trained, check_chunk, train_chunk
+from .training import Chunk, Learner, Trained, batch_norm_layers, check_chunk, train_chunk
 
 T = TypeVar("T")
 
@@ -90,6 +90,16 @@ def choose(request: Open) -> Choices:
     )
 
 
+def refuse_single_class(dataset: str, class_names: tuple[str, ...]) -> None:
+    """Raises BackendError (bad_option) where there is nothing to tell apart."""
+    if len(class_names) < 2:
+        raise BackendError(
+            "bad_option",
+            f"dataset {dataset} has {len(class_names)} class; 2 at least are needed: with one every loss is 0 and no "
+            "sample has a margin. Take another dataset, or give this one's samples their classes",
+        )
+
+
 class Session:
     """One run; each public method answers one kind of message."""
 
@@ -99,7 +109,9 @@ class Session:
         self.id = secrets.token_hex(8)
         self._data = data
         self._progress = progress
+        refuse_single_class(choices.dataset.name, data.class_names)
         self._learner, self._dropout = build_learner(request, choices, data, device)
+        self._batch_norm_layers = batch_norm_layers(self._learner.model)
         self._initial_weights_sha256 = weights_sha256(self._learner.model)
         self._step = 0
         self._failure: Failure | None = None
@@ -122,6 +134,7 @@ class Session:
                 precision=self._learner.precision,
                 deterministic=is_deterministic(self._learner.device),
                 dropout=self._dropout,
+                batch_norm_layers=self._batch_norm_layers,
             ),
         )
         return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels})

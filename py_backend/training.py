@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from .device import Download, Stopwatch, is_out_of_memory, seed_default_generators, upload
 from .errors import BackendError
@@ -133,7 +134,8 @@ def train_batches(
             part = rows[part_start:part_end]
             learner.noise.set(keys[batch], torch.arange(part_start - start, part_end - start, device=device))
             memory.batch_size = part_end - part_start
-            logits, losses, labels = forward(learner, data, part)
+            labels = data.labels[part]
+            logits, losses = forward(learner, training_images(learner, data, part), labels)
             weighted = losses if weights is None else losses * weights[part_start:part_end]
             (weighted.sum() / (end - start)).backward()
             buffer.write(part_start, losses.detach(), logits.detach(), labels)
@@ -147,16 +149,19 @@ def train_batches(
     return Trained(batches_done, Download({**buffer.first(done), "indices": gathered[:done]}, device), stopwatch)
 
 
-def forward(learner: Learner, data: ResidentPart, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits [B, classes], losses float32 [B] and labels int64 [B] of a training pass."""
+def training_images(learner: Learner, data: ResidentPart, rows: Tensor) -> Tensor:
+    """float32 [B, C, H, W]: augmented where the session was opened so, by the noise of the step under way."""
     if learner.augmentation:
-        images = data.augmented_batch(rows, learner.augmentation, learner.noise.words(AUGMENTATION_LAYER, 3))
-    else:
-        images = data.batch(rows)
-    labels = data.labels[rows]
+        return data.augmented_batch(rows, learner.augmentation, learner.noise.words(AUGMENTATION_LAYER, 3))
+    return data.batch(rows)
+
+
+def forward(learner: Learner, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits float32 [B, classes] and losses float32 [B], in the mode that the model is in. labels: int64 [B]."""
     with autocast(learner):
         logits = learner.model(images)
-    return logits, F.cross_entropy(logits.float(), labels, reduction="none"), labels
+    logits = logits.float()
+    return logits, F.cross_entropy(logits, labels, reduction="none")
 
 
 def autocast(learner: Learner) -> contextlib.AbstractContextManager[object]:
@@ -175,6 +180,14 @@ def parts(start: int, end: int, micro_batch: int | None) -> list[tuple[int, int]
     """The batch start … end in parts of at most `micro_batch` samples."""
     size = micro_batch or end - start
     return [(at, min(at + size, end)) for at in range(start, end, size)]
+
+
+def batch_norm_layers(model: nn.Module) -> int:
+    """How many modules take statistics over the batch in a training pass, so that micro-batches have another gradient:
+    BatchNorm of any dimension and SyncBatchNorm, but those that the model keeps frozen (GroupNorm, LayerNorm and
+    InstanceNorm look at one sample at a time). Leaves the model in training mode."""
+    model.train()
+    return sum(isinstance(module, _BatchNorm) and module.training for module in model.modules())
 
 
 class NamingOutOfMemory:

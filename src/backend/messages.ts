@@ -53,7 +53,7 @@ const text = z.string().max(4096);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const optionalText = text.nullable();
 
-export const SIGNALS = ["loss", "correct", "prediction"] as const;
+export const SIGNALS = ["loss", "correct", "prediction", "margin", "entropy", "el2n"] as const;
 export type Signal = (typeof SIGNALS)[number];
 const signals = z
   .array(z.enum(SIGNALS))
@@ -63,6 +63,9 @@ const signalArrays = {
   loss: optionalArray("f32"),
   correct: optionalArray("u8"),
   prediction: optionalArray("u32"),
+  margin: optionalArray("f32"),
+  entropy: optionalArray("f32"),
+  el2n: optionalArray("f32"),
 };
 
 const named = z.strictObject({ name: text, options: z.record(text, z.unknown()) });
@@ -147,6 +150,7 @@ export const MESSAGES = {
         precision: z.enum(PRECISIONS),
         deterministic: z.boolean(),
         dropout: z.array(float),
+        batchNormLayers: int,
       }),
     },
     { labels: array("u32"), testLabels: array("u32") },

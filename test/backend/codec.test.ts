@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decode, encode } from "../../src/backend/codec.js";
 import { BackendError, isErrorCode } from "../../src/backend/errors.js";
-import { type FieldsOf, MESSAGES, type MessageArrays, type MessageType } from "../../src/backend/messages.js";
+import { type FieldsOf, MESSAGES, type MessageArrays, type MessageType, SIGNALS } from "../../src/backend/messages.js";
 import { camelKey, damagedVectors, frame, hex, inCamelCase, messageVectors, typedArray } from "./vectors.js";
 
 type AnyArrays = Record<string, ArrayBufferView>;
@@ -188,7 +188,7 @@ test("train survives encoding and decoding", () => {
     session: text,
     firstStep: int,
     sha256: fc.constant("0".repeat(64)),
-    signals: fc.uniqueArray(fc.constantFrom("loss", "correct", "prediction"), { minLength: 1 }),
+    signals: fc.uniqueArray(fc.constantFrom(...SIGNALS), { minLength: 1 }),
     microBatch: fc.option(fc.integer({ min: 1, max: 2 ** 32 - 1 })),
   });
   const arrays = fc.record(

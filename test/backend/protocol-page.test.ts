@@ -72,6 +72,17 @@ test("the signals", () => {
   expect(names(signalLine)).toEqual(SIGNALS);
 });
 
+test("each signal's definition", () => {
+  const defined = rows(section("work")).filter(([name, ...others]) => /^`\w+`$/.test(name) && others.length === 1);
+  expect(defined.map(([name]) => names(name)[0])).toEqual(SIGNALS);
+});
+
+test("the settings of a session", () => {
+  const [, told] = /`settings` map \(([^)]*)\)/.exec(page) ?? [];
+  const { settings } = MESSAGES.open_ok.fields.shape;
+  expect(names(told ?? "")).toEqual(Object.keys(settings.shape).map(snakeCase));
+});
+
 test("the error codes", () => {
   const told = rows(section("Errors")).flatMap(([codes]) => names(codes));
   expect([...told].sort()).toEqual(Object.keys(ERROR_CODES).sort());

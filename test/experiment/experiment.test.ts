@@ -384,7 +384,15 @@ describe("a run beside results that were made", () => {
     [
       "another memory format",
       {
-        opened: { settings: { memoryFormat: "channels_last", precision: "float32", deterministic: true, dropout: [] } },
+        opened: {
+          settings: {
+            memoryFormat: "channels_last",
+            precision: "float32",
+            deterministic: true,
+            dropout: [],
+            batchNormLayers: 0,
+          },
+        },
       },
       'memoryFormat "contiguous", now "channels_last"',
     ],

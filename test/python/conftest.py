@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import torch
 
-from py_backend import datasets
+from py_backend import datasets, models
 from py_backend.choice import NoOptions
 from py_backend.codec import Packet
 from py_backend.datasets.contract import Dataset, DatasetDefinition, Part
 from py_backend.host import Host
 from py_backend.messages import Augmentation, Close, Evaluate, Named, Open, Score, Train
+from py_backend.models.contract import ModelDefinition
 from py_backend.progress import Progress
 
 CPU = torch.device("cpu")
@@ -152,6 +153,17 @@ def open_run(tiny: SimpleNamespace) -> Callable[..., Run]:
         return Run(host, progress, open_request(**changes))
 
     return make
+
+
+@pytest.fixture
+def own_model(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., torch.nn.Module]], Named]:
+    """Puts a model into the table and returns what `open` has to name."""
+
+    def put(build: Callable[..., torch.nn.Module]) -> Named:
+        monkeypatch.setitem(models.MODELS, "own", ModelDefinition("own", "", "", NoOptions, build))
+        return Named(name="own", options={})
+
+    return put
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from py_backend.codec import Packet, decode, encode
 from py_backend.errors import ERROR_CODES, BackendError
-from py_backend.messages import MESSAGES
+from py_backend.messages import MESSAGES, SIGNAL_ARRAYS
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 MESSAGE_VECTORS = json.loads((VECTORS / "messages.json").read_text("utf-8"))
@@ -193,7 +193,7 @@ trains = st.builds(
     ),
     texts,
     ints,
-    st.lists(st.sampled_from(["loss", "correct", "prediction"]), min_size=1, unique=True),
+    st.lists(st.sampled_from(list(SIGNAL_ARRAYS)), min_size=1, unique=True),
     st.none() | st.integers(1, 2**32 - 1),
 )
 

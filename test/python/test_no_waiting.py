@@ -1,4 +1,4 @@
-"""Training never asks the device for a value: each such question would stop the host until the device is done."""
+"""Training and looking never ask the device for a value: each question would stop the host until the device is done."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from py_backend.evaluation import evaluate
 from py_backend.messages import Augmentation, Named
 from py_backend.progress import Progress
+from py_backend.signals import SIGNALS
 from py_backend.training import Chunk, train_chunk
 
 aten = torch.ops.aten
@@ -79,8 +81,17 @@ def test_a_chunk_is_trained_without_waiting(
         micro_batch=micro_batch,
     )
     with RefuseWaiting():
-        trained = train_chunk(
-            session._learner, session._data.train, chunk, ["loss", "correct", "prediction"], Progress()
-        )
+        trained = train_chunk(session._learner, session._data.train, chunk, list(SIGNALS), Progress())
     assert trained.batches_done == 2
     assert np.isfinite(trained.signals.arrays()["loss"]).all()
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("model", ["mnist-cnn", "resnet18"])
+def test_samples_are_looked_at_without_waiting(open_run: Callable[..., Any], model: str, precision: str) -> None:
+    session = open_run(model=Named(name=model, options={}), precision=precision).host._session
+    with RefuseWaiting():
+        looked = evaluate(
+            session._learner, session._data.train, np.arange(7, dtype=np.uint32), 3, list(SIGNALS), Progress()
+        )
+    assert np.isfinite(looked.arrays()["margin"]).all()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 from msgspec import structs
 
 from py_backend import codec
 from py_backend.errors import ERROR_CODES
-from py_backend.messages import CONTROL, MESSAGES, SIGNAL_ARRAYS, WORK
+from py_backend.messages import CONTROL, MESSAGES, SIGNAL_ARRAYS, WORK, Settings, SignalName
+from py_backend.signals import SIGNALS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "PROTOCOL.md").read_text("utf-8")
 CODE = re.compile(r"`([a-z0-9_]+)`")
@@ -94,3 +96,15 @@ def test_the_limits() -> None:
 def test_every_signal_is_an_array_of_the_answers() -> None:
     for kind in ("train_ok", "score_ok", "evaluate_ok"):
         assert MESSAGES[kind].arrays == SIGNAL_ARRAYS
+
+
+def test_every_signal_is_known_everywhere_and_defined_on_the_page() -> None:
+    two_cells = [row for row in rows(section("work")) if len(row) == 2]
+    defined = [name[1] for name in (re.fullmatch(r"`(\w+)`", row[0]) for row in two_cells) if name]
+    assert defined == list(SIGNALS) == list(SIGNAL_ARRAYS) == list(get_args(SignalName))
+
+
+def test_the_settings_of_a_session() -> None:
+    told = re.search(r"`settings` map \(([^)]*)\)", PAGE)
+    assert told
+    assert CODE.findall(told[1]) == [field.name for field in structs.fields(Settings)]

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -494,6 +495,37 @@ def test_cancel_of_an_evaluation_is_an_error_and_nothing_stays_cancelled(backend
         assert backend.work.receive().code == "cancelled"
         assert backend.work.ask("score", look, [("indices", "u32", [0])]).type == "score_ok"
     assert backend.control.ask("cancel", {"session": session}).working is False
+
+
+def test_a_pass_over_50_000_samples_in_one_message_tells_its_progress_and_gives_way_to_a_cancel(
+    backend: Backend, session: str
+) -> None:
+    assert backend.work.ask(*chunk(session, 0, 3)).batches_done == 3
+    many = [("indices", "u32", np.arange(50_000) % 1437)]
+    look = {"session": session, "signals": ["loss", "margin", "entropy", "el2n"], "batch_size": 50}
+    backend.work.send("score", look, many)
+    wait_until_working(backend)
+    started, told = time.monotonic(), []
+    while backend.work.socket.poll(20) == 0:
+        told.append(backend.control.ask("status", {}))
+        assert backend.control.ask("ping", {"session": session}).type == "ping_ok"
+    answer = backend.work.receive()
+    took = time.monotonic() - started
+    assert {name: array.shape for name, array in answer.arrays.items()} == dict.fromkeys(look["signals"], (50_000,))
+    np.testing.assert_allclose(answer.arrays["loss"][1437:], answer.arrays["loss"][:-1437], rtol=1e-4, atol=1e-5)
+    assert len(told) >= 2, "too quick to be watched"
+    # The heartbeat sees a batch handed over time and again, and the step where training stands.
+    assert {(status.session, status.step) for status in told} == {(session, 3)}
+    assert max(status.seconds_since_progress for status in told) < took / 2
+
+    for _ in range(3):
+        number = backend.work.send("score", look, many)
+        wait_until_working(backend)
+        assert backend.control.ask("cancel", {"session": session}).working is True
+        stopped = backend.work.receive()
+        assert (stopped.id, stopped.type, stopped.code) == (number, "error", "cancelled")
+        assert re.fullmatch(r"cancelled after \d+ of 50000 samples", stopped.message)
+    assert backend.work.ask(*chunk(session, 3, 2)).first_step == 3
 
 
 @pytest.mark.parametrize("socket", ["control", "work"])

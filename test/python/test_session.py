@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,10 +14,12 @@ import numpy as np
 import pytest
 import torch
 
+from py_backend import datasets, training
 from py_backend import progress as progress_module
 from py_backend import session as session_module
-from py_backend import training
+from py_backend.choice import NoOptions
 from py_backend.codec import Packet
+from py_backend.datasets.contract import DatasetDefinition, Part
 from py_backend.errors import BackendError
 from py_backend.host import Host
 from py_backend.messages import Augmentation, Named, Open, Ping
@@ -54,7 +57,27 @@ def test_open_describes_what_is_there(open_run: Callable[..., Any], tiny: Simple
         "precision": "float32",
         "deterministic": True,
         "dropout": [77 / 256, 77 / 256, 0.5],
+        "batch_norm_layers": 0,
     }
+
+
+def test_open_counts_the_layers_with_batch_statistics(open_run: Callable[..., Any]) -> None:
+    """ResNet-18: one behind the stem, two in each of 8 blocks, one in each of 3 shortcuts."""
+    assert open_run(model=Named(name="resnet18", options={})).opened.body.settings.batch_norm_layers == 1 + 2 * 8 + 3
+
+
+def test_a_dataset_of_a_single_class_is_refused(
+    tiny: SimpleNamespace, make_open: Callable[..., Open], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = [Part(part.images, np.zeros_like(part.labels)) for part in (tiny.grey.train, tiny.grey.test)]
+    alike = replace(tiny.grey, class_names=("a",), train=parts[0], test=parts[1])
+    definition = DatasetDefinition("alike", "", "", "", NoOptions, lambda _dir, _options: alike)
+    monkeypatch.setitem(datasets.DATASETS, "alike", definition)
+    host = Host(CPU, Progress())
+    refused = refusal(lambda: host.handle(Packet(1, make_open(dataset=Named(name="alike", options={})))))
+    assert refused.code == "bad_option"
+    assert "dataset alike has 1 class; 2 at least are needed" in refused.message
+    assert host.handle(Packet(2, make_open())).packet().body.n == 64  # and lives on
 
 
 def test_the_initial_weights_follow_the_seed_alone(open_run: Callable[..., Any]) -> None:

@@ -14,12 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from py_backend import evaluation, models, training
+from py_backend import evaluation, training
 from py_backend.choice import NoOptions
 from py_backend.datasets.contract import Dataset
 from py_backend.errors import BackendError
 from py_backend.messages import Augmentation, Named
-from py_backend.models.contract import ModelDefinition
 
 Batches = list[list[int]]
 
@@ -70,17 +69,6 @@ class SmallBatchNormNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc(F.relu(self.norm(self.conv(x))).mean((2, 3)))
-
-
-@pytest.fixture
-def own_model(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., nn.Module]], Named]:
-    """Puts a model into the table and returns what `open` has to name."""
-
-    def put(build: Callable[..., nn.Module]) -> Named:
-        monkeypatch.setitem(models.MODELS, "own", ModelDefinition("own", "", "", NoOptions, build))
-        return Named(name="own", options={})
-
-    return put
 
 
 OPTIMIZERS: list[tuple[str, dict[str, Any], Callable[..., torch.optim.Optimizer]]] = [
@@ -191,6 +179,32 @@ def test_returned_losses_are_raw(open_run: Callable[..., Any]) -> None:
     assert np.array_equal(open_run().losses(batch, weights=[9.0, 0.0, 0.5, 2.0]), open_run().losses(batch))
 
 
+@pytest.mark.parametrize("micro_batch", [None, 4])
+def test_a_weighted_epoch_returns_the_raw_losses_of_an_independent_weighted_loop(
+    open_run: Callable[..., Any], tiny: SimpleNamespace, batches: Batches, micro_batch: int | None
+) -> None:
+    """What goes into a ledger is each sample's own loss, neither times its weight nor over the batch's size, though the
+    weights (100 to 1, some 0) steer the steps: 1e-5 over 11 of them."""
+    random = np.random.default_rng(2)
+    weights = [float(random.choice([0, 0.1, 1, 10])) for batch in batches for _ in batch]
+    run = open_run(optimizer=optimizer_named("sgd", momentum=0.9))
+    model = copy.deepcopy(run.model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    labels = torch.from_numpy(tiny.grey.train.labels.astype(np.int64))
+    raw, left = [], list(weights)
+    for batch in batches:
+        mine, left = left[: len(batch)], left[len(batch) :]
+        losses = F.cross_entropy(model(as_float(tiny.grey)[batch]), labels[batch], reduction="none")
+        optimizer.zero_grad()
+        (sum(weight * loss for weight, loss in zip(mine, losses, strict=True)) / len(batch)).backward()
+        optimizer.step()
+        raw.append(losses.detach())
+    seen = run.losses(batches, 0.01, weights=weights, micro_batch=micro_batch)
+    np.testing.assert_allclose(seen, torch.cat(raw), rtol=1e-5, atol=1e-5)
+    unweighted = open_run(optimizer=optimizer_named("sgd", momentum=0.9)).losses(batches, 0.01)
+    assert np.abs(seen - unweighted)[len(batches[0]) :].max() > 0.01, "the weights were of no consequence"
+
+
 def test_weights_of_one_are_no_weights(open_run: Callable[..., Any], batches: Batches) -> None:
     plain, weighted = open_run(), open_run()
     count = sum(map(len, batches))
@@ -263,6 +277,59 @@ def test_micro_batches_have_the_noise_and_the_gradient_of_the_whole_batch(
     np.testing.assert_allclose(seen, expected, rtol=1e-5, atol=1e-5)
     for key, tensor in whole.state().items():
         torch.testing.assert_close(cut.state()[key], tensor, rtol=0, atol=1e-5 * float(tensor.abs().max()))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_micro_batches_have_the_whole_batchs_gradient_where_no_layer_is_counted_and_another_where_one_is(
+    open_run: Callable[..., Any], own_model: Callable[..., Named], weighted: bool
+) -> None:
+    """The gradients that the step left in the parameters, their distance relative to the largest of each tensor: 1e-5
+    without BatchNorm, more than 1e-3 with it."""
+    batch, weights = [5, 9, 1, 33, 2, 60, 7], [0.0, 3.5, 1.0, 0.25, 10.0, 1.0, 2.0] if weighted else None
+
+    def gradient(micro_batch: int | None, **changes: Any) -> tuple[int, list[Tensor]]:
+        run = open_run(optimizer=optimizer_named("sgd"), **changes)
+        run.train([batch], weights=weights, micro_batch=micro_batch)
+        return run.opened.body.settings.batch_norm_layers, [parameter.grad for parameter in run.model.parameters()]
+
+    def apart(**changes: Any) -> tuple[int, float]:
+        counted, whole = gradient(None, **changes)
+        _, cut = gradient(3, **changes)
+        distances = [(a - b).abs().max() / a.abs().max() for a, b in zip(whole, cut, strict=True)]
+        return counted, float(max(distances))
+
+    layers, distance = apart()
+    assert layers == 0
+    assert distance < 1e-5
+    layers, distance = apart(model=own_model(SmallBatchNormNet))
+    assert layers == 1
+    assert distance > 1e-3
+
+
+class FrozenNorm(nn.BatchNorm2d):
+    """Keeps to its running statistics, as fine-tuning does."""
+
+    def train(self, _mode: bool = True) -> FrozenNorm:
+        return super().train(False)
+
+
+@pytest.mark.parametrize(
+    ("module", "count"),
+    [
+        (nn.BatchNorm1d(2), 1),
+        (nn.BatchNorm2d(2), 1),
+        (nn.BatchNorm3d(2), 1),
+        (nn.SyncBatchNorm(2), 1),
+        (nn.BatchNorm2d(2, affine=False, track_running_stats=False), 1),
+        (nn.Sequential(nn.BatchNorm2d(2), nn.Sequential(nn.SyncBatchNorm(2), nn.BatchNorm2d(2))), 3),
+        (nn.Sequential(nn.GroupNorm(1, 2), nn.LayerNorm(2), nn.InstanceNorm2d(2, track_running_stats=True)), 0),
+        (FrozenNorm(2), 0),
+        (nn.Linear(2, 2), 0),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_layers_that_look_at_the_batch_are_counted(module: nn.Module, count: int) -> None:
+    assert training.batch_norm_layers(nn.Sequential(module).eval()) == count
 
 
 def test_the_same_run_twice_has_the_same_bits_with_batch_norm(
@@ -354,6 +421,39 @@ def test_out_of_memory_names_the_size_that_failed(
     assert f"{failed} samples" in refused.value.message
     assert f"{text} of {failed // 2}" in refused.value.message
     assert ("microBatch" in refused.value.message) == (how != "score")
+
+
+class HungryBackward(nn.Module):
+    """Has memory for the forward pass, and for no backward pass of more than two samples."""
+
+    def __init__(self, shape: tuple[int, int, int], classes: int, _options: NoOptions) -> None:
+        super().__init__()
+        self.fc = nn.Linear(shape[1] * shape[2], classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = self.fc(x.flatten(1))
+        if len(x) > 2 and logits.requires_grad:
+            logits.register_hook(fail_for_memory)
+        return logits
+
+
+def test_out_of_memory_in_the_backward_pass_names_the_size_and_the_suggestion_works(
+    open_run: Callable[..., Any], own_model: Callable[..., Named]
+) -> None:
+    batch, weights = list(range(8)), [1.0] * 8
+    model = own_model(HungryBackward)
+    size: int | None = None
+    tried = []
+    while size is None or size > 2:  # a user who does what the error says comes to what fits
+        run = open_run(model=model)
+        with pytest.raises(BackendError) as refused:
+            run.train([batch], weights=weights, micro_batch=size)
+        assert refused.value.code == "out_of_memory"
+        size = refused.value.details["suggested_micro_batch"]
+        assert f"microBatch of {size}" in refused.value.message
+        tried.append((refused.value.details["batch_size"], size))
+    assert tried == [(8, 4), (4, 2)]
+    assert open_run(model=model).train([batch], weights=weights, micro_batch=size).body.batches_done == 1
 
 
 def test_out_of_memory_in_the_optimiser_is_out_of_memory(

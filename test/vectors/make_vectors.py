@@ -120,6 +120,7 @@ OPEN_OK = {
         "precision": "float32",
         "deterministic": True,
         "dropout": [0.30078125, 0.5],
+        "batch_norm_layers": 20,
     },
 }
 TRAIN = {"session": "s", "first_step": 0, "sha256": DIGEST, "signals": ["loss"], "micro_batch": None}
@@ -191,7 +192,8 @@ def messages():
     yield message("open with all that can be said", "open", 2, full)
     labels = [("labels", "u32", [0, 1, 2, 1, 2**32 - 1]), ("test_labels", "u32", [2, 0])]
     yield message("open_ok", "open_ok", 1, OPEN_OK, labels)
-    none = {**OPEN_OK, "n": 0, "test_count": 0, "class_names": [], "settings": {**OPEN_OK["settings"], "dropout": []}}
+    bare = {**OPEN_OK["settings"], "dropout": [], "batch_norm_layers": 0}
+    none = {**OPEN_OK, "n": 0, "test_count": 0, "class_names": [], "settings": bare}
     yield message("open_ok: nothing in it", "open_ok", 1, none, [("labels", "u32", []), ("test_labels", "u32", [])])
 
     yield message("train", "train", 3, TRAIN, TRAIN_ARRAYS)
@@ -221,6 +223,17 @@ def messages():
     yield message("train_ok", "train_ok", 3, TRAIN_OK, [LOSSES])
     signals = [LOSSES, ("correct", "u8", [0, 1, 1, 0, 255]), ("prediction", "u32", [0, 9, 2**32 - 1, 1, 2])]
     yield message("train_ok: all signals", "train_ok", 4, {**TRAIN_OK, "first_step": 70000}, signals)
+    extra = [
+        ("margin", "f32", [-1.5, 0.0, 1e4, NAN, 2.0**-149]),
+        ("entropy", "f32", [0.0, 0.6931471824645996, 2.3025850929940457, NAN, 1e-7]),
+        ("el2n", "f32", [0.0, 1.4142135381698608, 0.5, NAN, 0.25]),
+    ]
+    told = {**TRAIN, "signals": ["margin", "entropy", "el2n"]}
+    yield message("train asking for margin, entropy and el2n", "train", 8, told, TRAIN_ARRAYS)
+    yield message("train_ok: margin, entropy and el2n", "train_ok", 8, TRAIN_OK, extra)
+    yield message("train_ok: every signal there is", "train_ok", 9, TRAIN_OK, [*signals, *extra])
+    turned = [*extra[::-1], *signals]
+    yield message("train_ok: every signal in another order", "train_ok", 9, TRAIN_OK, turned, decode_only=True)
     yield message("train_ok: nothing done", "train_ok", 5, {**TRAIN_OK, "batches_done": 0}, [("loss", "f32", [])])
     yield message(
         "score",
@@ -230,12 +243,14 @@ def messages():
         [("indices", "u32", [0, 2**32 - 1])],
     )
     yield message("score_ok", "score_ok", 1, LOOKED, [LOSSES])
+    yield message("score_ok: loss and el2n", "score_ok", 2, LOOKED, [LOSSES, extra[2]])
     evaluate = {"session": "s", "part": "test", "signals": ["correct", "loss"], "batch_size": 2**32 - 1}
     yield message("evaluate on the test part", "evaluate", 1, evaluate, [("indices", "u32", [])])
     yield message(
         "evaluate on the training part", "evaluate", 1, {**evaluate, "part": "train"}, [("indices", "u32", [1])]
     )
     yield message("evaluate_ok", "evaluate_ok", 1, LOOKED, signals[:2])
+    yield message("evaluate_ok: margin and entropy", "evaluate_ok", 2, LOOKED, extra[:2])
     yield message("close", "close", 12, {"session": "s"})
     yield message("close_ok", "close_ok", 12, {})
 
@@ -404,7 +419,7 @@ def damaged():
         yield refused(f"sha256: {name}", "bad_field", train(sha256=digest), TRAIN_FRAMES)
     for name, signals in (
         ("none", []),
-        ("unknown", ["loss", "margin"]),
+        ("unknown", ["loss", "influence"]),
         ("one twice", ["loss", "loss"]),
         ("a string", "loss"),
         ("nil", None),
@@ -422,6 +437,15 @@ def damaged():
     yield refused(
         "negative in a list of integers", "bad_field", {**OPEN_OK_HEADER, "input_shape": [1, -28, 28]}, LABEL_FRAMES
     )
+    settings = OPEN_OK["settings"]
+    for name, changed in (
+        ("missing", without(settings, "batch_norm_layers")),
+        ("negative", {**settings, "batch_norm_layers": -1}),
+        ("a bool", {**settings, "batch_norm_layers": True}),
+        ("nil", {**settings, "batch_norm_layers": None}),
+    ):
+        head = {**OPEN_OK_HEADER, "settings": changed}
+        yield refused(f"batch_norm_layers: {name}", "bad_field", head, LABEL_FRAMES)
     yield refused("arrays missing", "bad_field", without(HELLO, "arrays"))
     yield refused("arrays nil", "bad_field", {**HELLO, "arrays": None})
     yield refused("arrays a map", "bad_field", {**HELLO, "arrays": {}})
@@ -480,6 +504,8 @@ def damaged():
         ("of -2^63 elements", {**entry, "shape": [-(2**63)]}),
     ):
         yield refused(f"an array {name}", "bad_array", with_arrays(changed, *more), TRAIN_FRAMES)
+    for name, signal in (("el2n as f64", ("el2n", "f64", [0.5])), ("an unknown signal", ("influence", "f32", [0.5]))):
+        yield refused(name, "bad_array", header("score_ok", 1, LOOKED, [signal]), [frame(*signal[1:])])
     yield refused(
         "2^62 elements and an empty frame",
         "bad_array",
