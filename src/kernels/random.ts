@@ -12,6 +12,21 @@ export type Stream = (typeof STREAMS)[number];
 
 const TWO_32 = 2 ** 32;
 const WORDS_A_BLOCK = 4;
+/** Blocks count to 2^40 before they reach those of the first bulk call: half a day of nothing but uint32(). */
+const MOST_BULK_CALLS = 2 ** 24 - 1;
+
+/**
+ * Where one bulk call finds its numbers: Philox under (key0, key1), with atLow and atHigh as the upper counter words,
+ * in the blocks from tag · 2^40 on.
+ */
+export interface BulkPlace {
+  readonly key0: number;
+  readonly key1: number;
+  readonly atLow: number;
+  readonly atHigh: number;
+  /** 1 for the first bulk call, 2 for the second, and so on. */
+  readonly tag: number;
+}
 
 /** The numbers of one place, one after another. */
 export interface Random {
@@ -21,6 +36,12 @@ export interface Random {
   below(bound: number): number;
   /** A number in [0, 1), a multiple of 2^-53: 0 can come, 1 cannot. */
   uniform(): number;
+  /**
+   * Numbers for a kernel that takes them by the million, apart from all others: neither another bulk call nor the
+   * members above come to them. They are a function of (seed, stream, at) and of how many bulk calls went before;
+   * single numbers drawn before, between or after change nothing.
+   */
+  bulk(): BulkPlace;
 }
 
 /**
@@ -54,6 +75,7 @@ class PhiloxRandom implements Random {
   /** The block to make next; `#words` holds the one before it, read up to `#next`. */
   #block = 0;
   #next = WORDS_A_BLOCK;
+  #bulkCalls = 0;
 
   constructor(key0: number, key1: number, at: number) {
     this.#key0 = key0;
@@ -95,6 +117,14 @@ class PhiloxRandom implements Random {
     const high = this.uint32() >>> 5;
     const low = this.uint32() >>> 6;
     return (high * 2 ** 26 + low) / 2 ** 53;
+  }
+
+  bulk(): BulkPlace {
+    if (this.#bulkCalls === MOST_BULK_CALLS) {
+      throw new RangeError(`more than ${MOST_BULK_CALLS} bulk calls at one place: give each step a place of its own`);
+    }
+    this.#bulkCalls++;
+    return { key0: this.#key0, key1: this.#key1, atLow: this.#atLow, atHigh: this.#atHigh, tag: this.#bulkCalls };
   }
 }
 

@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { philox4x32 } from "../../src/kernels/philox.js";
+import { BulkWords } from "../../src/kernels/plain/bulk-words.js";
 import { fnv1a64, type Random, random, STREAMS, type Stream } from "../../src/kernels/random.js";
 import { chiSquare, chiSquareBounds } from "./chi-square.js";
 
@@ -142,6 +144,31 @@ describe("uniform", () => {
     const { low, high } = chiSquareBounds(99);
     expect(chiSquare(counts)).toBeGreaterThan(low);
     expect(chiSquare(counts)).toBeLessThan(high);
+  });
+});
+
+describe("bulk", () => {
+  test("gives the key and the place, and counts its calls", () => {
+    const numbers = random(1, "order", 2 ** 32 + 5);
+    const first = numbers.bulk();
+    expect(first).toMatchObject({ atLow: 5, atHigh: 1, tag: 1 });
+    expect(numbers.bulk()).toEqual({ ...first, tag: 2 });
+    // Block 0 under that key is what uint32() gives: the bulk calls' blocks begin at tag · 2^40.
+    const words = new Uint32Array(4);
+    philox4x32(0, 0, 5, 1, first.key0, first.key1, words);
+    expect(take(numbers, 4)).toEqual([...words]);
+  });
+
+  test("has four blocks a group, word by word", () => {
+    const place = random(1, "order", 2).bulk();
+    const words = new BulkWords(place);
+    const seen = Array.from({ length: 32 }, () => words.next());
+    // Word 4 · j + lane of a group of 16 is word j of block 4 · group + lane.
+    const block = new Uint32Array(4);
+    for (let b = 0; b < 8; b++) {
+      philox4x32(b, 256, 2, 0, place.key0, place.key1, block);
+      for (let j = 0; j < 4; j++) expect(seen[16 * (b >> 2) + 4 * j + (b & 3)]).toBe(block[j]);
+    }
   });
 });
 

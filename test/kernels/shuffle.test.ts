@@ -76,4 +76,81 @@ describe("shuffle", () => {
     expect(chiSquare(counts)).toBeGreaterThan(low);
     expect(chiSquare(counts)).toBeLessThan(high);
   });
+
+  // From 256 values on there are several buckets.
+  test.each([
+    { over: "seeds", place: (i: number) => random(i, "order", 0) },
+    { over: "epochs", place: (i: number) => random(0, "order", i) },
+  ])("in 300 places, every value is in every place equally often over $over", ({ place }) => {
+    const n = 300;
+    const values = Uint32Array.from({ length: n }, (_, i) => i);
+    const out = new Uint32Array(n);
+    const counts = new Float64Array(n * n);
+    for (let i = 0; i < 6000; i++) {
+      shuffled(values, place(i), out);
+      for (let at = 0; at < n; at++) counts[n * at + out[at]]++;
+    }
+    const { low, high } = chiSquareBounds((n - 1) * (n - 1));
+    expect(chiSquare(counts)).toBeGreaterThan(low);
+    expect(chiSquare(counts)).toBeLessThan(high);
+  });
+
+  test("the first two of 300 are every ordered pair equally often: 20 by 20 cells over seeds", () => {
+    const values = Uint32Array.from({ length: 300 }, (_, i) => i);
+    const out = new Uint32Array(300);
+    const counts = new Float64Array(400);
+    for (let seed = 0; seed < 40_000; seed++) {
+      shuffled(values, random(seed, "order", 0), out);
+      counts[20 * (out[0] % 20) + (out[1] % 20)]++;
+    }
+    // A value in the first place cannot be in the second, which makes cells of one residue a 15th rarer.
+    const expected = (cell: number) => (cell % 21 === 0 ? 15 * 14 : 15 * 15) * (40_000 / (300 * 299));
+    const statistic = counts.reduce((sum, count, cell) => sum + (count - expected(cell)) ** 2 / expected(cell), 0);
+    const { low, high } = chiSquareBounds(399);
+    expect(statistic).toBeGreaterThan(low);
+    expect(statistic).toBeLessThan(high);
+  });
+
+  test("of any length is a permutation", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 5000 }), fc.nat(), (length, seed) => {
+        const values = Uint32Array.from({ length }, (_, i) => i);
+        const sorted = shuffled(values, random(seed, "order", 0)).sort();
+        expect(Buffer.compare(Buffer.from(sorted.buffer), Buffer.from(values.buffer))).toBe(0);
+      }),
+      {
+        seed: 2,
+        examples: [
+          [255, 0],
+          [256, 0],
+          [257, 0],
+        ],
+      },
+    );
+  });
+
+  test("into its own array", () => {
+    const values = Uint32Array.from({ length: 1000 }, (_, i) => i);
+    const expected = shuffled(values, random(2, "order", 0));
+    expect(shuffled(values, random(2, "order", 0), values)).toBe(values);
+    expect(values).toEqual(expected);
+  });
+
+  test("twice with one object gives two sequences, whatever single numbers come between", () => {
+    const values = Uint32Array.from({ length: 100 }, (_, i) => i);
+    const alone = random(0, "order", 0);
+    const mixed = random(0, "order", 0);
+    const [first, second] = [shuffled(values, alone), shuffled(values, alone)];
+    mixed.uint32();
+    expect(shuffled(values, mixed)).toEqual(first);
+    mixed.below(7);
+    expect(shuffled(values, mixed)).toEqual(second);
+    expect(first).not.toEqual(second);
+  });
+
+  test("refuses an `out` of another length", () => {
+    expect(() => shuffled(new Uint32Array(3), random(0, "order", 0), new Uint32Array(2))).toThrow(
+      new RangeError("out has 2 entries, expected 3"),
+    );
+  });
 });

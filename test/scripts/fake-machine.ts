@@ -94,15 +94,19 @@ function writeClone(write: FakeMachine["write"]): void {
   write("requirements.txt", "torch\n");
   write("requirements-dev.txt", "-r requirements.txt\npytest\n");
   write("src/cli/main.ts", "process.exitCode = 0;\n");
+  write("assembly/index.ts", "");
 }
 
-/** `ci` puts a tsc in place that copies, and a vitest that writes the report it finds in the environment. */
+/** `ci` puts a tsc in place that copies, an asc that writes an empty file, and a vitest that writes the report it finds in the environment. */
 export function fakeNpm(): string {
   return `
 rm -rf node_modules
-mkdir -p node_modules/typescript/bin node_modules/vitest
+mkdir -p node_modules/typescript/bin node_modules/assemblyscript/bin node_modules/vitest
 cat > node_modules/typescript/bin/tsc <<'END'
 ${FAKE_TSC}
+END
+cat > node_modules/assemblyscript/bin/asc.js <<'END'
+${FAKE_ASC}
 END
 cat > node_modules/vitest/vitest.mjs <<'END'
 ${FAKE_VITEST}
@@ -123,6 +127,8 @@ for (const name of fs.readdirSync("src", { recursive: true })) {
   fs.mkdirSync(path.dirname(target), { recursive: true });
   fs.writeFileSync(target, source);
 }`;
+
+const FAKE_ASC = `require("node:fs").writeFileSync(process.argv.at(-1), "");`;
 
 const FAKE_VITEST = `
 import fs from "node:fs";

@@ -5,7 +5,7 @@ import { checkNode, takePython } from "../../scripts/setup.mjs";
 import { fakeNpm, goodMachine } from "./fake-machine.js";
 
 describe("a fresh clone", () => {
-  test("is set up in three steps, each of them a line", async () => {
+  test("is set up in four steps, each of them a line", async () => {
     const machine = goodMachine();
     const { python } = await machine.setUp();
     expect(python).toBe(join(machine.root, ".venv", "bin", "python"));
@@ -13,6 +13,7 @@ describe("a fresh clone", () => {
     expect(lines).toBe(
       "set-up: installing npm packages … N s\n" +
         "set-up: compiling TypeScript … N s\n" +
+        "set-up: compiling the kernels … N s\n" +
         "set-up: installing Python packages into .venv (PyTorch is large) … N s\n",
     );
     expect(statSync(join(machine.root, "dist/cli/main.js")).mode & 0o111).toBe(0o111);
@@ -41,14 +42,19 @@ describe("a fresh clone", () => {
 
 describe("afterwards, only what changed is done again", () => {
   const change: [string, (root: string) => void, RegExp[]][] = [
-    ["another lock", (root) => touch(root, "package-lock.json", "{ }"), [/npm ci/, /tsc/]],
+    ["another lock", (root) => touch(root, "package-lock.json", "{ }"), [/npm ci/, /tsc/, /asc/]],
     ["an edited source", (root) => touch(root, "src/cli/main.ts", "process.exitCode = 1;\n"), [/tsc/]],
     ["a new source", (root) => touch(root, "src/cli/run.ts", ""), [/tsc/]],
     ["a source that is older but not the same", (root) => utimesSync(join(root, "src/cli/main.ts"), 1, 1), [/tsc/]],
     ["other compiler options", (root) => touch(root, "tsconfig.json", "{ }"), [/tsc/]],
-    ["dist deleted", (root) => rmSync(join(root, "dist"), { recursive: true }), [/tsc/]],
+    ["dist deleted", (root) => rmSync(join(root, "dist"), { recursive: true }), [/tsc/, /asc/]],
+    ["an edited kernel", (root) => touch(root, "assembly/index.ts", "export {};\n"), [/asc/]],
     ["other requirements", (root) => touch(root, "requirements.txt", "torch==3\n"), [/pip install/]],
-    ["node_modules deleted", (root) => rmSync(join(root, "node_modules"), { recursive: true }), [/npm ci/, /tsc/]],
+    [
+      "node_modules deleted",
+      (root) => rmSync(join(root, "node_modules"), { recursive: true }),
+      [/npm ci/, /tsc/, /asc/],
+    ],
   ];
 
   test.each(change)("%s", async (_title, act, expected) => {
@@ -57,7 +63,7 @@ describe("afterwards, only what changed is done again", () => {
     machine.started.length = 0;
     act(machine.root);
     await machine.setUp();
-    const work = machine.started.filter((line) => /npm ci|bin\/tsc|pip install/.test(line));
+    const work = machine.started.filter((line) => /npm ci|bin\/tsc|bin\/asc|pip install/.test(line));
     expect(work).toHaveLength(expected.length);
     for (const [i, pattern] of expected.entries()) expect(work[i]).toMatch(pattern);
   });
