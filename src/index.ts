@@ -1,18 +1,35 @@
-/** The public API. What a TypeScript program can do today: write an order, hold it to the contract, look at what it does. */
+/**
+ * The public API: write an order and hold it to the contract, use the kernels, run an experiment from a program, read
+ * what was recorded.
+ */
 
+/** The zod that options are written with. */
+export { z } from "zod";
+export { IbatchError, Interrupted } from "./errors.js";
+export type { ExperimentConfig } from "./experiment/config.js";
+export type { Observer, RunOutcome, RunPlace } from "./experiment/observer.js";
+export { argsort, type Direction } from "./kernels/argsort.js";
+export { argsortWithin } from "./kernels/argsort-within.js";
 export { countClasses, type Grouped, groupByClass } from "./kernels/classes.js";
 export { interleave } from "./kernels/interleave.js";
 export { type Random, random, STREAMS, type Stream } from "./kernels/random.js";
 export { shuffle, shuffled } from "./kernels/shuffle.js";
 export { stratifiedSample } from "./kernels/stratified.js";
+export { topK } from "./kernels/top-k.js";
+export { weightedKeys, weightedSample } from "./kernels/weighted-sample.js";
+export { type LaunchOptions, type LaunchResult, type Recording, runExperiment } from "./launch/launch.js";
 export { checkOrder, type Finding } from "./orders/conformance.js";
-export { orderContext } from "./orders/context.js";
+export { emptyLedger, orderContext } from "./orders/context.js";
 export {
   type Coverage,
   cut,
   defineOrder,
+  type ExtraSignal,
   type LedgerView,
   type OrderContext,
   type OrderDefinition,
   type OrderResult,
 } from "./orders/contract.js";
+export { type RecordedOrder, readOrder, readSignal } from "./record/recorded-arrays.js";
+export type { EpochMetrics, SignalName } from "./record/run-record.js";
+export type { ArmSummary, Spread, Summary } from "./report/summary.js";

@@ -5,6 +5,9 @@ import { fileURLToPath } from "node:url";
 /** The directory that holds package.json and py_backend: one above `src` and `dist`. */
 export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** What `import "importance-batching"` gives. */
+export const ownEntry = join(packageRoot, "dist", "index.js");
+
 /** The version in package.json. */
 export function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));

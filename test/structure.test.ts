@@ -61,7 +61,19 @@ describe("TypeScript", () => {
     record: everywhere,
     experiment: ["record", "backend", "orders", "batching", "schedules", "kernels", ...everywhere],
     report: ["experiment", "record", "kernels", ...everywhere],
-    cli: ["report", "experiment", "record", "backend", "orders", "batching", "schedules", "kernels", ...everywhere],
+    launch: ["report", "experiment", "record", "backend", ...everywhere],
+    cli: [
+      "launch",
+      "report",
+      "experiment",
+      "record",
+      "backend",
+      "orders",
+      "batching",
+      "schedules",
+      "kernels",
+      ...everywhere,
+    ],
   };
 
   it("reads the imports it is about", () => {
@@ -87,8 +99,12 @@ describe("TypeScript", () => {
     expect(upward).toEqual([]);
   });
 
-  it("imports nothing from outside into the kernels", () => {
-    expect(imports.filter(({ file, target }) => layerOf(file) === "kernels" && !target.endsWith(".ts"))).toEqual([]);
+  it("imports nothing from outside into the kernels, but what loads their compiled form", () => {
+    const outer = imports.filter(({ file, target }) => layerOf(file) === "kernels" && !target.endsWith(".ts"));
+    expect(outer).toEqual([
+      { file: "kernels/module.ts", target: "node:fs" },
+      { file: "kernels/module.ts", target: "node:url" },
+    ]);
   });
 
   const doors: Record<string, readonly string[]> = {

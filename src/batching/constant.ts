@@ -14,7 +14,7 @@ export default defineBatching({
     size: z.int().min(1).describe("samples in a batch; an integer of at least 1, without a default"),
   }),
 
-  size(_batch, { options }) {
+  size(_place, options) {
     return options.size;
   },
 });

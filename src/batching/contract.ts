@@ -1,13 +1,17 @@
 import type { z } from "zod";
 
-/** What a batching rule may look at. */
-export interface BatchingContext<Options> {
-  readonly options: Options;
+/** Where a batch stands in the run. */
+export interface BatchPlace {
+  /** Number of the batch in its epoch, from 0. */
+  readonly batch: number;
   /** Epoch, from 0. */
   readonly epoch: number;
   readonly epochs: number;
-  /** Number of samples that may be drawn. */
-  readonly eligibleCount: number;
+  /**
+   * Progress of the run before this batch: (epoch + the nominal sizes of the batches before it in this epoch, as a
+   * share of the samples that may be drawn, at most 1) / epochs. In [0, 1) for every batch that an epoch needs.
+   */
+  readonly share: number;
 }
 
 /** One batching rule: one file, one of these as its default export, one line in `index.ts`. */
@@ -15,9 +19,10 @@ export interface BatchingDefinition<Options = unknown> {
   readonly name: string;
   readonly summary: string;
   readonly whenToChoose: string;
+  /** Its own options, without the rule for the learning rate, which all batching rules have. */
   readonly options: z.ZodType<Options> & z.ZodObject;
-  /** Number of samples of the b-th batch of the epoch, an integer ≥ 1. */
-  size(batch: number, context: BatchingContext<Options>): number;
+  /** Nominal size of the batch at this place, rounded by the caller to an integer ≥ 1: a pure function. */
+  size(place: BatchPlace, options: Options): number;
 }
 
 export function defineBatching<Options>(definition: BatchingDefinition<Options>): BatchingDefinition<Options> {

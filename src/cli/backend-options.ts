@@ -19,10 +19,3 @@ export const backendOptions = {
     .describe("use the backend that runs at this control endpoint, instead of starting one")
     .meta({ placeholder: "URL" }),
 };
-
-export interface BackendChoice {
-  readonly data?: string | undefined;
-  readonly python?: string | undefined;
-  readonly device?: string | undefined;
-  readonly backend?: string | undefined;
-}

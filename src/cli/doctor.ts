@@ -3,7 +3,7 @@ import type { Backend } from "../backend/backend.js";
 import { BackendError } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import type { Session } from "../experiment/session.js";
-import { dataDirectory, openChosenBackend } from "./chosen-backend.js";
+import { dataDirectory, openChosenBackend } from "../launch/chosen-backend.js";
 import type { DoctorOptions } from "./doctor-command.js";
 import { EXIT } from "./exit-codes.js";
 import { openProbe } from "./probe-session.js";
@@ -124,7 +124,8 @@ async function trainOneBatch(session: Session): Promise<string> {
     offsets: Uint32Array.of(0, 32),
     learningRates: Float64Array.of(0.01),
   };
-  for await (const { loss } of session.train(plan, 0, 1)) {
+  for await (const { signals } of session.train(plan, 0, { chunkBatches: 1, microBatch: null, extras: [] })) {
+    const { loss } = signals;
     const mean = loss.reduce((sum, value) => sum + value, 0) / loss.length;
     const untrained = Math.log(session.opened.classNames.length);
     return `32 images through the wire, mean loss ${mean.toFixed(3)} (untrained: about ${untrained.toFixed(1)})`;

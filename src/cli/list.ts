@@ -2,8 +2,8 @@ import { usageError } from "../errors.js";
 import { backendChoices, type Choice, ownChoices } from "../experiment/choices.js";
 import { BACKEND_KINDS, type BackendKind, KINDS, type Kind } from "../experiment/kinds.js";
 import type { OptionDescription } from "../experiment/option-description.js";
+import { openToAsk } from "../launch/chosen-backend.js";
 import { nearest } from "../nearest.js";
-import { openToAsk } from "./chosen-backend.js";
 import { EXIT } from "./exit-codes.js";
 import type { ListOptions } from "./list-command.js";
 

@@ -28,6 +28,15 @@ const options = z.strictObject({
     .default(12)
     .describe("batches to show of an epoch (default: 12)")
     .meta({ placeholder: "N" }),
+  losses: z
+    .string()
+    .optional()
+    .describe("losses for an order that reads them: a float32 value a sample, as a run's signals/loss/0003.f32")
+    .meta({ placeholder: "FILE" }),
+  check: z
+    .boolean()
+    .default(false)
+    .describe("hold the order to the laws of all orders instead: exit code 1 and every fault where it breaks one"),
   dataset: z
     .string()
     .optional()
@@ -43,10 +52,11 @@ export type OrderOptions = z.infer<typeof options>;
 export const orderCommand: CommandDefinition<typeof options.shape> = {
   name: "order",
   summary: "what an order does, before anything is trained with it: its batches and their classes",
-  arguments: [{ syntax: "<name>", help: "see `ibatch list orders`" }],
+  arguments: [{ syntax: "<name>", help: "an order of `ibatch list orders`, or a file of your own: ./my-order.mjs" }],
   options,
   examples: [
     "ibatch order homogeneous",
+    "ibatch order --check ./my-order.mjs",
     "ibatch order heterogeneous --dataset digits --size 32 --set interleave=round-robin",
   ],
 };

@@ -1,14 +1,21 @@
 import { setImmediate } from "node:timers/promises";
 import { Interrupted, usageError } from "../errors.js";
 import { Checker } from "../experiment/checker.js";
-import { parseValue } from "../experiment/config-source.js";
+import { isFilePath, parseValue } from "../experiment/config-source.js";
+import { parseOrderOptions } from "../experiment/ledger-options.js";
+import { checkedOrder } from "../experiment/make-plan.js";
+import { importOrder } from "../experiment/order-file.js";
+import { permutedLedger } from "../experiment/placebo.js";
 import { countClasses } from "../kernels/classes.js";
 import { random } from "../kernels/random.js";
-import { allocateMemory, orderContext } from "../orders/context.js";
-import type { OrderResult } from "../orders/contract.js";
+import { dataDirectory, openToAsk } from "../launch/chosen-backend.js";
+import { checkOrder, type Finding, optionCombinations } from "../orders/conformance.js";
+import { CASES } from "../orders/conformance-cases.js";
+import { allocateMemory, emptyLedger, orderContext } from "../orders/context.js";
+import type { LedgerView, OrderDefinition, OrderResult } from "../orders/contract.js";
 import { findOrder } from "../orders/index.js";
+import { readSignalFile } from "../record/recorded-arrays.js";
 import { markdown } from "../report/table.js";
-import { dataDirectory, openToAsk } from "./chosen-backend.js";
 import { EXIT } from "./exit-codes.js";
 import type { OrderOptions } from "./order-command.js";
 import { openProbe } from "./probe-session.js";
@@ -21,31 +28,86 @@ interface Labelled {
 
 /** `ibatch order NAME`. */
 export async function order(name: string, options: OrderOptions, signal: AbortSignal): Promise<number> {
-  const definition = findOrder(name);
-  const orderOptions = new Checker((path) => `--set ${path.join(".")}`).parse(
-    definition.options,
-    readOptions(options.set),
+  const definition = isFilePath(name) ? (await importOrder(name, ".", name)).definition : findOrder(name);
+  return options.check ? check(definition) : await show(definition, options, signal);
+}
+
+function check(definition: OrderDefinition): number {
+  const findings = checkOrder(definition);
+  const sets = optionCombinations(definition.options).length;
+  process.stdout.write(
+    findings.length === 0
+      ? `${definition.name} keeps the laws of orders (${sets} sets of options tried on ${CASES.length} cases)\n`
+      : `${definition.name} breaks laws of orders:\n\n${findings.map(renderFinding).join("\n")}`,
   );
+  return findings.length === 0 ? EXIT.done : EXIT.no;
+}
+
+const renderFinding = ({ law, case: example, options, seen, expected }: Finding): string =>
+  `  ${law}\n    on: ${example}, options ${JSON.stringify(options)}\n    seen: ${seen}\n    expected: ${expected}\n`;
+
+async function show(definition: OrderDefinition, options: OrderOptions, signal: AbortSignal): Promise<number> {
+  const checker = new Checker((path) => `--set ${path.join(".")}`);
+  const { own, ledger } = parseOrderOptions(checker, definition, readOptions(options.set), []);
+  const losses = options.losses === undefined ? undefined : readLosses(options.losses, definition, own);
   const { what, labels, classNames } =
-    options.dataset === undefined ? madeUp(options) : await datasetLabels(options.dataset, options, signal);
+    options.dataset === undefined
+      ? madeUp(losses === undefined ? options : { ...options, samples: losses.length })
+      : await datasetLabels(options.dataset, options, signal);
+  if (losses !== undefined && losses.length !== labels.length) {
+    throw usageError(
+      `--losses ${options.losses} has ${losses.length} values, ${what}: take the losses of this dataset`,
+    );
+  }
+  const seen = losses === undefined ? emptyLedger(labels.length, definition.signals?.(own)) : ledgerOf(losses);
+  const eligible = Uint32Array.from(labels.keys());
   const memory = allocateMemory(definition.memory ?? {}, labels.length);
-  const out = [`${name}: ${definition.summary}`, `${what}; batches of ${options.size}; seed ${options.seed}`, ""];
+  const out = [
+    `${definition.name}: ${definition.summary}`,
+    `${what}; batches of ${options.size}; seed ${options.seed}`,
+    ...(definition.readsLedger && losses === undefined ? [NO_LOSSES] : []),
+    "",
+  ];
   for (let epoch = 0; epoch < options.epochs; epoch++) {
     await setImmediate(); // a turn in which Ctrl-C is heard
     if (signal.aborted) throw new Interrupted();
     const context = orderContext({
-      options: orderOptions,
+      options: own,
       seed: options.seed,
       epoch,
       labels,
       classCount: classNames.length,
+      ledger: ledger?.placebo ? permutedLedger(seen, eligible, options.seed, epoch) : seen,
       memory,
       size: options.size,
     });
-    out.push(renderEpoch(epoch, definition.order(context), labels, classNames, options.batches));
+    out.push(renderEpoch(epoch, checkedOrder(definition, context), labels, classNames, options.batches));
   }
   process.stdout.write(`${out.join("\n")}\n`);
   return EXIT.done;
+}
+
+const NO_LOSSES = "no losses yet, as in a run's first epoch; name some with --losses FILE";
+
+function readLosses(path: string, definition: OrderDefinition, options: Readonly<Record<string, unknown>>) {
+  if (!definition.readsLedger) throw usageError(`--losses ${path}: order ${definition.name} does not look at losses`);
+  const others = definition.signals?.(options) ?? [];
+  if (others.length > 0)
+    throw usageError(`--losses ${path}: these options read ${others.join(", ")}, not losses alone`);
+  const losses = readSignalFile(path);
+  if (losses.length === 0) throw usageError(`--losses ${path} holds no values`);
+  return losses;
+}
+
+/** What is known after one pass that gave these losses. */
+function ledgerOf(losses: Float32Array): LedgerView {
+  const ledger = emptyLedger(losses.length);
+  ledger.loss.set(losses);
+  ledger.meanLoss.set(losses);
+  for (let sample = 0; sample < losses.length; sample++) {
+    if (!Number.isNaN(losses[sample])) ledger.seenAtStep[sample] = 0;
+  }
+  return ledger;
 }
 
 function readOptions(settings: readonly string[]): Record<string, unknown> {

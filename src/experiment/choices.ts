@@ -1,10 +1,12 @@
 /** Everything that a config can name, with its options: for `ibatch list` and the reference page. */
 import type { Catalogue, CatalogueEntry, CatalogueOption } from "../backend/messages.js";
-import { BATCHING_RULES } from "../batching/index.js";
+import { BATCHING_RULES, batchingOptions } from "../batching/index.js";
 import { ORDERS } from "../orders/index.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
 import type { BackendKind, OwnKind } from "./kinds.js";
+import { orderOptions } from "./ledger-options.js";
 import { describeOptions, type OptionDescription } from "./option-description.js";
+import { REPLAY } from "./replay.js";
 
 export type { Catalogue };
 
@@ -17,8 +19,11 @@ export interface Choice {
 
 export function ownChoices(): Record<OwnKind, readonly Choice[]> {
   return {
-    orders: ORDERS.map((order) => ({ ...texts(order), options: describeOptions(order.options) })),
-    batching: BATCHING_RULES.map((rule) => ({ ...texts(rule), options: describeOptions(rule.options) })),
+    orders: [
+      ...ORDERS.map((order) => ({ ...texts(order), options: describeOptions(orderOptions(order)) })),
+      { ...texts(REPLAY), options: describeOptions(REPLAY.options) },
+    ],
+    batching: BATCHING_RULES.map((rule) => ({ ...texts(rule), options: describeOptions(batchingOptions(rule)) })),
     schedules: SCHEDULES.map((schedule) => ({
       ...texts(schedule),
       options: describeOptions(scheduleOptions(schedule)),

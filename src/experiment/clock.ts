@@ -9,24 +9,26 @@ export async function timed<T>(work: () => Promise<T>): Promise<{ result: T; sec
   return { result, seconds: secondsSince(start) };
 }
 
+/** What the backend spent on each kind of work, as it measured it. */
+export interface SpentSeconds {
+  training: number;
+  scoring: number;
+  evaluating: number;
+}
+
 /** Splits an epoch's wall time. */
 export class Clock {
   readonly #start = performance.now();
 
-  timings(
-    epoch: number,
-    orderingSeconds: number,
-    spent: { training: number; evaluating: number },
-    underWaySeconds: number,
-  ): EpochTimings {
+  timings(epoch: number, orderingSeconds: number, spent: SpentSeconds, underWaySeconds: number): EpochTimings {
     const totalSeconds = secondsSince(this.#start);
     return {
       epoch,
       orderingSeconds,
       trainingSeconds: spent.training,
-      scoringSeconds: 0,
+      scoringSeconds: spent.scoring,
       evaluatingSeconds: spent.evaluating,
-      wireSeconds: underWaySeconds - spent.training - spent.evaluating,
+      wireSeconds: underWaySeconds - spent.training - spent.scoring - spent.evaluating,
       waitingSeconds: totalSeconds - underWaySeconds,
       totalSeconds,
     };

@@ -1,5 +1,6 @@
 /** A config's text with `--set` applied, and where each of its parts stands. */
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { type Document, isMap, isScalar, LineCounter, parse, parseDocument, visit } from "yaml";
 import { usageError } from "../errors.js";
 
@@ -9,10 +10,13 @@ export type Path = readonly (string | number)[];
 export const NAMED_SECTIONS = ["dataset", "model", "optimizer", "schedule", "batching", "order"] as const;
 
 export class ConfigSource {
+  /** The folder that paths in the config are relative to: its own. */
+  readonly directory: string;
   readonly #value: Record<string, unknown>;
   readonly #where: (path: Path) => string;
 
-  private constructor(value: Record<string, unknown>, where: (path: Path) => string) {
+  private constructor(name: string, value: Record<string, unknown>, where: (path: Path) => string) {
+    this.directory = dirname(name);
     this.#value = value;
     this.#where = where;
   }
@@ -31,7 +35,7 @@ export class ConfigSource {
     return ConfigSource.parse(text, path, settings);
   }
 
-  /** As `read`, for a text; `name` stands in messages. */
+  /** As `read`, for a text; `name`, the path it would have, stands in messages. */
   static parse(text: string, name: string, settings: readonly Setting[] = []): ConfigSource {
     const lines = new LineCounter();
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -46,7 +50,12 @@ export class ConfigSource {
       const offset = offsetOf(document.contents, path);
       return offset === undefined ? name : `${name}:${lines.linePos(offset).line}`;
     };
-    return new ConfigSource(value, where);
+    return new ConfigSource(name, value, where);
+  }
+
+  /** A config that a program holds as a value, as `read` would give it; paths in it are relative to the current directory. */
+  static of(value: Readonly<Record<string, unknown>>): ConfigSource {
+    return new ConfigSource("config", structuredClone(value), () => "config");
   }
 
   get value(): Readonly<Record<string, unknown>> {
@@ -90,7 +99,7 @@ function applySetting(value: Record<string, unknown>, { said, assignment }: Sett
   let at = value;
   for (const key of path.slice(0, -1)) {
     const inner = at[key];
-    const next = typeof inner === "string" && isNamedSection(key) ? { name: inner } : (inner ?? {});
+    const next = spellNamed(key, inner ?? {});
     if (!isRecord(next)) throw usageError(`${said}: ${key} is ${JSON.stringify(inner)}, not a map`);
     at[key] = next;
     at = next;
@@ -133,6 +142,15 @@ function offsetOf(contents: unknown, path: Path): number | undefined {
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-export const isNamedSection = (key: string): boolean => NAMED_SECTIONS.some((section) => section === key);
+/** `order: frozen` spelled out as `order: { name: frozen }`, `order: ./mine.mjs` as `order: { file: ./mine.mjs }`. */
+export function spellNamed(key: string, value: unknown): unknown {
+  if (!isNamedSection(key) || typeof value !== "string") return value;
+  return key === "order" && isFilePath(value) ? { file: value } : { name: value };
+}
+
+/** Whether a text names a file, and nothing of ours. */
+export const isFilePath = (text: string): boolean => /^\.{0,2}[\\/]|^[A-Za-z]:[\\/]|\.[cm]?[jt]s$/.test(text);
+
+const isNamedSection = (key: string): boolean => NAMED_SECTIONS.some((section) => section === key);
 
 const startsWith = (path: Path, prefix: Path): boolean => prefix.every((key, at) => path[at] === key);

@@ -1,14 +1,17 @@
 /** From a config's text to what each arm is: every default filled in, every mistake named with its place. */
-import type { z } from "zod";
 import type { Catalogue, CatalogueEntry } from "../backend/messages.js";
-import { BATCHING_RULES } from "../batching/index.js";
+import { BATCHING_RULES, batchingOptions } from "../batching/index.js";
 import { usageError } from "../errors.js";
-import { findOrder, ORDERS } from "../orders/index.js";
+import { EXTRA_SIGNALS } from "../orders/contract.js";
+import { ORDERS } from "../orders/index.js";
 import { EXPERIMENT_FILES } from "../record/experiment-record.js";
 import { hashValue } from "../record/hash.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
 import { Checker, type Chosen, type Locate, valueAt } from "./checker.js";
-import { type ConfigSource, isNamedSection, isRecord, type Path } from "./config-source.js";
+import { type ConfigSource, isRecord, type Path, spellNamed } from "./config-source.js";
+import { type LedgerOptions, parseOrderOptions } from "./ledger-options.js";
+import type { OrderReference, OrderSources } from "./order-sources.js";
+import { REPLAY } from "./replay.js";
 import { type ArmSections, armSchema, type Common, commonSchema, FILE_NAME, TRAINING_KEYS } from "./schema.js";
 
 /** All that determines an arm's numbers, but for the seed and the machine. */
@@ -18,10 +21,18 @@ export interface ArmConfig {
   readonly optimizer: Chosen;
   readonly schedule: Chosen;
   readonly batching: Chosen;
-  readonly order: Chosen;
+  readonly order: ChosenOrder;
   readonly augmentation: ArmSections["augmentation"];
   readonly precision: ArmSections["precision"];
+  readonly microBatch: number | null;
   readonly epochs: number;
+}
+
+export interface ChosenOrder extends Chosen, OrderReference {
+  /** How what it reads is come by; absent for an order that reads nothing. */
+  readonly ledger?: LedgerOptions;
+  /** Whether it trains on another objective than the mean loss over all eligible samples. */
+  readonly changesObjective: boolean;
 }
 
 export interface ExperimentConfig {
@@ -38,10 +49,15 @@ export interface ExperimentConfig {
 
 /**
  * Checks a config and fills in its defaults. Models, datasets and optimisers are checked against the backend's own
- * catalogue; without one (before a backend is there) they are taken as they are.
+ * catalogue; without one (before a backend is there) they are taken as they are. `orders`: as `OrderSources.load` gives
+ * them for this source.
  * @throws IbatchError naming the first mistake: file:line, what was seen, what was expected.
  */
-export function resolveConfig(source: ConfigSource, catalogue?: Catalogue): ExperimentConfig {
+export function resolveConfig(
+  source: ConfigSource,
+  orders: OrderSources,
+  catalogue: Catalogue | undefined,
+): ExperimentConfig {
   const { arms: armOverrides, ...rest } = source.value;
   const isTraining = ([key]: [string, unknown]) => TRAINING_KEYS.includes(key);
   const base = spellAll(Object.fromEntries(Object.entries(rest).filter(isTraining)));
@@ -51,15 +67,17 @@ export function resolveConfig(source: ConfigSource, catalogue?: Catalogue): Expe
   const allKeys = [...Object.keys(commonSchema.shape), ...TRAINING_KEYS, "arms"];
   const { name, seeds, baseline, ...running } = checker.parse(commonSchema, common, { known: allKeys });
   const overrides = checkArmNames(source, armOverrides);
+  const allSeeds = typeof seeds === "number" ? Array.from({ length: seeds }, (_, at) => at) : checkSeeds(source, seeds);
   const arms: Record<string, ArmConfig> = {};
   for (const [arm, override] of overrides) {
     const merged = mergeArm(base, override);
-    arms[arm] = resolveArm(new Checker(locateInArm(source, arm, merged)), merged, catalogue);
+    const inArm = new Checker(locateInArm(source, arm, merged));
+    arms[arm] = resolveArm(inArm, merged, { orders, catalogue, seeds: allSeeds });
   }
   if (running.record.orders === "hash") refuseOrdersThatReadTheLedger(checker, arms);
   return {
     name,
-    seeds: typeof seeds === "number" ? Array.from({ length: seeds }, (_, at) => at) : checkSeeds(source, seeds),
+    seeds: allSeeds,
     baseline: checkBaseline(source, baseline, Object.keys(arms)),
     ...running,
     base,
@@ -69,7 +87,7 @@ export function resolveConfig(source: ConfigSource, catalogue?: Catalogue): Expe
 
 /** Where losses go into an order, it cannot be made again from config and seed alone: a hash would be all there is. */
 function refuseOrdersThatReadTheLedger(checker: Checker, arms: Readonly<Record<string, ArmConfig>>): void {
-  const reading = Object.entries(arms).find(([, { order }]) => findOrder(order.name).readsLedger);
+  const reading = Object.entries(arms).find(([, { order }]) => order.ledger !== undefined);
   if (reading === undefined) return;
   const [arm, { order }] = reading;
   throw checker.mistake(
@@ -121,30 +139,31 @@ function checkArmNames(source: ConfigSource, arms: unknown): [string, Record<str
 export function mergeArm(base: Record<string, unknown>, override: Record<string, unknown>): Record<string, unknown> {
   const merged = { ...base };
   for (const [key, value] of Object.entries(spellAll(override))) {
-    const below = spell(key, base[key]);
-    const complete = isRecord(below) && isRecord(value) && (value.name === undefined || value.name === below.name);
-    merged[key] = complete ? { ...below, ...value } : value;
+    const below = spellNamed(key, base[key]);
+    merged[key] = isRecord(below) && isRecord(value) && completes(value, below) ? { ...below, ...value } : value;
   }
   return merged;
 }
 
-/** `order: frozen` spelled out as `order: { name: frozen }`. */
-const spell = (key: string, value: unknown): unknown =>
-  isNamedSection(key) && typeof value === "string" ? { name: value } : value;
+/** Whether a section says more of what the one below it names, and names nothing else. */
+const completes = (section: Record<string, unknown>, below: Record<string, unknown>): boolean =>
+  ["name", "file", "replay"].every((key) => section[key] === undefined || section[key] === below[key]);
 
 const spellAll = (sections: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(sections).map(([key, value]) => [key, spell(key, value)]));
+  Object.fromEntries(Object.entries(sections).map(([key, value]) => [key, spellNamed(key, value)]));
 
-function resolveArm(checker: Checker, merged: Record<string, unknown>, catalogue: Catalogue | undefined): ArmConfig {
+interface ResolvedWith {
+  readonly orders: OrderSources;
+  readonly catalogue: Catalogue | undefined;
+  readonly seeds: readonly number[];
+}
+
+function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedWith: ResolvedWith): ArmConfig {
+  const { catalogue } = resolvedWith;
   const sections = checker.parse(armSchema, spellAll(merged));
   const { subset, validation, ...dataset } = sections.dataset;
-  const fromTable = (key: "order" | "batching", table: readonly Pickable[]): Chosen => {
-    const { name, options } = split(sections[key]);
-    const definition = checker.find(key, table, name);
-    const checked = checker.parse(definition.options, options, { at: [key] });
-    if (!isRecord(checked)) throw new Error(`${key} ${name}: its options must be a map`);
-    return { name, options: checked };
-  };
+  const batching = split(sections.batching);
+  const rule = checker.find("batching", BATCHING_RULES, batching.name);
   const schedule = split(sections.schedule);
   const scheduleDefinition = checker.find("schedule", SCHEDULES, schedule.name);
   const fromCatalogue = (
@@ -165,21 +184,53 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, catalogue
       name: schedule.name,
       options: checker.parse(scheduleOptions(scheduleDefinition), schedule.options, { at: ["schedule"] }),
     },
-    batching: fromTable("batching", BATCHING_RULES),
-    order: fromTable("order", ORDERS),
+    batching: {
+      name: batching.name,
+      options: checker.parse(batchingOptions(rule), batching.options, { at: ["batching"] }),
+    },
+    order: resolveOrder(checker, sections, resolvedWith),
     augmentation: sections.augmentation,
     precision: sections.precision,
+    microBatch: sections.microBatch,
     epochs: sections.epochs,
+  };
+}
+
+function resolveOrder(checker: Checker, { order, epochs }: ArmSections, resolvedWith: ResolvedWith): ChosenOrder {
+  const { name, file, replay, ...given } = order;
+  const { orders, seeds } = resolvedWith;
+  let reference: OrderReference;
+  if (file !== undefined) {
+    const { definition, sha256 } = orders.file(file);
+    reference = { name: definition.name, file: { path: file, sha256 } };
+  } else if (replay !== undefined) {
+    const mistake = (what: string) => checker.mistake(["order", "replay"], what);
+    const identity = orders.replayed(replay).identity(seeds, epochs, mistake);
+    reference = { name: REPLAY.name, replay: { directory: replay, identity } };
+  } else {
+    reference = { name: checker.find("order", ORDERS, name ?? "").name };
+  }
+  const definition = orders.definition(reference, seeds[0]);
+  const { own, ledger } = parseOrderOptions(checker, definition, given, ["order"]);
+  const signals = definition.signals?.(own) ?? [];
+  if (new Set(signals).size < signals.length || signals.some((signal) => !EXTRA_SIGNALS.includes(signal))) {
+    const expected = `expected some of ${EXTRA_SIGNALS.join(", ")}`;
+    throw checker.mistake(
+      ["order"],
+      `order ${definition.name} declares the signals ${signals.join(", ")}, ${expected}`,
+    );
+  }
+  return {
+    ...reference,
+    options: own,
+    ...(ledger && { ledger }),
+    changesObjective: definition.changesObjective?.(own) ?? false,
   };
 }
 
 interface Named {
   readonly name: string;
   readonly [option: string]: unknown;
-}
-interface Pickable {
-  readonly name: string;
-  readonly options: z.ZodType;
 }
 
 const split = ({ name, ...options }: Named): Chosen => ({ name, options });

@@ -1,6 +1,7 @@
 /** Losses that are not finite: where a run ends. */
 import { fromRecorded } from "../record/number.js";
 import type { EpochMetrics } from "../record/run-record.js";
+import { firstSignals } from "./sample-signals.js";
 import type { TrainedOn } from "./session.js";
 
 /**
@@ -8,8 +9,8 @@ import type { TrainedOn } from "./session.js";
  * behind it is left out, so that records do not depend on how many batches a chunk holds.
  */
 export function cutAtDivergence(trained: TrainedOn): { trained: TrainedOn; divergedAtStep?: number } {
-  const { chunk, loss, correct } = trained;
-  const bad = loss.findIndex((value) => !Number.isFinite(value));
+  const { chunk, signals } = trained;
+  const bad = signals.loss.findIndex((value) => !Number.isFinite(value));
   if (bad < 0) return { trained };
   const batch = chunk.offsets.findLastIndex((offset) => offset <= bad);
   const end = chunk.offsets[batch + 1];
@@ -21,7 +22,7 @@ export function cutAtDivergence(trained: TrainedOn): { trained: TrainedOn; diver
     weights: chunk.weights?.subarray(0, end),
   };
   return {
-    trained: { chunk: cut, loss: loss.subarray(0, end), correct: correct.subarray(0, end) },
+    trained: { chunk: cut, signals: firstSignals(signals, end) },
     divergedAtStep: chunk.firstStep + batch,
   };
 }

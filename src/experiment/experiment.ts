@@ -5,6 +5,7 @@ import type { ExperimentRecord } from "../record/experiment-record.js";
 import type { EpochMetrics, RunDocument, RunRecord } from "../record/run-record.js";
 import { type ArmConfig, armHash, type ExperimentConfig } from "./config.js";
 import type { Observer, RunPlace } from "./observer.js";
+import type { OrderSources } from "./order-sources.js";
 import { type FinishedRun, finishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
 import { runOne } from "./run.js";
 import { Interrupted, type WorkClient } from "./session.js";
@@ -13,6 +14,8 @@ import type { MadeIn } from "./surroundings.js";
 export interface ExperimentInputs {
   readonly client: WorkClient;
   readonly config: ExperimentConfig;
+  /** Where the config's orders come from. */
+  readonly orders: OrderSources;
   readonly record: ExperimentRecord;
   readonly dataDir: string | null;
   readonly observer: Observer;
@@ -43,7 +46,7 @@ interface PlannedRun {
  * config, whatever else the directory holds.
  * @throws Interrupted when the signal says so; IbatchError when recorded runs do not fit, or are damaged.
  */
-export async function runExperiment(inputs: ExperimentInputs): Promise<RunResult[]> {
+export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
   const results: RunResult[] = [];
   const recorded = readRecorded(inputs.record);
   const kept = madeIn(recorded);
@@ -112,6 +115,7 @@ async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun, kept: rea
     const ended = await runOne({
       client,
       config: run.config,
+      order: inputs.orders.definition(run.config.order, run.place.seed),
       evaluation: config.evaluation,
       chunkBatches: config.backend.chunkBatches,
       seed: run.place.seed,

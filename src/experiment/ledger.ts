@@ -1,12 +1,24 @@
 import { emptyLedger } from "../orders/context.js";
-import type { LedgerView } from "../orders/contract.js";
+import type { ExtraSignal, LedgerView } from "../orders/contract.js";
+import { mapExtras, type SampleSignals } from "./sample-signals.js";
+
+export interface LedgerRules {
+  /** From which passes losses are taken; draws are counted in training whatever this says. */
+  readonly source: "training" | "rescore";
+  /** Weight of the old mean in `meanLoss`, 0 … 1. */
+  readonly meanDecay: number;
+  /** The signals that are kept beside loss and correct. */
+  readonly extras: readonly ExtraSignal[];
+}
 
 /** What is known of each sample; orders see it read-only. Filled a chunk at a time, in the order of training. */
 export class Ledger {
   readonly #columns: ReturnType<typeof emptyLedger>;
+  readonly #rules: LedgerRules;
 
-  constructor(n: number) {
-    this.#columns = emptyLedger(n);
+  constructor(n: number, rules: LedgerRules) {
+    this.#rules = rules;
+    this.#columns = emptyLedger(n, rules.extras);
   }
 
   get view(): LedgerView {
@@ -17,24 +29,36 @@ export class Ledger {
    * Writes down what a chunk's training passes returned. Batch b, offsets[b] … offsets[b+1]-1, was step firstStep + b;
    * values are in the order of `indices`.
    */
-  record(chunk: TrainedChunk): void {
-    const { indices, offsets, firstStep, loss, correct } = chunk;
-    const columns = this.#columns;
+  recordTraining({ indices, offsets, firstStep, signals }: TrainedChunk): void {
+    for (const index of indices) this.#columns.draws[index] += 1;
+    if (this.#rules.source === "rescore") return;
     for (let batch = 0; batch + 1 < offsets.length; batch++) {
-      for (let at = offsets[batch]; at < offsets[batch + 1]; at++) {
-        const sample = indices[at];
-        columns.loss[sample] = loss[at];
-        columns.correct[sample] = correct[at];
-        columns.seenAtStep[sample] = firstStep + batch;
-        columns.draws[sample] += 1;
-      }
+      this.#see(indices, offsets[batch], offsets[batch + 1], firstStep + batch, signals);
     }
   }
 
-  /** Losses of the samples seen at this step or later, NaN for all others: an epoch's line of the history. */
-  lossesSince(step: number): Float32Array {
-    const { loss, seenAtStep } = this.#columns;
-    return loss.map((value, sample) => (seenAtStep[sample] >= step ? value : Number.NaN));
+  /** Writes down what a scoring pass after `step` steps returned. */
+  recordScores(indices: Readonly<Uint32Array>, step: number, signals: SampleSignals): void {
+    this.#see(indices, 0, indices.length, step, signals);
+  }
+
+  /** The samples indices[start … end-1] were seen at this step. */
+  #see(indices: Readonly<Uint32Array>, start: number, end: number, step: number, signals: SampleSignals): void {
+    const { loss, meanLoss, correct, seenAtStep } = this.#columns;
+    const { meanDecay } = this.#rules;
+    for (let at = start; at < end; at++) {
+      const sample = indices[at];
+      const before = meanLoss[sample];
+      const now = signals.loss[at];
+      meanLoss[sample] = Number.isNaN(before) ? now : meanDecay * before + (1 - meanDecay) * now;
+      loss[sample] = now;
+      correct[sample] = signals.correct[at];
+      seenAtStep[sample] = step;
+    }
+    mapExtras(signals, (values, signal) => {
+      const column = this.#columns[signal];
+      for (let at = start; column !== undefined && at < end; at++) column[indices[at]] = values[at];
+    });
   }
 }
 
@@ -42,6 +66,5 @@ export interface TrainedChunk {
   readonly indices: Uint32Array;
   readonly offsets: Uint32Array;
   readonly firstStep: number;
-  readonly loss: Float32Array;
-  readonly correct: Uint8Array;
+  readonly signals: SampleSignals;
 }

@@ -1,45 +1,69 @@
 /** From what an arm's config names to what one epoch trains on. */
-import { findBatching } from "../batching/index.js";
+import { batchSizes, learningRateFactors } from "../batching/index.js";
 import { IbatchError } from "../errors.js";
 import { type OrderInputs, orderContext } from "../orders/context.js";
 import type { OrderContext, OrderDefinition, OrderResult } from "../orders/contract.js";
-import { findOrder } from "../orders/index.js";
 import { resultFaults } from "../orders/result-check.js";
+import type { OrderMonitors } from "../record/run-record.js";
 import { learningRates } from "../schedules/index.js";
 import type { ArmConfig } from "./config.js";
+import { monitorOrder } from "./monitors.js";
+import { permutedLedger } from "./placebo.js";
 import type { Plan } from "./plan.js";
 
-/** What an order may look at, beside what the config says. */
-export type OrderSurroundings = Required<Omit<OrderInputs<unknown>, "options" | "size">>;
-
-/** @throws IbatchError of kind `run` when the order throws, or breaks a law that holds of every order's result. */
-export function makePlan(config: ArmConfig, seen: OrderSurroundings): Plan {
-  const { order, batching, schedule, epochs } = config;
-  const { epoch, eligible } = seen;
-  const rule = findBatching(batching.name);
-  const sizes = { options: batching.options, epoch, epochs, eligibleCount: eligible.length };
-  const size = (batch: number) => rule.size(batch, sizes);
-  const context = orderContext({ ...seen, options: order.options, size });
-  const { indices, offsets, weights } = checkedOrder(findOrder(order.name), context);
-  const rates = learningRates({ name: schedule.name, ...schedule.options }, epoch, epochs, offsets.length - 1);
-  return { indices, offsets, weights, learningRates: rates };
+/** What an order may look at, beside what the config says; and the indices of the epoch before it. */
+export interface OrderSurroundings extends Required<Omit<OrderInputs<unknown>, "options" | "size">> {
+  readonly before: Readonly<Uint32Array> | undefined;
 }
 
-function checkedOrder(definition: OrderDefinition, context: OrderContext<unknown>): OrderResult {
-  const { n, eligible, epoch } = context;
+/** A plan, and what is watched of its order. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly monitors: OrderMonitors;
+}
+
+/** @throws IbatchError of kind `run` when the order throws, or breaks a law that holds of every order's result. */
+export function makePlan(config: ArmConfig, definition: OrderDefinition, seen: OrderSurroundings): Planned {
+  const { order, batching, schedule, epochs } = config;
+  const { seed, epoch, step, eligible, before } = seen;
+  const ledger = order.ledger?.placebo ? permutedLedger(seen.ledger, eligible, seed, epoch) : seen.ledger;
+  const size = batchSizes(batching, { epoch, epochs, eligibleCount: eligible.length });
+  const context = orderContext({ ...seen, ledger, options: order.options, size });
+  const result = checkedOrder(definition, context);
+
+  const { indices, offsets, weights } = result;
+  const rates = learningRates({ name: schedule.name, ...schedule.options }, epoch, epochs, offsets.length - 1);
+  const factors = learningRateFactors(batching, size, { epochs, eligibleCount: eligible.length }, rates.length);
+  const looksAt = definition.readsLedger ? ledger : undefined;
+  return {
+    plan: { indices, offsets, weights, learningRates: rates.map((rate, batch) => rate * factors[batch]) },
+    monitors: monitorOrder({ result, n: context.n, eligible, ledger: looksAt, step, before }),
+  };
+}
+
+/**
+ * What an order makes of an epoch, held to the laws of every order's result.
+ * @throws IbatchError of kind `run` that names order, epoch and what was seen, whatever the order throws.
+ */
+export function checkedOrder(definition: OrderDefinition, context: OrderContext<unknown>): OrderResult {
+  const { n, eligible, epoch, options } = context;
   const where = `order ${definition.name} in epoch ${epoch}`;
-  const result = ordered(definition, context, where);
-  const [fault] = resultFaults(result, { n, eligible, coverage: definition.coverage });
+  const { result, coverage } = calling(where, () => ({
+    result: definition.order(context),
+    coverage: definition.coverage(options),
+  }));
+  const [fault] = resultFaults(result, { n, eligible, coverage });
   if (fault === undefined) return result;
   const { law, seen, expected } = fault;
   throw new IbatchError("run", `${where} breaks a law of orders (${law}): seen ${seen}, expected ${expected}`);
 }
 
-function ordered(definition: OrderDefinition, context: OrderContext<unknown>, where: string): OrderResult {
+/** Runs what an order's author wrote: it may throw anything. */
+function calling<T>(where: string, act: () => T): T {
   try {
-    return definition.order(context);
+    return act();
   } catch (error) {
-    if (error instanceof IbatchError) throw error;
-    throw new IbatchError("run", `${where} failed: ${error}`, { cause: error });
+    const what = `${error}`.replace(/^(Ibatch)?Error: /, "");
+    throw new IbatchError("run", `${where} failed: ${what}`, { cause: error });
   }
 }

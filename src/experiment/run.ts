@@ -1,17 +1,19 @@
 /** One arm with one seed: order, plan, train, evaluate, record; epoch by epoch. */
 
 import { allocateMemory } from "../orders/context.js";
-import { findOrder } from "../orders/index.js";
+import type { ExtraSignal, OrderDefinition } from "../orders/contract.js";
 import { fromRecorded } from "../record/number.js";
 import type { EpochMetrics, RunDocument, RunRecord } from "../record/run-record.js";
 import { Clock, secondsSince, timed } from "./clock.js";
 import type { ArmConfig, ExperimentConfig } from "./config.js";
 import { cutAtDivergence, type Evaluated, hasDiverged } from "./divergence.js";
 import { Ledger } from "./ledger.js";
-import { makePlan } from "./make-plan.js";
+import { isScoringDue } from "./ledger-options.js";
+import { makePlan, type Planned } from "./make-plan.js";
 import { type Measured, Tally } from "./measured.js";
 import type { Observer, RunPlace } from "./observer.js";
 import type { Plan } from "./plan.js";
+import { SignalHistory } from "./sample-signals.js";
 import { Interrupted, Session, type WorkClient } from "./session.js";
 import { type Split, splitDataset } from "./split.js";
 import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
@@ -19,6 +21,8 @@ import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surround
 export interface RunInputs {
   readonly client: WorkClient;
   readonly config: ArmConfig;
+  /** The order that the config names. */
+  readonly order: OrderDefinition;
   readonly evaluation: ExperimentConfig["evaluation"];
   readonly chunkBatches: number;
   readonly seed: number;
@@ -49,6 +53,8 @@ export async function runOne(inputs: RunInputs): Promise<RunDocument> {
     refuseOtherSurroundings(place.arm, surroundings, inputs.kept);
     const document = { ...inputs.document, surroundings };
     record.start(document);
+    if (config.microBatch !== null)
+      inputs.log(`${place.arm}, seed ${place.seed}: ${inParts(config.microBatch, session)}`);
     const ended = await trainAll(run, document).catch((error: unknown): never => {
       recordEnd(record, document, error);
       throw error;
@@ -61,6 +67,17 @@ export async function runOne(inputs: RunInputs): Promise<RunDocument> {
       inputs.log(`${place.arm}, seed ${place.seed}: closing its session failed: ${error}`);
     });
   }
+}
+
+/** What micro-batches do to the gradient, for the log. */
+function inParts(microBatch: number, { opened }: Session): string {
+  const { batchNormLayers } = opened.settings;
+  const how =
+    batchNormLayers === 0
+      ? "the gradient is that of whole batches but for rounding (the model has no BatchNorm)"
+      : `the model has ${batchNormLayers} BatchNorm layers, whose statistics are then of each part alone: ` +
+        "another gradient than that of whole batches";
+  return `batches go through the model in parts of at most ${microBatch} samples; ${how}`;
 }
 
 /** As `interrupted` or `failed`; where even that cannot be written, `running` stays, and the run is done again. */
@@ -90,13 +107,17 @@ class Run {
   readonly #test: Uint32Array;
   readonly #ledger: Ledger;
   readonly #memory: ReturnType<typeof allocateMemory>;
+  /** What the order reads beside loss and correct. */
+  readonly #extras: readonly ExtraSignal[];
   #step = 0;
   #samples = 0;
+  /** The indices of the epoch before. */
+  #before: Uint32Array | undefined;
   /** The next epoch's plan, where it was made while the backend evaluated. */
   #next: TimedPlan | undefined;
 
   constructor(inputs: RunInputs, session: Session) {
-    const { config, evaluation } = inputs;
+    const { config, order, evaluation } = inputs;
     const { labels, opened } = session;
     this.#inputs = inputs;
     this.#session = session;
@@ -106,8 +127,10 @@ class Run {
       trainSample: evaluation.trainSample,
     });
     this.#test = Uint32Array.from({ length: session.testCount }, (_, index) => index);
-    this.#ledger = new Ledger(labels.length);
-    this.#memory = allocateMemory(findOrder(config.order.name).memory ?? {}, labels.length);
+    this.#extras = order.signals?.(config.order.options) ?? [];
+    const { signal: source = "training", meanDecay = 0 } = config.order.ledger ?? {};
+    this.#ledger = new Ledger(labels.length, { source, meanDecay, extras: this.#extras });
+    this.#memory = allocateMemory(order.memory ?? {}, labels.length);
   }
 
   /** Returns the step at which the run diverged, if it did. */
@@ -115,16 +138,20 @@ class Run {
     const { record, observer, place } = this.#inputs;
     const clock = new Clock();
     const firstStep = this.#step;
-    const { plan, seconds: orderingSeconds } = this.#next ?? this.#makePlan(epoch);
+    const { result: scored, seconds: scoringWall } = await timed(() => this.#scoreIfDue(epoch));
+    if (scored.hasDiverged) return firstStep;
+    const { plan, monitors, seconds: orderingSeconds } = this.#next ?? this.#makePlan(epoch);
     const hashes = record.writePlan(epoch, plan);
 
     const { result: trained, seconds: trainingWall } = await timed(() => this.#train(epoch, plan));
-    record.writeSignal("loss", epoch, this.#ledger.lossesSince(firstStep));
+    for (const [signal, values] of trained.history.columns) record.writeSignal(signal, epoch, values);
     if (trained.divergedAtStep !== undefined) return trained.divergedAtStep;
 
     const evaluating = timed(() => this.#evaluate(epoch));
     evaluating.catch(() => {}); // awaited below, unless making the plan throws first
-    this.#next = epoch + 1 < this.epochs ? this.#makePlan(epoch + 1) : undefined;
+    this.#before = plan.indices.slice(); // the order may keep its array, and fill it anew
+    const waitsForScores = isScoringDue(this.#inputs.config.order.ledger, epoch + 1);
+    this.#next = epoch + 1 < this.epochs && !waitsForScores ? this.#makePlan(epoch + 1) : undefined;
     const { result: evaluated, seconds: evaluatingWall } = await evaluating;
 
     const metrics: EpochMetrics = {
@@ -132,23 +159,41 @@ class Run {
       step: this.#step,
       batches: plan.learningRates.length,
       samples: plan.indices.length,
+      scored: scored.count,
+      batchSize: batchSizeRange(plan.offsets),
       learningRate: { first: plan.learningRates[0], last: plan.learningRates[plan.learningRates.length - 1] },
       train: trained.measured,
       ...evaluated,
+      order: monitors,
       ...hashes,
     };
     record.appendMetrics(metrics);
     const spent = this.#session.takeSeconds();
-    record.appendTimings(clock.timings(epoch, orderingSeconds, spent, trainingWall + evaluatingWall));
+    const underWay = scoringWall + trainingWall + evaluatingWall;
+    record.appendTimings(clock.timings(epoch, orderingSeconds, spent, underWay));
     observer.epochEnded?.(place, metrics);
     return hasDiverged(evaluated) ? this.#step : undefined;
   }
 
+  /** A scoring pass over the eligible samples, where this epoch's order waits for one. */
+  async #scoreIfDue(epoch: number): Promise<{ count: number; hasDiverged: boolean }> {
+    const { config, evaluation, record } = this.#inputs;
+    if (!isScoringDue(config.order.ledger, epoch)) return { count: 0, hasDiverged: false };
+    const { eligible } = this.#split;
+    const signals = await this.#session.score(eligible, evaluation.batchSize, this.#extras);
+    this.#ledger.recordScores(eligible, this.#step, signals);
+    const history = new SignalHistory(this.#session.labels.length, this.#extras);
+    history.record(eligible, signals);
+    for (const [signal, values] of history.columns) record.writeSignal(`scored-${signal}`, epoch, values);
+    return { count: eligible.length, hasDiverged: signals.loss.some((loss) => !Number.isFinite(loss)) };
+  }
+
   #makePlan(epoch: number): TimedPlan {
     const start = performance.now();
+    const { config, order, seed } = this.#inputs;
     const { labels, opened } = this.#session;
-    const plan = makePlan(this.#inputs.config, {
-      seed: this.#inputs.seed,
+    const planned = makePlan(config, order, {
+      seed,
       epoch,
       step: this.#step,
       labels,
@@ -156,21 +201,26 @@ class Run {
       eligible: this.#split.eligible,
       ledger: this.#ledger.view,
       memory: this.#memory,
+      before: this.#before,
     });
-    return { plan, seconds: secondsSince(start) };
+    return { ...planned, seconds: secondsSince(start) };
   }
 
-  async #train(epoch: number, plan: Plan): Promise<{ measured: Measured; divergedAtStep?: number }> {
-    const { chunkBatches, observer, place } = this.#inputs;
+  async #train(epoch: number, plan: Plan): Promise<TrainedEpoch> {
+    const { chunkBatches, config, observer, place } = this.#inputs;
+    const extras = config.order.ledger?.signal === "rescore" ? [] : this.#extras;
+    const history = new SignalHistory(this.#session.labels.length, extras);
     const tally = new Tally();
-    for await (const answer of this.#session.train(plan, this.#step, chunkBatches)) {
+    const options = { chunkBatches, microBatch: config.microBatch, extras };
+    for await (const answer of this.#session.train(plan, this.#step, options)) {
       const { trained, divergedAtStep } = cutAtDivergence(answer);
-      const { chunk, loss, correct } = trained;
-      this.#ledger.record({ ...chunk, loss, correct });
-      tally.add(loss, correct);
+      const { chunk, signals } = trained;
+      this.#ledger.recordTraining({ ...chunk, signals });
+      history.record(chunk.indices, signals);
+      tally.add(signals.loss, signals.correct);
       if (divergedAtStep !== undefined) {
         this.#session.cancel(); // the chunk behind this one trains for nothing
-        return { measured: tally.measured, divergedAtStep };
+        return { measured: tally.measured, history, divergedAtStep };
       }
       this.#samples += chunk.indices.length;
       observer.trained?.(place, {
@@ -183,7 +233,7 @@ class Run {
       });
     }
     this.#step += plan.learningRates.length;
-    return { measured: tally.measured };
+    return { measured: tally.measured, history };
   }
 
   async #evaluate(epoch: number): Promise<Evaluated> {
@@ -206,9 +256,26 @@ class Run {
   }
 }
 
-interface TimedPlan {
-  readonly plan: Plan;
+interface TimedPlan extends Planned {
   readonly seconds: number;
+}
+
+interface TrainedEpoch {
+  /** Over the training passes, each sample as its own step saw it. */
+  readonly measured: Measured;
+  readonly history: SignalHistory;
+  readonly divergedAtStep?: number;
+}
+
+function batchSizeRange(offsets: Readonly<Uint32Array>): EpochMetrics["batchSize"] {
+  let smallest = Number.POSITIVE_INFINITY;
+  let largest = 0;
+  for (let batch = 0; batch + 1 < offsets.length; batch++) {
+    const size = offsets[batch + 1] - offsets[batch];
+    smallest = Math.min(smallest, size);
+    largest = Math.max(largest, size);
+  }
+  return { smallest, largest };
 }
 
 function openRequest({ config, seed, dataDir }: RunInputs) {

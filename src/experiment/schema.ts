@@ -8,6 +8,31 @@ const name = z.string("expected a name, see `ibatch list`");
 /** What a user picks by name: the name alone, or a map with its options beside the name. */
 const named = z.looseObject({ name: name.describe("see `ibatch list`") }, NAMED);
 
+const ORDER_ORIGINS = ["name", "file", "replay"] as const;
+
+/** An order is one of ours, a user's file or package, or what another run recorded; its options stand beside that. */
+const orderSection = z
+  .looseObject(
+    {
+      name: name.optional().describe("one of ours, see `ibatch list orders`; or else `file`, or `replay`"),
+      file: z
+        .string()
+        .optional()
+        .describe("your own: a module's path relative to this file, or a package; short: `order: ./my-order.mjs`"),
+      replay: z
+        .string()
+        .optional()
+        .describe(
+          "directory, relative to this file, of a run (`<arm>/seed-<n>`) whose recorded orders are trained on; of an " +
+            "arm: each seed takes the run of the same seed",
+        ),
+    },
+    NAMED,
+  )
+  .refine((section) => ORDER_ORIGINS.filter((origin) => section[origin] !== undefined).length === 1, {
+    message: "expected exactly one of name, file and replay",
+  });
+
 const count = z.int().min(0);
 const MAX_SEED = 2 ** 32 - 1;
 /** A bigger number is a seed where a number of seeds was expected. */
@@ -87,9 +112,17 @@ const trainingShape = {
   optimizer: named,
   schedule: named,
   batching: named,
-  order: named,
+  order: orderSection,
   augmentation: augmentationSection.prefault({}),
   precision: z.enum(PRECISIONS).default("float32").describe("float32, or bfloat16 by autocast"),
+  microBatch: count
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "put at most this many samples through the model at a time and add their gradients up, for batches that do not " +
+        "fit into memory; exact but for rounding without BatchNorm, another gradient with it; null: whole batches",
+    ),
   epochs: count.min(1).describe("length of a run; an epoch is what the order makes of the eligible samples once"),
 };
 export const TRAINING_KEYS = Object.keys(trainingShape);

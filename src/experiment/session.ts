@@ -4,9 +4,12 @@ import type { BackendClient } from "../backend/client.js";
 import { BackendError, BackendLost } from "../backend/errors.js";
 import type { FieldsOf, MessageArrays } from "../backend/messages.js";
 import { Interrupted, unlessInterrupted } from "../errors.js";
+import type { ExtraSignal } from "../orders/contract.js";
 import { sha256 } from "../record/hash.js";
+import type { SpentSeconds } from "./clock.js";
 import { type Measured, toMeasured } from "./measured.js";
 import { type Chunk, chunks, type Plan } from "./plan.js";
+import type { AnsweredSignals, SampleSignals } from "./sample-signals.js";
 
 /** What a run needs of a backend. */
 export type WorkClient = Pick<BackendClient, "introduction" | "work" | "control" | "keepAlive">;
@@ -14,11 +17,19 @@ export type WorkClient = Pick<BackendClient, "introduction" | "work" | "control"
 /** Chunks under way at a time: one is trained on while the next one waits, so a GPU never drains. */
 const CHUNKS_UNDER_WAY = 2;
 
-/** Losses and hits of a chunk, in the order of its indices. */
+/** What a chunk's training passes gave, in the order of its indices. */
 export interface TrainedOn {
   readonly chunk: Chunk;
-  readonly loss: Float32Array;
-  readonly correct: Uint8Array;
+  readonly signals: SampleSignals;
+}
+
+/** How a plan is trained on, beside what it says. */
+export interface TrainOptions {
+  readonly chunkBatches: number;
+  /** Samples that are put through the model at a time; null: whole batches. */
+  readonly microBatch: number | null;
+  /** Signals that are wanted beside loss and correct. */
+  readonly extras: readonly ExtraSignal[];
 }
 
 export { Interrupted };
@@ -27,8 +38,8 @@ export class Session {
   readonly opened: FieldsOf<"open_ok">;
   readonly labels: Uint32Array;
   readonly testCount: number;
-  /** Seconds that the backend spent on training and on evaluating, since `takeSeconds`. */
-  #seconds = { training: 0, evaluating: 0 };
+  /** Since `takeSeconds`. */
+  #seconds: SpentSeconds = { training: 0, scoring: 0, evaluating: 0 };
   #cancelled = false;
   readonly #client: WorkClient;
   readonly #signal: AbortSignal;
@@ -63,10 +74,10 @@ export class Session {
    * Trains on a plan from this step on, and yields what each chunk gave, in order.
    * @throws Interrupted, BackendError, BackendLost.
    */
-  async *train(plan: Plan, firstStep: number, chunkBatches: number): AsyncGenerator<TrainedOn> {
+  async *train(plan: Plan, firstStep: number, options: TrainOptions): AsyncGenerator<TrainedOn> {
     const underWay: Promise<TrainedOn>[] = [];
-    for (const chunk of chunks(plan, firstStep, chunkBatches)) {
-      const sent = this.#trainChunk(chunk);
+    for (const chunk of chunks(plan, firstStep, options.chunkBatches)) {
+      const sent = this.#trainChunk(chunk, options);
       sent.catch(() => {}); // awaited below, unless an earlier chunk's error comes first
       underWay.push(sent);
       if (underWay.length === CHUNKS_UNDER_WAY) yield* takeFirst(underWay);
@@ -74,7 +85,7 @@ export class Session {
     while (underWay.length > 0) yield* takeFirst(underWay);
   }
 
-  async #trainChunk(chunk: Chunk): Promise<TrainedOn> {
+  async #trainChunk(chunk: Chunk, { microBatch, extras }: TrainOptions): Promise<TrainedOn> {
     if (this.#signal.aborted) throw new Interrupted();
     const { firstStep, ...arrays } = chunk;
     const { indices, offsets, learningRates, weights } = arrays;
@@ -84,15 +95,29 @@ export class Session {
         session: this.opened.session,
         firstStep,
         sha256: sha256(indices, offsets, learningRates, weights),
-        signals: ["loss", "correct"],
-        microBatch: null,
+        signals: ["loss", "correct", ...extras],
+        microBatch,
       },
       arrays,
     );
     this.#seconds.training += answer.fields.seconds;
     if (answer.fields.batchesDone < learningRates.length) throw this.#stopped();
     checkGathered(answer.fields.indicesSha256, indices);
-    return { chunk, ...present(answer.arrays) };
+    return { chunk, signals: present(answer.arrays, extras) };
+  }
+
+  /** The signals of these training samples, in evaluation mode: nothing in the model changes. */
+  async score(indices: Uint32Array, batchSize: number, extras: readonly ExtraSignal[]): Promise<SampleSignals> {
+    if (this.#signal.aborted) throw new Interrupted();
+    const { fields, arrays } = await this.#ask(
+      "score",
+      { session: this.opened.session, signals: ["loss", "correct", ...extras], batchSize },
+      { indices },
+    );
+    if (this.#signal.aborted) throw new Interrupted();
+    this.#seconds.scoring += fields.seconds;
+    checkGathered(fields.indicesSha256, indices);
+    return present(arrays, extras);
   }
 
   /** Mean loss and accuracy of these samples of a part, in evaluation mode. */
@@ -106,11 +131,11 @@ export class Session {
     if (this.#signal.aborted) throw new Interrupted();
     this.#seconds.evaluating += fields.seconds;
     checkGathered(fields.indicesSha256, indices);
-    const { loss, correct } = present(arrays);
+    const { loss, correct } = present(arrays, []);
     return toMeasured(loss, correct);
   }
 
-  async #ask<T extends "train" | "evaluate">(type: T, fields: FieldsOf<T>, arrays: MessageArrays<T>) {
+  async #ask<T extends "train" | "score" | "evaluate">(type: T, fields: FieldsOf<T>, arrays: MessageArrays<T>) {
     try {
       return await this.#client.work(type, fields, arrays);
     } catch (error) {
@@ -128,9 +153,9 @@ export class Session {
   }
 
   /** Seconds that the backend spent since this was last asked. */
-  takeSeconds(): { training: number; evaluating: number } {
+  takeSeconds(): SpentSeconds {
     const taken = this.#seconds;
-    this.#seconds = { training: 0, evaluating: 0 };
+    this.#seconds = { training: 0, scoring: 0, evaluating: 0 };
     return taken;
   }
 
@@ -177,10 +202,12 @@ function checkGathered(seen: string, indices: Uint32Array): void {
   );
 }
 
-function present(arrays: { loss?: Float32Array | undefined; correct?: Uint8Array | undefined }) {
+/** The signals that were asked for: loss, correct and these. */
+function present(arrays: AnsweredSignals, extras: readonly ExtraSignal[]): SampleSignals {
   const { loss, correct } = arrays;
-  if (loss === undefined || correct === undefined) {
-    throw new BackendError("bad_array", "the backend left out a signal that was asked for: loss or correct");
+  const missing = (["loss", "correct", ...extras] as const).filter((signal) => arrays[signal] === undefined);
+  if (loss === undefined || correct === undefined || missing.length > 0) {
+    throw new BackendError("bad_array", `the backend left out what was asked for: ${missing.join(", ")}`);
   }
-  return { loss, correct };
+  return { ...arrays, loss, correct };
 }

@@ -2,6 +2,7 @@
 import { random } from "../kernels/random.js";
 import { shuffle } from "../kernels/shuffle.js";
 import { emptyLedger } from "./context.js";
+import { EXTRA_SIGNALS, type ExtraSignal, type LedgerView } from "./contract.js";
 
 export interface Case {
   readonly name: string;
@@ -13,18 +14,39 @@ export interface Case {
   readonly large: boolean;
 }
 
-/** A ledger as after some training: most samples seen, a few never. */
-export function filledLedger(n: number) {
-  const ledger = emptyLedger(n);
-  const numbers = random(0, "placebo", 0);
+/**
+ * A ledger as after some training, with these signals: most samples seen, an eighth never; an eighth of the losses 0,
+ * another one alike. `which` tells ledgers apart.
+ */
+export function filledLedger(n: number, signals: readonly ExtraSignal[], which = 0): LedgerView {
+  const ledger = emptyLedger(n, EXTRA_SIGNALS);
+  const { loss, meanLoss, margin, entropy, el2n } = ledger;
+  const numbers = random(0, "placebo", which);
   for (let i = 0; i < n; i++) {
-    if (numbers.below(8) === 0) continue;
-    ledger.loss[i] = 4 * numbers.uniform();
+    const kind = numbers.below(8);
+    const value = kind === 1 ? 0 : kind === 2 ? 0.5 : 4 * numbers.uniform();
+    if (kind === 0) continue;
+    loss[i] = value;
+    meanLoss[i] = value / 2 + numbers.below(3);
+    if (margin) margin[i] = 1 - value;
+    if (entropy) entropy[i] = value / 4;
+    if (el2n) el2n[i] = value / 3;
     ledger.seenAtStep[i] = numbers.below(100);
     ledger.correct[i] = numbers.below(2);
     ledger.draws[i] = 1 + numbers.below(5);
   }
-  return ledger;
+  return withSignals(ledger, signals);
+}
+
+/** The ledger without the signals that are not among these. */
+function withSignals(ledger: LedgerView, signals: readonly ExtraSignal[]): LedgerView {
+  const { margin, entropy, el2n, ...always } = ledger;
+  return {
+    ...always,
+    ...(margin && signals.includes("margin") && { margin }),
+    ...(entropy && signals.includes("entropy") && { entropy }),
+    ...(el2n && signals.includes("el2n") && { el2n }),
+  };
 }
 
 /** Labels with classes of these sizes, in a fixed mixed sequence. */

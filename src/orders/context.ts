@@ -1,6 +1,6 @@
 /** The one place where an order's context is put together: for training, for `ibatch order` and for tests. */
 import { type Random, random } from "../kernels/random.js";
-import type { LedgerView, MemoryArray, MemoryDeclaration, OrderContext, OrderStream } from "./contract.js";
+import type { ExtraSignal, LedgerView, MemoryArray, MemoryDeclaration, OrderContext, OrderStream } from "./contract.js";
 
 export interface OrderInputs<Options> {
   readonly options: Options;
@@ -45,13 +45,18 @@ export function orderContext<Options>(inputs: OrderInputs<Options>): OrderContex
   };
 }
 
-/** A ledger of n samples that has seen nothing; its arrays are the caller's to fill. */
-export function emptyLedger(n: number) {
+/** A ledger of n samples that has seen nothing, with these signals; its arrays are the caller's to fill. */
+export function emptyLedger(n: number, signals: readonly ExtraSignal[] = []) {
+  const unseen = () => new Float32Array(n).fill(Number.NaN);
+  const extras: { [signal in ExtraSignal]?: Float32Array } = {};
+  for (const signal of signals) extras[signal] = unseen();
   return {
-    loss: new Float32Array(n).fill(Number.NaN),
+    loss: unseen(),
+    meanLoss: unseen(),
     seenAtStep: new Int32Array(n).fill(-1),
     correct: new Uint8Array(n).fill(255),
     draws: new Uint32Array(n),
+    ...extras,
   } satisfies LedgerView;
 }
 

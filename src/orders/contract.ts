@@ -3,15 +3,28 @@ import type { Random } from "../kernels/random.js";
 
 /** Read-only view of what is known of each sample; filled by the controller after every chunk. */
 export interface LedgerView {
-  /** Last loss of each sample, NaN where it was never seen; length n. */
+  /** Last loss of each sample, raw (never weighted), NaN where it was never seen; length n. */
   readonly loss: Readonly<Float32Array>;
+  /** Exponential mean of a sample's losses, the first one its start; NaN where it was never seen; length n. */
+  readonly meanLoss: Readonly<Float32Array>;
   /** Step at which that loss was seen, -1 where it never was; length n. */
   readonly seenAtStep: Readonly<Int32Array>;
   /** Whether the sample was classified right when last seen: 1, 0, or 255 where never seen; length n. */
   readonly correct: Readonly<Uint8Array>;
-  /** How often each sample was drawn; length n. */
+  /** How often each sample was drawn for training; length n. */
   readonly draws: Readonly<Uint32Array>;
+  /** The signals that the order declares; length n, NaN where never seen. Undefined where it does not declare them. */
+  readonly margin?: Readonly<Float32Array>;
+  readonly entropy?: Readonly<Float32Array>;
+  readonly el2n?: Readonly<Float32Array>;
 }
+
+/**
+ * Signals beside loss and correct, which every order has. `margin`: logit of the class less the largest other logit
+ * (Pleiss et al. 2020); `entropy`: of the softmax, in nats; `el2n`: norm of softmax minus one-hot (Paul et al. 2021).
+ */
+export const EXTRA_SIGNALS = ["margin", "entropy", "el2n"] as const;
+export type ExtraSignal = (typeof EXTRA_SIGNALS)[number];
 
 /** A typed array that the controller allocates, passes and (later) checkpoints for an order. */
 export type MemoryArray = Uint8Array | Uint32Array | Int32Array | Float32Array | Float64Array;
@@ -59,6 +72,11 @@ export interface OrderResult {
   readonly weights?: Float32Array;
   /** Probability with which each drawn sample was to be drawn, for weights and monitors. */
   readonly inclusion?: Float64Array;
+  /**
+   * Probability of each eligible sample, in the sequence of `eligible`, to be the first one drawn; for monitors.
+   * Absent: all alike.
+   */
+  readonly probabilities?: Float64Array;
 }
 
 /** How often an epoch of this order holds each eligible sample: what the conformance suite checks. */
@@ -73,7 +91,6 @@ export interface OrderDefinition<Options = unknown> {
   readonly whenToChoose: string;
   /** Every option with its default and help (`.describe`): a `z.strictObject`. */
   readonly options: z.ZodType<Options> & z.ZodObject;
-  readonly coverage: Coverage;
   /** Whether it reads the ledger; such a run must record its orders in full. */
   readonly readsLedger: boolean;
   /**
@@ -82,6 +99,15 @@ export interface OrderDefinition<Options = unknown> {
    */
   readonly deviation?: string;
   readonly memory?: MemoryDeclaration;
+  /** How often an epoch holds each eligible sample, with these options. */
+  coverage(options: Options): Coverage;
+  /** Signals that it reads beside loss and correct, with these options; none when left out. */
+  signals?(options: Options): readonly ExtraSignal[];
+  /**
+   * Whether the mean gradient of an epoch is that of another objective than the mean loss over all eligible samples,
+   * as that of a subset chosen by loss and not weighted for it; the table says so. No when left out.
+   */
+  changesObjective?(options: Options): boolean;
   /**
    * Whether two epochs differ with these options, the ledger being equal. The conformance suite holds an order to
    * its yes and to its no.

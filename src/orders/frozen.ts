@@ -19,7 +19,7 @@ export default defineOrder({
       .default("file")
       .describe("file: as the data comes, whatever the seed; shuffled: one shuffle of each seed, kept in all epochs"),
   }),
-  coverage: "each-once",
+  coverage: () => "each-once",
   readsLedger: false,
   deviation: "To keep one sequence is what it is for; the file's sequence has no seed either.",
   changesEachEpoch: () => false,

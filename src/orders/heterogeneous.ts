@@ -29,7 +29,7 @@ export default defineOrder({
         "balanced: each batch holds each class's share of all samples; round-robin: one of each class in turn, the tail holds only large classes",
       ),
   }),
-  coverage: "each-once",
+  coverage: () => "each-once",
   readsLedger: false,
   changesEachEpoch: () => true,
   dependsOnSeed: () => true,

@@ -33,7 +33,7 @@ export default defineOrder({
         "what is left of each class, too few for a batch: mixed: all together in mixed batches at the end; short: a short batch of each class",
       ),
   }),
-  coverage: "each-once",
+  coverage: () => "each-once",
   readsLedger: false,
   changesEachEpoch: () => true,
   dependsOnSeed: () => true,

@@ -8,7 +8,8 @@ export type ResultLaw =
   | "each sample comes as often as declared"
   | "offsets are well-formed"
   | "weights are finite and positive"
-  | "inclusion is a probability above 0";
+  | "inclusion is a probability above 0"
+  | "probabilities sum to 1";
 
 /** A law that a result breaks: what was seen, what was expected. */
 export interface ResultFault {
@@ -29,7 +30,13 @@ export interface ResultBounds {
 export function resultFaults(result: OrderResult, bounds: ResultBounds): readonly ResultFault[] {
   const wrongType = typeFault(result);
   if (wrongType !== undefined) return [wrongType];
-  const faults = [indexFault(result, bounds), offsetFault(result), weightFault(result), inclusionFault(result)];
+  const faults = [
+    indexFault(result, bounds),
+    offsetFault(result),
+    weightFault(result),
+    inclusionFault(result),
+    probabilitiesFault(result, bounds),
+  ];
   return faults.filter((fault) => fault !== undefined);
 }
 
@@ -38,11 +45,14 @@ function typeFault(result: OrderResult): ResultFault | undefined {
   if (typeof result !== "object" || result === null) {
     seen.push(`${result}`);
   } else {
-    const { indices, offsets, weights, inclusion } = result;
+    const { indices, offsets, weights, inclusion, probabilities } = result;
     if (!(indices instanceof Uint32Array)) seen.push("indices is no Uint32Array");
     if (!(offsets instanceof Uint32Array)) seen.push("offsets is no Uint32Array");
     if (weights !== undefined && !(weights instanceof Float32Array)) seen.push("weights is no Float32Array");
     if (inclusion !== undefined && !(inclusion instanceof Float64Array)) seen.push("inclusion is no Float64Array");
+    if (probabilities !== undefined && !(probabilities instanceof Float64Array)) {
+      seen.push("probabilities is no Float64Array");
+    }
   }
   if (seen.length === 0) return undefined;
   return {
@@ -108,4 +118,26 @@ function inclusionFault({ indices, inclusion }: OrderResult): ResultFault | unde
   if (inclusion === undefined || (inclusion.length === indices.length && wrong === -1)) return undefined;
   const seen = wrong === -1 ? `${inclusion.length} of them` : `${inclusion[wrong]} at place ${wrong}`;
   return { law: "inclusion is a probability above 0", seen, expected: `${indices.length} numbers in (0, 1]` };
+}
+
+/** So far from 1 may the sum be: what float32 weights leave. */
+const SUM_TOLERANCE = 1e-6;
+
+function probabilitiesFault({ probabilities }: OrderResult, { eligible }: ResultBounds): ResultFault | undefined {
+  if (probabilities === undefined) return undefined;
+  const law = "probabilities sum to 1";
+  if (probabilities.length !== eligible.length) {
+    return {
+      law,
+      seen: `${probabilities.length} of them`,
+      expected: `one for each of ${eligible.length} eligible samples`,
+    };
+  }
+  let sum = 0;
+  for (let i = 0; i < probabilities.length; i++) {
+    if (!(probabilities[i] >= 0)) return { law, seen: `${probabilities[i]} at place ${i}`, expected: "at least 0" };
+    sum += probabilities[i];
+  }
+  if (Math.abs(sum - 1) <= SUM_TOLERANCE) return undefined;
+  return { law, seen: `a sum of ${sum}`, expected: "1" };
 }

@@ -1,7 +1,7 @@
 /**
  * A fresh, unbiased shuffle in every epoch.
  *
- * Choose it as the baseline of every comparison: it is what nearly everyone trains with. It costs one Fisher–Yates
+ * Choose it as the baseline of every comparison: it is what nearly everyone trains with. It costs one
  * pass over the indices. Common practice; from the 2019 study.
  */
 import { z } from "zod";
@@ -13,7 +13,7 @@ export default defineOrder({
   summary: "A fresh shuffle in every epoch.",
   whenToChoose: "The usual baseline. Costs one pass over the indices. Common practice.",
   options: z.strictObject({}),
-  coverage: "each-once",
+  coverage: () => "each-once",
   readsLedger: false,
   changesEachEpoch: () => true,
   dependsOnSeed: () => true,

@@ -1,11 +1,12 @@
 /** The directory of one run: `<arm>/seed-<n>/` (layout: README, "What is recorded"). */
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type IbatchError, usageError } from "../errors.js";
 import { append, writing } from "./disk.js";
 import { sha256 } from "./hash.js";
 import { recordedNumber } from "./number.js";
+import { numbered } from "./numbered.js";
 import { writeWhole, writeWholeJson } from "./whole-file.js";
 
 /** How a run stands or ended. `diverged`: its first loss that was not finite ended it; a result, not a failure. */
@@ -50,16 +51,40 @@ const measured = z.object({ loss: recordedNumber, accuracy: z.number(), count: z
 /** Mean loss and share classified right, over `count` samples. */
 export type Measured = z.infer<typeof measured>;
 
+const orderMonitors = z.object({
+  /** Different samples among those drawn. */
+  distinct: z.number(),
+  /** How often the sample came that came most often. */
+  mostDrawn: z.number(),
+  /** 1/Σp² of the probabilities of being drawn first, over the eligible samples: their number where all are alike. */
+  effectiveDataSize: z.number(),
+  /** (Σw)²/Σw² of the weights (Kish); only where there are weights. */
+  effectiveSampleSize: z.number().optional(),
+  /** 1 in expectation for unbiased weights without a cap; only where there are weights. */
+  meanWeight: z.number().optional(),
+  /** Steps since the losses of the drawn samples were seen, in the mean; only for an order that reads the ledger. */
+  meanLossAgeSteps: z.number().optional(),
+  /** Spearman's, between the places of samples in this order and in the last epoch's; from the second epoch on. */
+  rankCorrelation: z.number().optional(),
+});
+/** What is watched of every epoch's order. */
+export type OrderMonitors = z.infer<typeof orderMonitors>;
+
 const epochMetrics = z.object({
   epoch: z.number(),
   step: z.number(),
   batches: z.number(),
   samples: z.number(),
+  /** Samples of the scoring pass before this epoch; 0 where there was none. */
+  scored: z.number(),
+  /** Smallest and largest batch. */
+  batchSize: z.object({ smallest: z.number(), largest: z.number() }),
   learningRate: z.object({ first: z.number(), last: z.number() }),
   train: measured,
   trainSample: measured.optional(),
   validation: measured.optional(),
   test: measured.optional(),
+  order: orderMonitors,
   orderSha256: z.string(),
   planSha256: z.string(),
 });
@@ -91,6 +116,9 @@ export interface RecordedPlan {
   readonly learningRates: Float64Array;
   readonly weights?: Float32Array | undefined;
 }
+
+/** Of the epoch's training passes, or (`scored-`) of the scoring pass before the epoch. */
+export type SignalName = `${"" | "scored-"}${"loss" | "margin" | "entropy" | "el2n"}`;
 
 export interface RecordOptions {
   /** `full`: the indices of every epoch; `hash`: only their hash. */
@@ -129,7 +157,7 @@ export class RunRecord {
     this.#started = true;
     writing(this.directory, () => {
       rmSync(this.directory, { recursive: true, force: true });
-      for (const part of ["orders", "signals/loss"]) mkdirSync(join(this.directory, part), { recursive: true });
+      for (const part of ["orders", "signals"]) mkdirSync(join(this.directory, part), { recursive: true });
     });
     for (const name of ["metrics.jsonl", "timings.jsonl"]) writeWhole(join(this.directory, name), "");
     this.write(document);
@@ -144,7 +172,10 @@ export class RunRecord {
     const orderSha256 = sha256(plan.indices);
     const planSha256 = sha256(plan.indices, plan.offsets, plan.learningRates, plan.weights);
     const path = join(this.directory, "orders", numbered(epoch));
-    if (this.#options.orders === "full") writeWhole(`${path}.u32`, bytesOf(plan.indices));
+    if (this.#options.orders === "full") {
+      writeWhole(`${path}.u32`, bytesOf(plan.indices));
+      if (plan.weights !== undefined) writeWhole(`${path}.weights.f32`, bytesOf(plan.weights));
+    }
     writeWhole(
       `${path}.json`,
       `${JSON.stringify({
@@ -159,11 +190,12 @@ export class RunRecord {
     return { orderSha256, planSha256 };
   }
 
-  /** One value a sample in index order, NaN where it was not seen in this epoch. */
-  writeSignal(name: "loss", epoch: number, values: Float32Array): void {
+  /** One value a sample in index order, NaN where it was not seen in this pass. */
+  writeSignal(name: SignalName, epoch: number, values: Float32Array): void {
     const directory = join(this.directory, "signals", name);
+    writing(directory, () => mkdirSync(directory, { recursive: true }));
     writeWhole(join(directory, `${numbered(epoch)}.f32`), bytesOf(values));
-    if (this.#options.signals === "last" && epoch > 0) rmSync(join(directory, `${numbered(epoch - 1)}.f32`));
+    if (this.#options.signals === "last") removeOthers(directory, `${numbered(epoch)}.f32`);
   }
 
   appendMetrics(metrics: EpochMetrics): void {
@@ -195,7 +227,10 @@ export class RunRecord {
   }
 }
 
-const numbered = (epoch: number): string => String(epoch).padStart(4, "0");
+/** Scoring passes are apart from every few epochs, so the one before is not always that of the last epoch. */
+function removeOthers(directory: string, kept: string): void {
+  for (const name of readdirSync(directory)) if (name !== kept) rmSync(join(directory, name));
+}
 
 const bytesOf = (array: Uint32Array | Float32Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

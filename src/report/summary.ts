@@ -1,5 +1,5 @@
 /** What an experiment says in numbers: the last epoch of every run, by arm. */
-import type { ExperimentConfig } from "../experiment/config.js";
+import type { ArmConfig, ExperimentConfig } from "../experiment/config.js";
 import type { RunResult } from "../experiment/experiment.js";
 import { fromRecorded, type RecordedNumber, toRecorded } from "../record/number.js";
 import type { Measured } from "../record/run-record.js";
@@ -14,6 +14,8 @@ export interface ArmSummary {
   readonly arm: string;
   /** Length of its runs. */
   readonly epochs: number;
+  /** Whether its order trains on another objective than the mean loss over all eligible samples. */
+  readonly changesObjective: boolean;
   /** Runs that came to their last epoch: what the means are over. */
   readonly done: number;
   /** Runs that ended at a loss that was not finite. */
@@ -42,28 +44,29 @@ export interface Summary {
   readonly arms: readonly ArmSummary[];
 }
 
-export function summarise(config: ExperimentConfig, results: readonly RunResult[], directory: string): Summary {
-  const arms = Object.entries(config.arms);
+export function summarise(experiment: ExperimentConfig, results: readonly RunResult[], directory: string): Summary {
+  const arms = Object.entries(experiment.arms);
   return {
-    name: config.name,
+    name: experiment.name,
     directory,
-    seeds: config.seeds,
-    arms: arms.map(([arm, { epochs }]) =>
+    seeds: experiment.seeds,
+    arms: arms.map(([arm, config]) =>
       summariseArm(
         arm,
-        epochs,
+        config,
         results.filter((result) => result.arm === arm),
       ),
     ),
   };
 }
 
-function summariseArm(arm: string, epochs: number, results: readonly RunResult[]): ArmSummary {
+function summariseArm(arm: string, { epochs, order }: ArmConfig, results: readonly RunResult[]): ArmSummary {
   const last = results.flatMap(({ state, metrics }) => (state === "done" ? (metrics.at(-1)?.test ?? []) : []));
   const count = (state: RunResult["state"]) => results.filter((result) => result.state === state).length;
   return {
     arm,
     epochs,
+    changesObjective: order.changesObjective,
     done: count("done"),
     diverged: count("diverged"),
     failed: count("failed"),

@@ -7,12 +7,28 @@ export function renderTable(summary: Summary): string {
   const lengths = new Set(arms.map(({ epochs }) => epochs));
   const over = seeds.length === 1 ? `seed ${seeds[0]}` : `mean ± sd over seeds ${list(seeds)}`;
   const header = ["arm", "test accuracy, %", "test loss", "runs"];
-  const rows = arms.map((arm) => [arm.arm, percent(arm.testAccuracy), loss(arm.testLoss), runs(arm, seeds.length)]);
+  const rows = arms.map((arm) => [
+    armName(arm),
+    percent(arm.testAccuracy),
+    loss(arm.testLoss),
+    runs(arm, seeds.length),
+  ]);
   if (lengths.size > 1) {
     header.push("epochs");
     for (const [at, { epochs }] of arms.entries()) rows[at].push(String(epochs));
   }
-  return `${name}: test set after ${howLong([...lengths])}, ${over}\n\n${markdown(header, rows)}${failures(arms)}`;
+  return `${name}: test set after ${howLong([...lengths])}, ${over}\n\n${markdown(header, rows)}${objectives(arms)}${failures(arms)}`;
+}
+
+const OTHER_OBJECTIVE = "*";
+
+const armName = ({ arm, changesObjective }: ArmSummary): string =>
+  changesObjective ? `${arm} ${OTHER_OBJECTIVE}` : arm;
+
+function objectives(arms: readonly ArmSummary[]): string {
+  return arms.some(({ changesObjective }) => changesObjective)
+    ? `\n${OTHER_OBJECTIVE} trains on a subset that is chosen by loss and not weighted for it: another objective than the mean loss over all samples\n`
+    : "";
 }
 
 function howLong([epochs, ...others]: readonly number[]): string {

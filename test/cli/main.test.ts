@@ -122,7 +122,8 @@ describe("help goes to standard output, exit code 0", () => {
       classes
 
       Arguments:
-        name                  see \`ibatch list orders\`
+        name                  an order of \`ibatch list orders\`, or a file of your own:
+                              ./my-order.mjs
 
       Options:
         --set <option=value>  an option of the order, for instance leftovers=short;
@@ -134,6 +135,10 @@ describe("help goes to standard output, exit code 0", () => {
         --epochs <N>          epochs to show (default: 2)
         --seed <N>            seed (default: 0)
         --batches <N>         batches to show of an epoch (default: 12)
+        --losses <FILE>       losses for an order that reads them: a float32 value a
+                              sample, as a run's signals/loss/0003.f32
+        --check               hold the order to the laws of all orders instead: exit
+                              code 1 and every fault where it breaks one
         --dataset <NAME>      take the labels of this dataset instead of made-up ones
         --data <DIR>          directory of the data files, on the backend's side
                               (default: IBATCH_DATA, else ./data)
@@ -145,6 +150,7 @@ describe("help goes to standard output, exit code 0", () => {
 
       Examples:
         ibatch order homogeneous
+        ibatch order --check ./my-order.mjs
         ibatch order heterogeneous --dataset digits --size 32 --set interleave=round-robin
       "
     `);

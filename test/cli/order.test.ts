@@ -1,5 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import { FakeBackend } from "../experiment/fake-backend.js";
+import { BACKWARDS, orderModule } from "../experiment/own-order.js";
+import { temporaryDirectory } from "../experiment/scene.js";
 import { ibatch } from "./run-main.js";
+
+const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));
+vi.mock("../../src/backend/backend.js", () => opened);
 
 async function order(...argv: string[]): Promise<string> {
   const { code, stdout, stderr } = await ibatch("order", ...argv);
@@ -90,7 +98,7 @@ describe("what cannot be shown: exit code 2", () => {
   test.each([
     [
       ["homogenous"],
-      'There is no order "homogenous". Did you mean "homogeneous"? Known: frozen, shuffled, homogeneous, heterogeneous.',
+      'There is no order "homogenous". Did you mean "homogeneous"? Known: frozen, shuffled, homogeneous, heterogeneous, loss-global, loss-per-class, weighted, random-subset.',
     ],
     [["homogeneous", "--set", "leftover=short"], "--set leftover: unknown key; did you mean `leftovers`?"],
     [["homogeneous", "--set", "leftovers=shrt"], '--set leftovers: expected one of mixed, short, not "shrt"'],
@@ -106,4 +114,156 @@ test("Ctrl-C between two epochs ends it: exit code 130, one line", async () => {
   process.nextTick(() => setImmediate(() => process.emit("SIGINT")));
   const said = await ibatch("order", "shuffled", "--epochs", "10000000");
   expect(said).toEqual({ code: 130, stdout: "", stderr: "ibatch: interrupted\n" });
+});
+
+/** The path of a new file. */
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(temporaryDirectory(), name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const LOSSES = [0.5, 3, Number.NaN, 0.25, 2, 1];
+const lossFile = (losses: readonly number[] = LOSSES) => {
+  const bytes = Buffer.alloc(4 * losses.length);
+  for (const [at, loss] of losses.entries()) bytes.writeFloatLE(loss, 4 * at);
+  return file("0003.f32", bytes);
+};
+
+describe("a file of one's own", () => {
+  test("is shown as any order, with its options", async () => {
+    const members = `${BACKWARDS} options: z.strictObject({ share: z.number().default(1) }),`;
+    const path = file("mine.mjs", orderModule(members));
+    const text = await order(path, "--samples", "5", "--size", "2", "--epochs", "1", "--set", "share=0.5");
+    expect(text).toMatch(/^mine: s\n5 samples, 3 classes at random; batches of 2; seed 0\n/);
+    expect(rows(text).map((row) => row.at(-1))).toEqual(["4 3", "2 1", "0"]);
+  });
+
+  test("that is not there, or is no order: exit code 2", async () => {
+    expect(await ibatch("order", "/nowhere/mine.mjs")).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "ibatch: /nowhere/mine.mjs: there is no file /nowhere/mine.mjs\n",
+    });
+    const path = file("mine.mjs", "export const order = 1;");
+    const { code, stderr } = await ibatch("order", path, "--check");
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${path} has no default export, expected export default defineOrder({ … })`);
+  });
+
+  test.each([
+    ["throws", "order() { throw new Error('no idea'); },", "order mine in epoch 0 failed: no idea"],
+    [
+      "returns an index that there is not",
+      "order: () => ({ indices: Uint32Array.of(99), offsets: Uint32Array.of(0, 1) }),",
+      "order mine in epoch 0 breaks a law of orders (indices are eligible): seen 99 of 11, expected some of the 11 eligible indices",
+    ],
+    [
+      "returns nothing",
+      "order() {},",
+      "order mine in epoch 0 breaks a law of orders (the result has the right types): seen undefined, expected typed arrays as in OrderResult",
+    ],
+  ])("that %s is told in one line, as a run would: exit code 3", async (_, members, expected) => {
+    const path = file("mine.mjs", orderModule(members));
+    expect(await ibatch("order", path)).toEqual({ code: 3, stdout: "", stderr: `ibatch: ${expected}\n` });
+  });
+});
+
+describe("--check", () => {
+  test("of an order that keeps the laws: exit code 0, and how much was tried", async () => {
+    const members = "options: z.strictObject({ way: z.enum(['a', 'b']).default('a') }),";
+    const said = await ibatch("order", file("mine.mjs", orderModule(members)), "--check");
+    expect(said).toEqual({
+      code: 0,
+      stdout: "mine keeps the laws of orders (2 sets of options tried on 13 cases)\n",
+      stderr: "",
+    });
+  });
+
+  test("of one that breaks some: exit code 1, and each law with its case, what was seen and what was expected", async () => {
+    const members = `order: ({ eligible, size }) =>
+      ({ indices: eligible.map(() => eligible[0]), offsets: offsetsOf(eligible.length, size) }),`;
+    const { code, stdout, stderr } = await ibatch("order", file("mine.mjs", orderModule(members)), "--check");
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(stdout).toContain(
+      "mine breaks laws of orders:\n\n  each sample comes as often as declared\n    on: 11 samples in 3 classes, batches of 3, " +
+        "options {}\n    seen: sample 0 11 times\n    expected: each-once\n",
+    );
+  });
+
+  test("of one of ours", async () => {
+    expect(await order("frozen", "--check")).toMatch(/^frozen keeps the laws of orders \(2 sets of options tried/);
+  });
+});
+
+describe("--losses", () => {
+  const indices = (text: string) => rows(text).map((row) => row.at(-1));
+  const hardest = ["loss-global", "--epochs", "1", "--size", "2"];
+
+  test("orders by the file's values, one a sample; those never seen last", async () => {
+    const text = await order(...hardest, "--losses", lossFile());
+    expect(text).toContain("\n6 samples, 3 classes at random; batches of 2; seed 0\n");
+    expect(text).not.toContain("no losses yet");
+    expect(indices(text)).toEqual(["1 4", "5 0", "3 2"]);
+  });
+
+  test("without it, an order that reads losses says that it is as in a first epoch", async () => {
+    const text = await order(...hardest);
+    expect(text).toContain("no losses yet, as in a run's first epoch; name some with --losses FILE\n");
+    expect(await order("shuffled")).not.toContain("no losses yet");
+  });
+
+  test("placebo gives each sample the loss of another one", async () => {
+    const all = Array.from({ length: 40 }, (_, index) => 40 - index);
+    const losses = ["--losses", lossFile(all), "--size", "8"];
+    const first = async (...more: string[]) => indices(await order("loss-global", "--epochs", "2", ...losses, ...more));
+    expect((await first())[0]).toBe("0 1 2 3 4 5 6 7");
+    const placebo = await first("--set", "placebo=true");
+    expect(placebo[0]).not.toBe("0 1 2 3 4 5 6 7");
+    expect(placebo.slice(0, 5), "another way in the next epoch").not.toEqual(placebo.slice(5));
+  });
+
+  test("of a dataset are one for each of its samples, or they are another one's: exit code 2", async () => {
+    const stop = vi.fn(async () => {});
+    opened.openBackend.mockImplementation(async () => ({ client: new FakeBackend({ n: 6 }), stop }));
+    const shown = await order(...hardest, "--dataset", "digits", "--losses", lossFile());
+    expect(shown).toContain("\ndigits: 6 samples, 3 classes; batches of 2; seed 0\n");
+    expect(indices(shown)).toEqual(["1 4", "5 0", "3 2"]);
+    const short = lossFile([1, 2]);
+    expect(await ibatch("order", ...hardest, "--dataset", "digits", "--losses", short)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `ibatch: --losses ${short} has 2 values, digits: 6 samples, 3 classes: take the losses of this dataset\n`,
+    });
+    expect(stop).toHaveBeenCalledTimes(2);
+  });
+
+  test.each<[string, () => string[], string]>([
+    [
+      "an order that does not look",
+      () => ["shuffled", "--losses", lossFile()],
+      "order shuffled does not look at losses",
+    ],
+    [
+      "options that read other signals",
+      () => ["loss-global", "--set", "by=margin", "--losses", lossFile()],
+      "these options read margin, not losses alone",
+    ],
+    [
+      "a file that is not there",
+      () => ["loss-global", "--losses", "/nowhere/0.f32"],
+      "/nowhere/0.f32 cannot be read: there is no such file",
+    ],
+    [
+      "bytes that are no float32",
+      () => ["loss-global", "--losses", file("x.f32", "abcde")],
+      "5 bytes are no whole number",
+    ],
+    ["an empty file", () => ["loss-global", "--losses", file("x.f32", "")], "holds no values"],
+  ])("with %s: exit code 2", async (_, argv, expected) => {
+    const { code, stdout, stderr } = await ibatch("order", ...argv());
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(expected);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  });
 });

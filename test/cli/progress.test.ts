@@ -10,9 +10,12 @@ const epoch = (number: number, train: EpochMetrics["train"]["loss"] = 0.5): Epoc
   step: 1,
   batches: 1,
   samples: 1,
+  scored: 0,
+  batchSize: { smallest: 1, largest: 5 },
   learningRate: { first: 0.1, last: 0.1 },
   train: { loss: train, accuracy: 0, count: 1 },
   test: { loss: 1, accuracy: 0.9123, count: 1 },
+  order: { distinct: 10, mostDrawn: 1, effectiveDataSize: 10 },
   orderSha256: "",
   planSha256: "",
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { openChosenBackend } from "../../src/cli/chosen-backend.js";
+import { openChosenBackend } from "../../src/launch/chosen-backend.js";
 import { packageRoot } from "../../src/package-root.js";
 import { configReference } from "../../src/report/config-reference.js";
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Catalogue } from "../../src/backend/messages.js";
 import { armHash, type ExperimentConfig, experimentHash, resolveConfig } from "../../src/experiment/config.js";
 import { ConfigSource } from "../../src/experiment/config-source.js";
+import { OrderSources } from "../../src/experiment/order-sources.js";
 import { packageRoot } from "../../src/package-root.js";
 import { mistake } from "../mistake.js";
 import { catalogue } from "./fake-catalogue.js";
@@ -26,7 +27,7 @@ arms:
 
 function resolve(text: string, settings: readonly string[] = [], from: Catalogue | undefined = catalogue) {
   const said = settings.map((assignment) => ({ said: `--set ${assignment}`, assignment }));
-  return resolveConfig(ConfigSource.parse(text, "x.yaml", said), from);
+  return resolveConfig(ConfigSource.parse(text, "x.yaml", said), OrderSources.builtIn, from);
 }
 
 /** SMALL with this line in place of the one that starts alike, or below all. */
@@ -45,7 +46,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     [
       "banana: 1",
       "x.yaml:14: banana: unknown key; known: name, seeds, baseline, evaluation, record, backend, dataset, model, " +
-        "optimizer, schedule, batching, order, augmentation, precision, epochs, arms",
+        "optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, arms",
     ],
     ["evaluation: { evry: 2 }", "x.yaml:14: evaluation.evry: unknown key; did you mean `every`?"],
     ["evaluation: { banana: 2 }", "x.yaml:14: evaluation.banana: unknown key; known: every, batchSize, trainSample"],
@@ -78,7 +79,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     [
       "order: { name: homogenous }",
       'x.yaml:7: order: There is no order "homogenous". Did you mean "homogeneous"? ' +
-        "Known: frozen, shuffled, homogeneous, heterogeneous.",
+        "Known: frozen, shuffled, homogeneous, heterogeneous, loss-global, loss-per-class, weighted, random-subset.",
     ],
     [
       "schedule: { name: cosinus, learningRate: 0.1 }",
@@ -86,7 +87,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ],
     [
       "batching: constnat",
-      'x.yaml:6: batching: There is no batching "constnat". Did you mean "constant"? Known: constant.',
+      'x.yaml:6: batching: There is no batching "constnat". Did you mean "constant"? Known: constant, linear, geometric, steps.',
     ],
     [
       "model: mnist",
@@ -115,6 +116,18 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["augmentation: { flip: 1 }", "x.yaml:14: augmentation.flip: expected true or false, not 1"],
     ["augmentation: yes please", 'x.yaml:14: augmentation: expected a map, not "yes please"'],
     ["dataset: { name: digits, subset: 0 }", "x.yaml:2: dataset.subset: expected at least 1, not 0"],
+    // an order's origin
+    ["order: {}", "x.yaml:7: order: expected exactly one of name, file and replay, not {}"],
+    [
+      "order: { name: shuffled, replay: runs/x }",
+      'x.yaml:7: order: expected exactly one of name, file and replay, not {"name":"shuffled","replay":"runs/x"}',
+    ],
+    [
+      "order: { file: ./x.mjs, replay: runs/x }",
+      'x.yaml:7: order: expected exactly one of name, file and replay, not {"file":"./x.mjs","replay":"runs/x"}',
+    ],
+    ["order: { file: 3 }", "x.yaml:7: order.file: expected a text, not 3"],
+    ["microBatch: 0", "x.yaml:14: microBatch: expected at least 1, not 0"],
     ["model: [mnist-cnn]", 'x.yaml:3: model: expected a name, or a map of a name and options, not ["mnist-cnn"]'],
     ["model: { padding: same }", "x.yaml:3: model.name: is missing: expected a name, see `ibatch list`"],
     ["model: { name: 3 }", "x.yaml:3: model.name: expected a name, see `ibatch list`, not 3"],
@@ -181,7 +194,11 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
   });
 
   test("without a catalogue, models, datasets and optimisers are taken as they are", () => {
-    const { arms } = resolveConfig(ConfigSource.parse(having("model: { name: mine, x: 1 }"), "x.yaml"));
+    const { arms } = resolveConfig(
+      ConfigSource.parse(having("model: { name: mine, x: 1 }"), "x.yaml"),
+      OrderSources.builtIn,
+      undefined,
+    );
     expect(arms.frozen.model).toEqual({ name: "mine", options: { x: 1 } });
   });
 });
@@ -285,9 +302,10 @@ describe("what is not said", () => {
       model: { name: "mnist-cnn", options: { padding: "none", dropout: 0.5 } },
       optimizer: { name: "sgd", options: { momentum: 0.9, weightDecay: 0, nesterov: false } },
       schedule: { name: "constant", options: { learningRate: 0.1, warmupEpochs: 0, warmupFrom: 0.1 } },
-      batching: { name: "constant", options: { size: 10 } },
+      batching: { name: "constant", options: { size: 10, learningRate: "none", baseSize: null } },
       augmentation: { crop: 0, flip: false },
       precision: "float32",
+      microBatch: null,
       epochs: 2,
     };
     expect(config).toEqual({
@@ -305,8 +323,8 @@ describe("what is not said", () => {
         heartbeat: { everySeconds: 1, limitSeconds: 30 },
       },
       arms: {
-        frozen: { ...common, order: { name: "frozen", options: { sequence: "file" } } },
-        shuffled: { ...common, order: { name: "shuffled", options: {} } },
+        frozen: { ...common, order: { name: "frozen", options: { sequence: "file" }, changesObjective: false } },
+        shuffled: { ...common, order: { name: "shuffled", options: {}, changesObjective: false } },
       },
     });
   });
@@ -324,23 +342,36 @@ describe("what is not said", () => {
 });
 
 describe("every config that comes along", () => {
-  const names = readdirSync(join(packageRoot, "configs"));
+  const studies = ["cifar10", "cifar100", "digits", "fashion-mnist", "mnist"];
+  const importance = ["digits-importance", "mnist-importance"];
+  const read = (name: string) => {
+    const path = join(packageRoot, "configs", `${name}.yaml`);
+    expect(readFileSync(path, "utf8"), "a header that says what it shows").toMatch(/^# /);
+    const config = resolveConfig(ConfigSource.read(path), OrderSources.builtIn, catalogue);
+    expect(config.name).toBe(name);
+    expect(config.baseline).toBe("shuffled");
+    return config;
+  };
 
   test("is there", () => {
-    expect(names).toEqual(["cifar10.yaml", "cifar100.yaml", "digits.yaml", "fashion-mnist.yaml", "mnist.yaml"]);
+    const names = readdirSync(join(packageRoot, "configs")).map((file) => file.replace(/\.yaml$/, ""));
+    expect(names.sort()).toEqual([...studies, ...importance].sort());
   });
 
-  test.each(names)("%s resolves: the four orders of the study, three seeds, its own dataset", (name) => {
-    const path = join(packageRoot, "configs", name);
-    const config = resolveConfig(ConfigSource.read(path), catalogue);
-    expect(`${config.name}.yaml`).toBe(name);
+  test.each(studies)("%s resolves: the four orders of the study, three seeds, its own dataset", (name) => {
+    const config = read(name);
     expect(Object.entries(config.arms).map(([arm, { order }]) => [arm, order.name])).toEqual(
       ["frozen", "shuffled", "homogeneous", "heterogeneous"].map((order) => [order, order]),
     );
     expect(config.seeds).toEqual([0, 1, 2]);
-    expect(config.baseline).toBe("shuffled");
-    for (const arm of Object.values(config.arms)) expect(arm.dataset.name).toBe(config.name);
-    expect(readFileSync(path, "utf8"), "a header that says what it shows").toMatch(/^# /);
+    for (const arm of Object.values(config.arms)) expect(arm.dataset.name).toBe(name);
+  });
+
+  test.each(importance)("%s resolves: seeds enough for its comparisons to show something by an exact test", (name) => {
+    const { seeds, arms } = read(name);
+    const comparisons = Object.keys(arms).length - 1;
+    // The floor of the exact Wilcoxon test, 2 / 2^n, times Holm's factor for the smallest of all p values.
+    expect((2 / 2 ** seeds.length) * comparisons).toBeLessThan(0.05);
   });
 });
 
@@ -419,6 +450,7 @@ describe("an arm's hash", () => {
     "epochs: 3",
     "precision: bfloat16",
     "augmentation: { crop: 1 }",
+    "microBatch: 4",
     "evaluation: { every: 2 }",
   ])("changes with %s", (line) => {
     expect(hash(resolve(having(line)))).not.toBe(plain);

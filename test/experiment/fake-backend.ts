@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Answer } from "../../src/backend/channel.js";
 import { BackendError } from "../../src/backend/errors.js";
-import type { ControlRequest, FieldsOf, MessageArrays, WorkRequest } from "../../src/backend/messages.js";
+import type { ControlRequest, FieldsOf, MessageArrays, Signal, WorkRequest } from "../../src/backend/messages.js";
 import type { WorkClient } from "../../src/experiment/session.js";
 import { catalogue } from "./fake-catalogue.js";
 
@@ -24,11 +24,19 @@ export interface Pretence {
   readonly opened?: Partial<FieldsOf<"open_ok">>;
   /** Loss of a sample at a step, for the session with this seed; `1 / (1 + index + step)` when left out. */
   loss?(index: number, step: number, seed: number): number;
+  /** As `loss`, in a scoring pass; the same as in training when left out. */
+  scoredLoss?(index: number, step: number, seed: number): number;
+  /** Seconds that it says it spent; 0 when left out. */
+  seconds?(message: Sent): number;
+  /** Signals that it does not return though asked for. */
+  readonly leavesOut?: readonly Signal[];
   /** Called when the message's turn has come, before it takes effect; what it throws is the answer. */
   before?(message: Sent, backend: FakeBackend): void | Promise<void>;
   /** Hash of the indices that it says it gathered; the right one when left out. */
   gathered?(message: Sent): string | undefined;
 }
+
+type Measuring = SentOf<"train"> | SentOf<"score"> | SentOf<"evaluate">;
 
 interface OpenSession {
   readonly id: string;
@@ -137,7 +145,13 @@ export class FakeBackend implements WorkClient {
         parameterCount: 10,
         dataSha256: "d".repeat(64),
         initialWeightsSha256: "e".repeat(64),
-        settings: { memoryFormat: "contiguous", precision: "float32", deterministic: true, dropout: [] },
+        settings: {
+          memoryFormat: "contiguous",
+          precision: "float32",
+          deterministic: true,
+          dropout: [],
+          batchNormLayers: 0,
+        },
         ...this.#pretence.opened,
       },
       arrays: { labels: labels(n), testLabels: labels(testCount) },
@@ -165,29 +179,43 @@ export class FakeBackend implements WorkClient {
   }
 
   #measured(
-    message: Sent,
+    message: Measuring,
     { id, seed }: OpenSession,
     fields: Record<string, unknown>,
     stepOf: (at: number) => number,
     indices: Uint32Array,
   ) {
-    const { loss = madeUpLoss } = this.#pretence;
+    const { loss = madeUpLoss, scoredLoss = loss, leavesOut = [] } = this.#pretence;
+    const lossOf = message.type === "score" ? scoredLoss : loss;
+    const values: Record<Signal, ArrayLike<number>> = {
+      loss: Float32Array.from(indices, (index, at) => lossOf(index, stepOf(at), seed)),
+      correct: Uint8Array.from(indices, (index) => index % 2),
+      prediction: Uint32Array.from(indices, () => 0),
+      margin: Float32Array.from(indices, (index, at) => madeUp.margin(index, stepOf(at))),
+      entropy: Float32Array.from(indices, (index, at) => madeUp.entropy(index, stepOf(at))),
+      el2n: Float32Array.from(indices, (index, at) => madeUp.el2n(index, stepOf(at))),
+    };
+    const answered = message.fields.signals.filter((signal) => !leavesOut.includes(signal));
     return {
       fields: {
         session: id,
         ...fields,
         indicesSha256: this.#pretence.gathered?.(message) ?? sha256(indices),
-        seconds: 0,
+        seconds: this.#pretence.seconds?.(message) ?? 0,
       },
-      arrays: {
-        loss: Float32Array.from(indices, (index, at) => loss(index, stepOf(at), seed)),
-        correct: Uint8Array.from(indices, (index) => index % 2),
-      },
+      arrays: Object.fromEntries(answered.map((signal) => [signal, values[signal]])),
     };
   }
 }
 
 export const madeUpLoss = (index: number, step: number): number => 1 / (1 + index + step);
+
+/** The other signals of a sample at a step; exact in float32. */
+export const madeUp = {
+  margin: (index: number, step: number): number => index - step,
+  entropy: (index: number, step: number): number => (index + step) / 8,
+  el2n: (index: number, step: number): number => index + step / 16,
+};
 
 /** By node:crypto alone, over little-endian bytes that are laid out here. */
 export function sha256(indices: Uint32Array): string {

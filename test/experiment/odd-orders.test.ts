@@ -1,12 +1,14 @@
 // Orders that break the contract, in a table beside the real ones.
 import { describe, expect, test, vi } from "vitest";
+import { IbatchError } from "../../src/errors.js";
 import { resolveConfig } from "../../src/experiment/config.js";
 import { ConfigSource } from "../../src/experiment/config-source.js";
+import { OrderSources } from "../../src/experiment/order-sources.js";
 import type { OrderContext, OrderDefinition, OrderResult } from "../../src/orders/contract.js";
 import { mistake } from "../mistake.js";
-import { CONFIG, Scene } from "./scene.js";
+import { CONFIG, resolved, Scene } from "./scene.js";
 
-const odd = vi.hoisted(() => ({ order: (_context: OrderContext<unknown>): unknown => undefined }));
+const odd = vi.hoisted(() => ({ epoch: 0, order: (_context: OrderContext<unknown>): unknown => undefined }));
 
 vi.mock("../../src/orders/index.js", async (original) => {
   const { findOrder, ORDERS } = await original<typeof import("../../src/orders/index.js")>();
@@ -14,7 +16,17 @@ vi.mock("../../src/orders/index.js", async (original) => {
   const order = (context: OrderContext<unknown>) => odd.order(context) as OrderResult;
   const odds: OrderDefinition[] = [
     { ...frozen, name: "odd", order },
-    { ...frozen, name: "odd-any", coverage: "any", order },
+    { ...frozen, name: "odd-any", coverage: () => "any", order },
+    {
+      ...frozen,
+      name: "odd-coverage",
+      coverage: () => {
+        if (odd.epoch === 1) throw new Error("no idea");
+        return "each-once";
+      },
+      order,
+    },
+    { ...frozen, name: "odd-signals", signals: (): never[] => JSON.parse('["margin", "loss"]') },
     { ...frozen, name: "reads-losses", readsLedger: true },
   ];
   const all = [...ORDERS, ...odds];
@@ -27,7 +39,10 @@ const good = { indices: all, offsets };
 
 /** What the order returns in its second epoch; the first one is as it should be. */
 async function run(second: () => unknown, name = "odd") {
-  odd.order = ({ epoch }) => (epoch === 0 ? good : second());
+  odd.order = ({ epoch }) => {
+    odd.epoch = epoch;
+    return epoch === 0 ? good : second();
+  };
   const scene = new Scene();
   const { results, error } = await scene.run({
     settings: [`arms={bad: {order: ${name}}, frozen: {order: frozen}}`, "seeds=1", "dataset.validation=0"],
@@ -61,6 +76,20 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
       "seen 12, 12 for batch 1, expected rising",
     ],
     ["offsets that end early", { indices: all, offsets: Uint32Array.of(0, 12) }, "seen 0 … 12, expected 0 … 24"],
+    ["too few of them", { indices: all.slice(0, 23), offsets: Uint32Array.of(0, 12, 23) }, "seen sample 23 0 times"],
+    [
+      "too many of them",
+      { indices: Uint32Array.of(...all, 0), offsets: Uint32Array.of(0, 12, 25) },
+      "seen sample 0 2 times",
+    ],
+    ["a list for indices", { indices: [...all], offsets }, "seen indices is no Uint32Array, expected typed arrays"],
+    ["weights of float64", { ...good, weights: new Float64Array(24) }, "seen weights is no Float32Array, expected"],
+    ["a promise", Promise.resolve(good), "seen indices is no Uint32Array, offsets is no Uint32Array, expected"],
+    [
+      "a weight of 0",
+      { ...good, weights: new Float32Array(24).fill(1).with(5, 0) },
+      "seen 0 at place 5, expected 24 positive numbers",
+    ],
     ["too few weights", { ...good, weights: Float32Array.of(1) }, "seen 1 weights, expected 24 positive numbers"],
     [
       "a weight that is NaN",
@@ -72,6 +101,22 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
       { ...good, inclusion: new Float64Array(24).fill(2) },
       "seen 2 at place 0, expected 24 numbers",
     ],
+    [
+      "a probability that is NaN",
+      { ...good, probabilities: new Float64Array(24).fill(1 / 24).with(3, Number.NaN) },
+      "(probabilities sum to 1): seen NaN at place 3, expected at least 0",
+    ],
+    [
+      "too few probabilities",
+      { ...good, probabilities: Float64Array.of(1) },
+      "seen 1 of them, expected one for each of 24",
+    ],
+    [
+      "probabilities of 0",
+      { ...good, probabilities: new Float64Array(24) },
+      "(probabilities sum to 1): seen a sum of 0, expected 1",
+    ],
+    ["a list of probabilities", { ...good, probabilities: [1] }, "seen probabilities is no Float64Array, expected"],
   ])("%s", async (_, result, seen) => {
     const error = await run(() => result);
     expect(error).toMatch(/^order odd in epoch 1 breaks a law of orders \(/);
@@ -90,15 +135,54 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
     });
     expect(error).toBe("order odd in epoch 1 failed: RangeError: size of batch 7 is 0");
   });
+
+  test("or that throws an error of ours: it is the order's nevertheless, and the other run goes on", async () => {
+    const error = await run(() => {
+      throw new IbatchError("usage", "there is no file with my weights");
+    });
+    expect(error).toBe("order odd in epoch 1 failed: there is no file with my weights");
+  });
+
+  test("or that throws what is no error", async () => {
+    const error = await run(() => {
+      throw "oh dear"; // as a user's file may
+    });
+    expect(error).toBe("order odd in epoch 1 failed: oh dear");
+  });
+
+  test("or that fails in saying how often samples come", async () => {
+    const error = await run(() => good, "odd-coverage");
+    expect(error).toBe("order odd-coverage in epoch 1 failed: no idea");
+  });
 });
 
 test("record.orders: hash is refused for an order that reads the ledger: it could not be made again", () => {
   const resolve = (arm: string) => {
     const settings = ["record.orders=hash", `arms.frozen.order=${arm}`].map((said) => ({ said, assignment: said }));
-    return resolveConfig(ConfigSource.parse(CONFIG, "x.yaml", settings));
+    return resolveConfig(ConfigSource.parse(CONFIG, "x.yaml", settings), OrderSources.builtIn, undefined);
   };
   expect(resolve("shuffled").record.orders).toBe("hash");
   expect(mistake(() => resolve("reads-losses"))).toBe(
     'record.orders=hash: record.orders: expected full, for order reads-losses of arm "frozen" reads the ledger',
   );
+});
+
+test("an order that declares a signal that there is not, or one twice, is refused before anything runs", async () => {
+  await expect(resolved(CONFIG.replace("order: frozen", "order: odd-signals"))).rejects.toMatchObject({
+    kind: "usage",
+    message:
+      "x.yaml:12: arms.frozen.order: order odd-signals declares the signals margin, loss, expected some of margin, entropy, el2n",
+  });
+});
+
+test("an order that fills the same array anew each epoch is still compared with its last epoch", async () => {
+  const kept = all.slice();
+  odd.order = ({ epoch }) => {
+    if (epoch > 0) kept.reverse();
+    return { indices: kept, offsets };
+  };
+  const scene = new Scene();
+  await scene.run({ settings: ["arms={bad: {order: odd}}", "seeds=1"] });
+  const correlations = scene.metrics("bad", 0).map(({ order }) => Reflect.get(Object(order), "rankCorrelation"));
+  expect(correlations).toEqual([undefined, -1, -1]);
 });

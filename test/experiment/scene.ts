@@ -1,12 +1,13 @@
 // A small experiment on a backend that only pretends, recorded in a temporary directory.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { experimentHash, resolveConfig } from "../../src/experiment/config.js";
+import { type ExperimentConfig, experimentHash, resolveConfig } from "../../src/experiment/config.js";
 import { ConfigSource } from "../../src/experiment/config-source.js";
-import { type RunResult, runExperiment } from "../../src/experiment/experiment.js";
+import { type RunResult, runArms } from "../../src/experiment/experiment.js";
 import type { Observer } from "../../src/experiment/observer.js";
+import { OrderSources } from "../../src/experiment/order-sources.js";
 import { ExperimentRecord } from "../../src/record/experiment-record.js";
 import { FakeBackend, type Pretence } from "./fake-backend.js";
 import { catalogue } from "./fake-catalogue.js";
@@ -41,13 +42,21 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
+/** The config that this text is, at this path, with the orders that it names. */
+export async function resolved(text: string, path = "x.yaml"): Promise<ExperimentConfig> {
+  const source = ConfigSource.parse(text, path);
+  return resolveConfig(source, await OrderSources.load(source), catalogue);
+}
+
 export class Scene {
   readonly directory = join(temporaryDirectory(), "run");
 
   /** Runs the experiment, or goes on with it, on a fresh backend. */
   async run({ settings = [], pretence = {}, observer = {}, abort = new AbortController() }: SceneOptions = {}) {
     const said = settings.map((assignment) => ({ said: assignment, assignment }));
-    const config = resolveConfig(ConfigSource.parse(CONFIG, "x.yaml", said), catalogue);
+    const source = ConfigSource.parse(CONFIG, join(this.directory, "..", "x.yaml"), said);
+    const orders = await OrderSources.load(source);
+    const config = resolveConfig(source, orders, catalogue);
     const hash = experimentHash(config);
     const document = { name: config.name, hash, config, command: "", commit: undefined, ibatchVersion: "0" };
     const client = new FakeBackend(pretence);
@@ -55,13 +64,26 @@ export class Scene {
     let results: RunResult[] = [];
     let error: unknown;
     try {
-      results = await runExperiment({ client, config, record, dataDir: null, observer, signal: abort.signal });
+      results = await runArms({ client, config, orders, record, dataDir: null, observer, signal: abort.signal });
     } catch (thrown) {
       error = thrown;
     } finally {
       record.close();
     }
     return { client, results, error };
+  }
+
+  /** A file beside the config. Returns its path. */
+  write(name: string, text: string): string {
+    const path = join(this.directory, "..", name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** One number after another of a file of raw little-endian float32. */
+  floats(path: string): number[] {
+    const bytes = this.bytes(path);
+    return Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readFloatLE(4 * at));
   }
 
   text(path: string): string {

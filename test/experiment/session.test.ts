@@ -28,6 +28,8 @@ const plan: Plan = {
   learningRates: new Float64Array(10).fill(0.5),
 };
 
+const inChunksOf = (chunkBatches: number) => ({ chunkBatches, microBatch: null, extras: [] });
+
 async function all(chunks: AsyncIterable<TrainedOn>): Promise<TrainedOn[]> {
   const seen: TrainedOn[] = [];
   for await (const chunk of chunks) seen.push(chunk);
@@ -37,18 +39,18 @@ async function all(chunks: AsyncIterable<TrainedOn>): Promise<TrainedOn[]> {
 describe("train", () => {
   test("yields each chunk with its losses, in the order of the plan", async () => {
     const { session } = await open();
-    const seen = await all(session.train(plan, 0, 3));
+    const seen = await all(session.train(plan, 0, inChunksOf(3)));
     expect(seen.map(({ chunk }) => chunk.firstStep)).toEqual([0, 3, 6, 9]);
     expect(seen.flatMap(({ chunk }) => [...chunk.indices])).toEqual([...plan.indices]);
-    expect(seen.flatMap(({ loss }) => [...loss])).toEqual(
+    expect(seen.flatMap(({ signals }) => [...signals.loss])).toEqual(
       [...plan.indices].map((index, at) => Math.fround(madeUpLoss(index, Math.floor(at / 2)))),
     );
-    expect(seen.flatMap(({ correct }) => [...correct])).toEqual([...plan.indices].map((index) => index % 2));
+    expect(seen.flatMap(({ signals }) => [...signals.correct])).toEqual([...plan.indices].map((index) => index % 2));
   });
 
   test("keeps two chunks under way, and never more", async () => {
     const { client, session } = await open();
-    await all(session.train(plan, 0, 1));
+    await all(session.train(plan, 0, inChunksOf(1)));
     expect(client.sentOf("train")).toHaveLength(10);
     expect(client.mostUnderWay).toBe(2);
   });
@@ -56,7 +58,7 @@ describe("train", () => {
   test("asks for loss and correct, and sends the hash of all arrays, as PROTOCOL.md says", async () => {
     const { client, session } = await open();
     const weighted = { ...plan, weights: new Float32Array(20).fill(2) };
-    await all(session.train(weighted, 0, 4));
+    await all(session.train(weighted, 0, inChunksOf(4)));
     const [{ fields, arrays }] = client.sentOf("train");
     const bytes = [arrays.indices, arrays.offsets, arrays.learningRates, arrays.weights ?? []];
     const hash = createHash("sha256");
@@ -72,7 +74,7 @@ describe("train", () => {
 
   test("a backend that gathered other indices is found out", async () => {
     const { session } = await open({ gathered: ({ type }) => (type === "train" ? "0".repeat(64) : undefined) });
-    await expect(all(session.train(plan, 0, 5))).rejects.toMatchObject({
+    await expect(all(session.train(plan, 0, inChunksOf(5)))).rejects.toMatchObject({
       code: "hash_mismatch",
       message: expect.stringMatching(
         /^the backend gathered indices that hash to 0{64}, those of the plan hash to [0-9a-f]{64}: this is a bug, report it$/,
@@ -88,7 +90,7 @@ describe("train", () => {
     });
     const seen: number[] = [];
     const training = async () => {
-      for await (const { chunk } of session.train(plan, 0, 2)) seen.push(chunk.firstStep);
+      for await (const { chunk } of session.train(plan, 0, inChunksOf(2))) seen.push(chunk.firstStep);
     };
     await expect(training()).rejects.toThrow("no memory"); // the ones behind it end in step_gap
     expect(seen).toEqual([0]);
@@ -102,7 +104,7 @@ describe("train", () => {
     });
     const seen: number[] = [];
     const training = async () => {
-      for await (const { chunk } of session.train(plan, 0, 2)) seen.push(chunk.firstStep);
+      for await (const { chunk } of session.train(plan, 0, inChunksOf(2))) seen.push(chunk.firstStep);
     };
     await expect(training()).rejects.toBeInstanceOf(Interrupted);
     expect(seen).toEqual([0, 2]);
@@ -114,7 +116,7 @@ describe("train", () => {
 test("after an interruption that hit nothing under way, no chunk goes out", async () => {
   const { client, session, abort } = await open();
   abort.abort();
-  await expect(all(session.train(plan, 0, 2))).rejects.toBeInstanceOf(Interrupted);
+  await expect(all(session.train(plan, 0, inChunksOf(2)))).rejects.toBeInstanceOf(Interrupted);
   expect(client.sentOf("train")).toEqual([]);
 });
 
@@ -151,7 +153,7 @@ const goes = {
 describe("work that somebody else ends is not the user's interruption", () => {
   test("a chunk that was left half done", async () => {
     const { session } = await open({ before: (_, backend) => void backend.control("cancel", { session: "s1" }) });
-    await expect(all(session.train(plan, 0, 5))).rejects.toMatchObject(stopped);
+    await expect(all(session.train(plan, 0, inChunksOf(5)))).rejects.toMatchObject(stopped);
   });
 
   test.each([
@@ -163,13 +165,13 @@ describe("work that somebody else ends is not the user's interruption", () => {
         if (type === "train" || type === "evaluate") throw new BackendError(code, "this backend is going");
       },
     });
-    await expect(all(session.train(plan, 0, 5))).rejects.toMatchObject(expected);
+    await expect(all(session.train(plan, 0, inChunksOf(5)))).rejects.toMatchObject(expected);
     await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toMatchObject(expected);
   });
 
   test("our own cancel, after a divergence, is", async () => {
     const { session } = await open();
-    const training = all(session.train(plan, 0, 5));
+    const training = all(session.train(plan, 0, inChunksOf(5)));
     session.cancel();
     await expect(training).rejects.toBeInstanceOf(Interrupted);
   });

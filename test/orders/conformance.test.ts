@@ -28,6 +28,33 @@ describe("every order in src/orders keeps the laws", () => {
   });
 });
 
+/** Options that no list of values leads to. */
+const MORE_OPTIONS: Record<string, readonly Record<string, unknown>[]> = {
+  "loss-global": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],
+  "loss-per-class": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],
+  "random-subset": [{ fraction: 0.3 }, { fraction: 0.001 }],
+  weighted: [
+    { fraction: 0.4 },
+    { fraction: 0.4, unbiased: true },
+    { fraction: 0.1, unbiased: true, cap: 2, normalise: true, power: 2 },
+    { fraction: 0.3, sequence: "drawn", weights: "rank", alpha: 2, by: "el2n", unseen: "mean" },
+    { fraction: 0.5, weights: "uniform", unbiased: true },
+  ],
+};
+
+test.each(Object.entries(MORE_OPTIONS))(
+  "%s keeps the laws with numbers other than the defaults",
+  async (name, list) => {
+    const order = await readOrder(name);
+    expect(
+      checkOrder(
+        order,
+        list.map((options) => order.options.parse(options)),
+      ),
+    ).toEqual([]);
+  },
+);
+
 /** An order that keeps the laws, with one thing made otherwise. */
 function broken(change: Partial<OrderDefinition>): OrderDefinition {
   const sound = defineOrder({
@@ -35,7 +62,7 @@ function broken(change: Partial<OrderDefinition>): OrderDefinition {
     summary: "Sound but for one thing.",
     whenToChoose: "Never.",
     options: z.strictObject({}),
-    coverage: "each-once",
+    coverage: () => "each-once",
     readsLedger: false,
     changesEachEpoch: () => true,
     dependsOnSeed: () => true,
@@ -85,7 +112,7 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
     fault: "draws a sample twice though it says at most once",
     law: "each sample comes as often as declared",
     order: broken({
-      coverage: "at-most-once",
+      coverage: () => "at-most-once",
       deviation: "Draws a part.",
       order(context) {
         const { indices, offsets } = sound(context);
@@ -239,6 +266,96 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
     }),
   },
   {
+    fault: "says that it reads the ledger and does not",
+    law: "the ledger is read when declared",
+    order: broken({ readsLedger: true }),
+  },
+  {
+    fault: "reads a signal that it does not declare",
+    law: "it returns without an error",
+    order: broken({
+      readsLedger: true,
+      order(context) {
+        if (context.ledger.margin === undefined) throw new Error("no margin");
+        return sound(context);
+      },
+    }),
+  },
+  {
+    fault: "takes a signal that it does not declare where there is one",
+    law: "signals are read only when declared",
+    order: broken({
+      readsLedger: true,
+      order(context) {
+        const { margin } = context.ledger;
+        const { indices } = sound(context);
+        if (margin !== undefined) indices.sort((a, b) => margin[b] - margin[a]);
+        return { indices, offsets: cut(indices.length, context.size) };
+      },
+    }),
+  },
+  {
+    fault: "breaks once losses are known",
+    law: "each sample comes as often as declared",
+    order: broken({
+      readsLedger: true,
+      order(context) {
+        const { indices } = sound(context);
+        const [first] = context.eligible;
+        const kept = indices.filter((index) => index === first || !(context.ledger.loss[index] < 1));
+        return { indices: kept, offsets: cut(kept.length, context.size) };
+      },
+    }),
+  },
+  {
+    fault: "writes into a signal",
+    law: "inputs are untouched",
+    order: broken({
+      readsLedger: true,
+      signals: () => ["el2n"],
+      order(context) {
+        context.ledger.el2n?.fill(0);
+        return sound(context);
+      },
+    }),
+  },
+  {
+    fault: "covers in a way of its own",
+    law: "coverage and signals are known words",
+    order: broken({ coverage: () => JSON.parse('"twice"'), deviation: "Says so." }),
+  },
+  {
+    fault: "declares a signal that there is not",
+    law: "coverage and signals are known words",
+    order: broken({ signals: () => JSON.parse('["gradient"]') }),
+  },
+  {
+    fault: "gives probabilities that do not sum to 1",
+    law: "probabilities sum to 1",
+    order: broken({
+      order: (context) => ({ ...sound(context), probabilities: new Float64Array(context.eligible.length) }),
+    }),
+  },
+  {
+    fault: "gives a probability below 0",
+    law: "probabilities sum to 1",
+    order: broken({
+      order: (context) => ({
+        ...sound(context),
+        probabilities: Float64Array.from(context.eligible, (_, i) =>
+          i === 0 ? -1 : 2 / (context.eligible.length - 1),
+        ),
+      }),
+    }),
+  },
+  {
+    fault: "gives a probability for each sample of the dataset",
+    law: "probabilities sum to 1",
+    order: broken({
+      order: (context) => ({ ...sound(context), probabilities: new Float64Array(context.n).fill(1 / context.n) }),
+    }),
+  },
+  {
     fault: "gives a weight of 0",
     law: "weights are finite and positive",
     order: broken({ order: (context) => ({ ...sound(context), weights: new Float32Array(context.eligible.length) }) }),
@@ -280,7 +397,7 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
   {
     fault: "deviates without a reason",
     law: "a deviation has its reason",
-    order: broken({ coverage: "at-most-once" }),
+    order: broken({ coverage: () => "at-most-once" }),
   },
   {
     fault: "has an option without a default",
@@ -339,6 +456,25 @@ describe("what is tried", () => {
     ]);
     expect(optionCombinations(homogeneous.options)).toHaveLength(4);
     expect(optionCombinations(z.strictObject({}))).toEqual([{}]);
+  });
+
+  test("only what the schema takes, where its defaults are valid", () => {
+    const schema = z
+      .strictObject({ a: z.boolean().default(false), b: z.boolean().default(false) })
+      .refine(({ a, b }) => !(a && b));
+    expect(optionCombinations(schema)).toEqual([
+      { a: false, b: false },
+      { a: false, b: true },
+      { a: true, b: false },
+    ]);
+  });
+
+  test("of more than 64 combinations those with at most two options not at their first value", () => {
+    const names = ["a", "b", "c", "d", "e", "f", "g"];
+    const schema = z.strictObject(Object.fromEntries(names.map((name) => [name, z.boolean().default(false)])));
+    const combinations = optionCombinations(schema);
+    expect(combinations).toHaveLength(1 + 7 + 21);
+    for (const chosen of combinations) expect(Object.values(chosen).filter(Boolean).length).toBeLessThanOrEqual(2);
   });
 
   test("a list of options where one is given", () => {

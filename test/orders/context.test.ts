@@ -32,10 +32,16 @@ test("an empty ledger says that no sample was seen", () => {
   const ledger = emptyLedger(2);
   expect(ledger).toEqual({
     loss: Float32Array.of(Number.NaN, Number.NaN),
+    meanLoss: Float32Array.of(Number.NaN, Number.NaN),
     seenAtStep: Int32Array.of(-1, -1),
     correct: Uint8Array.of(255, 255),
     draws: Uint32Array.of(0, 0),
   });
+});
+
+test("an empty ledger has the signals that are asked for, and no others", () => {
+  const { margin, entropy, el2n } = emptyLedger(1, ["margin", "el2n"]);
+  expect([margin, entropy, el2n]).toEqual([Float32Array.of(Number.NaN), undefined, Float32Array.of(Number.NaN)]);
 });
 
 test("memory is allocated as declared, all zero", () => {

@@ -1,7 +1,18 @@
 import { readdirSync } from "node:fs";
 
 /** What the folder holds beside orders. */
-const OTHERS = ["conformance-cases", "conformance", "context", "contract", "index", "result-check"];
+const OTHERS = [
+  "conformance-cases",
+  "conformance",
+  "context",
+  "contract",
+  "fraction",
+  "index",
+  "result-check",
+  "sample-weights",
+  "signal",
+  "sorted-batches",
+];
 
 /** The names of all files of src/orders that are orders, without `.ts`. */
 export function orderFiles(): string[] {

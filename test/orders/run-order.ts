@@ -1,5 +1,5 @@
-import { type OrderInputs, orderContext } from "../../src/orders/context.js";
-import type { OrderDefinition } from "../../src/orders/contract.js";
+import { emptyLedger, type OrderInputs, orderContext } from "../../src/orders/context.js";
+import type { LedgerView, OrderDefinition, OrderResult } from "../../src/orders/contract.js";
 import { findOrder } from "../../src/orders/index.js";
 
 /** Eleven samples in classes of 5, 4 and 2, mixed: what the tests of single orders reckon by hand. */
@@ -13,10 +13,20 @@ export const MEMBERS = [
 
 type Inputs = Partial<Omit<OrderInputs<unknown>, "options">> & { readonly options?: Record<string, unknown> };
 
-/** The batches that the named order makes; of the eleven samples in batches of 3 for seed 0, epoch 0, unless told. */
-export function batchesOf(name: string, inputs: Inputs = {}): number[][] {
+/** Losses of the eleven samples, all different. From the highest: 3 6 1 9 4 8 10 0 7 5 2. */
+export const LOSSES = [0.5, 2, 0.1, 3, 1, 0.2, 2.5, 0.3, 0.9, 1.5, 0.7];
+
+/** A ledger with these losses; NaN is never seen. */
+export function ledgerWith(losses: readonly number[]): LedgerView {
+  const ledger = emptyLedger(losses.length);
+  ledger.loss.set(losses);
+  return ledger;
+}
+
+/** What the named order gives; for the eleven samples in batches of 3, seed 0, epoch 0, unless told. */
+export function resultOf(name: string, inputs: Inputs = {}): OrderResult {
   const definition: OrderDefinition = findOrder(name);
-  const { indices, offsets } = definition.order(
+  return definition.order(
     orderContext({
       seed: 0,
       epoch: 0,
@@ -27,6 +37,11 @@ export function batchesOf(name: string, inputs: Inputs = {}): number[][] {
       options: definition.options.parse(inputs.options ?? {}),
     }),
   );
+}
+
+/** The batches that the named order makes, as `resultOf` does. */
+export function batchesOf(name: string, inputs: Inputs = {}): number[][] {
+  const { indices, offsets } = resultOf(name, inputs);
   return [...offsets.slice(1)].map((end, b) => [...indices.subarray(offsets[b], end)]);
 }
 

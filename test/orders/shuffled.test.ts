@@ -5,8 +5,8 @@ import { batchesOf, sorted, written } from "./run-order.js";
 describe("shuffled", () => {
   test("11 samples in batches of 3 are four batches; these bits for seed 0", () => {
     expect([0, 1].map((epoch) => written(batchesOf("shuffled", { epoch })))).toEqual([
-      "6,8,5 | 3,7,1 | 2,9,4 | 10,0",
-      "4,3,5 | 7,1,2 | 8,6,10 | 0,9",
+      "10,4,2 | 5,1,7 | 9,6,3 | 8,0",
+      "3,10,2 | 6,7,4 | 0,1,5 | 8,9",
     ]);
   });
 

@@ -49,9 +49,12 @@ const metrics: EpochMetrics = {
   step: 4,
   batches: 4,
   samples: 11,
+  scored: 0,
+  batchSize: { smallest: 1, largest: 5 },
   learningRate: { first: 0.1, last: 0.05 },
   train: { loss: 0.25, accuracy: 0.5, count: 11 },
   test: { loss: "NaN", accuracy: 0, count: 3 },
+  order: { distinct: 10, mostDrawn: 1, effectiveDataSize: 10 },
   orderSha256: "aa",
   planSha256: "bb",
 };
@@ -215,6 +218,8 @@ describe("a plan", () => {
       orderSha256: plain.orderSha256,
       planSha256: sha256(u32(2, 0, 1), u32(0, 2, 3), f64(0.1, 0.05), f32(1, 2, 3)),
     });
+    expect(file("orders/0000.weights.f32")).toEqual(f32(1, 2, 3));
+    expect(JSON.parse(file("orders/0000.json").toString())).toMatchObject({ weighted: true });
   });
 
   test("orders: hash keeps the hash, and no indices", () => {
@@ -243,5 +248,15 @@ describe("a signal", () => {
       record.writeSignal("loss", epoch, Float32Array.of(epoch));
       expect(readdirSync(join(directory, "signals", "loss"))).toEqual([`000${epoch}.f32`]);
     }
+  });
+
+  test("signals: last keeps the last of each kind by itself, also of one that is written every few epochs", () => {
+    const record = started({ ...full, signals: "last" });
+    for (const epoch of [0, 1, 2, 3]) {
+      record.writeSignal("loss", epoch, Float32Array.of(epoch));
+      if (epoch % 2 === 0) record.writeSignal("scored-loss", epoch, Float32Array.of(epoch));
+    }
+    expect(readdirSync(join(directory, "signals", "loss"))).toEqual(["0003.f32"]);
+    expect(readdirSync(join(directory, "signals", "scored-loss"))).toEqual(["0002.f32"]);
   });
 });

@@ -43,14 +43,17 @@ const metrics = (epoch: number, accuracy: number, loss: RecordedNumber): EpochMe
   step: epoch + 1,
   batches: 1,
   samples: 1,
+  scored: 0,
+  batchSize: { smallest: 1, largest: 5 },
   learningRate: { first: 0.1, last: 0.1 },
   train: { loss: 9, accuracy: 0, count: 1 },
   test: { loss, accuracy, count: 10 },
+  order: { distinct: 10, mostDrawn: 1, effectiveDataSize: 10 },
   orderSha256: "",
   planSha256: "",
 });
 
-const arm = { epochs: 2 } as ArmConfig;
+const arm = { epochs: 2, order: { changesObjective: false } } as ArmConfig;
 const config = {
   name: "small",
   seeds: [0, 1, 2],
@@ -79,6 +82,7 @@ test("is over the last epoch of the runs that came to it; the others are counted
       {
         arm: "a",
         epochs: 2,
+        changesObjective: false,
         done: 2,
         diverged: 1,
         failed: 0,
@@ -93,6 +97,7 @@ test("is over the last epoch of the runs that came to it; the others are counted
       {
         arm: "b",
         epochs: 3,
+        changesObjective: false,
         done: 0,
         diverged: 0,
         failed: 1,

@@ -5,6 +5,7 @@ import { markdown, renderTable } from "../../src/report/table.js";
 const arm = (name: string, values: Partial<ArmSummary> = {}): ArmSummary => ({
   arm: name,
   epochs: 6,
+  changesObjective: false,
   done: 3,
   diverged: 0,
   failed: 0,
@@ -58,6 +59,7 @@ test.each([
 test("one seed: no ±, and it says so", () => {
   const one = arm("frozen", {
     epochs: 1,
+    changesObjective: false,
     done: 1,
     testAccuracy: { mean: 1, sd: null },
     testLoss: { mean: 0.5, sd: null },
@@ -70,6 +72,31 @@ test("one seed: no ±, and it says so", () => {
     | frozen |           100.00 |    0.5000 | 1 of 1 |
     "
   `);
+});
+
+test("an arm that trains on another objective has a star, and the table says what it means", () => {
+  const arms = [arm("shuffled"), arm("weighted-half", { changesObjective: true })];
+  expect(renderTable(summary({ arms }))).toMatchInlineSnapshot(`
+    "digits: test set after 6 epochs, mean ± sd over seeds 0, 1, 2
+
+    | arm             | test accuracy, % |       test loss |   runs |
+    | --------------- | ---------------: | --------------: | -----: |
+    | shuffled        |     95.12 ± 0.46 | 0.2000 ± 0.0123 | 3 of 3 |
+    | weighted-half * |     95.12 ± 0.46 | 0.2000 ± 0.0123 | 3 of 3 |
+
+    * trains on a subset that is chosen by loss and not weighted for it: another objective than the mean loss over all samples
+    "
+  `);
+  expect(renderTable(summary({ arms: [arm("shuffled")] }))).not.toContain("*");
+});
+
+test("what the star means stands before what failed", () => {
+  const runs = [{ seed: 0, state: "diverged", epochs: 0, divergedAtStep: 3 }];
+  const text = renderTable(summary({ arms: [arm("half", { changesObjective: true, runs })] }));
+  expect(text.slice(text.indexOf("\n* "))).toBe(
+    "\n* trains on a subset that is chosen by loss and not weighted for it: another objective than the mean loss over " +
+      "all samples\n\nhalf, seed 0 diverged at step 3\n",
+  );
 });
 
 test("diverged and failed runs are counted beside those that are done, and named with their step or error", () => {

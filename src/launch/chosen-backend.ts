@@ -3,7 +3,18 @@ import { type Backend, openBackend } from "../backend/backend.js";
 import { usageError } from "../errors.js";
 import type { ExperimentConfig } from "../experiment/config.js";
 import { backendSection } from "../experiment/schema.js";
-import type { BackendChoice } from "./backend-options.js";
+
+/** Which backend, on what, with which data; as the command line's options of these names. */
+export interface BackendChoice {
+  /** Directory of the data files, on the backend's side; IBATCH_DATA, else ./data, when left out. */
+  readonly data?: string | undefined;
+  /** Python to run the backend with; IBATCH_PYTHON, else .venv, when left out. */
+  readonly python?: string | undefined;
+  /** auto, cpu or cuda:N; what the config says when left out. */
+  readonly device?: string | undefined;
+  /** Control endpoint of a backend that runs already; one is started when left out. */
+  readonly backend?: string | undefined;
+}
 
 export interface Opening {
   readonly signal: AbortSignal;

@@ -1,0 +1,29 @@
+/** How far a size has gone on its way from one value to another: what `linear` and `geometric` have in common. */
+import { z } from "zod";
+import type { BatchPlace } from "./contract.js";
+
+export type Per = "epoch" | "batch";
+
+/** The options of a way from one size to another. */
+export const wayOptions = {
+  from: z.int().min(1).describe("samples in the first batch of the run; an integer of at least 1, without a default"),
+  to: z
+    .int()
+    .min(1)
+    .describe("samples in a batch at the end of the run; above `from` grows, below shrinks; without a default"),
+  per: z
+    .enum(["epoch", "batch"])
+    .default("epoch")
+    .describe(
+      "epoch: one size in each epoch, `to` in the last one; batch: changes within epochs, near `to` in the last batches",
+    ),
+};
+
+/**
+ * Share of the way, in [0, 1]. Per epoch it is epoch / (epochs − 1), so that the last epoch is at the end of it; a
+ * run of one epoch stays at the start. Per batch it is the progress of the run.
+ */
+export function position({ epoch, epochs, share }: BatchPlace, per: Per): number {
+  if (per === "batch") return share;
+  return epochs > 1 ? epoch / (epochs - 1) : 0;
+}

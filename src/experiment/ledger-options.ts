@@ -1,0 +1,86 @@
+/** How an order that reads the ledger comes by what it reads: options that every such order has beside its own. */
+import { z } from "zod";
+import type { OrderDefinition } from "../orders/contract.js";
+import type { Checker } from "./checker.js";
+import { isRecord, type Path } from "./config-source.js";
+
+export const ledgerOptions = z
+  .strictObject({
+    signal: z
+      .enum(["training", "rescore"])
+      .default("training")
+      .describe(
+        "where losses come from: training: each sample's last training pass, free, of different ages, with dropout and " +
+          "augmentation; rescore: a pass over all eligible samples in evaluation mode before the epoch, charged as " +
+          "scoring",
+      ),
+    every: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe("epochs between two scoring passes, for signal: rescore; between them losses stay as they are"),
+    start: z
+      .enum(["shuffled", "scored"])
+      .default("shuffled")
+      .describe("the first epoch, before there is any loss: shuffled, or ordered by a scoring pass before it"),
+    placebo: z
+      .boolean()
+      .default(false)
+      .describe(
+        "a control: what is known of each sample is permuted among the samples, anew each epoch, a function of seed and " +
+          "epoch; same code and cost, no information",
+      ),
+    meanDecay: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.9)
+      .describe("weight of the old mean in a sample's exponential mean of losses (by: mean-loss)"),
+  })
+  .refine(({ signal, every }) => signal === "rescore" || every === 1, {
+    path: ["every"],
+    message: "expected 1 without signal: rescore, for training passes give losses all the time",
+  });
+export type LedgerOptions = z.infer<typeof ledgerOptions>;
+
+/** All options of an order: its own, and those above where it reads the ledger. What a config writes beside its name. */
+export function orderOptions({ options, readsLedger }: OrderDefinition): z.ZodObject {
+  return z.strictObject({ ...options.shape, ...(readsLedger && ledgerOptions.shape) });
+}
+
+/**
+ * An order's options as they were written beside its name, checked and completed: its own, and how its ledger is come
+ * by; the latter only where it reads the ledger.
+ * @throws IbatchError naming the first mistake.
+ */
+export function parseOrderOptions(
+  checker: Checker,
+  definition: OrderDefinition,
+  given: Readonly<Record<string, unknown>>,
+  at: Path,
+): { own: Readonly<Record<string, unknown>>; ledger: LedgerOptions | undefined } {
+  const known = Object.keys(orderOptions(definition).shape);
+  const isOurs = ([key]: [string, unknown]) => definition.readsLedger && Object.hasOwn(ledgerOptions.shape, key);
+  const entries = Object.entries(given);
+  // Strict whatever the order says: an option that is mistyped is never passed over.
+  const own = checker.parse(
+    definition.options.strict(),
+    Object.fromEntries(entries.filter((entry) => !isOurs(entry))),
+    {
+      at,
+      known,
+    },
+  );
+  if (!isRecord(own)) throw new Error(`order ${definition.name}: its options must be a map`);
+  const ledger = definition.readsLedger
+    ? checker.parse(ledgerOptions, Object.fromEntries(entries.filter(isOurs)), { at })
+    : undefined;
+  return { own, ledger };
+}
+
+/** Whether a scoring pass is due before this epoch's order is made. */
+export function isScoringDue(ledger: LedgerOptions | undefined, epoch: number): boolean {
+  if (ledger === undefined) return false;
+  if (epoch === 0) return ledger.start === "scored";
+  return ledger.signal === "rescore" && epoch % ledger.every === 0;
+}

@@ -1,0 +1,111 @@
+/** An order that is read back from another run, so that another model or seed trains on exactly what that one did. */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { type IbatchError, usageError } from "../errors.js";
+import type { Random } from "../kernels/random.js";
+import { shuffled } from "../kernels/shuffle.js";
+import { defineOrder, type OrderDefinition, type OrderResult } from "../orders/contract.js";
+import { hashValue } from "../record/hash.js";
+import {
+  countOrders,
+  keepsOrders,
+  type RecordedOrder,
+  readMadeBy,
+  readOrder,
+  readPlanHash,
+} from "../record/recorded-arrays.js";
+
+const options = z.strictObject({
+  shuffleWithin: z
+    .enum(["none", "epoch"])
+    .default("none")
+    .describe("none: as recorded; epoch: keeps each epoch's samples and weights, and loses their sequence"),
+});
+
+const SUMMARY = "The recorded order of another run: same samples, same sequence, same batches.";
+const WHEN =
+  "To train another model or another seed on exactly what a run was trained on, or (shuffleWithin: epoch) on its " +
+  "samples without their sequence: `order: { replay: DIR }`. The batching rule is not asked. Costs a file read an epoch.";
+
+/** How a replay is described where orders are listed. */
+export const REPLAY = { name: "replay", summary: SUMMARY, whenToChoose: WHEN, options };
+
+/**
+ * Runs whose orders are replayed: one directory `<arm>/seed-<n>` for all seeds, or an arm's directory, of which each
+ * seed replays the run with the same seed.
+ */
+export class Replayed {
+  readonly #directory: string;
+  readonly #isOneRun: boolean;
+  readonly #where: string;
+
+  /** @throws IbatchError when there is no recorded run. */
+  constructor(directory: string, base: string, where: string) {
+    this.#directory = resolve(base, directory);
+    this.#where = where;
+    this.#isOneRun = existsSync(join(this.#directory, "run.json"));
+    if (!existsSync(this.#directory)) throw this.#mistake(`there is no directory ${this.#directory}`);
+  }
+
+  /**
+   * What is replayed, whatever the seed: the plans of the one run, or the config of the arm's runs. `mistake`: an error
+   * at the place of the arm that replays.
+   * @throws IbatchError when a seed has no recorded run, one with fewer epochs, or one that kept hashes alone.
+   */
+  identity(seeds: readonly number[], epochs: number, mistake: Mistake): string {
+    for (const directory of seeds.map((seed) => this.#run(seed, mistake))) {
+      const recorded = countOrders(directory);
+      if (recorded < epochs) {
+        throw mistake(`${directory} has the orders of ${recorded} epochs, ${epochs} are wanted: lower epochs`);
+      }
+      if (!keepsOrders(directory))
+        throw mistake(`${directory} kept no orders, only their hashes (record.orders: hash)`);
+    }
+    const first = this.#run(seeds[0]);
+    return this.#isOneRun
+      ? hashValue(Array.from({ length: epochs }, (_, epoch) => readPlanHash(first, epoch)))
+      : readMadeBy(first).configHash;
+  }
+
+  definition(seed: number): OrderDefinition<z.infer<typeof options>> {
+    const directory = this.#run(seed);
+    const { changesObjective } = readMadeBy(directory);
+    return defineOrder({
+      ...REPLAY,
+      changesObjective: () => changesObjective,
+      coverage: () => "any",
+      readsLedger: false,
+      deviation: "a recorded order may be of any kind, and is the same whatever the seed",
+      changesEachEpoch: () => true,
+      dependsOnSeed: ({ shuffleWithin }) => shuffleWithin === "epoch",
+      order({ epoch, random, options: { shuffleWithin } }) {
+        const recorded = readOrder(directory, epoch);
+        return shuffleWithin === "none" ? recorded : shuffledTogether(recorded, random("order"));
+      },
+    });
+  }
+
+  #run(seed: number, mistake: Mistake = this.#mistake): string {
+    const directory = this.#isOneRun ? this.#directory : join(this.#directory, `seed-${seed}`);
+    if (existsSync(join(directory, "run.json"))) return directory;
+    throw mistake(
+      `${directory} holds no recorded run; expected the directory of a run (<arm>/seed-<n>), or of an arm with a run ` +
+        `of seed ${seed}`,
+    );
+  }
+
+  readonly #mistake: Mistake = (what) => usageError(`${this.#where}: ${what}`);
+}
+
+type Mistake = (what: string) => IbatchError;
+
+/** The places of the samples exchanged, each with its weight; the batches' sizes stay. */
+function shuffledTogether({ indices, offsets, weights }: RecordedOrder, random: Random): OrderResult {
+  const from = shuffled(Uint32Array.from(indices.keys()), random);
+  return {
+    indices: from.map((place) => indices[place]),
+    offsets,
+    ...(weights && { weights: Float32Array.from(from, (place) => weights[place]) }),
+  };
+}

@@ -1,0 +1,58 @@
+import { EXTRA_SIGNALS, type ExtraSignal } from "../orders/contract.js";
+
+/** What the backend said of some samples: one value a sample, all in one sequence. */
+export type SampleSignals = {
+  readonly loss: Float32Array;
+  readonly correct: Uint8Array;
+} & { readonly [signal in ExtraSignal]?: Float32Array | undefined };
+
+/** As an answer holds them: whichever were asked for. */
+export type AnsweredSignals = { readonly [signal in keyof SampleSignals]?: SampleSignals[signal] | undefined };
+
+/** The signals whose history is kept. */
+export type HistorySignal = "loss" | ExtraSignal;
+
+/** Of the first `count` samples. */
+export function firstSignals(signals: SampleSignals, count: number): SampleSignals {
+  const { loss, correct } = signals;
+  return {
+    loss: loss.subarray(0, count),
+    correct: correct.subarray(0, count),
+    ...mapExtras(signals, (values) => values.subarray(0, count)),
+  };
+}
+
+/** The extra signals that are there, each put through `act`. */
+export function mapExtras<T>(
+  signals: { readonly [signal in ExtraSignal]?: Readonly<Float32Array> | undefined },
+  act: (values: Readonly<Float32Array>, signal: ExtraSignal) => T,
+): { [signal in ExtraSignal]?: T } {
+  const mapped: { [signal in ExtraSignal]?: T } = {};
+  for (const signal of EXTRA_SIGNALS) {
+    const values = signals[signal];
+    if (values !== undefined) mapped[signal] = act(values, signal);
+  }
+  return mapped;
+}
+
+/** The signals of one pass over samples, in index order: a file of the history for each. NaN where not seen. */
+export class SignalHistory {
+  readonly #columns = new Map<HistorySignal, Float32Array>();
+
+  constructor(n: number, extras: readonly ExtraSignal[]) {
+    for (const signal of ["loss", ...extras] as const) this.#columns.set(signal, new Float32Array(n).fill(Number.NaN));
+  }
+
+  /** A sample that comes again keeps its last value. */
+  record(indices: Readonly<Uint32Array>, signals: SampleSignals): void {
+    for (const [signal, column] of this.#columns) {
+      const values = signals[signal];
+      if (values === undefined) throw new Error(`signal ${signal} was asked for and is not there`);
+      for (let at = 0; at < indices.length; at++) column[indices[at]] = values[at];
+    }
+  }
+
+  get columns(): ReadonlyMap<HistorySignal, Float32Array> {
+    return this.#columns;
+  }
+}

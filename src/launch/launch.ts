@@ -1,0 +1,124 @@
+/** An experiment from its config to its table: what `ibatch run` does, and what a program can do. */
+import { join } from "node:path";
+import type { BackendClient } from "../backend/client.js";
+import { gitCommit } from "../backend/process.js";
+import { type ExperimentConfig, experimentHash, resolveConfig } from "../experiment/config.js";
+import { ConfigSource } from "../experiment/config-source.js";
+import { runArms } from "../experiment/experiment.js";
+import type { Observer } from "../experiment/observer.js";
+import { OrderSources } from "../experiment/order-sources.js";
+import { packageRoot, packageVersion } from "../package-root.js";
+import { ExperimentRecord } from "../record/experiment-record.js";
+import { type Summary, summarise } from "../report/summary.js";
+import { renderTable } from "../report/table.js";
+import { type BackendChoice, dataDirectory, openChosenBackend } from "./chosen-backend.js";
+
+export interface LaunchOptions extends BackendChoice {
+  /** Run directory; `runs/<name>-<hash>` when left out. */
+  readonly out?: string | undefined;
+  /** Stops the experiment; what is complete stays, and the same call goes on. */
+  readonly signal?: AbortSignal;
+  /** Is recorded as what made the results; `runExperiment` when left out. */
+  readonly command?: string;
+  /** Called when the config was found right, before a backend is started. */
+  readonly onChecked?: (config: ExperimentConfig) => void;
+  /** Called when the run directory is open; what it returns is told of all that happens. */
+  readonly observe?: (recording: Recording) => Observer;
+}
+
+export interface Recording {
+  readonly directory: string;
+  /** Writes a line into the run directory's log.txt. */
+  log(line: string): void;
+}
+
+export interface LaunchResult {
+  /** Where everything is recorded. */
+  readonly directory: string;
+  readonly summary: Summary;
+  /** The summary as Markdown. */
+  readonly table: string;
+}
+
+/**
+ * Runs what is missing of an experiment, and says how all of it came out. `config`: a YAML file's path, or what such
+ * a file says as a value; paths in it are relative to the file, or to the current directory.
+ * A run that fails is recorded and counted in the summary, and the others go on.
+ * @throws IbatchError of kind `usage` (the config), `surroundings` (Python, data, disk); Interrupted.
+ */
+export function runExperiment(
+  config: string | Readonly<Record<string, unknown>>,
+  options: LaunchOptions = {},
+): Promise<LaunchResult> {
+  return launch(typeof config === "string" ? ConfigSource.read(config) : ConfigSource.of(config), options);
+}
+
+/** As `runExperiment`, for a config that was read already. */
+export async function launch(source: ConfigSource, options: LaunchOptions): Promise<LaunchResult> {
+  const orders = await OrderSources.load(source);
+  const early = resolveConfig(source, orders, undefined); // what can be wrong without a backend is told before one is started
+  options.onChecked?.(early);
+  const backendLog = new BackendLog();
+  const signal = options.signal ?? new AbortController().signal;
+  const backend = await openChosenBackend(options, { config: early.backend, signal, onStderr: backendLog.add });
+  try {
+    const { client } = backend;
+    const config = resolveConfig(source, orders, client.introduction.catalogue);
+    return await record({ client, config, orders, options, backendLog, signal });
+  } finally {
+    await backend.stop();
+  }
+}
+
+interface Opened {
+  readonly client: BackendClient;
+  readonly config: ExperimentConfig;
+  readonly orders: OrderSources;
+  readonly options: LaunchOptions;
+  readonly backendLog: BackendLog;
+  readonly signal: AbortSignal;
+}
+
+async function record({ client, config, orders, options, backendLog, signal }: Opened): Promise<LaunchResult> {
+  const hash = experimentHash(config);
+  const directory = options.out ?? join("runs", `${config.name}-${hash.slice(0, 8)}`);
+  const document = {
+    name: config.name,
+    hash,
+    config,
+    command: options.command ?? "runExperiment",
+    commit: gitCommit(packageRoot),
+    ibatchVersion: packageVersion(),
+  };
+  const opened = ExperimentRecord.open(directory, document, config.record);
+  const log = (line: string) => opened.log(line);
+  try {
+    backendLog.writeTo(log);
+    const observer = options.observe?.({ directory, log }) ?? {};
+    const dataDir = dataDirectory(options);
+    const results = await runArms({ client, config, orders, record: opened, dataDir, observer, signal });
+    const summary = summarise(config, results, directory);
+    const table = renderTable(summary);
+    opened.writeSummary(summary, table);
+    return { directory, summary, table };
+  } finally {
+    backendLog.writeTo(() => {});
+    opened.close();
+  }
+}
+
+/** What the backend writes to its standard error, for the record's log; kept until that is open. */
+class BackendLog {
+  #kept: string[] = [];
+  #write = (line: string): void => {
+    this.#kept.push(line);
+  };
+
+  readonly add = (line: string): void => this.#write(`backend: ${line}`);
+
+  /** Where all lines go from now on, those that were kept first. */
+  writeTo(write: (line: string) => void): void {
+    this.#write = write;
+    for (const line of this.#kept.splice(0)) write(line);
+  }
+}

@@ -1,0 +1,95 @@
+/** From what is known of each sample to the weight with which it is drawn. */
+import { argsort } from "../kernels/argsort.js";
+import type { Random } from "../kernels/random.js";
+import { shuffled } from "../kernels/shuffle.js";
+
+export interface WeightOptions {
+  readonly weights: "loss" | "rank";
+  readonly by: string;
+  readonly power: number;
+  readonly alpha: number;
+  readonly floor: number;
+  readonly unseen: "highest" | "mean";
+}
+
+/**
+ * The weight of each sample, relative to the largest; at least one value is finite. NaN is a sample never seen,
+ * Infinity counts as the largest finite value. `samples` are the samples' indices, for errors.
+ *
+ * @throws Error naming the first sample whose value gives no weight: negative, or with a power that is not finite.
+ */
+export function sampleWeights(
+  values: Readonly<Float32Array>,
+  samples: Readonly<Uint32Array>,
+  options: WeightOptions,
+  random: Random,
+): Float32Array {
+  const known = withoutInfinity(values);
+  const weights =
+    options.weights === "rank" ? rankPowers(known, options.alpha, random) : valuePowers(known, samples, options);
+  return completed(weights, options);
+}
+
+function withoutInfinity(values: Readonly<Float32Array>): Float32Array {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const value of values) if (value > largest && value < Number.POSITIVE_INFINITY) largest = value;
+  return values.map((value) => (value === Number.POSITIVE_INFINITY ? largest : value));
+}
+
+/** value^power; NaN where never seen. */
+function valuePowers(
+  values: Readonly<Float32Array>,
+  samples: Readonly<Uint32Array>,
+  { by, power }: WeightOptions,
+): Float64Array {
+  const weights = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value < 0) throw new Error(`${seen(by, samples[i], value)}, expected at least 0 (weights: rank takes any)`);
+    weights[i] = value ** power;
+    if (weights[i] === Number.POSITIVE_INFINITY) {
+      const remedy = power < 0 ? "a power of at least 0" : "a smaller power";
+      throw new Error(
+        `${seen(by, samples[i], value)}, whose power ${power} is infinite; take ${remedy} or weights: rank`,
+      );
+    }
+  }
+  return weights;
+}
+
+const seen = (by: string, sample: number, value: number) => `${by} of sample ${sample} is ${value}`;
+
+/** rank^−alpha, rank 1 being the highest value and chance breaking ties; NaN where never seen. */
+function rankPowers(values: Readonly<Float32Array>, alpha: number, random: Random): Float64Array {
+  const places = shuffled(Uint32Array.from(values.keys()), random);
+  const sorted = argsort(
+    Float32Array.from(places, (place) => values[place]),
+    "descending",
+  );
+  const weights = new Float64Array(values.length).fill(Number.NaN);
+  for (let i = 0; i < sorted.length; i++) {
+    const place = places[sorted[i]];
+    if (!Number.isNaN(values[place])) weights[place] = (i + 1) ** -alpha;
+  }
+  return weights;
+}
+
+/** Scaled by the largest, samples never seen filled in, small weights raised; all alike where all would be 0. */
+function completed(weights: Float64Array, { floor, unseen }: WeightOptions): Float32Array {
+  let largest = 0;
+  for (const weight of weights) if (weight > largest) largest = weight;
+  if (largest === 0) return new Float32Array(weights.length).fill(floor > 0 ? 1 : 0);
+
+  let sum = 0;
+  let count = 0;
+  for (const weight of weights) {
+    if (Number.isNaN(weight)) continue;
+    sum += weight / largest;
+    count++;
+  }
+  const mean = sum / count;
+  const ofUnseen = unseen === "highest" ? 1 : mean;
+  return Float32Array.from(weights, (weight) =>
+    Math.max(floor * mean, Number.isNaN(weight) ? ofUnseen : weight / largest),
+  );
+}

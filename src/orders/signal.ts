@@ -1,0 +1,34 @@
+/** What orders by loss have in common in reading the ledger. */
+import { EXTRA_SIGNALS, type ExtraSignal, type LedgerView } from "./contract.js";
+
+/** The signals that samples can be ordered by. */
+export const SIGNALS = ["loss", "mean-loss", "margin", "entropy", "el2n"] as const;
+export type Signal = (typeof SIGNALS)[number];
+
+/** What an order by this signal must declare: nothing for losses, which are always there. */
+export function declaredFor(by: Signal): readonly ExtraSignal[] {
+  return EXTRA_SIGNALS.filter((signal) => signal === by);
+}
+
+/**
+ * The signal of each of `samples`, in their sequence; NaN where never seen.
+ * @throws Error where the ledger has no such column, because the order has not declared it.
+ */
+export function signalOf(ledger: LedgerView, by: Signal, samples: Readonly<Uint32Array>): Float32Array {
+  const column = columnOf(ledger, by);
+  if (column === undefined) throw new Error(`the ledger has no ${by}, expected one value a sample`);
+  const values = new Float32Array(samples.length);
+  for (let i = 0; i < samples.length; i++) values[i] = column[samples[i]];
+  return values;
+}
+
+function columnOf(ledger: LedgerView, by: Signal): Readonly<Float32Array> | undefined {
+  if (by === "loss") return ledger.loss;
+  if (by === "mean-loss") return ledger.meanLoss;
+  return ledger[by];
+}
+
+/** Whether there is anything to order by: a finite value at least once. */
+export function isAnyKnown(values: Readonly<Float32Array>): boolean {
+  return values.some((value) => Number.isFinite(value));
+}
