@@ -207,6 +207,8 @@ function resolveOrder(checker: Checker, { order, epochs }: ArmSections, resolved
     const mistake = (what: string) => checker.mistake(["order", "replay"], what);
     const identity = orders.replayed(replay).identity(seeds, epochs, mistake);
     reference = { name: REPLAY.name, replay: { directory: replay, identity } };
+  } else if (name === REPLAY.name) {
+    throw checker.mistake(["order"], "expected the run to replay: order: { replay: DIRECTORY }");
   } else {
     reference = { name: checker.find("order", ORDERS, name ?? "").name };
   }

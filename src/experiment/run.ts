@@ -75,7 +75,7 @@ function inParts(microBatch: number, { opened }: Session): string {
   const how =
     batchNormLayers === 0
       ? "the gradient is that of whole batches but for rounding (the model has no BatchNorm)"
-      : `the model has ${batchNormLayers} BatchNorm layers, whose statistics are then of each part alone: ` +
+      : `the model takes batch statistics (BatchNorm layers: ${batchNormLayers}), which are then of each part alone: ` +
         "another gradient than that of whole batches";
   return `batches go through the model in parts of at most ${microBatch} samples; ${how}`;
 }
@@ -114,7 +114,7 @@ class Run {
   /** The indices of the epoch before. */
   #before: Uint32Array | undefined;
   /** The next epoch's plan, where it was made while the backend evaluated. */
-  #next: TimedPlan | undefined;
+  #next: (() => TimedPlan) | undefined;
 
   constructor(inputs: RunInputs, session: Session) {
     const { config, order, evaluation } = inputs;
@@ -140,7 +140,7 @@ class Run {
     const firstStep = this.#step;
     const { result: scored, seconds: scoringWall } = await timed(() => this.#scoreIfDue(epoch));
     if (scored.hasDiverged) return firstStep;
-    const { plan, monitors, seconds: orderingSeconds } = this.#next ?? this.#makePlan(epoch);
+    const { plan, monitors, seconds: orderingSeconds } = this.#next?.() ?? this.#makePlan(epoch);
     const hashes = record.writePlan(epoch, plan);
 
     const { result: trained, seconds: trainingWall } = await timed(() => this.#train(epoch, plan));
@@ -148,10 +148,9 @@ class Run {
     if (trained.divergedAtStep !== undefined) return trained.divergedAtStep;
 
     const evaluating = timed(() => this.#evaluate(epoch));
-    evaluating.catch(() => {}); // awaited below, unless making the plan throws first
     this.#before = plan.indices.slice(); // the order may keep its array, and fill it anew
     const waitsForScores = isScoringDue(this.#inputs.config.order.ledger, epoch + 1);
-    this.#next = epoch + 1 < this.epochs && !waitsForScores ? this.#makePlan(epoch + 1) : undefined;
+    this.#next = epoch + 1 < this.epochs && !waitsForScores ? attempt(() => this.#makePlan(epoch + 1)) : undefined;
     const { result: evaluated, seconds: evaluatingWall } = await evaluating;
 
     const metrics: EpochMetrics = {
@@ -252,6 +251,18 @@ class Run {
       ...(onTrainSample && { trainSample: onTrainSample }),
       ...(onValidation && { validation: onValidation }),
       ...(onTest && { test: onTest }),
+    };
+  }
+}
+
+/** Does it now, and gives or throws later: an order that fails costs no line of the epoch before it. */
+function attempt<T>(act: () => T): () => T {
+  try {
+    const result = act();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
     };
   }
 }

@@ -73,7 +73,7 @@ test.each([
   [0, "the gradient is that of whole batches but for rounding (the model has no BatchNorm)"],
   [
     20,
-    "the model has 20 BatchNorm layers, whose statistics are then of each part alone: another gradient than that of whole batches",
+    "the model takes batch statistics (BatchNorm layers: 20), which are then of each part alone: another gradient than that of whole batches",
   ],
 ])(
   "microBatch goes into every chunk; the log says what it does to the gradient with %d BatchNorm layers",

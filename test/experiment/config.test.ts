@@ -85,6 +85,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
       "schedule: { name: cosinus, learningRate: 0.1 }",
       'x.yaml:5: schedule: There is no schedule "cosinus". Did you mean "cosine"? Known: constant, step, cosine, one-cycle.',
     ],
+    ["order: replay", "x.yaml:7: order: expected the run to replay: order: { replay: DIRECTORY }"],
     [
       "batching: constnat",
       'x.yaml:6: batching: There is no batching "constnat". Did you mean "constant"? Known: constant, linear, geometric, steps.',
