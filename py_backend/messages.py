@@ -21,6 +21,7 @@ SignalName = Literal["loss", "correct", "prediction", "margin", "entropy", "el2n
 Signals = Annotated[list[SignalName], Meta(min_length=1)]
 Precision = Literal["float32", "bfloat16"]
 Part = Literal["train", "test"]
+Norm = Literal["running", "batch", "reestimated"]
 OptionType = Literal["int", "float", "bool", "str"]
 
 
@@ -238,9 +239,10 @@ class Evaluate(Message):
     type = "evaluate"
     session: Text
     part: Part
+    norm: Norm
     signals: Signals
     batch_size: PositiveInt
-    arrays = {"indices": ArraySpec("u32")}
+    arrays = {"indices": ArraySpec("u32"), "calibration": ArraySpec("u32", optional=True)}
 
 
 class EvaluateOk(Message):

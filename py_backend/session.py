@@ -14,19 +14,20 @@ import torch
 from torch import nn
 
 from . import datasets, models, optimizers
+from .batch_norm import batch_norm_layers
 from .catalogue import read_options
 from .codec import Array, Packet
 from .datasets.contract import DatasetDefinition
 from .device import Download, Stopwatch, is_deterministic
 from .errors import BackendError
-from .evaluation import evaluate
+from .evaluation import Samples, evaluate
 from .messages import Evaluate, EvaluateOk, Message, Open, OpenOk, Score, ScoreOk, Settings, Train, TrainOk
 from .models.contract import ModelDefinition
 from .noise import StepNoise, attach, derive, signed
 from .optimizers import OptimizerDefinition
 from .progress import Progress
 from .resident import Augmentation, ResidentDataset
-from .training import Chunk, Learner, Trained, batch_norm_layers, check_chunk, train_chunk
+from .training import Chunk, Learner, Trained, check_chunk, train_chunk
 
 T = TypeVar("T")
 
@@ -111,7 +112,6 @@ class Session:
         self._progress = progress
         refuse_single_class(choices.dataset.name, data.class_names)
         self._learner, self._dropout = build_learner(request, choices, data, device)
-        self._batch_norm_layers = batch_norm_layers(self._learner.model)
         self._initial_weights_sha256 = weights_sha256(self._learner.model)
         self._step = 0
         self._failure: Failure | None = None
@@ -134,7 +134,7 @@ class Session:
                 precision=self._learner.precision,
                 deterministic=is_deterministic(self._learner.device),
                 dropout=self._dropout,
-                batch_norm_layers=self._batch_norm_layers,
+                batch_norm_layers=len(self._learner.batch_norms),
             ),
         )
         return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels})
@@ -210,6 +210,7 @@ class Session:
         """Answers `score` and `evaluate`: the model is not changed."""
         self._refuse_if_failed()
         on_test = isinstance(request, Evaluate) and request.part == "test"
+        calibration = packet.arrays.get("calibration")
         stopwatch = Stopwatch(self._learner.device)
         download = evaluate(
             self._learner,
@@ -218,6 +219,8 @@ class Session:
             request.batch_size,
             list(request.signals),
             self._progress,
+            request.norm if isinstance(request, Evaluate) else "running",
+            None if calibration is None else Samples(self._data.train, calibration),
         )
         stopwatch.stop()
         kind = EvaluateOk if isinstance(request, Evaluate) else ScoreOk
@@ -290,6 +293,7 @@ def build_learner(
     dropouts = attach(model, noise)
     learner = Learner(
         model=model,
+        batch_norms=batch_norm_layers(model),
         optimizer=choices.optimizer.build(model.parameters(), choices.optimizer_options),
         noise=noise,
         noisy_layers=len(dropouts),

@@ -23,9 +23,10 @@ from .signals import SignalBuffer
 
 @dataclass(frozen=True)
 class Learner:
-    """What is trained, on what, and how: all of a session that changes with a step."""
+    """What is trained, on what, and how: all of a session that changes with a step. batch_norms: see batch_norm.py."""
 
     model: nn.Module
+    batch_norms: tuple[_BatchNorm, ...]
     optimizer: torch.optim.Optimizer
     noise: StepNoise
     noisy_layers: int
@@ -182,20 +183,14 @@ def parts(start: int, end: int, micro_batch: int | None) -> list[tuple[int, int]
     return [(at, min(at + size, end)) for at in range(start, end, size)]
 
 
-def batch_norm_layers(model: nn.Module) -> int:
-    """How many modules take statistics over the batch in a training pass, so that micro-batches have another gradient:
-    BatchNorm of any dimension and SyncBatchNorm, but those that the model keeps frozen (GroupNorm, LayerNorm and
-    InstanceNorm look at one sample at a time). Leaves the model in training mode."""
-    model.train()
-    return sum(isinstance(module, _BatchNorm) and module.training for module in model.modules())
-
-
 class NamingOutOfMemory:
     """Where memory runs out within, it is said with how many samples: `batch_size` is to hold those under way, 0 before
-    the first. Raises BackendError (out_of_memory) with `what` could be smaller, and how small in the detail `name`."""
+    the first. Raises BackendError (out_of_memory) with `what` could be smaller, and how small in the detail `name`:
+    at least `least`, the fewest that can be computed together."""
 
-    def __init__(self, what: str, name: str) -> None:
+    def __init__(self, what: str, name: str, least: int = 1) -> None:
         self.batch_size = 0
+        self._least = least
         self._what = what
         self._name = name
 
@@ -210,15 +205,17 @@ class NamingOutOfMemory:
         size = self.batch_size
         if size == 0:
             return BackendError("out_of_memory", "memory ran out before the first batch; send fewer samples a message")
-        if size == 1:
+        if size <= self._least:
+            fewest = "one sample at a time fits" if size == 1 else f"{size} samples at a time fit"
             return BackendError(
                 "out_of_memory",
-                "not even one sample at a time fits into the device's memory: the model itself does not fit; "
+                f"not even {fewest} into the device's memory: the model itself does not fit; "
                 "take a smaller model or another device",
-                batch_size=1,
+                batch_size=size,
             )
+        smaller = max(size // 2, self._least)
         return BackendError(
             "out_of_memory",
-            f"{size} samples at a time do not fit into the device's memory; try {self._what} of {size // 2}",
-            **{"batch_size": size, self._name: size // 2},
+            f"{size} samples at a time do not fit into the device's memory; try {self._what} of {smaller}",
+            **{"batch_size": size, self._name: smaller},
         )

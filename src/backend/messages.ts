@@ -97,6 +97,10 @@ const catalogue = z.strictObject({
 /** What a backend can open. */
 export type Catalogue = z.infer<typeof catalogue>;
 
+/** Whose statistics BatchNorm layers normalise with while samples are looked at. */
+export const NORMS = ["running", "batch", "reestimated"] as const;
+export type Norm = (typeof NORMS)[number];
+
 export const PRECISIONS = ["float32", "bfloat16"] as const;
 
 export const MESSAGES = {
@@ -171,8 +175,8 @@ export const MESSAGES = {
   score: message({ session: text, signals, batchSize: positiveInt }, { indices: array("u32") }),
   score_ok: message({ session: text, indicesSha256: sha256, seconds: float }, signalArrays),
   evaluate: message(
-    { session: text, part: z.enum(["train", "test"]), signals, batchSize: positiveInt },
-    { indices: array("u32") },
+    { session: text, part: z.enum(["train", "test"]), norm: z.enum(NORMS), signals, batchSize: positiveInt },
+    { indices: array("u32"), calibration: optionalArray("u32") },
   ),
   evaluate_ok: message({ session: text, indicesSha256: sha256, seconds: float }, signalArrays),
   close: message({ session: text }),

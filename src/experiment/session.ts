@@ -125,7 +125,7 @@ export class Session {
     if (this.#signal.aborted) throw new Interrupted();
     const { fields, arrays } = await this.#ask(
       "evaluate",
-      { session: this.opened.session, part, signals: ["loss", "correct"], batchSize },
+      { session: this.opened.session, part, norm: "running", signals: ["loss", "correct"], batchSize },
       { indices },
     );
     if (this.#signal.aborted) throw new Interrupted();

@@ -175,6 +175,12 @@ export class FakeBackend implements WorkClient {
 
   #measure(message: SentOf<"evaluate"> | SentOf<"score">, session: OpenSession) {
     if (session.cancelled) throw new BackendError("cancelled", "cancelled");
+    if (message.type === "evaluate") {
+      const calibrated = message.arrays.calibration !== undefined;
+      if (calibrated !== (message.fields.norm === "reestimated")) {
+        throw new BackendError("bad_array", "calibration belongs to norm reestimated, and to no other");
+      }
+    }
     return this.#measured(message, session, {}, () => session.step, message.arrays.indices);
   }
 

@@ -17,7 +17,7 @@ from py_backend.choice import NoOptions
 from py_backend.codec import Packet
 from py_backend.datasets.contract import Dataset, DatasetDefinition, Part
 from py_backend.host import Host
-from py_backend.messages import Augmentation, Close, Evaluate, Named, Open, Score, Train
+from py_backend.messages import Augmentation, Close, Evaluate, Named, Norm, Open, Score, Train
 from py_backend.models.contract import ModelDefinition
 from py_backend.progress import Progress
 
@@ -122,11 +122,22 @@ class Run:
     def losses(self, batches: list[list[int]], *args: Any, **fields: Any) -> np.ndarray[Any, Any]:
         return self.train(batches, *args, **fields).arrays["loss"]
 
-    def look(self, part: str, indices: list[int], signals: list[str], batch_size: int = 100) -> Packet:
+    def look(
+        self,
+        part: str,
+        indices: list[int],
+        signals: list[str],
+        batch_size: int = 100,
+        norm: Norm = "running",
+        calibration: list[int] | None = None,
+    ) -> Packet:
         """An `evaluate`, or for part `score` that message."""
         common = {"session": self.session, "signals": signals, "batch_size": batch_size}
-        request = Score(**common) if part == "score" else Evaluate(part=part, **common)
-        return self.ask(Packet(8, request, {"indices": np.array(indices, np.uint32)}))
+        request = Score(**common) if part == "score" else Evaluate(part=part, norm=norm, **common)
+        arrays = {"indices": np.array(indices, np.uint32)}
+        if calibration is not None:
+            arrays["calibration"] = np.array(calibration, np.uint32)
+        return self.ask(Packet(8, request, arrays))
 
     def close(self) -> Packet:
         return self.ask(Packet(9, Close(session=self.session)))

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from py_backend import datasets
+from py_backend.batch_norm import PooledStatistics
 from py_backend.choice import NoOptions
 from py_backend.codec import Packet
 from py_backend.datasets.contract import Part
@@ -34,6 +35,21 @@ NOISY = {
 BOTH = pytest.mark.parametrize("changes", [NOISY, RESNET], ids=["dropout and augmentation", "batch norm"])
 ALL = list(SIGNALS)
 BATCH_NORM_BUFFERS = {"running_mean", "running_var", "num_batches_tracked"}
+CALIBRATION = [7, 60, 33, 33, 2]
+"""Two batches of 2; the fifth sample joins the second."""
+RUNNING: dict[str, Any] = {"norm": "running"}
+BATCH: dict[str, Any] = {"norm": "batch"}
+REESTIMATED: dict[str, Any] = {"norm": "reestimated", "calibration": CALIBRATION}
+LOOKS = [
+    ("score", RUNNING),
+    ("train", RUNNING),
+    ("test", RUNNING),
+    ("train", BATCH),
+    ("test", BATCH),
+    ("train", REESTIMATED),
+    ("test", REESTIMATED),
+]
+each_look = pytest.mark.parametrize(("part", "how"), LOOKS, ids=[f"{part}, {how['norm']}" for part, how in LOOKS])
 
 
 def normalised(part: Part, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
@@ -86,6 +102,7 @@ def everything(run: Any) -> dict[str, Any]:
         "gradients": digest([parameter.grad for parameter in model.parameters()]),
         "optimizer": digest(run.host._session._learner.optimizer.state_dict()),
         "modes": [module.training for module in model.modules()],
+        "hooks": [list(module._forward_pre_hooks) + list(module._forward_hooks) for module in model.modules()],
         "torch's generator": digest(torch.get_rng_state()),
         "numpy's generator": pickle.dumps(np.random.get_state()),
         "Python's generator": random.getstate(),
@@ -94,16 +111,27 @@ def everything(run: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("part", ["score", "train", "test"])
-def test_changes_nothing(open_run: Callable[..., Any], changes: dict[str, Any], part: str) -> None:
+def tensors(run: Any) -> list[Tensor]:
+    """All parameters and buffers themselves: an equal copy in their place would leave the optimiser behind."""
+    return [*run.model.parameters(), *run.model.buffers()]
+
+
+def are_the_same(some: list[Tensor], others: list[Tensor]) -> bool:
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
+
+
+@each_look
+def test_changes_nothing(open_run: Callable[..., Any], changes: dict[str, Any], part: str, how: dict[str, Any]) -> None:
     run = open_run(**changes)
+    own = tensors(run)
     for batch in ([], [[0, 1, 2, 3], [4, 5, 6, 7]]):  # before the first step, and after some
         if batch:
             run.train(batch)
         before = everything(run)
-        run.look(part, [5, 1, 1], ALL, batch_size=2)
+        run.look(part, [5, 1, 1], ALL, batch_size=2, **how)
         after = everything(run)
         assert [name for name in before if before[name] != after[name]] == []
+        assert are_the_same(tensors(run), own)
     if run.opened.body.settings.batch_norm_layers:  # and there was something that could have been changed
         assert {name.split(".")[-1] for name in before["buffers"]} == BATCH_NORM_BUFFERS
         counts = [value for name, value in before["buffers"].items() if name.endswith("num_batches_tracked")]
@@ -118,30 +146,72 @@ def test_the_training_after_it_has_the_bits_of_one_without_it(
     looked.look("score", list(range(64)), ALL)
     for chunk in chunks:
         assert looked.losses(chunk).tobytes() == not_looked.losses(chunk).tobytes()
-        for part in ("score", "train", "test"):
-            looked.look(part, [5, 1, 1, 19], ALL, batch_size=3)
+        for part, how in LOOKS:
+            looked.look(part, [5, 1, 1, 19], ALL, batch_size=3, **how)
     assert everything(looked) == everything(not_looked)
 
 
-@pytest.mark.parametrize("how", ["cancelled", "out of memory", "bad index"])
+@pytest.mark.parametrize("failure", ["cancelled", "out of memory", "bad index", "internal"])
+@each_look
 def test_one_that_fails_changes_nothing_either(
-    open_run: Callable[..., Any], changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch, how: str
+    open_run: Callable[..., Any],
+    changes: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    how: dict[str, Any],
+    failure: str,
 ) -> None:
+    """With calibration where there is BatchNorm: all but `bad index` while it is under way, after a batch of it."""
     run, undisturbed = open_run(**changes), open_run(**changes)
     for trained in (undisturbed, run):
         trained.train([[0, 1, 2, 3]])
-    before = everything(run)
+    before, own = everything(run), tensors(run)
+    calibrates = how["norm"] == "reestimated" and run.opened.body.settings.batch_norm_layers
+    fails_in = (PooledStatistics, "add") if calibrates else (SignalBuffer, "write")
     with monkeypatch.context() as patched:
-        if how == "cancelled":
+        if failure == "cancelled":
             asked = iter([False, True])
             patched.setattr(run.progress, "should_stop", lambda: next(asked))
-        elif how == "out of memory":
-            patched.setattr(SignalBuffer, "write", fail_for_memory)
-        with pytest.raises(BackendError) as refused:
-            run.look("score", [0, 1, 64 if how == "bad index" else 2], ALL, batch_size=1)
-    assert refused.value.code == how.replace(" ", "_")
+        elif failure == "out of memory":
+            patched.setattr(*fails_in, fail_for_memory)
+        elif failure == "internal":
+            patched.setattr(*fails_in, fail)
+        with pytest.raises(OddError if failure == "internal" else BackendError) as refused:
+            run.look(part, [0, 1, 64 if failure == "bad index" else 2, 3], ALL, batch_size=2, **how)
+    if failure != "internal":
+        assert refused.value.code == failure.replace(" ", "_")
     assert everything(run) == before
+    assert are_the_same(tensors(run), own)
     assert run.losses([[4, 5, 6, 7]]).tobytes() == undisturbed.losses([[4, 5, 6, 7]]).tobytes()
+
+
+@pytest.mark.parametrize("failure", ["cancelled", "out of memory", "internal"])
+def test_one_that_fails_behind_its_calibration_changes_nothing_either(
+    open_run: Callable[..., Any], own_model: Callable[..., Named], monkeypatch: pytest.MonkeyPatch, failure: str
+) -> None:
+    run = open_run(model=own_model(Mixed))
+    run.train([[0, 1, 2, 3]])
+    before, own = everything(run), tensors(run)
+    with monkeypatch.context() as patched:
+        if failure == "cancelled":
+            asked = iter([False, False, False, True])  # two batches of calibration, one of looking
+            patched.setattr(run.progress, "should_stop", lambda: next(asked))
+        else:
+            patched.setattr(SignalBuffer, "write", fail if failure == "internal" else fail_for_memory)
+        with pytest.raises(OddError if failure == "internal" else BackendError) as refused:
+            run.look("test", [0, 1, 2, 3], ALL, batch_size=2, **REESTIMATED)
+    if failure == "cancelled":
+        assert refused.value.message == "cancelled after 2 of 4 samples"
+    assert everything(run) == before
+    assert are_the_same(tensors(run), own)
+
+
+class OddError(Exception):
+    """What nobody thought of."""
+
+
+def fail(*_: object) -> None:
+    raise OddError
 
 
 def fail_for_memory(*_: object) -> None:

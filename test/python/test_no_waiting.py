@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from py_backend.evaluation import evaluate
-from py_backend.messages import Augmentation, Named
+from py_backend.evaluation import Samples, evaluate
+from py_backend.messages import Augmentation, Named, Norm
 from py_backend.progress import Progress
 from py_backend.signals import SIGNALS
 from py_backend.training import Chunk, train_chunk
@@ -86,12 +86,15 @@ def test_a_chunk_is_trained_without_waiting(
     assert np.isfinite(trained.signals.arrays()["loss"]).all()
 
 
+@pytest.mark.parametrize("norm", ["running", "batch", "reestimated"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("model", ["mnist-cnn", "resnet18"])
-def test_samples_are_looked_at_without_waiting(open_run: Callable[..., Any], model: str, precision: str) -> None:
+def test_samples_are_looked_at_without_waiting(
+    open_run: Callable[..., Any], model: str, precision: str, norm: Norm
+) -> None:
     session = open_run(model=Named(name=model, options={}), precision=precision).host._session
+    data, indices = session._data.train, np.arange(7, dtype=np.uint32)
+    calibration = Samples(data, indices) if norm == "reestimated" else None
     with RefuseWaiting():
-        looked = evaluate(
-            session._learner, session._data.train, np.arange(7, dtype=np.uint32), 3, list(SIGNALS), Progress()
-        )
+        looked = evaluate(session._learner, data, indices, 3, list(SIGNALS), Progress(), norm, calibration)
     assert np.isfinite(looked.arrays()["margin"]).all()

@@ -64,6 +64,8 @@ def test_open_describes_what_is_there(open_run: Callable[..., Any], tiny: Simple
 def test_open_counts_the_layers_with_batch_statistics(open_run: Callable[..., Any]) -> None:
     """ResNet-18: one behind the stem, two in each of 8 blocks, one in each of 3 shortcuts."""
     assert open_run(model=Named(name="resnet18", options={})).opened.body.settings.batch_norm_layers == 1 + 2 * 8 + 3
+    group = Named(name="resnet18", options={"norm": "group"})
+    assert open_run(model=group).opened.body.settings.batch_norm_layers == 0
 
 
 def test_a_dataset_of_a_single_class_is_refused(

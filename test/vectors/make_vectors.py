@@ -244,10 +244,25 @@ def messages():
     )
     yield message("score_ok", "score_ok", 1, LOOKED, [LOSSES])
     yield message("score_ok: loss and el2n", "score_ok", 2, LOOKED, [LOSSES, extra[2]])
-    evaluate = {"session": "s", "part": "test", "signals": ["correct", "loss"], "batch_size": 2**32 - 1}
+    evaluate = {
+        "session": "s",
+        "part": "test",
+        "norm": "running",
+        "signals": ["correct", "loss"],
+        "batch_size": 2**32 - 1,
+    }
     yield message("evaluate on the test part", "evaluate", 1, evaluate, [("indices", "u32", [])])
     yield message(
         "evaluate on the training part", "evaluate", 1, {**evaluate, "part": "train"}, [("indices", "u32", [1])]
+    )
+    over_batches = {**evaluate, "norm": "batch", "batch_size": 2}
+    shuffled = ("indices", "u32", [3, 0, 2, 1])
+    yield message("evaluate with the statistics of the batch", "evaluate", 2, over_batches, [shuffled])
+    reestimated = {**over_batches, "norm": "reestimated", "signals": ["loss"]}
+    calibration = ("calibration", "u32", [7, 2**32 - 1, 0])
+    yield message("evaluate with calibration", "evaluate", 3, reestimated, [shuffled, calibration])
+    yield message(
+        "evaluate with calibration first", "evaluate", 3, reestimated, [calibration, shuffled], decode_only=True
     )
     yield message("evaluate_ok", "evaluate_ok", 1, LOOKED, signals[:2])
     yield message("evaluate_ok: margin and entropy", "evaluate_ok", 2, LOOKED, extra[:2])
@@ -282,6 +297,10 @@ STATUS_OK = header("status_ok", 1, {"state": "idle", "session": None, "step": 0,
 OPEN_HEADER = header("open", 1, OPEN)
 OPEN_OK_HEADER = header("open_ok", 1, OPEN_OK, [("labels", "u32", [1]), ("test_labels", "u32", [1])])
 LABEL_FRAMES = [frame("u32", [1]), frame("u32", [1])]
+EVALUATE = {"session": "s", "part": "test", "norm": "reestimated", "signals": ["loss"], "batch_size": 2}
+EVALUATE_ARRAYS = [("indices", "u32", [1, 0]), ("calibration", "u32", [5, 6])]
+EVALUATE_HEADER = header("evaluate", 1, EVALUATE, EVALUATE_ARRAYS)
+EVALUATE_FRAMES = [frame(dtype, values) for _, dtype, values in EVALUATE_ARRAYS]
 
 
 def without(value, key):
@@ -446,6 +465,18 @@ def damaged():
     ):
         head = {**OPEN_OK_HEADER, "settings": changed}
         yield refused(f"batch_norm_layers: {name}", "bad_field", head, LABEL_FRAMES)
+    yield refused("evaluate without a norm", "bad_field", without(EVALUATE_HEADER, "norm"), EVALUATE_FRAMES)
+    for name, norm in (
+        ("that there is not", "population"),
+        ("in upper case", "Batch"),
+        ("nil", None),
+        ("of 0", 0),
+        ("a list", ["batch"]),
+    ):
+        yield refused(f"a norm {name}", "bad_field", {**EVALUATE_HEADER, "norm": norm}, EVALUATE_FRAMES)
+    score = {"session": "s", "signals": ["loss"], "batch_size": 2}
+    normed = header("score", 1, {**score, "norm": "running"}, EVALUATE_ARRAYS[:1])
+    yield refused("score with a norm", "bad_field", normed, EVALUATE_FRAMES[:1])
     yield refused("arrays missing", "bad_field", without(HELLO, "arrays"))
     yield refused("arrays nil", "bad_field", {**HELLO, "arrays": None})
     yield refused("arrays a map", "bad_field", {**HELLO, "arrays": {}})
@@ -506,6 +537,25 @@ def damaged():
         yield refused(f"an array {name}", "bad_array", with_arrays(changed, *more), TRAIN_FRAMES)
     for name, signal in (("el2n as f64", ("el2n", "f64", [0.5])), ("an unknown signal", ("influence", "f32", [0.5]))):
         yield refused(name, "bad_array", header("score_ok", 1, LOOKED, [signal]), [frame(*signal[1:])])
+    for dtype in ("i32", "f32", "f64", "u8"):
+        arrays = [EVALUATE_ARRAYS[0], ("calibration", dtype, [5, 6])]
+        yield refused(
+            f"calibration as {dtype}",
+            "bad_array",
+            header("evaluate", 1, EVALUATE, arrays),
+            [EVALUATE_FRAMES[0], frame(dtype, [5, 6])],
+        )
+    twice = [*EVALUATE_ARRAYS, EVALUATE_ARRAYS[1]]
+    yield refused(
+        "calibration twice",
+        "bad_array",
+        header("evaluate", 1, EVALUATE, twice),
+        [*EVALUATE_FRAMES, EVALUATE_FRAMES[1]],
+    )
+    alone = header("evaluate", 1, EVALUATE, EVALUATE_ARRAYS[1:])
+    yield refused("calibration without indices", "bad_array", alone, EVALUATE_FRAMES[1:])
+    yield refused("calibration whose frame is missing", "bad_array", EVALUATE_HEADER, EVALUATE_FRAMES[:1])
+    yield refused("score with calibration", "bad_array", header("score", 1, score, EVALUATE_ARRAYS), EVALUATE_FRAMES)
     yield refused(
         "2^62 elements and an empty frame",
         "bad_array",

@@ -54,6 +54,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
         ("fashion-mnist-cnn", GREY, 10, {"padding": "same"}, 71_821),
         ("resnet18", COLOUR, 10, {}, 11_173_962),
         ("resnet18", COLOUR, 100, {}, 11_220_132),
+        ("resnet18", COLOUR, 10, {"norm": "group"}, 11_173_962),
     ],
 )
 def test_parameter_counts(name: str, shape: Any, classes: int, options: Any, parameters: int) -> None:
@@ -210,6 +211,49 @@ def test_resnet18_is_the_published_network() -> None:
     expected = model.fc(F.adaptive_avg_pool2d(y, 1).flatten(1))
     assert shapes == [(64, 32, 32)] * 2 + [(128, 16, 16)] * 2 + [(256, 8, 8)] * 2 + [(512, 4, 4)] * 2
     torch.testing.assert_close(model.train()(x), expected)
+
+
+def test_resnet18_with_group_norm_has_32_groups_in_place_of_each_batch_norm() -> None:
+    """And the same initial weights: none of the two draws any."""
+    batch, group = build("resnet18", COLOUR), build("resnet18", COLOUR, norm="group")
+    norms = [name for name, module in batch.named_modules() if isinstance(module, nn.BatchNorm2d)]
+    assert len(norms) == 20
+    modules = dict(group.named_modules())
+    for name in norms:
+        seen = modules[name]
+        assert isinstance(seen, nn.GroupNorm)
+        assert (seen.num_groups, seen.num_channels) == (32, batch.get_submodule(name).num_features)
+    assert not any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in group.modules())
+    weights = dict(batch.named_parameters())
+    assert [name for name, _ in group.named_parameters()] == list(weights)
+    assert all(torch.equal(weight, weights[name]) for name, weight in group.named_parameters())
+
+
+def test_resnet18_with_group_norm_is_the_published_one() -> None:
+    """Every BatchNorm of the network written in this file replaced by GroupNorm's definition (Wu and He 2018, section
+    3): mean and variance over height, width and the channels of a group, of one sample."""
+    model = build("resnet18", COLOUR, norm="group")
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.01)  # scales and shifts are not 1 and 0
+
+    def norm(x: Tensor, layer: nn.Module) -> Tensor:
+        groups = x.reshape(len(x), 32, -1)
+        centred = groups - groups.mean(2, keepdim=True)
+        y = (centred / (centred.square().mean(2, keepdim=True) + 1e-5).sqrt()).reshape(x.shape)
+        return y * layer.weight[:, None, None] + layer.bias[:, None, None]
+
+    x = torch.randn(2, *COLOUR)
+    y = torch.relu(norm(F.conv2d(x, model.stem.weight, padding=1), model.norm))
+    for block in model.blocks:
+        stride, before = block.conv1.stride, y
+        y = torch.relu(norm(F.conv2d(y, block.conv1.weight, stride=stride, padding=1), block.norm1))
+        y = norm(F.conv2d(y, block.conv2.weight, padding=1), block.norm2)
+        if not isinstance(block.shortcut, nn.Identity):
+            conv, last = block.shortcut
+            before = norm(F.conv2d(before, conv.weight, stride=stride), last)
+        y = torch.relu(y + before)
+    torch.testing.assert_close(model.train()(x), model.fc(y.mean((2, 3))), rtol=1e-4, atol=1e-4)
 
 
 def test_fashion_mnist_cnn_is_what_its_file_says() -> None:
