@@ -15,6 +15,7 @@ const RUN_MODULES = {
   zmq: "pyzmq",
   msgspec: "msgspec",
   sklearn: "scikit-learn",
+  scipy: "scipy>=1.15",
 };
 const DEV_MODULES = { pytest: "pytest", hypothesis: "hypothesis", msgpack: "msgpack" };
 

@@ -1,4 +1,4 @@
-/** The backend as a child process: the only file that starts processes. */
+/** The backend and other Python programs of ours as child processes: the only file that starts processes. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -111,6 +111,70 @@ export class BackendProcess {
   }
 }
 
+export interface PythonProgram {
+  /** Python interpreter. */
+  readonly python: string;
+  /** Directory that holds `py_backend`. */
+  readonly packageRoot: string;
+  /** What follows `python -m`. */
+  readonly module: string;
+  /** What it gets on standard input. */
+  readonly input: string;
+  /** Seconds until it must have ended. */
+  readonly limitSeconds: number;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a program of ours on one thread to its end, and gives what it wrote on standard output. When this settles, the
+ * program is gone.
+ * @throws IbatchError with what it said on standard error, when it fails or takes too long; Interrupted.
+ */
+export async function runPython(program: PythonProgram): Promise<string> {
+  const child = spawnPython({ ...program, args: [], threads: 1 });
+  const endAtExit = () => kill(child, "SIGKILL");
+  process.once("exit", endAtExit);
+  try {
+    return await unlessInterrupted(program.signal, outputOf(child, program));
+  } finally {
+    kill(child, "SIGKILL");
+    await gone(child);
+    process.removeListener("exit", endAtExit);
+  }
+}
+
+function outputOf(child: ChildProcess, { python, module, input, limitSeconds }: PythonProgram): Promise<string> {
+  const stderr = keepLastLines(child);
+  let output = "";
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(surroundingsError(`${module} did not end within ${limitSeconds} s (${python})`)),
+      limitSeconds * 1000,
+    );
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      reject(cannotStart(python, error));
+    });
+    child.once("close", (code, signal) => {
+      clearTimeout(timer);
+      if (code === 0) return resolve(output);
+      if (code === EXIT_SURROUNDINGS)
+        return reject(surroundingsError(stderr.at(-1) ?? `${module} cannot run (${python})`));
+      // Only we call it: what it finds wrong, we did wrong.
+      reject(new IbatchError("bug", `${module} failed (${python}): ${describeExit(code, signal, stderr)}`));
+    });
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    child.stdin?.on("error", () => {}); // it ended before it read all: its exit tells why
+    child.stdin?.end(input);
+  });
+}
+
+const cannotStart = (python: string, error: Error): IbatchError =>
+  surroundingsError(`Python at ${python} cannot be started: ${error.message}`);
+
 /** The commit of the checkout at this directory, with `+changes` where files differ; undefined outside of one. */
 export function gitCommit(directory: string): string | undefined {
   const git = (...args: string[]) =>
@@ -140,11 +204,23 @@ function chooseEndpoint(listen: string): ChosenEndpoint {
 }
 
 function spawnBackend(options: BackendProcessOptions, listen: string): ChildProcess {
-  const { python, packageRoot, device, threads } = options;
+  const { device, threads } = options;
+  const args = ["--child", "--listen", listen, "--device", device, "--threads", String(threads)];
+  return spawnPython({ ...options, module: "py_backend", args });
+}
+
+interface PythonModule {
+  readonly python: string;
+  readonly packageRoot: string;
+  readonly module: string;
+  readonly args: readonly string[];
+  readonly threads: number;
+}
+
+function spawnPython({ python, packageRoot, module, args, threads }: PythonModule): ChildProcess {
   const theirs = (process.env.PYTHONPATH ?? "").split(delimiter).filter(Boolean);
   const pythonPath = [packageRoot, ...theirs].map((path) => resolve(path)).join(delimiter);
-  const args = ["-m", "py_backend", "--child", "--listen", listen, "--device", device, "--threads", String(threads)];
-  return spawn(python, args, {
+  return spawn(python, ["-m", module, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     cwd: packageRoot, // python -m looks there first, and the user's directory may hold a file of any name
     // A process group of its own: Ctrl-C at the terminal is for the controller, which ends the backend in order.
@@ -193,7 +269,7 @@ function waitUntilReady(
     );
     child.once("error", (error) => {
       clearTimeout(timer);
-      reject(surroundingsError(`Python at ${options.python} cannot be started: ${error.message}`));
+      reject(cannotStart(options.python, error));
     });
     child.once("close", (code, signal) => {
       clearTimeout(timer);

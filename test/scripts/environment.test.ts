@@ -10,6 +10,7 @@ const RUN = {
   zmq: { version: "26.0" },
   msgspec: { version: "0.18" },
   sklearn: { version: "1.5" },
+  scipy: { version: "1.17" },
 };
 const DEV = { pytest: { version: "8" }, hypothesis: { version: "6" }, msgpack: { version: "1" } };
 

@@ -1,0 +1,459 @@
+"""The statistics against published worked examples, scipy called directly, hand calculation and laws."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from py_backend import statistics
+from py_backend.statistics import (
+    Answer,
+    Description,
+    Difference,
+    Interval,
+    Pairing,
+    Request,
+    Sample,
+    analyse,
+    hedges_correction,
+    holm,
+    p_of_mean_ranks,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+def by_seed(values: list[float | None]) -> dict[int, float | None]:
+    return dict(enumerate(values))
+
+
+def compare(arm: list[float | None], baseline: list[float | None], **request: Any) -> Difference:
+    """Of one comparison, which is a family of its own."""
+    pairing = Pairing(name="arm", arm=by_seed(arm), baseline=by_seed(baseline), family="planned")
+    return analyse(Request(comparisons=[pairing], **request)).comparisons[0]
+
+
+def describe(values: list[float | None], **request: Any) -> Description:
+    return analyse(Request(samples=[Sample(name="sample", values=by_seed(values))], **request)).samples[0]
+
+
+def ends(interval: Interval | None) -> tuple[float, float]:
+    assert interval is not None
+    return interval.low, interval.high
+
+
+# --- published examples
+
+# Additional hours of sleep under two drugs, by patient (Student 1908, "The probable error of a mean"; R's `sleep`).
+SLEEP_1 = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
+SLEEP_2 = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
+
+
+def test_students_sleep_data() -> None:
+    """R: t.test(extra ~ group, data = sleep, paired = TRUE)."""
+    seen = compare(SLEEP_1, SLEEP_2)
+    assert seen.t is not None
+    assert seen.n == 10
+    assert seen.mean == pytest.approx(-1.58)
+    assert seen.sd == pytest.approx(1.229995, abs=1e-6)
+    assert seen.t.statistic == pytest.approx(-4.0621, abs=5e-5)
+    assert seen.t.degrees_of_freedom == 9
+    assert seen.t.p == pytest.approx(0.002833, abs=5e-7)
+    assert ends(seen.interval) == pytest.approx((-2.4598858, -0.7001142), abs=5e-8)
+
+
+# Heights in 1/8 inch, crossed minus self-fertilised maize (Darwin 1876; Fisher 1935, "The Design of Experiments").
+DARWIN = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
+
+
+def test_darwins_maize() -> None:
+    """Fisher: t = 2.148 on 14 degrees of freedom. scipy's own page of `wilcoxon`: W = 24, p = 0.041259765625."""
+    seen = compare([float(value) for value in DARWIN], [0.0] * len(DARWIN))
+    assert seen.t is not None and seen.wilcoxon is not None
+    assert seen.t.statistic == pytest.approx(2.148, abs=5e-4)
+    assert seen.t.degrees_of_freedom == 14
+    assert seen.wilcoxon.statistic == 24
+    assert seen.wilcoxon.p == 0.041259765625
+    assert seen.wilcoxon.exact
+
+
+def test_hamilton_depression_scale() -> None:
+    """Hollander and Wolfe 1973, p. 29, in R's ?wilcox.test: V = 40 of 45, exact one-sided p = 0.01953."""
+    first = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30]
+    second = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29]
+    seen = compare(first, second).wilcoxon
+    assert seen is not None
+    assert seen.statistic == 45 - 40
+    assert seen.p == 2 * 10 / 512  # 0.01953125 on one side
+
+
+def test_holm_by_hand() -> None:
+    """0.01·4, then 0.02·3, 0.03·2 (not below 0.06), 0.04·1 (not below 0.06)."""
+    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm([0.5, 0.4]) == pytest.approx([0.8, 0.8])
+    assert holm([0.9, 0.6, 0.7]) == [1, 1, 1]
+    assert holm([0.03]) == [0.03]
+    assert holm([]) == []
+
+
+@pytest.mark.parametrize("degrees, expected", [(2, 0.5642), (3, 0.7236), (9, 0.9139), (19, 0.9599), (50, 0.9849)])
+def test_hedges_correction(degrees: int, expected: float) -> None:
+    """Γ by the standard library, and the usual approximation."""
+    exact = math.gamma(degrees / 2) / (math.sqrt(degrees / 2) * math.gamma((degrees - 1) / 2))
+    assert hedges_correction(degrees) == pytest.approx(exact, rel=1e-12)
+    assert exact == pytest.approx(expected, abs=1e-4)
+    assert exact == pytest.approx(1 - 3 / (4 * degrees - 1), abs=0.01)
+
+
+# --- against scipy
+
+FIXED = np.random.default_rng(4)
+CASES = [(0.9 + 0.01 * FIXED.normal(size=n), 0.89 + 0.01 * FIXED.normal(size=n)) for n in (3, 5, 6, 10, 30)]
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+@pytest.mark.parametrize("arm, baseline", CASES)
+def test_equals_scipy_called_directly(arm: np.ndarray, baseline: np.ndarray, confidence: float) -> None:
+    seen = compare(arm.tolist(), baseline.tolist(), confidence=confidence)
+    assert seen.t is not None and seen.wilcoxon is not None
+    t = stats.ttest_rel(arm, baseline)
+    assert (seen.t.statistic, seen.t.p) == pytest.approx((t.statistic, t.pvalue), rel=1e-12)
+    assert ends(seen.interval) == pytest.approx(tuple(t.confidence_interval(confidence)), rel=1e-9)
+    wilcoxon = stats.wilcoxon(arm, baseline, method="exact")
+    assert (seen.wilcoxon.statistic, seen.wilcoxon.p) == (wilcoxon.statistic, wilcoxon.pvalue)
+    assert seen.wilcoxon.smallest == 2 / 2 ** len(arm)
+    assert (seen.mean, seen.sd) == pytest.approx((np.mean(arm - baseline), np.std(arm - baseline, ddof=1)))
+    assert seen.effect == pytest.approx(t.statistic / math.sqrt(len(arm)))
+    assert seen.effect_corrected == pytest.approx(seen.effect * hedges_correction(len(arm) - 1))
+    bca = stats.bootstrap(
+        (np.sort(arm - baseline),),
+        np.mean,
+        confidence_level=confidence,
+        method="BCa",
+        rng=np.random.default_rng(statistics.BOOTSTRAP_SEED),
+    )  # 9,999 resamples are scipy's own default
+    assert ends(seen.bca) == pytest.approx(tuple(bca.confidence_interval), rel=1e-12)
+
+
+@pytest.mark.parametrize("arm", [case[0] for case in CASES])
+def test_a_samples_interval_is_students(arm: np.ndarray) -> None:
+    seen = describe(arm.tolist())
+    n = len(arm)
+    expected = stats.t.interval(0.95, n - 1, loc=arm.mean(), scale=arm.std(ddof=1) / math.sqrt(n))
+    assert ends(seen.interval) == pytest.approx(expected, rel=1e-12)
+    assert (seen.n, seen.mean, seen.sd) == (n, pytest.approx(arm.mean()), pytest.approx(arm.std(ddof=1)))
+
+
+@pytest.mark.parametrize("differences", [[1, 1, 2, -4, 5], [1, -1, 1, 1], [2, 2, 2, 2, 2], [3, -3, 5, 0, 0, 7, -5, 9]])
+def test_ties_are_exact_over_all_signs(differences: list[int]) -> None:
+    """scipy's own `exact` knows no ties; its permutation test does."""
+    seen = compare([float(value) for value in differences], [0.0] * len(differences)).wilcoxon
+    nonzero = np.array([value for value in differences if value != 0], float)
+    expected = stats.wilcoxon(nonzero, method=stats.PermutationMethod())
+    assert seen is not None
+    assert (seen.nonzero, seen.statistic) == (len(nonzero), expected.statistic)
+    assert seen.p == pytest.approx(expected.pvalue, rel=1e-12)
+    assert seen.smallest == 2 / 2 ** len(nonzero)
+    assert seen.exact
+
+
+def test_mean_ranks_against_counting() -> None:
+    ranks = [1.5, 1.5, 3.0, 4.5, 4.5, 6.0]
+    for statistic in (0.0, 1.5, 4.5, 7.5, 10.5):
+        sums = [sum(itertools.compress(ranks, signs)) for signs in itertools.product((0, 1), repeat=len(ranks))]
+        share = sum(one <= statistic for one in sums) / len(sums)
+        assert p_of_mean_ranks(np.array(ranks), statistic) == pytest.approx(min(1, 2 * share))
+
+
+def test_differences_that_differ_by_rounding_only_are_ties_and_zeros() -> None:
+    arm, baseline = [0.9, 0.8, 0.7, 0.3], [0.8, 0.7, 0.6, 0.1 + 0.2]
+    assert len({a - b for a, b in zip(arm, baseline, strict=True)}) == 3
+    seen = compare(arm, baseline).wilcoxon
+    assert seen is not None
+    assert (seen.nonzero, seen.statistic, seen.p) == (3, 0, 0.25)
+
+
+def test_beyond_50_differences_p_is_approximate_and_says_so() -> None:
+    differences = np.random.default_rng(1).normal(0.2, 1, 51)
+    seen = compare(differences.tolist(), [0.0] * 51).wilcoxon
+    assert seen is not None and not seen.exact
+    assert seen.p == pytest.approx(stats.wilcoxon(differences, method="approx").pvalue)
+    exact = compare(differences[:50].tolist(), [0.0] * 50).wilcoxon
+    assert exact is not None and exact.exact
+    assert exact.p == pytest.approx(stats.wilcoxon(differences[:50], method="exact").pvalue)
+
+
+# --- families
+
+
+def pairing(name: str, differences: list[float], family: str | None) -> Pairing:
+    return Pairing(name=name, arm=by_seed(list(differences)), baseline=by_seed([0.0] * len(differences)), family=family)
+
+
+def test_holm_is_over_the_comparisons_of_a_family_and_no_others() -> None:
+    first, second, third = [1.0, 2, 3, 4], [1.0, 1, 2, -1], [4.0, 5, 6, 9]
+    answer = analyse(
+        Request(
+            comparisons=[
+                pairing("a", first, "accuracy"),
+                pairing("b", second, "accuracy"),
+                pairing("c", third, None),
+                pairing("d", first, "loss"),
+            ]
+        )
+    )
+    a, b, c, d = answer.comparisons
+    assert a.t and b.t and c.t and d.t and a.wilcoxon
+    assert (a.t_holm, b.t_holm) == tuple(holm([a.t.p, b.t.p]))
+    assert a.t_holm == 2 * a.t.p
+    assert d.t_holm == d.t.p
+    assert (c.t_holm, c.wilcoxon_holm, c.wilcoxon_smallest_holm) == (None, None, None)
+    assert (a.wilcoxon.smallest, a.wilcoxon_smallest_holm) == (2 / 16, 4 / 16)
+
+
+def test_a_planned_comparison_without_an_answer_still_counts() -> None:
+    answer = analyse(Request(comparisons=[pairing("a", [1.0, 2, 4], "all"), pairing("not run", [], "all")]))
+    first, second = answer.comparisons
+    assert first.t is not None and first.wilcoxon is not None
+    assert first.t_holm == 2 * first.t.p
+    assert first.wilcoxon_holm == 2 * first.wilcoxon.p
+    assert (second.t_holm, second.wilcoxon_holm) == (None, None)
+
+
+@pytest.mark.parametrize("seeds, comparisons", [(6, 1), (7, 3), (8, 6), (9, 12)])
+def test_how_many_comparisons_so_many_seeds_can_show(seeds: int, comparisons: int) -> None:
+    """FIELD.md section 4, by running it: all differences of one sign, in every comparison."""
+
+    def smallest(count: int) -> float:
+        pairings = [pairing(str(at), [float(seed + 1) for seed in range(seeds)], "all") for at in range(count)]
+        adjusted = analyse(Request(comparisons=pairings)).comparisons[0]
+        assert adjusted.wilcoxon_holm == adjusted.wilcoxon_smallest_holm
+        assert adjusted.wilcoxon_holm is not None
+        return adjusted.wilcoxon_holm
+
+    assert smallest(comparisons) < 0.05 < smallest(comparisons + 1)
+
+
+# --- degenerate cases
+
+
+def test_nothing() -> None:
+    assert analyse(Request()) == Answer(confidence=0.95, samples=[], comparisons=[])
+    seen = describe([])
+    assert (seen.n, seen.mean, seen.sd, seen.interval, seen.missing) == (0, None, None, None, [])
+    empty = compare([], [])
+    assert (empty.n, empty.mean, empty.lack) == (0, None, "no pairs")
+    assert (empty.t, empty.wilcoxon, empty.bca, empty.t_holm, empty.wilcoxon_holm) == (None,) * 5
+
+
+def test_one_value_has_a_mean_only() -> None:
+    seen = describe([0.5])
+    assert (seen.n, seen.mean, seen.sd, seen.interval) == (1, 0.5, None, None)
+    one = compare([0.75], [0.5])
+    assert (one.n, one.mean, one.sd, one.lack, one.t, one.bca, one.effect) == (1, 0.25, None, "one pair", *[None] * 3)
+    assert one.wilcoxon is not None
+    assert (one.wilcoxon.p, one.wilcoxon.smallest) == (1, 1)
+
+
+def test_two_pairs_have_a_t_test_but_neither_bootstrap_nor_corrected_effect() -> None:
+    seen = compare([1.0, 2.0], [0.0, 0.0])
+    assert seen.t is not None and seen.wilcoxon is not None
+    assert (seen.t.statistic, seen.t.p) == pytest.approx((3, 0.204832764699133))
+    assert (seen.bca, seen.effect_corrected) == (None, None)
+    assert seen.wilcoxon.p == 0.5
+
+
+def test_equal_values_have_no_interval() -> None:
+    seen = describe([0.9312, 0.9312, 0.9312])
+    assert (seen.mean, seen.sd, seen.interval) == (pytest.approx(0.9312), 0, None)
+
+
+@pytest.mark.parametrize("n", [2, 3, 6])
+def test_equal_differences_claim_nothing_by_t(n: int) -> None:
+    """Their computed spread is rounding alone: scipy would make t = 10¹⁵ of it."""
+    baseline = [0.91, 0.90, 0.48, 0.77, 0.6, 0.33][:n]
+    seen = compare([value + 0.02 for value in baseline], list(baseline))
+    assert seen.wilcoxon is not None
+    assert (seen.mean, seen.sd, seen.lack) == (pytest.approx(0.02), 0, "equal differences")
+    assert (seen.interval, seen.bca, seen.t, seen.t_holm, seen.effect) == (None, None, None, None, None)
+    assert seen.wilcoxon.p == 2 / 2**n
+
+
+def test_an_arm_that_is_the_baseline() -> None:
+    seen = compare([0.9, 0.8, 0.7], [0.9, 0.8, 0.7])
+    assert seen.wilcoxon is not None
+    assert (seen.mean, seen.sd, seen.lack, seen.t) == (0, 0, "equal differences", None)
+    assert (seen.wilcoxon.nonzero, seen.wilcoxon.p, seen.wilcoxon.smallest) == (0, 1, 1)
+
+
+def test_seeds_without_both_values_are_left_out_and_named() -> None:
+    arm = {0: 1.0, 2: 3.0, 5: None, 7: 8.0, 9: 1e300}
+    baseline = {7: 1.0, 0: 0.5, 3: 4.0, 5: 5.0, 9: 1.0, 2: 1.0}
+    seen = analyse(Request(comparisons=[Pairing(name="arm", arm=arm, baseline=baseline, family=None)])).comparisons[0]
+    whole = compare([1.0, 3.0, 8.0], [0.5, 1.0, 1.0])
+    assert (seen.n, seen.missing) == (3, [3, 5, 9])
+    assert (seen.t, seen.wilcoxon, seen.bca, seen.interval) == (whole.t, whole.wilcoxon, whole.bca, whole.interval)
+    assert describe([1.0, None, 2.0]).missing == [1]
+
+
+# --- laws
+
+numbers = st.floats(-1000, 1000).map(lambda value: round(value, 3))
+pairs = st.lists(st.tuples(numbers, numbers), min_size=0, max_size=9)
+few = settings(max_examples=60, deadline=None)
+
+
+@few
+@given(pairs)
+def test_swapping_the_samples_flips_the_sign(drawn: list[tuple[float, float]]) -> None:
+    arm, baseline = [a for a, _ in drawn], [b for _, b in drawn]
+    there, back = compare(list(arm), list(baseline)), compare(list(baseline), list(arm))
+    assert (there.n, there.sd, there.lack, there.wilcoxon) == (back.n, back.sd, back.lack, back.wilcoxon)
+    assert there.mean == (None if back.mean is None else -back.mean)
+    if there.t is not None and back.t is not None:
+        assert (there.t.statistic, there.t.p) == (-back.t.statistic, back.t.p)
+        low, high = ends(back.interval)
+        assert ends(there.interval) == pytest.approx((-high, -low), rel=1e-9, abs=1e-9)
+
+
+@few
+@given(pairs, st.integers(-1000, 1000))
+def test_shifting_both_samples_changes_no_difference(drawn: list[tuple[float, float]], shift: int) -> None:
+    here = compare([a for a, _ in drawn], [b for _, b in drawn])
+    there = compare([a + shift for a, _ in drawn], [b + shift for _, b in drawn])
+    assert (there.n, there.lack, there.wilcoxon) == (here.n, here.lack, here.wilcoxon)
+    assert there.mean == pytest.approx(here.mean, abs=1e-9)
+    if here.t is not None and there.t is not None:
+        assert there.t.p == pytest.approx(here.t.p, rel=1e-5, abs=1e-9)
+
+
+@few
+@given(pairs.filter(lambda drawn: len(drawn) > 1), st.randoms(use_true_random=False))
+def test_which_seed_is_which_does_not_matter(drawn: list[tuple[float, float]], random: Any) -> None:
+    here = compare([a for a, _ in drawn], [b for _, b in drawn])
+    random.shuffle(drawn)
+    there = compare([a for a, _ in drawn], [b for _, b in drawn])
+    assert (there.bca, there.wilcoxon, there.lack) == (here.bca, here.wilcoxon, here.lack)
+    assert there.mean == pytest.approx(here.mean, abs=1e-9)
+
+
+any_value = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@few
+@given(st.dictionaries(st.integers(0, 5), any_value), st.dictionaries(st.integers(0, 5), any_value))
+def test_whatever_comes_in_every_number_that_goes_out_is_finite(arm: Any, baseline: Any) -> None:
+    request = Request(
+        samples=[Sample(name="arm", values=arm)],
+        comparisons=[Pairing(name="arm", arm=arm, baseline=baseline, family="all")],
+    )
+    answer = analyse(request)
+    assert msgspec.json.decode(msgspec.json.encode(answer), type=Answer) == answer  # it writes NaN as null
+    (seen,) = answer.comparisons
+    assert (seen.lack is None) == (seen.t is not None) == (seen.interval is not None)
+    assert (seen.n == 0) == (seen.mean is None) == (seen.wilcoxon is None)
+
+
+@few
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_is_between_the_raw_p_and_bonferroni_and_keeps_their_order(ps: list[float]) -> None:
+    adjusted = holm(ps)
+    assert all(p <= one <= min(1, p * len(ps)) + 1e-15 for p, one in zip(ps, adjusted, strict=True))
+    ordered = [adjusted[at] for at in sorted(range(len(ps)), key=ps.__getitem__)]
+    assert ordered == sorted(ordered)
+
+
+@few
+@given(st.lists(st.integers(-6, 6), min_size=1, max_size=8))
+def test_the_signed_rank_p_is_the_share_of_signs_as_extreme(differences: list[int]) -> None:
+    """By counting all signs, with and without ties and zeros."""
+    nonzero = [value for value in differences if value != 0]
+    assume(nonzero)
+    ranks = stats.rankdata(np.abs(nonzero))
+    total = float(ranks.sum())
+    sums = [sum(itertools.compress(ranks, signs)) for signs in itertools.product((0, 1), repeat=len(nonzero))]
+    positive = float(ranks[np.array(nonzero) > 0].sum())
+    smaller = min(positive, total - positive)
+    share = sum(one <= smaller for one in sums) / len(sums)
+    seen = compare([float(value) for value in differences], [0.0] * len(differences)).wilcoxon
+    assert seen is not None
+    assert (seen.statistic, seen.p) == (smaller, pytest.approx(min(1, 2 * share)))
+    assert seen.p >= seen.smallest
+
+
+# --- the program
+
+
+def run(text: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "py_backend.statistics"],
+        input=text,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        timeout=60,
+        check=False,
+    )
+
+
+def test_reads_and_writes_one_document() -> None:
+    request = Request(
+        samples=[Sample(name="sleep", values=by_seed(list(SLEEP_1)))],
+        comparisons=[
+            Pairing(name="sleep", arm=by_seed(list(SLEEP_1)), baseline=by_seed(list(SLEEP_2)), family="planned")
+        ],
+    )
+    ended = run(msgspec.json.encode(request).decode())
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.count("\n") == 1
+    assert json.loads(ended.stdout)["comparisons"][0]["t"]["degreesOfFreedom"] == 9
+    assert msgspec.json.decode(ended.stdout, type=Answer) == analyse(request)
+
+
+def test_imports_no_torch() -> None:
+    look = "import sys, py_backend.statistics; print('scipy' in sys.modules, 'torch' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (ended.returncode, ended.stdout) == (0, "True False\n")
+
+
+@pytest.mark.parametrize(
+    "text, place",
+    [
+        ("", "truncated"),
+        ("{", "truncated"),
+        ('{"confidence": 1}', "`float` < 1.0 - at `$.confidence`"),
+        ('{"comparison": []}', "unknown field `comparison`"),
+        ('{"samples": [{"name": "a", "values": {"0": "NaN"}}]}', "$.samples[0].values[...]"),
+        ('{"samples": [{"name": "a", "values": {"0": NaN}}]}', "malformed"),
+    ],
+)
+def test_a_wrong_request_is_told_with_its_place(text: str, place: str) -> None:
+    ended = run(text)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("py_backend.statistics: the request is wrong: ")
+    assert place in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_without_scipy_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "scipy.py").write_text("raise ImportError('No module named scipy')\n")
+    ended = run("{}", PYTHONPATH=str(tmp_path))
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert ended.stderr == (
+        f"py_backend.statistics: No module named scipy (Python at {sys.executable}): "
+        f"run `{sys.executable} -m pip install -r requirements.txt`\n"
+    )

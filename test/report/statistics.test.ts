@@ -1,0 +1,194 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { findPython } from "../../src/backend/python.js";
+import {
+  computeStatistics,
+  type Difference,
+  type StatisticsRequest,
+  seedsForWilcoxon,
+  smallestWilcoxonP,
+  tooFewSeeds,
+  whatCarriesTheClaim,
+  whyNoTest,
+} from "../../src/report/statistics.js";
+import { fakePython } from "../backend/fake-python.js";
+
+const signal = new AbortController().signal;
+
+// Student 1908, as in R's `sleep`: t.test(extra ~ group, data = sleep, paired = TRUE).
+const FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
+const SECOND = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
+const sleep = { name: "sleep", arm: { ...FIRST }, baseline: { ...SECOND } };
+
+describe("with Python and scipy", () => {
+  const compute = (request: StatisticsRequest) => computeStatistics(request, { python: findPython(undefined), signal });
+
+  test("Student's sleep data, in two families and as a sample", async () => {
+    const { samples, comparisons, confidence } = await compute({
+      samples: [{ name: "first", values: { ...FIRST } }],
+      comparisons: [
+        { ...sleep, family: "planned" },
+        { ...sleep, name: "again", family: "planned" },
+        { ...sleep, name: "other", family: null },
+      ],
+    });
+    expect(confidence).toBe(0.95);
+    expect(samples).toEqual([
+      {
+        name: "first",
+        n: 10,
+        missing: [],
+        mean: expect.closeTo(0.75, 12),
+        sd: expect.closeTo(1.78901, 5),
+        interval: { low: expect.closeTo(-0.5297804, 7), high: expect.closeTo(2.0297804, 7) }, // R: t.test(first)
+      },
+    ]);
+    const [planned, again, other] = comparisons;
+    expect(planned).toMatchObject({ name: "sleep", n: 10, lack: null, family: "planned" });
+    expect(planned.t?.statistic).toBeCloseTo(-4.0621, 4);
+    expect(planned.t?.degreesOfFreedom).toBe(9);
+    expect(planned.t?.p).toBeCloseTo(0.002833, 6);
+    expect(planned.interval?.low).toBeCloseTo(-2.4598858, 7);
+    expect(planned.interval?.high).toBeCloseTo(-0.7001142, 7);
+    expect(planned.wilcoxon).toMatchObject({ nonzero: 9, statistic: 0, p: 2 / 512, smallest: 2 / 512, exact: true });
+    expect(planned.tHolm).toBe(2 * (planned.t?.p ?? Number.NaN));
+    expect(planned.wilcoxonSmallestHolm).toBe(4 / 512);
+    expect(again).toEqual({ ...planned, name: "again" });
+    expect(other).toEqual({
+      ...planned,
+      name: "other",
+      family: null,
+      tHolm: null,
+      wilcoxonHolm: null,
+      wilcoxonSmallestHolm: null,
+    });
+  });
+
+  test("values that are not there or not finite are missing, and what has no answer is null", async () => {
+    const baseline = { 0: 1, 1: 1, 2: 1, 3: 1 };
+    const { samples, comparisons } = await compute({
+      confidence: 0.9,
+      samples: [
+        { name: "loss", values: { 4: "NaN", 1: 2, 2: "Infinity", 3: null } },
+        { name: "none", values: {} },
+      ],
+      comparisons: [
+        { name: "one", arm: { 0: 2, 1: "-Infinity", 5: 1 }, baseline, family: "planned" },
+        { name: "equal", arm: { 0: 3, 1: 3, 2: 3, 3: 3 }, baseline, family: "planned" },
+        { name: "never run", arm: {}, baseline, family: "planned" },
+      ],
+    });
+    expect(samples).toEqual([
+      { name: "loss", n: 1, missing: [2, 3, 4], mean: 2, sd: null, interval: null },
+      { name: "none", n: 0, missing: [], mean: null, sd: null, interval: null },
+    ]);
+    expect(comparisons).toMatchObject([
+      { n: 1, missing: [1, 2, 3, 5], mean: 1, sd: null, lack: "one pair", t: null, tHolm: null, bca: null },
+      { n: 4, missing: [], mean: 2, sd: 0, lack: "equal differences", t: null, wilcoxon: { p: 2 / 16 } },
+      { n: 0, missing: [0, 1, 2, 3], mean: null, lack: "no pairs", t: null, wilcoxon: null },
+    ]);
+    expect(comparisons.map(whyNoTest)).toEqual([
+      "one seed in common has no spread: no test",
+      "the difference is the same for all 4 seeds, which has no spread: no t test",
+      "no seed has finished in both",
+    ]);
+  });
+
+  test("twice gives the same, the bootstrap too", async () => {
+    const request = { samples: [], comparisons: [{ ...sleep, family: null }] };
+    const first = await compute(request);
+    expect(first.comparisons[0].bca).not.toBeNull();
+    expect(await compute(request)).toEqual(first);
+  });
+});
+
+describe("without", () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "ibatch-test-"));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  const request = { samples: [{ name: "a", values: {} }], comparisons: [] };
+  const computeWith = (...lines: string[]) =>
+    computeStatistics(request, { python: fakePython(directory, ...lines), signal });
+
+  test("nothing to compute starts nothing", async () => {
+    const nowhere = join(directory, "nowhere");
+    expect(await computeStatistics({ samples: [], comparisons: [] }, { python: nowhere, signal })).toEqual({
+      confidence: 0.95,
+      samples: [],
+      comparisons: [],
+    });
+  });
+
+  test("no scipy is told by its own line", async () => {
+    await expect(computeWith("echo 'py_backend.statistics: no scipy' >&2; exit 4")).rejects.toMatchObject({
+      kind: "surroundings",
+      message: "py_backend.statistics: no scipy",
+    });
+  });
+
+  test.each(["", "hello", "{}", '{"confidence":0.95,"samples":[{"name":"a","n":"1"}],"comparisons":[]}'])(
+    "an answer of '%s' is our bug",
+    async (answer) => {
+      await expect(computeWith("cat > /dev/null", `echo '${answer}'`)).rejects.toMatchObject({
+        kind: "bug",
+        message: `py_backend.statistics answered what src/report/statistics.ts does not expect: ${answer}\n`,
+      });
+    },
+  );
+
+  test("an answer to something else is our bug", async () => {
+    await expect(computeWith(`echo '{"confidence":0.95,"samples":[],"comparisons":[]}'`)).rejects.toMatchObject({
+      kind: "bug",
+      message: "py_backend.statistics was asked for a and answered ",
+    });
+  });
+});
+
+describe("in words", () => {
+  test("the floor of the signed-rank test: 6 seeds can show 1 comparison, 7 show 3, 8 show 6, 9 show 12", () => {
+    const shown = (seeds: number) => {
+      let comparisons = 0;
+      while (smallestWilcoxonP(seeds, comparisons + 1) < 0.05) comparisons += 1;
+      return comparisons;
+    };
+    expect([4, 5, 6, 7, 8, 9].map(shown)).toEqual([0, 0, 1, 3, 6, 12]);
+    expect([1, 2, 3, 4, 6, 7, 12, 13].map((comparisons) => seedsForWilcoxon(comparisons))).toEqual([
+      6, 7, 7, 8, 8, 9, 9, 10,
+    ]);
+    expect(smallestWilcoxonP(1, 3)).toBe(1);
+  });
+
+  test("too few seeds, and how many are enough", () => {
+    expect(tooFewSeeds(5, 3)).toBe(
+      "5 seeds cannot show p < 0.05 with the exact Wilcoxon test over 3 comparisons; 7 can",
+    );
+    expect(tooFewSeeds(5, 1)).toBe("5 seeds cannot show p < 0.05 with the exact Wilcoxon test; 6 can");
+    expect(tooFewSeeds(1, 1)).toBe("1 seed cannot show p < 0.05 with the exact Wilcoxon test; 6 can");
+    expect(tooFewSeeds(6, 1, 0.01)).toBe("6 seeds cannot show p < 0.01 with the exact Wilcoxon test; 8 can");
+    expect(tooFewSeeds(6, 1)).toBeUndefined();
+    expect(tooFewSeeds(7, 3)).toBeUndefined();
+    expect(tooFewSeeds(1, 0)).toBeUndefined();
+  });
+
+  test("which test carries the claim", () => {
+    const planned = "Claims rest on the paired t test with Holm's correction over the 3 planned comparisons";
+    expect(whatCarriesTheClaim(3, 0)).toBe(planned);
+    expect(whatCarriesTheClaim(3, 1)).toBe(`${planned}; the other one is exploratory: no correction, no claim`);
+    expect(whatCarriesTheClaim(3, 2)).toBe(`${planned}; the other 2 are exploratory: no correction, no claim`);
+    expect(whatCarriesTheClaim(1, 0)).toBe("The claim rests on the paired t test of the one planned comparison");
+    expect(whatCarriesTheClaim(0, 2)).toBe(
+      "No comparison was planned: all are exploratory, their p is not corrected and claims nothing",
+    );
+    expect(whatCarriesTheClaim(0, 0)).toBeUndefined();
+  });
+
+  test("a comparison that has its test lacks nothing", () => {
+    const difference: Partial<Difference> = { n: 3, lack: null };
+    expect(whyNoTest(difference as Difference)).toBeUndefined();
+  });
+});
