@@ -41,7 +41,7 @@ def damaged(path: Path, seen: str, expected: str) -> BackendError:
     """The error for a file that does not hold what it must."""
     return BackendError(
         "data_damaged",
-        f"{path} is damaged: {seen}, expected {expected}; fetch the file again",
+        f"{path} is damaged: {seen}, expected {expected}; remove it and fetch it again",
         path=str(path),
         seen=seen,
         expected=expected,

@@ -44,7 +44,7 @@ def refused(path: Path, read: Callable[[Path], object]) -> str:
         read(path)
     assert caught.value.code == "data_damaged"
     assert caught.value.message.startswith(f"{path} is damaged: ")
-    assert caught.value.message.endswith("; fetch the file again")
+    assert caught.value.message.endswith("; remove it and fetch it again")
     assert "\n" not in caught.value.message
     return caught.value.message
 
