@@ -1,12 +1,13 @@
 /** Stable argsort within classes: one scatter by class and the upper bits of the key, then each bucket by itself. */
-import { argsortFound } from "./argsort";
 import { sortPairs } from "./radix";
 import { findRange, leastFound, makeSortable, mostFound } from "./sortable";
 
 /** As many upper bits of the key are added to the class as give about this many buckets. */
 const BUCKETS: u32 = 4096;
-/** Up to this many keys a sort of all is quick, and so is a scatter of what it gave. */
-const IN_CACHE: u32 = 1 << 17;
+/** Up to this many keys a sort of all is quick, and so is a scatter of what it gave. Index and class are one word then. */
+const INDEX_BITS: u32 = 17;
+const IN_CACHE: u32 = 1 << INDEX_BITS;
+const MOST_CLASSES: u32 = 1 << (32 - INDEX_BITS);
 
 /**
  * `keys` holds n floats and gets the n indices, `offsets` where each class starts (classCount + 1 entries). `buckets`
@@ -30,13 +31,16 @@ export function argsortWithin(
   findRange(classes, n);
   if (mostFound() >= classCount) return false;
   makeSortable(keys, n, isDescending);
-  if (n <= IN_CACHE && n >> 8 < classCount) {
-    argsortFound(keys, n, pairs, temp, keys);
-    scatterByClass(keys, classes, n, classCount, temp, buckets, offsets);
-    return true;
-  }
   const least = leastFound();
   const bits: u32 = 32 - clz(mostFound() - least);
+  if (n <= IN_CACHE && n >> 8 < classCount && classCount <= MOST_CLASSES) {
+    makePairs(keys, classes, n, least, pairs);
+    findOffsets(classes, n, classCount, buckets, offsets);
+    const tagged = classes; // which are done with
+    sortPairs(pairs, n, bits, temp, tagged);
+    scatterByClass(tagged, n, keys, buckets);
+    return true;
+  }
   const keyBits = keyBitsOf(n, classCount, bits);
   const shift = bits - keyBits;
   const bucketCount = (<usize>classCount) << keyBits;
@@ -58,19 +62,18 @@ export function argsortWithin(
   return true;
 }
 
-/** Puts indices that are sorted by key together by class: for few keys of many classes. */
-function scatterByClass(
-  indices: usize,
-  classes: usize,
-  n: u32,
-  classCount: u32,
-  temp: usize,
-  next: usize,
-  offsets: usize,
-): void {
+function makePairs(keys: usize, classes: usize, n: u32, least: u32, pairs: usize): void {
+  for (let i: u32 = 0; i < n; i++) {
+    const at = (<usize>i) << 2;
+    const tagged = (load<u32>(classes + at) << INDEX_BITS) | i;
+    store<u64>(pairs + ((<usize>i) << 3), ((<u64>(load<u32>(keys + at) - least)) << 32) | tagged);
+  }
+}
+
+/** Where each class starts, in both `next` and `offsets`. */
+function findOffsets(classes: usize, n: u32, classCount: u32, next: usize, offsets: usize): void {
   memory.fill(next, 0, (<usize>classCount) << 2);
-  const bytes = (<usize>n) << 2;
-  for (let i: usize = 0; i < bytes; i += 4) {
+  for (let i: usize = 0; i < (<usize>n) << 2; i += 4) {
     const slot = next + ((<usize>load<u32>(classes + i)) << 2);
     store<u32>(slot, load<u32>(slot) + 1);
   }
@@ -82,14 +85,17 @@ function scatterByClass(
     start += size;
   }
   store<u32>(offsets + ((<usize>classCount) << 2), n);
-  for (let i: usize = 0; i < bytes; i += 4) {
-    const index = load<u32>(indices + i);
-    const slot = next + ((<usize>load<u32>(classes + ((<usize>index) << 2))) << 2);
+}
+
+/** Puts indices that are sorted by key, each with its class above it, together by class. */
+function scatterByClass(tagged: usize, n: u32, out: usize, next: usize): void {
+  for (let i: usize = 0; i < (<usize>n) << 2; i += 4) {
+    const word = load<u32>(tagged + i);
+    const slot = next + ((<usize>(word >> INDEX_BITS)) << 2);
     const to = load<u32>(slot);
-    store<u32>(temp + ((<usize>to) << 2), index);
+    store<u32>(out + ((<usize>to) << 2), word & (IN_CACHE - 1));
     store<u32>(slot, to + 1);
   }
-  memory.copy(indices, temp, bytes);
 }
 
 function keyBitsOf(n: u32, classCount: u32, bits: u32): u32 {

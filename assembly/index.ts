@@ -7,7 +7,7 @@
  */
 export { argsort } from "./argsort";
 export { argsortWithin } from "./argsort-within";
-export { shuffled } from "./shuffle";
+export { scatterPiece, shuffleBucket, startShuffle } from "./shuffle";
 export { topK } from "./top-k";
 export {
   largestWeightBits,

@@ -55,8 +55,15 @@ function boundOf(keys: usize, n: u32, k: u32, pairs: usize, temp: usize, out: us
 }
 
 function countUpTo(keys: usize, n: u32, bound: u32): u32 {
-  let count: u32 = 0;
-  for (let at: usize = 0; at < (<usize>n) << 2; at += 4) count += u32(load<u32>(keys + at) <= bound);
+  const vectorsEnd = keys + ((<usize>(n & ~3)) << 2);
+  const end = keys + ((<usize>n) << 2);
+  const bounds = i32x4.splat(bound);
+  let counts = i32x4.splat(0);
+  let at = keys;
+  for (; at < vectorsEnd; at += 16) counts = i32x4.sub(counts, i32x4.le_u(v128.load(at), bounds));
+  let count: u32 = i32x4.extract_lane(counts, 0) + i32x4.extract_lane(counts, 1);
+  count += i32x4.extract_lane(counts, 2) + i32x4.extract_lane(counts, 3);
+  for (; at < end; at += 4) count += u32(load<u32>(at) <= bound);
   return count;
 }
 

@@ -21,12 +21,13 @@ function cellsOf({ kernel, n, ours, peer, ms, bar }) {
   ];
 }
 
-export async function reportOf(rows, { root, seconds, peer }) {
+export async function reportOf(rows, { root, seconds, load, peer }) {
   const missed = rows.filter(({ ours, ms, bar }) => bar !== null && ms / ours < bar).length;
   const bars = rows.filter(({ bar }) => bar !== null).length;
   return `# Kernels, measured
 
-Made by \`npm run bench -- kernels\` on ${new Date().toISOString().slice(0, 10)}, at commit ${commitOf(root)}, in ${seconds} s.
+Made by \`npm run bench -- kernels\` on ${new Date().toISOString().slice(0, 10)}, at commit ${commitOf(root)}, in ${seconds} s. Load
+average at its start: ${load.toFixed(1)} (what else ran on the machine slows ours and the peers unequally).
 
 ${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, ${os.platform()} ${os.arch()}; Node ${process.versions.node}, Python ${peer.python},
 numpy ${peer.numpy}, torch ${peer.torch}. One thread each.

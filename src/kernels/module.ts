@@ -48,7 +48,9 @@ interface Exports {
   smallestWeightBits(): number;
   weightedKeys(weights: number, n: number, scale1: number, scale2: number, ...place: Place): void;
   weightedSample(keys: number, n: number, count: number, pairs: number, temp: number, out: number): number;
-  shuffled(values: number, n: number, out: number, choices: number, ...place: Place): void;
+  startShuffle(n: number, count: number, at: number, bytes: number, ...place: Place): void;
+  scatterPiece(values: number, n: number): number;
+  shuffleBucket(bucket: number): number;
 }
 
 const PAGE_BYTES = 65536;

@@ -24,7 +24,7 @@ export interface WeightedSample {
  * The keys −ln(u) / weight of weighted random sampling, u uniform in (0, 1): exponential variates with the weights
  * as their rates (Efraimidis and Spirakis 2006, with the logarithm of their key u^(1/weight), which underflows).
  *
- * u is (word + ½) / 2^32 and the logarithm a float32 within 2.5e-7 of it, relatively; so a key is too.
+ * u is (word + ½) / 2^32 and the logarithm a float32 within 2.7e-7 of it, relatively; so a key is too.
  * Weights are finite and at least 0 (−0 is 0), with at most a factor of 2^215 between those above 0; else a RangeError.
  * Takes one bulk call from `random`.
  *

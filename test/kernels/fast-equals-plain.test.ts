@@ -89,8 +89,8 @@ describe.each(everyKind)("$n keys, $kind", ({ kind, n }) => {
     }
   });
 
-  // Classes: one, some of them empty, more than are split further, more than there are samples.
-  test.each([1, 12, 1000, 10_000])("sorted within %d classes", (classCount) => {
+  // Classes: one, some of them empty, more than are split further, more than there are samples or bits beside an index.
+  test.each([1, 12, 1000, 10_000, 40_000])("sorted within %d classes", (classCount) => {
     const numbers = random(1, "noise", n);
     const classes = Uint32Array.from({ length: n }, () => numbers.below(classCount) & ~2);
     agree(

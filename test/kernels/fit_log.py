@@ -1,7 +1,9 @@
-"""Coefficients of ln(1 + t) = t + t²·Q(t) for 1 + t from √½ to √2, as src/kernels/plain/exponential.ts has them.
+"""Not a test: how the coefficients in src/kernels/plain/exponential.ts were made.
 
-Least squares at Chebyshev's points, weighted by the relative error and reweighted (Lawson 1961) until the largest error is
-as small as it gets; then rounded to float32. Run: python test/kernels/fit_log.py
+They are of Q in ln(1 + t) = t + t²·Q(t), for 1 + t from √½ to √2.
+
+Least squares at Chebyshev's points, weighted by the relative error and reweighted (Lawson 1961) until the largest error
+is as small as it gets; then rounded to float32. Run: python test/kernels/fit_log.py
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Makes test/kernels/argsort-vectors.json: keys, and where numpy's stable sort puts them.
 
-Keys are written as the bits of their float32, since JSON has no NaN, no infinity and no −0. Descending is numpy's stable
-sort of the negated keys, which leaves NaN last and equal keys in the order of their indices.
+Keys are written as the bits of their float32, since JSON has no NaN, no infinity and no −0. Descending is numpy's
+stable sort of the negated keys, which leaves NaN last and equal keys in the order of their indices.
 Run: .venv/bin/python test/kernels/make_vectors.py
 """
 
@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 rng = np.random.default_rng(20)
-SPECIAL = np.array([np.nan, -np.nan, 0.0, -0.0, np.inf, -np.inf, 1e-45, -1e-45, 1.1e-38, 3.4e38, -3.4e38, 1, -1], np.float32)
+SPECIAL = np.array(
+    [np.nan, -np.nan, 0.0, -0.0, np.inf, -np.inf, 1e-45, -1e-45, 1.1e-38, 3.4e38, -3.4e38, 1, -1], np.float32
+)
 
 
 def cases():
@@ -25,7 +27,10 @@ def cases():
     yield "reversed", np.sort(rng.normal(size=300))[::-1]
     yield "zeros of both signs", rng.choice(np.array([0.0, -0.0]), 100)
     yield "denormals", rng.integers(-50, 50, 400) * 1e-45
-    yield "infinities among numbers", np.where(rng.random(300) < 0.3, np.inf * rng.choice([-1, 1], 300), rng.normal(size=300))
+    yield (
+        "infinities among numbers",
+        np.where(rng.random(300) < 0.3, np.inf * rng.choice([-1, 1], 300), rng.normal(size=300)),
+    )
     yield "NaN among numbers", np.where(rng.random(300) < 0.3, np.nan, rng.normal(size=300))
     yield "everything", rng.choice(SPECIAL, 500)
     # Any bit pattern at all, NaN of all kinds among them.

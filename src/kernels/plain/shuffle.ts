@@ -4,12 +4,14 @@ import { multiplyHigh } from "../philox.js";
 import type { Random } from "../random.js";
 import { BulkWords } from "./bulk-words.js";
 
-/** From this many values on there are 32 buckets, below 64: what the fast form's scatter does well with. */
-const MANY = 2 ** 21;
-/** Shorter arrays are one bucket. */
-export const SEVERAL_BUCKETS_FROM = 256;
 /** Up to this many places two of them are drawn from one word; above, drawing again would come too often. */
 const PAIRS_UP_TO = 2 ** 14;
+
+/** A few values are one bucket; many have 32, which the fast form scatters quicker to. */
+export function bucketCountOf(n: number): number {
+  if (n < 256) return 1;
+  return n < 2 ** 21 ? 64 : 32;
+}
 
 export function shuffled(
   values: Readonly<Uint32Array>,
@@ -18,15 +20,15 @@ export function shuffled(
 ): Uint32Array {
   checkLength("out", out.length, values.length);
   const words = new BulkWords(random.bulk());
-  if (values.length < SEVERAL_BUCKETS_FROM) {
+  const n = values.length;
+  const bucketCount = bucketCountOf(n);
+  if (bucketCount === 1) {
     out.set(values);
     fisherYates(out, words);
     return out;
   }
 
   // Rao 1961, Sandelius 1962: each value into a bucket of its own choice, then each bucket shuffled.
-  const n = values.length;
-  const bucketCount = n < MANY ? 64 : 32;
   const buckets = new Uint8Array(n);
   const ends = new Uint32Array(bucketCount + 1);
   for (let i = 0, word = 0; i < n; i++) {
