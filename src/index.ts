@@ -26,9 +26,12 @@ export {
   defineOrder,
   type ExtraSignal,
   type LedgerView,
+  type MemoryArray,
+  type MemoryDeclaration,
   type OrderContext,
   type OrderDefinition,
   type OrderResult,
+  type OrderStream,
 } from "./orders/contract.js";
 export { type RecordedOrder, readOrder, readSignal } from "./record/recorded-arrays.js";
 export type { EpochMetrics, SignalName } from "./record/run-record.js";

@@ -36,7 +36,10 @@ const options = z.strictObject({
   check: z
     .boolean()
     .default(false)
-    .describe("hold the order to the laws of all orders instead: exit code 1 and every fault where it breaks one"),
+    .describe(
+      "hold the order to the laws of all orders instead, with the options that --set says and all enum and boolean " +
+        "ones: exit code 1 and every fault where it breaks one",
+    ),
   dataset: z
     .string()
     .optional()
@@ -56,7 +59,7 @@ export const orderCommand: CommandDefinition<typeof options.shape> = {
   options,
   examples: [
     "ibatch order homogeneous",
-    "ibatch order --check ./my-order.mjs",
+    "ibatch order --check ./my-order.mjs --set fraction=0.5",
     "ibatch order heterogeneous --dataset digits --size 32 --set interleave=round-robin",
   ],
 };

@@ -3,21 +3,22 @@ import { Interrupted, usageError } from "../errors.js";
 import { Checker } from "../experiment/checker.js";
 import { isFilePath, parseValue } from "../experiment/config-source.js";
 import { parseOrderOptions } from "../experiment/ledger-options.js";
-import { checkedOrder } from "../experiment/make-plan.js";
+import { calling, checkedOrder } from "../experiment/make-plan.js";
 import { importOrder } from "../experiment/order-file.js";
 import { permutedLedger } from "../experiment/placebo.js";
 import { countClasses } from "../kernels/classes.js";
 import { random } from "../kernels/random.js";
 import { dataDirectory, openToAsk } from "../launch/chosen-backend.js";
-import { checkOrder, type Finding, optionCombinations } from "../orders/conformance.js";
+import { checkOrder, type Finding } from "../orders/conformance.js";
 import { CASES } from "../orders/conformance-cases.js";
 import { allocateMemory, emptyLedger, orderContext } from "../orders/context.js";
 import type { LedgerView, OrderDefinition, OrderResult } from "../orders/contract.js";
 import { findOrder } from "../orders/index.js";
+import { optionCombinations } from "../orders/option-combinations.js";
 import { readSignalFile } from "../record/recorded-arrays.js";
 import { markdown } from "../report/table.js";
 import { EXIT } from "./exit-codes.js";
-import type { OrderOptions } from "./order-command.js";
+import { type OrderOptions, orderCommand } from "./order-command.js";
 import { openProbe } from "./probe-session.js";
 
 interface Labelled {
@@ -29,26 +30,52 @@ interface Labelled {
 /** `ibatch order NAME`. */
 export async function order(name: string, options: OrderOptions, signal: AbortSignal): Promise<number> {
   const definition = isFilePath(name) ? (await importOrder(name, ".", name)).definition : findOrder(name);
-  return options.check ? check(definition) : await show(definition, options, signal);
+  return options.check ? check(definition, options) : await show(definition, options, signal);
 }
 
-function check(definition: OrderDefinition): number {
-  const findings = checkOrder(definition);
-  const sets = optionCombinations(definition.options).length;
+function check(definition: OrderDefinition, options: OrderOptions): number {
+  refuseMeaningless(options);
+  const chosen = options.set.length === 0 ? undefined : combinationsWith(definition, readOptions(options.set));
+  const findings = checkOrder(definition, chosen);
   process.stdout.write(
     findings.length === 0
-      ? `${definition.name} keeps the laws of orders (${sets} sets of options tried on ${CASES.length} cases)\n`
+      ? `${definition.name} keeps the laws of orders (${counted(chosen ?? optionCombinations(definition.options))} tried on ${CASES.length} cases)\n`
       : `${definition.name} breaks laws of orders:\n\n${findings.map(renderFinding).join("\n")}`,
   );
   return findings.length === 0 ? EXIT.done : EXIT.no;
 }
 
+const counted = (sets: readonly unknown[]) =>
+  sets.length === 1 ? "1 set of options" : `${sets.length} sets of options`;
+
+/** What of the command's options says something about a check. */
+const OF_A_CHECK = ["check", "set"];
+
+function refuseMeaningless(options: OrderOptions): void {
+  const defaults: Readonly<Record<string, unknown>> = orderCommand.options.parse({});
+  const meaningless = Object.entries(options).find(
+    ([name, value]) => !OF_A_CHECK.includes(name) && value !== defaults[name],
+  );
+  if (meaningless === undefined) return;
+  throw usageError(`--${meaningless[0]} means nothing with --check, which tries the order on cases of its own`);
+}
+
+/** The sets of options to try, these values in all of them. */
+function combinationsWith(definition: OrderDefinition, fixed: Readonly<Record<string, unknown>>): readonly unknown[] {
+  const { options: schema } = definition;
+  const areKnown = Object.keys(fixed).every((name) => Object.hasOwn(schema.shape, name));
+  const tried = areKnown ? calling(`order ${definition.name}: options`, () => optionCombinations(schema, fixed)) : [];
+  // Where nothing can be tried, the mistake is in what was set.
+  return tried.length > 0 ? tried : [settingsChecker.parse(schema.strict(), fixed)];
+}
+
+const settingsChecker = new Checker((path) => `--set ${path.join(".")}`);
+
 const renderFinding = ({ law, case: example, options, seen, expected }: Finding): string =>
   `  ${law}\n    on: ${example}, options ${JSON.stringify(options)}\n    seen: ${seen}\n    expected: ${expected}\n`;
 
 async function show(definition: OrderDefinition, options: OrderOptions, signal: AbortSignal): Promise<number> {
-  const checker = new Checker((path) => `--set ${path.join(".")}`);
-  const { own, ledger } = parseOrderOptions(checker, definition, readOptions(options.set), []);
+  const { own, ledger } = parseOrderOptions(settingsChecker, definition, readOptions(options.set), []);
   const losses = options.losses === undefined ? undefined : readLosses(options.losses, definition, own);
   const { what, labels, classNames } =
     options.dataset === undefined

@@ -2,7 +2,7 @@
 import type { Catalogue, CatalogueEntry } from "../backend/messages.js";
 import { BATCHING_RULES, batchingOptions } from "../batching/index.js";
 import { usageError } from "../errors.js";
-import { EXTRA_SIGNALS } from "../orders/contract.js";
+import { EXTRA_SIGNALS, type OrderDefinition } from "../orders/contract.js";
 import { ORDERS } from "../orders/index.js";
 import { EXPERIMENT_FILES } from "../record/experiment-record.js";
 import { hashValue } from "../record/hash.js";
@@ -196,7 +196,11 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
   };
 }
 
-function resolveOrder(checker: Checker, { order, epochs }: ArmSections, resolvedWith: ResolvedWith): ChosenOrder {
+function resolveOrder(
+  checker: Checker,
+  { order, batching, dataset, epochs }: ArmSections,
+  resolvedWith: ResolvedWith,
+): ChosenOrder {
   const { name, file, replay, ...given } = order;
   const { orders, seeds } = resolvedWith;
   let reference: OrderReference;
@@ -205,7 +209,11 @@ function resolveOrder(checker: Checker, { order, epochs }: ArmSections, resolved
     reference = { name: definition.name, file: { path: file, sha256 } };
   } else if (replay !== undefined) {
     const mistake = (what: string) => checker.mistake(["order", "replay"], what);
-    const identity = orders.replayed(replay).identity(seeds, epochs, mistake);
+    const identity = orders.replayed(replay).identity({ seeds, epochs, dataset: dataset.name, mistake });
+    if (batching.learningRate !== undefined && batching.learningRate !== "none") {
+      const what = "a replay has its recorded batches, whatever the batching rule says: take learningRate: none";
+      throw checker.mistake(["batching", "learningRate"], what);
+    }
     reference = { name: REPLAY.name, replay: { directory: replay, identity } };
   } else if (name === REPLAY.name) {
     throw checker.mistake(["order"], "expected the run to replay: order: { replay: DIRECTORY }");
@@ -214,7 +222,8 @@ function resolveOrder(checker: Checker, { order, epochs }: ArmSections, resolved
   }
   const definition = orders.definition(reference, seeds[0]);
   const { own, ledger } = parseOrderOptions(checker, definition, given, ["order"]);
-  const signals = definition.signals?.(own) ?? [];
+  const declared = declaredBy(checker, definition, own);
+  const { signals } = declared;
   if (new Set(signals).size < signals.length || signals.some((signal) => !EXTRA_SIGNALS.includes(signal))) {
     const expected = `expected some of ${EXTRA_SIGNALS.join(", ")}`;
     throw checker.mistake(
@@ -226,8 +235,24 @@ function resolveOrder(checker: Checker, { order, epochs }: ArmSections, resolved
     ...reference,
     options: own,
     ...(ledger && { ledger }),
-    changesObjective: definition.changesObjective?.(own) ?? false,
+    // Permuted losses choose by chance alone: over epochs each sample is as likely as the others.
+    changesObjective: declared.changesObjective && ledger?.placebo !== true,
   };
+}
+
+/** What an order says of itself with these options; its author's code may throw. */
+function declaredBy(checker: Checker, definition: OrderDefinition, own: Readonly<Record<string, unknown>>) {
+  try {
+    return {
+      signals: definition.signals?.(own) ?? [],
+      changesObjective: definition.changesObjective?.(own) ?? false,
+    };
+  } catch (error) {
+    throw checker.mistake(
+      ["order"],
+      `order ${definition.name} failed to say what it reads and changes: ${String(error)}`,
+    );
+  }
 }
 
 interface Named {

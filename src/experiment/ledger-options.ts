@@ -18,7 +18,10 @@ export const ledgerOptions = z
       .int()
       .min(1)
       .default(1)
-      .describe("epochs between two scoring passes, for signal: rescore; between them losses stay as they are"),
+      .describe(
+        "epochs between two scoring passes, for signal: rescore, the first one before the second epoch (start: scored: " +
+          "before the first); between them losses stay as they are",
+      ),
     start: z
       .enum(["shuffled", "scored"])
       .default("shuffled")
@@ -81,6 +84,7 @@ export function parseOrderOptions(
 /** Whether a scoring pass is due before this epoch's order is made. */
 export function isScoringDue(ledger: LedgerOptions | undefined, epoch: number): boolean {
   if (ledger === undefined) return false;
-  if (epoch === 0) return ledger.start === "scored";
-  return ledger.signal === "rescore" && epoch % ledger.every === 0;
+  const first = ledger.start === "scored" ? 0 : 1; // no epoch but the first one is without losses
+  if (epoch <= first) return epoch === first && (epoch === 0 || ledger.signal === "rescore");
+  return ledger.signal === "rescore" && (epoch - first) % ledger.every === 0;
 }

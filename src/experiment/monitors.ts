@@ -16,15 +16,19 @@ export interface Monitored {
   readonly step: number;
   /** The last epoch's indices; undefined in the first one. */
   readonly before: Readonly<Uint32Array> | undefined;
+  /** Whether the order says with which probabilities it draws; a replayed one cannot. */
+  readonly knowsProbabilities: boolean;
 }
 
-export function monitorOrder({ result, n, eligible, ledger, step, before }: Monitored): OrderMonitors {
-  const { indices, weights, probabilities } = result;
+export function monitorOrder(monitored: Monitored): OrderMonitors {
+  const { result, n, eligible, ledger, step, before, knowsProbabilities } = monitored;
+  const { indices, weights, inclusion, probabilities } = result;
   const age = ledger && meanAge(indices, ledger.seenAtStep, step);
   const correlation = before && rankCorrelation(before, indices, n);
   return {
     ...countDraws(indices, n),
-    effectiveDataSize: probabilities === undefined ? eligible.length : effectiveSize(probabilities),
+    ...(knowsProbabilities && { effectiveDataSize: probabilities ? effectiveSize(probabilities) : eligible.length }),
+    ...(inclusion && { meanInverseInclusion: meanInverse(inclusion, eligible.length) }),
     ...(weights && { effectiveSampleSize: effectiveSize(weights), meanWeight: mean(weights) }),
     ...(age !== undefined && { meanLossAgeSteps: age }),
     ...(correlation !== undefined && { rankCorrelation: correlation }),
@@ -58,6 +62,13 @@ function mean(values: Readonly<Float32Array>): number {
   let sum = 0;
   for (const value of values) sum += value;
   return sum / values.length;
+}
+
+/** Σ1/q over the samples drawn, as a share of all: estimates 1 without bias. */
+function meanInverse(inclusion: Readonly<Float64Array>, eligibleCount: number): number {
+  let sum = 0;
+  for (const q of inclusion) sum += 1 / q;
+  return sum / eligibleCount;
 }
 
 /** Steps since the losses of these samples were seen, in the mean; those never seen left out; undefined for none. */

@@ -26,7 +26,7 @@ const options = z.strictObject({
 const SUMMARY = "The recorded order of another run: same samples, same sequence, same batches.";
 const WHEN =
   "To train another model or another seed on exactly what a run was trained on, or (shuffleWithin: epoch) on its " +
-  "samples without their sequence: `order: { replay: DIR }`. The batching rule is not asked. Costs a file read an epoch.";
+  "samples without their sequence: `order: { replay: DIR }`. Batches are as recorded, whatever the batching rule says. Costs a file read an epoch.";
 
 /** How a replay is described where orders are listed. */
 export const REPLAY = { name: "replay", summary: SUMMARY, whenToChoose: WHEN, options };
@@ -49,11 +49,11 @@ export class Replayed {
   }
 
   /**
-   * What is replayed, whatever the seed: the plans of the one run, or the config of the arm's runs. `mistake`: an error
-   * at the place of the arm that replays.
-   * @throws IbatchError when a seed has no recorded run, one with fewer epochs, or one that kept hashes alone.
+   * What is replayed, whatever the seed: the plans of the one run, or the config of the arm's runs.
+   * @throws IbatchError when a seed has no recorded run, one with fewer epochs or on another dataset, or one that kept
+   * hashes alone.
    */
-  identity(seeds: readonly number[], epochs: number, mistake: Mistake): string {
+  identity({ seeds, epochs, dataset, mistake }: Replaying): string {
     for (const directory of seeds.map((seed) => this.#run(seed, mistake))) {
       const recorded = countOrders(directory);
       if (recorded < epochs) {
@@ -61,6 +61,10 @@ export class Replayed {
       }
       if (!keepsOrders(directory))
         throw mistake(`${directory} kept no orders, only their hashes (record.orders: hash)`);
+      const recordedOn = readMadeBy(directory).dataset;
+      if (recordedOn !== dataset) {
+        throw mistake(`${directory} is an order of dataset ${recordedOn}, this arm trains on ${dataset}`);
+      }
     }
     const first = this.#run(seeds[0]);
     return this.#isOneRun
@@ -96,6 +100,14 @@ export class Replayed {
   }
 
   readonly #mistake: Mistake = (what) => usageError(`${this.#where}: ${what}`);
+}
+
+/** What is to be trained by the recorded orders. `mistake`: an error at the place of the arm that replays. */
+interface Replaying {
+  readonly seeds: readonly number[];
+  readonly epochs: number;
+  readonly dataset: string;
+  readonly mistake: Mistake;
 }
 
 type Mistake = (what: string) => IbatchError;

@@ -9,7 +9,7 @@ import type { ArmConfig, ExperimentConfig } from "./config.js";
 import { cutAtDivergence, type Evaluated, hasDiverged } from "./divergence.js";
 import { Ledger } from "./ledger.js";
 import { isScoringDue } from "./ledger-options.js";
-import { makePlan, type Planned } from "./make-plan.js";
+import { calling, makePlan, type Planned } from "./make-plan.js";
 import { type Measured, Tally } from "./measured.js";
 import type { Observer, RunPlace } from "./observer.js";
 import type { Plan } from "./plan.js";
@@ -130,7 +130,9 @@ class Run {
     this.#extras = order.signals?.(config.order.options) ?? [];
     const { signal: source = "training", meanDecay = 0 } = config.order.ledger ?? {};
     this.#ledger = new Ledger(labels.length, { source, meanDecay, extras: this.#extras });
-    this.#memory = allocateMemory(order.memory ?? {}, labels.length);
+    this.#memory = calling(`the memory of order ${order.name}`, () =>
+      allocateMemory(order.memory ?? {}, labels.length),
+    );
   }
 
   /** Returns the step at which the run diverged, if it did. */
@@ -150,7 +152,9 @@ class Run {
     const evaluating = timed(() => this.#evaluate(epoch));
     this.#before = plan.indices.slice(); // the order may keep its array, and fill it anew
     const waitsForScores = isScoringDue(this.#inputs.config.order.ledger, epoch + 1);
+    const planning = performance.now();
     this.#next = epoch + 1 < this.epochs && !waitsForScores ? attempt(() => this.#makePlan(epoch + 1)) : undefined;
+    const nextPlanSeconds = secondsSince(planning);
     const { result: evaluated, seconds: evaluatingWall } = await evaluating;
 
     const metrics: EpochMetrics = {
@@ -168,7 +172,9 @@ class Run {
     };
     record.appendMetrics(metrics);
     const spent = this.#session.takeSeconds();
-    const underWay = scoringWall + trainingWall + evaluatingWall;
+    // What making the next plan took beyond the evaluation: nothing was under way then.
+    const outlasted = Math.max(0, nextPlanSeconds - spent.evaluating);
+    const underWay = scoringWall + trainingWall + Math.max(0, evaluatingWall - outlasted);
     record.appendTimings(clock.timings(epoch, orderingSeconds, spent, underWay));
     observer.epochEnded?.(place, metrics);
     return hasDiverged(evaluated) ? this.#step : undefined;

@@ -5,7 +5,9 @@
 import { z } from "zod";
 import { CASES, type Case, filledLedger } from "./conformance-cases.js";
 import { allocateMemory, emptyLedger, orderContext } from "./context.js";
-import { type Coverage, EXTRA_SIGNALS, type LedgerView, type OrderDefinition, type OrderResult } from "./contract.js";
+import { EXTRA_SIGNALS, type LedgerView, type OrderDefinition, type OrderResult } from "./contract.js";
+import { asking, type Declared, declaredBy, deviates, errorText, unknownWords } from "./declared.js";
+import { optionCombinations } from "./option-combinations.js";
 import { type ResultLaw, resultFaults } from "./result-check.js";
 
 export type Law =
@@ -14,7 +16,6 @@ export type Law =
   | "a deviation has its reason"
   | "coverage and signals are known words"
   | "it returns without an error"
-  | "no batch is larger than asked for"
   | "same inputs, same bits"
   | "inputs are untouched"
   | "the ledger is read only when declared"
@@ -36,66 +37,50 @@ export interface Finding {
 
 /** All faults of an order; none when it keeps the laws. Without a list, `optionCombinations` says what is tried. */
 export function checkOrder<Options>(definition: OrderDefinition<Options>, optionsList?: readonly Options[]): Finding[] {
+  const { name: order, deviation, readsLedger } = definition;
   const findings: Finding[] = [];
-  let tried: readonly Options[];
-  if (optionsList !== undefined) {
-    tried = optionsList;
-  } else {
-    const parsed = optionCombinations(definition.options).map((raw) => definition.options.safeParse(raw));
-    tried = parsed.flatMap((result) => (result.success ? [result.data] : []));
-    const failed = parsed.find((result) => !result.success);
-    if (failed !== undefined) {
-      findings.push({
-        order: definition.name,
-        case: "definition",
-        options: {},
-        law: "every option has a default",
-        seen: z.prettifyError(failed.error),
-        expected: "options that are valid when left out, or a list of options to check with",
-      });
+  const addOfDefinition = (law: Law, seen: string, expected: string, options: unknown = {}) =>
+    findings.push({ order, case: "definition", options, law, seen, expected });
+
+  const tried: Tried<Options>[] = [];
+  let asked: unknown = {};
+  try {
+    const list = optionsList ?? asking("options", () => optionCombinations(definition.options));
+    const mistake = optionsList === undefined ? asking("options", () => mistakeOfDefaults(definition)) : undefined;
+    if (mistake !== undefined) {
+      const expected = "options that are valid when left out, or a list of options to check with";
+      addOfDefinition("every option has a default", mistake, expected);
     }
+    for (const options of list) {
+      asked = options;
+      tried.push({ options, declared: declaredBy(definition, options) });
+    }
+  } catch (error) {
+    addOfDefinition("it returns without an error", errorText(error), "an answer for every set of options", asked);
+    return findings;
   }
-
-  const deviates = tried.some(
-    (options) =>
-      definition.coverage(options) !== "each-once" ||
-      !definition.changesEachEpoch(options) ||
-      !definition.dependsOnSeed(options),
-  );
-  if (deviates && !definition.deviation) {
-    findings.push({
-      order: definition.name,
-      case: "definition",
-      options: {},
-      law: "a deviation has its reason",
-      seen: "no `deviation`",
-      expected: "a sentence that says why samples do not come once each, or why an epoch or a seed changes nothing",
-    });
+  if (tried.some(({ declared }) => deviates(declared)) && !deviation) {
+    const expected =
+      "a sentence that says why samples do not come once each, or why an epoch or a seed changes nothing";
+    addOfDefinition("a deviation has its reason", "no `deviation`", expected);
   }
-
-  const unknown = tried.flatMap((options) => unknownWords(definition, options)).at(0);
+  const unknown = tried.flatMap(({ declared }) => unknownWords(declared)).at(0);
   if (unknown !== undefined) {
-    findings.push({
-      order: definition.name,
-      case: "definition",
-      options: {},
-      law: "coverage and signals are known words",
-      ...unknown,
-    });
+    addOfDefinition("coverage and signals are known words", unknown.seen, unknown.expected);
     return findings;
   }
 
   let ledgerMattered = false;
-  for (const options of tried) {
+  for (const { options, declared } of tried) {
     for (const example of CASES) {
-      const check = new CaseCheck(definition, options, example);
+      const check = new CaseCheck(definition, options, declared, example);
       findings.push(...check.findings());
       ledgerMattered ||= check.ledgerMattered;
     }
   }
-  if (definition.readsLedger && !ledgerMattered && findings.length === 0) {
+  if (readsLedger && !ledgerMattered && findings.length === 0) {
     findings.push({
-      order: definition.name,
+      order,
       case: "all",
       options: {},
       law: "the ledger is read when declared",
@@ -106,96 +91,28 @@ export function checkOrder<Options>(definition: OrderDefinition<Options>, option
   return findings;
 }
 
-const COVERAGES: readonly Coverage[] = ["each-once", "at-most-once", "any"];
-
-/** What the order declares with these options that is no word of the contract. */
-function unknownWords<Options>(
-  definition: OrderDefinition<Options>,
-  options: Options,
-): Pick<Finding, "seen" | "expected">[] {
-  const coverage = definition.coverage(options);
-  const signals = definition.signals?.(options) ?? [];
-  const unknownSignals = signals.filter((signal) => !EXTRA_SIGNALS.includes(signal));
-  return [
-    ...(COVERAGES.includes(coverage) ? [] : [{ seen: `coverage ${coverage}`, expected: COVERAGES.join(", ") }]),
-    ...unknownSignals.map((signal) => ({ seen: `signal ${signal}`, expected: EXTRA_SIGNALS.join(", ") })),
-  ];
+function mistakeOfDefaults({ options }: Pick<OrderDefinition, "options">): string | undefined {
+  const { error } = options.safeParse({});
+  return error && z.prettifyError(error);
 }
 
-/** More combinations than this would take too long. */
-const MOST_COMBINATIONS = 64;
-
-/**
- * The combinations of the enum and boolean options, the others left at their defaults: all of them, or, where they
- * would be more than 64, those in which at most two options are not at their first value. Not yet parsed, but where
- * the defaults are valid without those that the schema refuses.
- */
-export function optionCombinations(schema: z.ZodObject): Record<string, unknown>[] {
-  const listed = Object.entries(schema.shape)
-    .map(([name, option]) => ({ name, values: valuesOf(option) }))
-    .filter(({ values }) => values.length > 0);
-  const product = listed.reduce((count, { values }) => count * values.length, 1);
-  const mostChanged = product <= MOST_COMBINATIONS ? listed.length : 2;
-
-  let combinations: { chosen: Record<string, unknown>; changed: number }[] = [{ chosen: {}, changed: 0 }];
-  for (const { name, values } of listed) {
-    combinations = combinations.flatMap(({ chosen, changed }) =>
-      values.flatMap((value, i) => {
-        const now = i === 0 ? changed : changed + 1;
-        return now <= mostChanged ? [{ chosen: { ...chosen, [name]: value }, changed: now }] : [];
-      }),
-    );
-  }
-  const all = combinations.map(({ chosen }) => chosen);
-  return schema.safeParse({}).success ? all.filter((chosen) => schema.safeParse(chosen).success) : all;
-}
-
-/** Whether a value, such as the default export of a user's file, has the members of an order. */
-export function isOrderDefinition(value: unknown): value is OrderDefinition {
-  return typeof value === "object" && value !== null && missingMembers(value).length === 0;
-}
-
-/** The members that an object lacks, or has otherwise than an order should; none when it is an order. */
-export function missingMembers(value: object): string[] {
-  const isText = (member: unknown) => typeof member === "string" && member !== "";
-  const isFunction = (member: unknown) => typeof member === "function";
-  const isOptionalFunction = (member: unknown) => member === undefined || isFunction(member);
-  const proper: Record<keyof OrderDefinition, (member: unknown) => boolean> = {
-    name: isText,
-    summary: isText,
-    whenToChoose: isText,
-    options: (member) => member instanceof z.ZodObject,
-    coverage: isFunction,
-    readsLedger: (member) => typeof member === "boolean",
-    deviation: (member) => member === undefined || isText(member),
-    memory: (member) => member === undefined || (typeof member === "object" && member !== null),
-    signals: isOptionalFunction,
-    changesObjective: isOptionalFunction,
-    changesEachEpoch: isFunction,
-    dependsOnSeed: isFunction,
-    order: isFunction,
-  };
-  return Object.entries(proper).flatMap(([name, isProper]) => (isProper(Reflect.get(value, name)) ? [] : [name]));
-}
-
-/** The values an option can take where they can be listed, else none. */
-function valuesOf(option: unknown): readonly unknown[] {
-  if (option instanceof z.ZodDefault || option instanceof z.ZodOptional) return valuesOf(option.unwrap());
-  if (option instanceof z.ZodEnum) return option.options;
-  if (option instanceof z.ZodBoolean) return [false, true];
-  return [];
+interface Tried<Options> {
+  readonly options: Options;
+  readonly declared: Declared;
 }
 
 /** One order with one set of options on one case. */
 class CaseCheck<Options> {
   readonly #definition: OrderDefinition<Options>;
   readonly #options: Options;
+  readonly #declared: Declared;
   readonly #case: Case;
   readonly #findings: Finding[] = [];
 
-  constructor(definition: OrderDefinition<Options>, options: Options, example: Case) {
+  constructor(definition: OrderDefinition<Options>, options: Options, declared: Declared, example: Case) {
     this.#definition = definition;
     this.#options = options;
+    this.#declared = declared;
     this.#case = example;
   }
 
@@ -204,9 +121,9 @@ class CaseCheck<Options> {
 
   findings(): readonly Finding[] {
     const { readsLedger } = this.#definition;
-    const declared = this.#definition.signals?.(this.#options) ?? [];
-    const unseen = (n: number) => emptyLedger(n, declared);
-    const filled = (n: number) => filledLedger(n, declared);
+    const { signals } = this.#declared;
+    const unseen = (n: number) => emptyLedger(n, signals);
+    const filled = (n: number) => filledLedger(n, signals);
 
     const first = this.#holdToLaws(unseen);
     if (!first) return this.#findings;
@@ -217,7 +134,7 @@ class CaseCheck<Options> {
       this.#add("the ledger is read only when declared", "another result with another ledger", "readsLedger: true");
       return this.#findings;
     }
-    const permuted = this.#run(0, 0, (n) => filledLedger(n, declared, 1));
+    const permuted = this.#run(0, 0, (n) => filledLedger(n, signals, 1));
     const withAll = this.#run(0, 0, (n) => filledLedger(n, EXTRA_SIGNALS));
     this.ledgerMattered = permuted !== undefined && !sameBits(afterTraining, permuted);
     if (withAll !== undefined && !sameBits(afterTraining, withAll)) {
@@ -240,8 +157,7 @@ class CaseCheck<Options> {
       this.#add("same inputs, same bits", "two results for (seed 0, epoch 0)", "one result");
       return undefined;
     }
-    const changes = this.#definition.changesEachEpoch(this.#options);
-    const depends = this.#definition.dependsOnSeed(this.#options);
+    const { changesEachEpoch: changes, dependsOnSeed: depends } = this.#declared;
     this.#compare("epochs differ as declared", "changesEachEpoch", changes, first, nextEpoch);
     this.#compare("seeds differ as declared", "dependsOnSeed", depends, first, nextSeed);
     if (changes && depends && this.#case.large && sameBits(nextEpoch, nextSeed)) {
@@ -260,14 +176,12 @@ class CaseCheck<Options> {
       ledger: makeLedger(labels.length),
     };
     const options = structuredClone(this.#options);
-    const memory = allocateMemory(this.#definition.memory ?? {}, labels.length);
-    const context = orderContext({ options, seed, epoch, classCount, size, memory, ...inputs });
     let result: OrderResult;
     try {
-      result = this.#definition.order(context);
+      const memory = asking("memory", () => allocateMemory(this.#definition.memory ?? {}, labels.length));
+      result = this.#definition.order(orderContext({ options, seed, epoch, classCount, size, memory, ...inputs }));
     } catch (error) {
-      const seenText = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      this.#add("it returns without an error", seenText, "a result");
+      this.#add("it returns without an error", errorText(error), "a result");
       return undefined;
     }
     const fresh = makeLedger(labels.length);
@@ -280,23 +194,10 @@ class CaseCheck<Options> {
     if (changed.length > 0) {
       this.#add("inputs are untouched", `${changed.join(", ")} changed`, "every input as it was");
     }
-    const coverage = this.#definition.coverage(this.#options);
-    const faults = resultFaults(result, { n: labels.length, eligible, coverage });
+    const { coverage } = this.#declared;
+    const faults = resultFaults(result, { n: labels.length, eligible, coverage, size });
     for (const { law, seen, expected } of faults) this.#add(law, seen, expected);
-    const isBroken = (law: ResultLaw) => faults.some((fault) => fault.law === law);
-    if (isBroken("the result has the right types")) return undefined;
-    if (!isBroken("offsets are well-formed")) this.#checkSizes(result);
-    return result;
-  }
-
-  #checkSizes({ offsets }: OrderResult): void {
-    for (let b = 0; b + 1 < offsets.length; b++) {
-      const taken = offsets[b + 1] - offsets[b];
-      const asked = this.#case.size(b);
-      if (taken <= asked) continue;
-      this.#add("no batch is larger than asked for", `${taken} samples in batch ${b}`, `at most ${asked}`);
-      return;
-    }
+    return faults.some((fault) => fault.law === "the result has the right types") ? undefined : result;
   }
 
   /** Declared to differ, results must differ where there is room; declared not to, they must be equal everywhere. */

@@ -28,7 +28,8 @@ export type ExtraSignal = (typeof EXTRA_SIGNALS)[number];
 
 /** A typed array that the controller allocates, passes and (later) checkpoints for an order. */
 export type MemoryArray = Uint8Array | Uint32Array | Int32Array | Float32Array | Float64Array;
-export type MemoryDtype = "u8" | "u32" | "i32" | "f32" | "f64";
+export const MEMORY_DTYPES = ["u8", "u32", "i32", "f32", "f64"] as const;
+export type MemoryDtype = (typeof MEMORY_DTYPES)[number];
 
 /** Declared by an order: name → dtype and length as a function of n. */
 export type MemoryDeclaration = Readonly<Record<string, { dtype: MemoryDtype; length: (n: number) => number }>>;
@@ -64,7 +65,10 @@ export type OrderStream = "order" | "batching";
 
 /** What an epoch (or a batch) trains on. */
 export interface OrderResult {
-  /** Sample indices in the order of training. */
+  /**
+   * Sample indices in the order of training. In a Uint32Array an index that is NaN or undefined becomes 0: coverage
+   * "each-once" finds that out, with the others it can pass for sample 0.
+   */
   readonly indices: Uint32Array;
   /** Batch b is indices[offsets[b] … offsets[b+1]-1]; offsets[0] = 0, the last one is indices.length. */
   readonly offsets: Uint32Array;

@@ -15,10 +15,9 @@
  */
 import { z } from "zod";
 import { argsort } from "../kernels/argsort.js";
-import { shuffled } from "../kernels/shuffle.js";
-import { cut, defineOrder } from "./contract.js";
-import { declaredFor, isAnyKnown, signalOf } from "./signal.js";
-import { arranged, directionOf, jittered, sortOptions } from "./sorted-batches.js";
+import { defineOrder } from "./contract.js";
+import { declaredFor } from "./signal.js";
+import { arranged, directionOf, jittered, sortOptions, unsorted } from "./sorted-batches.js";
 
 export default defineOrder({
   name: "loss-global",
@@ -33,13 +32,10 @@ export default defineOrder({
   dependsOnSeed: () => true,
 
   order(context) {
-    const { options, ledger } = context;
+    const { options } = context;
     const random = context.random("order");
-    // Shuffled before the stable sort, so that chance breaks ties.
-    const samples = shuffled(context.eligible, random);
-    const offsets = cut(samples.length, context.size);
-    const values = signalOf(ledger, options.by, samples);
-    if (!isAnyKnown(values)) return { indices: samples, offsets };
+    const { samples, offsets, values } = unsorted(context, random);
+    if (values === undefined) return { indices: samples, offsets };
     const sorted = argsort(values, directionOf(options)).map((place) => samples[place]);
     return { indices: arranged(jittered(sorted, options.jitter, random), offsets, options, random), offsets };
   },

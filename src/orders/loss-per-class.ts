@@ -21,10 +21,10 @@ import { argsort } from "../kernels/argsort.js";
 import { argsortWithin } from "../kernels/argsort-within.js";
 import type { Grouped } from "../kernels/classes.js";
 import type { Random } from "../kernels/random.js";
-import { shuffle, shuffled } from "../kernels/shuffle.js";
-import { cut, defineOrder } from "./contract.js";
-import { declaredFor, isAnyKnown, signalOf } from "./signal.js";
-import { arranged, directionOf, jittered, sortOptions } from "./sorted-batches.js";
+import { shuffle } from "../kernels/shuffle.js";
+import { defineOrder } from "./contract.js";
+import { declaredFor } from "./signal.js";
+import { arranged, directionOf, jittered, sortOptions, unsorted } from "./sorted-batches.js";
 
 export default defineOrder({
   name: "loss-per-class",
@@ -39,13 +39,10 @@ export default defineOrder({
   dependsOnSeed: () => true,
 
   order(context) {
-    const { options, ledger, labels, classCount } = context;
+    const { options, labels, classCount } = context;
     const random = context.random("order");
-    // Shuffled before the stable sort, so that chance breaks ties.
-    const samples = shuffled(context.eligible, random);
-    const offsets = cut(samples.length, context.size);
-    const values = signalOf(ledger, options.by, samples);
-    if (!isAnyKnown(values)) return { indices: samples, offsets };
+    const { samples, offsets, values } = unsorted(context, random);
+    if (values === undefined) return { indices: samples, offsets };
 
     const classes = samples.map((sample) => labels[sample]);
     const places = argsortWithin(values, classes, classCount, directionOf(options));

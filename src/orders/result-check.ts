@@ -7,6 +7,7 @@ export type ResultLaw =
   | "indices are eligible"
   | "each sample comes as often as declared"
   | "offsets are well-formed"
+  | "no batch is larger than asked for"
   | "weights are finite and positive"
   | "inclusion is a probability above 0"
   | "probabilities sum to 1";
@@ -24,6 +25,8 @@ export interface ResultBounds {
   readonly n: number;
   readonly eligible: Readonly<Uint32Array>;
   readonly coverage: Coverage;
+  /** Size that was asked for of the b-th batch; any size will do when left out. */
+  readonly size?: (batch: number) => number;
 }
 
 /** The faults of a result, at most one a law; in time that grows with n alone. */
@@ -32,7 +35,7 @@ export function resultFaults(result: OrderResult, bounds: ResultBounds): readonl
   if (wrongType !== undefined) return [wrongType];
   const faults = [
     indexFault(result, bounds),
-    offsetFault(result),
+    offsetFault(result) ?? sizeFault(result, bounds),
     weightFault(result),
     inclusionFault(result),
     probabilitiesFault(result, bounds),
@@ -43,7 +46,10 @@ export function resultFaults(result: OrderResult, bounds: ResultBounds): readonl
 function typeFault(result: OrderResult): ResultFault | undefined {
   const seen: string[] = [];
   if (typeof result !== "object" || result === null) {
-    seen.push(`${result}`);
+    seen.push(String(result));
+  } else if (result instanceof Promise) {
+    result.catch(() => {}); // should it fail, nobody waits for it
+    seen.push("a Promise: an order returns its result at once");
   } else {
     const { indices, offsets, weights, inclusion, probabilities } = result;
     if (!(indices instanceof Uint32Array)) seen.push("indices is no Uint32Array");
@@ -85,11 +91,20 @@ function coverageFault(
   coverage: Coverage,
 ): ResultFault | undefined {
   if (coverage === "any") return undefined;
-  const least = coverage === "each-once" ? 1 : 0;
-  const wrong = eligible.find((index) => times[index] < least || times[index] > 1);
-  if (wrong === undefined) return undefined;
-  const seen = `sample ${wrong} ${times[wrong]} times`;
-  return { law: "each sample comes as often as declared", seen, expected: coverage };
+  const law = "each sample comes as often as declared";
+  const repeated = eligible.find((index) => times[index] > 1);
+  if (repeated !== undefined) {
+    const often = times[repeated] === 2 ? "twice" : `${times[repeated]} times`;
+    return { law, seen: `sample ${repeated} ${often}`, expected: coverage };
+  }
+  if (coverage === "at-most-once") return undefined;
+  const missing = eligible.filter((index) => times[index] === 0);
+  if (missing.length === 0) return undefined;
+  const seen =
+    missing.length === 1
+      ? `sample ${missing[0]} missing`
+      : `${missing.length} of ${eligible.length} missing, the first is ${missing[0]}`;
+  return { law, seen, expected: coverage };
 }
 
 function offsetFault({ indices, offsets }: OrderResult): ResultFault | undefined {
@@ -102,6 +117,19 @@ function offsetFault({ indices, offsets }: OrderResult): ResultFault | undefined
     if (offsets[b] >= offsets[b + 1]) {
       return { law, seen: `${offsets[b]}, ${offsets[b + 1]} for batch ${b}`, expected: "rising offsets" };
     }
+  }
+  return undefined;
+}
+
+/** Of a result whose offsets are well-formed. */
+function sizeFault({ offsets }: OrderResult, { size }: ResultBounds): ResultFault | undefined {
+  if (size === undefined) return undefined;
+  for (let b = 0; b + 1 < offsets.length; b++) {
+    const taken = offsets[b + 1] - offsets[b];
+    const asked = size(b);
+    if (taken <= asked) continue;
+    const law = "no batch is larger than asked for";
+    return { law, seen: `${taken} samples in batch ${b}`, expected: `at most ${asked}` };
   }
   return undefined;
 }

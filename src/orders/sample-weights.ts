@@ -46,7 +46,7 @@ function valuePowers(
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (value < 0) throw new Error(`${seen(by, samples[i], value)}, expected at least 0 (weights: rank takes any)`);
-    weights[i] = value ** power;
+    weights[i] = Math.abs(value) ** power; // −0, which torch gives for a loss of 0, would be −Infinity with power −1
     if (weights[i] === Number.POSITIVE_INFINITY) {
       const remedy = power < 0 ? "a power of at least 0" : "a smaller power";
       throw new Error(

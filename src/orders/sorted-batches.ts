@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { argsort, type Direction } from "../kernels/argsort.js";
 import type { Random } from "../kernels/random.js";
-import { shuffle } from "../kernels/shuffle.js";
-import { SIGNALS } from "./signal.js";
+import { shuffle, shuffled } from "../kernels/shuffle.js";
+import { cut, type OrderContext } from "./contract.js";
+import { isAnyKnown, SIGNALS, type Signal, signalOf } from "./signal.js";
 
 /** The options of an order that sorts, without those of its own. */
 export const sortOptions = {
@@ -35,6 +36,7 @@ export const sortOptions = {
 };
 
 export interface SortOptions {
+  readonly by: Signal;
   readonly first: "highest" | "lowest";
   readonly spread: boolean;
   readonly batches: "sorted" | "shuffled";
@@ -42,6 +44,25 @@ export interface SortOptions {
 }
 
 export const directionOf = ({ first }: SortOptions): Direction => (first === "highest" ? "descending" : "ascending");
+
+/** What there is before anything is sorted. */
+export interface Unsorted {
+  /** The eligible samples, shuffled: chance breaks ties in a stable sort. */
+  readonly samples: Uint32Array;
+  readonly offsets: Uint32Array;
+  /** What `samples` are sorted by, in their sequence; undefined where nothing is known of any. */
+  readonly values: Float32Array | undefined;
+}
+
+export function unsorted(context: OrderContext<SortOptions>, random: Random): Unsorted {
+  const samples = shuffled(context.eligible, random);
+  const values = signalOf(context.ledger, context.options.by, samples);
+  return {
+    samples,
+    offsets: cut(samples.length, context.size),
+    values: isAnyKnown(values) ? values : undefined,
+  };
+}
 
 /**
  * Noise within a window: the value at rank r gets r + U[0, jitter), and they are sorted by that. Whoever is `jitter`

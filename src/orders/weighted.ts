@@ -78,7 +78,9 @@ const options = z
     normalise: z
       .boolean()
       .default(false)
-      .describe("scale the weights of an epoch to mean 1, after the cap: slightly biased, of less variance"),
+      .describe(
+        "scale the weights of an epoch to mean 1, after the cap: biased by an amount that falls as 1/m, of less variance",
+      ),
   })
   .refine(({ fraction, sequence }) => !(fraction === 1 && sequence === "shuffled"), {
     path: ["sequence"],
@@ -96,8 +98,8 @@ export default defineOrder({
   readsLedger: true,
   deviation: "To train on a part, with `fraction`, is what it is for.",
   signals: ({ weights, by }) => (weights === "uniform" ? [] : declaredFor(by)),
-  changesObjective: ({ fraction, weights, unbiased, cap }) =>
-    fraction < 1 && weights !== "uniform" && !(unbiased && cap === null),
+  changesObjective: ({ fraction, unbiased, cap, ...options }) =>
+    fraction < 1 && !areAllAlike(options) && !(unbiased && cap === null),
   changesEachEpoch: () => true,
   dependsOnSeed: () => true,
 
@@ -116,6 +118,11 @@ export default defineOrder({
     };
   },
 });
+
+/** Whether every sample is as likely as any other, whatever is known of them. */
+function areAllAlike({ weights, power, alpha }: Pick<Options, "weights" | "power" | "alpha">): boolean {
+  return weights === "uniform" || (weights === "loss" ? power : alpha) === 0;
+}
 
 type Drawn = Pick<OrderResult, "indices" | "probabilities"> & { readonly inclusion: Float64Array };
 

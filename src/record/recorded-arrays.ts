@@ -24,7 +24,10 @@ const planDocument = z.object({
 
 const runDocument = z.object({
   configHash: z.string(),
-  config: z.object({ order: z.object({ changesObjective: z.boolean().default(false) }) }),
+  config: z.object({
+    dataset: z.object({ name: z.string() }),
+    order: z.object({ changesObjective: z.boolean() }),
+  }),
 });
 
 /**
@@ -51,10 +54,10 @@ export function readOrder(runDirectory: string, epoch: number): RecordedOrder {
 export const readPlanHash = (runDirectory: string, epoch: number): string =>
   readPlan(join(runDirectory, "orders", `${numbered(epoch)}.json`)).planSha256;
 
-/** Of the config that made a run: its hash, and whether its order was of another objective. */
-export function readMadeBy(runDirectory: string): { configHash: string; changesObjective: boolean } {
+/** Of the config that made a run: its hash, its dataset, and whether its order was of another objective. */
+export function readMadeBy(runDirectory: string): { configHash: string; dataset: string; changesObjective: boolean } {
   const { configHash, config } = readDocument(join(runDirectory, "run.json"), runDocument);
-  return { configHash, changesObjective: config.order.changesObjective };
+  return { configHash, dataset: config.dataset.name, changesObjective: config.order.changesObjective };
 }
 
 /** Whether a run keeps its orders, and not their hashes alone. */

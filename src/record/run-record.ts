@@ -56,11 +56,19 @@ const orderMonitors = z.object({
   distinct: z.number(),
   /** How often the sample came that came most often. */
   mostDrawn: z.number(),
-  /** 1/Σp² of the probabilities of being drawn first, over the eligible samples: their number where all are alike. */
-  effectiveDataSize: z.number(),
+  /**
+   * 1/Σp² of the probabilities of being drawn first, over the eligible samples: their number where all are alike.
+   * Not known of a replayed order.
+   */
+  effectiveDataSize: z.number().optional(),
+  /**
+   * Σ1/q over the drawn samples, q being the probability with which each was to be drawn, as a share of the eligible
+   * ones: 1 in expectation. Only where the order says q. Uncapped, so `meanWeight` below it is the weight that a cap cost.
+   */
+  meanInverseInclusion: z.number().optional(),
   /** (Σw)²/Σw² of the weights (Kish); only where there are weights. */
   effectiveSampleSize: z.number().optional(),
-  /** 1 in expectation for unbiased weights without a cap; only where there are weights. */
+  /** Of the weights as sent; 1 in expectation for unbiased ones without a cap. Only where there are weights. */
   meanWeight: z.number().optional(),
   /** Steps since the losses of the drawn samples were seen, in the mean; only for an order that reads the ledger. */
   meanLossAgeSteps: z.number().optional(),

@@ -27,7 +27,7 @@ const armName = ({ arm, changesObjective }: ArmSummary): string =>
 
 function objectives(arms: readonly ArmSummary[]): string {
   return arms.some(({ changesObjective }) => changesObjective)
-    ? `\n${OTHER_OBJECTIVE} trains on a subset that is chosen by loss and not weighted for it: another objective than the mean loss over all samples\n`
+    ? `\n${OTHER_OBJECTIVE} trains on a part whose expected gradient is not that of the mean loss over all samples: another objective\n`
     : "";
 }
 

@@ -191,6 +191,56 @@ describe("--check", () => {
     );
   });
 
+  test("tries what --set says in every set of options; of one it says so", async () => {
+    const members = `options: z.strictObject({ way: z.enum(["a", "b"]).default("a"), share: z.number().default(1) }),
+      order({ options, eligible, size }) {
+        if (options.share < 1) throw new Error("share " + options.share + ", way " + options.way);
+        return { indices: eligible.slice(), offsets: offsetsOf(eligible.length, size) };
+      },`;
+    const path = file("mine.mjs", orderModule(members));
+    expect(await order(path, "--check", "--set", "way=b")).toBe(
+      "mine keeps the laws of orders (1 set of options tried on 13 cases)\n",
+    );
+    const { code, stdout } = await ibatch("order", path, "--check", "--set", "share=0.5");
+    expect(code).toBe(1);
+    expect(stdout).toContain("seen: Error: share 0.5, way a\n");
+    expect(stdout).toContain("seen: Error: share 0.5, way b\n");
+  });
+
+  test("of a number that needs --set, as it has no default", async () => {
+    const path = file("mine.mjs", orderModule("options: z.strictObject({ share: z.number() }),"));
+    const { code, stdout } = await ibatch("order", path, "--check");
+    expect(code).toBe(1);
+    expect(stdout).toContain("every option has a default\n");
+    expect(await order(path, "--check", "--set", "share=0.5")).toContain("(1 set of options tried");
+  });
+
+  test.each([
+    [["--losses", "/nowhere.f32"], "--losses means nothing with --check, which tries the order on cases of its own"],
+    [["--dataset", "digits"], "--dataset means nothing with --check, which tries the order on cases of its own"],
+    [["--size", "7"], "--size means nothing with --check, which tries the order on cases of its own"],
+    [["--set", "powr=2"], "--set powr: unknown key; did you mean `power`?"],
+    [
+      ["--set", "placebo=true"],
+      "--set placebo: unknown key; known: weights, by, power, alpha, floor, unseen, fraction, sequence, unbiased, cap, normalise",
+    ],
+    [["--set", "fraction=2"], "--set fraction: expected at most 1, not 2"],
+    [
+      ["--set", "sequence=shuffled"],
+      '--set sequence: shuffled with fraction 1 is order shuffled: every sample, in random sequence, not "shuffled"',
+    ],
+  ])("with %j: exit code 2", async (argv, expected) => {
+    const said = await ibatch("order", "weighted", "--check", ...argv);
+    expect(said).toEqual({ code: 2, stdout: "", stderr: `ibatch: ${expected}\n` });
+  });
+
+  test("of an order whose members throw what is no error: exit code 1", async () => {
+    const path = file("mine.mjs", orderModule("coverage() { throw Symbol('oh'); },"));
+    const { code, stdout } = await ibatch("order", path, "--check");
+    expect(code).toBe(1);
+    expect(stdout).toContain("seen: coverage: Symbol(oh)\n");
+  });
+
   test("of one of ours", async () => {
     expect(await order("frozen", "--check")).toMatch(/^frozen keeps the laws of orders \(2 sets of options tried/);
   });

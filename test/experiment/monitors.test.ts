@@ -15,12 +15,19 @@ function monitors(result: Partial<OrderResult>, more: Partial<Monitored> = {}) {
     ledger: undefined,
     step: 10,
     before: undefined,
+    knowsProbabilities: true,
     ...more,
   });
 }
 
 test("of each sample once, with nothing more: the number of samples, and no member that does not apply", () => {
   expect(monitors({})).toEqual({ distinct: 5, mostDrawn: 1, effectiveDataSize: 5 });
+});
+
+test("Σ1/q over the drawn as a share of the eligible, by hand: (1/0.5 + 1/0.4) / 5; a replay says no probabilities", () => {
+  const drawn = { indices: Uint32Array.of(3, 0), inclusion: Float64Array.of(0.5, 0.4) };
+  expect(monitors(drawn).meanInverseInclusion).toBeCloseTo(0.9, 12);
+  expect(monitors(drawn, { knowsProbabilities: false })).not.toHaveProperty("effectiveDataSize");
 });
 
 test("draws 1 1 4 1 4 0: three samples, the most-drawn one three times", () => {

@@ -45,7 +45,7 @@ async function run(second: () => unknown, name = "odd") {
   };
   const scene = new Scene();
   const { results, error } = await scene.run({
-    settings: [`arms={bad: {order: ${name}}, frozen: {order: frozen}}`, "seeds=1", "dataset.validation=0"],
+    settings: [`arms={bad: {order: ${name}}, frozen: {order: frozen}}`, "seeds=1", "batching.size=12"],
   });
   expect(error).toBeUndefined();
   expect(
@@ -69,7 +69,7 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
     [
       "a sample twice",
       { indices: all.with(3, 5), offsets },
-      "(each sample comes as often as declared): seen sample 3 0 times, expected each-once",
+      "(each sample comes as often as declared): seen sample 5 twice, expected each-once",
     ],
     [
       "an empty batch",
@@ -77,15 +77,15 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
       "seen 12, 12 for batch 1, expected rising",
     ],
     ["offsets that end early", { indices: all, offsets: Uint32Array.of(0, 12) }, "seen 0 … 12, expected 0 … 24"],
-    ["too few of them", { indices: all.slice(0, 23), offsets: Uint32Array.of(0, 12, 23) }, "seen sample 23 0 times"],
+    ["too few of them", { indices: all.slice(0, 23), offsets: Uint32Array.of(0, 12, 23) }, "seen sample 23 missing"],
     [
       "too many of them",
       { indices: Uint32Array.of(...all, 0), offsets: Uint32Array.of(0, 12, 25) },
-      "seen sample 0 2 times",
+      "seen sample 0 twice",
     ],
     ["a list for indices", { indices: [...all], offsets }, "seen indices is no Uint32Array, expected typed arrays"],
     ["weights of float64", { ...good, weights: new Float64Array(24) }, "seen weights is no Float32Array, expected"],
-    ["a promise", Promise.resolve(good), "seen indices is no Uint32Array, offsets is no Uint32Array, expected"],
+    ["a promise", Promise.resolve(good), "seen a Promise: an order returns its result at once, expected"],
     [
       "a weight of 0",
       { ...good, weights: new Float32Array(24).fill(1).with(5, 0) },
@@ -183,7 +183,7 @@ test("an order that fills the same array anew each epoch is still compared with 
     return { indices: kept, offsets };
   };
   const scene = new Scene();
-  await scene.run({ settings: ["arms={bad: {order: odd}}", "seeds=1"] });
+  await scene.run({ settings: ["arms={bad: {order: odd}}", "seeds=1", "batching.size=12"] });
   const correlations = scene.metrics("bad", 0).map(({ order }) => Reflect.get(Object(order), "rankCorrelation"));
   expect(correlations).toEqual([undefined, -1, -1]);
 });

@@ -2,16 +2,9 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { random } from "../../src/kernels/random.js";
 import { shuffled } from "../../src/kernels/shuffle.js";
-import {
-  checkOrder,
-  isOrderDefinition,
-  type Law,
-  missingMembers,
-  optionCombinations,
-} from "../../src/orders/conformance.js";
+import { checkOrder, type Law } from "../../src/orders/conformance.js";
 import { cut, defineOrder, type OrderDefinition } from "../../src/orders/contract.js";
-import frozen from "../../src/orders/frozen.js";
-import homogeneous from "../../src/orders/homogeneous.js";
+import { isOrderDefinition } from "../../src/orders/definition-check.js";
 import { orderFiles } from "./order-files.js";
 
 async function readOrder(name: string): Promise<OrderDefinition> {
@@ -395,6 +388,11 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
     order: broken({ order: () => JSON.parse("null") }),
   },
   {
+    fault: "returns a Promise",
+    law: "the result has the right types",
+    order: broken({ order: (context) => Promise.resolve(sound(context)) as never }),
+  },
+  {
     fault: "deviates without a reason",
     law: "a deviation has its reason",
     order: broken({ coverage: () => "at-most-once" }),
@@ -441,67 +439,73 @@ describe("the suite can fail", () => {
   });
 });
 
-describe("what is tried", () => {
-  test("every combination of enum and boolean options, the others at their defaults", () => {
-    const schema = z.strictObject({
-      sequence: z.enum(["file", "shuffled"]).default("file"),
-      twice: z.boolean().default(false),
-      share: z.number().default(0.5),
-    });
-    expect(optionCombinations(schema)).toEqual([
-      { sequence: "file", twice: false },
-      { sequence: "file", twice: true },
-      { sequence: "shuffled", twice: false },
-      { sequence: "shuffled", twice: true },
-    ]);
-    expect(optionCombinations(homogeneous.options)).toHaveLength(4);
-    expect(optionCombinations(z.strictObject({}))).toEqual([{}]);
+test("a list of options is tried where one is given", () => {
+  const order = defineOrder({
+    ...broken({}),
+    options: z.strictObject({ share: z.number() }),
+    order: broken({}).order,
   });
-
-  test("only what the schema takes, where its defaults are valid", () => {
-    const schema = z
-      .strictObject({ a: z.boolean().default(false), b: z.boolean().default(false) })
-      .refine(({ a, b }) => !(a && b));
-    expect(optionCombinations(schema)).toEqual([
-      { a: false, b: false },
-      { a: false, b: true },
-      { a: true, b: false },
-    ]);
-  });
-
-  test("of more than 64 combinations those with at most two options not at their first value", () => {
-    const names = ["a", "b", "c", "d", "e", "f", "g"];
-    const schema = z.strictObject(Object.fromEntries(names.map((name) => [name, z.boolean().default(false)])));
-    const combinations = optionCombinations(schema);
-    expect(combinations).toHaveLength(1 + 7 + 21);
-    for (const chosen of combinations) expect(Object.values(chosen).filter(Boolean).length).toBeLessThanOrEqual(2);
-  });
-
-  test("a list of options where one is given", () => {
-    const order = defineOrder({
-      ...broken({}),
-      options: z.strictObject({ share: z.number() }),
-      order: broken({}).order,
-    });
-    expect(checkOrder(order, [{ share: 0.1 }, { share: 1 }])).toEqual([]);
-  });
+  expect(checkOrder(order, [{ share: 0.1 }, { share: 1 }])).toEqual([]);
 });
 
-describe("missingMembers", () => {
-  test("of an order is nothing, of an order with a mistake its name", () => {
-    expect(missingMembers(frozen)).toEqual([]);
-    expect(missingMembers({ ...frozen, coverage: "twice", order: undefined })).toEqual(["coverage", "order"]);
-    expect(missingMembers({})).toEqual([
-      "name",
-      "summary",
-      "whenToChoose",
-      "options",
-      "coverage",
-      "readsLedger",
-      "changesEachEpoch",
-      "dependsOnSeed",
-      "order",
-    ]);
-    expect([undefined, null, 3, frozen].map(isOrderDefinition)).toEqual([false, false, false, true]);
+describe("a member that throws is a finding, whatever it throws", () => {
+  const fail = (what: unknown) => () => {
+    throw what;
+  };
+  const found = (change: Partial<OrderDefinition>) => {
+    const [{ case: example, law, seen }] = checkOrder(broken(change));
+    return { example, law, seen };
+  };
+  const law = "it returns without an error";
+
+  test.each<[string, Partial<OrderDefinition>, string]>([
+    ["coverage", { coverage: fail(new Error("no idea")) }, "coverage: Error: no idea"],
+    ["signals", { signals: fail(Symbol("oh")) }, "signals: Symbol(oh)"],
+    ["changesObjective", { changesObjective: fail("oh") }, "changesObjective: oh"],
+    ["changesEachEpoch", { changesEachEpoch: fail(undefined) }, "changesEachEpoch: undefined"],
+    ["dependsOnSeed", { dependsOnSeed: fail(Object.create(null)) }, "dependsOnSeed: [Object: null prototype] {}"],
+    [
+      "options, of the defaults alone",
+      {
+        options: z
+          .strictObject({ a: z.enum(["x", "y"]).optional() })
+          .refine(({ a }) => a !== undefined || fail("no")()),
+      },
+      "options: no",
+    ],
+    ["options", { options: z.strictObject({}).refine(fail(new Error("no"))) }, "options: Error: no"],
+  ])("%s", (_, change, seen) => {
+    expect(found(change)).toEqual({ example: "definition", law, seen });
+  });
+
+  test("with the options at which it does", () => {
+    const options = z.strictObject({ way: z.enum(["a", "b"]).default("a") });
+    const signals = ({ way }: z.infer<typeof options>) => (way === "b" ? fail("oh")() : []);
+    const order = defineOrder({ ...broken({}), options, signals, order: sound });
+    expect(checkOrder(order)).toMatchObject([{ case: "definition", options: { way: "b" }, seen: "signals: oh" }]);
+  });
+
+  test.each<[string, Partial<OrderDefinition>, string]>([
+    ["order", { order: fail(Symbol("oh")) }, "Symbol(oh)"],
+    [
+      "memory's length",
+      { memory: { counts: { dtype: "u8", length: fail(new Error("no idea")) } } },
+      "memory: Error: no idea",
+    ],
+    [
+      "memory's length that is none",
+      { memory: { counts: { dtype: "u8", length: () => -1 } } },
+      "memory: RangeError: Invalid typed array length: -1",
+    ],
+  ])("%s", (_, change, seen) => {
+    expect(found(change)).toEqual({ example: "1 sample, batches of 3", law, seen });
+  });
+
+  test.each<[string, Partial<OrderDefinition>, string]>([
+    ["a symbol for coverage", { coverage: () => Symbol("oh") as never, deviation: "Says so." }, "coverage Symbol(oh)"],
+    ["a symbol among signals", { signals: () => [Symbol("oh") as never] }, "signal Symbol(oh)"],
+    ["a text for signals", { signals: () => "margin" as never }, "signals margin"],
+  ])("%s is no known word", (_, change, seen) => {
+    expect(found(change)).toEqual({ example: "definition", law: "coverage and signals are known words", seen });
   });
 });

@@ -175,13 +175,17 @@ describe("a part (fraction below 1)", () => {
     for (const [i, weight] of normalised.entries()) expect(weight).toBeCloseTo(capped[i] / mean, 5);
   });
 
-  test("is another objective unless unbiased without a cap, or uniform", () => {
+  test("is another objective unless unbiased without a cap, or with all samples alike", () => {
     const changes = (options: Record<string, unknown>) => weighted.changesObjective?.(weighted.options.parse(options));
     expect(changes({})).toBe(false);
     expect(changes({ fraction: 0.5 })).toBe(true);
     expect(changes({ fraction: 0.5, unbiased: true })).toBe(false);
     expect(changes({ fraction: 0.5, unbiased: true, cap: 10 })).toBe(true);
     expect(changes({ fraction: 0.5, weights: "uniform" })).toBe(false);
+    expect(changes({ fraction: 0.5, power: 0, unseen: "mean" })).toBe(false);
+    expect(changes({ fraction: 0.5, power: 0, weights: "rank" })).toBe(true);
+    expect(changes({ fraction: 0.5, alpha: 0, weights: "rank" })).toBe(false);
+    expect(changes({ fraction: 0.5, alpha: 0 })).toBe(true);
   });
 });
 
@@ -228,6 +232,12 @@ describe("what is refused", () => {
     ],
   ])("losses %j with %j", (losses, options, sentence) => {
     expect(() => run(losses, options)).toThrow(new Error(sentence));
+  });
+
+  test.each([-1, -2, -3])("a loss of -0, which torch gives, with power %d, as one of 0", (power) => {
+    expect(() => run([1, -0, 2], { power })).toThrow(
+      new Error(`loss of sample 1 is 0, whose power ${power} is infinite; take a power of at least 0 or weights: rank`),
+    );
   });
 
   test("a loss of 0 with floor 0 is never drawn", () => {

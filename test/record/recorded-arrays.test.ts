@@ -29,7 +29,7 @@ const weights = Float32Array.of(0.1, 2, 1e-30, 3e38);
 
 function recorded(options: RecordOptions = { orders: "full", signals: "full" }): RunRecord {
   const record = new RunRecord(directory, options);
-  const config = { order: { name: "a", changesObjective: true } };
+  const config = { dataset: { name: "digits" }, order: { name: "a", changesObjective: true } };
   record.start({ arm: "a", seed: 0, configHash: "abc", config, ibatchVersion: "0", state: "running" });
   return record;
 }
@@ -149,10 +149,10 @@ describe("a signal", () => {
   });
 });
 
-test("what made a run: its config's hash, and whether its order was of another objective; no, where that is not said", () => {
+test("what made a run: its config's hash, its dataset, and whether its order was of another objective", () => {
   const record = recorded();
-  expect(readMadeBy(directory)).toEqual({ configHash: "abc", changesObjective: true });
+  expect(readMadeBy(directory)).toEqual({ configHash: "abc", dataset: "digits", changesObjective: true });
   const config = { order: { name: "a" } };
   record.write({ arm: "a", seed: 0, configHash: "def", config, ibatchVersion: "0", state: "done" });
-  expect(readMadeBy(directory)).toEqual({ configHash: "def", changesObjective: false });
+  expect(mistake(() => readMadeBy(directory))).toMatch(/run\.json is damaged/);
 });

@@ -84,7 +84,7 @@ test("an arm that trains on another objective has a star, and the table says wha
     | shuffled        |     95.12 ± 0.46 | 0.2000 ± 0.0123 | 3 of 3 |
     | weighted-half * |     95.12 ± 0.46 | 0.2000 ± 0.0123 | 3 of 3 |
 
-    * trains on a subset that is chosen by loss and not weighted for it: another objective than the mean loss over all samples
+    * trains on a part whose expected gradient is not that of the mean loss over all samples: another objective
     "
   `);
   expect(renderTable(summary({ arms: [arm("shuffled")] }))).not.toContain("*");
@@ -94,8 +94,8 @@ test("what the star means stands before what failed", () => {
   const runs = [{ seed: 0, state: "diverged", epochs: 0, divergedAtStep: 3 }];
   const text = renderTable(summary({ arms: [arm("half", { changesObjective: true, runs })] }));
   expect(text.slice(text.indexOf("\n* "))).toBe(
-    "\n* trains on a subset that is chosen by loss and not weighted for it: another objective than the mean loss over " +
-      "all samples\n\nhalf, seed 0 diverged at step 3\n",
+    "\n* trains on a part whose expected gradient is not that of the mean loss over all samples: another objective\n\n" +
+      "half, seed 0 diverged at step 3\n",
   );
 });
 

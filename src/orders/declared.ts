@@ -1,0 +1,63 @@
+/** What an order says of itself, asked in the knowledge that its author may throw anything. */
+import { inspect } from "node:util";
+import { type Coverage, EXTRA_SIGNALS, type ExtraSignal, type OrderDefinition } from "./contract.js";
+
+/** What an order says of itself with one set of options. */
+export interface Declared {
+  readonly coverage: Coverage;
+  readonly signals: readonly ExtraSignal[];
+  readonly changesEachEpoch: boolean;
+  readonly dependsOnSeed: boolean;
+}
+
+/** @throws MemberError where a member of the definition throws. */
+export function declaredBy<Options>(definition: OrderDefinition<Options>, options: Options): Declared {
+  asking("changesObjective", () => definition.changesObjective?.(options));
+  return {
+    coverage: asking("coverage", () => definition.coverage(options)),
+    signals: asking("signals", () => definition.signals?.(options) ?? []),
+    changesEachEpoch: asking("changesEachEpoch", () => definition.changesEachEpoch(options)),
+    dependsOnSeed: asking("dependsOnSeed", () => definition.dependsOnSeed(options)),
+  };
+}
+
+export const deviates = ({ coverage, changesEachEpoch, dependsOnSeed }: Declared): boolean =>
+  coverage !== "each-once" || !changesEachEpoch || !dependsOnSeed;
+
+/** A member of a definition, other than `order`, that throws. */
+class MemberError extends Error {}
+
+/** What the order's author wrote may throw anything: here under the name of the member. */
+export function asking<T>(member: string, ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    throw new MemberError(`${member}: ${errorText(error)}`, { cause: error });
+  }
+}
+
+/** In one line, whatever was thrown. */
+export function errorText(error: unknown): string {
+  if (error instanceof MemberError) return error.message;
+  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  // An object need not have a text.
+  return typeof error === "object" ? inspect(error, { breakLength: Number.POSITIVE_INFINITY }) : String(error);
+}
+
+const COVERAGES: readonly Coverage[] = ["each-once", "at-most-once", "any"];
+
+/** What is declared that is no word of the contract. */
+export function unknownWords({ coverage, signals }: Declared): { seen: string; expected: string }[] {
+  const known = EXTRA_SIGNALS.join(", ");
+  const unknownSignals = Array.isArray(signals)
+    ? signals
+        .filter((signal) => !EXTRA_SIGNALS.includes(signal))
+        .map((signal) => ({ seen: `signal ${String(signal)}`, expected: known }))
+    : [{ seen: `signals ${errorText(signals)}`, expected: `a list of some of ${known}` }];
+  return [
+    ...(COVERAGES.includes(coverage)
+      ? []
+      : [{ seen: `coverage ${errorText(coverage)}`, expected: COVERAGES.join(", ") }]),
+    ...unknownSignals,
+  ];
+}

@@ -1,0 +1,54 @@
+/** Whether what a user's file exports is an order: it may be written in plain JavaScript. */
+import { z } from "zod";
+import { MEMORY_DTYPES, type OrderDefinition } from "./contract.js";
+
+/** Whether a value, such as the default export of a user's file, has the members of an order. */
+export function isOrderDefinition(value: unknown): value is OrderDefinition {
+  return typeof value === "object" && value !== null && missingMembers(value).length === 0;
+}
+
+/** The members that an object lacks, or has otherwise than an order should; none when it is an order. */
+export function missingMembers(value: object): string[] {
+  const isText = (member: unknown) => typeof member === "string" && member !== "";
+  const isFunction = (member: unknown) => typeof member === "function";
+  const isOptionalFunction = (member: unknown) => member === undefined || isFunction(member);
+  const proper: Record<Exclude<keyof OrderDefinition, "memory">, (member: unknown) => boolean> = {
+    name: isText,
+    summary: isText,
+    whenToChoose: isText,
+    options: (member) => member instanceof z.ZodObject,
+    coverage: isFunction,
+    readsLedger: (member) => typeof member === "boolean",
+    deviation: (member) => member === undefined || isText(member),
+    signals: isOptionalFunction,
+    changesObjective: isOptionalFunction,
+    changesEachEpoch: isFunction,
+    dependsOnSeed: isFunction,
+    order: isFunction,
+  };
+  const wrong = Object.entries(proper).flatMap(([name, isProper]) =>
+    isProper(Reflect.get(value, name)) ? [] : [name],
+  );
+  return [...wrong, ...wrongMemory(Reflect.get(value, "memory"))];
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+/** The parts of a declared memory that cannot be allocated, by their path. */
+function wrongMemory(memory: unknown): string[] {
+  if (memory === undefined) return [];
+  if (!isObject(memory)) return ["memory"];
+  return Object.entries(memory).flatMap(([name, array]: [string, unknown]) => {
+    const at = `memory.${name}`;
+    if (!isObject(array)) return [at];
+    const dtype: unknown = Reflect.get(array, "dtype");
+    return [
+      ...(MEMORY_DTYPES.some((known) => known === dtype)
+        ? []
+        : [
+            `${at}.dtype (${typeof dtype === "string" ? `"${dtype}", ` : ""}expected one of ${MEMORY_DTYPES.join(" ")})`,
+          ]),
+      ...(typeof Reflect.get(array, "length") === "function" ? [] : [`${at}.length`]),
+    ];
+  });
+}

@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { isOrderDefinition, missingMembers } from "../../src/orders/definition-check.js";
+import frozen from "../../src/orders/frozen.js";
+
+describe("missingMembers", () => {
+  test("of an order is nothing, of an order with a mistake its name", () => {
+    expect(missingMembers(frozen)).toEqual([]);
+    expect(missingMembers({ ...frozen, coverage: "twice", order: undefined })).toEqual(["coverage", "order"]);
+    expect(missingMembers({})).toEqual([
+      "name",
+      "summary",
+      "whenToChoose",
+      "options",
+      "coverage",
+      "readsLedger",
+      "changesEachEpoch",
+      "dependsOnSeed",
+      "order",
+    ]);
+    expect([undefined, null, 3, frozen].map(isOrderDefinition)).toEqual([false, false, false, true]);
+  });
+
+  test.each<[string, unknown, string[]]>([
+    ["known dtypes", { counts: { dtype: "u8", length: () => 3 }, means: { dtype: "f64", length: () => 3 } }, []],
+    [
+      "an unknown dtype",
+      { counts: { dtype: "f16", length: () => 3 } },
+      ['memory.counts.dtype ("f16", expected one of u8 u32 i32 f32 f64)'],
+    ],
+    [
+      "no dtype, a number for a length",
+      { counts: { length: 3 } },
+      ["memory.counts.dtype (expected one of u8 u32 i32 f32 f64)", "memory.counts.length"],
+    ],
+    ["a name alone", { counts: "u8" }, ["memory.counts"]],
+    ["a list of names", "counts", ["memory"]],
+  ])("of a memory with %s", (_, memory, missing) => {
+    expect(missingMembers({ ...frozen, memory })).toEqual(missing);
+  });
+});
