@@ -7,6 +7,7 @@ import { IbatchError } from "../errors.js";
 import { packageVersion } from "../package-root.js";
 import { diskRefusal } from "../record/disk.js";
 import { addCommand } from "./command.js";
+import { dataCommand } from "./data-command.js";
 import { doctorCommand } from "./doctor-command.js";
 import { EXIT, EXIT_OF_KIND } from "./exit-codes.js";
 import { listCommand } from "./list-command.js";
@@ -58,6 +59,10 @@ export function buildProgram(signal: AbortSignal, outcome: (code: number) => voi
   addCommand(program, orderCommand, async ([name], options) => {
     const { order } = await import("./order.js");
     outcome(await order(name, options, signal));
+  });
+  addCommand(program, dataCommand, async ([name], options) => {
+    const { data } = await import("./data.js");
+    outcome(await data(name, options, signal));
   });
   addCommand(program, doctorCommand, async (_, options) => {
     const { doctor } = await import("./doctor.js");

@@ -42,6 +42,8 @@ describe("help goes to standard output, exit code 0", () => {
                                 when to choose it
         order [options] <name>  what an order does, before anything is trained with
                                 it: its batches and their classes
+        data [options] <name>   download a dataset from where it is published,
+                                checked; goes on where a download broke off
         doctor [options]        can this machine run it: Node, Python, torch, device,
                                 data, and a training step through the wire
         help [command]          display help for command
@@ -137,8 +139,9 @@ describe("help goes to standard output, exit code 0", () => {
         --batches <N>         batches to show of an epoch (default: 12)
         --losses <FILE>       losses for an order that reads them: a float32 value a
                               sample, as a run's signals/loss/0003.f32
-        --check               hold the order to the laws of all orders instead: exit
-                              code 1 and every fault where it breaks one
+        --check               hold the order to the laws of all orders instead, with
+                              the options that --set says and all enum and boolean
+                              ones: exit code 1 and every fault where it breaks one
         --dataset <NAME>      take the labels of this dataset instead of made-up ones
         --data <DIR>          directory of the data files, on the backend's side
                               (default: IBATCH_DATA, else ./data)
@@ -150,8 +153,33 @@ describe("help goes to standard output, exit code 0", () => {
 
       Examples:
         ibatch order homogeneous
-        ibatch order --check ./my-order.mjs
+        ibatch order --check ./my-order.mjs --set fraction=0.5
         ibatch order heterogeneous --dataset digits --size 32 --set interleave=round-robin
+      "
+    `);
+  });
+
+  test("ibatch data", async () => {
+    expect(await help("data")).toMatchInlineSnapshot(`
+      "Usage: ibatch data [options] <name>
+
+      download a dataset from where it is published, checked; goes on where a download
+      broke off
+
+      Arguments:
+        name          mnist (12 MB), fashion-mnist (31 MB), cifar10 (170 MB) or
+                      cifar100 (169 MB)
+
+      Options:
+        --data <DIR>  directory to put the files below (default: IBATCH_DATA, else
+                      ./data)
+        --quiet       no progress
+        -h, --help    display help for command
+
+      Examples:
+        ibatch data fashion-mnist
+        ibatch data cifar10 --data ~/datasets
+        HTTPS_PROXY=http://proxy:3128 NODE_USE_ENV_PROXY=1 ibatch data mnist   (Node 22.21, 24.5 and later)
       "
     `);
   });
