@@ -115,6 +115,8 @@ describe("TypeScript", () => {
     pythonia: [],
     msgpackr: ["backend/codec.ts"],
     "log-update": ["cli/progress.ts"],
+    "@observablehq/plot": ["report/page/plot.ts"],
+    linkedom: ["report/page/plot.ts"],
     "node:http": ["download/http.ts"],
     "node:https": ["download/http.ts"],
   };

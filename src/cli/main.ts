@@ -12,6 +12,7 @@ import { doctorCommand } from "./doctor-command.js";
 import { EXIT, EXIT_OF_KIND } from "./exit-codes.js";
 import { listCommand } from "./list-command.js";
 import { orderCommand } from "./order-command.js";
+import { reportCommand } from "./report-command.js";
 import { runCommand } from "./run-command.js";
 
 /** Runs a command line; resolves to the exit code. */
@@ -63,6 +64,10 @@ export function buildProgram(signal: AbortSignal, outcome: (code: number) => voi
   addCommand(program, dataCommand, async ([name], options) => {
     const { data } = await import("./data.js");
     outcome(await data(name, options, signal));
+  });
+  addCommand(program, reportCommand, async ([directory], options) => {
+    const { report } = await import("./report.js");
+    outcome(await report(directory, options));
   });
   addCommand(program, doctorCommand, async (_, options) => {
     const { doctor } = await import("./doctor.js");

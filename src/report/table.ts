@@ -22,13 +22,14 @@ export function renderTable(summary: Summary): string {
 
 const OTHER_OBJECTIVE = "*";
 
+/** What the star beside an arm means. */
+export const OTHER_OBJECTIVE_NOTE = `${OTHER_OBJECTIVE} trains on a part whose expected gradient is not that of the mean loss over all samples: another objective`;
+
 const armName = ({ arm, changesObjective }: ArmSummary): string =>
   changesObjective ? `${arm} ${OTHER_OBJECTIVE}` : arm;
 
 function objectives(arms: readonly ArmSummary[]): string {
-  return arms.some(({ changesObjective }) => changesObjective)
-    ? `\n${OTHER_OBJECTIVE} trains on a part whose expected gradient is not that of the mean loss over all samples: another objective\n`
-    : "";
+  return arms.some(({ changesObjective }) => changesObjective) ? `\n${OTHER_OBJECTIVE_NOTE}\n` : "";
 }
 
 function howLong([epochs, ...others]: readonly number[]): string {

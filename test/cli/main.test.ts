@@ -44,6 +44,8 @@ describe("help goes to standard output, exit code 0", () => {
                                 it: its batches and their classes
         data [options] <name>   download a dataset from where it is published,
                                 checked; goes on where a download broke off
+        report [options] <dir>  make report.html of a run directory, finished or not:
+                                one page that needs no network
         doctor [options]        can this machine run it: Node, Python, torch, device,
                                 data, and a training step through the wire
         help [command]          display help for command
@@ -180,6 +182,28 @@ describe("help goes to standard output, exit code 0", () => {
         ibatch data fashion-mnist
         ibatch data cifar10 --data ~/datasets
         HTTPS_PROXY=http://proxy:3128 NODE_USE_ENV_PROXY=1 ibatch data mnist   (Node 22.21, 24.5 and later)
+      "
+    `);
+  });
+
+  test("ibatch report", async () => {
+    expect(await help("report")).toMatchInlineSnapshot(`
+      "Usage: ibatch report [options] <dir>
+
+      make report.html of a run directory, finished or not: one page that needs no
+      network
+
+      Arguments:
+        dir           directory of an experiment, as \`ibatch run\` names it
+
+      Options:
+        --out <FILE>  write the page here instead, also while the experiment runs
+                      (default: report.html in DIR)
+        -h, --help    display help for command
+
+      Examples:
+        ibatch report runs/digits-a14ec350
+        ibatch report runs/digits-a14ec350 --out now.html
       "
     `);
   });

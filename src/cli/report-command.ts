@@ -1,0 +1,20 @@
+import { z } from "zod";
+import type { CommandDefinition } from "./command.js";
+
+const options = z.strictObject({
+  out: z
+    .string()
+    .optional()
+    .describe("write the page here instead, also while the experiment runs (default: report.html in DIR)")
+    .meta({ placeholder: "FILE" }),
+});
+
+export type ReportOptions = z.infer<typeof options>;
+
+export const reportCommand: CommandDefinition<typeof options.shape> = {
+  name: "report",
+  summary: "make report.html of a run directory, finished or not: one page that needs no network",
+  arguments: [{ syntax: "<dir>", help: "directory of an experiment, as `ibatch run` names it" }],
+  options,
+  examples: ["ibatch report runs/digits-a14ec350", "ibatch report runs/digits-a14ec350 --out now.html"],
+};

@@ -1,0 +1,128 @@
+/** What batches are made of, how large they are and at which rate they train. */
+import { groupEqual, type LineChart, type Point, type Series } from "./chart.js";
+import { lookFor } from "./curves.js";
+import type { Composition, ReportData, StepData } from "./data.js";
+import { cells, shadeKey } from "./heat.js";
+import { absent, figure, type Html, html, type Part, section } from "./html.js";
+import type { Look } from "./looks.js";
+import { short } from "./numbers.js";
+import { draw } from "./plot.js";
+
+export function batches(data: ReportData, looks: ReadonlyMap<string, Look>): Html {
+  return section("batches", "What a batch is made of", compositions(data), ...steps(data, looks));
+}
+
+// --- classes
+
+function compositions({ arms, classNames }: ReportData): Html {
+  const shown = arms.flatMap(({ arm, example }) =>
+    example?.composition === undefined ? [] : [{ arm, seed: example.seed, composition: example.composition }],
+  );
+  if (shown.length === 0) {
+    return absent(
+      "Which classes the batches held is not shown: this record has no labels (labels.u32) or no orders (record.orders: hash).",
+    );
+  }
+  return html`<p class="note">A row a class${namesText(classNames)}, a column a batch, from the first on; how much of the batch the class fills. A batch of one class is one dark cell; a batch like the whole set is a pale column.</p>
+${shadeKey("of the batch")}
+<div class="charts">${shown.map(({ arm, seed, composition }) =>
+    figure(
+      arm,
+      compositionMap(arm, composition),
+      `batches 1 to ${composition.sizes.length} of ${composition.batches} in epoch ${composition.epoch + 1}, seed ${seed}`,
+    ),
+  )}</div>`;
+}
+
+const MOST_NAMES = 12;
+const namesText = (names: readonly string[] | undefined): string =>
+  names === undefined || names.length > MOST_NAMES || areNumbers(names) ? "" : ` (from the top: ${names.join(", ")})`;
+
+/** Whether classes are called by their numbers, which stand beside the rows anyway. */
+export const areNumbers = (names: readonly string[]): boolean => names.every((name, at) => name === String(at));
+
+/** In units of the picture, which is as wide as its column. */
+const WIDTH = 360;
+const LABELS = 26;
+const MOST_HEIGHT = 200;
+
+function compositionMap(arm: string, { counts, sizes }: Composition): Html {
+  const width = round((WIDTH - LABELS) / Math.max(sizes.length, 1));
+  const height = round(Math.min(14, MOST_HEIGHT / counts.length));
+  const bottom = round(height * counts.length);
+  const every = Math.ceil(counts.length / 10);
+  const labels = counts.flatMap((_, label) =>
+    label % every === 0
+      ? [
+          html`<text x="${LABELS - 5}" y="${round((label + 0.5) * height)}" dy="0.32em" text-anchor="end">${label}</text>`,
+        ]
+      : [],
+  );
+  const map = {
+    title: arm,
+    rows: counts.map((row) => row.map((count, batch) => count / sizes[batch])),
+    cell: { width, height },
+    color: "var(--heat)",
+  };
+  return html`<svg class="plot" role="img" aria-label="${`Classes in the batches of ${arm}`}" viewBox="0 0 ${WIDTH} ${bottom + 2}" width="${WIDTH}" height="${bottom + 2}" font-size="9" shape-rendering="crispEdges"><rect x="${LABELS}" width="${round(width * sizes.length)}" height="${bottom}" fill="var(--field)"/>${cells(map, LABELS, 0)}<g fill="currentColor">${labels}</g></svg>`;
+}
+
+const round = (value: number): number => Number(value.toFixed(2));
+
+// --- sizes and rates
+
+const QUANTITIES = [
+  { key: "size", title: "Batch size over steps", y: "samples a batch", unit: "batch size" },
+  { key: "learningRate", title: "Learning rate over steps", y: "learning rate", unit: "learning rate" },
+] as const;
+
+function steps({ arms }: ReportData, looks: ReadonlyMap<string, Look>): Part[] {
+  const all = QUANTITIES.map(({ key, title, y, unit }) => {
+    const series = arms.flatMap(({ arm, example }) => {
+      const points = changes(example?.steps ?? [], key);
+      return points.length === 0 ? [] : [{ arm, look: lookFor(looks, arm), points }];
+    });
+    return seriesChart(series, { title, x: "step", y, steps: true }, unit);
+  });
+  const charts = all.filter(({ isChart }) => isChart).map(({ shown }) => shown);
+  const lines = all.filter(({ isChart }) => !isChart).map(({ shown }) => shown);
+  return [charts.length > 0 ? html`<div class="charts">${charts}</div>` : undefined, ...lines];
+}
+
+/** Where a chart would be one level line, a sentence says it; arms that are alike share a line. */
+export function seriesChart(
+  series: readonly Series[],
+  chart: Omit<LineChart, "lines">,
+  what: string,
+): { isChart: boolean; shown: Html | undefined } {
+  const values = new Set(series.flatMap(({ points }) => points.map(({ y }) => y)));
+  if (values.size === 0) return { isChart: false, shown: undefined };
+  if (values.size === 1) {
+    const constant = html`<p class="note">In every arm and all along, ${what} is ${short([...values][0])}.</p>`;
+    return { isChart: false, shown: constant };
+  }
+  const groups = groupEqual(series);
+  const alike = groups.filter(({ arms }) => arms.length > 1 && arms.length < series.length);
+  const picture = draw({ ...chart, lines: groups.map(({ line }) => line) });
+  const caption = alike.map(({ arms }) => `Alike: ${arms.join(", ")}.`).join(" ");
+  return {
+    isChart: picture !== undefined,
+    shown: picture && figure(chart.title, picture, caption === "" ? undefined : caption),
+  };
+}
+
+/** More points than these do not show. */
+const MOST_POINTS = 240;
+
+/** Where the value changes, and the end. What an epoch leaves over for its last batch is no change of size. */
+export function changes(all: readonly StepData[], key: "size" | "learningRate"): Point[] {
+  const whole =
+    key === "size" ? all.filter(({ last, size }, at) => !last || at === 0 || size >= all[at - 1].size) : all;
+  const changed = whole.filter((step, at) => at === 0 || step[key] !== whole[at - 1][key]);
+  const apart = Math.ceil(changed.length / MOST_POINTS);
+  const kept = changed.filter((_, at) => at % apart === 0);
+  const end = all.at(-1);
+  const value = whole.at(-1)?.[key];
+  if (end === undefined || value === undefined) return [];
+  return [...kept.map((step) => ({ x: step.step, y: step[key] })), { x: end.step + 1, y: value }];
+}

@@ -1,0 +1,42 @@
+/** The page as a whole: one file that loads nothing and needs no script. */
+
+import { answer } from "./answer.js";
+import { batches } from "./batches.js";
+import { confusion } from "./confusion.js";
+import { curves } from "./curves.js";
+import type { ReportData, Sentence } from "./data.js";
+import { Html, html } from "./html.js";
+import { looksOf } from "./looks.js";
+import { losses } from "./losses.js";
+import { madeWith } from "./made-with.js";
+import { monitors } from "./monitors.js";
+import { plural } from "./numbers.js";
+import { resultsOf } from "./results.js";
+import { STYLE } from "./style.js";
+
+/** Equal data give equal bytes. `sentences`: what the statistics say of each arm; plain paired differences without. */
+export function renderPage(data: ReportData, sentences?: readonly Sentence[]): string {
+  const arms = data.arms.map(({ arm }) => arm);
+  const looks = looksOf(arms, data.baseline);
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<link rel="icon" href="data:,">
+<title>${data.name}: report</title>
+<style>${new Html(STYLE)}</style>
+</head>
+<body>
+<header>
+<h1>${data.name}</h1>
+<p>${plural(arms.length, "arm")}, ${plural(data.seeds.length, "seed")}. ${data.baseline === undefined ? undefined : `Others are compared with ${data.baseline}, seed by seed: equal seeds start from equal weights.`}</p>
+</header>
+<main>
+${answer(data, { summary: resultsOf(data), sentences }, looks)}${curves(data, looks)}${batches(data, looks)}${losses(data, looks)}${monitors(data, looks)}${confusion(data)}${madeWith(data)}</main>
+</body>
+</html>
+`;
+  return page.text;
+}

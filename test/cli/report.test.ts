@@ -1,0 +1,52 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { make, SMALL } from "../report/page/scene.js";
+import { ibatch } from "./run-main.js";
+
+function emptyDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), "ibatch-empty-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+test("ibatch report DIR writes report.html there, twice the same, and leaves no lock", async () => {
+  const directory = make(SMALL);
+  const path = join(directory, "report.html");
+  expect(await ibatch("report", directory)).toEqual({ code: 0, stdout: `${path}\n`, stderr: "" });
+  const first = readFileSync(path, "utf8");
+  expect((await ibatch("report", directory)).code).toBe(0);
+  expect(readFileSync(path, "utf8")).toBe(first);
+  expect(existsSync(join(directory, "lock"))).toBe(false);
+});
+
+test("a directory that a run has taken: refused, but --out makes the page elsewhere", async () => {
+  const directory = make(SMALL);
+  const other = process.ppid; // lives, and is not this process
+  writeFileSync(join(directory, "lock"), JSON.stringify({ pid: other, host: hostname() }));
+  const { code, stderr } = await ibatch("report", directory);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(`in use by process ${other}`) });
+  expect(existsSync(join(directory, "report.html"))).toBe(false);
+  const out = join(emptyDirectory(), "now.html");
+  expect(await ibatch("report", directory, "--out", out)).toEqual({ code: 0, stdout: `${out}\n`, stderr: "" });
+  expect(readFileSync(out, "utf8")).toMatch(/^<!doctype html>/);
+});
+
+test("a directory without an experiment: exit code 2, and nothing is put there", async () => {
+  const directory = emptyDirectory();
+  expect(await ibatch("report", directory)).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: `ibatch: ${directory} holds no experiment (there is no experiment.json): name a directory of \`ibatch run\`\n`,
+  });
+  expect(existsSync(join(directory, "lock"))).toBe(false);
+});
+
+test("a damaged experiment.json is named", async () => {
+  const directory = emptyDirectory();
+  writeFileSync(join(directory, "experiment.json"), "{");
+  const { code, stderr } = await ibatch("report", directory);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`${join(directory, "experiment.json")} is damaged`);
+});

@@ -1,0 +1,214 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseHTML } from "linkedom";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { renderPage } from "../../../src/report/page/page.js";
+import { readReportData } from "../../../src/report/page/read.js";
+import { type MadeExperiment, make, SMALL } from "./scene.js";
+
+const pageOf = (experiment: MadeExperiment): string => renderPage(readReportData(make(experiment)));
+
+const documentOf = (page: string) => parseHTML(page).document;
+
+const textOf = (page: string): string =>
+  (documentOf(page).querySelector("body")?.textContent ?? "").replace(/\s+/g, " ");
+
+/** The chart of this title: labels at its lines' ends by arm, and its y axis from two of its ticks. */
+function chartOf(page: string, title: string) {
+  const svg = documentOf(page).querySelector(`svg[aria-label="${title}"]`);
+  if (svg === null) throw new Error(`no chart "${title}"`);
+  const ends = [...svg.querySelectorAll(".ends text")].map(
+    (text) => [text.firstChild?.textContent ?? "", Number(text.getAttribute("data-value"))] as const,
+  );
+  const dots = [...svg.querySelectorAll(".ends circle")].map((dot) => Number(dot.getAttribute("cy")));
+  const ticks = [...svg.querySelectorAll('g[aria-label="y-axis tick label"] text')].map((text) => ({
+    value: Number(text.textContent),
+    y: Number(/translate\([^,]+,([^)]+)\)/.exec(text.getAttribute("transform") ?? "")?.[1]),
+  }));
+  return { ends: Object.fromEntries(ends), dots, ticks };
+}
+
+describe("a tiny experiment", () => {
+  test("gives the page that is on record", async () => {
+    const page = pageOf(SMALL);
+    expect(Buffer.byteLength(page)).toBeLessThan(150_000);
+    await expect(page).toMatchFileSnapshot("golden.html");
+  });
+
+  test("equal data give equal bytes, wherever they lie", () => {
+    const first = make(SMALL);
+    const other = mkdtempSync(join(tmpdir(), "ibatch-elsewhere-"));
+    onTestFinished(() => rmSync(other, { recursive: true }));
+    cpSync(first, other, { recursive: true });
+    const page = renderPage(readReportData(first));
+    expect(renderPage(readReportData(other))).toBe(page);
+    expect(page).not.toContain(tmpdir());
+  });
+
+  test("loads nothing: no script, no address", () => {
+    const page = pageOf(SMALL);
+    expect(page).not.toMatch(/<script|<link rel="stylesheet|@import|url\(|src=/);
+    expect(page.replaceAll("http://www.w3.org/", "")).not.toMatch(/https?:/);
+  });
+
+  test("its table has the means and standard deviations of the last epoch", () => {
+    const rows = [...documentOf(pageOf(SMALL)).querySelectorAll("#answer tbody tr")].map((row) =>
+      [...row.querySelectorAll("th, td")].map((cell) => cell.textContent?.trim()),
+    );
+    // 0.8125 and 0.875: mean 0.84375, sd 0.0625 / √2; losses are 2 (1 - accuracy).
+    expect(rows).toEqual([
+      ["shuffled", "84.38 ± 4.42", "0.3125 ± 0.0884", "2 of 2"],
+      ["sorted", "71.88 ± 4.42", "0.5625 ± 0.0884", "2 of 2"],
+    ]);
+  });
+
+  test("without other sentences, says the paired differences", () => {
+    // Seed 0: 75 - 81.25 = -6.25; seed 1: 68.75 - 87.5 = -18.75.
+    expect(textOf(pageOf(SMALL))).toContain(
+      "sorted is 12.50 points below shuffled in test accuracy, in the mean over 2 paired seeds (−18.75 to −6.25).",
+    );
+  });
+
+  test("takes sentences from whoever made statistics", () => {
+    const text = textOf(renderPage(readReportData(make(SMALL)), [{ arm: "sorted", text: "is worse, surely." }]));
+    expect(text).toContain("sorted is worse, surely.");
+    expect(text).not.toContain("paired seeds");
+  });
+
+  test.each([
+    ["Accuracy on the test set over epochs", { shuffled: 0.84375, sorted: 0.71875 }],
+    ["Accuracy on the training sample over epochs", { shuffled: 0.89375, sorted: 0.76875 }],
+    ["Loss on the test set over epochs", { shuffled: 0.3125, sorted: 0.5625 }],
+    ["Accuracy on the test set over samples trained on", { shuffled: 0.84375, sorted: 0.71875 }],
+    ["Loss on the test set over seconds of training and scoring", { shuffled: 0.3125, sorted: 0.5625 }],
+  ])("its curves end at the recorded numbers: %s", (title, expected) => {
+    const { ends } = chartOf(pageOf(SMALL), title);
+    expect(Object.keys(ends)).toEqual(Object.keys(expected));
+    for (const [arm, value] of Object.entries(expected)) expect(ends[arm]).toBeCloseTo(value, 12);
+  });
+
+  test("its curves end where the axis has those numbers", () => {
+    const { dots, ticks } = chartOf(pageOf(SMALL), "Accuracy on the test set over epochs");
+    const [low, high] = [ticks[0], ticks[ticks.length - 1]];
+    const read = dots.map((y) => low.value + ((y - low.y) / (high.y - low.y)) * (high.value - low.value));
+    expect(read[0]).toBeCloseTo(84.375, 1);
+    expect(read[1]).toBeCloseTo(71.875, 1);
+  });
+
+  test("its confusion matrix counts both seeds", () => {
+    const svg = documentOf(pageOf(SMALL)).querySelector('svg[aria-label="Confusion matrix of sorted"]');
+    const counts = [...(svg?.querySelectorAll("text[text-anchor=middle]") ?? [])].map((text) => text.textContent);
+    // Labels 0 1 2 0 1 2 …; samples 0, 4 and 8 are taken for class 0: of the classes 0, 1 and 2.
+    expect(counts).toEqual(["0", "1", "2", "8", "2", "6", "2", "6"]);
+  });
+});
+
+describe("what is data is text on the page", () => {
+  const evil = '<script>alert("x")</script>';
+
+  test("names, errors, classes, the command", () => {
+    const page = pageOf({
+      ...SMALL,
+      name: evil,
+      arms: { ...SMALL.arms, "a&b<i>": { 0: { accuracies: [0.5], state: "failed", error: `no ${evil}` } } },
+    });
+    expect(page).not.toContain("<script");
+    expect(page).not.toContain("<i>");
+    expect(page).not.toContain("<b>owl");
+    expect(textOf(page)).toContain(`a&b<i>, seed 0 failed: no ${evil}`);
+    expect(documentOf(page).querySelector("h1")?.textContent).toBe(evil);
+  });
+
+  test("sentences", () => {
+    const page = renderPage(readReportData(make(SMALL)), [{ arm: "sorted", text: evil }]);
+    expect(page).not.toContain("<script");
+  });
+});
+
+describe("what is not whole", () => {
+  test("a half-finished experiment: says so, and shows what is there", () => {
+    const text = textOf(
+      pageOf({
+        ...SMALL,
+        labels: false,
+        arms: { shuffled: SMALL.arms.shuffled, sorted: { 0: { accuracies: [0.3], state: "interrupted" } } },
+      }),
+    );
+    expect(text).toContain("Not finished: 2 of 4 runs ended.");
+    expect(text).toContain("sorted cannot be compared with shuffled yet");
+    expect(text).toContain("sorted, seed 0 is interrupted");
+    expect(text).toContain("Which classes the batches held is not shown");
+    expect(text).toContain("Not shown: this record has no predictions");
+  });
+
+  test("nothing ran yet", () => {
+    const text = textOf(pageOf({ arms: { shuffled: {}, sorted: {} } }));
+    expect(text).toContain("0 of 4 runs ended");
+    expect(text).toContain("No epoch was evaluated yet");
+  });
+
+  test("no baseline", () => {
+    const { baseline, ...rest } = SMALL;
+    expect(baseline).toBe("shuffled");
+    expect(textOf(pageOf(rest))).toContain("No arm is the baseline");
+  });
+
+  test("one seed: no band, no standard deviation", () => {
+    const page = pageOf({
+      seeds: [7],
+      baseline: "a",
+      arms: { a: { 7: { accuracies: [0.5, 0.6, 0.75] } }, b: { 7: { accuracies: [0.5, 0.6, 0.75] } } },
+    });
+    expect(textOf(page)).toContain("One seed (7), so there is no band.");
+    expect(textOf(page)).toContain("b is level with a in test accuracy, on the one seed that both finished.");
+    expect(documentOf(page).querySelector("#answer tbody td")?.textContent).toBe("75.00");
+    expect(documentOf(page).querySelector('#curves g[aria-label="area"]')).toBeNull();
+  });
+
+  test("one epoch: a dot", () => {
+    const page = pageOf({ epochs: 1, seeds: [0], arms: { a: { 0: { accuracies: [0.5] } } } });
+    expect(chartOf(page, "Accuracy on the test set over epochs")).toMatchObject({ ends: { a: 0.5 } });
+    expect(page).not.toContain("NaN");
+  });
+
+  test("no training sample: a line in place of the chart", () => {
+    expect(textOf(pageOf({ ...SMALL, trainSample: false }))).toContain("No sample of the training set was evaluated");
+  });
+
+  test("a diverged run: counted, told, and marked with a cross", () => {
+    const page = pageOf({
+      ...SMALL,
+      arms: {
+        shuffled: SMALL.arms.shuffled,
+        wild: {
+          0: { accuracies: [0.5, 0.25], losses: [2, "Infinity"], state: "diverged", divergedAtStep: 7 },
+          1: { accuracies: [0.1, 0.2, 0.25] },
+        },
+      },
+    });
+    expect(textOf(page)).toContain("wild, seed 0 diverged at step 7");
+    expect(textOf(page)).toContain("1 of 2, 1 diverged");
+    const cross = documentOf(page).querySelector(
+      'svg[aria-label="Loss on the test set over epochs"] g[aria-label="dot"]',
+    );
+    expect(cross?.children.length).toBe(1);
+    expect(page).not.toMatch(/d="[^"]*(NaN|Infinity)/);
+  });
+
+  test("losses that are all NaN: told, and nothing is drawn from them", () => {
+    const losses = ["NaN", "NaN", "NaN"] as const;
+    const page = pageOf({ seeds: [0], arms: { a: { 0: { accuracies: [0.1, 0.1, 0.1], losses } } } });
+    expect(textOf(page)).toContain("a, seed 0: test loss is NaN after the last epoch");
+    expect(documentOf(page).querySelector('svg[aria-label="Loss on the test set over epochs"]')).toBeNull();
+    expect(page).not.toMatch(/(d|cx|cy|x|y)="[^"]*NaN/);
+  });
+
+  test("a number of arms that fill a chart: one by one as well", () => {
+    const arms = Object.fromEntries(
+      Array.from({ length: 9 }, (_, at) => [`arm-${at}`, { 0: { accuracies: [0.1, at / 10] } }]),
+    );
+    const page = pageOf({ seeds: [0], epochs: 2, baseline: "arm-0", arms });
+    expect(documentOf(page).querySelectorAll("#one-by-one figure").length).toBe(8);
+  });
+});

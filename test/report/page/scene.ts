@@ -1,0 +1,143 @@
+/** A tiny experiment on disk, written through the record as a run writes it; every number is made up. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { RecordedNumber } from "../../../src/record/number.js";
+import { type EpochMetrics, type RunDocument, RunRecord } from "../../../src/record/run-record.js";
+
+export const SAMPLES = 12;
+export const CLASSES = 3;
+const BATCH = 4;
+
+export interface MadeRun {
+  readonly state?: RunDocument["state"];
+  readonly error?: string;
+  readonly divergedAtStep?: number;
+  /** Test accuracies, an epoch each. */
+  readonly accuracies: readonly number[];
+  readonly losses?: readonly RecordedNumber[];
+}
+
+export interface MadeExperiment {
+  readonly name?: string;
+  readonly seeds?: readonly number[];
+  readonly epochs?: number;
+  readonly baseline?: string;
+  /** By arm, then by seed. */
+  readonly arms: Readonly<Record<string, Readonly<Record<number, MadeRun>>>>;
+  readonly labels?: boolean;
+  readonly trainSample?: boolean;
+}
+
+/** Two arms, two seeds, three epochs. */
+export const SMALL: MadeExperiment = {
+  baseline: "shuffled",
+  arms: {
+    shuffled: { 0: { accuracies: [0.5, 0.7, 0.8125] }, 1: { accuracies: [0.4, 0.72, 0.875] } },
+    sorted: { 0: { accuracies: [0.3, 0.6, 0.75] }, 1: { accuracies: [0.45, 0.5, 0.6875] } },
+  },
+  labels: true,
+};
+
+/** Writes it into a new directory, which goes when the test ends. */
+export function make(experiment: MadeExperiment): string {
+  const directory = mkdtempSync(join(tmpdir(), "ibatch-report-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  makeIn(directory, experiment);
+  return directory;
+}
+
+function makeIn(directory: string, experiment: MadeExperiment): void {
+  const { name = "tiny", seeds = [0, 1], epochs = 3, baseline, arms, labels = false, trainSample = true } = experiment;
+  const arm = { epochs, order: { name: "shuffled", options: {}, changesObjective: false } };
+  const config = { name, seeds, baseline, arms: Object.fromEntries(Object.keys(arms).map((key) => [key, arm])) };
+  const document = { name, hash: "0123456789abcdef", config, command: "ibatch run tiny.yaml", ibatchVersion: "0.1.0" };
+  writeFileSync(join(directory, "experiment.json"), JSON.stringify(document));
+  for (const [key, runs] of Object.entries(arms)) {
+    for (const [seed, run] of Object.entries(runs))
+      makeRun(directory, key, Number(seed), { run, config: arm, trainSample });
+  }
+  if (labels) writeLabels(directory, arms);
+}
+
+interface MadeWith {
+  readonly run: MadeRun;
+  readonly config: RunDocument["config"];
+  readonly trainSample: boolean;
+}
+
+function makeRun(directory: string, arm: string, seed: number, { run, config, trainSample }: MadeWith): void {
+  const record = new RunRecord(join(directory, arm, `seed-${seed}`), { orders: "full", signals: "full" });
+  const { state = "done", error, divergedAtStep } = run;
+  record.start({
+    arm,
+    seed,
+    configHash: "c",
+    config,
+    ibatchVersion: "0.1.0",
+    commit: "abc123",
+    state,
+    ...(error !== undefined && { error }),
+    ...(divergedAtStep !== undefined && { divergedAtStep }),
+    surroundings: {
+      device: "cpu",
+      deviceName: "a processor",
+      threads: 1,
+      versions: { python: "3.11", torch: "2.9" },
+      platform: "Linux",
+      dataset: { name: "tiny", options: {} },
+      dataSha256: "d".repeat(64),
+      testCount: 16,
+      initialWeightsSha256: "e".repeat(64),
+      parameterCount: 100,
+      settings: {},
+    },
+  });
+  for (const epoch of run.accuracies.keys()) makeEpoch(record, epoch, run, trainSample);
+}
+
+function makeEpoch(record: RunRecord, epoch: number, { accuracies, losses }: MadeRun, trainSample: boolean): void {
+  const indices = Uint32Array.from({ length: SAMPLES }, (_, at) => (at * 5 + epoch) % SAMPLES);
+  const offsets = Uint32Array.from({ length: SAMPLES / BATCH + 1 }, (_, at) => at * BATCH);
+  const learningRates = new Float64Array(SAMPLES / BATCH).fill(0.1 / (epoch + 1));
+  const hashes = record.writePlan(epoch, { indices, offsets, learningRates });
+  record.writeSignal(
+    "loss",
+    epoch,
+    Float32Array.from({ length: SAMPLES }, (_, at) => (at + 1) / (epoch + 2)),
+  );
+  const accuracy = accuracies[epoch];
+  const loss = losses?.[epoch] ?? 2 * (1 - accuracy);
+  const metrics: EpochMetrics = {
+    epoch,
+    step: (epoch + 1) * (SAMPLES / BATCH),
+    batches: SAMPLES / BATCH,
+    samples: SAMPLES,
+    scored: 0,
+    batchSize: { smallest: BATCH, largest: BATCH },
+    learningRate: { first: learningRates[0], last: learningRates[0] },
+    train: { loss, accuracy, count: SAMPLES },
+    ...(trainSample && { trainSample: { loss, accuracy: Math.min(1, accuracy + 0.05), count: SAMPLES } }),
+    test: { loss, accuracy, count: 16 },
+    order: { distinct: SAMPLES, mostDrawn: 1, effectiveDataSize: SAMPLES, meanLossAgeSteps: 3 + epoch },
+    ...hashes,
+  };
+  record.appendMetrics(metrics);
+  const spent = { orderingSeconds: 0, scoringSeconds: 0.25, evaluatingSeconds: 1, wireSeconds: 0, waitingSeconds: 0 };
+  record.appendTimings({ epoch, trainingSeconds: 1.5, totalSeconds: 3, ...spent });
+}
+
+function writeLabels(directory: string, arms: MadeExperiment["arms"]): void {
+  const labels = Uint32Array.from({ length: SAMPLES }, (_, at) => at % CLASSES);
+  writeFileSync(join(directory, "labels.u32"), labels);
+  writeFileSync(join(directory, "labels.json"), JSON.stringify({ classNames: ["cat", "dog", "<b>owl</b>"] }));
+  writeFileSync(join(directory, "test-labels.u32"), labels);
+  for (const [arm, runs] of Object.entries(arms)) {
+    for (const seed of Object.keys(runs)) {
+      mkdirSync(join(directory, arm), { recursive: true });
+      const predictions = labels.map((label, at) => (at % 4 === 0 ? 0 : label));
+      writeFileSync(join(directory, arm, `seed-${seed}`, "predictions.u32"), predictions);
+    }
+  }
+}
