@@ -108,7 +108,15 @@ async function show(definition: OrderDefinition, options: OrderOptions, signal: 
       memory,
       size: options.size,
     });
-    out.push(renderEpoch(epoch, checkedOrder(definition, context), labels, classNames, options.batches));
+    out.push(
+      renderEpoch(
+        epoch,
+        checkedOrder(definition, context, { eligible, size: context.size }),
+        labels,
+        classNames,
+        options.batches,
+      ),
+    );
   }
   process.stdout.write(`${out.join("\n")}\n`);
   return EXIT.done;

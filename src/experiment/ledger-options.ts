@@ -84,7 +84,7 @@ export function parseOrderOptions(
 /** Whether a scoring pass is due before this epoch's order is made. */
 export function isScoringDue(ledger: LedgerOptions | undefined, epoch: number): boolean {
   if (ledger === undefined) return false;
+  if (epoch === 0) return ledger.start === "scored";
   const first = ledger.start === "scored" ? 0 : 1; // no epoch but the first one is without losses
-  if (epoch <= first) return epoch === first && (epoch === 0 || ledger.signal === "rescore");
   return ledger.signal === "rescore" && (epoch - first) % ledger.every === 0;
 }

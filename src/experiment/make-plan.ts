@@ -3,7 +3,7 @@ import { batchSizes, learningRateFactors } from "../batching/index.js";
 import { IbatchError } from "../errors.js";
 import { type OrderInputs, orderContext } from "../orders/context.js";
 import type { LedgerView, OrderContext, OrderDefinition, OrderResult } from "../orders/contract.js";
-import { resultFaults } from "../orders/result-check.js";
+import { type ResultBounds, resultFaults } from "../orders/result-check.js";
 import type { OrderMonitors } from "../record/run-record.js";
 import { learningRates } from "../schedules/index.js";
 import type { ArmConfig } from "./config.js";
@@ -34,7 +34,8 @@ export function makePlan(config: ArmConfig, definition: OrderDefinition, seen: O
   const size = batchSizes(batching, { epoch, epochs, eligibleCount: eligible.length });
   const shown = order.file === undefined ? { ...seen, ledger } : copied(seen, ledger);
   const context = orderContext({ ...shown, options: order.options, size });
-  const result = checkedOrder(definition, context, { holdsSizes: order.replay === undefined });
+  // Against our own indices, not those that an order from a file may have changed; a replay brings its sizes with it.
+  const result = checkedOrder(definition, context, { eligible, ...(order.replay === undefined && { size }) });
 
   const { indices, offsets, weights } = result;
   const rates = learningRates({ name: schedule.name, ...schedule.options }, epoch, epochs, offsets.length - 1);
@@ -72,22 +73,20 @@ function copied(seen: OrderSurroundings, ledger: LedgerView): OrderSurroundings 
 }
 
 /**
- * What an order makes of an epoch, held to the laws of every order's result; `holdsSizes`: also to the batching rule's
- * sizes, which a replay brings with it.
+ * What an order makes of an epoch, held to the laws of every order's result within these bounds.
  * @throws IbatchError of kind `run` that names order, epoch and what was seen, whatever the order throws.
  */
 export function checkedOrder(
   definition: OrderDefinition,
   context: OrderContext<unknown>,
-  { holdsSizes = true } = {},
+  bounds: Pick<ResultBounds, "eligible" | "size">,
 ): OrderResult {
-  const { n, eligible, epoch, options } = context;
+  const { n, epoch, options } = context;
   const where = `order ${definition.name} in epoch ${epoch}`;
-  const size = holdsSizes ? context.size : undefined;
   const { result, faults } = calling(where, () => {
     const result = definition.order(context);
     const coverage = definition.coverage(options);
-    return { result, faults: resultFaults(result, { n, eligible, coverage, ...(size && { size }) }) };
+    return { result, faults: resultFaults(result, { n, coverage, ...bounds }) };
   });
   const [fault] = faults;
   if (fault === undefined) return result;

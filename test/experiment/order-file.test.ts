@@ -251,3 +251,33 @@ describe("an arm over a common order", () => {
     expect(order).toEqual({ name: "mine", file, options: { share: 0.5 }, changesObjective: false });
   });
 });
+
+describe("an order from a file that changes what it is shown", () => {
+  const run = async (order: string) => {
+    const scene = new Scene();
+    scene.write(
+      "mine.mjs",
+      orderModule(`readsLedger: true, order: ({ eligible, labels, ledger, size, epoch }) => {
+      ${order}
+      return { indices: eligible.slice(), offsets: offsetsOf(eligible.length, size) };
+    },`),
+    );
+    const settings = ["arms={a: {order: ./mine.mjs}}", "seeds=1", "dataset.subset=20"];
+    const { results } = await scene.run({ settings });
+    return results[0];
+  };
+
+  test("harms itself alone: the next epoch finds all as it was", async () => {
+    const order = `if (eligible.some((index, at) => at > 0 && index <= eligible[at - 1])) throw "eligible was changed";
+      if (labels.every((label) => label === 0)) throw "labels were changed";
+      if (eligible.some((index) => ledger.draws[index] !== epoch)) throw "draws were changed";
+      eligible.reverse(); labels.fill(0); ledger.draws.fill(7); ledger.loss.fill(1);`;
+    expect(await run(order)).toMatchObject({ state: "done" });
+  });
+
+  test("gains no sample that is held out", async () => {
+    const order = "eligible[0] = labels.findIndex((_, index) => !eligible.includes(index));";
+    const { state, error } = await run(order);
+    expect([state, error]).toEqual(["failed", expect.stringMatching(/which is not eligible/)]);
+  });
+});

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { OrderResult } from "../../src/orders/contract.js";
 import { type ResultBounds, resultFaults } from "../../src/orders/result-check.js";
@@ -39,7 +40,7 @@ test("a Promise that fails is no result either, and its failure is nobody else's
   const listener = (error: unknown) => unhandled.push(error);
   process.on("unhandledRejection", listener);
   const faults = resultFaults(Promise.reject(new Error("no idea")) as unknown as OrderResult, bounds);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await setImmediate(); // a turn, in which it would have been told
   process.off("unhandledRejection", listener);
   expect([faults[0].seen, unhandled]).toEqual(["a Promise: an order returns its result at once", []]);
 });
