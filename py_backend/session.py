@@ -288,6 +288,7 @@ def build_learner(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(signed(derive(request.seed, INITIAL_WEIGHTS_PLACE)))
         model = choices.model.build(data.input_shape, len(data.class_names), choices.model_options)
+    # torch's stubs know memory_format of tensors alone.
     model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     noise = StepNoise()
     dropouts = attach(model, noise)

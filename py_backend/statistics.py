@@ -32,7 +32,7 @@ try:
     import msgspec
     import numpy as np
     from msgspec import Meta, Struct
-    from scipy import special, stats  # type: ignore[import-untyped]
+    from scipy import special, stats  # type: ignore[import-untyped]  # scipy has no types
 except (ImportError, OSError) as error:  # OSError: one of its libraries is not there
     if __name__ != "__main__":
         raise
