@@ -157,10 +157,17 @@ def check_arrays(body: Message, headers: list[ArrayHeader], frames: Sequence[Fra
                 f"{spec.dtype} with {spec.dimensions} was expected"
             )
         dtype = NUMPY_DTYPES[spec.dtype]
-        if any(size < 0 for size in header.shape) or prod(header.shape) * dtype.itemsize != len(frame):
+        if not is_shape_of(header.shape, dtype.itemsize, len(frame)):
             raise refuse(f"array `{header.name}` of shape {header.shape} came with {len(frame)} bytes")
         arrays[header.name] = np.frombuffer(frame, dtype).reshape(header.shape)
     for name, spec in body.arrays.items():
         if not spec.optional and name not in arrays:
             raise refuse(f"array `{name}` is missing")
     return arrays
+
+
+def is_shape_of(shape: list[int], element_bytes: int, frame_bytes: int) -> bool:
+    """Whether so many bytes have this shape. Next to a 0, too, sizes are limited: numpy multiplies the others."""
+    if any(size < 0 for size in shape) or prod(shape) * element_bytes != frame_bytes:
+        return False
+    return prod(size for size in shape if size) * element_bytes <= MAX_MESSAGE_BYTES

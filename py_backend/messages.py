@@ -253,6 +253,20 @@ class EvaluateOk(Message):
     arrays = SIGNAL_ARRAYS
 
 
+class Images(Message):
+    type = "images"
+    session: Text
+    part: Part
+    arrays = {"indices": ArraySpec("u32")}
+
+
+class ImagesOk(Message):
+    type = "images_ok"
+    session: Text
+    indices_sha256: Sha256
+    arrays = {"images": ArraySpec("u8", dimensions=4)}
+
+
 class Close(Message):
     type = "close"
     session: Text
@@ -270,7 +284,7 @@ class Error(Message):
 
 
 CONTROL: tuple[type[Message], ...] = (Hello, Ping, Status, Cancel, Shutdown)
-WORK: tuple[type[Message], ...] = (Open, Train, Score, Evaluate, Close)
+WORK: tuple[type[Message], ...] = (Open, Train, Score, Evaluate, Images, Close)
 ANSWERS: tuple[type[Message], ...] = (
     HelloOk,
     PingOk,
@@ -281,6 +295,7 @@ ANSWERS: tuple[type[Message], ...] = (
     TrainOk,
     ScoreOk,
     EvaluateOk,
+    ImagesOk,
     CloseOk,
     Error,
 )

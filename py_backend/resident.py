@@ -36,13 +36,22 @@ class ResidentPart:
     def size(self) -> int:
         return self.images.shape[0]
 
+    @property
+    def image_bytes(self) -> int:
+        """Of one image as it is stored."""
+        return self.images[0].numel()
+
+    def pixels(self, rows: Tensor) -> Tensor:
+        """As the dataset stores them, uint8 [B, H, W, C]: a copy. rows: int64 [B]."""
+        return self.images[rows]
+
     def batch(self, rows: Tensor) -> Tensor:
         """Normalised images, float32 [B, C, H, W], channels last. rows: int64 [B]."""
-        return self._normalise(self.images[rows])
+        return self._normalise(self.pixels(rows))
 
     def augmented_batch(self, rows: Tensor, augmentation: Augmentation, words: Tensor) -> Tensor:
         """As `batch`, cropped and flipped by random words, int64 [B, 3]: row, column, flip."""
-        return self._normalise(crop_and_flip(self.images[rows], augmentation, words))
+        return self._normalise(crop_and_flip(self.pixels(rows), augmentation, words))
 
     def _normalise(self, pixels: Tensor) -> Tensor:
         return pixels.permute(0, 3, 1, 2).to(torch.float32).mul_(self.scale).sub_(self.shift)

@@ -4,42 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import sys
 import threading
-import traceback
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import zmq
 
-from . import __version__
-from .catalogue import catalogue
-from .codec import MAX_FRAMES, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES, Packet, decode, encode
-from .device import describe
+from .answers import Answer
+from .asked import Asked, Pending, error_packet, read
+from .codec import MAX_MESSAGE_BYTES, Packet, encode
+from .control import ControlDesk
 from .endpoints import Endpoints, is_served
 from .errors import BackendError
 from .host import Host
-from .messages import (
-    Cancel,
-    CancelOk,
-    Error,
-    Hello,
-    HelloOk,
-    Limits,
-    Message,
-    Ping,
-    PingOk,
-    Shutdown,
-    ShutdownOk,
-    Status,
-    StatusOk,
-)
+from .messages import ShutdownOk
 from .progress import Progress
-from .session import Answer
 
 LINGER_MS = 1000
 IDLE_POLL_MS = 100
@@ -54,46 +34,6 @@ CONTROL_HIGH_WATER_MARK = 64
 WORK_HIGH_WATER_MARK = 4
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A work message as it came: what could be read of it, or why it could not."""
-
-    sender: bytes
-    message_id: int
-    asked: Packet | Exception
-
-    @property
-    def session(self) -> str | None:
-        """The session that it names."""
-        return getattr(self.asked.body, "session", None) if isinstance(self.asked, Packet) else None
-
-
-@dataclass
-class Pending:
-    """An answer that is still being computed, to what, and the error that was found while looking whether it is."""
-
-    asked: Asked
-    answer: Answer
-    error: Exception | None = None
-
-    def is_ready(self) -> bool:
-        """Whether the answer, or the error in its place, can be had without waiting."""
-        try:
-            return self.answer.ready()
-        except Exception as error:
-            self.error = error
-            return True
-
-    def packet(self) -> Packet:
-        """Waits for the answer; the error that came instead, where one did."""
-        try:
-            if self.error is not None:
-                raise self.error
-            return self.answer.packet()
-        except Exception as error:
-            return error_packet(self.asked.message_id, error)
-
-
 class ListenError(Exception):
     """A port or path that is taken, or not ours to use; says which and why."""
 
@@ -103,8 +43,6 @@ class Server:
 
     def __init__(self, endpoints: Endpoints, device: torch.device, threads: int) -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._device = device
-        self._threads = threads
         self._progress = Progress()
         self._host = Host(device, self._progress)
         self._queue: deque[Asked] = deque()
@@ -113,6 +51,7 @@ class Server:
         self._work = self._bind(endpoints.work, MAX_MESSAGE_BYTES, WORK_HIGH_WATER_MARK)
         self.control_endpoint = self._control.getsockopt_string(zmq.LAST_ENDPOINT)
         self.work_endpoint = self._work.getsockopt_string(zmq.LAST_ENDPOINT)
+        self._desk = ControlDesk(device, threads, self._progress, self.work_endpoint)
 
     def _bind(self, endpoint: str, frame_bytes: int, messages: int) -> zmq.Socket[bytes]:
         """A ROUTER that takes frames of at most this size, and queues so many messages a peer."""
@@ -235,48 +174,12 @@ class Server:
         try:
             if isinstance(asked.asked, Exception):
                 raise asked.asked
-            answer = Packet(asked.message_id, self._answer_control(asked.asked.body))
+            answer = Packet(asked.message_id, self._desk.answer(asked.asked.body))
         except Exception as error:
             answer = error_packet(asked.message_id, error)
         send(self._control, asked.sender, answer)
         if isinstance(answer.body, ShutdownOk):
             self.stop()
-
-    def _answer_control(self, request: Message) -> Message:
-        progress = self._progress
-        if isinstance(request, Hello):
-            return self._introduce()
-        if isinstance(request, Ping):
-            if request.session is not None and request.session == progress.session:
-                progress.heard_of_session()
-            return PingOk()
-        if isinstance(request, Status):
-            return StatusOk(
-                state="working" if progress.working else "idle",
-                session=progress.session,
-                step=progress.step,
-                seconds_since_progress=progress.seconds_since_progress,
-            )
-        if isinstance(request, Cancel):
-            return CancelOk(working=progress.cancel(request.session))
-        if isinstance(request, Shutdown):
-            return ShutdownOk()
-        raise BackendError("unknown_type", f"a {request.type} message does not belong on the control socket")
-
-    def _introduce(self) -> HelloOk:
-        return HelloOk(
-            backend_version=__version__,
-            versions={"python": platform.python_version(), "torch": str(torch.__version__), "numpy": np.__version__},
-            platform=platform.platform(),
-            device=str(self._device),
-            device_name=describe(self._device),
-            threads=self._threads,
-            work_endpoint=self.work_endpoint,
-            limits=Limits(
-                header_bytes=MAX_HEADER_BYTES, message_bytes=MAX_MESSAGE_BYTES, frames=MAX_FRAMES, sessions=1
-            ),
-            catalogue=catalogue(),
-        )
 
     def _watch_stdin(self) -> None:
         """Ends with the parent: its end of the pipe closes however it dies."""
@@ -298,16 +201,6 @@ def receive(socket: zmq.Socket[bytes]) -> tuple[bytes, list[bytes | memoryview]]
     return sender.bytes, [frame.buffer for frame in frames]
 
 
-def read(sender: bytes, frames: list[bytes | memoryview]) -> Asked:
-    """What was asked. A message that cannot be read keeps the id that could be: 0 where none could."""
-    try:
-        packet = decode(frames)
-        return Asked(sender, packet.id, packet)
-    except Exception as error:
-        message_id = error.details.get("id", 0) if isinstance(error, BackendError) else 0
-        return Asked(sender, message_id, error)
-
-
 def send(socket: zmq.Socket[bytes], receiver: bytes, packet: Packet) -> None:
     """Whoever asked gets an answer, be it that there is none. zmq copies the arrays, so they may change afterwards."""
     try:
@@ -315,14 +208,3 @@ def send(socket: zmq.Socket[bytes], receiver: bytes, packet: Packet) -> None:
     except Exception as error:
         frames = encode(error_packet(packet.id, error))
     socket.send_multipart([receiver, *frames])
-
-
-def error_packet(message_id: int, error: Exception) -> Packet:
-    if not isinstance(error, BackendError):
-        traceback.print_exception(error, file=sys.stderr)
-        error = BackendError("internal", f"{type(error).__name__}: {error}")
-    details = {key: value for key, value in error.details.items() if key != "id"}
-    return Packet(
-        message_id,
-        Error(code=error.code, message=" ".join(error.message.split())[:4096], details=details),
-    )

@@ -9,24 +9,37 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import nn
 
 from . import datasets, models, optimizers
+from .answers import Answer, answer, train_answer
 from .batch_norm import batch_norm_layers
 from .catalogue import read_options
-from .codec import Array, Packet
+from .codec import Packet
 from .datasets.contract import DatasetDefinition
-from .device import Download, Stopwatch, is_deterministic
+from .device import Stopwatch, is_deterministic
 from .errors import BackendError
 from .evaluation import Samples, evaluate
-from .messages import Evaluate, EvaluateOk, Message, Open, OpenOk, Score, ScoreOk, Settings, Train, TrainOk
+from .images import gather_images
+from .messages import (
+    Evaluate,
+    EvaluateOk,
+    Images,
+    ImagesOk,
+    Open,
+    OpenOk,
+    Part,
+    Score,
+    ScoreOk,
+    Settings,
+    Train,
+)
 from .models.contract import ModelDefinition
 from .noise import StepNoise, attach, derive, signed
 from .optimizers import OptimizerDefinition
 from .progress import Progress
-from .resident import Augmentation, ResidentDataset
+from .resident import Augmentation, ResidentDataset, ResidentPart
 from .training import Chunk, Learner, Trained, check_chunk, train_chunk
 
 T = TypeVar("T")
@@ -34,18 +47,6 @@ T = TypeVar("T")
 ANSWERS_KEPT = 4
 INITIAL_WEIGHTS_PLACE = 1 << 33
 """A place in derive(seed, …) that no step has."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer, perhaps still being computed on the device: `packet()` waits for it, `ready` says if it would."""
-
-    ready: Callable[[], bool]
-    packet: Callable[[], Packet]
-
-    @staticmethod
-    def now(packet: Packet) -> Answer:
-        return Answer(lambda: True, lambda: packet)
 
 
 @dataclass(frozen=True)
@@ -209,12 +210,11 @@ class Session:
     def look(self, packet: Packet, request: Score | Evaluate) -> Answer:
         """Answers `score` and `evaluate`: the model is not changed."""
         self._refuse_if_failed()
-        on_test = isinstance(request, Evaluate) and request.part == "test"
         calibration = packet.arrays.get("calibration")
         stopwatch = Stopwatch(self._learner.device)
         download = evaluate(
             self._learner,
-            self._data.test if on_test else self._data.train,
+            self._part(request.part if isinstance(request, Evaluate) else "train"),
             packet.arrays["indices"],
             request.batch_size,
             list(request.signals),
@@ -229,6 +229,17 @@ class Session:
             download,
             lambda indices_sha256: kind(session=self.id, indices_sha256=indices_sha256, seconds=stopwatch.seconds),
         )
+
+    def images(self, packet: Packet, request: Images) -> Answer:
+        """Answers `images`: nothing is computed, and nothing changed."""
+        self._refuse_if_failed()
+        download = gather_images(self._part(request.part), packet.arrays["indices"], self._progress)
+        return answer(
+            packet.id, download, lambda indices_sha256: ImagesOk(session=self.id, indices_sha256=indices_sha256)
+        )
+
+    def _part(self, part: Part) -> ResidentPart:
+        return self._data.test if part == "test" else self._data.train
 
     def _refuse_if_failed(self) -> None:
         if self._failure is not None:
@@ -248,37 +259,6 @@ def hash_arrays(packet: Packet, request: Train) -> str:
         if name in packet.arrays:
             digest.update(packet.arrays[name].data)
     return digest.hexdigest()
-
-
-def train_answer(message_id: int, request: Train, trained: Trained) -> Answer:
-    return answer(
-        message_id,
-        trained.signals,
-        lambda indices_sha256: TrainOk(
-            session=request.session,
-            first_step=request.first_step,
-            batches_done=trained.batches_done,
-            indices_sha256=indices_sha256,
-            seconds=trained.stopwatch.seconds,
-        ),
-    )
-
-
-def answer(message_id: int, download: Download, body: Callable[[str], Message]) -> Answer:
-    """An answer with the download's signals, and the hash of the indices that came with them."""
-
-    def packet() -> Packet:
-        arrays = download.arrays()
-        indices_sha256 = hashlib.sha256(arrays["indices"].astype("<u4").tobytes()).hexdigest()
-        signals = {name: as_sent(array) for name, array in arrays.items() if name != "indices"}
-        return Packet(message_id, body(indices_sha256), signals)
-
-    return Answer(lambda: download.ready, packet)
-
-
-def as_sent(array: Array) -> Array:
-    """torch has no full uint32: classes are int32 on the device and u32 on the wire."""
-    return array.view(np.uint32) if array.dtype == np.int32 else array
 
 
 def build_learner(

@@ -15,6 +15,7 @@ import {
   type MessageKind,
   type MessageType,
   positiveInt,
+  type ShapedArray,
   type WireArray,
 } from "./messages.js";
 
@@ -58,9 +59,9 @@ export function encode<T extends MessageType>(
   const given: Record<string, unknown> = fields;
   const headers: unknown[] = [];
   const frames: Uint8Array[] = [];
-  for (const { name, dtype, array } of presentArrays(kind, arrays)) {
-    headers.push({ name: snakeCase(name), dtype, shape: [array.length] });
-    frames.push(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  for (const { name, dtype, shape, values } of presentArrays(kind, arrays)) {
+    headers.push({ name: snakeCase(name), dtype, shape });
+    frames.push(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
   // The fields in the order of the protocol's tables, whatever the order they were given in.
   const inOrder = Object.keys(kind.fields.shape).map((key) => [key, given[key]] as const);
@@ -68,16 +69,19 @@ export function encode<T extends MessageType>(
   return [packr.pack(header), ...frames];
 }
 
-interface PresentArray {
-  name: string;
-  dtype: Dtype;
-  array: WireArray;
+interface PresentArray extends ShapedArray {
+  readonly name: string;
+  readonly dtype: Dtype;
 }
 
-function presentArrays(kind: MessageKind, arrays: Readonly<Record<string, WireArray | undefined>>): PresentArray[] {
-  return Object.entries(kind.arrays).flatMap(([name, spec]): PresentArray[] => {
+type AnyArray = WireArray | ShapedArray;
+
+function presentArrays(kind: MessageKind, arrays: Readonly<Record<string, AnyArray | undefined>>): PresentArray[] {
+  return Object.entries(kind.arrays).flatMap(([name, { dtype }]): PresentArray[] => {
     const array = arrays[name];
-    return array === undefined ? [] : [{ name, dtype: spec.dtype, array }];
+    if (array === undefined) return [];
+    const { shape, values } = ArrayBuffer.isView(array) ? { shape: [array.length], values: array } : array;
+    return [{ name, dtype, shape, values }];
   });
 }
 
@@ -150,31 +154,44 @@ function readArrays(
   kind: MessageKind,
   headers: readonly ArrayHeader[],
   frames: readonly Uint8Array[],
-): Record<string, WireArray> {
+): Record<string, AnyArray> {
   const refuse = (reason: string) => new BackendError("bad_array", `${type} message: ${reason}`);
   if (headers.length !== frames.length) {
     throw refuse(`the header names ${headers.length} arrays, ${frames.length} frames came`);
   }
-  const arrays: Record<string, WireArray> = {};
+  const arrays: Record<string, AnyArray> = {};
   headers.forEach((header, at) => {
     const name = camelCase(header.name);
     const spec = Object.hasOwn(kind.arrays, name) && header.name === snakeCase(name) ? kind.arrays[name] : undefined;
     const frame = frames[at];
     if (spec === undefined || frame === undefined) throw refuse(`no array \`${header.name}\` belongs to it`);
     if (name in arrays) throw refuse(`array \`${header.name}\` comes twice`);
-    const [length, ...more] = header.shape;
-    if (header.dtype !== spec.dtype || length === undefined || more.length > 0) {
-      throw refuse(`array \`${header.name}\` is ${header.dtype} of shape [${header.shape}], not ${spec.dtype} [n]`);
+    const { dtype, dimensions } = spec;
+    const { shape } = header;
+    if (header.dtype !== dtype || shape.length !== dimensions) {
+      throw refuse(
+        `array \`${header.name}\` is ${header.dtype} with ${shape.length} dimensions; ` +
+          `${dtype} with ${dimensions} was expected`,
+      );
     }
-    if (length < 0 || length * ELEMENT_BYTES[spec.dtype] !== frame.byteLength) {
-      throw refuse(`array \`${header.name}\` of shape [${length}] came with ${frame.byteLength} bytes`);
+    if (!isShapeOf(shape, ELEMENT_BYTES[dtype], frame.byteLength)) {
+      throw refuse(`array \`${header.name}\` of shape [${shape}] came with ${frame.byteLength} bytes`);
     }
-    arrays[name] = view(spec.dtype, frame);
+    const values = view(dtype, frame);
+    arrays[name] = dimensions === 1 ? values : { shape, values };
   });
   for (const [name, spec] of Object.entries(kind.arrays)) {
     if (!spec.optional && !(name in arrays)) throw refuse(`array \`${snakeCase(name)}\` is missing`);
   }
   return arrays;
+}
+
+/** Whether so many bytes have this shape. Next to a 0, too, sizes are limited: who lays the array out multiplies the others. */
+function isShapeOf(shape: readonly number[], elementBytes: number, frameBytes: number): boolean {
+  // Doubles round only above 2^53, which is more than any frame has.
+  const bytes = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, elementBytes);
+  if (shape.some((size) => size < 0) || bytes(shape) !== frameBytes) return false;
+  return bytes(shape.filter((size) => size !== 0)) <= MAX_MESSAGE_BYTES;
 }
 
 /** The frame as a typed array: a view, or a copy where it is not aligned. */

@@ -15,17 +15,33 @@ export interface DtypeArrays {
 export type Dtype = keyof DtypeArrays;
 export type WireArray = DtypeArrays[Dtype];
 
-export interface ArraySpec<D extends Dtype = Dtype, Optional extends boolean = boolean> {
+/** An array of several dimensions: its sizes, and its elements in row-major order. */
+export interface ShapedArray<A extends WireArray = WireArray> {
+  readonly shape: readonly number[];
+  readonly values: A;
+}
+
+export interface ArraySpec<
+  D extends Dtype = Dtype,
+  Optional extends boolean = boolean,
+  Dimensions extends number = number,
+> {
   readonly dtype: D;
   readonly optional: Optional;
+  readonly dimensions: Dimensions;
 }
 export type ArraySpecs = Readonly<Record<string, ArraySpec>>;
 
+/** An array of one dimension is a typed array; its shape is its length. */
+type ArrayOf<S extends ArraySpec> = 1 extends S["dimensions"]
+  ? DtypeArrays[S["dtype"]]
+  : ShapedArray<DtypeArrays[S["dtype"]]>;
+
 /** The arrays that a message with these specs carries. */
 export type ArraysOf<S extends ArraySpecs> = {
-  -readonly [K in keyof S as S[K]["optional"] extends true ? never : K]: DtypeArrays[S[K]["dtype"]];
+  -readonly [K in keyof S as S[K]["optional"] extends true ? never : K]: ArrayOf<S[K]>;
 } & {
-  -readonly [K in keyof S as S[K]["optional"] extends true ? K : never]?: DtypeArrays[S[K]["dtype"]] | undefined;
+  -readonly [K in keyof S as S[K]["optional"] extends true ? K : never]?: ArrayOf<S[K]> | undefined;
 };
 
 export interface MessageKind<Shape extends z.ZodRawShape = z.ZodRawShape, Specs extends ArraySpecs = ArraySpecs> {
@@ -33,8 +49,10 @@ export interface MessageKind<Shape extends z.ZodRawShape = z.ZodRawShape, Specs 
   readonly arrays: Specs;
 }
 
-const array = <D extends Dtype>(dtype: D): ArraySpec<D, false> => ({ dtype, optional: false });
-const optionalArray = <D extends Dtype>(dtype: D): ArraySpec<D, true> => ({ dtype, optional: true });
+const array = <D extends Dtype>(dtype: D): ArraySpec<D, false, 1> => ({ dtype, optional: false, dimensions: 1 });
+const optionalArray = <D extends Dtype>(dtype: D): ArraySpec<D, true, 1> => ({ dtype, optional: true, dimensions: 1 });
+/** Images, as they are stored: [m, H, W, C]. */
+const imagesArray: ArraySpec<"u8", false, 4> = { dtype: "u8", optional: false, dimensions: 4 };
 
 function message<Shape extends z.ZodRawShape>(shape: Shape): MessageKind<Shape, Record<never, never>>;
 function message<Shape extends z.ZodRawShape, Specs extends ArraySpecs>(
@@ -96,6 +114,8 @@ const catalogue = z.strictObject({
 });
 /** What a backend can open. */
 export type Catalogue = z.infer<typeof catalogue>;
+
+const part = z.enum(["train", "test"]);
 
 /** Whose statistics BatchNorm layers normalise with while samples are looked at. */
 export const NORMS = ["running", "batch", "reestimated"] as const;
@@ -175,10 +195,12 @@ export const MESSAGES = {
   score: message({ session: text, signals, batchSize: positiveInt }, { indices: array("u32") }),
   score_ok: message({ session: text, indicesSha256: sha256, seconds: float }, signalArrays),
   evaluate: message(
-    { session: text, part: z.enum(["train", "test"]), norm: z.enum(NORMS), signals, batchSize: positiveInt },
+    { session: text, part, norm: z.enum(NORMS), signals, batchSize: positiveInt },
     { indices: array("u32"), calibration: optionalArray("u32") },
   ),
   evaluate_ok: message({ session: text, indicesSha256: sha256, seconds: float }, signalArrays),
+  images: message({ session: text, part }, { indices: array("u32") }),
+  images_ok: message({ session: text, indicesSha256: sha256 }, { images: imagesArray }),
   close: message({ session: text }),
   close_ok: message({}),
 
@@ -190,7 +212,7 @@ export type FieldsOf<T extends MessageType> = z.infer<(typeof MESSAGES)[T]["fiel
 export type MessageArrays<T extends MessageType> = ArraysOf<(typeof MESSAGES)[T]["arrays"]>;
 
 export type ControlRequest = "hello" | "ping" | "status" | "cancel" | "shutdown";
-export type WorkRequest = "open" | "train" | "score" | "evaluate" | "close";
+export type WorkRequest = "open" | "train" | "score" | "evaluate" | "images" | "close";
 export type AnswerTo<T extends ControlRequest | WorkRequest> = `${T}_ok`;
 
 /** A message of one type, as the controller handles it. */

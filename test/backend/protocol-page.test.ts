@@ -32,15 +32,15 @@ const items = (cell: string): string[] =>
 const names = (text: string): string[] => [...text.matchAll(/`([a-z0-9_]+)`/g)].map(([, name]) => name);
 const signalLine = /^Signals: .*$/m.exec(page)?.[0] ?? "";
 
-/** `name dtype`, with a question mark where the array may be missing. */
+/** `name dtype dimensions`, with a question mark where the array may be missing. */
 function arraysOf(cell: string): string[] {
   if (cell.startsWith("each signal asked for")) {
-    return [...signalLine.matchAll(/`(\w+)` ([a-z]\d+)/g)].map(([, name, dtype]) => `${name}? ${dtype}`);
+    return [...signalLine.matchAll(/`(\w+)` ([a-z]\d+)/g)].map(([, name, dtype]) => `${name}? ${dtype} 1`);
   }
-  return items(cell).map((item) => {
-    const [, optional, name, dtype] = /^(optional )?`(\w+)` (\w+)/.exec(item) ?? [];
-    return `${name}${optional === undefined ? "" : "?"} ${dtype}`;
-  });
+  return [...cell.matchAll(/(optional )?`(\w+)` (\w+) \[([^\]]*)\]/g)].map(
+    ([, optional, name, dtype, shape]) =>
+      `${name}${optional === undefined ? "" : "?"} ${dtype} ${shape.split(",").length}`,
+  );
 }
 
 test("every type with its fields and arrays, in order", () => {
@@ -59,7 +59,7 @@ test("every type with its fields and arrays, in order", () => {
     {
       fields: Object.keys(fields.shape).map(snakeCase),
       arrays: Object.entries(arrays).map(
-        ([name, { dtype, optional }]) => `${snakeCase(name)}${optional ? "?" : ""} ${dtype}`,
+        ([name, { dtype, optional, dimensions }]) => `${snakeCase(name)}${optional ? "?" : ""} ${dtype} ${dimensions}`,
       ),
     },
   ]);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { ShapedArray, WireArray } from "../../src/backend/messages.js";
 
 interface Repeated {
   readonly before: string;
@@ -55,8 +56,11 @@ export const hex = (frames: readonly Uint8Array[]): string[] => frames.map((part
 
 const TYPES = { u8: Uint8Array, u32: Uint32Array, i32: Int32Array, f32: Float32Array, f64: Float64Array } as const;
 
-/** The array that is described. */
-export function typedArray({ dtype, values, hex: raw }: DescribedArray): ArrayBufferView {
+/** The array that is described, as a message has it: with its shape where it has other than one dimension. */
+export const wireArray = (described: DescribedArray): WireArray | ShapedArray =>
+  described.shape.length === 1 ? typedArray(described) : { shape: described.shape, values: typedArray(described) };
+
+function typedArray({ dtype, values, hex: raw }: DescribedArray): WireArray {
   return raw === undefined ? TYPES[dtype].from(values ?? []) : new TYPES[dtype](Uint8Array.from(bytes(raw)).buffer);
 }
 

@@ -45,8 +45,10 @@ def frames(vector: dict[str, Any]) -> list[bytes]:
 
 def array(described: dict[str, Any]) -> np.ndarray[Any, Any]:
     if "hex" in described:
-        return np.frombuffer(bytes.fromhex(described["hex"]), DTYPES[described["dtype"]])
-    return np.array(described["values"], DTYPES[described["dtype"]])
+        values = np.frombuffer(bytes.fromhex(described["hex"]), DTYPES[described["dtype"]])
+    else:
+        values = np.array(described["values"], DTYPES[described["dtype"]])
+    return values.reshape(described["shape"])
 
 
 def as_bytes(encoded: list[Any]) -> list[bytes]:

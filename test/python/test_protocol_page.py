@@ -41,18 +41,20 @@ def first_name(item: str) -> str:
     return found.group(1)
 
 
-def fields_and_arrays() -> dict[str, tuple[list[str], list[tuple[str, str, bool]]]]:
+def fields_and_arrays() -> dict[str, tuple[list[str], list[tuple[str, str, int, bool]]]]:
+    """Each type's fields and arrays: name, dtype, dimensions, whether it may be missing."""
     told = {}
     signals = re.search(r"^Signals: (.*)$", PAGE, re.MULTILINE)
     assert signals
     for title in ("control", "work"):
         for kind, fields, arrays in (row for row in rows(section(title)) if len(row) == 3):
             if arrays.startswith("each signal asked for"):
-                found = [(name, dtype, True) for name, dtype in re.findall(r"`(\w+)` (u8|u32|i32|f32|f64)", signals[1])]
+                dtypes = re.findall(r"`(\w+)` (u8|u32|i32|f32|f64)", signals[1])
+                found = [(name, dtype, 1, True) for name, dtype in dtypes]
             else:
                 found = [
-                    (first_name(item), item.split("` ")[1].split()[0], item.startswith("optional"))
-                    for item in items(arrays)
+                    (name, dtype, len(shape.split(",")), optional != "")
+                    for optional, name, dtype, shape in re.findall(r"(optional )?`(\w+)` (\w+) \[([^\]]*)\]", arrays)
                 ]
             told[first_name(kind)] = ([first_name(item) for item in items(fields)], found)
     return told
@@ -62,7 +64,7 @@ def test_every_type_with_its_fields_and_arrays_in_order() -> None:
     described = {
         kind: (
             [field.name for field in structs.fields(message)],
-            [(name, spec.dtype, spec.optional) for name, spec in message.arrays.items()],
+            [(name, spec.dtype, spec.dimensions, spec.optional) for name, spec in message.arrays.items()],
         )
         for kind, message in MESSAGES.items()
         if kind != "error"

@@ -25,12 +25,12 @@ import torch
 import zmq
 
 from py_backend import server
+from py_backend.answers import Answer
 from py_backend.codec import Packet
 from py_backend.endpoints import Endpoints
 from py_backend.errors import BackendError
 from py_backend.messages import PingOk, StatusOk, TrainOk
 from py_backend.progress import Progress
-from py_backend.session import Answer
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
@@ -83,7 +83,7 @@ class Wire:
         header, *frames = self.socket.recv_multipart()
         fields = msgpack.unpackb(header)
         arrays = {
-            described["name"]: np.frombuffer(frame, DTYPES[described["dtype"]])
+            described["name"]: np.frombuffer(frame, DTYPES[described["dtype"]]).reshape(described["shape"])
             for described, frame in zip(fields["arrays"], frames, strict=True)
         }
         return SimpleNamespace(**{**fields, "arrays": arrays})
@@ -316,7 +316,7 @@ def test_a_socket_is_not_closed_under_a_thread_that_lives(stubbed: Stubbed, monk
         return PingOk()
 
     monkeypatch.setattr(server, "JOIN_SECONDS", 0)
-    monkeypatch.setattr(stubbed.server, "_answer_control", answer)
+    monkeypatch.setattr(stubbed.server._desk, "answer", answer)
     stubbed.start()
     stubbed.control.send("ping", {"session": None})
     assert entered.wait(SECONDS)
@@ -453,6 +453,37 @@ def test_it_trains_and_evaluates_the_digits(backend: Backend, session: str) -> N
     assert after.arrays["correct"].mean() > 0.6
     expected = hashlib.sha256(np.arange(360, dtype="<u4").tobytes()).hexdigest()
     assert before.indices_sha256 == after.indices_sha256 == expected
+
+
+def ask_images(backend: Backend, session: str, part: str, indices: Any) -> SimpleNamespace:
+    return backend.work.ask("images", {"session": session, "part": part}, [("indices", "u32", indices)])
+
+
+def test_it_sends_the_pixels_of_the_digits(backend: Backend, session: str) -> None:
+    """All of them, with the labels, are what `data_sha256` is of: images and labels of train, then of test."""
+    opened = backend.opened
+    train = ask_images(backend, session, "train", range(1437)).arrays["images"]
+    test = ask_images(backend, session, "test", range(360)).arrays["images"]
+    assert (train.shape, test.shape) == ((1437, 28, 28, 1), (360, 28, 28, 1))
+    frames = (train, opened.arrays["labels"], test, opened.arrays["test_labels"])
+    assert hashlib.sha256(b"".join(part.tobytes() for part in frames)).hexdigest() == opened.data_sha256
+
+    indices = [1436, 3, 3, 0]
+    some = ask_images(backend, session, "train", indices)
+    assert some.type == "images_ok"
+    assert some.indices_sha256 == hashlib.sha256(np.array(indices, "<u4").tobytes()).hexdigest()
+    assert some.arrays["images"].tobytes() == b"".join(train[index].tobytes() for index in indices)
+
+
+def test_images_that_are_not_there_or_too_many_are_refused_and_survived(backend: Backend, session: str) -> None:
+    beyond = ask_images(backend, session, "test", [0, 360])
+    assert (beyond.code, beyond.details) == ("bad_index", {"n": 360})
+    fit = (2**30 - 2**18) // 784
+    many = ask_images(backend, session, "test", np.zeros(fit + 1))
+    assert (many.code, many.details["images_that_fit"]) == ("too_large", fit)
+    assert ask_images(backend, "another", "test", [0]).code == "unknown_session"
+    assert ask_images(backend, session, "validation", [0]).code == "bad_field"
+    assert ask_images(backend, session, "test", [359]).arrays["images"].shape == (1, 28, 28, 1)
 
 
 def wait_until_working(backend: Backend) -> None:

@@ -22,7 +22,7 @@ from py_backend.codec import Packet
 from py_backend.datasets.contract import DatasetDefinition, Part
 from py_backend.errors import BackendError
 from py_backend.host import Host
-from py_backend.messages import Augmentation, Named, Open, Ping
+from py_backend.messages import Augmentation, Images, Named, Open, Ping
 from py_backend.progress import SESSION_IDLE_SECONDS, Progress
 from py_backend.signals import SignalBuffer
 
@@ -466,6 +466,7 @@ def test_after_an_error_within_a_chunk_the_session_answers_nothing_but_close(
         lambda: run.ask(before),
         lambda: run.look("score", [0], ["loss"]),
         lambda: run.look("test", [0], ["loss"]),
+        lambda: run.ask(Packet(8, Images(session=run.session, part="train"), {"indices": np.zeros(1, np.uint32)})),
     ):
         refused = refusal(ask)
         assert refused.code == "session_failed"

@@ -30,14 +30,19 @@ def pack(value):
     return msgpack.packb(value, use_bin_type=True)
 
 
+def entry_of(name, dtype, values, shape=None):
+    """What the header says of an array: one dimension, unless a shape is given."""
+    return {"name": name, "dtype": dtype, "shape": [len(values)] if shape is None else shape}
+
+
 def header(kind, message_id, fields, arrays=()):
     """The header's map, in the order of the page: version, id, type, fields, arrays."""
-    described = [{"name": name, "dtype": dtype, "shape": [len(values)]} for name, dtype, values in arrays]
+    described = [entry_of(*array) for array in arrays]
     return {"version": 1, "id": message_id, "type": kind, **fields, "arrays": described}
 
 
-def array_description(name, dtype, values):
-    described = {"name": name, "dtype": dtype, "shape": [len(values)]}
+def array_description(name, dtype, values, shape=None):
+    described = entry_of(name, dtype, values, shape)
     plain = all(value == value and abs(value) != INF for value in values)
     if plain and dtype in ("u8", "u32", "i32"):
         return {**described, "values": list(values)}
@@ -45,7 +50,7 @@ def array_description(name, dtype, values):
 
 
 def message(name, kind, message_id, fields, arrays=(), decode_only=False):
-    frames = [pack(header(kind, message_id, fields, arrays)), *(frame(dtype, values) for _, dtype, values in arrays)]
+    frames = [pack(header(kind, message_id, fields, arrays)), *(frame(*array[1:3]) for array in arrays)]
     vector = {
         "name": name,
         "type": kind,
@@ -132,6 +137,9 @@ TRAIN_ARRAYS = [
 TRAIN_OK = {"session": "s", "first_step": 0, "batches_done": 2, "indices_sha256": DIGEST, "seconds": 0.125}
 LOSSES = ("loss", "f32", [0.5, -0.0, NAN, INF, -INF])
 LOOKED = {"session": "s", "indices_sha256": DIGEST, "seconds": 0.0625}
+IMAGES = {"session": "s", "part": "train"}
+IMAGES_OK = {"session": "s", "indices_sha256": DIGEST}
+GREY = ("images", "u8", list(range(12)), [2, 2, 3, 1])
 CONFLICT = {
     "code": "step_conflict",
     "message": "a chunk from step 2 came, the session stands at step 4",
@@ -266,6 +274,12 @@ def messages():
     )
     yield message("evaluate_ok", "evaluate_ok", 1, LOOKED, signals[:2])
     yield message("evaluate_ok: margin and entropy", "evaluate_ok", 2, LOOKED, extra[:2])
+    yield message("images of the training part", "images", 10, IMAGES, [("indices", "u32", [5, 2**32 - 1, 5])])
+    yield message("images: none", "images", 11, {**IMAGES, "part": "test"}, [("indices", "u32", [])])
+    yield message("images_ok: two grey ones, 2 high and 3 wide", "images_ok", 10, IMAGES_OK, [GREY])
+    colour = ("images", "u8", [0, 255, 1, 254, 2, 253], [1, 2, 1, 3])
+    yield message("images_ok: one in colour, 2 high and 1 wide", "images_ok", 11, IMAGES_OK, [colour])
+    yield message("images_ok: none", "images_ok", 12, IMAGES_OK, [("images", "u8", [], [0, 28, 28, 1])])
     yield message("close", "close", 12, {"session": "s"})
     yield message("close_ok", "close_ok", 12, {})
 
@@ -562,6 +576,40 @@ def damaged():
         with_arrays({**entry, "shape": [2**62]}, *more),
         [b"", *TRAIN_FRAMES[1:]],
     )
+    for name, shape in (
+        ("of one dimension", [12]),
+        ("of three dimensions", [2, 2, 3]),
+        ("of five dimensions", [2, 2, 3, 1, 1]),
+        ("of more pixels than their frame", [2, 2, 3, 3]),
+        ("of fewer pixels than their frame", [1, 2, 3, 1]),
+        ("of none, with a frame of 12 bytes", [0, 2, 3, 1]),
+        ("of two negative sizes", [-2, -2, 3, 1]),
+        ("of 2^32 times 2^32 images: 0 in 64 bits", [2**32, 2**32, 1, 1]),
+        ("of sizes that overflow a float 64 one by one", [2**64 - 1] * 4),
+    ):
+        changed = header("images_ok", 1, IMAGES_OK, [(*GREY[:3], shape)])
+        yield refused(f"images {name}", "bad_array", changed, [frame(*GREY[1:3])])
+    for name, shape in (
+        ("of 2^32 times 2^32, in an empty frame", [2**32, 2**32, 1, 1]),
+        ("of 2^63 times 2, in an empty frame", [2**63, 2, 1, 1]),
+        ("none of them, each beyond any memory", [0, 2**32 - 1, 2**32 - 1, 1]),
+        ("none of them, each larger than a message", [0, 2**15, 2**15, 2]),
+        ("none of them, and of a negative size", [0, -1, 1, 1]),
+    ):
+        yield refused(
+            f"images {name}", "bad_array", header("images_ok", 1, IMAGES_OK, [("images", "u8", [], shape)]), [b""]
+        )
+    wide = ("images", "u32", [0] * 12, GREY[3])
+    yield refused("images as u32", "bad_array", header("images_ok", 1, IMAGES_OK, [wide]), [frame(*wide[1:3])])
+    yield refused("no images", "bad_array", header("images_ok", 1, IMAGES_OK))
+    square = ("indices", "u32", [0, 1, 2, 3], [2, 2])
+    yield refused(
+        "images asked for in two dimensions",
+        "bad_array",
+        header("images", 1, IMAGES, [square]),
+        [frame(*square[1:3])],
+    )
+    yield refused("images of another part", "bad_field", header("images", 1, {**IMAGES, "part": "validation"}))
     yield refused(
         "an array in camelCase",
         "bad_array",
