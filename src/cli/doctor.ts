@@ -90,7 +90,7 @@ async function examineDatasets(
     try {
       const session = await open(name);
       try {
-        found({ what, verdict: "ok", detail: `${session.opened.n} + ${session.testCount} images` });
+        found({ what, verdict: "ok", detail: `${session.opened.n} + ${session.testLabels.length} images` });
         if (!trained) found(await examineTraining(name, session));
         trained = true;
       } finally {

@@ -11,6 +11,7 @@ import { Checker, type Chosen, type Locate, valueAt } from "./checker.js";
 import { type ConfigSource, isRecord, type Path, spellNamed } from "./config-source.js";
 import { type LedgerOptions, parseOrderOptions } from "./ledger-options.js";
 import type { OrderReference, OrderSources } from "./order-sources.js";
+import { type PlannedComparison, planComparisons } from "./planned-comparisons.js";
 import { REPLAY } from "./replay.js";
 import { type ArmSections, armSchema, type Common, commonSchema, FILE_NAME, TRAINING_KEYS } from "./schema.js";
 
@@ -39,6 +40,10 @@ export interface ExperimentConfig {
   readonly name: string;
   readonly seeds: readonly number[];
   readonly baseline: string | undefined;
+  /** Those that were planned; the others are exploratory. */
+  readonly comparisons: readonly PlannedComparison[];
+  /** Test accuracy whose cost is told; null: the mean that the baseline ends with. */
+  readonly targetAccuracy: number | null;
   readonly evaluation: Common["evaluation"];
   readonly record: Common["record"];
   readonly backend: Common["backend"];
@@ -65,7 +70,13 @@ export function resolveConfig(
 
   const checker = new Checker((path) => `${source.where(path)}: ${path.join(".")}`);
   const allKeys = [...Object.keys(commonSchema.shape), ...TRAINING_KEYS, "arms"];
-  const { name, seeds, baseline, ...running } = checker.parse(commonSchema, common, { known: allKeys });
+  const {
+    name,
+    seeds,
+    baseline: named,
+    comparisons,
+    ...running
+  } = checker.parse(commonSchema, common, { known: allKeys });
   const overrides = checkArmNames(source, armOverrides);
   const allSeeds = typeof seeds === "number" ? Array.from({ length: seeds }, (_, at) => at) : checkSeeds(source, seeds);
   const arms: Record<string, ArmConfig> = {};
@@ -75,10 +86,12 @@ export function resolveConfig(
     arms[arm] = resolveArm(inArm, merged, { orders, catalogue, seeds: allSeeds });
   }
   if (running.record.orders === "hash") refuseOrdersThatReadTheLedger(checker, arms);
+  const baseline = checkBaseline(source, named, Object.keys(arms));
   return {
     name,
     seeds: allSeeds,
-    baseline: checkBaseline(source, baseline, Object.keys(arms)),
+    baseline,
+    comparisons: planComparisons(source, comparisons, { baseline, arms: Object.keys(arms) }),
     ...running,
     base,
     arms,

@@ -118,6 +118,7 @@ async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun, kept: rea
       order: inputs.orders.definition(run.config.order, run.place.seed),
       evaluation: config.evaluation,
       chunkBatches: config.backend.chunkBatches,
+      imagesPerClass: config.record.images,
       seed: run.place.seed,
       dataDir,
       record: run.record,
@@ -126,6 +127,7 @@ async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun, kept: rea
       place: run.place,
       observer,
       signal,
+      writeDataset: (dataset) => inputs.record.writeDataset(dataset),
       log: (line) => inputs.record.log(line),
     });
     return { document: ended, metrics: run.record.readMetrics() };

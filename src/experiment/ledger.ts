@@ -2,6 +2,8 @@ import { emptyLedger } from "../orders/context.js";
 import type { ExtraSignal, LedgerView } from "../orders/contract.js";
 import { mapExtras, type SampleSignals } from "./sample-signals.js";
 
+type SeenSignals = Omit<SampleSignals, "prediction">;
+
 export interface LedgerRules {
   /** From which passes losses are taken; draws are counted in training whatever this says. */
   readonly source: "training" | "rescore";
@@ -38,12 +40,12 @@ export class Ledger {
   }
 
   /** Writes down what a scoring pass after `step` steps returned. */
-  recordScores(indices: Readonly<Uint32Array>, step: number, signals: SampleSignals): void {
+  recordScores(indices: Readonly<Uint32Array>, step: number, signals: SeenSignals): void {
     this.#see(indices, 0, indices.length, step, signals);
   }
 
   /** The samples indices[start … end-1] were seen at this step. */
-  #see(indices: Readonly<Uint32Array>, start: number, end: number, step: number, signals: SampleSignals): void {
+  #see(indices: Readonly<Uint32Array>, start: number, end: number, step: number, signals: SeenSignals): void {
     const { loss, meanLoss, correct, seenAtStep } = this.#columns;
     const { meanDecay } = this.#rules;
     for (let at = start; at < end; at++) {
@@ -66,5 +68,5 @@ export interface TrainedChunk {
   readonly indices: Uint32Array;
   readonly offsets: Uint32Array;
   readonly firstStep: number;
-  readonly signals: SampleSignals;
+  readonly signals: SeenSignals;
 }

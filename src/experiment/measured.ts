@@ -1,5 +1,6 @@
 import { toRecorded } from "../record/number.js";
 import type { Measured } from "../record/run-record.js";
+import type { SampleSignals } from "./sample-signals.js";
 
 export type { Measured };
 
@@ -27,7 +28,7 @@ export class Tally {
 }
 
 /** Mean loss and accuracy of these samples. */
-export function toMeasured(loss: Float32Array, correct: Uint8Array): Measured {
+export function toMeasured({ loss, correct }: Pick<SampleSignals, "loss" | "correct">): Measured {
   const tally = new Tally();
   tally.add(loss, correct);
   return tally.measured;

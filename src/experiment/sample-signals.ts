@@ -4,20 +4,29 @@ import { EXTRA_SIGNALS, type ExtraSignal } from "../orders/contract.js";
 export type SampleSignals = {
   readonly loss: Float32Array;
   readonly correct: Uint8Array;
+  /** The class that was predicted. */
+  readonly prediction: Uint32Array;
 } & { readonly [signal in ExtraSignal]?: Float32Array | undefined };
 
 /** As an answer holds them: whichever were asked for. */
 export type AnsweredSignals = { readonly [signal in keyof SampleSignals]?: SampleSignals[signal] | undefined };
 
+/** Asked for in every pass. */
+export const ALWAYS_ASKED = ["loss", "correct", "prediction"] as const;
+
 /** The signals whose history is kept. */
 export type HistorySignal = "loss" | ExtraSignal;
 
+/** Prediction of a sample that was not seen. */
+export const NOT_SEEN = 2 ** 32 - 1;
+
 /** Of the first `count` samples. */
 export function firstSignals(signals: SampleSignals, count: number): SampleSignals {
-  const { loss, correct } = signals;
+  const { loss, correct, prediction } = signals;
   return {
     loss: loss.subarray(0, count),
     correct: correct.subarray(0, count),
+    prediction: prediction.subarray(0, count),
     ...mapExtras(signals, (values) => values.subarray(0, count)),
   };
 }
@@ -37,22 +46,35 @@ export function mapExtras<T>(
 
 /** The signals of one pass over samples, in index order: a file of the history for each. NaN where not seen. */
 export class SignalHistory {
-  readonly #columns = new Map<HistorySignal, Float32Array>();
+  readonly loss: Float32Array;
+  /** `NOT_SEEN` where not seen. */
+  readonly predictions: Uint32Array;
+  readonly #extras = new Map<ExtraSignal, Float32Array>();
 
   constructor(n: number, extras: readonly ExtraSignal[]) {
-    for (const signal of ["loss", ...extras] as const) this.#columns.set(signal, new Float32Array(n).fill(Number.NaN));
+    const unseen = () => new Float32Array(n).fill(Number.NaN);
+    this.loss = unseen();
+    this.predictions = new Uint32Array(n).fill(NOT_SEEN);
+    for (const signal of extras) this.#extras.set(signal, unseen());
   }
 
   /** A sample that comes again keeps its last value. */
   record(indices: Readonly<Uint32Array>, signals: SampleSignals): void {
-    for (const [signal, column] of this.#columns) {
+    put(indices, signals.loss, this.loss);
+    put(indices, signals.prediction, this.predictions);
+    for (const [signal, column] of this.#extras) {
       const values = signals[signal];
       if (values === undefined) throw new Error(`signal ${signal} was asked for and is not there`);
-      for (let at = 0; at < indices.length; at++) column[indices[at]] = values[at];
+      put(indices, values, column);
     }
   }
 
+  /** The signals that orders can read. */
   get columns(): ReadonlyMap<HistorySignal, Float32Array> {
-    return this.#columns;
+    return new Map<HistorySignal, Float32Array>([["loss", this.loss], ...this.#extras]);
   }
+}
+
+function put<T extends Float32Array | Uint32Array>(indices: Readonly<Uint32Array>, values: T, column: T): void {
+  for (let at = 0; at < indices.length; at++) column[indices[at]] = values[at];
 }

@@ -68,6 +68,19 @@ const evaluationSection = z.strictObject({
       "evaluate a fixed stratified sample of what is trained on, of this size; the same for every seed, and for all " +
         "arms with the same dataset section",
     ),
+  batchNorm: z
+    .enum(["running", "reestimated"])
+    .default("running")
+    .describe(
+      "what BatchNorm normalises with in evaluations: its running statistics, or those of a fixed sample of 2,000 that is " +
+        "trained on; a model without BatchNorm gives the same",
+    ),
+  batchNormSample: count
+    .default(1000)
+    .describe(
+      "after the last epoch of a model with BatchNorm, look at so many test samples with each kind of statistics, and at so " +
+        "many training samples in the arm's own batches; 0: do not",
+    ),
 });
 
 const recordSection = z.strictObject({
@@ -75,7 +88,14 @@ const recordSection = z.strictObject({
     .enum(["full", "hash"])
     .default("full")
     .describe("record each epoch's indices, or only their hash (not for orders that read the ledger)"),
-  signals: z.enum(["full", "last"]).default("full").describe("keep each epoch's losses, or only the last one's"),
+  signals: z
+    .enum(["full", "last"])
+    .default("full")
+    .describe("keep each epoch's losses and predictions, or only the last one's"),
+  images: count
+    .max(1000)
+    .default(8)
+    .describe("training images to keep for the report: so many of each class's hardest, and of its most misjudged"),
 });
 
 const MAX_SECONDS = 86_400;
@@ -133,6 +153,11 @@ export const armSchema = z.strictObject(trainingShape);
 /** What names a directory: of the experiment, of an arm. */
 export const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
+const plannedComparison = z.union(
+  [z.string(), z.strictObject({ arm: z.string(), with: z.string() })],
+  "expected an arm, or { arm: a, with: b }",
+);
+
 /** What is common to all arms and is no part of an arm. */
 export const commonSchema = z.strictObject({
   name: z
@@ -145,9 +170,21 @@ export const commonSchema = z.strictObject({
   baseline: z
     .string()
     .optional()
+    .describe("the arm that others are compared with, seed by seed; default: shuffled where there is one"),
+  comparisons: z
+    .union([z.literal("all"), z.array(plannedComparison)], "expected all, or a list of arms")
+    .default("all")
     .describe(
-      "the arm to compare others with, recorded for that (the table does not use it yet); default: shuffled where there is one",
+      "what was planned: Holm's correction is over these, and the others are exploratory. all: every arm with the " +
+        "baseline; or a list of arms, and of `{ arm: a, with: b }` to compare an arm with another one than the baseline",
     ),
+  targetAccuracy: z
+    .number()
+    .gt(0)
+    .max(1)
+    .nullable()
+    .default(null)
+    .describe("test accuracy whose cost is told: epochs, samples, seconds; null: the mean that the baseline ends with"),
   evaluation: evaluationSection.prefault({}),
   record: recordSection.prefault({}),
   backend: backendSection.prefault({}),

@@ -2,14 +2,13 @@
 
 import type { BackendClient } from "../backend/client.js";
 import { BackendError, BackendLost } from "../backend/errors.js";
-import type { FieldsOf, MessageArrays } from "../backend/messages.js";
+import type { FieldsOf, MessageArrays, Norm } from "../backend/messages.js";
 import { Interrupted, unlessInterrupted } from "../errors.js";
 import type { ExtraSignal } from "../orders/contract.js";
 import { sha256 } from "../record/hash.js";
-import type { SpentSeconds } from "./clock.js";
-import { type Measured, toMeasured } from "./measured.js";
+import type { WorkSeconds } from "./clock.js";
 import { type Chunk, chunks, type Plan } from "./plan.js";
-import type { AnsweredSignals, SampleSignals } from "./sample-signals.js";
+import { ALWAYS_ASKED, type AnsweredSignals, type SampleSignals } from "./sample-signals.js";
 
 /** What a run needs of a backend. */
 export type WorkClient = Pick<BackendClient, "introduction" | "work" | "control" | "keepAlive">;
@@ -32,14 +31,25 @@ export interface TrainOptions {
   readonly extras: readonly ExtraSignal[];
 }
 
+/** Samples to look at. */
+export interface Evaluation {
+  readonly part: "train" | "test";
+  readonly indices: Uint32Array;
+  readonly batchSize: number;
+  /** What BatchNorm normalises with meanwhile. */
+  readonly norm: Norm;
+  /** Training samples, shuffled, that statistics are re-estimated on; only for `norm: reestimated`. */
+  readonly calibration?: Uint32Array | undefined;
+}
+
 export { Interrupted };
 
 export class Session {
   readonly opened: FieldsOf<"open_ok">;
   readonly labels: Uint32Array;
-  readonly testCount: number;
+  readonly testLabels: Uint32Array;
   /** Since `takeSeconds`. */
-  #seconds: SpentSeconds = { training: 0, scoring: 0, evaluating: 0 };
+  #seconds: WorkSeconds = { training: 0, scoring: 0, evaluating: 0 };
   #cancelled = false;
   readonly #client: WorkClient;
   readonly #signal: AbortSignal;
@@ -53,7 +63,7 @@ export class Session {
     this.#client = client;
     this.opened = opened;
     this.labels = arrays.labels;
-    this.testCount = opened.testCount;
+    this.testLabels = arrays.testLabels;
     this.#signal = signal;
     client.keepAlive(opened.session);
     signal.addEventListener("abort", this.#cancel);
@@ -95,7 +105,7 @@ export class Session {
         session: this.opened.session,
         firstStep,
         sha256: sha256(indices, offsets, learningRates, weights),
-        signals: ["loss", "correct", ...extras],
+        signals: [...ALWAYS_ASKED, ...extras],
         microBatch,
       },
       arrays,
@@ -111,7 +121,7 @@ export class Session {
     if (this.#signal.aborted) throw new Interrupted();
     const { fields, arrays } = await this.#ask(
       "score",
-      { session: this.opened.session, signals: ["loss", "correct", ...extras], batchSize },
+      { session: this.opened.session, signals: [...ALWAYS_ASKED, ...extras], batchSize },
       { indices },
     );
     if (this.#signal.aborted) throw new Interrupted();
@@ -120,22 +130,36 @@ export class Session {
     return present(arrays, extras);
   }
 
-  /** Mean loss and accuracy of these samples of a part, in evaluation mode. */
-  async evaluate(part: "train" | "test", indices: Uint32Array, batchSize: number): Promise<Measured> {
+  /** What the model, in evaluation mode, says of these samples. */
+  async evaluate({ part, indices, batchSize, norm, calibration }: Evaluation): Promise<SampleSignals> {
     if (this.#signal.aborted) throw new Interrupted();
     const { fields, arrays } = await this.#ask(
       "evaluate",
-      { session: this.opened.session, part, norm: "running", signals: ["loss", "correct"], batchSize },
-      { indices },
+      { session: this.opened.session, part, norm, signals: [...ALWAYS_ASKED], batchSize },
+      { indices, ...(calibration && { calibration }) },
     );
     if (this.#signal.aborted) throw new Interrupted();
     this.#seconds.evaluating += fields.seconds;
     checkGathered(fields.indicesSha256, indices);
-    const { loss, correct } = present(arrays, []);
-    return toMeasured(loss, correct);
+    return present(arrays, []);
   }
 
-  async #ask<T extends "train" | "score" | "evaluate">(type: T, fields: FieldsOf<T>, arrays: MessageArrays<T>) {
+  /** Pixels of these samples of a part as the dataset stores them, u8 [m, H, W, C] in row-major order. */
+  async images(part: "train" | "test", indices: Uint32Array): Promise<Uint8Array> {
+    if (this.#signal.aborted) throw new Interrupted();
+    const { fields, arrays } = await this.#ask("images", { session: this.opened.session, part }, { indices });
+    if (this.#signal.aborted) throw new Interrupted();
+    checkGathered(fields.indicesSha256, indices);
+    const [channels, height, width] = this.opened.inputShape;
+    checkShape(arrays.images.shape, [indices.length, height, width, channels]);
+    return arrays.images.values;
+  }
+
+  async #ask<T extends "train" | "score" | "evaluate" | "images">(
+    type: T,
+    fields: FieldsOf<T>,
+    arrays: MessageArrays<T>,
+  ) {
     try {
       return await this.#client.work(type, fields, arrays);
     } catch (error) {
@@ -153,7 +177,7 @@ export class Session {
   }
 
   /** Seconds that the backend spent since this was last asked. */
-  takeSeconds(): SpentSeconds {
+  takeSeconds(): WorkSeconds {
     const taken = this.#seconds;
     this.#seconds = { training: 0, scoring: 0, evaluating: 0 };
     return taken;
@@ -202,12 +226,20 @@ function checkGathered(seen: string, indices: Uint32Array): void {
   );
 }
 
-/** The signals that were asked for: loss, correct and these. */
+function checkShape(seen: readonly number[], expected: readonly (number | undefined)[]): void {
+  if (seen.length === expected.length && seen.every((size, at) => size === expected[at])) return;
+  throw new BackendError(
+    "bad_array",
+    `the backend sent images of shape [${seen}], [${expected}] was asked for: this is a bug, report it`,
+  );
+}
+
+/** The signals that were asked for: those that always are, and these. */
 function present(arrays: AnsweredSignals, extras: readonly ExtraSignal[]): SampleSignals {
-  const { loss, correct } = arrays;
-  const missing = (["loss", "correct", ...extras] as const).filter((signal) => arrays[signal] === undefined);
-  if (loss === undefined || correct === undefined || missing.length > 0) {
+  const { loss, correct, prediction } = arrays;
+  const missing = [...ALWAYS_ASKED, ...extras].filter((signal) => arrays[signal] === undefined);
+  if (loss === undefined || correct === undefined || prediction === undefined || missing.length > 0) {
     throw new BackendError("bad_array", `the backend left out what was asked for: ${missing.join(", ")}`);
   }
-  return { ...arrays, loss, correct };
+  return { ...arrays, loss, correct, prediction };
 }

@@ -7,7 +7,17 @@
 import { multiplyHigh, philox4x32 } from "./philox.js";
 
 /** Every stream of random numbers there is; a new purpose gets a new name here. */
-export const STREAMS = ["order", "batching", "subset", "validation", "train-sample", "placebo", "noise"] as const;
+export const STREAMS = [
+  "order",
+  "batching",
+  "subset",
+  "validation",
+  "train-sample",
+  "calibration",
+  "test-sample",
+  "placebo",
+  "noise",
+] as const;
 export type Stream = (typeof STREAMS)[number];
 
 const TWO_32 = 2 ** 32;

@@ -3,13 +3,15 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
+import { DATASETS, type RecordedDataset, writeDataset } from "./dataset-record.js";
 import { append, writing } from "./disk.js";
 import { Lock } from "./lock.js";
 import { type RecordOptions, RunRecord } from "./run-record.js";
 import { PARTIAL, writeWhole, writeWholeJson } from "./whole-file.js";
 
-/** The files beside the arms' directories. */
+/** What is beside the arms' directories. */
 export const EXPERIMENT_FILES: readonly string[] = [
+  DATASETS,
   "experiment.json",
   "summary.json",
   "table.md",
@@ -92,6 +94,11 @@ export class ExperimentRecord {
         .flatMap((name) => /^seed-(\d+)$/.exec(name)?.[1] ?? [])
         .map((seed) => ({ arm, seed: Number(seed), record: this.run(arm, Number(seed)) })),
     );
+  }
+
+  /** What runs trained on; written once. */
+  writeDataset(dataset: RecordedDataset): void {
+    writeDataset(this.directory, dataset);
   }
 
   writeSummary(summary: unknown, table: string): void {

@@ -78,6 +78,18 @@ const orderMonitors = z.object({
 /** What is watched of every epoch's order. */
 export type OrderMonitors = z.infer<typeof orderMonitors>;
 
+const batchNorm = z.object({
+  /** A fixed, shuffled part of the test set. */
+  test: z.object({ running: measured, batch: measured, reestimated: measured }).optional(),
+  /** Whole batches of what the last epoch trained on. */
+  ownBatches: z.object({ running: measured, batch: measured }).optional(),
+});
+/**
+ * The same samples, with BatchNorm normalising by its running statistics, by those of the batch under way, and by
+ * re-estimated ones. All without dropout and augmentation.
+ */
+export type BatchNormMetrics = z.infer<typeof batchNorm>;
+
 const epochMetrics = z.object({
   epoch: z.number(),
   step: z.number(),
@@ -92,6 +104,8 @@ const epochMetrics = z.object({
   trainSample: measured.optional(),
   validation: measured.optional(),
   test: measured.optional(),
+  /** Of the last epoch, for a model that normalises by batches. */
+  batchNorm: batchNorm.optional(),
   order: orderMonitors,
   orderSha256: z.string(),
   planSha256: z.string(),
@@ -99,23 +113,24 @@ const epochMetrics = z.object({
 /** A line of `metrics.jsonl`: only what is a function of config and seed. */
 export type EpochMetrics = z.infer<typeof epochMetrics>;
 
-/** A line of `timings.jsonl`. All in seconds. */
-export interface EpochTimings {
-  readonly epoch: number;
+const epochTimings = z.object({
+  epoch: z.number(),
   /** Making the order and the rates. */
-  readonly orderingSeconds: number;
+  orderingSeconds: z.number(),
   /** Training, as the backend measured it. */
-  readonly trainingSeconds: number;
+  trainingSeconds: z.number(),
   /** Scoring passes, as the backend measured them. */
-  readonly scoringSeconds: number;
+  scoringSeconds: z.number(),
   /** Evaluating, as the backend measured it. */
-  readonly evaluatingSeconds: number;
+  evaluatingSeconds: z.number(),
   /** Time with messages under way that the backend did not spend on them: packing, sending, hashing, unpacking. */
-  readonly wireSeconds: number;
+  wireSeconds: z.number(),
   /** The rest of the epoch, in which the backend waited: recording, and making the order. */
-  readonly waitingSeconds: number;
-  readonly totalSeconds: number;
-}
+  waitingSeconds: z.number(),
+  totalSeconds: z.number(),
+});
+/** A line of `timings.jsonl`. All in seconds. */
+export type EpochTimings = Readonly<z.infer<typeof epochTimings>>;
 
 /** What of a plan is recorded. */
 export interface RecordedPlan {
@@ -123,6 +138,13 @@ export interface RecordedPlan {
   readonly offsets: Uint32Array;
   readonly learningRates: Float64Array;
   readonly weights?: Float32Array | undefined;
+}
+
+export interface RecordedImages {
+  readonly indices: Uint32Array;
+  /** H, W, C */
+  readonly shape: readonly number[];
+  readonly pixels: Uint8Array;
 }
 
 /** Of the epoch's training passes, or (`scored-`) of the scoring pass before the epoch. */
@@ -200,10 +222,30 @@ export class RunRecord {
 
   /** One value a sample in index order, NaN where it was not seen in this pass. */
   writeSignal(name: SignalName, epoch: number, values: Float32Array): void {
+    this.#writeSignal(name, `${numbered(epoch)}.f32`, values);
+  }
+
+  /** The class that training predicted of each sample, in index order; 2³²-1 where it was not seen. */
+  writePredictions(epoch: number, values: Uint32Array): void {
+    this.#writeSignal("prediction", `${numbered(epoch)}.u32`, values);
+  }
+
+  #writeSignal(name: SignalName | "prediction", file: string, values: Float32Array | Uint32Array): void {
     const directory = join(this.directory, "signals", name);
     writing(directory, () => mkdirSync(directory, { recursive: true }));
-    writeWhole(join(directory, `${numbered(epoch)}.f32`), bytesOf(values));
-    if (this.#options.signals === "last") removeOthers(directory, `${numbered(epoch)}.f32`);
+    writeWhole(join(directory, file), bytesOf(values));
+    if (this.#options.signals === "last") removeOthers(directory, file);
+  }
+
+  /** [testCount]; those of the evaluation before go. */
+  writeTestPredictions(values: Uint32Array): void {
+    writeWhole(join(this.directory, "test-predictions.u32"), bytesOf(values));
+  }
+
+  /** Pixels [count, H, W, C] of these training samples. */
+  writeImages({ indices, shape, pixels }: RecordedImages): void {
+    writeWhole(join(this.directory, "images.u8"), pixels);
+    writeWholeJson(join(this.directory, "images.json"), { indices: [...indices], shape });
   }
 
   appendMetrics(metrics: EpochMetrics): void {
@@ -219,6 +261,14 @@ export class RunRecord {
     if (!existsSync(path)) throw this.damaged(`${path} is missing`);
     const lines = readFileSync(path, "utf8").split("\n");
     return lines.filter((line) => line !== "").map((line) => this.#parse("metrics.jsonl", epochMetrics, line));
+  }
+
+  /** A line that is being written, which lacks its end, is not read; of a run that began none yet, there are none. */
+  readTimings(): EpochTimings[] {
+    const path = join(this.directory, "timings.jsonl");
+    if (!existsSync(path)) return [];
+    const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+    return lines.map((line) => this.#parse("timings.jsonl", epochTimings, line));
   }
 
   /** The error that says so, and what to do. */

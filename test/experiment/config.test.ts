@@ -45,11 +45,11 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["modl: mnist-cnn", "x.yaml:14: modl: unknown key; did you mean `model`?"],
     [
       "banana: 1",
-      "x.yaml:14: banana: unknown key; known: name, seeds, baseline, evaluation, record, backend, dataset, model, " +
+      "x.yaml:14: banana: unknown key; known: name, seeds, baseline, comparisons, targetAccuracy, evaluation, record, backend, dataset, model, " +
         "optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, arms",
     ],
     ["evaluation: { evry: 2 }", "x.yaml:14: evaluation.evry: unknown key; did you mean `every`?"],
-    ["evaluation: { banana: 2 }", "x.yaml:14: evaluation.banana: unknown key; known: every, batchSize, trainSample"],
+    ["evaluation: { banana: 2 }", "x.yaml:14: evaluation.banana: unknown key; known: every, batchSize, trainSample, batchNorm, batchNormSample"],
     [
       "backend: { heartbeat: { x: 1 } }",
       "x.yaml:14: backend.heartbeat.x: unknown key; known: everySeconds, limitSeconds",
@@ -313,8 +313,10 @@ describe("what is not said", () => {
       name: "small",
       seeds: [0, 1],
       baseline: "shuffled",
-      evaluation: { every: 1, batchSize: 500, trainSample: 2000 },
-      record: { orders: "full", signals: "full" },
+      comparisons: [{ arm: "frozen", with: "shuffled" }],
+      targetAccuracy: null,
+      evaluation: { every: 1, batchSize: 500, trainSample: 2000, batchNorm: "running", batchNormSample: 1000 },
+      record: { orders: "full", signals: "full", images: 8 },
       backend: {
         device: "auto",
         threads: "auto",
@@ -343,7 +345,7 @@ describe("what is not said", () => {
 });
 
 describe("every config that comes along", () => {
-  const studies = ["cifar10", "cifar100", "digits", "fashion-mnist", "mnist"];
+  const studies = ["cifar10", "cifar100", "fashion-mnist", "mnist"];
   const importance = ["digits-importance", "mnist-importance"];
   const read = (name: string) => {
     const path = join(packageRoot, "configs", `${name}.yaml`);
@@ -353,19 +355,64 @@ describe("every config that comes along", () => {
     expect(config.baseline).toBe("shuffled");
     return config;
   };
+  const ordersOf = (name: string) => Object.entries(read(name).arms).map(([arm, { order }]) => [arm, order.name]);
+  const FOUR = ["frozen", "shuffled", "homogeneous", "heterogeneous"].map((order) => [order, order]);
 
   test("is there", () => {
     const names = readdirSync(join(packageRoot, "configs")).map((file) => file.replace(/\.yaml$/, ""));
-    expect(names.sort()).toEqual([...studies, ...importance].sort());
+    expect(names.sort()).toEqual([...studies, ...importance, "digits", "cifar10-batch-norm"].sort());
   });
 
-  test.each(studies)("%s resolves: the four orders of the study, three seeds, its own dataset", (name) => {
-    const config = read(name);
-    expect(Object.entries(config.arms).map(([arm, { order }]) => [arm, order.name])).toEqual(
-      ["frozen", "shuffled", "homogeneous", "heterogeneous"].map((order) => [order, order]),
+  test("digits resolves: the four orders of the study", () => {
+    expect(ordersOf("digits")).toEqual(FOUR);
+  });
+
+  test.each(studies)(
+    "%s resolves: the four orders of the study, its next steps and controls, its own dataset",
+    (name) => {
+      expect(ordersOf(name)).toEqual([
+        ...FOUR,
+        ["homogeneous-mixed", "homogeneous"],
+        ["hardest-first", "loss-global"],
+        ["easiest-first", "loss-global"],
+        ["per-class", "loss-per-class"],
+        ["weighted", "weighted"],
+        ["weighted-half", "weighted"],
+        ["growing", "shuffled"],
+        ["shrinking", "shuffled"],
+        ["hardest-first-placebo", "loss-global"],
+        ["random-half", "random-subset"],
+      ]);
+      for (const arm of Object.values(read(name).arms)) expect(arm.dataset.name).toBe(name);
+    },
+  );
+
+  test.each(studies)("the --set lines in the header of %s are ones that it takes", (name) => {
+    const path = join(packageRoot, "configs", `${name}.yaml`);
+    const text = readFileSync(path, "utf8");
+    const small = text.slice(
+      text.indexOf("# Small, 2 cores") + 1 || text.indexOf("Small, 2 cores"),
+      text.indexOf("\nname: "),
     );
-    expect(config.seeds).toEqual([0, 1, 2]);
-    for (const arm of Object.values(config.arms)) expect(arm.dataset.name).toBe(name);
+    const said = [...small.replaceAll("\n#  ", "").matchAll(/--set (?:"([^"]+)"|(\S+))/g)];
+    const settings = said.map(([all, quoted, plain]) => ({ said: all, assignment: quoted ?? plain }));
+    expect(settings.length).toBeGreaterThan(1);
+    const config = resolveConfig(ConfigSource.read(path, settings), OrderSources.builtIn, catalogue);
+    expect(config.arms.shuffled.dataset.subset).toBeLessThanOrEqual(10_000);
+  });
+
+  test("cifar10-batch-norm resolves: three compositions by two normalisations", () => {
+    const source = ConfigSource.read(join(packageRoot, "configs", "cifar10-batch-norm.yaml"));
+    const { arms } = resolveConfig(source, OrderSources.builtIn, undefined); // the made-up catalogue has no norm
+    const norms = Object.values(arms).map(({ order, model }) => `${order.name} ${model.options.norm ?? "batch"}`);
+    expect(norms.sort()).toEqual([
+      "homogeneous batch",
+      "homogeneous batch",
+      "homogeneous group",
+      "homogeneous group",
+      "shuffled batch",
+      "shuffled group",
+    ]);
   });
 
   test.each([

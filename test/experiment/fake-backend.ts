@@ -26,15 +26,28 @@ export interface Pretence {
   loss?(index: number, step: number, seed: number): number;
   /** As `loss`, in a scoring pass; the same as in training when left out. */
   scoredLoss?(index: number, step: number, seed: number): number;
+  /** Class that it predicts of a sample at a step; 0 when left out. */
+  prediction?(index: number, step: number): number;
   /** Seconds that it says it spent; 0 when left out. */
   seconds?(message: Sent): number;
   /** Signals that it does not return though asked for. */
   readonly leavesOut?: readonly Signal[];
   /** Called when the message's turn has come, before it takes effect; what it throws is the answer. */
   before?(message: Sent, backend: FakeBackend): void | Promise<void>;
+  /** Height, width and channels of the images that it sends; those of `inputShape` when left out. */
+  readonly imageShape?: readonly number[];
   /** Hash of the indices that it says it gathered; the right one when left out. */
   gathered?(message: Sent): string | undefined;
 }
+
+/** Of what it opens. */
+export const SETTINGS = {
+  memoryFormat: "contiguous",
+  precision: "float32",
+  deterministic: true,
+  dropout: [],
+  batchNormLayers: 0,
+} satisfies FieldsOf<"open_ok">["settings"];
 
 type Measuring = SentOf<"train"> | SentOf<"score"> | SentOf<"evaluate">;
 
@@ -122,6 +135,8 @@ export class FakeBackend implements WorkClient {
       case "evaluate":
       case "score":
         return this.#measure(message, this.#find(message.fields.session));
+      case "images":
+        return this.#images(message, this.#find(message.fields.session));
       case "close":
         this.#find(message.fields.session);
         this.#session = undefined;
@@ -141,17 +156,11 @@ export class FakeBackend implements WorkClient {
         n,
         testCount,
         classNames: Array.from({ length: classes }, (_, label) => `class ${label}`),
-        inputShape: [1, 28, 28],
+        inputShape: [...INPUT_SHAPE],
         parameterCount: 10,
         dataSha256: "d".repeat(64),
         initialWeightsSha256: "e".repeat(64),
-        settings: {
-          memoryFormat: "contiguous",
-          precision: "float32",
-          deterministic: true,
-          dropout: [],
-          batchNormLayers: 0,
-        },
+        settings: SETTINGS,
         ...this.#pretence.opened,
       },
       arrays: { labels: labels(n), testLabels: labels(testCount) },
@@ -184,6 +193,22 @@ export class FakeBackend implements WorkClient {
     return this.#measured(message, session, {}, () => session.step, message.arrays.indices);
   }
 
+  #images(message: SentOf<"images">, { id, cancelled }: OpenSession) {
+    if (cancelled) throw new BackendError("cancelled", "cancelled");
+    const { part } = message.fields;
+    const { indices } = message.arrays;
+    const [channels, height, width] = this.#pretence.opened?.inputShape ?? INPUT_SHAPE;
+    const shape = this.#pretence.imageShape ?? [height, width, channels];
+    const size = shape.reduce((product, length) => product * length, 1);
+    const pixels = [...indices].flatMap((index) =>
+      Array.from({ length: size }, (_, at) => madeUpPixel(part, index, at)),
+    );
+    return {
+      fields: { session: id, indicesSha256: this.#pretence.gathered?.(message) ?? sha256(indices) },
+      arrays: { images: { shape: [indices.length, ...shape], values: Uint8Array.from(pixels) } },
+    };
+  }
+
   #measured(
     message: Measuring,
     { id, seed }: OpenSession,
@@ -191,12 +216,12 @@ export class FakeBackend implements WorkClient {
     stepOf: (at: number) => number,
     indices: Uint32Array,
   ) {
-    const { loss = madeUpLoss, scoredLoss = loss, leavesOut = [] } = this.#pretence;
+    const { loss = madeUpLoss, scoredLoss = loss, prediction = () => 0, leavesOut = [] } = this.#pretence;
     const lossOf = message.type === "score" ? scoredLoss : loss;
     const values: Record<Signal, ArrayLike<number>> = {
       loss: Float32Array.from(indices, (index, at) => lossOf(index, stepOf(at), seed)),
       correct: Uint8Array.from(indices, (index) => index % 2),
-      prediction: Uint32Array.from(indices, () => 0),
+      prediction: Uint32Array.from(indices, (index, at) => prediction(index, stepOf(at))),
       margin: Float32Array.from(indices, (index, at) => madeUp.margin(index, stepOf(at))),
       entropy: Float32Array.from(indices, (index, at) => madeUp.entropy(index, stepOf(at))),
       el2n: Float32Array.from(indices, (index, at) => madeUp.el2n(index, stepOf(at))),
@@ -213,6 +238,13 @@ export class FakeBackend implements WorkClient {
     };
   }
 }
+
+/** Channels, height, width. */
+const INPUT_SHAPE = [1, 28, 28] as const;
+
+/** The pixel at this place, counted row by row, of a sample. */
+export const madeUpPixel = (part: "train" | "test", index: number, at: number): number =>
+  (3 * index + at + (part === "test" ? 100 : 0)) % 256;
 
 export const madeUpLoss = (index: number, step: number): number => 1 / (1 + index + step);
 

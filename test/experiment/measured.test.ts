@@ -25,7 +25,7 @@ describe("a mean that JSON cannot hold is a text", () => {
     ["Infinity", [1, Number.POSITIVE_INFINITY]],
     ["-Infinity", [1, Number.NEGATIVE_INFINITY]],
   ])("%s", (expected, losses) => {
-    const { loss, count } = toMeasured(Float32Array.from(losses), Uint8Array.of(1, 0));
+    const { loss, count } = toMeasured({ loss: Float32Array.from(losses), correct: Uint8Array.of(1, 0) });
     expect({ loss, count }).toEqual({ loss: expected, count: 2 });
   });
 });

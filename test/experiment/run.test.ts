@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { BackendError } from "../../src/backend/errors.js";
 import { random } from "../../src/kernels/random.js";
 import { shuffled } from "../../src/kernels/shuffle.js";
-import { type Sent, sha256 } from "./fake-backend.js";
+import { SETTINGS, type Sent, sha256 } from "./fake-backend.js";
 import { Scene } from "./scene.js";
 
 const ONE_RUN = ["arms={shuffled: {order: shuffled}}", "seeds=1"];
@@ -26,7 +27,7 @@ describe("a run that comes to its end", () => {
       "evaluate train 3",
       "evaluate test 6",
     ];
-    expect(asked).toEqual(["open", ...epoch(0), ...epoch(5), ...epoch(10), "close"]);
+    expect(asked).toEqual(["open", ...epoch(0), ...epoch(5), ...epoch(10), "images", "close"]);
     expect(results).toMatchObject([{ arm: "shuffled", seed: 0, state: "done" }]);
   });
 
@@ -120,6 +121,38 @@ describe("a run that comes to its end", () => {
     expect(bytes).toHaveLength(4 * 24);
   });
 
+  test("each epoch's predictions likewise, 2^32-1 where a sample was not trained on; and the test set's last ones", async () => {
+    const scene = new Scene();
+    const { client } = await scene.run({
+      settings: [...ONE_RUN, "dataset.subset=20"],
+      pretence: { prediction: (index, step) => index * 100 + step },
+    });
+    const trained = client.sentOf("train").filter(({ fields }) => fields.firstStep < 4);
+    const expected = new Array<number>(24).fill(2 ** 32 - 1);
+    for (const { fields, arrays } of trained) {
+      for (const [at, index] of arrays.indices.entries())
+        expected[index] = index * 100 + fields.firstStep + Math.floor(at / 5);
+    }
+    expect(expected.filter((prediction) => prediction === 2 ** 32 - 1)).toHaveLength(4);
+    expect(scene.words("shuffled/seed-0/signals/prediction/0000.u32")).toEqual(expected);
+    const afterTwelveSteps = [0, 1, 2, 3, 4, 5].map((index) => index * 100 + 12);
+    expect(scene.words("shuffled/seed-0/test-predictions.u32")).toEqual(afterTwelveSteps);
+  });
+
+  test("what it trained on is recorded once for all runs: class names and labels", async () => {
+    const scene = new Scene();
+    await scene.run();
+    expect(JSON.parse(scene.text("datasets/dddddddd/dataset.json"))).toEqual({
+      name: "digits",
+      dataSha256: "d".repeat(64),
+      classNames: ["class 0", "class 1", "class 2"],
+      inputShape: [1, 28, 28],
+    });
+    const classes = (count: number) => Array.from({ length: count }, (_, index) => index % 3);
+    expect(scene.words("datasets/dddddddd/labels.u32")).toEqual(classes(24));
+    expect(scene.words("datasets/dddddddd/test-labels.u32")).toEqual(classes(6));
+  });
+
   test("timings have a line an epoch, and none is negative but by rounding", async () => {
     const scene = new Scene();
     await scene.run({ settings: ONE_RUN });
@@ -149,7 +182,7 @@ describe("a run that comes to its end", () => {
         precision: "float32",
         microBatch: null,
         epochs: 3,
-        evaluation: { every: 1, batchSize: 500, trainSample: 4 },
+        evaluation: { every: 1, batchSize: 500, trainSample: 4, batchNorm: "running", batchNormSample: 1000 },
       },
       ibatchVersion: "0",
       startedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
@@ -165,13 +198,7 @@ describe("a run that comes to its end", () => {
         testCount: 6,
         initialWeightsSha256: "e".repeat(64),
         parameterCount: 10,
-        settings: {
-          memoryFormat: "contiguous",
-          precision: "float32",
-          deterministic: true,
-          dropout: [],
-          batchNormLayers: 0,
-        },
+        settings: SETTINGS,
       },
     });
   });
@@ -247,6 +274,130 @@ describe("evaluation", () => {
   });
 });
 
+describe("a model that normalises by batches", () => {
+  const normalising = { opened: { settings: { ...SETTINGS, batchNormLayers: 2 } } };
+  const evaluations = async (settings: readonly string[]) => {
+    const scene = new Scene();
+    const { client } = await scene.run({ settings: [...ONE_RUN, ...settings], pretence: normalising });
+    return { scene, sent: client.sentOf("evaluate") };
+  };
+
+  test("after its last epoch the same samples are looked at under each kind of statistics", async () => {
+    const { scene, sent } = await evaluations([]);
+    const compared = sent.slice(-5).map(({ fields, arrays }) => ({
+      part: fields.part,
+      norm: fields.norm,
+      batchSize: fields.batchSize,
+      calibration: arrays.calibration?.length,
+      count: arrays.indices.length,
+    }));
+    expect(compared).toEqual([
+      { part: "test", norm: "running", batchSize: 500, calibration: undefined, count: 6 },
+      { part: "test", norm: "batch", batchSize: 500, calibration: undefined, count: 6 },
+      { part: "test", norm: "reestimated", batchSize: 500, calibration: 24, count: 6 },
+      { part: "train", norm: "running", batchSize: 5, calibration: undefined, count: 20 },
+      { part: "train", norm: "batch", batchSize: 5, calibration: undefined, count: 20 },
+    ]);
+    const lastOrder = scene.words("shuffled/seed-0/orders/0002.u32");
+    expect([...sent.slice(-1)[0].arrays.indices], "whole batches of its own").toEqual(lastOrder.slice(0, 20));
+    const [first, , last] = scene.metrics("shuffled", 0);
+    expect(first).not.toHaveProperty("batchNorm");
+    const measured = { loss: expect.any(Number), accuracy: 0.5, count: 6 };
+    expect(last.batchNorm).toEqual({
+      test: { running: measured, batch: measured, reestimated: measured },
+      ownBatches: {
+        running: expect.objectContaining({ count: 20 }),
+        batch: expect.objectContaining({ count: 20 }),
+      },
+    });
+  });
+
+  test("evaluation.batchNormSample says on how many samples of either kind; 0: on none", async () => {
+    const few = (await evaluations(["evaluation.batchNormSample=4", "batching.size=2"])).sent.slice(-5);
+    expect(few.map(({ arrays }) => arrays.indices.length)).toEqual([4, 4, 4, 4, 4]);
+    const { scene, sent } = await evaluations(["evaluation.batchNormSample=0"]);
+    expect(new Set(sent.map(({ fields }) => fields.norm))).toEqual(new Set(["running"]));
+    expect(scene.metrics("shuffled", 0).at(-1)).not.toHaveProperty("batchNorm");
+  });
+
+  test("the shuffled test samples are the same for every seed and arm", async () => {
+    const { client } = await new Scene().run({ pretence: normalising });
+    const looked = client.sentOf("evaluate").filter(({ fields }) => fields.norm !== "running");
+    const onTest = looked.filter(({ fields }) => fields.part === "test").map(({ arrays }) => arrays.indices.join());
+    expect(onTest).toHaveLength(8);
+    expect(new Set(onTest).size).toBe(1);
+    expect(onTest[0].split(",").map(Number)).not.toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test("evaluation.batchNorm=reestimated: all that is measured, with the same calibration on what is trained on", async () => {
+    const { sent } = await evaluations(["evaluation.batchNorm=reestimated", "dataset.validation=4"]);
+    const usual = sent.slice(0, -5);
+    expect(new Set(usual.map(({ fields }) => fields.norm))).toEqual(new Set(["reestimated"]));
+    expect(usual).toHaveLength(9);
+    const calibrations = new Set(usual.map(({ arrays }) => arrays.calibration?.join()));
+    expect(calibrations.size).toBe(1);
+    const [calibration] = usual.map(({ arrays }) => [...(arrays.calibration ?? [])]);
+    expect(calibration).toHaveLength(20);
+    const validation = [...usual[1].arrays.indices];
+    expect(calibration.filter((index) => validation.includes(index))).toEqual([]);
+  });
+
+  test("a test set of one sample and batches of one have no statistics to compare", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: [...ONE_RUN, "batching.size=1"], pretence: { ...normalising, testCount: 1 } });
+    expect(scene.metrics("shuffled", 0).at(-1)?.batchNorm).toEqual({});
+  });
+});
+
+test("without BatchNorm, running statistics are what is asked for, whatever the config says", async () => {
+  const scene = new Scene();
+  const { client } = await scene.run({ settings: [...ONE_RUN, "evaluation.batchNorm=reestimated"] });
+  expect(new Set(client.sentOf("evaluate").map(({ fields }) => fields.norm))).toEqual(new Set(["running"]));
+  expect(scene.metrics("shuffled", 0).at(-1)).not.toHaveProperty("batchNorm");
+});
+
+describe("pictures for the report", () => {
+  test("of each class the samples with the highest mean loss, and the most misjudged", async () => {
+    const scene = new Scene();
+    // Sample i of class i % 3 has a loss that rises with i; only samples 4 and 5 are ever misjudged.
+    const { client } = await scene.run({
+      settings: [...ONE_RUN, "record.images=2"],
+      pretence: { loss: (index) => index, prediction: (index) => ([4, 5].includes(index) ? 0 : index % 3) },
+    });
+    const [asked] = client.sentOf("images");
+    expect(asked.fields.part).toBe("train");
+    expect([...asked.arrays.indices]).toEqual([4, 5, 18, 19, 20, 21, 22, 23]);
+    expect(JSON.parse(scene.text("shuffled/seed-0/images.json"))).toEqual({
+      indices: [4, 5, 18, 19, 20, 21, 22, 23],
+      shape: [28, 28, 1],
+    });
+    expect(scene.bytes("shuffled/seed-0/images.u8")).toHaveLength(8 * 28 * 28);
+  });
+
+  test("a backend that refuses them costs a line of the log, and no run", async () => {
+    const scene = new Scene();
+    const { results } = await scene.run({
+      settings: ONE_RUN,
+      pretence: {
+        before({ type }) {
+          if (type === "images") throw new BackendError("too_large", "too many pixels");
+        },
+      },
+    });
+    expect(results).toMatchObject([{ state: "done" }]);
+    expect(scene.text("log.txt")).toContain("shuffled, seed 0: no images for the report: too many pixels");
+    expect(scene.has("shuffled/seed-0/images.json")).toBe(false);
+  });
+
+  test("a run that diverged asks for none", async () => {
+    const { client } = await new Scene().run({
+      settings: ONE_RUN,
+      pretence: { loss: (_, step) => (step === 6 ? Number.NaN : 1) },
+    });
+    expect(client.sentOf("images")).toEqual([]);
+  });
+});
+
 describe("what is recorded", () => {
   const files = async (settings: readonly string[]) => {
     const scene = new Scene();
@@ -254,11 +405,14 @@ describe("what is recorded", () => {
     return scene.files("shuffled/seed-0").map((file) => file.slice("shuffled/seed-0/".length));
   };
   const orders = (ending: string) => [0, 1, 2].map((epoch) => `orders/000${epoch}.${ending}`);
-  const rest = ["metrics.jsonl", "timings.jsonl", "run.json"];
+  const rest = ["metrics.jsonl", "timings.jsonl", "run.json", "test-predictions.u32"];
+  const PICTURES = ["images.json", "images.u8"];
 
   test("all, unless told otherwise, and nothing half-written is left", async () => {
     const losses = [0, 1, 2].map((epoch) => `signals/loss/000${epoch}.f32`);
-    expect(await files([])).toEqual([...rest, ...orders("u32"), ...orders("json"), ...losses].sort());
+    const predictions = [0, 1, 2].map((epoch) => `signals/prediction/000${epoch}.u32`);
+    const all = [...rest, ...orders("u32"), ...orders("json"), ...losses, ...predictions, ...PICTURES];
+    expect(await files([])).toEqual(all.sort());
   });
 
   test("record.orders=hash: no indices, but offsets, rates and hashes", async () => {
@@ -266,9 +420,16 @@ describe("what is recorded", () => {
     expect(kept.filter((file) => file.startsWith("orders"))).toEqual(orders("json"));
   });
 
-  test("record.signals=last: the last epoch's losses alone", async () => {
+  test("record.signals=last: the last epoch's losses and predictions alone", async () => {
     const kept = await files(["record.signals=last"]);
-    expect(kept.filter((file) => file.startsWith("signals"))).toEqual(["signals/loss/0002.f32"]);
+    expect(kept.filter((file) => file.startsWith("signals"))).toEqual([
+      "signals/loss/0002.f32",
+      "signals/prediction/0002.u32",
+    ]);
+  });
+
+  test("record.images=0: no pictures, and none are asked for", async () => {
+    expect(await files(["record.images=0"])).not.toEqual(expect.arrayContaining(PICTURES));
   });
 });
 

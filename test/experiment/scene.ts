@@ -86,6 +86,12 @@ export class Scene {
     return Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readFloatLE(4 * at));
   }
 
+  /** As `floats`, of raw little-endian uint32. */
+  words(path: string): number[] {
+    const bytes = this.bytes(path);
+    return Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readUInt32LE(4 * at));
+  }
+
   text(path: string): string {
     return readFileSync(join(this.directory, path), "utf8");
   }

@@ -34,7 +34,7 @@ async function watch(order: string, settings: readonly string[] = [], pretence =
 function asked(sent: readonly Sent[]): string[] {
   let step = 0;
   return sent.flatMap((message) => {
-    if (message.type === "evaluate") return [];
+    if (message.type === "evaluate" || message.type === "images") return [];
     if (message.type === "score") return [`score ${step}`];
     if (message.type !== "train") return [message.type];
     const { firstStep } = message.fields;
@@ -64,8 +64,12 @@ describe("start: scored", () => {
     const [train] = client.sentOf("train");
     expect(score.arrays.indices).toHaveLength(18);
     expect(score.arrays.indices).toEqual(train.arrays.indices);
-    expect(score.fields).toEqual({ session: "s1", signals: ["loss", "correct", "el2n", "margin"], batchSize: 7 });
-    expect(train.fields.signals).toEqual(["loss", "correct", "el2n", "margin"]);
+    expect(score.fields).toEqual({
+      session: "s1",
+      signals: ["loss", "correct", "prediction", "el2n", "margin"],
+      batchSize: 7,
+    });
+    expect(train.fields.signals).toEqual(["loss", "correct", "prediction", "el2n", "margin"]);
   });
 
   test("the first order sees them: seen at step 0, drawn never, NaN where not eligible", async () => {
@@ -138,7 +142,7 @@ describe("signal: rescore", () => {
     expect(seen.map(({ ledger }) => ledger.seenAtStep[3])).toEqual([0, 0, 10, 10]);
     expect(seen.map(({ ledger }) => ledger.margin?.[3])).toEqual([3, 3, -7, -7]);
     expect(seen.map(({ ledger }) => ledger.draws[3])).toEqual([0, 1, 2, 3]);
-    for (const { fields } of client.sentOf("train")) expect(fields.signals).toEqual(["loss", "correct"]);
+    for (const { fields } of client.sentOf("train")) expect(fields.signals).toEqual(["loss", "correct", "prediction"]);
   });
 
   test("metrics say how many samples were scored, timings how long it took, the age of losses starts at 0", async () => {
@@ -187,6 +191,8 @@ describe("the history on disk", () => {
       "el2n/0001.f32",
       "loss/0000.f32",
       "loss/0001.f32",
+      "prediction/0000.u32",
+      "prediction/0001.u32",
       "scored-el2n/0000.f32",
       "scored-loss/0000.f32",
     ]);
@@ -205,6 +211,7 @@ describe("the history on disk", () => {
     ]);
     expect(scene.files("a/seed-0/signals").map((file) => file.slice("a/seed-0/signals/".length))).toEqual([
       "loss/0003.f32",
+      "prediction/0003.u32",
       "scored-loss/0002.f32",
       "scored-margin/0002.f32",
     ]);

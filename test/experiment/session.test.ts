@@ -36,6 +36,8 @@ async function all(chunks: AsyncIterable<TrainedOn>): Promise<TrainedOn[]> {
   return seen;
 }
 
+const one = { part: "test", indices: Uint32Array.of(1), batchSize: 2, norm: "running" } as const;
+
 describe("train", () => {
   test("yields each chunk with its losses, in the order of the plan", async () => {
     const { session } = await open();
@@ -55,7 +57,7 @@ describe("train", () => {
     expect(client.mostUnderWay).toBe(2);
   });
 
-  test("asks for loss and correct, and sends the hash of all arrays, as PROTOCOL.md says", async () => {
+  test("asks for loss, correct and prediction, and sends the hash of all arrays, as PROTOCOL.md says", async () => {
     const { client, session } = await open();
     const weighted = { ...plan, weights: new Float32Array(20).fill(2) };
     await all(session.train(weighted, 0, inChunksOf(4)));
@@ -67,7 +69,7 @@ describe("train", () => {
       session: "s1",
       firstStep: 0,
       sha256: hash.digest("hex"),
-      signals: ["loss", "correct"],
+      signals: ["loss", "correct", "prediction"],
       microBatch: null,
     });
   });
@@ -166,7 +168,7 @@ describe("work that somebody else ends is not the user's interruption", () => {
       },
     });
     await expect(all(session.train(plan, 0, inChunksOf(5)))).rejects.toMatchObject(expected);
-    await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toMatchObject(expected);
+    await expect(session.evaluate(one)).rejects.toMatchObject(expected);
   });
 
   test("our own cancel, after a divergence, is", async () => {
@@ -178,35 +180,48 @@ describe("work that somebody else ends is not the user's interruption", () => {
 });
 
 describe("evaluate", () => {
-  test("is the mean over the samples that were asked for", async () => {
+  test("gives what the model says of each sample that was asked for, in that sequence", async () => {
     const { session } = await open({ loss: (index) => index });
-    expect(await session.evaluate("train", Uint32Array.of(1, 2, 6), 2)).toEqual({
-      loss: 3,
-      accuracy: Math.fround(1) / 3,
-      count: 3,
+    const indices = Uint32Array.of(6, 1, 2);
+    expect(await session.evaluate({ part: "train", indices, batchSize: 2, norm: "running" })).toEqual({
+      loss: Float32Array.of(6, 1, 2),
+      correct: Uint8Array.of(0, 1, 0),
+      prediction: Uint32Array.of(0, 0, 0),
     });
+  });
+
+  test("says which statistics BatchNorm takes, and sends calibration where they are re-estimated", async () => {
+    const { client, session } = await open();
+    const calibration = Uint32Array.of(5, 3);
+    await session.evaluate({ ...one, norm: "batch" });
+    await session.evaluate({ ...one, norm: "reestimated", calibration });
+    const asked = client.sentOf("evaluate").map(({ fields, arrays }) => [fields.norm, arrays.calibration]);
+    expect(asked).toEqual([
+      ["batch", undefined],
+      ["reestimated", calibration],
+    ]);
   });
 
   test("a backend that measured other samples is found out", async () => {
     const { session } = await open({ gathered: () => "0".repeat(64) });
-    await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toMatchObject({ code: "hash_mismatch" });
+    await expect(session.evaluate(one)).rejects.toMatchObject({ code: "hash_mismatch" });
   });
 
   test("after an interruption nothing is measured", async () => {
     const { client, session, abort } = await open();
     abort.abort();
-    await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toBeInstanceOf(Interrupted);
+    await expect(session.evaluate(one)).rejects.toBeInstanceOf(Interrupted);
     expect(client.sentOf("evaluate")).toEqual([]);
   });
 
   test("an interruption that came too late to cancel it counts nevertheless: the run is not done", async () => {
     const { session, abort } = await open({ gathered: () => void abort.abort() }); // the answer is made already
-    await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toBeInstanceOf(Interrupted);
+    await expect(session.evaluate(one)).rejects.toBeInstanceOf(Interrupted);
   });
 
   test("cancelled is Interrupted", async () => {
     const { session, abort } = await open({ before: ({ type }) => (type === "evaluate" ? abort.abort() : undefined) });
-    await expect(session.evaluate("test", Uint32Array.of(1), 2)).rejects.toBeInstanceOf(Interrupted);
+    await expect(session.evaluate(one)).rejects.toBeInstanceOf(Interrupted);
   });
 });
 
