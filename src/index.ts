@@ -35,4 +35,5 @@ export {
 } from "./orders/contract.js";
 export { type RecordedOrder, readOrder, readSignal } from "./record/recorded-arrays.js";
 export type { EpochMetrics, SignalName } from "./record/run-record.js";
+export type { ArmFindings, Comparison, Findings } from "./report/findings.js";
 export type { ArmSummary, Spread, Summary } from "./report/summary.js";

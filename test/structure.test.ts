@@ -145,14 +145,14 @@ describe("Python", () => {
   const imports = readPythonImports();
   // From the bottom up: a file may import those before it.
   const layers = [
-    ["__init__", "errors", "endpoints", "progress", "statistics"],
+    ["__init__", "errors", "endpoints", "progress", "statistics", "tensorboard_export"],
     ["messages", "noise", "choice", "batch_norm"],
     ["codec", "device"],
     ["datasets", "models", "optimizers"],
     ["resident", "signals", "catalogue"],
     ["training"],
-    ["evaluation"],
-    ["session"],
+    ["evaluation", "images", "answers"],
+    ["session", "asked", "control"],
     ["host"],
     ["server"],
     ["__main__"],

@@ -10,6 +10,7 @@ import { addCommand } from "./command.js";
 import { dataCommand } from "./data-command.js";
 import { doctorCommand } from "./doctor-command.js";
 import { EXIT, EXIT_OF_KIND } from "./exit-codes.js";
+import { exportCommand } from "./export-command.js";
 import { listCommand } from "./list-command.js";
 import { orderCommand } from "./order-command.js";
 import { reportCommand } from "./report-command.js";
@@ -67,7 +68,11 @@ export function buildProgram(signal: AbortSignal, outcome: (code: number) => voi
   });
   addCommand(program, reportCommand, async ([directory], options) => {
     const { report } = await import("./report.js");
-    outcome(await report(directory, options));
+    outcome(await report(directory, options, signal));
+  });
+  addCommand(program, exportCommand, async ([directory], options) => {
+    const { exportTo } = await import("./export.js");
+    outcome(await exportTo(directory, options, signal));
   });
   addCommand(program, doctorCommand, async (_, options) => {
     const { doctor } = await import("./doctor.js");

@@ -16,7 +16,7 @@ import type { LedgerView, OrderDefinition, OrderResult } from "../orders/contrac
 import { findOrder } from "../orders/index.js";
 import { optionCombinations } from "../orders/option-combinations.js";
 import { readSignalFile } from "../record/recorded-arrays.js";
-import { markdown } from "../report/table.js";
+import { markdown } from "../report/markdown-table.js";
 import { EXIT } from "./exit-codes.js";
 import { type OrderOptions, orderCommand } from "./order-command.js";
 import { openProbe } from "./probe-session.js";

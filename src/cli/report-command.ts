@@ -7,6 +7,11 @@ const options = z.strictObject({
     .optional()
     .describe("write the page here instead, also while the experiment runs (default: report.html in DIR)")
     .meta({ placeholder: "FILE" }),
+  python: z
+    .string()
+    .optional()
+    .describe("Python with scipy for the statistics, where they are not on record (default: IBATCH_PYTHON, else .venv)")
+    .meta({ placeholder: "PATH" }),
 });
 
 export type ReportOptions = z.infer<typeof options>;

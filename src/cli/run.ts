@@ -23,6 +23,10 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
         recordedIn = recording.directory;
         return progress?.observer(recording.log) ?? {};
       },
+      onWarning: (line) => {
+        progress?.end();
+        note(`ibatch: ${line}`);
+      },
     });
     progress?.end();
     process.stdout.write(

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { BackendClient } from "../backend/client.js";
 import { gitCommit } from "../backend/process.js";
+import { Interrupted } from "../errors.js";
 import { type ExperimentConfig, experimentHash, resolveConfig } from "../experiment/config.js";
 import { ConfigSource } from "../experiment/config-source.js";
 import { runArms } from "../experiment/experiment.js";
@@ -9,8 +10,11 @@ import type { Observer } from "../experiment/observer.js";
 import { OrderSources } from "../experiment/order-sources.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
-import { type Summary, summarise } from "../report/summary.js";
-import { renderTable } from "../report/table.js";
+import type { Findings } from "../report/findings.js";
+import { readRuns } from "../report/recorded-experiment.js";
+import { readResults } from "../report/recorded-results.js";
+import { makeResults } from "../report/results.js";
+import type { Summary } from "../report/summary.js";
 import { type BackendChoice, dataDirectory, openChosenBackend } from "./chosen-backend.js";
 
 export interface LaunchOptions extends BackendChoice {
@@ -24,6 +28,8 @@ export interface LaunchOptions extends BackendChoice {
   readonly onChecked?: (config: ExperimentConfig) => void;
   /** Called when the run directory is open; what it returns is told of all that happens. */
   readonly observe?: (recording: Recording) => Observer;
+  /** Called with a line for a person when something beside the runs failed, which loses none of them. */
+  readonly onWarning?: (line: string) => void;
 }
 
 export interface Recording {
@@ -36,7 +42,9 @@ export interface LaunchResult {
   /** Where everything is recorded. */
   readonly directory: string;
   readonly summary: Summary;
-  /** The summary as Markdown. */
+  /** How sure that is; also in the directory's `statistics.json`. */
+  readonly findings: Findings;
+  /** Both as Markdown. */
   readonly table: string;
 }
 
@@ -96,14 +104,45 @@ async function record({ client, config, orders, options, backendLog, signal }: O
     backendLog.writeTo(log);
     const observer = options.observe?.({ directory, log }) ?? {};
     const dataDir = dataDirectory(options);
-    const results = await runArms({ client, config, orders, record: opened, dataDir, observer, signal });
-    const summary = summarise(config, results, directory);
-    const table = renderTable(summary);
-    opened.writeSummary(summary, table);
-    return { directory, summary, table };
+    await runArms({ client, config, orders, record: opened, dataDir, observer, signal });
+    const { statistics, ...results } = await resultsOf(config, { directory, python: options.python, signal });
+    opened.writeResults({ ...results, statistics: statistics.answer && { ...statistics, findings: results.findings } });
+    await writePage(opened, { ...options, signal });
+    return { directory, ...results };
   } finally {
     backendLog.writeTo(() => {});
     opened.close();
+  }
+}
+
+interface MadeWith {
+  readonly directory: string;
+  readonly python: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Of exactly the arms and seeds that were asked for, as they lie in the directory. */
+function resultsOf(config: ExperimentConfig, made: MadeWith) {
+  const runs = readRuns(made.directory);
+  const asked = runs.filter(({ arm, seed }) => config.arms[arm] !== undefined && config.seeds.includes(seed));
+  return makeResults(config, asked, made);
+}
+
+/** `report.html`, of all that is on record. Runs are not lost for want of a page. */
+async function writePage(
+  record: ExperimentRecord,
+  { python, signal, onWarning }: Pick<LaunchOptions, "python" | "onWarning"> & { readonly signal: AbortSignal },
+): Promise<void> {
+  try {
+    const { renderPage } = await import("../report/page/page.js");
+    const { readReportData } = await import("../report/page/read.js");
+    const { findings } = await readResults(record.directory, { python, signal });
+    record.writeReport(renderPage(readReportData(record.directory), findings));
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    const line = `report.html could not be made: ${error instanceof Error ? error.message : error}`;
+    record.log(line);
+    onWarning?.(line);
   }
 }
 

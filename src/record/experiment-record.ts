@@ -5,15 +5,21 @@ import { z } from "zod";
 import { usageError } from "../errors.js";
 import { DATASETS, type RecordedDataset, writeDataset } from "./dataset-record.js";
 import { append, writing } from "./disk.js";
+import { EXPORTS } from "./export-files.js";
 import { Lock } from "./lock.js";
 import { type RecordOptions, RunRecord } from "./run-record.js";
 import { PARTIAL, writeWhole, writeWholeJson } from "./whole-file.js";
 
+/** What the statistics were asked and answered. */
+export const STATISTICS = "statistics.json";
+
 /** What is beside the arms' directories. */
 export const EXPERIMENT_FILES: readonly string[] = [
   DATASETS,
+  EXPORTS,
   "experiment.json",
   "summary.json",
+  STATISTICS,
   "table.md",
   "report.html",
   "log.txt",
@@ -101,9 +107,16 @@ export class ExperimentRecord {
     writeDataset(this.directory, dataset);
   }
 
-  writeSummary(summary: unknown, table: string): void {
+  /** `statistics`: undefined where there are none; those of before are then not of these results. */
+  writeResults({ summary, statistics, table }: { summary: unknown; statistics: unknown; table: string }): void {
     writeWholeJson(join(this.directory, "summary.json"), summary);
+    if (statistics === undefined) rmSync(join(this.directory, STATISTICS), { force: true });
+    else writeWholeJson(join(this.directory, STATISTICS), statistics);
     writeWhole(join(this.directory, "table.md"), table);
+  }
+
+  writeReport(page: string): void {
+    writeWhole(join(this.directory, "report.html"), page);
   }
 
   /** A line of `log.txt`, with the time. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { backendChoices, type Catalogue, type Choice, ownChoices } from "../experiment/choices.js";
 import { describeOptions, type OptionDescription } from "../experiment/option-description.js";
 import { armSchema, commonSchema } from "../experiment/schema.js";
-import { markdown } from "./table.js";
+import { markdown } from "./markdown-table.js";
 
 const INTRODUCTION = `# Config reference
 

@@ -97,6 +97,20 @@ export const COST_KINDS: readonly CostKind[] = [
   ...SECONDS_KINDS.map((kind) => `seconds.${kind}` as const),
 ];
 
+/** A map with a value for each kind. */
+export const byCostKind = <T>(of: (kind: CostKind) => T): Record<CostKind, T> => ({
+  epochs: of("epochs"),
+  samples: of("samples"),
+  scored: of("scored"),
+  "seconds.training": of("seconds.training"),
+  "seconds.scoring": of("seconds.scoring"),
+  "seconds.evaluating": of("seconds.evaluating"),
+  "seconds.ordering": of("seconds.ordering"),
+  "seconds.wire": of("seconds.wire"),
+  "seconds.waiting": of("seconds.waiting"),
+  "seconds.total": of("seconds.total"),
+});
+
 export interface ArmCost {
   /** Test accuracy, 0 … 1. */
   readonly target: number;
@@ -131,18 +145,7 @@ export function costOfArm(runs: readonly RecordedRun[], target: number): ArmCost
     reached: costs.length - below.length,
     notReached,
     unfinished,
-    spread: {
-      epochs: spreadOf(costs, "epochs", notReached),
-      samples: spreadOf(costs, "samples", notReached),
-      scored: spreadOf(costs, "scored", notReached),
-      "seconds.training": spreadOf(costs, "seconds.training", notReached),
-      "seconds.scoring": spreadOf(costs, "seconds.scoring", notReached),
-      "seconds.evaluating": spreadOf(costs, "seconds.evaluating", notReached),
-      "seconds.ordering": spreadOf(costs, "seconds.ordering", notReached),
-      "seconds.wire": spreadOf(costs, "seconds.wire", notReached),
-      "seconds.waiting": spreadOf(costs, "seconds.waiting", notReached),
-      "seconds.total": spreadOf(costs, "seconds.total", notReached),
-    },
+    spread: byCostKind((kind) => spreadOf(costs, kind, notReached)),
   };
 }
 

@@ -4,6 +4,7 @@ import { runPython } from "../backend/process.js";
 import { IbatchError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
 import { fromRecorded, type RecordedNumber } from "../record/number.js";
+import { counted } from "./number-text.js";
 
 /** By seed; null where the run has no value. One that is not finite counts as none: `missing` names its seed. */
 export type ValuesBySeed = Readonly<Record<number, RecordedNumber | null>>;
@@ -88,13 +89,13 @@ const difference = z.strictObject({
 /** Of the paired differences arm - baseline. `interval` is of this comparison alone: Holm corrects p, not intervals. */
 export type Difference = z.infer<typeof difference>;
 
-const answer = z.strictObject({
+export const statisticsSchema = z.strictObject({
   confidence: z.number(),
   samples: z.array(description),
   comparisons: z.array(difference),
 });
 /** In the order of the request. */
-export type Statistics = z.infer<typeof answer>;
+export type Statistics = z.infer<typeof statisticsSchema>;
 
 const MODULE = "py_backend.statistics";
 /** scipy from a cold disk takes seconds; the work itself some hundredths of a second a comparison. */
@@ -140,7 +141,7 @@ const finite = (values: ValuesBySeed): Record<string, number | null> =>
 function readAnswer(output: string, { samples, comparisons }: StatisticsRequest): Statistics {
   let read: Statistics;
   try {
-    read = answer.parse(JSON.parse(output));
+    read = statisticsSchema.parse(JSON.parse(output));
   } catch (error) {
     const seen = output.length > SHOWN ? `${output.slice(0, SHOWN)} …` : output;
     throw new IbatchError("bug", `${MODULE} answered what src/report/statistics.ts does not expect: ${seen}`, {
@@ -201,5 +202,3 @@ const LACKS: Record<NonNullable<Difference["lack"]>, (n: number) => string> = {
 
 /** Why a comparison has no t test; undefined where it has one. */
 export const whyNoTest = ({ lack, n }: Difference): string | undefined => (lack === null ? undefined : LACKS[lack](n));
-
-const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;

@@ -1,8 +1,8 @@
 /** What an experiment says in numbers: the last epoch of every run, by arm. */
-import type { ArmConfig, ExperimentConfig } from "../experiment/config.js";
 import type { RunResult } from "../experiment/experiment.js";
 import { fromRecorded, type RecordedNumber, toRecorded } from "../record/number.js";
 import type { Measured } from "../record/run-record.js";
+import type { AskedArm, AskedExperiment } from "./asked.js";
 
 /** Mean and standard deviation (n - 1) over runs; sd is null for one run. */
 export interface Spread {
@@ -39,12 +39,16 @@ export interface RunSummary {
 export interface Summary {
   readonly name: string;
   readonly directory: string;
-  /** Those that the command asked for: exactly these are summarised, whatever else the directory holds. */
+  /** Those that were asked for: exactly these are summarised, whatever else the directory holds. */
   readonly seeds: readonly number[];
   readonly arms: readonly ArmSummary[];
 }
 
-export function summarise(experiment: ExperimentConfig, results: readonly RunResult[], directory: string): Summary {
+export function summarise(
+  experiment: Pick<AskedExperiment, "name" | "seeds" | "arms">,
+  results: readonly RunResult[],
+  directory: string,
+): Summary {
   const arms = Object.entries(experiment.arms);
   return {
     name: experiment.name,
@@ -60,7 +64,7 @@ export function summarise(experiment: ExperimentConfig, results: readonly RunRes
   };
 }
 
-function summariseArm(arm: string, { epochs, order }: ArmConfig, results: readonly RunResult[]): ArmSummary {
+function summariseArm(arm: string, { epochs, order }: AskedArm, results: readonly RunResult[]): ArmSummary {
   const last = results.flatMap(({ state, metrics }) => (state === "done" ? (metrics.at(-1)?.test ?? []) : []));
   const count = (state: RunResult["state"]) => results.filter((result) => result.state === state).length;
   return {

@@ -1,23 +1,76 @@
 import { fromRecorded, type RecordedNumber } from "../record/number.js";
+import { comparisonTables } from "./comparison-table.js";
+import { costTables } from "./cost-table.js";
+import type { ArmFindings, Findings } from "./findings.js";
+import { markdown } from "./markdown-table.js";
+import { PERCENT, plain, range } from "./number-text.js";
+import type { Interval } from "./statistics.js";
 import type { ArmSummary, Spread, Summary } from "./summary.js";
 
-/** The final table, in Markdown that is laid out to be read as it stands. */
-export function renderTable(summary: Summary): string {
-  const { name, seeds, arms } = summary;
-  const lengths = new Set(arms.map(({ epochs }) => epochs));
+/** The final table, in Markdown that is laid out to be read as it stands: arms, comparisons, costs, what to know. */
+export function renderTable(summary: Summary, findings: Findings): string {
+  const { seeds, arms } = summary;
+  const comparisons = seeds.length < 2 || arms.length < 2 ? [] : comparisonTables(findings);
+  const costs = arms.length < 2 && findings.target?.from !== "config" ? [] : costTables(findings);
+  return [armsPart(summary, findings), ...comparisons, ...costs, ...remarks(findings)].join("\n");
+}
+
+function armsPart({ name, seeds, arms }: Summary, findings: Findings): string {
+  const lengths = [...new Set(arms.map(({ epochs }) => epochs))];
   const over = seeds.length === 1 ? `seed ${seeds[0]}` : `mean ± sd over seeds ${list(seeds)}`;
-  const header = ["arm", "test accuracy, %", "test loss", "runs"];
-  const rows = arms.map((arm) => [
-    armName(arm),
-    percent(arm.testAccuracy),
-    loss(arm.testLoss),
-    runs(arm, seeds.length),
-  ]);
-  if (lengths.size > 1) {
-    header.push("epochs");
-    for (const [at, { epochs }] of arms.entries()) rows[at].push(String(epochs));
-  }
-  return `${name}: test set after ${howLong([...lengths])}, ${over}\n\n${markdown(header, rows)}${objectives(arms)}${failures(arms)}`;
+  const columns = columnsOf(findings, seeds.length, lengths.length > 1);
+  const rows = arms.map((arm, at) => columns.map(({ cell }) => cell(arm, findings.arms[at])));
+  const table = markdown(
+    columns.map(({ title }) => title),
+    rows,
+  );
+  return `${name}: test set after ${howLong(lengths)}, ${over}\n\n${table}${objectives(arms)}${failures(arms)}`;
+}
+
+interface Column {
+  readonly title: string;
+  readonly cell: (arm: ArmSummary, findings: ArmFindings) => string;
+}
+
+/** Intervals, lengths and the validation split have a column where there is something to tell. */
+function columnsOf({ arms, confidence }: Findings, planned: number, hasLengths: boolean): Column[] {
+  const withIntervals = arms.some(({ accuracy, loss }) => (accuracy.interval ?? loss.interval) !== null);
+  const interval = (cell: Column["cell"]): Column[] =>
+    withIntervals ? [{ title: `${PERCENT * confidence} % interval`, cell }] : [];
+  return [
+    { title: "arm", cell: armName },
+    { title: "test accuracy, %", cell: ({ testAccuracy }) => percent(testAccuracy) },
+    ...interval((_, { accuracy }) => intervalText(accuracy.interval, 2, PERCENT)),
+    { title: "test loss", cell: ({ testLoss }) => loss(testLoss) },
+    ...interval((_, found) => intervalText(found.loss.interval, 4)),
+    { title: "runs", cell: (arm) => runs(arm, planned) },
+    ...(hasLengths ? [{ title: "epochs", cell: ({ epochs }: ArmSummary) => String(epochs) }] : []),
+    ...(arms.some(({ validation }) => validation !== undefined)
+      ? [{ title: "at best validation epoch, %", cell: (_: ArmSummary, found: ArmFindings) => best(found) }]
+      : []),
+  ];
+}
+
+const intervalText = (interval: Interval | null, digits: number, scale = 1): string =>
+  interval === null ? "–" : range(interval, digits, scale);
+
+/** Test accuracy at the epoch that the validation split would choose, and which one that is. */
+function best({ validation }: ArmFindings): string {
+  if (validation === undefined) return "–";
+  const { accuracy, epochs } = validation;
+  if (accuracy.mean === null || epochs.mean === null) return "–";
+  const spread = accuracy.sd === null ? "" : ` ± ${(PERCENT * accuracy.sd).toFixed(2)}`;
+  return `${plain(PERCENT * accuracy.mean, 2)}${spread} (epoch ${epochs.n === 1 ? epochs.mean : epochs.mean.toFixed(1)})`;
+}
+
+/** What the numbers do not say by themselves. */
+function remarks({ notes, alarms, lack }: Findings): string[] {
+  const lines = [
+    ...(lack === undefined ? [] : [`No statistics: ${lack.split("\n")[0]}`]),
+    ...notes,
+    ...alarms.map(({ arm, text }) => `Alarm: ${arm} ${text}`),
+  ];
+  return lines.length === 0 ? [] : [`${lines.map((line) => `- ${line}`).join("\n")}\n`];
 }
 
 const OTHER_OBJECTIVE = "*";
@@ -77,23 +130,4 @@ function failures(arms: readonly ArmSummary[]): string {
     }),
   );
   return lines.length === 0 ? "" : `\n${lines.join("\n")}\n`;
-}
-
-/** Characters of "-:", which Markdown needs below a title. */
-const SHORTEST_RULE = 2;
-
-/** A Markdown table, columns aligned: the first one to the left, the others to the right unless told otherwise. */
-export function markdown(
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-  others: "left" | "right" = "right",
-): string {
-  const isLeft = (column: number) => column === 0 || others === "left";
-  const widths = header.map((title, column) =>
-    rows.reduce((widest, row) => Math.max(widest, row[column].length), Math.max(title.length, SHORTEST_RULE)),
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, at) => (isLeft(at) ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))).join(" | ")} |`;
-  const rule = widths.map((width, at) => (isLeft(at) ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
-  return `${[line(header), line(rule), ...rows.map(line)].join("\n")}\n`;
 }

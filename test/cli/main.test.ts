@@ -46,6 +46,8 @@ describe("help goes to standard output, exit code 0", () => {
                                 checked; goes on where a download broke off
         report [options] <dir>  make report.html of a run directory, finished or not:
                                 one page that needs no network
+        export [options] <dir>  what a run directory holds, finished or not, for other
+                                programs; nothing that runs wrote is touched
         doctor [options]        can this machine run it: Node, Python, torch, device,
                                 data, and a training step through the wire
         help [command]          display help for command
@@ -194,12 +196,14 @@ describe("help goes to standard output, exit code 0", () => {
       network
 
       Arguments:
-        dir           directory of an experiment, as \`ibatch run\` names it
+        dir              directory of an experiment, as \`ibatch run\` names it
 
       Options:
-        --out <FILE>  write the page here instead, also while the experiment runs
-                      (default: report.html in DIR)
-        -h, --help    display help for command
+        --out <FILE>     write the page here instead, also while the experiment runs
+                         (default: report.html in DIR)
+        --python <PATH>  Python with scipy for the statistics, where they are not on
+                         record (default: IBATCH_PYTHON, else .venv)
+        -h, --help       display help for command
 
       Examples:
         ibatch report runs/digits-a14ec350

@@ -50,3 +50,14 @@ test("a damaged experiment.json is named", async () => {
   expect(code).toBe(2);
   expect(stderr).toContain(`${join(directory, "experiment.json")} is damaged`);
 });
+
+test("--python names the Python for the statistics; without one the page is made all the same", async () => {
+  const directory = make(SMALL);
+  const page = async (...argv: string[]) => {
+    expect((await ibatch("report", directory, ...argv)).code).toBe(0);
+    return readFileSync(join(directory, "report.html"), "utf8");
+  };
+  const told = "cannot be told apart from shuffled";
+  expect(await page("--python", "/nowhere/python")).not.toContain(told);
+  expect(await page()).toContain(told);
+});

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { BackendOptions } from "../../src/backend/backend.js";
 import { BackendError } from "../../src/backend/errors.js";
 import { Interrupted, surroundingsError } from "../../src/errors.js";
@@ -10,6 +10,9 @@ import { ibatch } from "./run-main.js";
 
 const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));
 vi.mock("../../src/backend/backend.js", () => opened);
+beforeEach(() => {
+  vi.stubEnv("IBATCH_PYTHON", "/nowhere/python"); // the statistics are not what is tested here
+});
 afterEach(() => {
   vi.resetAllMocks();
   vi.unstubAllEnvs();

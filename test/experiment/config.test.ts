@@ -49,7 +49,10 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
         "optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, arms",
     ],
     ["evaluation: { evry: 2 }", "x.yaml:14: evaluation.evry: unknown key; did you mean `every`?"],
-    ["evaluation: { banana: 2 }", "x.yaml:14: evaluation.banana: unknown key; known: every, batchSize, trainSample, batchNorm, batchNormSample"],
+    [
+      "evaluation: { banana: 2 }",
+      "x.yaml:14: evaluation.banana: unknown key; known: every, batchSize, trainSample, batchNorm, batchNormSample",
+    ],
     [
       "backend: { heartbeat: { x: 1 } }",
       "x.yaml:14: backend.heartbeat.x: unknown key; known: everySeconds, limitSeconds",
@@ -163,7 +166,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ],
     ["arms: { a b: {} }", 'x.yaml:10: arm "a b": expected letters, digits, dots, dashes and underscores'],
     ["arms: { ../a: {} }", 'x.yaml:10: arm "../a": expected letters, digits, dots, dashes and underscores'],
-    ["arms: { lock: {} }", 'x.yaml:10: arm "lock": a file of the run directory is called that'],
+    ["arms: { lock: {} }", 'x.yaml:10: arm "lock": the run directory has something of its own under that name'],
   ])("%s", (line, expected) => {
     const text = line.startsWith("arms:") ? SMALL.slice(0, SMALL.indexOf("arms:")) + line : having(line);
     expect(mistake(() => resolve(text))).toBe(expected);
@@ -420,6 +423,7 @@ describe("every config that comes along", () => {
     ["mnist-importance", "Three comparisons", 3],
   ])("%s resolves: seeds enough for the comparisons that its header plans", (name, said, comparisons) => {
     expect(readFileSync(join(packageRoot, "configs", `${name}.yaml`), "utf8")).toContain(said);
+    expect(read(name).comparisons).toHaveLength(comparisons);
     // The floor of the exact Wilcoxon test, 2 / 2^n, times Holm's factor for the smallest of all p values.
     expect((2 / 2 ** read(name).seeds.length) * comparisons).toBeLessThan(0.05);
   });

@@ -1,16 +1,23 @@
 // What a program can do: an experiment from a value or a file, on a backend that only pretends.
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Interrupted } from "../../src/errors.js";
+import { experimentHash, resolveConfig } from "../../src/experiment/config.js";
+import { ConfigSource } from "../../src/experiment/config-source.js";
+import { OrderSources } from "../../src/experiment/order-sources.js";
 import { runExperiment } from "../../src/launch/launch.js";
+import { readResults } from "../../src/report/recorded-results.js";
 import { FakeBackend } from "./fake-backend.js";
 import { BACKWARDS, orderModule } from "./own-order.js";
 import { CONFIG, temporaryDirectory } from "./scene.js";
 
 const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));
 vi.mock("../../src/backend/backend.js", () => opened);
-afterEach(() => vi.resetAllMocks());
+afterEach(() => {
+  vi.resetAllMocks();
+  vi.unstubAllEnvs();
+});
 
 function pretend() {
   const client = new FakeBackend();
@@ -34,6 +41,12 @@ const value = {
   arms: { frozen: { order: "frozen" }, shuffled: { order: "shuffled" } },
 };
 
+/** Up to what is measured with a clock. */
+function withoutSeconds(table: string): string {
+  expect(table).toContain("\nCost to reach");
+  return table.slice(0, table.indexOf("\nCost to reach"));
+}
+
 describe("runExperiment", () => {
   test("with a value or with a file that says the same: the same summary, the table of it, all on record", async () => {
     const { stop } = pretend();
@@ -48,7 +61,7 @@ describe("runExperiment", () => {
       ["frozen", 2],
       ["shuffled", 2],
     ]);
-    expect(second.table).toBe(first.table);
+    expect(withoutSeconds(second.table)).toBe(withoutSeconds(first.table));
     expect(readFileSync(join(fromValue, "table.md"), "utf8")).toBe(second.table);
     expect(second.directory).toBe(fromValue);
     expect(JSON.parse(readFileSync(join(fromValue, "experiment.json"), "utf8"))).toMatchObject({
@@ -103,5 +116,52 @@ describe("runExperiment", () => {
     await expect(running).rejects.toBeInstanceOf(Interrupted);
     expect(ended).toEqual(["frozen 0", "shuffled 0"]);
     expect(stop).toHaveBeenCalledOnce();
+  });
+
+  describe("at its end", () => {
+    test("has the statistics on record, and the same table from the directory with no Python at all", async () => {
+      pretend();
+      const out = join(temporaryDirectory(), "run");
+      const { table, findings, summary } = await runExperiment(value, { out });
+      const recorded = JSON.parse(readFileSync(join(out, "statistics.json"), "utf8"));
+      expect(Object.keys(recorded)).toEqual(["request", "answer", "findings"]);
+      expect(recorded.findings).toEqual(JSON.parse(JSON.stringify(findings)));
+      expect(findings.comparisons.map(({ name, accuracy }) => [name, accuracy.n])).toEqual([["frozen − shuffled", 2]]);
+      const read = await readResults(out, { python: "/nowhere/python", signal: new AbortController().signal });
+      expect(read).toEqual({ summary, findings, table });
+    });
+
+    test("has the page, with what the statistics say", async () => {
+      pretend();
+      const out = join(temporaryDirectory(), "run");
+      const { findings } = await runExperiment(value, { out });
+      const page = readFileSync(join(out, "report.html"), "utf8");
+      expect(page).toMatch(/^<!doctype html>/);
+      expect(page).toContain(findings.comparisons[0].sentence.split(".")[0]);
+    });
+
+    test("a Python without scipy, as beside a backend elsewhere, costs the statistics alone: the table says so", async () => {
+      pretend();
+      vi.stubEnv("IBATCH_PYTHON", "/nowhere/python");
+      const out = join(temporaryDirectory(), "run");
+      const { table, findings } = await runExperiment(value, { out, backend: "tcp://127.0.0.1:1" });
+      expect(findings.lack).toMatch(/^Python at \/nowhere\/python cannot be started/);
+      expect(table).toContain("- No statistics: Python at /nowhere/python cannot be started");
+      expect(readdirSync(out)).toEqual(expect.arrayContaining(["report.html", "summary.json", "table.md"]));
+      expect(readdirSync(out)).not.toContain("statistics.json");
+    });
+
+    test("a page that cannot be made loses nothing: a line in the log, and one for the person", async () => {
+      pretend();
+      const out = join(temporaryDirectory(), "run");
+      mkdirSync(join(out, "report.html"), { recursive: true }); // in the way
+      const resolved = resolveConfig(ConfigSource.of(value), OrderSources.builtIn, undefined);
+      writeFileSync(join(out, "experiment.json"), JSON.stringify({ hash: experimentHash(resolved) }));
+      const onWarning = vi.fn();
+      const { table } = await runExperiment(value, { out, onWarning });
+      expect(readFileSync(join(out, "table.md"), "utf8")).toBe(table);
+      expect(onWarning.mock.calls).toEqual([[expect.stringMatching(/^report\.html could not be made: /)]]);
+      expect(readFileSync(join(out, "log.txt"), "utf8")).toContain("report.html could not be made: ");
+    });
   });
 });

@@ -79,11 +79,14 @@ test("a directory that cannot be made is told, too", () => {
   expect(mistake(open, "surroundings")).toMatch(`there is a file in the way: ${directory} cannot be written; `);
 });
 
-test("summary and table are files of their own", () => {
+test("summary, statistics and table are files of their own; statistics of before do not outlive their results", () => {
   const record = open();
-  record.writeSummary({ arms: [] }, "| a |\n");
+  record.writeResults({ summary: { arms: [] }, statistics: { answer: 1 }, table: "| a |\n" });
   expect(JSON.parse(read("summary.json"))).toEqual({ arms: [] });
+  expect(JSON.parse(read("statistics.json"))).toEqual({ answer: 1 });
   expect(read("table.md")).toBe("| a |\n");
+  record.writeResults({ summary: {}, statistics: undefined, table: "" });
+  expect(existsSync(join(directory, "statistics.json"))).toBe(false);
   record.close();
 });
 

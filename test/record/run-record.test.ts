@@ -260,3 +260,37 @@ describe("a signal", () => {
     expect(readdirSync(join(directory, "signals", "scored-loss"))).toEqual(["0002.f32"]);
   });
 });
+
+describe("timings", () => {
+  const line = {
+    epoch: 0,
+    orderingSeconds: 0.5,
+    trainingSeconds: 1,
+    scoringSeconds: 0,
+    evaluatingSeconds: 0.25,
+    wireSeconds: 0.125,
+    waitingSeconds: 0.125,
+    totalSeconds: 2,
+  };
+
+  test("come back as they were written; a line without its end is being written, and is left out", () => {
+    const record = new RunRecord(directory, full);
+    expect(record.readTimings()).toEqual([]);
+    record.start(document);
+    expect(record.readTimings()).toEqual([]);
+    record.appendTimings(line);
+    record.appendTimings({ ...line, epoch: 1 });
+    const path = join(directory, "timings.jsonl");
+    writeFileSync(path, `${readFileSync(path, "utf8")}{"epoch":2,"ordering`);
+    expect(record.readTimings()).toEqual([line, { ...line, epoch: 1 }]);
+  });
+
+  test("a damaged line is told with its file and what to do", () => {
+    const record = new RunRecord(directory, full);
+    record.start(document);
+    writeFileSync(join(directory, "timings.jsonl"), '{"epoch":0}\n');
+    expect(mistake(() => record.readTimings())).toBe(
+      `${directory}/timings.jsonl is damaged: remove ${directory}, and the same command does this run again`,
+    );
+  });
+});

@@ -1,75 +1,65 @@
-/** The answer first: a sentence an arm against the baseline, and the table. */
-
+/** The answer first: a sentence an arm against the baseline, and the tables. */
 import { fromRecorded } from "../../record/number.js";
+import { batchNormAlarms } from "../batch-norm-alarm.js";
+import type { Best, Findings } from "../findings.js";
+import { counted } from "../number-text.js";
 import type { ArmSummary, Summary } from "../summary.js";
 import { OTHER_OBJECTIVE_NOTE } from "../table.js";
+import { comparisonTable } from "./comparisons.js";
+import { costTable } from "./cost.js";
 import { lookFor } from "./curves.js";
-import type { ArmData, ReportData, RunData, Sentence } from "./data.js";
+import type { ReportData, RunData } from "./data.js";
+import { dataTable } from "./data-table.js";
 import { absent, type Html, html, section } from "./html.js";
 import type { Look } from "./looks.js";
-import { lossText, percent, plural, signed, spreadText } from "./numbers.js";
+import { described, lossText, percent, spreadText } from "./numbers.js";
+import { hasStatistics, type Sentence, sentencesOf } from "./sentences.js";
+import { swatch } from "./swatch.js";
 
 export interface Answer {
   readonly summary: Summary;
-  readonly sentences: readonly Sentence[] | undefined;
+  readonly findings: Findings | undefined;
 }
 
-export function answer(data: ReportData, { summary, sentences }: Answer, looks: ReadonlyMap<string, Look>): Html {
-  const said = sentences ?? plainSentences(data);
+export function answer(data: ReportData, { summary, findings }: Answer, looks: ReadonlyMap<string, Look>): Html {
+  const said = sentencesOf(data, findings);
   return section(
     "answer",
     "The answer",
     unfinished(data),
+    alarms(data),
     said.length > 0 ? html`<ul class="sentences">${said.map((one) => sentence(one, looks))}</ul>` : noSentences(data),
-    sentences === undefined && said.length > 0
-      ? html`<p class="note">Differences of the last epoch's test accuracy, seed by seed; in brackets the lowest and the highest. They are what was seen, not a test of significance.</p>`
-      : undefined,
-    table(data, summary, looks),
+    hasStatistics(findings) ? notes(findings) : plainNote(said, findings),
+    table(data, { summary, findings }, looks),
     objectives(summary),
     endings(data),
+    findings && comparisonTable(findings),
+    findings && costTable(findings, looks),
   );
 }
-
-/** A piece of the arm's line, as the charts draw it. */
-export const swatch = (look: Look): Html =>
-  html`<svg class="swatch" width="26" height="8" aria-hidden="true"><path d="M0,4H26" stroke="${look.color}" stroke-width="2.4"${
-    look.dash === undefined ? undefined : html` stroke-dasharray="${look.dash}"`
-  }/></svg>`;
 
 const sentence = ({ arm, text }: Sentence, looks: ReadonlyMap<string, Look>): Html =>
   html`<li>${looks.has(arm) ? swatch(lookFor(looks, arm)) : undefined}<b>${arm}</b> ${text}</li>\n`;
 
-/** Mean of the paired differences over the seeds that both arms finished, and their range. */
-export function plainSentences({ arms, baseline }: ReportData): Sentence[] {
-  const base = arms.find(({ arm }) => arm === baseline);
-  if (base === undefined) return [];
-  return arms.filter((arm) => arm !== base).map((arm) => ({ arm: arm.arm, text: compare(arm, base) }));
+/** Where an accuracy says more about BatchNorm than about the order. */
+function alarms({ arms }: ReportData): Html | undefined {
+  const all = batchNormAlarms(arms);
+  if (all.length === 0) return undefined;
+  return html`<div class="warning"><b>Normalisation:</b><ul>${all.map(
+    ({ arm, text }) => html`<li><b>${arm}</b> ${text}</li>\n`,
+  )}</ul></div>`;
 }
 
-function compare(arm: ArmData, base: ArmData): string {
-  const accuracies = finalAccuracies(base.runs);
-  const pairs = [...finalAccuracies(arm.runs)].flatMap(([seed, accuracy]) => {
-    const other = accuracies.get(seed);
-    return other === undefined ? [] : [100 * (accuracy - other)];
-  });
-  if (pairs.length === 0) return `cannot be compared with ${base.arm} yet: no seed was finished by both.`;
-  const mean = pairs.reduce((total, difference) => total + difference, 0) / pairs.length;
-  const than = `${base.arm} in test accuracy`;
-  const size = Math.abs(mean).toFixed(2);
-  const head =
-    Number(size) === 0 ? `is level with ${than}` : `is ${size} points ${mean < 0 ? "below" : "above"} ${than}`;
-  if (pairs.length === 1) return `${head}, on the one seed that both finished.`;
-  const range = `${signed(Math.min(...pairs), 2)} to ${signed(Math.max(...pairs), 2)}`;
-  return `${head}, in the mean over ${plural(pairs.length, "paired seed")} (${range}).`;
-}
+const notes = (findings: Findings): Html | undefined =>
+  findings.notes.length === 0
+    ? undefined
+    : html`<ul class="note">${findings.notes.map((note) => html`<li>${note}</li>\n`)}</ul>`;
 
-const finalAccuracies = (runs: readonly RunData[]): ReadonlyMap<number, number> =>
-  new Map(
-    runs.flatMap(({ seed, document, metrics }) => {
-      const accuracy = document.state === "done" ? metrics.at(-1)?.test?.accuracy : undefined;
-      return accuracy === undefined ? [] : [[seed, accuracy] as const];
-    }),
-  );
+function plainNote(said: readonly Sentence[], findings: Findings | undefined): Html | undefined {
+  if (said.length === 0) return undefined;
+  const lack = findings?.lack === undefined ? undefined : html` There are no statistics: ${findings.lack}`;
+  return html`<p class="note">Differences of the last epoch's test accuracy, seed by seed; in brackets the lowest and the highest. They are what was seen, not a test of significance.${lack}</p>`;
+}
 
 const noSentences = ({ baseline, arms }: ReportData): Html =>
   baseline === undefined
@@ -83,27 +73,45 @@ function unfinished({ arms, seeds }: ReportData): Html | undefined {
     .flatMap(({ runs }) => runs)
     .filter(({ document }) => ["done", "diverged"].includes(document.state));
   if (ended.length === planned) return undefined;
-  return html`<p class="warning"><b>Not finished:</b> ${ended.length} of ${plural(planned, "run")} ended. What follows is about those that are there.</p>`;
+  return html`<p class="warning"><b>Not finished:</b> ${ended.length} of ${counted(planned, "run")} ended. What follows is about those that are there.</p>`;
 }
 
-function table(data: ReportData, { arms, seeds }: Summary, looks: ReadonlyMap<string, Look>): Html {
+function table(data: ReportData, { summary, findings }: Answer, looks: ReadonlyMap<string, Look>): Html {
+  const { arms, seeds } = summary;
   const lengths = [...new Set(arms.map(({ epochs }) => epochs))];
-  const length = lengths.length === 1 ? `after ${plural(lengths[0], "epoch")}` : "after the last epoch";
+  const length = lengths.length === 1 ? `after ${counted(lengths[0], "epoch")}` : "after the last epoch";
   const over =
-    seeds.length === 1 ? `seed ${seeds[0]}` : `mean ± sd over ${plural(seeds.length, "seed")} (${seeds.join(", ")})`;
-  const columns = ["test accuracy, %", "test loss", "runs", ...(lengths.length > 1 ? ["epochs"] : [])];
-  const row = (arm: ArmSummary) => html`<tr${arm.arm === data.baseline ? html` class="baseline"` : undefined}>
-<th scope="row">${swatch(lookFor(looks, arm.arm))}${arm.arm}${arm.changesObjective ? " *" : ""}</th>
-<td>${spreadText(arm.testAccuracy, percent)}</td><td>${spreadText(arm.testLoss, lossText)}</td><td>${runsText(arm, seeds.length)}</td>${
-    lengths.length > 1 ? html`<td>${arm.epochs}</td>` : undefined
-  }</tr>\n`;
-  return html`<p class="note" id="table-note">Test set ${length}, ${over}</p>
-<div class="wide"><table aria-describedby="table-note">
-<thead><tr><th scope="col">arm</th>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>
-${arms.map(row)}</tbody>
-</table></div>`;
+    seeds.length === 1 ? `seed ${seeds[0]}` : `mean ± sd over ${counted(seeds.length, "seed")} (${seeds.join(", ")})`;
+  const best = new Map(
+    (findings?.arms ?? []).flatMap(({ arm, validation }) => (validation ? [[arm, validation]] : [])),
+  );
+  const columns = ["test accuracy, %", "test loss"];
+  if (best.size > 0) columns.push("best by validation: test accuracy, %", "at epoch");
+  columns.push("runs");
+  if (lengths.length > 1) columns.push("epochs");
+  const cells = (arm: ArmSummary) => [
+    spreadText(arm.testAccuracy, percent),
+    spreadText(arm.testLoss, lossText),
+    ...(best.size > 0 ? bestCells(best.get(arm.arm)) : []),
+    runsText(arm, seeds.length),
+    ...(lengths.length > 1 ? [arm.epochs] : []),
+  ];
+  return dataTable({
+    id: "results",
+    note: `Test set ${length}, ${over}`,
+    columns: ["arm", ...columns],
+    rows: arms.map((arm) => ({
+      name: html`${swatch(lookFor(looks, arm.arm))}${arm.arm}${arm.changesObjective ? " *" : ""}`,
+      cells: cells(arm),
+      isBaseline: arm.arm === data.baseline,
+    })),
+  });
 }
+
+const bestCells = (best: Best | undefined): string[] =>
+  best === undefined
+    ? ["–", "–"]
+    : [described(best.accuracy, percent), described(best.epochs, (epochs) => epochs.toFixed(1))];
 
 function runsText({ done, diverged, failed }: ArmSummary, planned: number): string {
   const parts = [`${done} of ${planned}`];

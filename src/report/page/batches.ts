@@ -1,7 +1,7 @@
 /** What batches are made of, how large they are and at which rate they train. */
 import { groupEqual, type LineChart, type Point, type Series } from "./chart.js";
 import { lookFor } from "./curves.js";
-import type { Composition, ReportData, StepData } from "./data.js";
+import type { ArmData, Composition, ReportData, StepData } from "./data.js";
 import { cells, shadeKey } from "./heat.js";
 import { absent, figure, type Html, html, type Part, section } from "./html.js";
 import type { Look } from "./looks.js";
@@ -14,16 +14,18 @@ export function batches(data: ReportData, looks: ReadonlyMap<string, Look>): Htm
 
 // --- classes
 
-function compositions({ arms, classNames }: ReportData): Html {
-  const shown = arms.flatMap(({ arm, example }) =>
-    example?.composition === undefined ? [] : [{ arm, seed: example.seed, composition: example.composition }],
+function compositions({ arms }: ReportData): Html {
+  const shown = arms.flatMap(({ arm, example, classNames }) =>
+    example?.composition === undefined
+      ? []
+      : [{ arm, seed: example.seed, classNames, composition: example.composition }],
   );
   if (shown.length === 0) {
     return absent(
-      "Which classes the batches held is not shown: this record has no labels (labels.u32) or no orders (record.orders: hash).",
+      "Which classes the batches held is not shown: this record has no labels (datasets/) or no orders (record.orders: hash).",
     );
   }
-  return html`<p class="note">A row a class${namesText(classNames)}, a column a batch, from the first on; how much of the batch the class fills. A batch of one class is one dark cell; a batch like the whole set is a pale column.</p>
+  return html`<p class="note">A row a class${namesText(shown)}, a column a batch, from the first on; how much of the batch the class fills. A batch of one class is one dark cell; a batch like the whole set is a pale column.</p>
 ${shadeKey("of the batch")}
 <div class="charts">${shown.map(({ arm, seed, composition }) =>
     figure(
@@ -35,11 +37,21 @@ ${shadeKey("of the batch")}
 }
 
 const MOST_NAMES = 12;
-const namesText = (names: readonly string[] | undefined): string =>
-  names === undefined || names.length > MOST_NAMES || areNumbers(names) ? "" : ` (from the top: ${names.join(", ")})`;
+/** Where all arms have the same classes, and these are few and are not called by their numbers. */
+function namesText(arms: readonly Pick<ArmData, "classNames">[]): string {
+  const names = sharedNames(arms);
+  return names === undefined || names.length > MOST_NAMES ? "" : ` (from the top: ${names.join(", ")})`;
+}
+
+/** Names that say more than the numbers beside the rows; undefined where arms have different ones. */
+export function sharedNames([first, ...others]: readonly Pick<ArmData, "classNames">[]): readonly string[] | undefined {
+  const names = first?.classNames;
+  if (names === undefined || areNumbers(names)) return undefined;
+  return others.every(({ classNames }) => classNames?.join("\n") === names.join("\n")) ? names : undefined;
+}
 
 /** Whether classes are called by their numbers, which stand beside the rows anyway. */
-export const areNumbers = (names: readonly string[]): boolean => names.every((name, at) => name === String(at));
+const areNumbers = (names: readonly string[]): boolean => names.every((name, at) => name === String(at));
 
 /** In units of the picture, which is as wide as its column. */
 const WIDTH = 360;

@@ -25,6 +25,8 @@ export interface Line {
   readonly ends?: readonly Point[];
   /** Without a label and thin: what others are compared with. */
   readonly background?: boolean;
+  /** One of many that are shown elsewhere: grey, thin, without label and band. */
+  readonly muted?: boolean;
 }
 
 export interface LineChart {
@@ -93,11 +95,11 @@ const SQUEEZED = 0.35;
 /** The lines without those few whose ends lie far from all others; all of them where there are none. */
 export function withoutOutliers(lines: readonly Line[]): readonly Line[] {
   const most = Math.floor(lines.length / 3);
-  let kept = lines.filter((line) => Number.isFinite(endOf(line)));
+  let kept = lines.filter((line) => Number.isFinite(lastOf(line)));
   for (let left = 0; left < most; left++) {
-    const middle = median(kept.map(endOf));
+    const middle = median(kept.map(lastOf));
     const farthest = kept.reduce((far, line) =>
-      Math.abs(endOf(line) - middle) > Math.abs(endOf(far) - middle) ? line : far,
+      Math.abs(lastOf(line) - middle) > Math.abs(lastOf(far) - middle) ? line : far,
     );
     const fewer = kept.filter((line) => line !== farthest);
     if (heightOf(fewer) > SQUEEZED * heightOf(kept)) break;
@@ -106,7 +108,8 @@ export function withoutOutliers(lines: readonly Line[]): readonly Line[] {
   return kept;
 }
 
-const endOf = ({ points }: Line): number => points.findLast(({ y }) => Number.isFinite(y))?.y ?? Number.NaN;
+/** The last value of a line; NaN where it has none. */
+export const lastOf = ({ points }: Line): number => points.findLast(({ y }) => Number.isFinite(y))?.y ?? Number.NaN;
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 

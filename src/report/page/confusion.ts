@@ -1,36 +1,40 @@
 /** Which classes are taken for which. */
-import { areNumbers } from "./batches.js";
+
+import { counted } from "../number-text.js";
+import { sharedNames } from "./batches.js";
 import type { Confusion, ReportData } from "./data.js";
 import { cells, shadeKey } from "./heat.js";
 import { absent, figure, type Html, html, section } from "./html.js";
-import { plural } from "./numbers.js";
 
 const SIZE = 360;
 const LABELS = 30;
 /** Up to so many classes, counts stand in the cells. */
 const MOST_NUMBERED = 12;
 
-export function confusion({ arms, classNames }: ReportData): Html {
+export function confusion({ arms }: ReportData): Html {
   const title = "Which classes are taken for which";
-  const shown = arms.flatMap(({ arm, confusion: counts }) => (counts === undefined ? [] : [{ arm, counts }]));
+  const shown = arms.flatMap(({ arm, classNames, confusion: counts }) =>
+    counts === undefined ? [] : [{ arm, classNames, counts }],
+  );
+  const names = sharedNames(shown);
   if (shown.length === 0) {
     return section(
       "confusion",
       title,
-      absent("Not shown: this record has no predictions (predictions.u32, test-labels.u32)."),
+      absent("Not shown: this record has no predictions (test-predictions.u32, datasets/)."),
     );
   }
   return section(
     "confusion",
     title,
     html`<p class="note">Test set after the last epoch. A row is the true class, a column the predicted one${
-      classNames !== undefined && classNames.length <= MOST_NUMBERED && !areNumbers(classNames)
-        ? ` (${classNames.map((name, at) => `${at}: ${name}`).join(", ")})`
+      names !== undefined && names.length <= MOST_NUMBERED
+        ? ` (${names.map((name, at) => `${at}: ${name}`).join(", ")})`
         : ""
     }; shades are shares of the row.</p>`,
     shadeKey("of the class"),
     html`<div class="charts">${shown.map(({ arm, counts }) =>
-      figure(arm, matrix(arm, counts), `counted over ${plural(counts.seeds.length, "seed")}`),
+      figure(arm, matrix(arm, counts), `counted over ${counted(counts.seeds.length, "seed")}`),
     )}</div>`,
   );
 }

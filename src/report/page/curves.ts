@@ -18,8 +18,15 @@ const ON: Readonly<Record<On, string>> = {
   validation: "validation set",
 };
 
-const COSTS: readonly { readonly name: string; readonly x: string; readonly of: Cost }[] = [
-  { name: "epochs", x: "epochs", of: ({ metrics }, at) => metrics[at].epoch + 1 },
+interface CostAxis {
+  readonly name: string;
+  readonly x: string;
+  readonly of: Cost;
+}
+
+export const EPOCHS: CostAxis = { name: "epochs", x: "epochs", of: ({ metrics }, at) => metrics[at].epoch + 1 };
+
+const COSTS: readonly CostAxis[] = [
   {
     name: "samples trained on",
     x: "samples trained on",
@@ -35,24 +42,19 @@ const COSTS: readonly { readonly name: string; readonly x: string; readonly of: 
   },
 ];
 
-/** More arms than these are also shown one by one. */
-const MANY_ARMS = 7;
-
-export function curves(data: ReportData, looks: ReadonlyMap<string, Look>): Html {
-  const [epochs, ...others] = COSTS;
+export function curves(data: ReportData, looks: ReadonlyMap<string, Look>, strong: ReadonlySet<string>): Html {
+  const drawn = { data, looks, strong };
   const byEpoch = (["accuracy", "loss"] as const).flatMap((quantity) =>
-    (["test", "trainSample", "validation"] as const).flatMap((on) =>
-      chartOf(data, looks, { quantity, on, cost: epochs }),
-    ),
+    (["test", "trainSample", "validation"] as const).flatMap((on) => chartOf(drawn, { quantity, on, cost: EPOCHS })),
   );
-  const byCost = others.flatMap((cost) =>
-    (["accuracy", "loss"] as const).flatMap((quantity) => chartOf(data, looks, { quantity, on: "test", cost })),
+  const byCost = COSTS.flatMap((cost) =>
+    (["accuracy", "loss"] as const).flatMap((quantity) => chartOf(drawn, { quantity, on: "test", cost })),
   );
   if (byEpoch.length === 0) return section("curves", "Accuracy and loss", absent("No epoch was evaluated yet."));
   return html`${section(
     "curves",
     "Change of accuracy and loss over epochs",
-    html`<p class="note">${bandText(data)}</p>`,
+    html`<p class="note">${bandText(data)}${greyText(data, strong)}</p>`,
     html`<div class="charts">${byEpoch}</div>`,
     noTrainSample(data),
   )}${section(
@@ -60,13 +62,19 @@ export function curves(data: ReportData, looks: ReadonlyMap<string, Look>): Html
     "The same over what it cost",
     html`<p class="note">On the test set. Samples count each time they are trained on; seconds are those of training and scoring passes, evaluations left out.</p>`,
     html`<div class="charts">${byCost}</div>`,
-  )}${data.arms.length > MANY_ARMS ? oneByOne(data, looks) : undefined}`;
+  )}${strong.size < data.arms.length ? oneByOne(data, looks) : undefined}`;
 }
 
 const bandText = ({ seeds }: ReportData): string =>
   seeds.length === 1
     ? `One seed (${seeds[0]}), so there is no band. A cross: the run diverged after that epoch.`
     : "Lines: mean over the seeds that recorded the epoch. Bands: from the lowest to the highest of them. A cross: a run diverged after that epoch.";
+
+function greyText({ arms, baseline }: ReportData, strong: ReadonlySet<string>): string {
+  const others = arms.length - strong.size;
+  if (others === 0) return "";
+  return ` In colour: the arms that end farthest from ${baseline ?? "the middle"} in test accuracy. Grey: the other ${others}. Each alone: below, arm by arm.`;
+}
 
 const noTrainSample = ({ arms }: ReportData): Html | undefined =>
   arms.some(({ runs }) => runs.some(({ metrics }) => metrics.some(({ trainSample }) => trainSample !== undefined)))
@@ -78,11 +86,20 @@ const noTrainSample = ({ arms }: ReportData): Html | undefined =>
 interface Wanted {
   readonly quantity: Quantity;
   readonly on: On;
-  readonly cost: (typeof COSTS)[number];
+  readonly cost: CostAxis;
 }
 
-function chartOf(data: ReportData, looks: ReadonlyMap<string, Look>, wanted: Wanted): Html[] {
-  const lines = data.arms.map((arm) => lineOf(arm, lookFor(looks, arm.arm), wanted));
+interface Drawn {
+  readonly data: ReportData;
+  readonly looks: ReadonlyMap<string, Look>;
+  readonly strong: ReadonlySet<string>;
+}
+
+function chartOf({ data, looks, strong }: Drawn, wanted: Wanted): Html[] {
+  const lines = data.arms.map((arm) => ({
+    ...lineOf(arm, lookFor(looks, arm.arm), wanted),
+    ...(!strong.has(arm.arm) && { muted: true }),
+  }));
   const chart = asChart(lines, wanted);
   const picture = draw(chart);
   return picture === undefined ? [] : [figure(chart.title, picture), ...closer(lines, wanted)];
@@ -145,7 +162,7 @@ function meanPoint(places: readonly Point[]): Point {
 
 /** A small chart an arm, with the baseline behind it: lines that lie over each other cannot be told apart. */
 function oneByOne(data: ReportData, looks: ReadonlyMap<string, Look>): Html {
-  const wanted = { quantity: "accuracy", on: "test", cost: COSTS[0] } as const;
+  const wanted = { quantity: "accuracy", on: "test", cost: EPOCHS } as const;
   const baseline = data.arms.find(({ arm }) => arm === data.baseline);
   const behind = baseline && { ...lineOf(baseline, lookFor(looks, baseline.arm), wanted), background: true };
   const lines = data.arms.map((arm) => lineOf(arm, lookFor(looks, arm.arm), wanted));

@@ -1,5 +1,6 @@
 /** What the page is made from, in plain values: all that it shows was read from a run directory. */
 import type { EpochMetrics, EpochTimings, RunDocument } from "../../record/run-record.js";
+import type { Picture } from "./png.js";
 
 export interface ReportData {
   readonly name: string;
@@ -14,7 +15,8 @@ export interface ReportData {
   readonly baseline: string | undefined;
   /** Those of the config in its sequence, then others on record. */
   readonly arms: readonly ArmData[];
-  readonly classNames: readonly string[] | undefined;
+  /** Of the baseline's runs, else of the first arm that recorded pictures. */
+  readonly samples: HardSamples | undefined;
 }
 
 export interface ArmData {
@@ -22,6 +24,8 @@ export interface ArmData {
   readonly epochs: number;
   readonly changesObjective: boolean;
   readonly runs: readonly RunData[];
+  /** Of its dataset, where that is on record. */
+  readonly classNames: readonly string[] | undefined;
   /** Of the first run that trained, for what one run shows: batches, losses, rates. */
   readonly example: ExampleRun | undefined;
   /** Counts by true class and predicted class, over all runs that recorded predictions. */
@@ -76,8 +80,30 @@ export interface Confusion {
   readonly counts: readonly (readonly number[])[];
 }
 
-/** A sentence on an arm against the baseline, made by whoever does the statistics. */
-export interface Sentence {
+/** Training samples that an arm's runs found hardest, and those most often misjudged. */
+export interface HardSamples {
   readonly arm: string;
-  readonly text: string;
+  readonly seeds: readonly number[];
+  readonly classNames: readonly string[];
+  /** In the sequence of the labels. */
+  readonly classes: readonly { readonly label: number; readonly samples: readonly HardSample[] }[];
+  /** Classes left out, whose hardest samples are easier. */
+  readonly classesLeftOut: number;
+}
+
+export interface HardSample {
+  readonly index: number;
+  /** Of all its finite losses, over epochs and seeds. */
+  readonly meanLoss: number;
+  /** An epoch each, mean over seeds; NaN where it was not drawn. */
+  readonly losses: readonly number[];
+  /** Training passes in which a class was predicted, and those in which it was a wrong one; 0 without predictions. */
+  readonly passes: number;
+  readonly misjudged: number;
+  /** The wrong class that was predicted most often, and how often. */
+  readonly wrong: { readonly label: number; readonly times: number } | undefined;
+  /** Why it is shown: among the highest mean losses of its class, among its most often misjudged. */
+  readonly isHardest: boolean;
+  readonly isMostMisjudged: boolean;
+  readonly picture: Picture;
 }

@@ -1,23 +1,28 @@
 /** The page as a whole: one file that loads nothing and needs no script. */
 
+import type { Findings } from "../findings.js";
+import { counted } from "../number-text.js";
 import { answer } from "./answer.js";
+import { batchNorm } from "./batch-norm.js";
 import { batches } from "./batches.js";
 import { confusion } from "./confusion.js";
 import { curves } from "./curves.js";
-import type { ReportData, Sentence } from "./data.js";
+import type { ReportData } from "./data.js";
 import { Html, html } from "./html.js";
 import { looksOf } from "./looks.js";
 import { losses } from "./losses.js";
 import { madeWith } from "./made-with.js";
 import { monitors } from "./monitors.js";
-import { plural } from "./numbers.js";
 import { resultsOf } from "./results.js";
+import { samples } from "./samples.js";
+import { strongArms } from "./strong-arms.js";
 import { STYLE } from "./style.js";
 
-/** Equal data give equal bytes. `sentences`: what the statistics say of each arm; plain paired differences without. */
-export function renderPage(data: ReportData, sentences?: readonly Sentence[]): string {
+/** Equal data give equal bytes. `findings`: what the statistics say; plain paired differences without. */
+export function renderPage(data: ReportData, findings?: Findings): string {
   const arms = data.arms.map(({ arm }) => arm);
-  const looks = looksOf(arms, data.baseline);
+  const strong = strongArms(data);
+  const looks = looksOf([...strong, ...arms.filter((arm) => !strong.has(arm))], data.baseline);
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -31,10 +36,10 @@ export function renderPage(data: ReportData, sentences?: readonly Sentence[]): s
 <body>
 <header>
 <h1>${data.name}</h1>
-<p>${plural(arms.length, "arm")}, ${plural(data.seeds.length, "seed")}. ${data.baseline === undefined ? undefined : `Others are compared with ${data.baseline}, seed by seed: equal seeds start from equal weights.`}</p>
+<p>${counted(arms.length, "arm")}, ${counted(data.seeds.length, "seed")}. ${data.baseline === undefined ? undefined : `Others are compared with ${data.baseline}, seed by seed: equal seeds start from equal weights.`}</p>
 </header>
 <main>
-${answer(data, { summary: resultsOf(data), sentences }, looks)}${curves(data, looks)}${batches(data, looks)}${losses(data, looks)}${monitors(data, looks)}${confusion(data)}${madeWith(data)}</main>
+${answer(data, { summary: resultsOf(data), findings }, looks)}${curves(data, looks, strong)}${batchNorm(data, looks)}${batches(data, looks)}${losses(data, looks)}${monitors(data, looks)}${samples(data)}${confusion(data)}${madeWith(data)}</main>
 </body>
 </html>
 `;

@@ -21,7 +21,7 @@ const AIR = 0.06;
 export function draw(chart: LineChart): Html | undefined {
   const domain = yDomain(chart);
   if (domain === undefined) return undefined;
-  const labelled = chart.lines.filter((line) => !line.background && lastPoint(line) !== undefined);
+  const labelled = chart.lines.filter((line) => !line.background && !line.muted && lastPoint(line) !== undefined);
   const size = chart.size === "small" ? SMALL : FULL;
   const height = Math.max(size.height, labelled.length * LINE_HEIGHT + MARGIN.top + MARGIN.bottom);
   const marginRight = 13 + LETTER * Math.max(...labelled.map(({ label }) => shorten(label).length), 2);
@@ -54,7 +54,7 @@ export function draw(chart: LineChart): Html | undefined {
       ticks: chart.scale === "log" ? logTicks(domain) : size.ticks,
       tickFormat: chart.unit === "percent" ? (value: number) => short(100 * value) : tickText,
     },
-    marks: [...(chart.bands ?? []).map(bandMark), ...chart.lines.flatMap((line) => marksOf(line, chart))],
+    marks: [...(chart.bands ?? []).map(bandMark), ...backFirst(chart.lines).flatMap((line) => marksOf(line, chart))],
   });
   for (const style of svg.querySelectorAll("style")) style.remove();
   const y = svg.scale("y");
@@ -121,7 +121,13 @@ const curve = (steps: boolean | undefined) => (steps ? "step-after" : "linear");
 const bandMark = ({ look, opacity, points }: Band) =>
   Plot.areaY(points, { x: "x", y1: "low", y2: "high", fill: look.color, fillOpacity: opacity });
 
-function marksOf({ look, points, ends = [], background }: Line, { steps }: LineChart) {
+const backFirst = (lines: readonly Line[]): Line[] => [
+  ...lines.filter(({ muted }) => muted),
+  ...lines.filter(({ muted }) => !muted),
+];
+
+function marksOf({ look, points, ends = [], background, muted }: Line, { steps }: LineChart) {
+  if (muted) return [Plot.lineY(points, { x: "x", y: "y", curve: curve(steps), ...MUTED })];
   const spread = points.filter(({ low, high }) => Number.isFinite(low) && Number.isFinite(high));
   const stroke = { stroke: look.color, curve: curve(steps), strokeLinejoin: "round" } as const;
   return [
@@ -141,6 +147,8 @@ function marksOf({ look, points, ends = [], background }: Line, { steps }: LineC
       : null,
   ];
 }
+
+const MUTED = { stroke: "var(--soft)", strokeWidth: 1, strokeOpacity: 0.5, strokeLinejoin: "round" } as const;
 
 interface End {
   readonly line: Line;

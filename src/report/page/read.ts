@@ -1,120 +1,81 @@
 /** Reads a run directory, also one that is half finished, into what the page is made from. */
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { type IbatchError, usageError } from "../../errors.js";
-import { listRuns } from "../../record/report-file.js";
-import { type EpochTimings, RunRecord } from "../../record/run-record.js";
+import { type RecordedDataset, readDataset } from "../../record/dataset-record.js";
+import { readExperiment } from "../recorded-experiment.js";
 import type { ArmData, ReportData, RunData } from "./data.js";
-import { readConfusion, readExample } from "./read-arrays.js";
-
-const arm = z.looseObject({
-  epochs: z.number(),
-  order: z.looseObject({ changesObjective: z.boolean().default(false) }),
-});
-
-const experimentDocument = z.object({
-  name: z.string(),
-  hash: z.string(),
-  command: z.string(),
-  commit: z.string().optional(),
-  ibatchVersion: z.string(),
-  config: z.looseObject({
-    seeds: z.array(z.number()),
-    baseline: z.string().optional(),
-    arms: z.record(z.string(), arm),
-  }),
-});
-
-const timings: z.ZodType<EpochTimings> = z.object({
-  epoch: z.number(),
-  orderingSeconds: z.number(),
-  trainingSeconds: z.number(),
-  scoringSeconds: z.number(),
-  evaluatingSeconds: z.number(),
-  wireSeconds: z.number(),
-  waitingSeconds: z.number(),
-  totalSeconds: z.number(),
-});
-
-const labelNames = z.object({ classNames: z.array(z.string()) });
+import { readExample } from "./read-arrays.js";
+import { type DoneRun, readConfusion } from "./read-confusion.js";
+import { readHardSamples } from "./read-samples.js";
 
 /** @throws IbatchError when the directory holds no experiment, or a file of it is damaged. */
 export function readReportData(directory: string): ReportData {
-  const { config, ...document } = readExperiment(directory);
-  const runs = listRuns(directory).map((place) => ({ arm: place.arm, run: readRun(directory, place) }));
-  const names = [...new Set([...Object.keys(config.arms), ...runs.map((run) => run.arm).sort()])];
-  const classNames = readClassNames(directory);
-  const seeds = new Set([...config.seeds, ...runs.map(({ run }) => run.seed)]);
+  const { document, asked, runs } = readExperiment(directory);
+  const datasets = readDatasets(directory, runs);
+  const arms = Object.entries(asked.arms).map(([name, { epochs, order }]) => {
+    const own = runs.filter(({ arm }) => arm === name);
+    return readArm(directory, { arm: name, epochs, changesObjective: order.changesObjective, runs: own }, datasets);
+  });
+  const baseline = arms.filter(({ data }) => data.arm === asked.baseline);
   return {
     ...document,
     commit: document.commit,
-    config,
-    baseline: config.baseline,
-    seeds: [...seeds].sort((a, b) => a - b),
-    classNames,
-    arms: names.map((name) => {
-      const own = runs.filter((run) => run.arm === name).map(({ run }) => run);
-      const chosen = config.arms[name] ?? arm.parse(own[0].document.config);
-      return readArm(directory, { arm: name, epochs: chosen.epochs, ...chosen.order }, own, classNames?.length);
-    }),
+    baseline: asked.baseline,
+    seeds: asked.seeds,
+    arms: arms.map(({ data }) => data),
+    samples: firstFound(
+      [...baseline, ...arms],
+      ({ data, done, dataset }) => dataset && readHardSamples(data.arm, done, dataset),
+    ),
   };
 }
 
-function readExperiment(directory: string): z.infer<typeof experimentDocument> {
-  const path = join(directory, "experiment.json");
-  if (!existsSync(path)) {
-    throw usageError(
-      `${directory} holds no experiment (there is no experiment.json): name a directory of \`ibatch run\``,
-    );
-  }
-  return parse(path, experimentDocument, readFileSync(path, "utf8"));
+/** By the hash of their data; those that are on record. */
+function readDatasets(directory: string, runs: readonly RunData[]): ReadonlyMap<string, RecordedDataset> {
+  const hashes = new Set(runs.flatMap(({ document }) => document.surroundings?.dataSha256 ?? []));
+  return new Map(
+    [...hashes].flatMap((hash) => {
+      const dataset = readDataset(directory, hash);
+      return dataset === undefined ? [] : [[hash, dataset] as const];
+    }),
+  );
 }
 
-function readRun(directory: string, { arm, seed }: { arm: string; seed: number }): RunData {
-  const path = join(directory, arm, `seed-${seed}`);
-  const record = new RunRecord(path, { orders: "full", signals: "full" });
-  const document = record.read();
-  if (document === undefined) throw record.damaged(`${join(path, "run.json")} is missing`);
-  return { seed, document, metrics: record.readMetrics(), timings: readTimings(join(path, "timings.jsonl")) };
-}
-
-/** A line is appended whole; one without its end is still being written. */
-function readTimings(path: string): EpochTimings[] {
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-  return lines.map((line) => parse(path, timings, line));
+interface ReadArm {
+  readonly data: ArmData;
+  readonly dataset: RecordedDataset | undefined;
+  readonly done: readonly DoneRun[];
 }
 
 function readArm(
   directory: string,
-  { arm, epochs, changesObjective }: { arm: string; epochs: number; changesObjective: boolean },
-  runs: readonly RunData[],
-  classCount: number | undefined,
-): ArmData {
+  arm: Pick<ArmData, "arm" | "epochs" | "changesObjective" | "runs">,
+  datasets: ReadonlyMap<string, RecordedDataset>,
+): ReadArm {
+  const { runs } = arm;
+  const place = ({ seed }: RunData) => join(directory, arm.arm, `seed-${seed}`);
+  const datasetOf = ({ document }: RunData) => datasets.get(document.surroundings?.dataSha256 ?? "");
   const trained = runs.find((run) => run.document.state === "done") ?? runs.find((run) => run.metrics.length > 0);
+  const dataset = trained && datasetOf(trained);
+  const done = runs
+    .filter((run) => run.document.state === "done" && datasetOf(run) === dataset)
+    .map((run) => ({ seed: run.seed, directory: place(run), epochs: run.metrics.map(({ epoch }) => epoch) }));
   return {
-    arm,
-    epochs,
-    changesObjective,
-    runs,
-    example: trained && readExample({ directory, arm, run: trained, classCount }),
-    confusion: readConfusion(directory, arm, runs, classCount),
+    data: {
+      ...arm,
+      classNames: dataset?.classNames,
+      example: trained && readExample(place(trained), trained, dataset),
+      confusion: dataset && readConfusion(done, dataset),
+    },
+    dataset,
+    done,
   };
 }
 
-function readClassNames(directory: string): readonly string[] | undefined {
-  const path = join(directory, "labels.json");
-  return existsSync(path) ? parse(path, labelNames, readFileSync(path, "utf8")).classNames : undefined;
-}
-
-function parse<T>(path: string, schema: z.ZodType<T>, text: string): T {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (error) {
-    throw damaged(path, error);
+/** What the first of them has, of those that have it. */
+function firstFound<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
   }
+  return undefined;
 }
-
-const damaged = (path: string, cause: unknown): IbatchError =>
-  usageError(`${path} is damaged: restore it, or run the experiment again in another directory`, { cause });

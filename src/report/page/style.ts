@@ -23,6 +23,14 @@ nav { margin-top: .8rem; font-size: .88rem; display: flex; flex-wrap: wrap; gap:
 .absent { border-left: 3px solid var(--rule); padding-left: .7rem; }
 .warning { background: var(--warn); padding: .55rem .8rem; border-radius: 6px; }
 .key { display: flex; flex-wrap: wrap; gap: .2rem .9rem; }
+h3 { font-size: .95rem; margin: 1.2rem 0 .4rem; break-after: avoid; }
+ul.note { padding-left: 1.1rem; } ul.note li { margin: .15rem 0; }
+.warning ul { margin: .2rem 0 0; padding-left: 1.1rem; }
+td small { display: block; color: var(--soft); font-size: .8rem; }
+.samples { list-style: none; margin: 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .7rem .9rem; font-size: .78rem; line-height: 1.3; }
+.samples li { display: grid; grid-template-columns: 56px 1fr; gap: .15rem .5rem; align-content: start; break-inside: avoid; }
+.samples img { width: 56px; height: 56px; object-fit: contain; image-rendering: pixelated; background: var(--field); border: 1px solid var(--rule); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.samples .spark { grid-column: 1 / -1; }
 .wide { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 caption { text-align: left; padding-bottom: .4rem; }
@@ -48,12 +56,21 @@ svg.plot .ends text { font-weight: 600; }
 pre { background: var(--field); padding: .7rem .9rem; border-radius: 6px; overflow-x: auto; font-size: .82rem; line-height: 1.4; }
 summary { cursor: pointer; }
 .endings { font-size: .92rem; padding-left: 1.2rem; }
-@media (max-width: 30rem) { th, td { padding-right: .6rem; font-size: .84rem; } .wide .swatch { width: 18px; margin-right: .35rem; } }
+thead th { white-space: normal; min-width: 4.5rem; } thead th:first-child { min-width: 0; }
+@media screen and (max-width: 40rem) {
+  .wide { position: relative; } .wide th:first-child { position: sticky; left: 0; background: var(--paper); min-width: 7.5rem; max-width: 9.5rem; white-space: normal; padding-right: .5rem; }
+  #results, #results tbody, #results th { display: block; } #results thead { display: none; } #results th { max-width: none; font-weight: 600; }
+  #results th, #results td { border: 0; padding: 0; } #results tr { display: flex; flex-wrap: wrap; gap: 0 1.1rem; padding: .4rem 0; border-bottom: 1px solid var(--rule); }
+  #results th { flex: 0 0 100%; } #results td { text-align: left; font-size: .92rem; }
+  #results td::before { content: attr(data-name); display: block; color: var(--soft); font-size: .75rem; font-weight: 400; }
+  .samples { grid-template-columns: repeat(auto-fill, minmax(8.4rem, 1fr)); }
+}
 @media print {
   :root { --paper: #ffffff; --ink: #000000; --soft: #444444; --rule: #cccccc; --field: #f3f4f6; --warn: #fff4d6; --heat: #0b5a8f;
     --arm-1: #0072b2; --arm-2: #c65300; --arm-3: #007f5c; --arm-4: #b0518a; --arm-5: #9a6a00; --arm-6: #147a92; --arm-7: #6b5bb5; }
   body { max-width: none; padding: 0; font-size: 11pt; } nav { display: none; }
-  h2 { break-after: avoid; margin-top: 1.6rem; } .wide, pre { overflow: visible; } pre { white-space: pre-wrap; }
+  h2 { break-after: avoid; margin-top: 1.6rem; } .wide, pre { overflow: visible; } tr { break-inside: avoid; }
+  table { font-size: 8.5pt; } thead th { font-size: 7.5pt; min-width: 0; } th, td { padding: .2rem .4rem .2rem 0; } pre { white-space: pre-wrap; }
   .charts { grid-template-columns: 1fr 1fr; } .charts.small { grid-template-columns: 1fr 1fr 1fr; }
   svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

@@ -5,7 +5,6 @@ import { groupEqual, scaleFor, withoutOutliers } from "../../../src/report/page/
 import { shadeOf } from "../../../src/report/page/heat.js";
 import { html } from "../../../src/report/page/html.js";
 import { lookOf, looksOf } from "../../../src/report/page/looks.js";
-import { signed } from "../../../src/report/page/numbers.js";
 import { placeApart } from "../../../src/report/page/place-apart.js";
 import { quantile, quantilesOf } from "../../../src/report/page/quantiles.js";
 
@@ -96,10 +95,6 @@ test("scaleFor: logarithmic where positive values span much", () => {
 
 test("shadeOf: none for nothing, the darkest from a half on", () => {
   expect([0, 0.01, 0.05, 0.1, 0.2, 0.5, 0.51, 1].map(shadeOf)).toEqual([0, 1, 1, 2, 3, 4, 5, 5]);
-});
-
-test("signed: a typographic minus, and none for what rounds to zero", () => {
-  expect([signed(-1.5, 1), signed(2, 1), signed(-0.001, 2)]).toEqual(["−1.5", "+2.0", "0.00"]);
 });
 
 test("html escapes what is put in, but not what is HTML", () => {

@@ -3,12 +3,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { writeDataset } from "../../../src/record/dataset-record.js";
 import type { RecordedNumber } from "../../../src/record/number.js";
 import { type EpochMetrics, type RunDocument, RunRecord } from "../../../src/record/run-record.js";
 
 export const SAMPLES = 12;
 export const CLASSES = 3;
 const BATCH = 4;
+const CLASS_NAMES = ["cat", "dog", "<b>owl</b>"];
+const DATA = "d".repeat(64);
+export const LABELS = Uint32Array.from({ length: SAMPLES }, (_, at) => at % CLASSES);
+/** In place of a class: not drawn. */
+const NOT_DRAWN = 0xffffffff;
 
 export interface MadeRun {
   readonly state?: RunDocument["state"];
@@ -26,7 +32,9 @@ export interface MadeExperiment {
   readonly baseline?: string;
   /** By arm, then by seed. */
   readonly arms: Readonly<Record<string, Readonly<Record<number, MadeRun>>>>;
+  /** Records the dataset, predictions and pictures. */
   readonly labels?: boolean;
+  readonly batchNorm?: EpochMetrics["batchNorm"];
   readonly trainSample?: boolean;
 }
 
@@ -48,27 +56,50 @@ export function make(experiment: MadeExperiment): string {
   return directory;
 }
 
-function makeIn(directory: string, experiment: MadeExperiment): void {
-  const { name = "tiny", seeds = [0, 1], epochs = 3, baseline, arms, labels = false, trainSample = true } = experiment;
+/** Writes it into this one. */
+export function makeIn(directory: string, experiment: MadeExperiment): void {
+  const {
+    name = "tiny",
+    seeds = [0, 1],
+    epochs = 3,
+    baseline,
+    arms,
+    labels = false,
+    trainSample = true,
+    batchNorm,
+  } = experiment;
   const arm = { epochs, order: { name: "shuffled", options: {}, changesObjective: false } };
   const config = { name, seeds, baseline, arms: Object.fromEntries(Object.keys(arms).map((key) => [key, arm])) };
   const document = { name, hash: "0123456789abcdef", config, command: "ibatch run tiny.yaml", ibatchVersion: "0.1.0" };
+  mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "experiment.json"), JSON.stringify(document));
   for (const [key, runs] of Object.entries(arms)) {
     for (const [seed, run] of Object.entries(runs))
-      makeRun(directory, key, Number(seed), { run, config: arm, trainSample });
+      makeRun(directory, key, Number(seed), { run, config: arm, trainSample, labels, batchNorm });
   }
-  if (labels) writeLabels(directory, arms);
+  if (labels) {
+    writeDataset(directory, {
+      name,
+      dataSha256: DATA,
+      classNames: CLASS_NAMES,
+      inputShape: [1, 2, 2],
+      labels: LABELS,
+      testLabels: LABELS,
+    });
+  }
 }
 
 interface MadeWith {
   readonly run: MadeRun;
   readonly config: RunDocument["config"];
   readonly trainSample: boolean;
+  readonly labels: boolean;
+  readonly batchNorm: EpochMetrics["batchNorm"];
 }
 
-function makeRun(directory: string, arm: string, seed: number, { run, config, trainSample }: MadeWith): void {
+function makeRun(directory: string, arm: string, seed: number, made: MadeWith): void {
   const record = new RunRecord(join(directory, arm, `seed-${seed}`), { orders: "full", signals: "full" });
+  const { run, config, labels } = made;
   const { state = "done", error, divergedAtStep } = run;
   record.start({
     arm,
@@ -87,17 +118,19 @@ function makeRun(directory: string, arm: string, seed: number, { run, config, tr
       versions: { python: "3.11", torch: "2.9" },
       platform: "Linux",
       dataset: { name: "tiny", options: {} },
-      dataSha256: "d".repeat(64),
-      testCount: 16,
+      dataSha256: DATA,
+      testCount: SAMPLES,
       initialWeightsSha256: "e".repeat(64),
       parameterCount: 100,
       settings: {},
     },
   });
-  for (const epoch of run.accuracies.keys()) makeEpoch(record, epoch, run, trainSample);
+  for (const epoch of run.accuracies.keys()) makeEpoch(record, epoch, made);
+  if (labels) writeArrays(record, run, seed);
 }
 
-function makeEpoch(record: RunRecord, epoch: number, { accuracies, losses }: MadeRun, trainSample: boolean): void {
+function makeEpoch(record: RunRecord, epoch: number, { run, trainSample, batchNorm }: MadeWith): void {
+  const { accuracies, losses } = run;
   const indices = Uint32Array.from({ length: SAMPLES }, (_, at) => (at * 5 + epoch) % SAMPLES);
   const offsets = Uint32Array.from({ length: SAMPLES / BATCH + 1 }, (_, at) => at * BATCH);
   const learningRates = new Float64Array(SAMPLES / BATCH).fill(0.1 / (epoch + 1));
@@ -120,6 +153,7 @@ function makeEpoch(record: RunRecord, epoch: number, { accuracies, losses }: Mad
     train: { loss, accuracy, count: SAMPLES },
     ...(trainSample && { trainSample: { loss, accuracy: Math.min(1, accuracy + 0.05), count: SAMPLES } }),
     test: { loss, accuracy, count: 16 },
+    ...(batchNorm && epoch === accuracies.length - 1 && { batchNorm }),
     order: { distinct: SAMPLES, mostDrawn: 1, effectiveDataSize: SAMPLES, meanLossAgeSteps: 3 + epoch },
     ...hashes,
   };
@@ -128,16 +162,18 @@ function makeEpoch(record: RunRecord, epoch: number, { accuracies, losses }: Mad
   record.appendTimings({ epoch, trainingSeconds: 1.5, totalSeconds: 3, ...spent });
 }
 
-function writeLabels(directory: string, arms: MadeExperiment["arms"]): void {
-  const labels = Uint32Array.from({ length: SAMPLES }, (_, at) => at % CLASSES);
-  writeFileSync(join(directory, "labels.u32"), labels);
-  writeFileSync(join(directory, "labels.json"), JSON.stringify({ classNames: ["cat", "dog", "<b>owl</b>"] }));
-  writeFileSync(join(directory, "test-labels.u32"), labels);
-  for (const [arm, runs] of Object.entries(arms)) {
-    for (const seed of Object.keys(runs)) {
-      mkdirSync(join(directory, arm), { recursive: true });
-      const predictions = labels.map((label, at) => (at % 4 === 0 ? 0 : label));
-      writeFileSync(join(directory, arm, `seed-${seed}`, "predictions.u32"), predictions);
-    }
+/** Samples 0, 4 and 8 are taken for class 0 in training and at the end; seed s does not draw sample s in epoch 0. */
+function writeArrays(record: RunRecord, { accuracies, state = "done" }: MadeRun, seed: number): void {
+  const predictions = LABELS.map((label, at) => (at % 4 === 0 ? 0 : label));
+  for (const epoch of accuracies.keys()) {
+    record.writePredictions(
+      epoch,
+      predictions.map((label, at) => (epoch === 0 && at === seed ? NOT_DRAWN : label)),
+    );
   }
+  record.writeTestPredictions(predictions);
+  if (state !== "done") return;
+  const indices = Uint32Array.of(4, 8, 9, 11);
+  const pixels = Uint8Array.from({ length: 4 * indices.length }, (_, at) => 15 * at);
+  record.writeImages({ indices, shape: [2, 2, 1], pixels });
 }

@@ -1,0 +1,16 @@
+import { usageError } from "../errors.js";
+import { findNamed } from "../nearest.js";
+import { EXPORT_TARGETS } from "../report/export/index.js";
+import { EXIT } from "./exit-codes.js";
+import type { ExportOptions } from "./export-command.js";
+
+/** `ibatch export`: standard output carries the places that were written, or the table itself. */
+export async function exportTo(directory: string, options: ExportOptions, signal: AbortSignal): Promise<number> {
+  const { to, out, python } = options;
+  if (to === undefined) {
+    throw usageError(`--to is needed: one of ${EXPORT_TARGETS.map(({ name }) => name).join(", ")}`);
+  }
+  const write = await findNamed("export target", EXPORT_TARGETS, to).load();
+  process.stdout.write(await write({ directory, out, python, signal }));
+  return EXIT.done;
+}

@@ -1,0 +1,41 @@
+/** The runs of an experiment's directory as exports go through them. */
+import { z } from "zod";
+import type { RunDocument } from "../../record/run-record.js";
+import { readExperiment } from "../recorded-experiment.js";
+import type { RecordedEpoch } from "./epoch-measures.js";
+
+export interface ExportedRun {
+  readonly arm: string;
+  readonly seed: number;
+  readonly document: RunDocument;
+  readonly epochs: readonly RecordedEpoch[];
+}
+
+export interface ExportedExperiment {
+  readonly name: string;
+  /** Arms in the config's sequence, then others; each with its seeds ascending. */
+  readonly runs: readonly ExportedRun[];
+}
+
+/** @throws IbatchError when the directory holds no experiment, or a file of it is damaged. */
+export function readExportedRuns(directory: string): ExportedExperiment {
+  const { asked, runs } = readExperiment(directory);
+  const inSequence = Object.keys(asked.arms).flatMap((arm) => runs.filter((run) => run.arm === arm));
+  return {
+    name: asked.name,
+    runs: inSequence.map(({ arm, seed, document, metrics, timings }) => ({
+      arm,
+      seed,
+      document,
+      epochs: metrics.map((line) => ({ metrics: line, timings: timings.find(({ epoch }) => epoch === line.epoch) })),
+    })),
+  };
+}
+
+/** What a run's config names. */
+export const CONFIGURED_PARTS = ["dataset", "model", "optimizer", "schedule", "batching", "order"] as const;
+
+const named = z.object({ name: z.string() });
+
+export const configuredName = ({ config }: RunDocument, part: (typeof CONFIGURED_PARTS)[number]): string | undefined =>
+  named.safeParse(config[part]).data?.name;

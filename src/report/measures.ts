@@ -1,0 +1,130 @@
+/** What of an experiment's runs is described and compared: values by seed. Pure functions. */
+
+import type { PlannedComparison } from "../experiment/planned-comparisons.js";
+import type { RunState } from "../record/run-record.js";
+import type { AskedExperiment } from "./asked.js";
+import { type BestEpochs, bestByValidation } from "./best-by-validation.js";
+import { type ArmCost, COST_KINDS, type CostKind, costBySeed, costOfArm, finalAccuracy } from "./cost.js";
+import type { Target } from "./findings.js";
+import type { TimedRun } from "./recorded-experiment.js";
+import type { Pairing, Sample, StatisticsRequest, ValuesBySeed } from "./statistics.js";
+
+export const CONFIDENCE = 0.95;
+
+export interface Measures {
+  readonly baseline: string | undefined;
+  readonly target: Target | null;
+  readonly arms: readonly ArmMeasures[];
+  readonly pairs: readonly Pair[];
+}
+
+export interface ArmMeasures {
+  readonly arm: string;
+  /** How its runs stand. */
+  readonly states: readonly RunState[];
+  /** Of the last epoch; null for a run that is not done. */
+  readonly accuracy: ValuesBySeed;
+  readonly loss: ValuesBySeed;
+  readonly validation: BestEpochs | undefined;
+  readonly cost: ArmCost | null;
+}
+
+/** `arm` minus `with`. */
+export interface Pair {
+  readonly name: string;
+  readonly arm: ArmMeasures;
+  readonly with: ArmMeasures;
+  readonly planned: boolean;
+}
+
+export function measure(asked: AskedExperiment, runs: readonly TimedRun[]): Measures {
+  const runsOf = (arm: string | undefined) => runs.filter((run) => run.arm === arm);
+  const target = chooseTarget(asked.targetAccuracy, runsOf(asked.baseline));
+  const arms = Object.keys(asked.arms).map((arm) => measureArm(arm, runsOf(arm), target));
+  return { baseline: asked.baseline, target, arms, pairs: pairUp(asked, arms) };
+}
+
+function chooseTarget(configured: number | null, baseline: readonly TimedRun[]): Target | null {
+  if (configured !== null) return { accuracy: configured, from: "config" };
+  const accuracy = finalAccuracy(baseline);
+  return accuracy === null ? null : { accuracy, from: "baseline" };
+}
+
+function measureArm(arm: string, runs: readonly TimedRun[], target: Target | null): ArmMeasures {
+  const last = runs.map(({ seed, state, metrics }) => ({
+    seed,
+    test: state === "done" ? metrics.at(-1)?.test : undefined,
+  }));
+  return {
+    arm,
+    states: runs.map(({ state }) => state),
+    accuracy: Object.fromEntries(last.map(({ seed, test }) => [seed, test?.accuracy ?? null])),
+    loss: Object.fromEntries(last.map(({ seed, test }) => [seed, test?.loss ?? null])),
+    validation: bestByValidation(runs),
+    cost: target && costOfArm(runs, target.accuracy),
+  };
+}
+
+/** Each arm with the baseline, then what was planned with another arm. */
+function pairUp({ baseline, comparisons }: AskedExperiment, arms: readonly ArmMeasures[]): Pair[] {
+  const isPlanned = ({ arm, with: other }: PlannedComparison) =>
+    comparisons.some((one) => one.arm === arm && one.with === other);
+  const withBaseline = arms.flatMap(({ arm }) =>
+    baseline === undefined || arm === baseline ? [] : [{ arm, with: baseline }],
+  );
+  const withOthers = comparisons.filter((one) => one.with !== baseline);
+  const find = (name: string) => arms.find(({ arm }) => arm === name);
+  return [...withBaseline, ...withOthers].flatMap((one) => {
+    const [arm, other] = [find(one.arm), find(one.with)];
+    if (arm === undefined || other === undefined) return [];
+    return [{ name: `${one.arm} − ${one.with}`, arm, with: other, planned: isPlanned(one) }];
+  });
+}
+
+// --- What the statistics are asked for
+
+/** A value of an arm that is described. */
+export type SampleKind = "accuracy" | "loss" | "best epoch" | "accuracy at best epoch" | CostKind;
+export type DifferenceKind = "accuracy" | "loss" | ComparedCost;
+export const COMPARED_COSTS = ["epochs", "samples", "scored", "seconds.total"] as const;
+export type ComparedCost = (typeof COMPARED_COSTS)[number];
+
+export const nameOf = (armOrPair: string, kind: SampleKind | DifferenceKind): string => `${armOrPair}: ${kind}`;
+
+/** The one request that all findings are made from. */
+export const requestOf = ({ arms, pairs }: Measures): StatisticsRequest => ({
+  confidence: CONFIDENCE,
+  samples: arms.flatMap(samplesOf),
+  comparisons: pairs.flatMap(pairingsOf),
+});
+
+export function samplesOf(measures: ArmMeasures): Sample[] {
+  const { arm, accuracy, loss, validation, cost } = measures;
+  const sample = (kind: SampleKind, values: ValuesBySeed): Sample => ({ name: nameOf(arm, kind), values });
+  return [
+    sample("accuracy", accuracy),
+    sample("loss", loss),
+    ...(validation === undefined
+      ? []
+      : [sample("best epoch", validation.epochs), sample("accuracy at best epoch", validation.accuracy)]),
+    ...(cost === null ? [] : COST_KINDS.map((kind) => sample(kind, costBySeed(cost, kind)))),
+  ];
+}
+
+/** Accuracy and loss are a family each, of what was planned; costs are described, and never corrected. */
+function pairingsOf({ name, arm, with: other, planned }: Pair): Pairing[] {
+  const family = (kind: "accuracy" | "loss") => (planned ? kind : null);
+  const costs = arm.cost === null || other.cost === null ? null : { arm: arm.cost, baseline: other.cost };
+  return [
+    { name: nameOf(name, "accuracy"), arm: arm.accuracy, baseline: other.accuracy, family: family("accuracy") },
+    { name: nameOf(name, "loss"), arm: arm.loss, baseline: other.loss, family: family("loss") },
+    ...(costs === null
+      ? []
+      : COMPARED_COSTS.map((kind) => ({
+          name: nameOf(name, kind),
+          arm: costBySeed(costs.arm, kind),
+          baseline: costBySeed(costs.baseline, kind),
+          family: null,
+        }))),
+  ];
+}

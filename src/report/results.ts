@@ -1,0 +1,63 @@
+/** From what runs recorded to what is told of them: summary, findings and table, the same whoever asks. */
+import { findPython } from "../backend/python.js";
+import { IbatchError, Interrupted } from "../errors.js";
+import type { AskedExperiment } from "./asked.js";
+import type { Findings } from "./findings.js";
+import { makeFindings } from "./make-findings.js";
+import { measure, requestOf } from "./measures.js";
+import type { TimedRun } from "./recorded-experiment.js";
+import { recordedAnswer } from "./recorded-statistics.js";
+import { computeStatistics, type Statistics, type StatisticsRequest } from "./statistics.js";
+import { type Summary, summarise } from "./summary.js";
+import { renderTable } from "./table.js";
+
+export interface Results {
+  readonly summary: Summary;
+  readonly findings: Findings;
+  /** Markdown. */
+  readonly table: string;
+  /** What `statistics.json` keeps; no answer where there was no Python to give it. */
+  readonly statistics: AskedStatistics;
+}
+
+export interface AskedStatistics {
+  readonly request: StatisticsRequest;
+  readonly answer: Statistics | undefined;
+}
+
+interface MadeWith {
+  /** The experiment's; an answer that is recorded there to the same request is taken. */
+  readonly directory: string;
+  /** As `findPython` takes it. */
+  readonly python: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** @throws Interrupted */
+export async function makeResults(
+  asked: AskedExperiment,
+  runs: readonly TimedRun[],
+  { directory, python, signal }: MadeWith,
+): Promise<Results> {
+  const measures = measure(asked, runs);
+  const request = requestOf(measures);
+  const answer = recordedAnswer(directory, request) ?? (await askPython(request, python, signal));
+  const findings = makeFindings(measures, answer, runs);
+  const summary = summarise(asked, runs, directory);
+  const statistics = { request, answer: typeof answer === "string" ? undefined : answer };
+  return { summary, findings, table: renderTable(summary, findings), statistics };
+}
+
+/** The answer, or why there is none: results are not lost for want of scipy. */
+async function askPython(
+  request: StatisticsRequest,
+  python: string | undefined,
+  signal: AbortSignal,
+): Promise<Statistics | string> {
+  try {
+    return await computeStatistics(request, { python: findPython(python), signal });
+  } catch (error) {
+    if (!(error instanceof IbatchError) || error instanceof Interrupted) throw error;
+    return error.message;
+  }
+}

@@ -1,0 +1,103 @@
+// The results of a directory, and the table that they are printed as.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readExperiment } from "../../src/report/recorded-experiment.js";
+import { readResults } from "../../src/report/recorded-results.js";
+import { makeResults } from "../../src/report/results.js";
+import { make, SMALL } from "./page/scene.js";
+
+const { signal } = new AbortController();
+const NOWHERE = "/nowhere/python";
+const read = (directory: string, python?: string) => readResults(directory, { python, signal });
+
+describe("with Python and scipy", () => {
+  test("arms, comparison, costs and notes, all by hand", async () => {
+    // sorted − shuffled: -0.0625 and -0.1875; mean -0.125, sd 0.0884, t -2 with one degree of freedom: p 0.2952;
+    // half of the interval: 12.7062 × 0.0625 = 0.79414. Two differences have no corrected effect.
+    const { table } = await read(make(SMALL));
+    expect(table).toMatchInlineSnapshot(`
+      "tiny: test set after 3 epochs, mean ± sd over seeds 0, 1
+
+      | arm      | test accuracy, % |   95 % interval |       test loss |     95 % interval |   runs |
+      | -------- | ---------------: | --------------: | --------------: | ----------------: | -----: |
+      | shuffled |     84.38 ± 4.42 | 44.67 to 124.08 | 0.3125 ± 0.0884 | −0.4816 to 1.1066 | 2 of 2 |
+      | sorted   |     71.88 ± 4.42 | 32.17 to 111.58 | 0.5625 ± 0.0884 | −0.2316 to 1.3566 | 2 of 2 |
+
+      Differences in test accuracy, points, seed by seed (d_z: mean / sd, corrected for few seeds)
+
+      | difference        | pairs |   mean |    95 % interval | d_z | p (t) |      p (Wilcoxon) |   verdict |
+      | ----------------- | ----: | -----: | ---------------: | --: | ----: | ----------------: | --------: |
+      | sorted − shuffled |     2 | −12.50 | −91.91 to +66.91 |   – |  0.30 | 0.50 (floor 0.50) | undecided |
+
+      The same of test loss
+
+      | difference        | pairs |    mean |      95 % interval | d_z | p (t) |      p (Wilcoxon) |   verdict |
+      | ----------------- | ----: | ------: | -----------------: | --: | ----: | ----------------: | --------: |
+      | sorted − shuffled |     2 | +0.2500 | −1.3383 to +1.8383 |   – |  0.30 | 0.50 (floor 0.50) | undecided |
+
+      Cost to reach 84.38 % test accuracy, the mean that shuffled ends with: mean (95 % interval)
+
+      | arm      |         reached | epochs | 1000 samples trained on | 1000 scored | seconds |
+      | -------- | --------------: | -----: | ----------------------: | ----------: | ------: |
+      | shuffled | 1 of 2, 1 never |      – |                       – |           – |       – |
+      | sorted   | 0 of 2, 2 never |      – |                       – |           – |       – |
+
+      Where these seconds go
+
+      | arm      | training | scoring | evaluating | ordering | wire | waiting |
+      | -------- | -------: | ------: | ---------: | -------: | ---: | ------: |
+      | shuffled |        – |       – |          – |        – |    – |       – |
+      | sorted   |        – |       – |          – |        – |    – |       – |
+
+      - The claim rests on the paired t test of the one planned comparison
+      - 2 seeds cannot show p < 0.05 with the exact Wilcoxon test; 6 can
+      - Costs are up to the end of the first epoch with 84.38 % test accuracy, the mean that shuffled ends with; a later epoch may be below it again
+      - Where runs never reach the target, the median stands for the mean: they count as dearer than any
+      "
+    `);
+  });
+
+  test("more seeds and arms than the last command asked for are told, too", async () => {
+    const directory = make({ ...SMALL, seeds: [0] });
+    const { summary } = await read(directory);
+    expect(summary.seeds).toEqual([0, 1]);
+    expect(summary.arms.map(({ done }) => done)).toEqual([2, 2]);
+  });
+});
+
+describe("without Python", () => {
+  test("the table says why there are no statistics, and shows what needs none", async () => {
+    const { table, findings } = await read(make(SMALL), NOWHERE);
+    expect(findings.lack).toMatch(/^Python at \/nowhere\/python cannot be started/);
+    expect(table).toMatch(/\| shuffled +\| +84\.38 ± 4\.42 \|/);
+    expect(table).toContain("- No statistics: Python at /nowhere/python cannot be started");
+    expect(table).not.toContain("Differences");
+  });
+
+  test("the recorded answer is taken, but not to another request", async () => {
+    const directory = make(SMALL);
+    const computed = await read(directory);
+    const { asked, runs } = readExperiment(directory);
+    const { statistics } = await makeResults(asked, runs, { directory, python: undefined, signal });
+    writeFileSync(join(directory, "statistics.json"), JSON.stringify(statistics));
+    const again = await read(directory, NOWHERE);
+    expect(again).toEqual(computed);
+    const metrics = join(directory, "sorted", "seed-0", "metrics.jsonl");
+    writeFileSync(metrics, readFileSync(metrics, "utf8").replaceAll('"accuracy":0.75', '"accuracy":0.6875'));
+    expect((await read(directory, NOWHERE)).findings.lack).toContain("cannot be started");
+  });
+
+  test("a damaged statistics.json is as none", async () => {
+    const directory = make(SMALL);
+    writeFileSync(join(directory, "statistics.json"), "{");
+    expect((await read(directory, NOWHERE)).findings.lack).toBeDefined();
+  });
+});
+
+test("a directory that holds no experiment is refused", async () => {
+  await expect(read("/nowhere")).rejects.toMatchObject({
+    kind: "usage",
+    message: "/nowhere holds no experiment (there is no experiment.json): name a directory of `ibatch run`",
+  });
+});

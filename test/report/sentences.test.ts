@@ -1,0 +1,103 @@
+// A comparison in words, for each way that it can come out.
+import { expect, test } from "vitest";
+import type { TimedRun } from "../../src/report/recorded-experiment.js";
+import { findingsOf, run, runs } from "./made-runs.js";
+
+async function said(all: readonly TimedRun[], exploratory = false): Promise<string | undefined> {
+  const { arms } = await findingsOf(all, exploratory ? { comparisons: [] } : {});
+  return arms.find(({ arm }) => arm === "sorted")?.sentence;
+}
+const base = runs("shuffled", 0.9, 0.91, 0.92, 0.93, 0.94);
+/** Less than the baseline by these points. */
+const less = (...points: readonly number[]): TimedRun[] =>
+  runs("sorted", ...points.map((one, seed) => 0.9 + seed / 100 - one / 100));
+/** Without what the target costs. */
+const first = (text: string | undefined) => text?.split(" It ")[0];
+
+test("worse and better, where p says so", async () => {
+  // differences 2 ± sd 0.0707: half of the interval is 2.776 × 0.0707 / √5 = 0.0878
+  expect(first(await said([...base, ...less(1.9, 2, 2, 2, 2.1)]))).toBe(
+    "is 2.00 points below shuffled in test accuracy (95 % interval −2.09 to −1.91, 5 paired seeds, p < 0.0001): worse.",
+  );
+  expect(first(await said([...base, ...less(-1.9, -2, -2, -2, -2.1)]))).toBe(
+    "is 2.00 points above shuffled in test accuracy (95 % interval +1.91 to +2.09, 5 paired seeds, p < 0.0001): better.",
+  );
+});
+
+test("undecided: what fits the seeds", async () => {
+  // -1, 0, 1, 0, 0.5: mean 0.1, sd 0.742; half 2.776 × 0.742 / √5 = 0.921; t 0.3015, p 0.778
+  expect(first(await said([...base, ...less(1, 0, -1, 0, -0.5)]))).toBe(
+    "cannot be told apart from shuffled: the difference is +0.10 points, and anything from −0.82 to +1.02 fits the 5 paired seeds (p = 0.78).",
+  );
+});
+
+test("undecided after Holm's correction alone: it says that the interval is uncorrected", async () => {
+  // 1, 2, 3, 1, 3: mean 2, sd 1, t 4.472, p 0.0111; five planned comparisons
+  const others = ["a", "b", "c", "d"].flatMap((arm) => runs(arm, 0.9, 0.91, 0.92, 0.93, 0.945));
+  expect(first(await said([...base, ...less(1, 2, 3, 1, 3), ...others]))).toBe(
+    "cannot be told apart from shuffled after Holm's correction: the difference is −2.00 points (95 % interval of this comparison alone −3.24 to −0.76, 5 paired seeds, p = 0.055 after Holm).",
+  );
+});
+
+test("exploratory: no claim", async () => {
+  expect(first(await said([...base, ...less(1.9, 2, 2, 2, 2.1)], true))).toBe(
+    "is 2.00 points below shuffled in test accuracy (95 % interval −2.09 to −1.91, 5 paired seeds, not planned): exploratory, so nothing is claimed.",
+  );
+});
+
+test("no pairs, one pair, equal differences", async () => {
+  const failed = run("sorted", 0, { test: [], state: "failed" });
+  expect(await said([...base, failed])).toBe(
+    "cannot be compared with shuffled: no seed was finished in both. Of its 1 run 1 failed, which these numbers leave out. It never reaches 92.00 %; shuffled does not in 2 of 5 runs.",
+  );
+  expect(first(await said([...base, ...less(1)]))).toBe(
+    "is 1.00 points below shuffled in test accuracy on the one seed that both finished, which shows nothing about other seeds.",
+  );
+  expect(first(await said([...base, ...less(1, 1, 1)]))).toBe(
+    "is 1.00 points below shuffled in test accuracy in each of 3 paired seeds alike: without spread there is no test, so nothing is claimed.",
+  );
+  expect(first(await said([...base, ...less(0, 0, 0)]))).toBe(
+    "has the test accuracy of shuffled in each of 3 paired seeds.",
+  );
+});
+
+test("runs that diverged are counted", async () => {
+  const diverged = run("sorted", 4, { test: [0.1], state: "diverged" });
+  expect(first(await said([...base, ...less(1.9, 2, 2, 2.1), diverged]))).toMatch(
+    /4 paired seeds, p < 0.0001\): worse\. Of its 5 runs 1 diverged, which these numbers leave out\.$/,
+  );
+});
+
+/** The epoch of four in which each seed reaches the target; 5: never. The baseline ends with 0.9 everywhere. */
+const reaching = (arm: string, ...epochs: readonly number[]): TimedRun[] =>
+  epochs.map((epoch, seed) =>
+    run(arm, seed, {
+      test: [1, 2, 3, 4].map((at) => (at >= epoch ? (arm === "shuffled" ? 0.9 : 0.95 + seed / 100) : 0.5)),
+    }),
+  );
+const cost = async (...all: readonly TimedRun[]) => / (It .*)$/.exec((await said(all)) ?? "")?.[1];
+
+test("the target is reached later or sooner, with how sure that is", async () => {
+  // differences 1, 2, 1: mean 1.3, sd 0.577; half 4.303 × 0.577 / √3 = 1.434
+  expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 3, 4, 3))).toBe(
+    "It reaches 90.00 % after 3.3 epochs instead of 2.0 (difference +1.3, 95 % interval −0.1 to +2.8).",
+  );
+  expect(await cost(...reaching("shuffled", 3, 3, 3), ...reaching("sorted", 2, 2, 2))).toBe(
+    "It reaches 90.00 % after 2.0 epochs instead of 3.0.",
+  );
+  expect(await cost(...reaching("shuffled", 3, 3, 3), ...reaching("sorted", 3, 3, 3))).toBe(
+    "It reaches 90.00 % after 3.0 epochs, as shuffled does.",
+  );
+});
+
+test("some never reach it: medians and counts", async () => {
+  expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 3, 4, 5))).toBe(
+    "It reaches 90.00 % after 4 epochs in the median instead of 2; 1 of 3 runs never.",
+  );
+  expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 3, 5, 5))).toBe(
+    "It reaches 90.00 % in only 1 of 3 runs.",
+  );
+  expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 5, 5, 5))).toBe(
+    "It never reaches 90.00 %.",
+  );
+});
