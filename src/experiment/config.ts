@@ -138,7 +138,8 @@ function checkArmNames(source: ConfigSource, arms: unknown): [string, Record<str
   return Object.entries(arms).map(([arm, override]) => {
     const at = `${source.where(["arms", arm])}: arm "${arm}"`;
     if (!FILE_NAME.test(arm)) throw usageError(`${at}: expected letters, digits, dots, dashes and underscores`);
-    if (EXPERIMENT_FILES.includes(arm)) throw usageError(`${at}: the run directory has something of its own under that name`);
+    if (EXPERIMENT_FILES.includes(arm))
+      throw usageError(`${at}: the run directory has something of its own under that name`);
     if (override !== null && !isRecord(override)) {
       throw usageError(
         `${at}: expected a map of what differs, as in { order: shuffled }, not ${JSON.stringify(override)}`,

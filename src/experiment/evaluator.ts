@@ -30,6 +30,8 @@ export class Evaluator {
   readonly #test: Uint32Array;
   readonly #norm: Norm;
   readonly #hasBatchNorm: boolean;
+  /** Training samples, shuffled, that statistics are re-estimated on. */
+  readonly #calibration: Uint32Array;
 
   constructor(session: Session, split: Split, settings: ExperimentConfig["evaluation"]) {
     this.#session = session;
@@ -38,6 +40,7 @@ export class Evaluator {
     this.#test = Uint32Array.from(session.testLabels.keys());
     this.#hasBatchNorm = session.opened.settings.batchNormLayers > 0;
     this.#norm = this.#hasBatchNorm ? settings.batchNorm : "running";
+    this.#calibration = this.#shuffledSample("calibration", split.eligible, session.labels, CALIBRATION_SIZE);
   }
 
   isDue(epoch: number, epochs: number): boolean {
@@ -67,7 +70,7 @@ export class Evaluator {
     if (!this.#hasBatchNorm || mostSamples === 0) return undefined;
     return compareStatistics(this.#session, {
       test: this.#shuffledSample("test-sample", this.#test, this.#session.testLabels, mostSamples),
-      calibration: this.#calibration(),
+      calibration: this.#calibration,
       plan,
       batchSize,
       mostSamples,
@@ -76,13 +79,9 @@ export class Evaluator {
 
   #signals(part: "train" | "test", indices: Uint32Array): Promise<SampleSignals> | undefined {
     if (indices.length === 0) return undefined;
-    const calibration = this.#norm === "reestimated" ? this.#calibration() : undefined;
+    const calibration = this.#norm === "reestimated" ? this.#calibration : undefined;
     const { batchSize } = this.#settings;
     return this.#session.evaluate({ part, indices, batchSize, norm: this.#norm, calibration });
-  }
-
-  #calibration(): Uint32Array {
-    return this.#shuffledSample("calibration", this.#split.eligible, this.#session.labels, CALIBRATION_SIZE);
   }
 
   /** Stratified, for every seed the same. Batches of it are mixed as chance has it. */

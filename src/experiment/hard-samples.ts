@@ -1,6 +1,7 @@
 /** The training samples that a run found hardest: where mislabelled ones gather. */
 import { groupByClass } from "../kernels/classes.js";
-import { NOT_SEEN, type SignalHistory } from "./sample-signals.js";
+import { NOT_SEEN } from "../record/run-record.js";
+import type { SignalHistory } from "./sample-signals.js";
 
 /** Sums over a run's epochs, each sample as its last training pass of the epoch saw it. */
 export class HardSamples {

@@ -1,4 +1,5 @@
 import { EXTRA_SIGNALS, type ExtraSignal } from "../orders/contract.js";
+import { NOT_SEEN } from "../record/run-record.js";
 
 /** What the backend said of some samples: one value a sample, all in one sequence. */
 export type SampleSignals = {
@@ -16,9 +17,6 @@ export const ALWAYS_ASKED = ["loss", "correct", "prediction"] as const;
 
 /** The signals whose history is kept. */
 export type HistorySignal = "loss" | ExtraSignal;
-
-/** Prediction of a sample that was not seen. */
-export const NOT_SEEN = 2 ** 32 - 1;
 
 /** Of the first `count` samples. */
 export function firstSignals(signals: SampleSignals, count: number): SampleSignals {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
+import { bytesOf, readU32 } from "./array-file.js";
 import { writing } from "./disk.js";
 import { writeWhole, writeWholeJson } from "./whole-file.js";
 
@@ -58,14 +59,4 @@ export function readDataset(experiment: string, dataSha256: string): RecordedDat
   } catch (error) {
     throw usageError(`${directory} is damaged: remove it; the next run on this data writes it again`, { cause: error });
   }
-}
-
-const bytesOf = (array: Uint32Array): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-
-function readU32(path: string): Uint32Array {
-  const bytes = readFileSync(path);
-  if (bytes.byteLength % Uint32Array.BYTES_PER_ELEMENT !== 0) {
-    throw new Error(`${path} has ${bytes.byteLength} bytes, which are no whole number of values`);
-  }
-  return new Uint32Array(new Uint8Array(bytes).buffer);
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type IbatchError, usageError } from "../errors.js";
+import { wholeValues } from "./array-file.js";
 import { sha256 } from "./hash.js";
 import { numbered } from "./numbered.js";
 import type { SignalName } from "./run-record.js";
@@ -94,11 +95,14 @@ function readDocument<T>(path: string, schema: z.ZodType<T>): T {
 
 const readU32 = (path: string, hint?: string): Uint32Array => new Uint32Array(aligned(path, hint));
 
-/** The file's bytes in a buffer of their own: raw little-endian, as every machine that we run on has it. */
+/** The file's values in a buffer of their own. */
 function aligned(path: string, hint?: string): ArrayBuffer {
   const bytes = readBytes(path, hint);
-  if (bytes.byteLength % 4 !== 0) throw damaged(path, `${bytes.byteLength} bytes are no whole number of values`);
-  return new Uint8Array(bytes).buffer;
+  try {
+    return wholeValues(bytes);
+  } catch (error) {
+    throw damaged(path, error instanceof Error ? error.message : String(error));
+  }
 }
 
 function readBytes(path: string, hint?: string): Buffer {

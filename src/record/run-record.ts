@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { join } from "node:path";
 import { z } from "zod";
 import { type IbatchError, usageError } from "../errors.js";
+import { bytesOf } from "./array-file.js";
 import { append, writing } from "./disk.js";
 import { sha256 } from "./hash.js";
 import { recordedNumber } from "./number.js";
@@ -147,6 +148,9 @@ export interface RecordedImages {
   readonly pixels: Uint8Array;
 }
 
+/** In place of a predicted class: the sample was not seen. */
+export const NOT_SEEN = 2 ** 32 - 1;
+
 /** Of the epoch's training passes, or (`scored-`) of the scoring pass before the epoch. */
 export type SignalName = `${"" | "scored-"}${"loss" | "margin" | "entropy" | "el2n"}`;
 
@@ -225,7 +229,7 @@ export class RunRecord {
     this.#writeSignal(name, `${numbered(epoch)}.f32`, values);
   }
 
-  /** The class that training predicted of each sample, in index order; 2³²-1 where it was not seen. */
+  /** The class that training predicted of each sample, in index order; `NOT_SEEN` where it was not. */
   writePredictions(epoch: number, values: Uint32Array): void {
     this.#writeSignal("prediction", `${numbered(epoch)}.u32`, values);
   }
@@ -289,6 +293,3 @@ export class RunRecord {
 function removeOthers(directory: string, kept: string): void {
   for (const name of readdirSync(directory)) if (name !== kept) rmSync(join(directory, name));
 }
-
-const bytesOf = (array: Uint32Array | Float32Array): Uint8Array =>
-  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -12,7 +12,7 @@ export interface Alarm {
   readonly text: string;
 }
 
-/** Accuracies that are further apart than this are no accident of 2,000 samples, whose standard error is 1 point. */
+/** Accuracies that are further apart than this are no accident of 1,000 samples, whose standard error is 1.6 points at most. */
 export const GROSS_DIFFERENCE = 0.1;
 
 /**

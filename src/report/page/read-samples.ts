@@ -6,9 +6,10 @@ import { usageError } from "../../errors.js";
 import type { RecordedDataset } from "../../record/dataset-record.js";
 import { numbered } from "../../record/numbered.js";
 import { readSignal } from "../../record/recorded-arrays.js";
+import { NOT_SEEN } from "../../record/run-record.js";
 import type { HardSample, HardSamples } from "./data.js";
 import type { Picture } from "./png.js";
-import { NOT_DRAWN, readClasses } from "./read-classes.js";
+import { readClasses } from "./read-classes.js";
 import type { DoneRun } from "./read-confusion.js";
 
 /** Of each class, and as many again of those most often misjudged. */
@@ -98,7 +99,7 @@ function readHistories(
         existsSync(predictionPath) && readClasses(predictionPath, { count: labels.length, classes: classNames.length });
       for (const [index, history] of histories) {
         if (losses && Number.isFinite(losses[index])) add(history, epoch, losses[index]);
-        if (predictions && predictions[index] !== NOT_DRAWN) count(history, predictions[index], labels[index]);
+        if (predictions && predictions[index] !== NOT_SEEN) count(history, predictions[index], labels[index]);
       }
     }
   }
