@@ -193,12 +193,3 @@ export function whatCarriesTheClaim(planned: number, exploratory: number): strin
   const others = exploratory === 1 ? "the other one is" : `the other ${exploratory} are`;
   return `${claim}; ${others} exploratory: no correction, no claim`;
 }
-
-const LACKS: Record<NonNullable<Difference["lack"]>, (n: number) => string> = {
-  "no pairs": () => "no seed has finished in both",
-  "one pair": () => "one seed in common has no spread: no test",
-  "equal differences": (n) => `the difference is the same for all ${n} seeds, which has no spread: no t test`,
-};
-
-/** Why a comparison has no t test; undefined where it has one. */
-export const whyNoTest = ({ lack, n }: Difference): string | undefined => (lack === null ? undefined : LACKS[lack](n));

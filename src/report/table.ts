@@ -1,11 +1,11 @@
-import { fromRecorded, type RecordedNumber } from "../record/number.js";
 import { comparisonTables } from "./comparison-table.js";
 import { costTables } from "./cost-table.js";
 import type { ArmFindings, Findings } from "./findings.js";
 import { markdown } from "./markdown-table.js";
 import { PERCENT, plain, range } from "./number-text.js";
 import type { Interval } from "./statistics.js";
-import type { ArmSummary, Spread, Summary } from "./summary.js";
+import type { ArmSummary, Summary } from "./summary.js";
+import { lossText, percent, runsText, spreadText } from "./summary-text.js";
 
 /** The final table, in Markdown that is laid out to be read as it stands: arms, comparisons, costs, what to know. */
 export function renderTable(summary: Summary, findings: Findings): string {
@@ -39,11 +39,11 @@ function columnsOf({ arms, confidence }: Findings, planned: number, hasLengths: 
     withIntervals ? [{ title: `${PERCENT * confidence} % interval`, cell }] : [];
   return [
     { title: "arm", cell: armName },
-    { title: "test accuracy, %", cell: ({ testAccuracy }) => percent(testAccuracy) },
+    { title: "test accuracy, %", cell: ({ testAccuracy }) => spreadText(testAccuracy, percent) },
     ...interval((_, { accuracy }) => intervalText(accuracy.interval, 2, PERCENT)),
-    { title: "test loss", cell: ({ testLoss }) => loss(testLoss) },
+    { title: "test loss", cell: ({ testLoss }) => spreadText(testLoss, lossText) },
     ...interval((_, found) => intervalText(found.loss.interval, 4)),
-    { title: "runs", cell: (arm) => runs(arm, planned) },
+    { title: "runs", cell: (arm) => runsText(arm, planned) },
     ...(hasLengths ? [{ title: "epochs", cell: ({ epochs }: ArmSummary) => String(epochs) }] : []),
     ...(arms.some(({ validation }) => validation !== undefined)
       ? [{ title: "at best validation epoch, %", cell: (_: ArmSummary, found: ArmFindings) => best(found) }]
@@ -104,22 +104,6 @@ function list(seeds: readonly number[]): string {
   return ranges
     .map((range) => (range.length < LONG_RANGE ? range.join(", ") : `${range[0]} … ${range.at(-1)}`))
     .join(", ");
-}
-
-const percent = (value: Spread | null): string => show(value, (number) => (100 * number).toFixed(2));
-const loss = (value: Spread | null): string => show(value, (number) => number.toFixed(4));
-
-function show(value: Spread | null, format: (number: number) => string): string {
-  if (value === null) return "–";
-  const formatted = (number: RecordedNumber) => (typeof number === "number" ? format(fromRecorded(number)) : number);
-  return value.sd === null ? formatted(value.mean) : `${formatted(value.mean)} ± ${formatted(value.sd)}`;
-}
-
-function runs({ done, diverged, failed }: ArmSummary, planned: number): string {
-  const parts = [`${done} of ${planned}`];
-  if (diverged > 0) parts.push(`${diverged} diverged`);
-  if (failed > 0) parts.push(`${failed} failed`);
-  return parts.join(", ");
 }
 
 function failures(arms: readonly ArmSummary[]): string {

@@ -5,13 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findPython } from "../../src/backend/python.js";
 import {
   computeStatistics,
-  type Difference,
   type StatisticsRequest,
   seedsForWilcoxon,
   smallestWilcoxonP,
   tooFewSeeds,
   whatCarriesTheClaim,
-  whyNoTest,
 } from "../../src/report/statistics.js";
 import { fakePython } from "../backend/fake-python.js";
 
@@ -88,11 +86,6 @@ describe("with Python and scipy", () => {
       { n: 1, missing: [1, 2, 3, 5], mean: 1, sd: null, lack: "one pair", t: null, tHolm: null, bca: null },
       { n: 4, missing: [], mean: 2, sd: 0, lack: "equal differences", t: null, wilcoxon: { p: 2 / 16 } },
       { n: 0, missing: [0, 1, 2, 3], mean: null, lack: "no pairs", t: null, wilcoxon: null },
-    ]);
-    expect(comparisons.map(whyNoTest)).toEqual([
-      "one seed in common has no spread: no test",
-      "the difference is the same for all 4 seeds, which has no spread: no t test",
-      "no seed has finished in both",
     ]);
   });
 
@@ -185,10 +178,5 @@ describe("in words", () => {
       "No comparison was planned: all are exploratory, their p is not corrected and claims nothing",
     );
     expect(whatCarriesTheClaim(0, 0)).toBeUndefined();
-  });
-
-  test("a comparison that has its test lacks nothing", () => {
-    const difference: Partial<Difference> = { n: 3, lack: null };
-    expect(whyNoTest(difference as Difference)).toBeUndefined();
   });
 });

@@ -4,6 +4,7 @@ import { batchNormAlarms } from "../batch-norm-alarm.js";
 import type { Best, Findings } from "../findings.js";
 import { counted } from "../number-text.js";
 import type { ArmSummary, Summary } from "../summary.js";
+import { lossText, percent, runsText, spreadText } from "../summary-text.js";
 import { OTHER_OBJECTIVE_NOTE } from "../table.js";
 import { comparisonTable } from "./comparisons.js";
 import { costTable } from "./cost.js";
@@ -12,7 +13,7 @@ import type { ReportData, RunData } from "./data.js";
 import { dataTable } from "./data-table.js";
 import { absent, type Html, html, section } from "./html.js";
 import type { Look } from "./looks.js";
-import { described, lossText, percent, spreadText } from "./numbers.js";
+import { described } from "./numbers.js";
 import { hasStatistics, type Sentence, sentencesOf } from "./sentences.js";
 import { swatch } from "./swatch.js";
 
@@ -112,13 +113,6 @@ const bestCells = (best: Best | undefined): string[] =>
   best === undefined
     ? ["–", "–"]
     : [described(best.accuracy, percent), described(best.epochs, (epochs) => epochs.toFixed(1))];
-
-function runsText({ done, diverged, failed }: ArmSummary, planned: number): string {
-  const parts = [`${done} of ${planned}`];
-  if (diverged > 0) parts.push(`${diverged} diverged`);
-  if (failed > 0) parts.push(`${failed} failed`);
-  return parts.join(", ");
-}
 
 const objectives = ({ arms }: Summary): Html | undefined =>
   arms.some(({ changesObjective }) => changesObjective) ? html`<p class="note">${OTHER_OBJECTIVE_NOTE}</p>` : undefined;

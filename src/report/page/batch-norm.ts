@@ -2,12 +2,12 @@
 import { fromRecorded } from "../../record/number.js";
 import type { BatchNormMetrics, Measured } from "../../record/run-record.js";
 import { spread } from "../summary.js";
+import { lossText, percent, spreadText } from "../summary-text.js";
 import { lookFor } from "./curves.js";
 import type { ArmData, ReportData } from "./data.js";
 import { dataTable } from "./data-table.js";
 import { type Html, html, section } from "./html.js";
 import type { Look } from "./looks.js";
-import { lossText, percent, spreadText } from "./numbers.js";
 import { swatch } from "./swatch.js";
 
 const COLUMNS: readonly { readonly name: string; readonly of: (found: BatchNormMetrics) => Measured | undefined }[] = [

@@ -1,11 +1,11 @@
 /** What it cost each arm to reach the target, with where the seconds went. */
 import type { ArmCost, CostKind, CostSpread } from "../cost.js";
 import type { Findings } from "../findings.js";
+import { percent } from "../summary-text.js";
 import { lookFor } from "./curves.js";
 import { dataTable } from "./data-table.js";
 import { type Html, html } from "./html.js";
 import type { Look } from "./looks.js";
-import { percent } from "./numbers.js";
 import { swatch } from "./swatch.js";
 
 const whole = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 });
