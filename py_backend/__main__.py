@@ -13,11 +13,12 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from .exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail
+
 if TYPE_CHECKING:  # it needs torch
     from .server import Server
 
-WRONG_USAGE = 2
-SURROUNDINGS_MISSING = 4
+PROGRAM = "py_backend"
 INTERRUPTED = 130
 TERMINATED = 143
 
@@ -40,7 +41,9 @@ def start(arguments: argparse.Namespace) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     if not MIN_PYTHON <= sys.version_info[:2] < PYTHON_LIMIT:
         return fail(
-            SURROUNDINGS_MISSING, f"{sys.executable} is Python {sys.version.split()[0]}: 3.10 to 3.13 is needed"
+            PROGRAM,
+            SURROUNDINGS_MISSING,
+            f"{sys.executable} is Python {sys.version.split()[0]}: 3.10 to 3.13 is needed",
         )
     set_environment(arguments.threads)
     keep_freed_memory()
@@ -48,12 +51,15 @@ def start(arguments: argparse.Namespace) -> int:
         import torch
     except (ImportError, OSError) as error:  # OSError: one of its libraries is not there
         return fail(
+            PROGRAM,
             SURROUNDINGS_MISSING,
             f"torch cannot be imported by {sys.executable} ({error}): install torch >= 2.8 there, "
             "or name another Python with --python or IBATCH_PYTHON",
         )
     if tuple(int(part) for part in torch.__version__.split(".")[:2]) < MIN_TORCH:
-        return fail(SURROUNDINGS_MISSING, f"torch {torch.__version__} at {sys.executable}: 2.8 or later is needed")
+        return fail(
+            PROGRAM, SURROUNDINGS_MISSING, f"torch {torch.__version__} at {sys.executable}: 2.8 or later is needed"
+        )
     torch.set_num_threads(arguments.threads)
     return serve(arguments)
 
@@ -64,6 +70,7 @@ def serve(arguments: argparse.Namespace) -> int:
         from .server import ListenError, Server
     except ImportError as error:
         return fail(
+            PROGRAM,
             SURROUNDINGS_MISSING,
             f"{error} (Python at {sys.executable}): run `{sys.executable} -m pip install -r requirements.txt`",
         )
@@ -73,11 +80,12 @@ def serve(arguments: argparse.Namespace) -> int:
         device.select(chosen)
         server = Server(endpoints.parse(arguments.listen), chosen, arguments.threads)
     except endpoints.EndpointError as error:
-        return fail(WRONG_USAGE, str(error))
+        return fail(PROGRAM, WRONG_USAGE, str(error))
     except errors.BackendError as error:
-        return fail(SURROUNDINGS_MISSING, error.message)
+        return fail(PROGRAM, SURROUNDINGS_MISSING, error.message)
     except ListenError as error:
         return fail(
+            PROGRAM,
             SURROUNDINGS_MISSING,
             f"cannot listen at {error}; name another port",
         )
@@ -144,11 +152,6 @@ def keep_freed_memory() -> None:
         return
     mallopt(M_MMAP_MAX, 0)
     mallopt(M_TRIM_THRESHOLD, -1)
-
-
-def fail(code: int, message: str) -> int:
-    print(f"py_backend: {' '.join(message.split())}", file=sys.stderr, flush=True)
-    return code
 
 
 if __name__ == "__main__":

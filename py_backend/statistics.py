@@ -19,14 +19,9 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-WRONG_REQUEST = 2
-SURROUNDINGS_MISSING = 4
+from .exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail
 
-
-def fail(code: int, message: str) -> int:
-    print(f"py_backend.statistics: {' '.join(message.split())}", file=sys.stderr, flush=True)
-    return code
-
+PROGRAM = "py_backend.statistics"
 
 try:
     import msgspec
@@ -37,7 +32,7 @@ except (ImportError, OSError) as error:  # OSError: one of its libraries is not 
     if __name__ != "__main__":
         raise
     advice = f"run `{sys.executable} -m pip install -r requirements.txt`"
-    sys.exit(fail(SURROUNDINGS_MISSING, f"{error} (Python at {sys.executable}): {advice}"))
+    sys.exit(fail(PROGRAM, SURROUNDINGS_MISSING, f"{error} (Python at {sys.executable}): {advice}"))
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -320,7 +315,9 @@ def main() -> int:
     try:
         request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return fail(WRONG_REQUEST, f"the request is wrong: {error}; expected a Request as in py_backend/statistics.py")
+        return fail(
+            PROGRAM, WRONG_USAGE, f"the request is wrong: {error}; expected a Request as in py_backend/statistics.py"
+        )
     sys.stdout.buffer.write(msgspec.json.encode(analyse(request)) + b"\n")
     return 0
 

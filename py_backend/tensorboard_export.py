@@ -12,14 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-WRONG_REQUEST = 2
-SURROUNDINGS_MISSING = 4
+from .exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail
 
-
-def fail(code: int, message: str) -> int:
-    print(f"py_backend.tensorboard_export: {' '.join(message.split())}", file=sys.stderr, flush=True)
-    return code
-
+PROGRAM = "py_backend.tensorboard_export"
 
 try:
     import msgspec
@@ -30,7 +25,7 @@ except (ImportError, OSError) as error:  # OSError: one of its libraries is not 
     if __name__ != "__main__":
         raise
     advice = f"run `{sys.executable} -m pip install tensorboard`, or name another Python with --python"
-    sys.exit(fail(SURROUNDINGS_MISSING, f"{error} (Python at {sys.executable}): {advice}"))
+    sys.exit(fail(PROGRAM, SURROUNDINGS_MISSING, f"{error} (Python at {sys.executable}): {advice}"))
 
 EVENTS = "events.out.tfevents.ibatch"
 """One name for every export, so that a second one leaves no points twice. TensorBoard looks for `tfevents`."""
@@ -105,13 +100,13 @@ def main() -> int:
         request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         expected = "expected a Request as in py_backend/tensorboard_export.py"
-        return fail(WRONG_REQUEST, f"the request is wrong: {error}; {expected}")
+        return fail(PROGRAM, WRONG_USAGE, f"the request is wrong: {error}; {expected}")
     try:
         for run in request.runs:
             write_run(run, request.metrics, Path(request.out))
     except OSError as error:
         refused = f"{error.filename or request.out} cannot be written: {error.strerror}"
-        return fail(SURROUNDINGS_MISSING, f"{refused}; mend that, or name another --out")
+        return fail(PROGRAM, SURROUNDINGS_MISSING, f"{refused}; mend that, or name another --out")
     return 0
 
 

@@ -145,7 +145,8 @@ describe("Python", () => {
   const imports = readPythonImports();
   // From the bottom up: a file may import those before it.
   const layers = [
-    ["__init__", "errors", "endpoints", "progress", "statistics", "tensorboard_export"],
+    ["__init__", "errors", "exits", "endpoints", "progress"],
+    ["statistics", "tensorboard_export"],
     ["messages", "noise", "choice", "batch_norm"],
     ["codec", "device"],
     ["datasets", "models", "optimizers"],
