@@ -28,8 +28,11 @@ const RUNNERS = {
 const NOTHING_RAN = [{ passed: 0, failed: 1, skipped: 0 }];
 
 const { python, languages, rest } = await orExit(prepare, () => console.log(summary(NOTHING_RAN)));
-const results = [];
-for (const language of languages) results.push(await runTests(RUNNERS[language], python, rest));
+// Side by side, for each keeps one core busy; what the second one says is shown when both are done.
+const results = await Promise.all(
+  languages.map((language, at) => runTests(RUNNERS[language], { python, rest, shownAtOnce: at === 0 })),
+);
+for (const { output } of results) process.stdout.write(output);
 console.log(summary(results));
 process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;
 
@@ -42,22 +45,26 @@ async function prepare() {
   return { python, languages: language ? [language] : Object.keys(RUNNERS), rest: more };
 }
 
-async function runTests({ report, count, command }, python, rest) {
+async function runTests({ report, count, command }, { python, rest, shownAtOnce }) {
   const path = join(ROOT, report);
   fs.rmSync(path, { force: true }); // an old report must not speak for a runner that crashed
   const [program, args] = command(python, report);
-  const exitCode = await run(program, [...args, ...rest], {
-    ...process.env,
-    IBATCH_PYTHON: python,
-    OMP_NUM_THREADS: "1",
-  });
-  return judge(count(readStamp(path)), exitCode);
+  const env = { ...process.env, IBATCH_PYTHON: python, OMP_NUM_THREADS: "1" };
+  const { exitCode, output } = await run(program, [...args, ...rest], { env, shownAtOnce });
+  return { ...judge(count(readStamp(path)), exitCode), output };
 }
 
-function run(command, args, env) {
+function run(command, args, { env, shownAtOnce }) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: ROOT, env, stdio: "inherit" });
-    child.on("error", () => resolve(null));
-    child.on("close", resolve);
+    const to = shownAtOnce ? "inherit" : "pipe";
+    const child = spawn(command, args, { cwd: ROOT, env, stdio: ["inherit", to, to] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text) => {
+        output += text;
+      });
+    }
+    child.on("error", () => resolve({ exitCode: null, output }));
+    child.on("close", (exitCode) => resolve({ exitCode, output }));
   });
 }
