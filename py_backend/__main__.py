@@ -46,6 +46,7 @@ def start(arguments: argparse.Namespace) -> int:
             f"{sys.executable} is Python {sys.version.split()[0]}: 3.10 to 3.13 is needed",
         )
     set_environment(arguments.threads)
+    add_python_paths(arguments.python_path)
     keep_freed_memory()
     try:
         import torch
@@ -67,6 +68,7 @@ def start(arguments: argparse.Namespace) -> int:
 def serve(arguments: argparse.Namespace) -> int:
     try:
         from . import device, endpoints, errors
+        from .references import importing
         from .server import ListenError, Server
     except ImportError as error:
         return fail(
@@ -74,6 +76,7 @@ def serve(arguments: argparse.Namespace) -> int:
             SURROUNDINGS_MISSING,
             f"{error} (Python at {sys.executable}): run `{sys.executable} -m pip install -r requirements.txt`",
         )
+    importing.allow(arguments.allow_import)
     device.make_deterministic()
     try:
         chosen = device.resolve(arguments.device)
@@ -124,6 +127,20 @@ def parse_arguments() -> argparse.Namespace:
         "--threads", type=positive, default=os.cpu_count() or 1, help="CPU threads of torch (default: all cores)"
     )
     parser.add_argument(
+        "--allow-import",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="a module, with its submodules, that controllers may have imported: it runs code; may be repeated",
+    )
+    parser.add_argument(
+        "--python-path",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="look for modules in this directory, too; may be repeated",
+    )
+    parser.add_argument(
         "--child", action="store_true", help="end when standard input closes; leave Ctrl-C to the parent"
     )
     return parser.parse_args()
@@ -139,6 +156,12 @@ def set_environment(threads: int) -> None:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def add_python_paths(directories: list[str]) -> None:
+    """Where the user's modules are looked for: here, behind what is found already, and in worker processes."""
+    absolute = [os.path.abspath(directory) for directory in directories]
+    sys.path.extend(directory for directory in absolute if directory not in sys.path)
 
 
 def keep_freed_memory() -> None:

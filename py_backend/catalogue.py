@@ -95,5 +95,5 @@ def read_options(what: str, definition: Definition, given: dict[str, Any]) -> An
     try:
         return msgspec.convert(given, definition.options, strict=True)
     except msgspec.ValidationError as error:
-        known = list(describe(definition.options))
+        known = [field.name for field in msgspec.structs.fields(definition.options)]
         raise BackendError("bad_option", f"{what} {definition.name}: {error}", known=known) from None

@@ -63,11 +63,12 @@ def processor_name() -> str:
         return platform.processor() or platform.machine()
 
 
-def make_deterministic() -> None:
-    """Asks for algorithms that give equal bits for equal inputs. An operation on CUDA that has none is told of on
-    standard error and done all the same: see `is_deterministic`. CUBLAS_WORKSPACE_CONFIG is set before torch is
-    imported."""
-    torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, which imports the compiler: 1.5 s
+def make_deterministic(*, refuse_others: bool = False) -> None:
+    """Asks for algorithms that give equal bits for equal inputs. An operation on CUDA that has none is refused where
+    that is asked for, else told of on standard error and done all the same: see `is_deterministic`.
+    CUBLAS_WORKSPACE_CONFIG is set before torch is imported."""
+    # As use_deterministic_algorithms, which imports the compiler: 1.5 s.
+    torch.set_deterministic_debug_mode("error" if refuse_others else "warn")
     # Nothing here reads memory that it has not written; filling it would only cost time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
@@ -86,6 +87,15 @@ def workspace_warning(device: torch.device) -> str | None:
     if device.type != "cuda" or given in WORKSPACES:
         return None
     return f"CUBLAS_WORKSPACE_CONFIG is {given}: bits may differ from run to run; unset it, or set {WORKSPACES[0]}"
+
+
+def free_host_bytes() -> int:
+    """Memory that could still be taken without swapping, as the system estimates it."""
+    try:
+        with open("/proc/meminfo", encoding="utf-8") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def seed_default_generators(device: torch.device, seed: int) -> None:

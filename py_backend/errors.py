@@ -15,6 +15,9 @@ ErrorCode = Literal[
     # what it asks for
     "unknown_name",
     "bad_option",
+    "not_allowed",
+    "module_missing",
+    "bad_reference",
     "bad_index",
     "data_missing",
     "data_damaged",

@@ -16,7 +16,7 @@ from .device import Download, upload
 from .errors import BackendError
 from .messages import Norm
 from .progress import Progress
-from .resident import ResidentPart
+from .resident import DataPart
 from .signals import SignalBuffer
 from .training import Learner, NamingOutOfMemory, check_indices, forward, parts
 
@@ -28,14 +28,14 @@ LEAST_FOR_STATISTICS = 2
 class Samples:
     """indices: uint32 [m], of samples of this part."""
 
-    data: ResidentPart
+    data: DataPart
     indices: npt.NDArray[np.uint32]
 
 
 @torch.inference_mode()
 def evaluate(
     learner: Learner,
-    data: ResidentPart,
+    data: DataPart,
     indices: npt.NDArray[np.uint32],
     batch_size: int,
     signals: list[str],
@@ -64,6 +64,7 @@ def evaluate(
         rows = upload(indices, learner.device, np.int64)
         buffer = SignalBuffer(signals, len(rows), learner.device)
         cuts = cut_for_statistics(len(rows), batch_size) if norm == "batch" else parts(0, len(rows), batch_size)
+        data.pixels.expect([indices[start:end] for start, end in cuts])
         for start, part in batches(rows, cuts, "samples", progress, memory):
             labels = data.labels[part]
             logits, losses = forward(learner, data.batch(part), labels)
@@ -122,6 +123,7 @@ def statistics(
     seen = Calibration(learner.batch_norms)
     with seen.observing():
         cuts = cut_for_statistics(len(rows), batch_size)
+        calibration.data.pixels.expect([calibration.indices[start:end] for start, end in cuts])
         for _, part in batches(rows, cuts, "calibration samples", progress, memory):
             forward(learner, calibration.data.batch(part), calibration.data.labels[part])
     return seen.using_statistics()

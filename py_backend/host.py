@@ -10,7 +10,7 @@ from .answers import Answer
 from .codec import Packet
 from .device import is_out_of_memory
 from .errors import BackendError
-from .messages import Close, CloseOk, Evaluate, Images, Open, Score, Train
+from .messages import Close, CloseOk, Evaluate, Images, Open, Score, Train, Weights
 from .progress import SESSION_IDLE_SECONDS, Progress
 from .resident import ResidentDataset, reside
 from .session import Choices, Session, choose
@@ -31,7 +31,7 @@ class Host:
         self._progress.moved()
         if isinstance(request, Open):
             return Answer.now(self._open(packet.id, request))
-        if not isinstance(request, Train | Score | Evaluate | Images | Close):
+        if not isinstance(request, Train | Score | Evaluate | Images | Weights | Close):
             raise BackendError("unknown_type", f"a {request.type} message does not belong on the work socket")
         session = self._find(request.session)
         self._progress.heard_of_session()
@@ -41,6 +41,8 @@ class Host:
             return session.look(packet, request)
         if isinstance(request, Images):
             return session.images(packet, request)
+        if isinstance(request, Weights):
+            return session.weights(packet.id, request)
         self._forget()
         return Answer.now(Packet(packet.id, CloseOk()))
 

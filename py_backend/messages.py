@@ -62,6 +62,14 @@ class Named(Record):
     options: dict[Text, Any]
 
 
+class Chosen(Record):
+    """One of the backend's own (`catalogue`), or the user's: `name` is then "package.module:callable" (`import`)."""
+
+    origin: Literal["catalogue", "import"]
+    name: Text
+    options: dict[Text, Any]
+
+
 # --- control
 
 
@@ -161,12 +169,14 @@ class Augmentation(Record):
 
 class Open(Message):
     type = "open"
-    dataset: Named
+    dataset: Chosen
     data_dir: Text | None
-    model: Named
+    model: Chosen
+    loss: Named | None
     optimizer: Named
     augmentation: Augmentation
     precision: Precision
+    equal_bits: bool
     seed: Int
 
 
@@ -180,6 +190,15 @@ class Settings(Record):
     batch_norm_layers: Int
 
 
+class Imported(Record):
+    """What was imported for a reference: where it came from, and what it was."""
+
+    reference: Text
+    file: Text | None
+    version: Text | None
+    sha256: Sha256 | None
+
+
 class OpenOk(Message):
     type = "open_ok"
     session: Text
@@ -191,6 +210,9 @@ class OpenOk(Message):
     data_sha256: Sha256
     initial_weights_sha256: Sha256
     settings: Settings
+    least_batch_size: PositiveInt
+    imports: list[Imported]
+    notices: list[Text]
     arrays = {"labels": ArraySpec("u32"), "test_labels": ArraySpec("u32")}
 
 
@@ -267,6 +289,24 @@ class ImagesOk(Message):
     arrays = {"images": ArraySpec("u8", dimensions=4)}
 
 
+class Weights(Message):
+    type = "weights"
+    session: Text
+
+
+class TensorShape(Record):
+    name: Text
+    shape: list[Int]
+
+
+class WeightsOk(Message):
+    type = "weights_ok"
+    session: Text
+    step: Int
+    tensors: list[TensorShape]
+    arrays = {"values": ArraySpec("f32")}
+
+
 class Close(Message):
     type = "close"
     session: Text
@@ -284,7 +324,7 @@ class Error(Message):
 
 
 CONTROL: tuple[type[Message], ...] = (Hello, Ping, Status, Cancel, Shutdown)
-WORK: tuple[type[Message], ...] = (Open, Train, Score, Evaluate, Images, Close)
+WORK: tuple[type[Message], ...] = (Open, Train, Score, Evaluate, Images, Weights, Close)
 ANSWERS: tuple[type[Message], ...] = (
     HelloOk,
     PingOk,
@@ -296,6 +336,7 @@ ANSWERS: tuple[type[Message], ...] = (
     ScoreOk,
     EvaluateOk,
     ImagesOk,
+    WeightsOk,
     CloseOk,
     Error,
 )

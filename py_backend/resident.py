@@ -1,14 +1,17 @@
-"""A part of a dataset, resident on the device as uint8; normalised and augmented there, a batch at a time."""
+"""A part of a dataset on the device, or fetched to it; normalised and augmented there, a batch at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .datasets.contract import Dataset, Labels, Part
+from .datasets.contract import Dataset, FetchedPart, Labels, Part
+from .fetched import FetchedPixels, Rows
 from .noise import bounded
 
 
@@ -23,38 +26,80 @@ class Augmentation:
         return self.crop > 0 or self.flip
 
 
-@dataclass(frozen=True)
-class ResidentPart:
-    """images: uint8 [n, H, W, C]; labels: int64 [n]; scale, shift: float32 [1, C, 1, 1]."""
+class Pixels(Protocol):
+    """The images of a part as the dataset stores them. image_shape: (H, W, C)."""
 
-    images: Tensor
-    labels: Tensor
-    scale: Tensor
-    shift: Tensor
+    @property
+    def size(self) -> int: ...
+    @property
+    def image_shape(self) -> tuple[int, int, int]: ...
+
+    def expect(self, batches: Sequence[Rows]) -> None:
+        """`gather` will be asked for these rows, in this sequence."""
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """A copy of these images, [B, H, W, C] on the device. rows: int64 [B]."""
+
+
+class ResidentPixels:
+    """Images on the device, uint8 or float32 [n, H, W, C]."""
+
+    def __init__(self, images: Tensor) -> None:
+        self._images = images
 
     @property
     def size(self) -> int:
-        return self.images.shape[0]
+        return self._images.shape[0]
 
     @property
-    def image_bytes(self) -> int:
-        """Of one image as it is stored."""
-        return self.images[0].numel()
+    def image_shape(self) -> tuple[int, int, int]:
+        height, width, channels = self._images.shape[1:]
+        return height, width, channels
 
-    def pixels(self, rows: Tensor) -> Tensor:
-        """As the dataset stores them, uint8 [B, H, W, C]: a copy. rows: int64 [B]."""
-        return self.images[rows]
+    def expect(self, batches: Sequence[Rows]) -> None:
+        """Nothing is to be done: they are there."""
+
+    def gather(self, rows: Tensor) -> Tensor:
+        return self._images[rows]
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """scale, shift: float32 [1, C, 1, 1]."""
+
+    scale: Tensor
+    shift: Tensor
+
+
+@dataclass(frozen=True)
+class DataPart:
+    """labels: int64 [n]. normalisation: of uint8 images; None where images are float32 and stay as they are."""
+
+    pixels: Pixels
+    labels: Tensor
+    normalisation: Normalisation | None
+
+    @property
+    def size(self) -> int:
+        return self.pixels.size
+
+    @property
+    def device(self) -> torch.device:
+        return self.labels.device
 
     def batch(self, rows: Tensor) -> Tensor:
         """Normalised images, float32 [B, C, H, W], channels last. rows: int64 [B]."""
-        return self._normalise(self.pixels(rows))
+        return self._normalise(self.pixels.gather(rows))
 
     def augmented_batch(self, rows: Tensor, augmentation: Augmentation, words: Tensor) -> Tensor:
         """As `batch`, cropped and flipped by random words, int64 [B, 3]: row, column, flip."""
-        return self._normalise(crop_and_flip(self.pixels(rows), augmentation, words))
+        return self._normalise(crop_and_flip(self.pixels.gather(rows), augmentation, words))
 
     def _normalise(self, pixels: Tensor) -> Tensor:
-        return pixels.permute(0, 3, 1, 2).to(torch.float32).mul_(self.scale).sub_(self.shift)
+        images = pixels.permute(0, 3, 1, 2)
+        if self.normalisation is None:
+            return images
+        return images.to(torch.float32).mul_(self.normalisation.scale).sub_(self.normalisation.shift)
 
 
 def crop_and_flip(pixels: Tensor, augmentation: Augmentation, words: Tensor) -> Tensor:
@@ -82,8 +127,9 @@ class ResidentDataset:
     labels: Labels
     test_labels: Labels
     sha256: str
-    train: ResidentPart
-    test: ResidentPart
+    is_float: bool
+    train: DataPart
+    test: DataPart
 
 
 def reside(dataset: Dataset, device: torch.device) -> ResidentDataset:
@@ -92,11 +138,11 @@ def reside(dataset: Dataset, device: torch.device) -> ResidentDataset:
     std = torch.tensor(dataset.std, dtype=torch.float64)
     scale = (1 / (255 * std)).float().view(1, -1, 1, 1).to(device)
     shift = (mean / std).float().view(1, -1, 1, 1).to(device)
+    normalisation = None if dataset.is_float else Normalisation(scale, shift)
 
-    def move(part: Part) -> ResidentPart:
-        images = torch.from_numpy(part.images).to(device)
+    def move(part: Part | FetchedPart) -> DataPart:
         labels = torch.from_numpy(part.labels.astype("i8")).to(device)
-        return ResidentPart(images, labels, scale, shift)
+        return DataPart(pixels_of(part, device), labels, normalisation)
 
     return ResidentDataset(
         class_names=dataset.class_names,
@@ -104,6 +150,13 @@ def reside(dataset: Dataset, device: torch.device) -> ResidentDataset:
         labels=dataset.train.labels,
         test_labels=dataset.test.labels,
         sha256=dataset.sha256(),
+        is_float=dataset.is_float,
         train=move(dataset.train),
         test=move(dataset.test),
     )
+
+
+def pixels_of(part: Part | FetchedPart, device: torch.device) -> Pixels:
+    if isinstance(part, FetchedPart):
+        return FetchedPixels(part, device)
+    return ResidentPixels(torch.from_numpy(part.images).to(device))

@@ -18,9 +18,10 @@ from .batch_norm import batch_norm_layers
 from .catalogue import read_options
 from .codec import Packet
 from .datasets.contract import DatasetDefinition
-from .device import Stopwatch, is_deterministic
+from .device import Stopwatch, is_deterministic, make_deterministic
 from .errors import BackendError
 from .evaluation import Samples, evaluate
+from .fitting import Fit, Tried, try_fit
 from .images import gather_images
 from .messages import (
     Evaluate,
@@ -34,13 +35,19 @@ from .messages import (
     ScoreOk,
     Settings,
     Train,
+    Weights,
 )
 from .models.contract import ModelDefinition
 from .noise import StepNoise, attach, derive, signed
 from .optimizers import OptimizerDefinition
 from .progress import Progress
-from .resident import Augmentation, ResidentDataset, ResidentPart
-from .training import Chunk, Learner, Trained, check_chunk, train_chunk
+from .references import dataset as dataset_reference
+from .references import loss as loss_reference
+from .references import model as model_reference
+from .references.importing import describe
+from .resident import Augmentation, DataPart, ResidentDataset
+from .training import Chunk, Learner, Loss, Trained, check_chunk, cross_entropy, train_chunk
+from .weights import weights_answer
 
 T = TypeVar("T")
 
@@ -78,9 +85,10 @@ class Choices:
 
 
 def choose(request: Open) -> Choices:
-    """Raises BackendError (unknown_name, bad_option)."""
-    dataset = datasets.find(request.dataset.name)
-    model = models.find(request.model.name)
+    """Raises BackendError (unknown_name, bad_option, not_allowed, module_missing, bad_reference)."""
+    find_dataset = dataset_reference.definition if request.dataset.origin == "import" else datasets.find
+    find_model = model_reference.definition if request.model.origin == "import" else models.find
+    dataset, model = find_dataset(request.dataset.name), find_model(request.model.name)
     optimizer = optimizers.find(request.optimizer.name)
     return Choices(
         dataset=dataset,
@@ -102,6 +110,12 @@ def refuse_single_class(dataset: str, class_names: tuple[str, ...]) -> None:
         )
 
 
+def references(request: Open) -> list[str]:
+    """What the request imports."""
+    chosen = [part.name for part in (request.dataset, request.model) if part.origin == "import"]
+    return chosen if request.loss is None else [*chosen, request.loss.name]
+
+
 class Session:
     """One run; each public method answers one kind of message."""
 
@@ -112,7 +126,10 @@ class Session:
         self._data = data
         self._progress = progress
         refuse_single_class(choices.dataset.name, data.class_names)
+        make_deterministic(refuse_others=request.equal_bits)
         self._learner, self._dropout = build_learner(request, choices, data, device)
+        self._fit = fit_of(request, self._learner, data)
+        self._imports = [describe(reference) for reference in references(request)]
         self._initial_weights_sha256 = weights_sha256(self._learner.model)
         self._step = 0
         self._failure: Failure | None = None
@@ -133,10 +150,13 @@ class Session:
             settings=Settings(
                 memory_format="channels_last",
                 precision=self._learner.precision,
-                deterministic=is_deterministic(self._learner.device),
+                deterministic=is_deterministic(self._learner.device) and self._fit.deterministic,
                 dropout=self._dropout,
                 batch_norm_layers=len(self._learner.batch_norms),
             ),
+            least_batch_size=self._fit.least_batch_size,
+            imports=self._imports,
+            notices=list(self._fit.notices),
         )
         return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels})
 
@@ -238,7 +258,12 @@ class Session:
             packet.id, download, lambda indices_sha256: ImagesOk(session=self.id, indices_sha256=indices_sha256)
         )
 
-    def _part(self, part: Part) -> ResidentPart:
+    def weights(self, message_id: int, _request: Weights) -> Answer:
+        """Answers `weights`: nothing is changed."""
+        self._refuse_if_failed()
+        return weights_answer(message_id, self.id, self._step, self._learner.model)
+
+    def _part(self, part: Part) -> DataPart:
         return self._data.test if part == "test" else self._data.train
 
     def _refuse_if_failed(self) -> None:
@@ -276,6 +301,7 @@ def build_learner(
         model=model,
         batch_norms=batch_norm_layers(model),
         optimizer=choices.optimizer.build(model.parameters(), choices.optimizer_options),
+        loss=loss_of(request, device),
         noise=noise,
         noisy_layers=len(dropouts),
         augmentation=Augmentation(request.augmentation.crop, request.augmentation.flip),
@@ -284,6 +310,27 @@ def build_learner(
         seed=request.seed,
     )
     return learner, [layer.probability for layer in dropouts]
+
+
+def loss_of(request: Open, device: torch.device) -> Loss:
+    if request.loss is None:
+        return cross_entropy
+    return loss_reference.build(request.loss.name, request.loss.options, device)
+
+
+def fit_of(request: Open, learner: Learner, data: ResidentDataset) -> Fit:
+    """Of what is the user's; our own models and loss are known to fit."""
+    if data.is_float and request.augmentation.crop:
+        raise BackendError(
+            "bad_option",
+            "augmentation.crop pads with black pixels, and what is black in the float images of "
+            f"{request.dataset.name} is not known: take crop 0, or uint8 images",
+        )
+    model = request.model.name if request.model.origin == "import" else None
+    loss = None if request.loss is None else request.loss.name
+    if model is None and loss is None:
+        return Fit()
+    return try_fit(Tried(learner, data.train, len(data.class_names), model, loss), equal_bits=request.equal_bits)
 
 
 def weights_sha256(model: nn.Module) -> str:

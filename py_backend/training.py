@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +21,13 @@ from .errors import BackendError
 from .messages import Precision
 from .noise import AUGMENTATION_LAYER, StepNoise, module_seeds, step_keys
 from .progress import Progress
-from .resident import Augmentation, ResidentPart
+from .resident import Augmentation, DataPart
 from .signals import SignalBuffer
+
+Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""(logits float32 [B, classes], labels int64 [B]) → one value a sample, [B]."""
+
+cross_entropy: Loss = partial(F.cross_entropy, reduction="none")
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class Learner:
     model: nn.Module
     batch_norms: tuple[_BatchNorm, ...]
     optimizer: torch.optim.Optimizer
+    loss: Loss
     noise: StepNoise
     noisy_layers: int
     augmentation: Augmentation
@@ -90,7 +100,7 @@ def check_indices(indices: npt.NDArray[np.uint32], n: int) -> None:
         raise BackendError("bad_index", f"index {int(indices.max())} is outside of 0 … {n - 1}", n=n)
 
 
-def train_chunk(learner: Learner, data: ResidentPart, chunk: Chunk, signals: list[str], progress: Progress) -> Trained:
+def train_chunk(learner: Learner, data: DataPart, chunk: Chunk, signals: list[str], progress: Progress) -> Trained:
     """Trains on the chunk's batches, in order, up to the first batch boundary at which `progress` says to stop.
 
     The gradient of a batch is that of Σ w·l / B, B its whole size, in parts of `micro_batch` samples where asked for
@@ -104,7 +114,7 @@ def train_chunk(learner: Learner, data: ResidentPart, chunk: Chunk, signals: lis
 
 def train_batches(
     learner: Learner,
-    data: ResidentPart,
+    data: DataPart,
     chunk: Chunk,
     signals: list[str],
     progress: Progress,
@@ -121,6 +131,8 @@ def train_batches(
     gathered = torch.empty_like(rows)
     offsets = chunk.offsets.tolist()
     rates = chunk.learning_rates.tolist()
+    cuts = [parts(start, end, chunk.micro_batch) for start, end in pairwise(offsets)]
+    data.pixels.expect([chunk.indices[start:end] for batch_cuts in cuts for start, end in batch_cuts])
     batches_done = 0
 
     learner.model.train()
@@ -131,7 +143,7 @@ def train_batches(
         seed_default_generators(device, seeds[batch])
         set_learning_rate(learner.optimizer, rates[batch])
         learner.optimizer.zero_grad(set_to_none=True)
-        for part_start, part_end in parts(start, end, chunk.micro_batch):
+        for part_start, part_end in cuts[batch]:
             part = rows[part_start:part_end]
             learner.noise.set(keys[batch], torch.arange(part_start - start, part_end - start, device=device))
             memory.batch_size = part_end - part_start
@@ -150,7 +162,7 @@ def train_batches(
     return Trained(batches_done, Download({**buffer.first(done), "indices": gathered[:done]}, device), stopwatch)
 
 
-def training_images(learner: Learner, data: ResidentPart, rows: Tensor) -> Tensor:
+def training_images(learner: Learner, data: DataPart, rows: Tensor) -> Tensor:
     """float32 [B, C, H, W]: augmented where the session was opened so, by the noise of the step under way."""
     if learner.augmentation:
         return data.augmented_batch(rows, learner.augmentation, learner.noise.words(AUGMENTATION_LAYER, 3))
@@ -162,7 +174,7 @@ def forward(learner: Learner, images: Tensor, labels: Tensor) -> tuple[Tensor, T
     with autocast(learner):
         logits = learner.model(images)
     logits = logits.float()
-    return logits, F.cross_entropy(logits, labels, reduction="none")
+    return logits, learner.loss(logits, labels)
 
 
 def autocast(learner: Learner) -> contextlib.AbstractContextManager[object]:

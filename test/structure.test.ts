@@ -150,9 +150,11 @@ describe("Python", () => {
     ["messages", "noise", "choice", "batch_norm"],
     ["codec", "device"],
     ["datasets", "models", "optimizers"],
+    ["references", "fetched"],
     ["resident", "signals", "catalogue"],
     ["training"],
-    ["evaluation", "images", "answers"],
+    ["evaluation", "images", "answers", "fitting"],
+    ["weights"],
     ["session", "asked", "control"],
     ["host"],
     ["server"],
@@ -185,6 +187,7 @@ describe("Python", () => {
     zmq: ["server.py"],
     pickle: ["datasets/unpickle.py"],
     sklearn: ["datasets/digits.py"],
+    importlib: ["references/importing.py"],
   };
   for (const [module, files] of Object.entries(doors)) {
     it(`has one door to ${module}`, () => {

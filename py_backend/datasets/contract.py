@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Images: TypeAlias = npt.NDArray[np.uint8]
+FloatImages: TypeAlias = npt.NDArray[np.float32]
 Labels: TypeAlias = npt.NDArray[np.uint32]
 
 
@@ -20,16 +21,17 @@ Labels: TypeAlias = npt.NDArray[np.uint32]
 class Part:
     """One part of a dataset, in file order: index i of the wire is images[i] with labels[i].
 
-    images: uint8 [n, H, W, C], C-contiguous, grey levels or R, G, B of 0..255.
+    images: uint8 [n, H, W, C], C-contiguous, grey levels or R, G, B of 0..255; or float32, which a model gets as they
+    are.
     labels: uint32 [n], the class of each image.
     """
 
-    images: Images
+    images: Images | FloatImages
     labels: Labels
 
     def __post_init__(self) -> None:
         """Refuse what breaks the contract: a fault of the dataset's file, not of its data."""
-        _require(self.images.dtype == np.uint8, f"images are {self.images.dtype}, not uint8")
+        _require(self.images.dtype in (np.uint8, np.float32), f"images are {self.images.dtype}, not uint8 or float32")
         _require(self.images.ndim == 4, f"images have {self.images.ndim} dimensions, not 4 (n, H, W, C)")
         _require(self.images.size > 0, f"images of shape {self.images.shape} hold nothing")
         _require(self.images.flags.c_contiguous, "images are not C-contiguous")
@@ -38,6 +40,48 @@ class Part:
             self.labels.shape == (len(self.images),),
             f"labels of shape {self.labels.shape} for {len(self.images)} images",
         )
+
+    @property
+    def size(self) -> int:
+        return len(self.images)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(H, W, C)"""
+        height, width, channels = self.images.shape[1:]
+        return height, width, channels
+
+    @property
+    def is_float(self) -> bool:
+        return bool(self.images.dtype == np.float32)
+
+    def raw(self, index: int) -> Images | FloatImages:
+        """[H, W, C], as it is stored."""
+        image: Images | FloatImages = self.images[index]
+        return image
+
+
+@dataclass(frozen=True, eq=False)
+class FetchedPart:
+    """A part that does not fit into memory: its images are fetched by index, by so many worker processes.
+
+    fetch: gives an image [H, W, C] of image_shape, float32 where is_float, else uint8; can be sent to other processes.
+    labels: uint32 [n], the class of each image.
+    """
+
+    fetch: Callable[[int], Images | FloatImages]
+    labels: Labels
+    image_shape: tuple[int, int, int]
+    is_float: bool
+    workers: int
+
+    @property
+    def size(self) -> int:
+        return len(self.labels)
+
+    def raw(self, index: int) -> Images | FloatImages:
+        """[H, W, C], as it is stored."""
+        return self.fetch(index)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +96,17 @@ class Dataset:
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    train: Part
-    test: Part
+    train: Part | FetchedPart
+    test: Part | FetchedPart
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit together: a fault of the dataset's file, not of its data."""
-        shapes = {part.images.shape[1:] for part in (self.train, self.test)}
+        shapes = {part.image_shape for part in (self.train, self.test)}
         _require(len(shapes) == 1, f"{self.name}: train and test images differ in shape: {sorted(shapes)}")
-        channels = self.train.images.shape[3]
+        _require(
+            self.train.is_float == self.test.is_float, f"{self.name}: images are float in one part, uint8 in another"
+        )
+        channels = self.train.image_shape[2]
         _require(
             len(self.mean) == len(self.std) == channels,
             f"{self.name}: {len(self.mean)} means and {len(self.std)} deviations for {channels} channels",
@@ -73,17 +120,27 @@ class Dataset:
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one image, as a model takes it."""
-        height, width, channels = self.train.images.shape[1:]
+        height, width, channels = self.train.image_shape
         return channels, height, width
+
+    @property
+    def is_float(self) -> bool:
+        """Whether images are float32, and go to the model as they are; else they are uint8 and normalised."""
+        return self.train.is_float
 
     def sha256(self) -> str:
         """Hex SHA-256 over train images, train labels, test images, test labels.
 
-        Their raw bytes in this order: images as they lie (n, H, W, C), labels as little-endian uint32.
+        Their raw bytes in this order: images as they lie (n, H, W, C), labels as little-endian uint32; float32 images
+        little-endian, after the text `float32`. Images that are fetched are all fetched once for this.
         """
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(b"float32" if self.is_float else b"")
         for part in (self.train, self.test):
-            digest.update(part.images.data)
+            if isinstance(part, Part):
+                digest.update(part.images.data)
+            else:
+                for index in range(part.size):
+                    digest.update(np.ascontiguousarray(part.raw(index)).data)
             digest.update(part.labels.astype("<u4", order="C").data)
         return digest.hexdigest()
 

@@ -3,7 +3,7 @@ import { Interrupted, surroundingsError, usageError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
 import { BackendClient, type Heartbeat, type Introduction } from "./client.js";
 import { BackendLost } from "./errors.js";
-import { BackendProcess } from "./process.js";
+import { BackendProcess, NO_USER_CODE, type UserCode } from "./process.js";
 import { findPython } from "./python.js";
 
 export interface BackendOptions {
@@ -13,6 +13,7 @@ export interface BackendOptions {
   readonly device: string;
   readonly threads: number | "auto";
   readonly listen: string;
+  readonly userCode?: UserCode | undefined;
   readonly startSeconds: number;
   readonly heartbeat: Heartbeat;
   /** Ends the opening; what is open already is the caller's to stop. */
@@ -71,6 +72,7 @@ async function startBackend(options: BackendOptions): Promise<Backend> {
     device: options.device,
     threads: options.threads === "auto" ? availableParallelism() : options.threads,
     listen: options.listen,
+    userCode: options.userCode ?? NO_USER_CODE,
     startSeconds: options.startSeconds,
     signal: options.signal,
     onStderr: options.onStderr,

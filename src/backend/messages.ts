@@ -88,6 +88,18 @@ const signalArrays = {
 
 const named = z.strictObject({ name: text, options: z.record(text, z.unknown()) });
 
+/** One of the backend's own (`catalogue`), or the user's: `name` is then "package.module:callable" (`import`). */
+const chosen = named.extend({ origin: z.enum(["catalogue", "import"]) });
+
+/** What was imported for a reference: where it came from, and what it was. */
+const imported = z.strictObject({
+  reference: text,
+  file: optionalText,
+  version: optionalText,
+  sha256: sha256.nullable(),
+});
+export type Imported = z.infer<typeof imported>;
+
 const option = z.strictObject({
   type: z.enum(["int", "float", "bool", "str"]),
   default: z.unknown(),
@@ -151,12 +163,14 @@ export const MESSAGES = {
   shutdown_ok: message({}),
 
   open: message({
-    dataset: named,
+    dataset: chosen,
     dataDir: optionalText,
-    model: named,
+    model: chosen,
+    loss: named.nullable(),
     optimizer: named,
     augmentation: z.strictObject({ crop: int.max(64), flip: z.boolean() }),
     precision: z.enum(PRECISIONS),
+    equalBits: z.boolean(),
     seed: int,
   }),
   open_ok: message(
@@ -176,6 +190,9 @@ export const MESSAGES = {
         dropout: z.array(float),
         batchNormLayers: int,
       }),
+      leastBatchSize: positiveInt,
+      imports: z.array(imported),
+      notices: z.array(text),
     },
     { labels: array("u32"), testLabels: array("u32") },
   ),
@@ -201,6 +218,11 @@ export const MESSAGES = {
   evaluate_ok: message({ session: text, indicesSha256: sha256, seconds: float }, signalArrays),
   images: message({ session: text, part }, { indices: array("u32") }),
   images_ok: message({ session: text, indicesSha256: sha256 }, { images: imagesArray }),
+  weights: message({ session: text }),
+  weights_ok: message(
+    { session: text, step: int, tensors: z.array(z.strictObject({ name: text, shape: z.array(int) })) },
+    { values: array("f32") },
+  ),
   close: message({ session: text }),
   close_ok: message({}),
 
@@ -212,7 +234,7 @@ export type FieldsOf<T extends MessageType> = z.infer<(typeof MESSAGES)[T]["fiel
 export type MessageArrays<T extends MessageType> = ArraysOf<(typeof MESSAGES)[T]["arrays"]>;
 
 export type ControlRequest = "hello" | "ping" | "status" | "cancel" | "shutdown";
-export type WorkRequest = "open" | "train" | "score" | "evaluate" | "images" | "close";
+export type WorkRequest = "open" | "train" | "score" | "evaluate" | "images" | "weights" | "close";
 export type AnswerTo<T extends ControlRequest | WorkRequest> = `${T}_ok`;
 
 /** A message of one type, as the controller handles it. */

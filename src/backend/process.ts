@@ -7,6 +7,16 @@ import { delimiter, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js";
 
+/** What of the user's Python may run. */
+export interface UserCode {
+  /** Modules that may be imported, with their submodules. */
+  readonly allowImport: readonly string[];
+  /** Directories to look for modules in. */
+  readonly pythonPath: readonly string[];
+}
+
+export const NO_USER_CODE: UserCode = { allowImport: [], pythonPath: [] };
+
 export interface BackendProcessOptions {
   /** Python interpreter. */
   readonly python: string;
@@ -17,6 +27,8 @@ export interface BackendProcessOptions {
   readonly threads: number;
   /** `ipc` for a socket in a private directory, or tcp://127.0.0.1:PORT. */
   readonly listen: string;
+  /** Modules of the user's that it may import, and directories to look for them in. */
+  readonly userCode: UserCode;
   /** Seconds until it must listen: importing torch from a cold disk can take a minute. */
   readonly startSeconds: number;
   /** Ends the start. */
@@ -204,8 +216,12 @@ function chooseEndpoint(listen: string): ChosenEndpoint {
 }
 
 function spawnBackend(options: BackendProcessOptions, listen: string): ChildProcess {
-  const { device, threads } = options;
-  const args = ["--child", "--listen", listen, "--device", device, "--threads", String(threads)];
+  const { device, threads, userCode } = options;
+  const args = [
+    ...["--child", "--listen", listen, "--device", device, "--threads", String(threads)],
+    ...userCode.allowImport.flatMap((module) => ["--allow-import", module]),
+    ...userCode.pythonPath.flatMap((directory) => ["--python-path", resolve(directory)]),
+  ];
   return spawnPython({ ...options, module: "py_backend", args });
 }
 

@@ -19,3 +19,17 @@ export const backendOptions = {
     .describe("use the backend that runs at this control endpoint, instead of starting one")
     .meta({ placeholder: "URL" }),
 };
+
+/** Of commands that run what a config's references name. */
+export const userCodeOptions = {
+  allowImport: z
+    .array(z.string().regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/, "expected a module, as team.models"))
+    .default([])
+    .describe("a module of yours, with its submodules, that references may name: it runs code; may be repeated")
+    .meta({ placeholder: "MODULE" }),
+  pythonPath: z
+    .array(z.string())
+    .default([])
+    .describe("look for your modules in this directory, too; may be repeated")
+    .meta({ placeholder: "DIR" }),
+};

@@ -9,12 +9,14 @@ export function openProbe(
   signal: AbortSignal,
 ): Promise<Session> {
   const request = {
-    dataset: { name: dataset, options: {} },
+    dataset: { origin: "catalogue", name: dataset, options: {} },
     dataDir,
-    model: { name: "mnist-cnn", options: {} },
+    model: { origin: "catalogue", name: "mnist-cnn", options: {} },
+    loss: null,
     optimizer: { name: "sgd", options: {} },
     augmentation: { crop: 0, flip: false },
     precision: "float32",
+    equalBits: false,
     seed: 0,
   } as const;
   return Session.open(client, request, signal);

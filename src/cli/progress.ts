@@ -25,7 +25,7 @@ export function chooseProgress({ quiet }: { quiet: boolean }, name: string): Pro
 
 class LoggedOnly implements Progress {
   observer(log: (line: string) => void): Observer {
-    return { runStarted: (place) => log(started(place)), runEnded: (...event) => log(ended(...event)) };
+    return { noted: log, runStarted: (place) => log(started(place)), runEnded: (...event) => log(ended(...event)) };
   }
   end(): void {}
 }
@@ -69,6 +69,10 @@ class PlainLines implements Progress {
       lastLine = performance.now();
     };
     return {
+      noted: (line) => {
+        log(line);
+        say(line);
+      },
       runStarted: (place) => {
         speed.runStarted();
         log(started(place));
@@ -112,6 +116,11 @@ class RedrawnLine implements Progress {
     const speed = new Speed();
     let runsKept = 0;
     return {
+      noted: (line) => {
+        log(line);
+        this.#draw.clear();
+        note(line);
+      },
       runStarted: (place) => {
         log(started(place));
         speed.runStarted();

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { backendOptions } from "./backend-options.js";
+import { backendOptions, userCodeOptions } from "./backend-options.js";
 import type { CommandDefinition } from "./command.js";
 
 const options = z.strictObject({
   ...backendOptions,
+  ...userCodeOptions,
   set: z
     .array(z.string())
     .default([])
@@ -32,6 +33,7 @@ export const runCommand: CommandDefinition<typeof options.shape> = {
   options,
   examples: [
     "ibatch run configs/digits.yaml",
+    "ibatch run mine.yaml --python-path . --allow-import team.models",
     "ibatch run configs/mnist.yaml --data data --set dataset.subset=10000 --set epochs=3 --seeds 2",
   ],
 };

@@ -1,4 +1,5 @@
 /** From a config's text to what each arm is: every default filled in, every mistake named with its place. */
+import type { z } from "zod";
 import type { Catalogue, CatalogueEntry } from "../backend/messages.js";
 import { BATCHING_RULES, batchingOptions } from "../batching/index.js";
 import { usageError } from "../errors.js";
@@ -10,12 +11,31 @@ import { type ConfigSource, isRecord, type Path, spellNamed } from "./config-sou
 import type { OrderSources } from "./order-sources.js";
 import { type PlannedComparison, planComparisons } from "./planned-comparisons.js";
 import { type ChosenOrder, resolveOrder } from "./resolve-order.js";
-import { type ArmSections, armSchema, type Common, commonSchema, FILE_NAME, TRAINING_KEYS } from "./schema.js";
+import {
+  type ArmSections,
+  armSchema,
+  type Common,
+  commonSchema,
+  datasetReference,
+  FILE_NAME,
+  modelReference,
+  TRAINING_KEYS,
+} from "./schema.js";
+
+/** What the user brings: `name` is "package.module:callable". */
+export interface Imported extends Chosen {
+  readonly origin: "import";
+}
+
+/** What a config names, ours or the user's. Ours has no origin, so that hashes are those of before there was a choice. */
+export type ChosenOrImported = (Chosen & { readonly origin?: undefined }) | Imported;
 
 /** All that determines an arm's numbers, but for the seed and the machine. */
 export interface ArmConfig {
-  readonly dataset: Chosen & { readonly subset: number | null; readonly validation: number };
-  readonly model: Chosen;
+  readonly dataset: ChosenOrImported & { readonly subset: number | null; readonly validation: number };
+  readonly model: ChosenOrImported;
+  /** Absent: cross-entropy. */
+  readonly loss?: Imported;
   readonly optimizer: Chosen;
   readonly schedule: Chosen;
   readonly batching: Chosen;
@@ -151,7 +171,7 @@ export function mergeArm(base: Record<string, unknown>, override: Record<string,
 
 /** Whether a section says more of what the one below it names, and names nothing else. */
 const completes = (section: Record<string, unknown>, below: Record<string, unknown>): boolean =>
-  ["name", "file", "replay"].every((key) => section[key] === undefined || section[key] === below[key]);
+  ["name", "reference", "file", "replay"].every((key) => section[key] === undefined || section[key] === below[key]);
 
 const spellAll = (sections: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(sections).map(([key, value]) => [key, spellNamed(key, value)]));
@@ -166,6 +186,7 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
   const { catalogue } = resolvedWith;
   const sections = checker.parse(armSchema, spellAll(merged));
   const { subset, validation, ...dataset } = sections.dataset;
+  const model = imported(checker, "model", modelReference, sections.model);
   const batching = split(sections.batching);
   const rule = checker.find("batching", BATCHING_RULES, batching.name);
   const schedule = split(sections.schedule);
@@ -181,8 +202,14 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
       : checker.catalogued(key, entries, chosen, key === "dataset" ? ["subset", "validation"] : []);
   };
   return {
-    dataset: { ...fromCatalogue("dataset", catalogue?.datasets, dataset), subset, validation },
-    model: fromCatalogue("model", catalogue?.models, sections.model),
+    dataset: {
+      ...(imported(checker, "dataset", datasetReference, dataset) ??
+        fromCatalogue("dataset", catalogue?.datasets, dataset)),
+      subset,
+      validation,
+    },
+    model: model ?? fromCatalogue("model", catalogue?.models, sections.model),
+    ...(sections.loss && { loss: importedAs(sections.loss) }),
     optimizer: fromCatalogue("optimizer", catalogue?.optimizers, sections.optimizer),
     schedule: {
       name: schedule.name,
@@ -201,11 +228,27 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
 }
 
 interface Named {
-  readonly name: string;
+  readonly name?: string | undefined;
   readonly [option: string]: unknown;
 }
 
-const split = ({ name, ...options }: Named): Chosen => ({ name, options });
+const split = ({ name = "", ...options }: Named): Chosen => ({ name, options });
+
+/** A section by reference, checked; undefined where it names something of ours. */
+function imported<T extends { readonly reference: string }>(
+  checker: Checker,
+  key: string,
+  schema: z.ZodType<T>,
+  section: Named,
+): Imported | undefined {
+  return section.reference === undefined ? undefined : importedAs(checker.parse(schema, section, { at: [key] }));
+}
+
+const importedAs = ({ reference, ...options }: { readonly reference: string }): Imported => ({
+  origin: "import",
+  name: reference,
+  options,
+});
 
 function checkSeeds(source: ConfigSource, seeds: readonly number[]): readonly number[] {
   const twice = seeds.find((seed, at) => seeds.indexOf(seed) !== at);

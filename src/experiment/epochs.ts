@@ -10,6 +10,7 @@ import type { ArmConfig, ExperimentConfig } from "./config.js";
 import { cutAtDivergence, type Evaluated, hasDiverged } from "./divergence.js";
 import { Evaluator } from "./evaluator.js";
 import { HardSamples } from "./hard-samples.js";
+import { refuseTooSmall } from "./least-batch.js";
 import { Ledger } from "./ledger.js";
 import { isScoringDue } from "./ledger-options.js";
 import { calling, makePlan, type Planned } from "./make-plan.js";
@@ -72,6 +73,13 @@ export class Epochs {
     this.#memory = calling(`the memory of order ${order.name}`, () =>
       allocateMemory(order.memory ?? {}, labels.length),
     );
+  }
+
+  /** @throws IbatchError where the first epoch's plan cannot be made, or trained on. */
+  tryFirstPlan(): void {
+    if (isScoringDue(this.#inputs.config.order.ledger, 0)) return;
+    this.#next = attempt(() => this.#makePlan(0));
+    this.#next();
   }
 
   /** Returns the step at which the run diverged, if it did. */
@@ -166,6 +174,9 @@ export class Epochs {
       memory: this.#memory,
       before: this.#before,
     });
+    const { leastBatchSize } = opened;
+    const where = `order ${order.name} in epoch ${epoch}`;
+    refuseTooSmall(planned.plan, { leastBatchSize, microBatch: config.microBatch }, where);
     return { ...planned, seconds: secondsSince(start) };
   }
 

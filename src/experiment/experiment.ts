@@ -6,6 +6,7 @@ import type { EpochMetrics, RunDocument, RunRecord } from "../record/run-record.
 import { type ArmConfig, armHash, type ExperimentConfig } from "./config.js";
 import type { Observer, RunPlace } from "./observer.js";
 import type { OrderSources } from "./order-sources.js";
+import { preflight } from "./preflight.js";
 import { type FinishedRun, finishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
 import { runOne } from "./run.js";
 import { Interrupted, type WorkClient } from "./session.js";
@@ -51,6 +52,7 @@ export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
   const recorded = readRecorded(inputs.record);
   const kept = madeIn(recorded);
   const runs = planRuns(inputs, recorded);
+  await preflight(runs.filter(({ finished }) => finished === undefined).map((run) => runInputs(inputs, run)));
   inputs.record.writeDocument();
   for (const run of runs) {
     if (inputs.signal.aborted) throw new Interrupted();
@@ -108,27 +110,34 @@ function refuseOtherSettings(configHash: string, before: readonly RecordedRun[])
   );
 }
 
+/** What a run works with, apart from its record's beginning. */
+function runInputs({ client, config, orders, dataDir, observer, signal, record }: ExperimentInputs, run: PlannedRun) {
+  return {
+    client,
+    config: run.config,
+    order: orders.definition(run.config.order, run.place.seed),
+    evaluation: config.evaluation,
+    chunkBatches: config.backend.chunkBatches,
+    imagesPerClass: config.record.images,
+    seed: run.place.seed,
+    dataDir,
+    equalBits: config.backend.equalBits,
+    record: run.record,
+    place: run.place,
+    observer,
+    signal,
+    log: (line: string) => record.log(line),
+  };
+}
+
 async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun, kept: readonly MadeIn[]): Promise<FinishedRun> {
-  const { client, config, dataDir, observer, signal } = inputs;
   const document: RunDocument = { ...run.document, startedAt: new Date().toISOString() };
   try {
     const ended = await runOne({
-      client,
-      config: run.config,
-      order: inputs.orders.definition(run.config.order, run.place.seed),
-      evaluation: config.evaluation,
-      chunkBatches: config.backend.chunkBatches,
-      imagesPerClass: config.record.images,
-      seed: run.place.seed,
-      dataDir,
-      record: run.record,
+      ...runInputs(inputs, run),
       document,
       kept,
-      place: run.place,
-      observer,
-      signal,
       writeDataset: (dataset) => inputs.record.writeDataset(dataset),
-      log: (line) => inputs.record.log(line),
     });
     return { document: ended, metrics: run.record.readMetrics() };
   } catch (error) {

@@ -22,6 +22,8 @@ export interface RunOutcome {
 
 /** Told of what happens, for progress and logs; it answers nothing. What it throws ends the experiment. */
 export interface Observer {
+  /** Something that a person should know of what the runs use. */
+  noted?(line: string): void;
   /** Not told of runs that are kept. */
   runStarted?(place: RunPlace): void;
   /** A chunk was trained on. `share` of the run's samples that are done; mean loss of the epoch so far. */

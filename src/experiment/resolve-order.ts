@@ -30,7 +30,9 @@ export function resolveOrder(
     reference = { name: definition.name, file: { path: file, sha256 } };
   } else if (replay !== undefined) {
     const mistake = (what: string) => checker.mistake(["order", "replay"], what);
-    const identity = orders.replayed(replay).identity({ seeds, epochs, dataset: dataset.name, mistake });
+    const identity = orders
+      .replayed(replay)
+      .identity({ seeds, epochs, dataset: dataset.name ?? dataset.reference ?? "", mistake });
     if (batching.learningRate !== undefined && batching.learningRate !== "none") {
       const what = "a replay has its recorded batches, whatever the batching rule says: take learningRate: none";
       throw checker.mistake(["batching", "learningRate"], what);

@@ -2,6 +2,7 @@
 import type { RecordedDataset } from "../record/dataset-record.js";
 import type { RunDocument } from "../record/run-record.js";
 import { Epochs, type EpochsInputs } from "./epochs.js";
+import { openRequest } from "./open-request.js";
 import { Interrupted, Session, type WorkClient } from "./session.js";
 import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 
@@ -9,6 +10,8 @@ export interface RunInputs extends EpochsInputs {
   readonly client: WorkClient;
   /** Directory of the data files, on the backend's side; null: `data`. */
   readonly dataDir: string | null;
+  /** Whether what may give other bits from run to run is refused. */
+  readonly equalBits: boolean;
   /** What `run.json` says of the run before it starts. */
   readonly document: RunDocument;
   /** The results beside which this one will stand. */
@@ -83,17 +86,4 @@ async function trainAll(epochs: Epochs, document: RunDocument): Promise<RunDocum
   return divergedAtStep === undefined
     ? { ...document, state: "done" }
     : { ...document, state: "diverged", divergedAtStep };
-}
-
-function openRequest({ config, seed, dataDir }: RunInputs) {
-  const { name, options } = config.dataset;
-  return {
-    dataset: { name, options },
-    dataDir,
-    model: config.model,
-    optimizer: config.optimizer,
-    augmentation: config.augmentation,
-    precision: config.precision,
-    seed,
-  };
 }

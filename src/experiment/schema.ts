@@ -8,6 +8,26 @@ const name = z.string("expected a name, see `ibatch list`");
 /** What a user picks by name: the name alone, or a map with its options beside the name. */
 const named = z.looseObject({ name: name.describe("see `ibatch list`") }, NAMED);
 
+const reference = z
+  .string("expected package.module:callable")
+  .regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/, "expected package.module:callable");
+const args = z.record(z.string(), z.unknown()).default({}).describe("keyword arguments of the callable, as they are");
+
+const isOneOf = (section: { name?: string | undefined; reference?: string | undefined }): boolean =>
+  (section.name === undefined) !== (section.reference === undefined);
+const ONE_OF = "expected exactly one of name and reference";
+
+/** A model of ours by name, or the user's by reference: `modelReference` checks the rest of that. */
+const modelSection = z
+  .looseObject(
+    {
+      name: name.optional().describe("see `ibatch list models`"),
+      reference: reference.optional().describe("or a callable of yours: see Your own"),
+    },
+    NAMED,
+  )
+  .refine(isOneOf, { message: ONE_OF });
+
 const ORDER_ORIGINS = ["name", "file", "replay"] as const;
 
 /** An order is one of ours, a user's file or package, or what another run recorded; its options stand beside that. */
@@ -39,20 +59,63 @@ const MAX_SEED = 2 ** 32 - 1;
 const MAX_SEEDS = 10_000;
 const seed = z.int().min(0).max(MAX_SEED);
 
-const datasetSection = z.looseObject(
-  {
-    name: name.describe("see `ibatch list datasets`"),
-    subset: count
-      .min(1)
-      .nullable()
-      .default(null)
-      .describe("train on this many samples, stratified by class, the same for every seed; null: on all"),
-    validation: count
-      .default(0)
-      .describe("keep this many training samples, stratified by class, for validation, the same for every seed"),
-  },
-  NAMED,
-);
+const shares = {
+  subset: count
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("train on this many samples, stratified by class, the same for every seed; null: on all"),
+  validation: count
+    .default(0)
+    .describe("keep this many training samples, stratified by class, for validation, the same for every seed"),
+};
+
+/** A dataset of ours by name, or the user's by reference: `datasetReference` checks the rest of that. */
+const datasetSection = z
+  .looseObject(
+    {
+      name: name.optional().describe("see `ibatch list datasets`"),
+      reference: reference.optional().describe("or a callable of yours: see Your own"),
+      ...shares,
+    },
+    NAMED,
+  )
+  .refine(isOneOf, { message: ONE_OF });
+
+const MAX_WORKERS = 256;
+
+/** A model of the user's own. */
+export const modelReference = z.strictObject({
+  reference: reference.describe(
+    "a callable that returns a torch.nn.Module from images to logits; needs --allow-import",
+  ),
+  args,
+});
+
+/** A dataset of the user's own. */
+export const datasetReference = z.strictObject({
+  reference: reference.describe("a callable that returns arrays or map-style datasets; needs --allow-import"),
+  args,
+  testArgs: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .default(null)
+    .describe("the callable gives one part: with these beside `args` it gives the test part; null: it gives both"),
+  load: z
+    .enum(["auto", "resident", "fetch"])
+    .default("auto")
+    .describe("keep images in memory, or have workers fetch them by index; auto: as there is room; the same bits"),
+  workers: count.max(MAX_WORKERS).default(2).describe("processes that fetch images"),
+});
+
+/** A loss of the user's own. */
+export const lossSection = z.strictObject({
+  reference: reference.describe(
+    "a function (logits, labels) or a class of such, giving one value a sample; without this section: cross-entropy; " +
+      "needs --allow-import",
+  ),
+  args: args.describe("keyword arguments of the class, or of the function beside logits and labels"),
+});
 
 const augmentationSection = z.strictObject({
   crop: count.max(64).default(0).describe("random crop after padding by this many black pixels; 0: none"),
@@ -107,6 +170,10 @@ const heartbeatSection = z.strictObject({
 });
 
 export const backendSection = z.strictObject({
+  equalBits: z
+    .boolean()
+    .default(false)
+    .describe("refuse models and operations that may give other bits from run to run"),
   device: z
     .string()
     .regex(/^(auto|cpu|cuda(:\d+)?)$/, "expected auto, cpu or cuda:N")
@@ -128,7 +195,8 @@ export const backendSection = z.strictObject({
 /** What an arm may override: all that influences training. */
 const trainingShape = {
   dataset: datasetSection,
-  model: named,
+  model: modelSection,
+  loss: lossSection.optional().describe("a loss of yours: see Your own; without it: cross-entropy"),
   optimizer: named,
   schedule: named,
   batching: named,

@@ -22,6 +22,14 @@ export interface TrainedOn {
   readonly signals: SampleSignals;
 }
 
+/** A model's floating state in the order of its state dict, each tensor row-major. */
+export interface Weights {
+  /** Batches trained on before. */
+  readonly step: number;
+  readonly tensors: FieldsOf<"weights_ok">["tensors"];
+  readonly values: Float32Array;
+}
+
 /** How a plan is trained on, beside what it says. */
 export interface TrainOptions {
   readonly chunkBatches: number;
@@ -144,6 +152,13 @@ export class Session {
     return present(arrays, []);
   }
 
+  /** All floating parameters and buffers, one after another. */
+  async weights(): Promise<Weights> {
+    if (this.#signal.aborted) throw new Interrupted();
+    const { fields, arrays } = await this.#ask("weights", { session: this.opened.session }, {});
+    return { step: fields.step, tensors: fields.tensors, values: arrays.values };
+  }
+
   /** Pixels of these samples of a part as the dataset stores them, u8 [m, H, W, C] in row-major order. */
   async images(part: "train" | "test", indices: Uint32Array): Promise<Uint8Array> {
     if (this.#signal.aborted) throw new Interrupted();
@@ -155,7 +170,7 @@ export class Session {
     return arrays.images.values;
   }
 
-  async #ask<T extends "train" | "score" | "evaluate" | "images">(
+  async #ask<T extends "train" | "score" | "evaluate" | "images" | "weights">(
     type: T,
     fields: FieldsOf<T>,
     arrays: MessageArrays<T>,

@@ -9,7 +9,7 @@ export type { Surroundings };
 
 export function surroundingsOf(client: WorkClient, session: Session, dataset: Chosen): Surroundings {
   const { versions, platform, device, deviceName, threads } = client.introduction;
-  const { dataSha256, testCount, initialWeightsSha256, parameterCount, settings } = session.opened;
+  const { dataSha256, testCount, initialWeightsSha256, parameterCount, settings, imports } = session.opened;
   return {
     device,
     deviceName,
@@ -22,6 +22,7 @@ export function surroundingsOf(client: WorkClient, session: Session, dataset: Ch
     initialWeightsSha256,
     parameterCount,
     settings,
+    ...(imports.length > 0 && { imports }),
   };
 }
 
@@ -40,6 +41,8 @@ export function refuseOtherSurroundings(arm: string, now: Surroundings, kept: re
   for (const { arm: keptArm, directory, surroundings: then } of kept) {
     const sameDataset = hashValue(then.dataset) === hashValue(now.dataset);
     if (sameDataset && then.dataSha256 !== now.dataSha256) throw otherData(directory, then, now);
+    const changed = keptArm === arm ? changedImport(then, now) : undefined;
+    if (changed !== undefined) throw otherCode(directory, changed);
     const [difference] = differences(then, now, keptArm === arm);
     if (difference !== undefined) throw otherBits(directory, difference);
   }
@@ -49,6 +52,20 @@ function otherData(directory: string, then: Surroundings, now: Surroundings): Ib
   return usageError(
     `${directory} was trained on other data (SHA-256 ${then.dataSha256.slice(0, 8)}, now ${now.dataSha256.slice(0, 8)}): ` +
       "name the data it was made with by --data, or another directory by --out",
+  );
+}
+
+/** The first reference whose module's file was another one; where a file lies does not matter. */
+const changedImport = (then: Surroundings, now: Surroundings): string | undefined =>
+  now.imports?.find(({ reference, sha256 }) => {
+    const before = then.imports?.find((imported) => imported.reference === reference);
+    return before !== undefined && before.sha256 !== sha256;
+  })?.reference;
+
+function otherCode(directory: string, reference: string): IbatchError {
+  return usageError(
+    `${directory} was made with other code of ${reference} (its module's file has changed since): ` +
+      "bring back the file, or name another directory with --out",
   );
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Backend, openBackend } from "../backend/backend.js";
 import { usageError } from "../errors.js";
@@ -14,6 +15,10 @@ export interface BackendChoice {
   readonly device?: string | undefined;
   /** Control endpoint of a backend that runs already; one is started when left out. */
   readonly backend?: string | undefined;
+  /** Modules of yours that a config's references may name, with their submodules: importing them runs their code. */
+  readonly allowImport?: readonly string[] | undefined;
+  /** Directories to look for them in. */
+  readonly pythonPath?: readonly string[] | undefined;
 }
 
 export interface Opening {
@@ -26,13 +31,27 @@ export interface Opening {
 /** Starts a backend or attaches to one, as the command line and the config say. */
 export async function openChosenBackend(choice: BackendChoice, opening: Opening): Promise<Backend> {
   const { config = backendSection.parse({}), signal, onStderr } = opening;
-  const { backend: url, python, device = config.device } = choice;
-  if (url !== undefined && python !== undefined) {
-    throw usageError(
-      `--python ${python}: --backend ${url} runs already, with a Python of its own; leave one of them out`,
-    );
-  }
-  return await openBackend({ ...config, url, python, device, signal, onStderr });
+  const { backend: url, python, device = config.device, allowImport = [], pythonPath = [] } = choice;
+  if (url !== undefined) refuseChoicesOfAnother(url, choice);
+  const missing = pythonPath.find((directory) => !existsSync(directory));
+  if (missing !== undefined) throw usageError(`--python-path ${missing}: there is no such directory`);
+  const userCode = { allowImport, pythonPath };
+  return await openBackend({ ...config, url, python, device, userCode, signal, onStderr });
+}
+
+/** @throws IbatchError where something is said that a backend that runs already has decided. */
+function refuseChoicesOfAnother(url: string, { python, allowImport = [], pythonPath = [] }: BackendChoice): void {
+  const [said] = [
+    ...(python === undefined ? [] : [`--python ${python}`]),
+    ...allowImport.map((module) => `--allow-import ${module}`),
+    ...pythonPath.map((directory) => `--python-path ${directory}`),
+  ];
+  if (said === undefined) return;
+  throw usageError(
+    said.startsWith("--python ")
+      ? `${said}: --backend ${url} runs already, with a Python of its own; leave one of them out`
+      : `${said}: --backend ${url} runs already; start that backend with ${said}, and leave it out here`,
+  );
 }
 
 /** A backend that is only asked what it knows: on the CPU where it is ours, else whatever it computes on. */

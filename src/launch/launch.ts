@@ -7,6 +7,7 @@ import { type ExperimentConfig, experimentHash, resolveConfig } from "../experim
 import { ConfigSource } from "../experiment/config-source.js";
 import { runArms } from "../experiment/experiment.js";
 import type { Observer } from "../experiment/observer.js";
+import { importsOf } from "../experiment/open-request.js";
 import { OrderSources } from "../experiment/order-sources.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
@@ -15,6 +16,7 @@ import { readRuns } from "../report/recorded-experiment.js";
 import { readResults } from "../report/recorded-results.js";
 import { makeResults } from "../report/results.js";
 import type { Summary } from "../report/summary.js";
+import { refuseImports, unusedImports } from "./allowed-imports.js";
 import { type BackendChoice, dataDirectory, openChosenBackend } from "./chosen-backend.js";
 
 export interface LaunchOptions extends BackendChoice {
@@ -65,6 +67,10 @@ export function runExperiment(
 export async function launch(source: ConfigSource, options: LaunchOptions): Promise<LaunchResult> {
   const orders = await OrderSources.load(source);
   const early = resolveConfig(source, orders, undefined); // what can be wrong without a backend is told before one is started
+  if (options.backend === undefined) refuseImports(source, early, options.allowImport ?? []);
+  for (const module of unusedImports(Object.values(early.arms).flatMap(importsOf), options.allowImport ?? [])) {
+    options.onWarning?.(`--allow-import ${module}: the config imports nothing from there`);
+  }
   options.onChecked?.(early);
   const backendLog = new BackendLog();
   const signal = options.signal ?? new AbortController().signal;

@@ -27,6 +27,17 @@ const surroundings = z.object({
   initialWeightsSha256: z.string(),
   parameterCount: z.number(),
   settings: z.record(z.string(), z.unknown()),
+  /** What was imported of the user's; absent in records of before there was such. */
+  imports: z
+    .array(
+      z.object({
+        reference: z.string(),
+        file: z.string().nullable(),
+        version: z.string().nullable(),
+        sha256: z.string().nullable(),
+      }),
+    )
+    .optional(),
 });
 /** What a run's bits depend on beside config and seed. */
 export type Surroundings = z.infer<typeof surroundings>;

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { backendChoices, type Catalogue, type Choice, ownChoices } from "../experiment/choices.js";
 import { describeOptions, type OptionDescription } from "../experiment/option-description.js";
-import { armSchema, commonSchema } from "../experiment/schema.js";
+import { armSchema, commonSchema, datasetReference, lossSection, modelReference } from "../experiment/schema.js";
 import { markdown } from "./markdown-table.js";
 
 const INTRODUCTION = `# Config reference
@@ -15,6 +15,13 @@ rest: a section that names the same thing is completed, one that names another i
 line takes the same paths. Unknown keys are refused.
 `;
 
+const REFERENCES = `## Your own
+
+\`dataset\` and \`model\` may stand for a callable of yours, as \`loss\` does: \`model: { reference: "package.module:callable", args: { … } }\`. Importing
+runs code, so the module must be allowed by name (\`--allow-import package.module\`, or a package above it); \`--python-path DIR\` says where it lies. What a
+dataset's callable may return is in [py_backend/references/dataset.py](../py_backend/references/dataset.py).
+`;
+
 export function configReference(catalogue: Catalogue): string {
   const all = { ...ownChoices(), ...backendChoices(catalogue) };
   const parts = Object.entries(all).map(([kind, choices]) => `## ${kind}\n\n${choices.map(renderChoice).join("\n")}`);
@@ -22,6 +29,10 @@ export function configReference(catalogue: Catalogue): string {
     INTRODUCTION,
     `## Keys of the experiment\n\n${optionTable(flatten(commonSchema))}`,
     `## Keys that an arm may override\n\n${optionTable(flatten(armSchema))}`,
+    REFERENCES,
+    `### dataset by reference\n\n${optionTable(flatten(datasetReference))}`,
+    `### model by reference\n\n${optionTable(flatten(modelReference))}`,
+    `### loss\n\n${optionTable(flatten(lossSection))}`,
     ...parts,
   ].join("\n");
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   BackendProcess,
   type BackendProcessOptions,
+  NO_USER_CODE,
   type PythonProgram,
   runPython,
 } from "../../src/backend/process.js";
@@ -33,6 +34,7 @@ const start = (python: string, changes: Partial<BackendProcessOptions> = {}): Pr
     device: "cpu",
     threads: 3,
     listen: "ipc",
+    userCode: NO_USER_CODE,
     startSeconds: 30,
     signal: new AbortController().signal,
     ...changes,

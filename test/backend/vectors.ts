@@ -70,11 +70,15 @@ const camel = (name: string): string =>
     .map((word, at) => (at === 0 ? word : word.slice(0, 1).toUpperCase() + word.slice(1)))
     .join("");
 
-/** The same with every key of every map in camelCase, bar digits, which have no case. */
+/** The same with every key of every map in camelCase, bar digits, which have no case, and what is in a user's arguments. */
 export function inCamelCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inCamelCase);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [camelKey(key), inCamelCase(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [camelKey(key), OPAQUE.includes(key) ? inner : inCamelCase(inner)]),
+  );
 }
+
+const OPAQUE = ["args", "test_args"];
 
 export const camelKey = (key: string): string => (/_\d/.test(key) ? key : camel(key));

@@ -68,28 +68,34 @@ describe("help goes to standard output, exit code 0", () => {
       run an experiment: every arm with every seed, then the table
 
       Arguments:
-        config           YAML file; see configs/
+        config                   YAML file; see configs/
 
       Options:
-        --data <DIR>     directory of the data files, on the backend's side (default:
-                         IBATCH_DATA, else ./data)
-        --python <PATH>  Python to run the backend with (default: IBATCH_PYTHON, else
-                         .venv)
-        --device <D>     auto, cpu or cuda:N
-        --backend <URL>  use the backend that runs at this control endpoint, instead
-                         of starting one
-        --set <a.b=c>    set a part of the config, for instance dataset.subset=1000;
-                         may be repeated
-        --seeds <N>      a number of seeds, or a list such as 0,1,5; overrides the
-                         config's
-        --out <DIR>      run directory (default: runs/<name>-<hash>); what is complete
-                         there is kept
-        --json           print the summary as one JSON document instead of the table
-        --quiet          no progress
-        -h, --help       display help for command
+        --data <DIR>             directory of the data files, on the backend's side
+                                 (default: IBATCH_DATA, else ./data)
+        --python <PATH>          Python to run the backend with (default:
+                                 IBATCH_PYTHON, else .venv)
+        --device <D>             auto, cpu or cuda:N
+        --backend <URL>          use the backend that runs at this control endpoint,
+                                 instead of starting one
+        --allow-import <MODULE>  a module of yours, with its submodules, that
+                                 references may name: it runs code; may be repeated
+        --python-path <DIR>      look for your modules in this directory, too; may be
+                                 repeated
+        --set <a.b=c>            set a part of the config, for instance
+                                 dataset.subset=1000; may be repeated
+        --seeds <N>              a number of seeds, or a list such as 0,1,5; overrides
+                                 the config's
+        --out <DIR>              run directory (default: runs/<name>-<hash>); what is
+                                 complete there is kept
+        --json                   print the summary as one JSON document instead of the
+                                 table
+        --quiet                  no progress
+        -h, --help               display help for command
 
       Examples:
         ibatch run configs/digits.yaml
+        ibatch run mine.yaml --python-path . --allow-import team.models
         ibatch run configs/mnist.yaml --data data --set dataset.subset=10000 --set epochs=3 --seeds 2
       "
     `);
@@ -286,13 +292,16 @@ describe("run gets the config and its options", () => {
   };
 
   test("defaults", async () => {
-    expect(await received("x.yaml")).toEqual(["x.yaml", { set: [], json: false, quiet: false }]);
+    expect(await received("x.yaml")).toEqual(["x.yaml", { ...NOTHING_ALLOWED, set: [], json: false, quiet: false }]);
   });
+
+  const NOTHING_ALLOWED = { allowImport: [], pythonPath: [] };
 
   test("every option; --set may be repeated", async () => {
     const argv = ["--data", "d", "--python", "p", "--device", "cpu", "--backend", "tcp://127.0.0.1:1", "--out", "o"];
+    const own = ["--allow-import", "team", "--allow-import", "torch.nn", "--python-path", "src"];
     const set = ["--set", "a=1", "--set", "b.c=[2, 3]", "--seeds", "0,1,5", "--json", "--quiet"];
-    expect(await received("x.yaml", ...argv, ...set)).toEqual([
+    expect(await received("x.yaml", ...argv, ...own, ...set)).toEqual([
       "x.yaml",
       {
         data: "d",
@@ -300,6 +309,8 @@ describe("run gets the config and its options", () => {
         device: "cpu",
         backend: "tcp://127.0.0.1:1",
         out: "o",
+        allowImport: ["team", "torch.nn"],
+        pythonPath: ["src"],
         set: ["a=1", "b.c=[2, 3]"],
         seeds: "0,1,5",
         json: true,

@@ -45,8 +45,8 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["modl: mnist-cnn", "x.yaml:14: modl: unknown key; did you mean `model`?"],
     [
       "banana: 1",
-      "x.yaml:14: banana: unknown key; known: name, seeds, baseline, comparisons, targetAccuracy, evaluation, record, backend, dataset, model, " +
-        "optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, arms",
+      "x.yaml:14: banana: unknown key; known: name, seeds, baseline, comparisons, targetAccuracy, evaluation, record, " +
+        "backend, dataset, model, loss, optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, arms",
     ],
     ["evaluation: { evry: 2 }", "x.yaml:14: evaluation.evry: unknown key; did you mean `every`?"],
     [
@@ -133,7 +133,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["order: { file: 3 }", "x.yaml:7: order.file: expected a text, not 3"],
     ["microBatch: 0", "x.yaml:14: microBatch: expected at least 1, not 0"],
     ["model: [mnist-cnn]", 'x.yaml:3: model: expected a name, or a map of a name and options, not ["mnist-cnn"]'],
-    ["model: { padding: same }", "x.yaml:3: model.name: is missing: expected a name, see `ibatch list`"],
+    ["model: { padding: same }", 'x.yaml:3: model: expected exactly one of name and reference, not {"padding":"same"}'],
     ["model: { name: 3 }", "x.yaml:3: model.name: expected a name, see `ibatch list`, not 3"],
     ["model: { name: mnist-cnn, padding: 1 }", "x.yaml:3: model.padding: expected one of none, same, not 1"],
     ["model: { name: mnist-cnn, dropout: 1 }", "x.yaml:3: model.dropout: expected at most 0.99, not 1"],
@@ -321,6 +321,7 @@ describe("what is not said", () => {
       evaluation: { every: 1, batchSize: 500, trainSample: 2000, batchNorm: "running", batchNormSample: 1000 },
       record: { orders: "full", signals: "full", images: 8 },
       backend: {
+        equalBits: false,
         device: "auto",
         threads: "auto",
         listen: "ipc",

@@ -37,12 +37,14 @@ describe("a run that comes to its end", () => {
     });
     expect(client.sentOf("open").map(({ fields }) => fields)).toEqual([
       {
-        dataset: { name: "digits", options: {} },
+        dataset: { origin: "catalogue", name: "digits", options: {} },
         dataDir: null,
-        model: { name: "mnist-cnn", options: { padding: "same", dropout: 0.5 } },
+        model: { origin: "catalogue", name: "mnist-cnn", options: { padding: "same", dropout: 0.5 } },
+        loss: null,
         optimizer: { name: "sgd", options: { momentum: 0, weightDecay: 0, nesterov: false } },
         augmentation: { crop: 2, flip: false },
         precision: "bfloat16",
+        equalBits: false,
         seed: 7,
       },
     ]);

@@ -7,12 +7,14 @@ import { Interrupted, Session } from "../../src/experiment/session.js";
 import { FakeBackend, madeUpPixel, type Pretence } from "./fake-backend.js";
 
 const request = {
-  dataset: { name: "digits", options: {} },
+  dataset: { origin: "catalogue", name: "digits", options: {} },
   dataDir: null,
-  model: { name: "mnist-cnn", options: {} },
+  model: { origin: "catalogue", name: "mnist-cnn", options: {} },
+  loss: null,
   optimizer: { name: "sgd", options: {} },
   augmentation: { crop: 0, flip: false },
   precision: "float32",
+  equalBits: false,
   seed: 3,
 } as const;
 

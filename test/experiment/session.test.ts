@@ -6,12 +6,14 @@ import { Interrupted, Session, type TrainedOn } from "../../src/experiment/sessi
 import { FakeBackend, madeUpLoss, type Pretence } from "./fake-backend.js";
 
 const request = {
-  dataset: { name: "digits", options: {} },
+  dataset: { origin: "catalogue", name: "digits", options: {} },
   dataDir: null,
-  model: { name: "mnist-cnn", options: {} },
+  model: { origin: "catalogue", name: "mnist-cnn", options: {} },
+  loss: null,
   optimizer: { name: "sgd", options: {} },
   augmentation: { crop: 0, flip: false },
   precision: "float32",
+  equalBits: false,
   seed: 3,
 } as const;
 

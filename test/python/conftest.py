@@ -17,7 +17,7 @@ from py_backend.choice import NoOptions
 from py_backend.codec import Packet
 from py_backend.datasets.contract import Dataset, DatasetDefinition, Part
 from py_backend.host import Host
-from py_backend.messages import Augmentation, Close, Evaluate, Named, Norm, Open, Score, Train
+from py_backend.messages import Augmentation, Chosen, Close, Evaluate, Named, Norm, Open, Score, Train
 from py_backend.models.contract import ModelDefinition
 from py_backend.progress import Progress
 
@@ -70,9 +70,14 @@ def open_request(**changes: Any) -> Open:
         "optimizer": Named(name="sgd", options={"momentum": 0.9}),
         "augmentation": Augmentation(crop=0, flip=False),
         "precision": "float32",
+        "loss": None,
+        "equal_bits": False,
         "seed": 1,
         **changes,
     }
+    for part in ("dataset", "model"):
+        if isinstance(fields[part], Named):
+            fields[part] = Chosen(origin="catalogue", name=fields[part].name, options=fields[part].options)
     return Open(**fields)
 
 

@@ -157,7 +157,7 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
     monkeypatch.setattr(device, "resolve", lambda _: second)
     monkeypatch.setattr(torch.cuda, "set_device", lambda chosen: seen.append(("set_device", chosen)))
     monkeypatch.setattr(server, "Server", FakeServer)
-    arguments = argparse.Namespace(child=False, listen="tcp://127.0.0.1:0", device="cuda:1", threads=1)
+    arguments = argparse.Namespace(child=False, listen="tcp://127.0.0.1:0", device="cuda:1", threads=1, allow_import=[])
     assert command.serve(arguments) == 0
     assert seen == [("set_device", second), ("server", second), ("run", False)]
 

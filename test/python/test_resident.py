@@ -13,7 +13,7 @@ import torch
 
 from py_backend.datasets.contract import Dataset, Part
 from py_backend.noise import derive, signed, words
-from py_backend.resident import Augmentation, ResidentPart, crop_and_flip, reside
+from py_backend.resident import Augmentation, DataPart, crop_and_flip, reside
 
 CPU = torch.device("cpu")
 SIDE = 6
@@ -134,7 +134,7 @@ def test_padding_is_black_before_normalisation(tiny: SimpleNamespace) -> None:
 
 
 def test_batches_are_channels_last_with_and_without_augmentation(tiny: SimpleNamespace) -> None:
-    part: ResidentPart = reside(tiny.colour, CPU).train
+    part: DataPart = reside(tiny.colour, CPU).train
     rows = torch.tensor([3, 3, 0])
     random = words(torch.tensor(1), torch.arange(3), 3)
     for batch in (part.batch(rows), part.augmented_batch(rows, Augmentation(2, True), random)):

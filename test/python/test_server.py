@@ -359,12 +359,14 @@ class Backend:
     def open_digits(self, **changes: Any) -> str:
         """A session on the digits with the small network; its id."""
         fields = {
-            "dataset": {"name": "digits", "options": {}},
+            "dataset": {"origin": "catalogue", "name": "digits", "options": {}},
             "data_dir": None,
-            "model": {"name": "mnist-cnn", "options": {}},
+            "model": {"origin": "catalogue", "name": "mnist-cnn", "options": {}},
+            "loss": None,
             "optimizer": {"name": "sgd", "options": {"momentum": 0.9}},
             "augmentation": {"crop": 0, "flip": False},
             "precision": "float32",
+            "equal_bits": False,
             "seed": 0,
             **changes,
         }

@@ -65,12 +65,14 @@ def message(name, kind, message_id, fields, arrays=(), decode_only=False):
 # --- what is understood
 
 OPEN = {
-    "dataset": {"name": "digits", "options": {}},
+    "dataset": {"origin": "catalogue", "name": "digits", "options": {}},
     "data_dir": None,
-    "model": {"name": "mnist-cnn", "options": {"padding": "same", "conv_dropout": 0.25, "fc_dropout": 0.5}},
+    "model": {"origin": "catalogue", "name": "mnist-cnn", "options": {"padding": "same", "conv_dropout": 0.25, "fc_dropout": 0.5}},
+    "loss": None,
     "optimizer": {"name": "sgd", "options": {"momentum": 0.9, "nesterov": True, "weight_decay": 0.0005}},
     "augmentation": {"crop": 0, "flip": False},
     "precision": "float32",
+    "equal_bits": False,
     "seed": 0,
 }
 OPTION = {"type": "float", "default": 0.5, "help": "a share", "choices": None, "minimum": 0.25, "maximum": 0.75}
@@ -127,6 +129,9 @@ OPEN_OK = {
         "dropout": [0.30078125, 0.5],
         "batch_norm_layers": 20,
     },
+    "least_batch_size": 1,
+    "imports": [],
+    "notices": [],
 }
 TRAIN = {"session": "s", "first_step": 0, "sha256": DIGEST, "signals": ["loss"], "micro_batch": None}
 TRAIN_ARRAYS = [
@@ -189,17 +194,33 @@ def messages():
 
     yield message("open", "open", 1, OPEN)
     full = {
-        "dataset": {"name": "cifar10", "options": {"list": [1, -1, -33, 70000, 0.5, None, "x", {"deep_key": []}]}},
+        "dataset": {"origin": "catalogue", "name": "cifar10", "options": {"list": [1, -1, -33, 70000, 0.5, None, "x", {"deep_key": []}]}},
         "data_dir": "/data/Bilder – neu",
-        "model": {"name": "resnet18", "options": {}},
+        "model": {"origin": "catalogue", "name": "resnet18", "options": {}},
+        "loss": None,
         "optimizer": {"name": "adamw", "options": {"beta1": 0.9}},
         "augmentation": {"crop": 64, "flip": True},
         "precision": "bfloat16",
+        "equal_bits": True,
         "seed": 2**32 - 1,
     }
     yield message("open with all that can be said", "open", 2, full)
+    # What is in args belongs to the user: no name in there is changed on the way.
+    args = {"num_classes": 10, "inChannels": 3, "deep": {"Wide": [1, {"aB": None}], "snake_key": 0.5}}
+    loaded = {"args": args, "test_args": {"isTrain": False}, "load": "fetch", "workers": 2}
+    own = {
+        **OPEN,
+        "dataset": {"origin": "import", "name": "team.data:load", "options": loaded},
+        "model": {"origin": "import", "name": "team.models:Net.small", "options": {"args": args}},
+        "loss": {"name": "team.losses:focal", "options": {"args": {"Gamma": 2.5}}},
+    }
+    yield message("open with what the user brings", "open", 3, own)
     labels = [("labels", "u32", [0, 1, 2, 1, 2**32 - 1]), ("test_labels", "u32", [2, 0])]
     yield message("open_ok", "open_ok", 1, OPEN_OK, labels)
+    imported = {"reference": "team.models:Net", "file": "/home/tëam/models.py", "version": "1.2", "sha256": DIGEST}
+    unknown = {**imported, "file": None, "version": None, "sha256": None}
+    own_ok = {**OPEN_OK, "least_batch_size": 2, "imports": [imported, unknown], "notices": ["noise ✓", "frozen"]}
+    yield message("open_ok with imports and notices", "open_ok", 3, own_ok, labels)
     bare = {**OPEN_OK["settings"], "dropout": [], "batch_norm_layers": 0}
     none = {**OPEN_OK, "n": 0, "test_count": 0, "class_names": [], "settings": bare}
     yield message("open_ok: nothing in it", "open_ok", 1, none, [("labels", "u32", []), ("test_labels", "u32", [])])
@@ -280,6 +301,9 @@ def messages():
     colour = ("images", "u8", [0, 255, 1, 254, 2, 253], [1, 2, 1, 3])
     yield message("images_ok: one in colour, 2 high and 1 wide", "images_ok", 11, IMAGES_OK, [colour])
     yield message("images_ok: none", "images_ok", 12, IMAGES_OK, [("images", "u8", [], [0, 28, 28, 1])])
+    yield message("weights", "weights", 12, {"session": "s"})
+    state = {"session": "s", "step": 7, "tensors": [{"name": "fc.bias", "shape": [2]}, {"name": "t", "shape": []}]}
+    yield message("weights_ok", "weights_ok", 12, state, [("values", "f32", [0.5, NAN, -INF])])
     yield message("close", "close", 12, {"session": "s"})
     yield message("close_ok", "close_ok", 12, {})
 
@@ -461,8 +485,9 @@ def damaged():
     yield refused("crop 65", "bad_field", opened(augmentation={"crop": 65, "flip": False}))
     yield refused("a precision that there is not", "bad_field", opened(precision="float16"))
     yield refused("an unknown field within", "bad_field", opened(augmentation={"crop": 0, "flip": False, "turn": 1}))
-    yield refused("a field missing within", "bad_field", opened(model={"name": "net"}))
-    yield refused("integer keys within", "bad_field", opened(model={"name": "net", "options": {1: 2}}))
+    yield refused("a field missing within", "bad_field", opened(model={"origin": "catalogue", "name": "net"}))
+    yield refused("an origin that there is not", "bad_field", opened(model={**OPEN["model"], "origin": "url"}))
+    yield refused("integer keys within", "bad_field", opened(model={**OPEN["model"], "options": {1: 2}}))
     yield refused("a list for a map", "bad_field", opened(dataset=["digits", {}]))
     yield refused(
         "an integer in a list of strings", "bad_field", {**OPEN_OK_HEADER, "class_names": ["a", 1]}, LABEL_FRAMES

@@ -29,7 +29,7 @@ LABELS = np.zeros(2, np.uint32)
 @pytest.mark.parametrize(
     ("images", "labels", "says"),
     [
-        (IMAGES.astype(np.float32), LABELS, "images are float32, not uint8"),
+        (IMAGES.astype(np.float64), LABELS, "images are float64, not uint8 or float32"),
         (IMAGES[:, :, :, 0], LABELS, "3 dimensions"),
         (IMAGES[:0], LABELS[:0], "hold nothing"),
         (np.zeros((2, 3, 4, 5), np.uint8).transpose(0, 2, 3, 1), LABELS, "not C-contiguous"),

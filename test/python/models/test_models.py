@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from py_backend.errors import BackendError
 from py_backend.models import MODELS, contract, find
 from py_backend.noise import KeyedDropout, StepNoise, attach
-from py_backend.resident import ResidentPart
+from py_backend.resident import DataPart, Normalisation, ResidentPixels
 
 FOLDER = Path(contract.__file__).parent
 NOT_MODELS = {"__init__", "contract", "sizes"}
@@ -142,7 +142,8 @@ def test_channels_last_is_kept_inside(
     channels, height, width = shape
     images = torch.zeros(5, height, width, channels, dtype=torch.uint8)
     scale = torch.ones(1, channels, 1, 1)
-    batch = ResidentPart(images, torch.zeros(5).long(), scale, scale).batch(torch.arange(count))
+    part = DataPart(ResidentPixels(images), torch.zeros(5).long(), Normalisation(scale, scale))
+    batch = part.batch(torch.arange(count))
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
         model(batch)
     assert seen.count("Conv2d") == sum(isinstance(module, nn.Conv2d) for module in model.modules())

@@ -1,0 +1,207 @@
+/** What a config names by reference: its checks, its hashes, what may be imported, and what is tried before the first run. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { BackendError } from "../../src/backend/errors.js";
+import type { FieldsOf } from "../../src/backend/messages.js";
+import { armHash, experimentHash, resolveConfig } from "../../src/experiment/config.js";
+import { ConfigSource } from "../../src/experiment/config-source.js";
+import { refuseTooSmall } from "../../src/experiment/least-batch.js";
+import { openRequest } from "../../src/experiment/open-request.js";
+import { OrderSources } from "../../src/experiment/order-sources.js";
+import { isAllowed, refuseImports, unusedImports } from "../../src/launch/allowed-imports.js";
+import { packageRoot } from "../../src/package-root.js";
+import { mistake } from "../mistake.js";
+import { catalogue } from "./fake-catalogue.js";
+import { Scene } from "./scene.js";
+
+const SMALL = `name: small
+dataset: { reference: team.data:load, args: { root: x }, subset: 100 }
+model: { reference: "team.models:Net", args: { num_classes: 10, inChannels: 3 } }
+optimizer: { name: sgd, momentum: 0.9 }
+schedule: { name: constant, learningRate: 0.1 }
+batching: { name: constant, size: 10 }
+order: shuffled
+epochs: 2
+seeds: 2
+arms:
+  plain:
+  focal: { loss: { reference: "team.losses:focal", args: { gamma: 2 } } }
+  wide: { model: { args: { width: 2 } } }
+  small: { model: mnist-cnn }
+`;
+
+function resolve(text: string) {
+  return resolveConfig(ConfigSource.parse(text, "x.yaml"), OrderSources.builtIn, catalogue);
+}
+
+describe("a config", () => {
+  test("says of the user's what the backend is to be asked for; keys of args stay as they are", () => {
+    const { plain, focal, wide, small } = resolve(SMALL).arms;
+    const opening = { seed: 3, dataDir: null, equalBits: false };
+    expect(openRequest({ config: focal, ...opening })).toMatchObject({
+      dataset: {
+        origin: "import",
+        name: "team.data:load",
+        options: { args: { root: "x" }, testArgs: null, load: "auto", workers: 2 },
+      },
+      model: { origin: "import", name: "team.models:Net", options: { args: { num_classes: 10, inChannels: 3 } } },
+      loss: { name: "team.losses:focal", options: { args: { gamma: 2 } } },
+    });
+    expect(openRequest({ config: plain, ...opening }).loss).toBeNull();
+    expect(wide.model).toEqual({ origin: "import", name: "team.models:Net", options: { args: { width: 2 } } });
+    expect(small.model).toMatchObject({ name: "mnist-cnn" });
+    expect(small.model.origin).toBeUndefined();
+    expect(plain.dataset.subset).toBe(100);
+  });
+
+  test.each([
+    [
+      "model: { reference: team.models }",
+      /x\.yaml:3: model\.reference: expected package\.module:callable, not "team\.models"/,
+    ],
+    ["model: { reference: ../net:Net }", /x\.yaml:3: model\.reference: expected package\.module:callable/],
+    ["model: { reference: 3 }", /x\.yaml:3: model\.reference: expected package\.module:callable, not 3/],
+    ["model: { reference: a:b, name: mnist-cnn }", /x\.yaml:3: model: expected exactly one of name and reference/],
+    ["model: { reference: a:b, arg: {} }", /x\.yaml:3: model\.arg: unknown key; did you mean `args`\?/],
+    ["model: { reference: a:b, args: [1] }", /x\.yaml:3: model\.args: /],
+    ["loss: { name: focal }", /loss\.reference: is missing: expected package\.module:callable/],
+    ["backend: { equalBits: yes please }", /backend\.equalBits/],
+  ])("%s", (line, expected) => {
+    const [key] = line.split(":");
+    const text = SMALL.includes(`\n${key}:`)
+      ? SMALL.replace(new RegExp(`^${key}: .*$`, "m"), line)
+      : `${SMALL}${line}\n`;
+    expect(mistake(() => resolve(text))).toMatch(expected);
+  });
+
+  test("that names nothing of the user's has the hashes of before there was a choice", () => {
+    // Printed by the commit before references, without a catalogue.
+    const before = {
+      digits: [
+        "8308df962d77e20927f608bc5793935674840be9d6bdf2ab3c84302550289577",
+        "6d5040774b5a08e12cfe940c9cf99f9cf4a7d141567980e0a28413c236632416",
+      ],
+      cifar10: [
+        "861df9d4503036bbd485d8647f79400a4c6b4879359d638256aa921efec0c640",
+        "d45d643d094de4c8897c9bdbd83cd8da82a7950dcaa2894e9d255e7470601737",
+      ],
+    };
+    for (const [name, hashes] of Object.entries(before)) {
+      const source = ConfigSource.read(join(packageRoot, `configs/${name}.yaml`));
+      const config = resolveConfig(source, OrderSources.builtIn, undefined);
+      expect([experimentHash(config), armHash(config.arms.shuffled, config.evaluation)]).toEqual(hashes);
+    }
+  });
+});
+
+describe("imports", () => {
+  test("a module is allowed by its name or that of a package above it, and by nothing else", () => {
+    expect(isAllowed("team.models:Net", ["team"])).toBe(true);
+    expect(isAllowed("team.models:Net", ["other", "team.models"])).toBe(true);
+    expect(isAllowed("team.models:Net", ["team.model", "models", "team.models.Net"])).toBe(false);
+    expect(isAllowed("teams:Net", ["team"])).toBe(false);
+    expect(unusedImports(["team.models:Net"], ["team", "timm"])).toEqual(["timm"]);
+  });
+
+  test("the first that is not allowed is named with its place and the flag", () => {
+    const source = ConfigSource.parse(SMALL, "x.yaml");
+    const refused = (...allowed: string[]) => mistake(() => refuseImports(source, resolve(SMALL), allowed));
+    expect(refused("team.models", "team.losses")).toBe(
+      "x.yaml:2: dataset: team.data:load runs code of yours: allow it with --allow-import team.data",
+    );
+    expect(refused("team.models", "team.data")).toBe(
+      "x.yaml:12: arms.focal.loss: team.losses:focal runs code of yours: allow it with --allow-import team.losses",
+    );
+    expect(() => refuseImports(source, resolve(SMALL), ["team"])).not.toThrow();
+  });
+});
+
+describe("batches that are too small", () => {
+  const plan = { indices: new Uint32Array(9), offsets: Uint32Array.of(0, 4, 8, 9), learningRates: new Float64Array(3) };
+
+  test("are told with what to change", () => {
+    expect(mistake(() => refuseTooSmall(plan, { leastBatchSize: 2, microBatch: null }, "order a in epoch 0"))).toMatch(
+      /^order a in epoch 0: batch 2 has 1 sample; the model's BatchNorm needs 2 .*batching\.size/,
+    );
+    expect(mistake(() => refuseTooSmall(plan, { leastBatchSize: 2, microBatch: 3 }, "order a"))).toMatch(
+      /batch 0 has 1 sample, of whose 4 samples microBatch 3 leaves 1 over/,
+    );
+    expect(() => refuseTooSmall(plan, { leastBatchSize: 1, microBatch: 3 }, "a")).not.toThrow();
+  });
+});
+
+const OWN = ["model={reference: 'team.models:Net', args: {}}"];
+const SHA = "a".repeat(64);
+const IMPORTED = { reference: "team.models:Net", file: "/t/models.py", version: null, sha256: SHA };
+
+describe("before the first run", () => {
+  const opens = (client: { sentOf(type: "open"): readonly { fields: FieldsOf<"open"> }[] }) =>
+    client.sentOf("open").map(({ fields }) => fields.model.name);
+
+  test("nothing is tried where all is ours", async () => {
+    const { client } = await new Scene().run();
+    expect(opens(client)).toHaveLength(4); // 2 arms × 2 seeds
+  });
+
+  test("each combination is opened once, and what is imported is told once and recorded", async () => {
+    const scene = new Scene();
+    const noted: string[] = [];
+    const { client } = await scene.run({
+      settings: OWN,
+      pretence: { opened: { imports: [IMPORTED], notices: ["draws noise"] } },
+      observer: { noted: (line) => noted.push(line) },
+    });
+    expect(opens(client)).toHaveLength(1 + 4);
+    expect(noted).toEqual(["imports team.models:Net from /t/models.py (sha256 aaaaaaaa)", "draws noise"]);
+    expect(scene.document("frozen", 0)).toMatchObject({ surroundings: { imports: [IMPORTED] } });
+    const again = await scene.run({ settings: OWN });
+    expect(opens(again.client)).toEqual([]); // all runs are kept
+  });
+
+  test("what does not fit is told with its arm, before anything is recorded", async () => {
+    const scene = new Scene();
+    const { client, error } = await scene.run({
+      settings: ["arms.shuffled.model={reference: 'team.models:Net'}"],
+      pretence: {
+        before(message) {
+          if (message.type !== "open" || message.fields.model.name !== "team.models:Net") return;
+          throw new BackendError("bad_reference", "team.models:Net: returned [2, 4]; expected logits [2, 10]");
+        },
+      },
+    });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: "arm shuffled: team.models:Net: returned [2, 4]; expected logits [2, 10]",
+    });
+    expect(client.sentOf("train")).toEqual([]);
+    expect(existsSync(join(scene.directory, "frozen"))).toBe(false);
+  });
+
+  test("a batch of one is refused where the model takes none", async () => {
+    const { client, error } = await new Scene().run({
+      settings: [...OWN, "batching.size=23"],
+      pretence: { opened: { leastBatchSize: 2 } },
+    });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/^arm frozen: order frozen in epoch 0: batch 1 has 1 sample; /),
+    });
+    expect(client.sentOf("train")).toEqual([]);
+  });
+
+  test("runs of other code are not put beside those on record", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: [...OWN, "seeds=1"], pretence: { opened: { imports: [IMPORTED] } } });
+    const { error } = await scene.run({
+      settings: OWN,
+      pretence: { opened: { imports: [{ ...IMPORTED, sha256: "b".repeat(64) }] } },
+    });
+    expect(error).toMatchObject({ kind: "usage", message: expect.stringMatching(/other code of team\.models:Net/) });
+    const moved = await scene.run({
+      settings: OWN,
+      pretence: { opened: { imports: [{ ...IMPORTED, file: "/elsewhere/models.py" }] } },
+    });
+    expect(moved.error).toBeUndefined();
+  });
+});

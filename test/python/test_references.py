@@ -1,0 +1,324 @@
+"""What users bring, through a session as over the wire: against plain PyTorch, and what does not fit."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from py_backend.errors import BackendError
+from py_backend.messages import Chosen, Named
+from py_backend.noise import module_seeds
+from py_backend.references import dataset as dataset_reference
+from py_backend.references import importing
+
+OpenRun = Callable[..., Any]
+HERE = Path(__file__).parent / "references"
+
+
+@pytest.fixture(autouse=True)
+def allowed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.syspath_prepend(str(HERE))
+    importing.allow(["team_models", "team_losses", "team_data", "needs_another", "nowhere", "torch.nn"])
+    yield
+    importing.allow([])
+
+
+def own(name: str, **options: Any) -> Chosen:
+    return Chosen(origin="import", name=name, options=options)
+
+
+def model(name: str, **args: Any) -> Chosen:
+    return own(f"team_models:{name}", args=args)
+
+
+def refusal(act: Callable[[], Any]) -> BackendError:
+    with pytest.raises(BackendError) as caught:
+        act()
+    assert "\n" not in caught.value.message.rstrip("\n") or caught.value.code == "bad_reference"
+    return caught.value
+
+
+# --- the door
+
+
+@pytest.mark.parametrize(
+    ("reference", "code", "says"),
+    [
+        ("os:remove", "not_allowed", "--allow-import os"),
+        ("team_models_too:Net", "not_allowed", "--allow-import team_models_too"),
+        ("nowhere.deep:Net", "module_missing", "no module `nowhere`"),
+        ("needs_another:Net", "bad_reference", "needs module `a_module_that_is_not_there`"),
+        ("team_models:Nett", "bad_reference", "did you mean `Net`?"),
+        ("team_models:NUMBER", "bad_reference", "is a int"),
+        ("team_models", "bad_reference", "package.module:callable"),
+        ("team_models:", "bad_reference", "package.module:callable"),
+        ("../team_models:Net", "bad_reference", "package.module:callable"),
+        ("team_models:not_a_model", "bad_reference", "returned a str, expected a torch.nn.Module"),
+    ],
+)
+def test_what_cannot_be_imported_is_refused(open_run: OpenRun, reference: str, code: str, says: str) -> None:
+    refused = refusal(lambda: open_run(model=own(reference)))
+    assert (refused.code, says in refused.message) == (code, True), refused.message
+
+
+def test_a_submodule_is_allowed_with_the_module_above_it(open_run: OpenRun) -> None:
+    loss = Named(name="torch.nn.modules.loss:CrossEntropyLoss", options={"args": {"reduction": "none"}})
+    version = open_run(loss=loss).opened.body.imports[0].version
+    assert version == torch.__version__.partition("+")[0]
+
+
+def test_arguments_that_the_callable_does_not_take(open_run: OpenRun) -> None:
+    refused = refusal(lambda: open_run(model=model("Net", classes=3)))
+    assert refused.code == "bad_reference"
+    assert "(classes=3)" in refused.message
+    assert "unexpected keyword argument 'classes'" in refused.message
+    refused = refusal(lambda: open_run(model=own("team_models:Net", arguments={})))
+    assert (refused.code, "arguments" in refused.message) == ("bad_option", True)
+
+
+def test_what_is_recorded_of_an_import(open_run: OpenRun) -> None:
+    (imported,) = open_run(model=model("Net")).opened.body.imports
+    source = HERE / "team_models.py"
+    assert (imported.reference, imported.file, imported.version) == ("team_models:Net", str(source), None)
+    assert imported.sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+# --- models
+
+
+def test_a_model_with_dropout_and_batch_norm_is_trained_as_plain_pytorch_trains_it(
+    open_run: OpenRun, tiny: Any, batches: list[list[int]]
+) -> None:
+    run = open_run(model=model("Net", dropout=0.5), seed=5)
+    assert run.opened.body.parameter_count == 40 + 8 + 15
+    plain = copy.deepcopy(run.model).train()
+    optimizer = torch.optim.SGD(plain.parameters(), lr=0.05, momentum=0.9)
+    mean, std = np.array(tiny.grey.mean), np.array(tiny.grey.std)
+    scale, shift = (1 / (255 * std)).astype(np.float32), (mean / std).astype(np.float32)
+    images = torch.from_numpy(tiny.grey.train.images.astype(np.float32) * scale - shift).permute(0, 3, 1, 2)
+    labels = torch.from_numpy(tiny.grey.train.labels.astype(np.int64))
+    losses = []
+    with torch.random.fork_rng(devices=[]):
+        for rows, seed in zip(batches, module_seeds(5, 0, len(batches)), strict=True):
+            torch.manual_seed(seed)
+            optimizer.zero_grad()
+            loss = F.cross_entropy(plain(images[rows]), labels[rows], reduction="none")
+            loss.mean().backward()
+            optimizer.step()
+            losses.append(loss.detach())
+    assert np.array_equal(run.losses(batches), torch.cat(losses).numpy())
+    for name, tensor in plain.state_dict().items():
+        assert torch.equal(run.state()[name], tensor), name
+    assert any("default generators" in notice for notice in run.opened.body.notices)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "says"),
+    [
+        ("Net", {"num_classes": 4}, "team_models:Net: returned [2, 4]; expected logits [2, 3]"),
+        ("TwoHeads", {}, "returned a dict; expected logits, a tensor [2, 3]"),
+        ("Detached", {}, "no parameter would be trained"),
+        ("Raises", {}, "ValueError: kernels of"),
+    ],
+)
+def test_a_model_that_does_not_fit(open_run: OpenRun, name: str, args: dict[str, Any], says: str) -> None:
+    refused = refusal(lambda: open_run(model=model(name, **args)))
+    assert (refused.code, says in refused.message) == ("bad_reference", True), refused.message
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("UnusedHead", "no gradient comes to auxiliary.weight, auxiliary.bias"),
+        ("FrozenStem", "conv.weight, conv.bias are frozen"),
+        ("NotDeterministic", "gave other bits when an equal pass was made again, first in the output of counting"),
+    ],
+)
+def test_what_is_told_of_a_model(open_run: OpenRun, name: str, says: str) -> None:
+    opened = open_run(model=model(name)).opened.body
+    assert any(says in notice for notice in opened.notices), opened.notices
+    assert opened.settings.deterministic == (name != "NotDeterministic")
+
+
+def test_equal_bits_are_refused_where_a_layer_does_not_give_them(open_run: OpenRun) -> None:
+    refused = refusal(lambda: open_run(model=model("NotDeterministic"), equal_bits=True))
+    assert "output of counting" in refused.message
+    assert refused.code == "bad_reference"
+    open_run(model=model("Net"), equal_bits=True)
+    assert torch.get_deterministic_debug_mode() == 2
+    open_run(model=model("Net"))
+    assert torch.get_deterministic_debug_mode() == 1
+
+
+def test_batch_norm_on_vectors_needs_two_samples(open_run: OpenRun) -> None:
+    assert open_run(model=model("FlatNormNet")).opened.body.least_batch_size == 2
+    assert open_run(model=model("Net")).opened.body.least_batch_size == 1
+
+
+def test_trying_a_model_changes_nothing(open_run: OpenRun) -> None:
+    torch.manual_seed(11)
+    before = torch.get_rng_state()
+    run = open_run(model=model("Net", dropout=0.5), seed=3)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert float(run.state()["norm.num_batches_tracked"]) == 0
+    assert torch.equal(run.state()["norm.running_mean"], torch.zeros(4))
+    assert all(parameter.grad is None for parameter in run.model.parameters())
+    assert all(not module._forward_hooks for module in run.model.modules())
+
+
+# --- losses
+
+
+def test_losses_by_function_and_by_class(open_run: OpenRun, batches: list[list[int]]) -> None:
+    import team_losses  # type: ignore[import-not-found]
+
+    plain = open_run()
+    by_class = open_run(
+        loss=Named(name="torch.nn:CrossEntropyLoss", options={"args": {"reduction": "none", "label_smoothing": 0.1}})
+    )
+    by_function = open_run(loss=Named(name="team_losses:focal", options={"args": {"gamma": 0.0}}))
+    assert by_function.losses(batches) == pytest.approx(plain.losses(batches), rel=1e-4)
+    with torch.no_grad():
+        seen = by_class.look("test", list(range(20)), ["loss", "prediction"]).arrays
+        data = by_class.host._session._data
+        logits = by_class.model.eval()(data.test.batch(torch.arange(20)))
+        expected = F.cross_entropy(logits, data.test.labels, reduction="none", label_smoothing=0.1)
+    assert seen["loss"] == pytest.approx(expected.numpy(), rel=1e-6)
+    assert team_losses.focal(logits, data.test.labels, gamma=0.0) == pytest.approx(
+        F.cross_entropy(logits, data.test.labels, reduction="none"), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("mean", "team_losses:mean: returned []; expected one value a sample, [2]: take `reduction: none`"),
+        ("without_gradient", "team_losses:without_gradient: the losses have no gradient"),
+        ("Learned", "team_losses:Learned has 1 parameters"),
+    ],
+)
+def test_a_loss_that_does_not_fit(open_run: OpenRun, name: str, says: str) -> None:
+    refused = refusal(lambda: open_run(loss=Named(name=f"team_losses:{name}", options={})))
+    assert (refused.code, says in refused.message) == ("bad_reference", True), refused.message
+
+
+# --- datasets
+
+
+def opened_with(open_run: OpenRun, name: str, **options: Any) -> Any:
+    return open_run(dataset=own(f"team_data:{name}", **options))
+
+
+def test_arrays_and_items_of_bytes_are_one_dataset(open_run: OpenRun) -> None:
+    arrays = opened_with(open_run, "arrays").opened
+    items = opened_with(open_run, "both", args={"kind": "ByteItems"}).opened
+    assert arrays.body.data_sha256 == items.body.data_sha256
+    assert (arrays.body.n, arrays.body.test_count, arrays.body.input_shape) == (40, 10, [1, 12, 12])
+    assert arrays.body.class_names == ["0", "1", "2"]
+    assert arrays.arrays["labels"].tolist() == [index % 3 for index in range(40)]
+
+
+def test_mean_and_deviation_are_those_of_the_training_images_unless_they_came_along() -> None:
+    options = dataset_reference.Options()
+    measured = dataset_reference.definition("team_data:arrays").load(Path(), options)
+    scaled = measured.train.images / 255.0
+    assert measured.mean == pytest.approx((scaled.mean(),), rel=1e-12)
+    assert measured.std == pytest.approx((scaled.std(),), rel=1e-12)
+    named = dataset_reference.definition("team_data:named").load(Path(), options)
+    assert (named.mean, named.std, named.class_names) == ((0.5,), (0.25,), ("a", "b", "c"))
+
+
+def test_float_images_go_to_the_model_as_they_are(open_run: OpenRun) -> None:
+    import team_data  # type: ignore[import-not-found]
+
+    run = opened_with(open_run, "tensors")
+    (images, _), _ = team_data.tensors()
+    assert torch.equal(run.host._session._data.train.batch(torch.tensor([7, 3])), images[[7, 3]])
+    by_items = opened_with(open_run, "Items", args={"train": True}, test_args={"train": False})
+    assert by_items.opened.body.data_sha256 == run.opened.body.data_sha256
+    raw = b"float32"
+    for part, labels in team_data.tensors():
+        raw += part.permute(0, 2, 3, 1).contiguous().numpy().tobytes() + labels.numpy().astype("<u4").tobytes()
+    assert run.opened.body.data_sha256 == hashlib.sha256(raw).hexdigest()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_fetched_items_give_the_bits_of_resident_ones(open_run: OpenRun, workers: int) -> None:
+    order = np.random.default_rng(3).permutation(40).tolist()
+    batches = [order[at : at + 6] for at in range(0, 40, 6)]
+
+    def trained(**options: Any) -> list[Any]:
+        run = opened_with(open_run, "both", args={"kind": "ByteItems"}, **options)
+        seen = [run.losses(batches[:3]), run.losses(batches[3:5], micro_batch=4), run.losses(batches[5:])]
+        seen.append(run.look("test", [9, 0, 4, 4], ["loss"], batch_size=3).arrays["loss"])
+        seen.append(run.look("score", order, ["loss"], batch_size=7).arrays["loss"])
+        return [run.opened.body.data_sha256, *[values.tolist() for values in seen]]
+
+    assert trained(load="fetch", workers=workers) == trained(load="resident")
+
+
+def test_fetching_leaves_the_default_generator_to_the_step(open_run: OpenRun) -> None:
+    def losses(load: str) -> list[float]:
+        run = open_run(
+            dataset=own("team_data:both", args={"kind": "Items"}, load=load, workers=0), model=model("Net", dropout=0.5)
+        )
+        return run.losses([[1, 2, 3], [4, 5, 6]]).tolist()
+
+    assert losses("fetch") == losses("resident")
+
+
+def test_what_does_not_fit_into_memory_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    definition = dataset_reference.definition("team_data:both")
+    options = dataset_reference.Options(args={"kind": "Items"})
+    item_bytes = 12 * 12 * 4
+    for free, kind in ((2 * 40 * item_bytes, "Part"), (2 * 40 * item_bytes - 2, "FetchedPart")):
+        monkeypatch.setattr(dataset_reference, "free_host_bytes", lambda free=free: free)
+        assert type(definition.load(Path(), options).train).__name__ == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("both", {"args": {"kind": "Cropped"}}, "train item 0 differs from one reading to the next"),
+        ("both", {"args": {"kind": "Broken"}}, "OSError: 17.png is truncated"),
+        ("wide", {}, "uint8 [4, 12, 12, 2]"),
+        ("negative", {}, "from -1 on"),
+        ("uneven", {}, "40 images and 39 labels"),
+        ("one", {}, "`testArgs`"),
+        ("arrays", {"load": "elsewhere"}, "elsewhere"),
+        ("arrays", {"args": {"train": True}}, "unexpected keyword argument"),
+    ],
+)
+def test_a_dataset_that_does_not_fit(open_run: OpenRun, name: str, options: dict[str, Any], says: str) -> None:
+    refused = refusal(lambda: opened_with(open_run, name, **options))
+    assert refused.code == ("bad_option" if "load" in options else "bad_reference")
+    assert says in refused.message
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_item_that_is_gone_later_fails_its_chunk(open_run: OpenRun, workers: int) -> None:
+    run = opened_with(open_run, "both", args={"kind": "BreaksLater"}, load="fetch", workers=workers)
+    refused = refusal(lambda: [run.losses([[1, 2], [20, 21]]) for _ in range(3)])
+    assert "20.png is gone" in refused.message
+
+
+def test_what_cannot_be_sent_to_workers(open_run: OpenRun) -> None:
+    run = opened_with(open_run, "both", args={"kind": "Unpicklable"}, load="fetch", workers=1)
+    assert "workers: 0" in refusal(lambda: run.losses([[1, 2]])).message
+
+
+def test_crops_are_refused_for_float_images(open_run: OpenRun) -> None:
+    from py_backend.messages import Augmentation
+
+    dataset = own("team_data:tensors")
+    assert open_run(dataset=dataset, augmentation=Augmentation(crop=0, flip=True)).losses([[1, 2]]).shape == (2,)
+    refused = refusal(lambda: open_run(dataset=dataset, augmentation=Augmentation(crop=2, flip=False)))
+    assert (refused.code, "crop 0" in refused.message) == ("bad_option", True)
