@@ -27,7 +27,7 @@ try:
     import msgspec
     import numpy as np
     from msgspec import Meta, Struct
-    from scipy import special, stats  # type: ignore[import-untyped]  # scipy has no types
+    from scipy import special, stats
 except (ImportError, OSError) as error:  # OSError: one of its libraries is not there
     if __name__ != "__main__":
         raise

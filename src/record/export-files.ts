@@ -8,8 +8,8 @@ import { writeWhole } from "./whole-file.js";
 export const EXPORTS = "export";
 
 /** Writes the file whole, in directories that are made where they are not there. Returns its path. */
-export function writeExported(path: string, text: string): string {
+export function writeExported(path: string, content: string | Uint8Array): string {
   writing(dirname(path), () => mkdirSync(dirname(path), { recursive: true }));
-  writeWhole(path, text);
+  writeWhole(path, content);
   return path;
 }

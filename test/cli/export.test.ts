@@ -162,7 +162,7 @@ describe("what is wrong with the command line", () => {
       code: 2,
       stdout: "",
       stderr:
-        'ibatch: There is no export target "tensorbord". Did you mean "tensorboard"? Known: csv, tensorboard, markdown, metrics.\n',
+        'ibatch: There is no export target "tensorbord". Did you mean "tensorboard"? Known: csv, tensorboard, markdown, torch, metrics.\n',
     });
   });
 
@@ -170,7 +170,7 @@ describe("what is wrong with the command line", () => {
     const { code, stderr } = await ibatch("export", makeDirectory());
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: "ibatch: --to is needed: one of csv, tensorboard, markdown, metrics\n",
+      stderr: "ibatch: --to is needed: one of csv, tensorboard, markdown, torch, metrics\n",
     });
   });
 

@@ -18,6 +18,11 @@ export const EXPORT_TARGETS: readonly ExportTarget[] = [
     load: async () => (await import("./markdown.js")).exportMarkdown,
   },
   {
+    name: "torch",
+    summary: "the recorded orders in a directory, with a batch sampler for any PyTorch loop",
+    load: async () => (await import("./torch.js")).exportTorch,
+  },
+  {
     name: "metrics",
     summary: "a directory of the small files alone, to be kept; markdown and report read it",
     load: async () => (await import("./metrics.js")).exportMetrics,

@@ -1,0 +1,1 @@
+"""Validation: plain PyTorch beside the backend, asked by `ibatch validate`; and the module that takes orders home."""
