@@ -63,7 +63,9 @@ describe("TypeScript", () => {
     report: ["experiment", "record", "backend", "kernels", ...everywhere],
     download: ["record", ...everywhere],
     launch: ["report", "experiment", "record", "backend", ...everywhere],
+    validate: ["launch", "experiment", "record", "backend", "orders", ...everywhere],
     cli: [
+      "validate",
       "launch",
       "download",
       "report",
@@ -111,8 +113,9 @@ describe("TypeScript", () => {
 
   const doors: Record<string, readonly string[]> = {
     zeromq: ["backend/socket.ts"],
-    "node:child_process": ["backend/process.ts"],
-    pythonia: [],
+    // validate/python-objects.ts has the type alone: pythonia starts that process
+    "node:child_process": ["backend/process.ts", "validate/python-objects.ts"],
+    pythonia: ["validate/python-objects.ts"],
     msgpackr: ["backend/codec.ts"],
     "log-update": ["cli/progress.ts"],
     "@observablehq/plot": ["report/page/plot.ts"],
@@ -181,6 +184,20 @@ describe("Python", () => {
       ({ file, target }) => ["models", "datasets"].includes(layerOf(file)) && ["messages", "codec"].includes(target),
     );
     expect(knowing).toEqual([]);
+  });
+
+  it("lets py_validate share with the backend what a config names, and nothing that trains", () => {
+    const allowed = ["models", "datasets", "references", "errors", "catalogue"];
+    const imported = filesUnder("py_validate", ".py").flatMap((file) => {
+      const text = readFileSync(join(root, "py_validate", file), "utf8");
+      const of = [...text.matchAll(/^\s*from py_backend\.(\w+)/gm)].map(([, module]) => module);
+      const from = [...text.matchAll(/^\s*from py_backend import ([^#\n]+)/gm)].flatMap(([, names]) =>
+        names.split(","),
+      );
+      return [...of, ...from.map((name) => name.trim())];
+    });
+    expect(imported).toContain("models");
+    expect([...new Set(imported)].filter((module) => !allowed.includes(module))).toEqual([]);
   });
 
   const doors: Record<string, readonly string[]> = {

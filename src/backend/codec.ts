@@ -217,7 +217,8 @@ function toWire(value: Record<string, unknown>): Record<string, unknown> {
   );
 }
 
-function toWireValue(value: unknown): unknown {
+/** A value with its names as they are on the wire. */
+export function toWireValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toWireValue);
   return isPlainObject(value) ? toWire(value) : value;
 }

@@ -22,6 +22,11 @@ export function refuseImports(source: ConfigSource, config: ExperimentConfig, al
   }
 }
 
+/** As `refuseImports`, for a reference of the command line. */
+export function refuseImport(option: string, reference: string, allowed: readonly string[]): void {
+  if (!isAllowed(reference, allowed)) throw notAllowed(`${option} `, reference);
+}
+
 /** Modules that are allowed, and that nothing here imports. */
 export const unusedImports = (references: readonly string[], allowed: readonly string[]): string[] =>
   allowed.filter((module) => !references.some((reference) => isAllowed(reference, [module])));

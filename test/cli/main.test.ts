@@ -32,25 +32,30 @@ describe("help goes to standard output, exit code 0", () => {
       Does the order and the composition of mini-batches change how a network trains?
 
       Options:
-        -V, --version           output the version number
-        -h, --help              display help for command
+        -V, --version                output the version number
+        -h, --help                   display help for command
 
       Commands:
-        run [options] <config>  run an experiment: every arm with every seed, then the
-                                table
-        list [options] [kind]   what a config can name, with options, defaults and
-                                when to choose it
-        order [options] <name>  what an order does, before anything is trained with
-                                it: its batches and their classes
-        data [options] <name>   download a dataset from where it is published,
-                                checked; goes on where a download broke off
-        report [options] <dir>  make report.html of a run directory, finished or not:
-                                one page that needs no network
-        export [options] <dir>  what a run directory holds, finished or not, for other
-                                programs; nothing that runs wrote is touched
-        doctor [options]        can this machine run it: Node, Python, torch, device,
-                                data, and a training step through the wire
-        help [command]          display help for command
+        run [options] <config>       run an experiment: every arm with every seed,
+                                     then the table
+        list [options] [kind]        what a config can name, with options, defaults
+                                     and when to choose it
+        order [options] <name>       what an order does, before anything is trained
+                                     with it: its batches and their classes
+        data [options] <name>        download a dataset from where it is published,
+                                     checked; goes on where a download broke off
+        report [options] <dir>       make report.html of a run directory, finished or
+                                     not: one page that needs no network
+        export [options] <dir>       what a run directory holds, finished or not, for
+                                     other programs; nothing that runs wrote is
+                                     touched
+        validate [options] <config>  compare what TypeScript drives with plain
+                                     PyTorch: order, losses, weights; exit code 1
+                                     where they differ
+        doctor [options]             can this machine run it: Node, Python, torch,
+                                     device, data, and a training step through the
+                                     wire
+        help [command]               display help for command
 
       Exit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong; 3 a run failed;
       4 something is missing (Python, torch, data, disk, port); 129, 130, 143 interrupted.

@@ -1,0 +1,37 @@
+import { usageError } from "../errors.js";
+import { ConfigSource, isRecord, parseValue } from "../experiment/config-source.js";
+import { checkTable } from "../validate/check-table.js";
+import { validate } from "../validate/validate.js";
+import { EXIT } from "./exit-codes.js";
+import type { ValidateCommandOptions } from "./validate-command.js";
+
+/** `ibatch validate`: exit code 1 when a check fails. */
+export async function validateConfig(
+  path: string,
+  options: ValidateCommandOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { set, limit, referenceArgs, device, ...rest } = options;
+  const settings = set.map((assignment) => ({ said: `--set ${assignment}`, assignment }));
+  if (device !== undefined) settings.push({ said: `--device ${device}`, assignment: `backend.device=${device}` });
+  const source = ConfigSource.read(path, settings);
+  const args = readArguments(referenceArgs);
+  const validation = await validate(source, { ...rest, referenceArgs: args, limitSeconds: limit, signal });
+  const { name, arm, seed, batches, torch, checks } = validation;
+  const failed = checks.filter(({ verdict }) => verdict === "fail").length;
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(validation, null, 2)}\n`);
+  } else {
+    const verdict = failed === 0 ? "all checks passed" : `${failed} of ${checks.length} checks failed`;
+    const where = `${name}, arm ${arm}, seed ${seed}, ${batches} batches, torch ${torch}`;
+    process.stdout.write(`${where}\n\n${checkTable(checks)}\n${verdict}\n`);
+  }
+  return failed === 0 ? EXIT.done : EXIT.no;
+}
+
+function readArguments(text: string | undefined): Record<string, unknown> | undefined {
+  if (text === undefined) return undefined;
+  const value = parseValue(`--reference-args ${text}`, text);
+  if (isRecord(value)) return value;
+  throw usageError(`--reference-args ${text}: expected a map, for instance '{ num_classes: 10 }'`);
+}

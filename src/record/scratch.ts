@@ -1,0 +1,33 @@
+/** A temporary directory for arrays that another process reads or writes. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bytesOf, wholeValues } from "./array-file.js";
+import { writing } from "./disk.js";
+
+export class Scratch {
+  readonly directory: string;
+
+  constructor() {
+    this.directory = writing(tmpdir(), () => mkdtempSync(join(tmpdir(), "ibatch-")));
+  }
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  /** Returns the file's path. */
+  write(name: string, values: Uint32Array | Float32Array): string {
+    const path = this.path(name);
+    writing(path, () => writeFileSync(path, bytesOf(values)));
+    return path;
+  }
+
+  readFloats(name: string): Float32Array {
+    return new Float32Array(wholeValues(readFileSync(this.path(name))));
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,186 @@
+/** `ibatch validate` with the real backend and the real pythonia: what passes, and that each planted fault is named. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { packageRoot } from "../../src/package-root.js";
+import { check } from "../../src/validate/check.js";
+import { ibatch, Scratch } from "./ibatch.js";
+
+const scratch = new Scratch();
+afterAll(() => scratch.remove());
+
+const OWN = ["--python-path", join(packageRoot, "test/references"), "--allow-import", "loops"];
+const config = (name: string, changes: string) =>
+  scratch.write(
+    `${name}.yaml`,
+    `name: ${name}
+dataset: { name: digits, subset: 200 }
+model: { name: mnist-cnn${changes.includes("model") ? "" : ", convDropout: 0, fcDropout: 0"} }
+optimizer: { name: sgd, momentum: 0.9, weightDecay: 5.0e-4 }
+schedule: { name: cosine, learningRate: 0.05 }
+batching: { name: constant, size: 32 }
+epochs: 2
+seeds: [5]
+evaluation: { trainSample: 100 }
+backend: { threads: 1, device: cpu }
+arms: { shuffled: { order: shuffled } }
+${changes.replace("model", "")}`,
+  );
+const plain = config("plain", "");
+
+const document = z.object({ checks: z.array(check) });
+
+/** No Python of pythonia's may outlive the command. */
+const leftBehind = () => spawnSync("pgrep", ["-f", "pythonia/interface.py"], { encoding: "utf8" }).stdout;
+
+async function validated(path: string, ...args: string[]) {
+  const { code, stdout, stderr } = await ibatch(["validate", path, "--batches", "9", "--json", ...args]);
+  const checks = stdout === "" ? [] : document.parse(JSON.parse(stdout)).checks;
+  const failed = checks.filter(({ verdict }) => verdict === "fail");
+  return { code, stdout, stderr, checks, failed, named: (name: string) => failed.find((line) => line.name === name) };
+}
+
+describe.concurrent("the textbook loop gives the backend's bits", () => {
+  it.each([
+    ["over more than one epoch", plain, []],
+    ["with dropout and augmentation", config("noisy", "model\naugmentation: { crop: 2, flip: true }\n"), []],
+    ["with Adam, weights and micro-batches", plain, ["--set", "optimizer={name: adam}", "--set", "microBatch=20"]],
+    [
+      "with an order that reads losses and gives weights",
+      plain,
+      ["--set", "arms.shuffled.order={name: weighted, fraction: 0.5, unbiased: true}"],
+    ],
+    ["as does a user's own loop", plain, ["--loop", "loops:train", ...OWN]],
+  ])("%s", async (_, path, args) => {
+    const { code, checks, failed, stderr } = await validated(path, ...args);
+    expect({ code, failed, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, failed: [], stderr: "" });
+    expect(checks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        "order of epoch 1",
+        "plan of epoch 1",
+        "losses at every step",
+        "weights after all 9 steps",
+      ]),
+    );
+    expect(new Set(checks.slice(-5).map(({ tolerance }) => tolerance))).toEqual(new Set(["equal bits"]));
+  });
+
+  it("and in bfloat16 it stays within what is stated", async () => {
+    const { code, checks } = await validated(plain, "--set", "precision=bfloat16");
+    expect(code).toBe(0);
+    expect(checks.at(-1)?.tolerance).toBe("0.01 of the largest (bfloat16)");
+  });
+});
+
+describe.concurrent("a fault in the user's loop makes it fail with the right line", () => {
+  const loop = (name: string) => validated(plain, "--loop", `loops:${name}`, ...OWN);
+
+  it("momentum off by 0.01: equal after one step, no more after two", async () => {
+    const { code, failed, named } = await loop("momentum_off");
+    expect(code).toBe(1);
+    expect(named("weights after step 1")).toBeUndefined();
+    expect(named("weights after step 2")?.detail).toMatch(/^all tensors differ, first conv1\.weight/);
+    expect(named("losses at every step")?.detail).toMatch(/^first at step 2: /);
+    expect(failed.some(({ name }) => name.startsWith("order"))).toBe(false);
+  });
+
+  it("weight decay on biases: only they differ after a step", async () => {
+    const { code, named } = await loop("no_decay_on_biases");
+    expect(code).toBe(1);
+    expect(named("weights after step 1")?.detail).toMatch(
+      /^3 of 6 tensors differ, first conv1\.bias by .*; only biases do$/,
+    );
+  });
+
+  it("a shuffled batch: order and plan, not the weights after the step before it", async () => {
+    const { code, named } = await loop("shuffled_batch");
+    expect(code).toBe(1);
+    expect(named("order of epoch 0")?.detail).toMatch(
+      /^TypeScript and the backend: \w{8}; loops:shuffled_batch: \w{8}$/,
+    );
+    expect(named("plan of epoch 0")).toBeDefined();
+    expect(named("order of epoch 1")).toBeUndefined();
+    expect(named("weights after step 1")).toBeUndefined();
+    expect(named("losses at every step")?.detail).toMatch(/^first at step 1: /);
+  });
+
+  it("one index exchanged: order, and the loss of that step", async () => {
+    const { code, named } = await loop("exchanged_index");
+    expect(code).toBe(1);
+    expect(named("order of epoch 0")).toBeDefined();
+    expect(named("losses at every step")?.detail).toMatch(/^first at step 1: /);
+    expect(named("weights after step 2")?.detail).toMatch(/^all tensors differ/);
+  });
+
+  it("another denominator: every update is the same share of ours", async () => {
+    const { code, named } = await loop("other_denominator");
+    expect(code).toBe(1);
+    expect(named("weights after step 1")?.detail).toMatch(
+      /its updates are about 0\.97\d of those here, in each of them/,
+    );
+  });
+});
+
+describe.concurrent("a reference model", () => {
+  const noisy = config("as-it-is", "model\n");
+  const reference = (name: string) => {
+    const [module = ""] = name.split(":");
+    return validated(noisy, "--batches", "2", "--reference", name, ...OWN, "--allow-import", module);
+  };
+
+  it("that is the same network passes, names, dropout and all", async () => {
+    const { code, checks, stderr } = await reference("mnist:MnistNet");
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(checks.filter(({ name }) => name.startsWith("model: ")).map(({ verdict }) => verdict)).toEqual(
+      Array.from({ length: 8 }, () => "pass"),
+    );
+    expect(checks.find(({ name }) => name === "model: parameters")?.measured).toContain("6 tensors, 20,074 values");
+  });
+
+  it("without a bias fails, and the bias is named", async () => {
+    const { code, failed, checks } = await reference("faults:missing_bias");
+    expect(code).toBe(1);
+    expect(failed.map(({ name, detail }) => [name, detail])).toEqual([
+      ["model: parameters", "ours has conv2.bias [32], which the reference lacks"],
+    ]);
+    expect(checks.filter(({ verdict }) => verdict === "skipped")).toHaveLength(6);
+  });
+
+  it("with dropout in evaluation fails there", async () => {
+    const { code, failed } = await reference("faults:DropoutInEvaluation");
+    expect(code).toBe(1);
+    expect(failed.map(({ name, detail }) => [name, detail])).toEqual([
+      ["model: forward, evaluation mode", expect.stringContaining("dropout in evaluation?")],
+    ]);
+  });
+});
+
+describe("whatever Python does, it ends with a clear line and leaves nobody behind", () => {
+  it.each([
+    ["raises", [], /^ibatch: .*ValueError: there is no such layer/m],
+    ["dies", [], /^ibatch: Python ended \(exit code 7\) while it was asked for `train`/m],
+    ["hangs", ["--limit", "8"], /^ibatch: Python did not answer within 8 s \(`train`\): raise --limit/m],
+    ["exits", [], /^ibatch: .*sys\.exit\(3\)/m],
+  ])("%s", async (name, args, says) => {
+    const { code, stdout, stderr } = await validated(plain, "--loop", `loops:${name}`, ...OWN, ...args);
+    expect(leftBehind()).toBe("");
+    expect(stderr).toMatch(says);
+    expect({ code, stdout }).toEqual({
+      code: name === "raises" || name === "exits" ? expect.any(Number) : 3,
+      stdout: "",
+    });
+    expect(code).not.toBe(0);
+  });
+
+  it("a loop that was not allowed, an arm that is not there", async () => {
+    const notAllowed = await ibatch(["validate", plain, "--loop", "loops:train"]);
+    expect(notAllowed).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "ibatch: --loop loops:train runs code of yours: allow it with --allow-import loops\n",
+    });
+    const noArm = await ibatch(["validate", plain, "--arm", "shufled"]);
+    expect(noArm).toEqual({ code: 2, stdout: "", stderr: "ibatch: --arm shufled: there are: shuffled\n" });
+  });
+});
