@@ -60,6 +60,11 @@ const options = z.strictObject({
     .default([])
     .describe("set a part of the config, for instance dataset.subset=1000; may be repeated")
     .meta({ placeholder: "a.b=c" }),
+  out: z
+    .string()
+    .optional()
+    .describe("the experiment's directory, which gets validation.json (default: as ibatch run)")
+    .meta({ placeholder: "DIR" }),
   json: z.boolean().default(false).describe("print one JSON document instead of the table"),
 });
 

@@ -1,8 +1,10 @@
 import { usageError } from "../errors.js";
 import { ConfigSource, isRecord, parseValue } from "../experiment/config-source.js";
+import { openRecord } from "../launch/launch.js";
 import { checkTable } from "../validate/check-table.js";
 import { validate } from "../validate/validate.js";
 import { EXIT } from "./exit-codes.js";
+import { note } from "./progress.js";
 import type { ValidateCommandOptions } from "./validate-command.js";
 
 /** `ibatch validate`: exit code 1 when a check fails. */
@@ -11,21 +13,35 @@ export async function validateConfig(
   options: ValidateCommandOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const { set, limit, referenceArgs, device, ...rest } = options;
+  const { set, limit, referenceArgs, device, out, ...rest } = options;
   const settings = set.map((assignment) => ({ said: `--set ${assignment}`, assignment }));
   if (device !== undefined) settings.push({ said: `--device ${device}`, assignment: `backend.device=${device}` });
   const source = ConfigSource.read(path, settings);
   const args = readArguments(referenceArgs);
-  const validation = await validate(source, { ...rest, referenceArgs: args, limitSeconds: limit, signal });
-  const { name, arm, seed, batches, torch, checks } = validation;
+  const command = ["ibatch", ...process.argv.slice(2)].join(" ");
+  const { config, document } = await validate(source, {
+    ...rest,
+    referenceArgs: args,
+    limitSeconds: limit,
+    command,
+    signal,
+  });
+  const { arm, seed, batches, torch, checks } = document;
   const failed = checks.filter(({ verdict }) => verdict === "fail").length;
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(validation, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ name: config.name, ...document }, null, 2)}\n`);
   } else {
     const verdict = failed === 0 ? "all checks passed" : `${failed} of ${checks.length} checks failed`;
-    const where = `${name}, arm ${arm}, seed ${seed}, ${batches} batches, torch ${torch}`;
+    const where = `${config.name}, arm ${arm}, seed ${seed}, ${batches} batches, torch ${torch}`;
     process.stdout.write(`${where}\n\n${checkTable(checks)}\n${verdict}\n`);
   }
+  const record = openRecord(config, { out, command });
+  try {
+    record.writeValidation(document);
+  } finally {
+    record.close();
+  }
+  note(`recorded in ${record.directory}; ibatch report shows it`);
   return failed === 0 ? EXIT.done : EXIT.no;
 }
 

@@ -94,17 +94,8 @@ interface Opened {
 }
 
 async function record({ client, config, orders, options, backendLog, signal }: Opened): Promise<LaunchResult> {
-  const hash = experimentHash(config);
-  const directory = options.out ?? join("runs", `${config.name}-${hash.slice(0, 8)}`);
-  const document = {
-    name: config.name,
-    hash,
-    config,
-    command: options.command ?? "runExperiment",
-    commit: gitCommit(packageRoot),
-    ibatchVersion: packageVersion(),
-  };
-  const opened = ExperimentRecord.open(directory, document, config.record);
+  const opened = openRecord(config, options);
+  const { directory } = opened;
   const log = (line: string) => opened.log(line);
   try {
     backendLog.writeTo(log);
@@ -119,6 +110,23 @@ async function record({ client, config, orders, options, backendLog, signal }: O
     backendLog.writeTo(() => {});
     opened.close();
   }
+}
+
+/** The experiment's directory, for this config: where it is when nothing else was said. */
+export function openRecord(
+  config: ExperimentConfig,
+  { out, command = "runExperiment" }: Pick<LaunchOptions, "out" | "command">,
+): ExperimentRecord {
+  const hash = experimentHash(config);
+  const document = {
+    name: config.name,
+    hash,
+    config,
+    command,
+    commit: gitCommit(packageRoot),
+    ibatchVersion: packageVersion(),
+  };
+  return ExperimentRecord.open(out ?? join("runs", `${config.name}-${hash.slice(0, 8)}`), document, config.record);
 }
 
 interface MadeWith {

@@ -1,5 +1,5 @@
 /** The directory of an experiment (layout: README, "What is recorded"). */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
@@ -8,6 +8,7 @@ import { append, writing } from "./disk.js";
 import { EXPORTS } from "./export-files.js";
 import { Lock } from "./lock.js";
 import { type RecordOptions, RunRecord } from "./run-record.js";
+import { VALIDATION, type ValidationDocument, writeValidation } from "./validation-record.js";
 import { PARTIAL, writeWhole, writeWholeJson } from "./whole-file.js";
 
 /** What the statistics were asked and answered. */
@@ -20,6 +21,7 @@ export const EXPERIMENT_FILES: readonly string[] = [
   "experiment.json",
   "summary.json",
   STATISTICS,
+  VALIDATION,
   "table.md",
   "report.html",
   "log.txt",
@@ -115,6 +117,12 @@ export class ExperimentRecord {
     writeWhole(join(this.directory, "table.md"), table);
   }
 
+  /** Of a directory that no run has begun in, `experiment.json` is written, too. */
+  writeValidation(validation: ValidationDocument): void {
+    if (!existsSync(join(this.directory, "experiment.json"))) this.writeDocument();
+    writeValidation(this.directory, validation);
+  }
+
   writeReport(page: string): void {
     writeWhole(join(this.directory, "report.html"), page);
   }
@@ -124,9 +132,10 @@ export class ExperimentRecord {
     append(join(this.directory, "log.txt"), `${new Date().toISOString()} ${line}\n`);
   }
 
-  /** Lets others in. A directory that was made for this experiment and saw no run goes again. */
+  /** Lets others in. A directory that was made for this experiment and saw neither run nor validation goes again. */
   close(): void {
-    const unused = this.#made && readdirSync(this.directory, { withFileTypes: true }).every((entry) => entry.isFile());
+    const entries = readdirSync(this.directory, { withFileTypes: true });
+    const unused = this.#made && entries.every((entry) => entry.isFile() && entry.name !== VALIDATION);
     if (unused) rmSync(this.directory, { recursive: true });
     else this.#lock.release();
   }

@@ -1,5 +1,5 @@
 /** Checks as a table for a terminal. */
-import type { Check } from "./check.js";
+import type { Check } from "../record/validation-record.js";
 
 const COLUMNS = ["check", "verdict", "measured", "tolerance"] as const;
 

@@ -1,5 +1,5 @@
 /** The plan as TypeScript made it, as the backend gathered it, and as the loop read it. */
-import type { Check } from "./check.js";
+import type { Check } from "../record/validation-record.js";
 import type { DrivenEpoch } from "./drive.js";
 
 export interface SeenEpoch {

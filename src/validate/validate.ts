@@ -1,18 +1,19 @@
 /** From a config to the checks that say whether what TypeScript drives is what plain PyTorch would have done. */
 import { z } from "zod";
 import { toWireValue } from "../backend/codec.js";
-import { NO_USER_CODE } from "../backend/process.js";
+import { gitCommit, NO_USER_CODE } from "../backend/process.js";
 import { findPython } from "../backend/python.js";
 import { usageError } from "../errors.js";
-import { type ArmConfig, type ExperimentConfig, resolveConfig } from "../experiment/config.js";
+import { type ArmConfig, armHash, type ExperimentConfig, resolveConfig } from "../experiment/config.js";
 import type { ConfigSource } from "../experiment/config-source.js";
 import { openRequest } from "../experiment/open-request.js";
 import { OrderSources } from "../experiment/order-sources.js";
 import { refuseImport, refuseImports } from "../launch/allowed-imports.js";
 import { type BackendChoice, dataDirectory, openChosenBackend } from "../launch/chosen-backend.js";
+import { packageRoot, packageVersion } from "../package-root.js";
 import { RunRecord } from "../record/run-record.js";
 import { Scratch } from "../record/scratch.js";
-import { type Check, check } from "./check.js";
+import { type Check, check, type ValidationDocument } from "../record/validation-record.js";
 import { type Driven, drive, stopsOf } from "./drive.js";
 import { evaluationCheck, lossesCheck, type Tolerance, weightsCheck } from "./loop-parity.js";
 import { orderParity } from "./order-parity.js";
@@ -33,16 +34,15 @@ export interface ValidateOptions extends Omit<BackendChoice, "backend"> {
   readonly tolerance?: number | undefined;
   /** Seconds that a question to Python may take. */
   readonly limitSeconds: number;
+  /** Is recorded as what compared. */
+  readonly command: string;
   readonly signal: AbortSignal;
 }
 
 export interface Validation {
-  readonly name: string;
-  readonly arm: string;
-  readonly seed: number;
-  readonly batches: number;
-  readonly torch: string;
-  readonly checks: readonly Check[];
+  readonly config: ExperimentConfig;
+  /** As it is to be recorded. */
+  readonly document: ValidationDocument;
 }
 
 /** @throws IbatchError where it could not come to an answer; Interrupted. */
@@ -72,7 +72,20 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     const driven = await drive({ client, config, order, evaluation, seed, batches, dataDir, record, signal });
     const { device, threads } = client.introduction;
     const compared = { arm, seed, config, evaluation, driven, dataDir, device, threads, scratch };
-    return { name: experiment.name, arm, seed, batches, ...(await compareWithPython(compared, options)) };
+    const { torch, checks } = await compareWithPython(compared, options);
+    const document = {
+      date: new Date().toISOString(),
+      command: options.command,
+      ibatchVersion: packageVersion(),
+      commit: gitCommit(packageRoot),
+      torch,
+      ...{ arm, seed, batches },
+      configHash: armHash(config, evaluation),
+      reference: options.reference,
+      loop: options.loop,
+      checks,
+    };
+    return { config: experiment, document };
   } finally {
     scratch.remove();
     await backend.stop();

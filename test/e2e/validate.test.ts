@@ -1,10 +1,11 @@
 /** `ibatch validate` with the real backend and the real pythonia: what passes, and that each planted fault is named. */
 import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { packageRoot } from "../../src/package-root.js";
-import { check } from "../../src/validate/check.js";
+import { check } from "../../src/record/validation-record.js";
 import { ibatch, Scratch } from "./ibatch.js";
 
 const scratch = new Scratch();
@@ -29,13 +30,15 @@ ${changes.replace("model", "")}`,
   );
 const plain = config("plain", "");
 
+let outs = 0;
 const document = z.object({ checks: z.array(check) });
 
 /** No Python of pythonia's may outlive the command. */
 const leftBehind = () => spawnSync("pgrep", ["-f", "pythonia/interface.py"], { encoding: "utf8" }).stdout;
 
 async function validated(path: string, ...args: string[]) {
-  const { code, stdout, stderr } = await ibatch(["validate", path, "--batches", "9", "--json", ...args]);
+  const out = scratch.path(`out-${outs++}`);
+  const { code, stdout, stderr } = await ibatch(["validate", path, "--batches", "9", "--json", "--out", out, ...args]);
   const checks = stdout === "" ? [] : document.parse(JSON.parse(stdout)).checks;
   const failed = checks.filter(({ verdict }) => verdict === "fail");
   return { code, stdout, stderr, checks, failed, named: (name: string) => failed.find((line) => line.name === name) };
@@ -71,6 +74,24 @@ describe.concurrent("the textbook loop gives the backend's bits", () => {
     expect(code).toBe(0);
     expect(checks.at(-1)?.tolerance).toBe("0.01 of the largest (bfloat16)");
   });
+});
+
+it("is recorded in the experiment's directory, run before or not, and stands in its report", async () => {
+  const out = scratch.path("recorded");
+  const validate = () => ibatch(["validate", plain, "--batches", "2", "--out", out]);
+  const report = async () => {
+    expect((await ibatch(["report", out])).code).toBe(0);
+    return readFileSync(join(out, "report.html"), "utf8");
+  };
+  expect(await validate()).toMatchObject({ code: 0, stderr: expect.stringContaining(`recorded in ${out}`) });
+  expect(await report()).toContain("All of 6 checks passed: arm shuffled, seed 5, 2 batches, against a textbook loop");
+  expect((await ibatch(["run", plain, "--out", out, "--quiet"])).code).toBe(0);
+  const page = await report();
+  expect(page).toContain("weights after all 2 steps");
+  expect(page).not.toContain("other settings than those that were validated");
+  const recorded = join(out, "validation.json");
+  writeFileSync(recorded, readFileSync(recorded, "utf8").replace(/"configHash": "\w{4}/, '"configHash": "0000'));
+  expect(await report()).toContain("other settings than those that were validated");
 });
 
 describe.concurrent("a fault in the user's loop makes it fail with the right line", () => {

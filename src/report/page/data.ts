@@ -1,5 +1,6 @@
 /** What the page is made from, in plain values: all that it shows was read from a run directory. */
 import type { EpochMetrics, EpochTimings, RunDocument } from "../../record/run-record.js";
+import type { ValidationDocument } from "../../record/validation-record.js";
 import type { Picture } from "./png.js";
 
 export interface ReportData {
@@ -17,6 +18,8 @@ export interface ReportData {
   readonly arms: readonly ArmData[];
   /** Of the baseline's runs, else of the first arm that recorded pictures. */
   readonly samples: HardSamples | undefined;
+  /** The last one, where there was one. */
+  readonly validation?: ValidationDocument | undefined;
 }
 
 export interface ArmData {

@@ -17,6 +17,7 @@ import { resultsOf } from "./results.js";
 import { samples } from "./samples.js";
 import { strongArms } from "./strong-arms.js";
 import { STYLE } from "./style.js";
+import { validation } from "./validation.js";
 
 /** Equal data give equal bytes. `findings`: what the statistics say; plain paired differences without. */
 export function renderPage(data: ReportData, findings?: Findings): string {
@@ -39,7 +40,7 @@ export function renderPage(data: ReportData, findings?: Findings): string {
 <p>${counted(arms.length, "arm")}, ${counted(data.seeds.length, "seed")}. ${data.baseline === undefined ? undefined : `Others are compared with ${data.baseline}, seed by seed: equal seeds start from equal weights.`}</p>
 </header>
 <main>
-${answer(data, { summary: resultsOf(data), findings }, looks)}${curves(data, looks, strong)}${batchNorm(data, looks)}${batches(data, looks)}${losses(data, looks)}${monitors(data, looks)}${samples(data)}${confusion(data)}${madeWith(data)}</main>
+${answer(data, { summary: resultsOf(data), findings }, looks)}${curves(data, looks, strong)}${batchNorm(data, looks)}${batches(data, looks)}${losses(data, looks)}${monitors(data, looks)}${samples(data)}${confusion(data)}${validation(data)}${madeWith(data)}</main>
 </body>
 </html>
 `;

@@ -1,6 +1,7 @@
 /** Reads a run directory, also one that is half finished, into what the page is made from. */
 import { join } from "node:path";
 import { type RecordedDataset, readDataset } from "../../record/dataset-record.js";
+import { readValidation } from "../../record/validation-record.js";
 import { readExperiment } from "../recorded-experiment.js";
 import type { ArmData, ReportData, RunData } from "./data.js";
 import { readExample } from "./read-arrays.js";
@@ -22,6 +23,7 @@ export function readReportData(directory: string): ReportData {
     baseline: asked.baseline,
     seeds: asked.seeds,
     arms: arms.map(({ data }) => data),
+    validation: readValidation(directory),
     samples: firstFound(
       [...baseline, ...arms],
       ({ data, done, dataset }) => dataset && readHardSamples(data.arm, done, dataset),
