@@ -16,8 +16,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
+
 from ..errors import BackendError
 from ..messages import Imported
+
+
+class Arguments(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """args: keyword arguments of what a reference names."""
+
+    args: dict[str, Any] = {}
+
 
 _allowed: tuple[str, ...] = ()
 

@@ -12,13 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BackendError
-from .importing import call, import_callable
-
-
-class Options(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """args: keyword arguments of the class, or of the function at each call."""
-
-    args: dict[str, Any] = {}
+from .importing import Arguments, call, import_callable
 
 
 def build(
@@ -31,7 +25,7 @@ def build(
     module_missing, bad_reference).
     """
     try:
-        options = msgspec.convert(given, Options, strict=True)
+        options = msgspec.convert(given, Arguments, strict=True)
     except msgspec.ValidationError as error:
         raise BackendError("bad_option", f"loss {reference}: {error}") from None
     named = import_callable(reference)
