@@ -19,6 +19,8 @@ TOLERANCE = 1e-9
 SAID = f"{TOLERANCE:.0e} of the largest"
 LATER = ("dropout", "forward, evaluation mode", "forward, training mode", "gradients", "buffers after a training pass")
 SEEDS = (1, 2)
+GRADIENT_FLOOR = 1e-3
+"""Of the largest gradient: one that cancels to rounding noise, as of a bias before BatchNorm, counts as so large."""
 
 Names = Sequence[tuple[str, str]]
 
@@ -40,7 +42,7 @@ def model_parity(ours: nn.Module, theirs: nn.Module, images: Tensor, labels: Ten
         dropout_check(mine.dropouts, other.dropouts),
         evaluation_check(ours, theirs, images, modules),
         forward_check("forward, training mode", mine.trace, other.trace, modules),
-        tensors_check("gradients", parameters.names, mine.gradients, other.gradients),
+        tensors_check("gradients", parameters.names, mine.gradients, other.gradients, GRADIENT_FLOOR),
         tensors_check("buffers after a training pass", buffers.names, mine.buffers, other.buffers),
     ]
 
@@ -140,10 +142,10 @@ def apart(event: Event, twin: Event) -> str | None:
     return None
 
 
-def relative(mine: Tensor, other: Tensor) -> float:
+def relative(mine: Tensor, other: Tensor, least: float = 0.0) -> float:
     if torch.equal(mine, other):
         return 0.0
-    scale = float(mine.abs().max()) or 1.0
+    scale = max(float(mine.abs().max()), least) or 1.0
     return float((mine - other).abs().max()) / scale
 
 
@@ -167,13 +169,17 @@ def passed(ours: Trace, theirs: Trace, start: tuple[int, int], end: tuple[int, i
     return f"; since the last equal layer {runs}"
 
 
-def tensors_check(name: str, names: Names, ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> Check:
+def tensors_check(
+    name: str, names: Names, ours: dict[str, Tensor], theirs: dict[str, Tensor], floor: float = 0.0
+) -> Check:
+    """floor: the least that a tensor's largest value counts as, as a share of the largest of all of ours."""
     different, largest = [], 0.0
+    least = floor * max((float(tensor.abs().max()) for tensor in ours.values() if tensor.numel()), default=0.0)
     for mine, other in names:
         if (mine in ours) != (other in theirs):
             different.append((f"{other} (ours {mine}), which one of them has not", 1.0))
         elif mine in ours:
-            difference = relative(ours[mine], theirs[other])
+            difference = relative(ours[mine], theirs[other], least)
             largest = max(largest, difference)
             if not difference <= TOLERANCE:
                 different.append((f"{other} (ours {mine})", difference))

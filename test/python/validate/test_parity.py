@@ -118,3 +118,21 @@ def test_torchvisions_resnet_without_its_stem_is_ours() -> None:
 def test_what_the_reference_raises_passes_through(make: Callable[[], nn.Module]) -> None:
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         model_parity(ours("mnist-cnn"), make(), *batch(28))
+
+
+def test_a_gradient_that_is_rounding_alone_is_not_judged_by_its_own_size() -> None:
+    """A bias before BatchNorm has no gradient but rounding noise, which the order of operations changes altogether."""
+
+    class Biased(nn.Module):
+        def __init__(self, factor: float) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 4, 3)
+            self.norm = nn.BatchNorm2d(4)
+            self.fc = nn.Linear(4, 10)
+            self.factor = factor
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc((self.norm(self.conv(x)).relu() * self.factor / self.factor).mean((2, 3)))
+
+    checks = {check.name: check for check in model_parity(Biased(1.0), Biased(3.0), *batch(16))}
+    assert failed(checks) == []
