@@ -77,9 +77,7 @@ export class Epochs {
 
   /** @throws IbatchError where the first epoch's plan cannot be made, or trained on. */
   tryFirstPlan(): void {
-    if (isScoringDue(this.#inputs.config.order.ledger, 0)) return;
-    this.#next = attempt(() => this.#makePlan(0));
-    this.#next();
+    if (!isScoringDue(this.#inputs.config.order.ledger, 0)) this.#makePlan(0);
   }
 
   /** Returns the step at which the run diverged, if it did. */
