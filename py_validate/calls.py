@@ -19,6 +19,7 @@ from py_backend.references import importing
 from .choice import Choice, read_choice
 from .curve import curve_check
 from .data import Augmentation, Pictures, open_data
+from .equivalence import compare_accuracies
 from .evaluation import evaluate
 from .loop import Loop
 from .models import build_loss, build_model, describe_state, load_weights, save_weights
@@ -168,9 +169,9 @@ def look(
     return {"accuracy": accuracy, "count": len(indices)}
 
 
-def compare(desk: Desk, ours: int, theirs: int, data: int, indices_path: str, batch_size: int) -> dict[str, Any]:
-    """On the first `batch_size` samples of the file."""
-    images, labels = desk.find(data, Data).batch(read_indices(indices_path)[:batch_size])
+def compare(desk: Desk, ours: int, theirs: int, data: int, indices_path: str) -> dict[str, Any]:
+    """On the samples of the file, as one batch."""
+    images, labels = desk.find(data, Data).batch(read_indices(indices_path))
     checks = model_parity(
         desk.find(ours, nn.Module), desk.find(theirs, nn.Module), images.to(desk.device), labels.to(desk.device)
     )
@@ -184,9 +185,7 @@ def curve(
     data: int,
     run_directory: str,
     epochs: Sequence[int],
-    batches: int,
     optimizer: Mapping[str, Any],
-    seed: int,
 ) -> dict[str, Any]:
     orders = [RecordedOrder(Path(run_directory), epoch) for epoch in epochs]
     check = curve_check(
@@ -194,11 +193,14 @@ def curve(
         desk.find(theirs, nn.Module),
         desk.find(data, Data).batch,
         orders,
-        batches,
         (optimizer["name"], optimizer.get("options") or {}),
         desk.device,
     )
     return {"checks": [asdict(check)]}
+
+
+def equivalence(_: Desk, ours: Sequence[float], theirs: Sequence[float], margin: float) -> dict[str, Any]:
+    return asdict(compare_accuracies(ours, theirs, margin))
 
 
 def release(desk: Desk, on: int) -> dict[str, Any]:
@@ -228,5 +230,6 @@ CALLS: dict[str, Callable[..., Any]] = {
     "evaluate": look,
     "compare": compare,
     "curve": curve,
+    "equivalence": equivalence,
     "release": release,
 }

@@ -24,6 +24,13 @@ const options = z.strictObject({
     .optional()
     .describe("compare with this training loop of yours instead of the textbook one")
     .meta({ placeholder: "MODULE:CALLABLE" }),
+  accuracy: z
+    .boolean()
+    .default(false)
+    .describe(
+      "also train for all epochs with every seed, here and in plain PyTorch with the same orders, and test whether both are " +
+        "equivalent in test accuracy (config: equivalenceMargin)",
+    ),
   arm: z.string().optional().describe("arm of the config (default: the baseline)").meta({ placeholder: "NAME" }),
   seed: z.coerce
     .number()

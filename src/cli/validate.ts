@@ -21,6 +21,7 @@ export async function validateConfig(
   const command = ["ibatch", ...process.argv.slice(2)].join(" ");
   const { config, document } = await validate(source, {
     ...rest,
+    out,
     referenceArgs: args,
     limitSeconds: limit,
     command,

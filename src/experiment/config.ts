@@ -54,6 +54,8 @@ export interface ExperimentConfig {
   readonly comparisons: readonly PlannedComparison[];
   /** Test accuracy whose cost is told; null: the mean that the baseline ends with. */
   readonly targetAccuracy: number | null;
+  /** Difference in test accuracy within which two trainings are called equivalent. */
+  readonly equivalenceMargin: number | null;
   readonly evaluation: Common["evaluation"];
   readonly record: Common["record"];
   readonly backend: Common["backend"];

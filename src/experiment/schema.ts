@@ -253,6 +253,13 @@ export const commonSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("test accuracy whose cost is told: epochs, samples, seconds; null: the mean that the baseline ends with"),
+  equivalenceMargin: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .nullable()
+    .default(null)
+    .describe("difference in test accuracy within which `ibatch validate --accuracy` calls two trainings equivalent"),
   evaluation: evaluationSection.prefault({}),
   record: recordSection.prefault({}),
   backend: backendSection.prefault({}),

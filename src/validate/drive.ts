@@ -21,12 +21,15 @@ export interface DriveInputs {
   readonly seed: number;
   readonly batches: number;
   readonly dataDir: string | null;
+  /** Whether what may give other bits from run to run is refused. */
+  readonly equalBits: boolean;
   /** Where the plans go, as those of a run. */
   readonly record: RunRecord;
   readonly signal: AbortSignal;
 }
 
-export interface DrivenEpoch {
+/** The hashes of an epoch's plan, as one of those saw it who had to do with it. */
+export interface EpochHashes {
   readonly epoch: number;
   readonly orderSha256: string;
   readonly planSha256: string;
@@ -35,7 +38,7 @@ export interface DrivenEpoch {
 export interface Driven {
   readonly inputShape: readonly number[];
   readonly classCount: number;
-  readonly epochs: readonly DrivenEpoch[];
+  readonly epochs: readonly EpochHashes[];
   /** Samples of each batch. */
   readonly batchSizes: readonly number[];
   /** Each sample's, in the order of training. */
@@ -55,7 +58,7 @@ export const stopsOf = (batches: number): readonly number[] =>
 
 /** @throws IbatchError; Interrupted. */
 export async function drive(inputs: DriveInputs): Promise<Driven> {
-  const session = await Session.open(inputs.client, openRequest({ ...inputs, equalBits: false }), inputs.signal);
+  const session = await Session.open(inputs.client, openRequest(inputs), inputs.signal);
   try {
     return await driven(inputs, session);
   } finally {
@@ -74,7 +77,7 @@ async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
   const memory = allocateMemory(order.memory ?? {}, labels.length);
   const stops = stopsOf(batches);
   const weights = [await session.weights()];
-  const epochs: DrivenEpoch[] = [];
+  const epochs: EpochHashes[] = [];
   const losses: Float32Array[] = [];
   const batchSizes: number[] = [];
   let step = 0;

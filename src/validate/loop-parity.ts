@@ -8,6 +8,14 @@ export interface Tolerance {
   readonly said: string;
 }
 
+/** What may differ: nothing on the CPU in float32. */
+export function toleranceOf(asked: number | undefined, device: string, precision: string): Tolerance {
+  if (asked !== undefined) return { share: asked, said: `${asked} of the largest` };
+  if (precision === "bfloat16") return { share: 1e-2, said: "0.01 of the largest (bfloat16)" };
+  if (device !== "cpu") return { share: 1e-3, said: "0.001 of the largest (GPU)" };
+  return { share: 0, said: "equal bits" };
+}
+
 export interface Losses {
   readonly ours: Float32Array;
   readonly theirs: Float32Array;

@@ -1,18 +1,12 @@
 /** The plan as TypeScript made it, as the backend gathered it, and as the loop read it. */
 import type { Check } from "../record/validation-record.js";
-import type { DrivenEpoch } from "./drive.js";
-
-export interface SeenEpoch {
-  readonly epoch: number;
-  readonly orderSha256: string;
-  readonly planSha256: string;
-}
+import type { EpochHashes } from "./drive.js";
 
 /**
  * A line an epoch and hash. The backend's is TypeScript's: a chunk that hashes to another is refused by either side.
  * @param loop what the loop is called.
  */
-export function orderParity(driven: readonly DrivenEpoch[], seen: readonly SeenEpoch[], loop: string): Check[] {
+export function orderParity(driven: readonly EpochHashes[], seen: readonly EpochHashes[], loop: string): Check[] {
   return driven.flatMap((epoch) => {
     const its = seen.find((other) => other.epoch === epoch.epoch);
     return [

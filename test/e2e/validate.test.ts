@@ -1,6 +1,6 @@
 /** `ibatch validate` with the real backend and the real pythonia: what passes, and that each planted fault is named. */
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -41,7 +41,15 @@ async function validated(path: string, ...args: string[]) {
   const { code, stdout, stderr } = await ibatch(["validate", path, "--batches", "9", "--json", "--out", out, ...args]);
   const checks = stdout === "" ? [] : document.parse(JSON.parse(stdout)).checks;
   const failed = checks.filter(({ verdict }) => verdict === "fail");
-  return { code, stdout, stderr, checks, failed, named: (name: string) => failed.find((line) => line.name === name) };
+  return {
+    out,
+    code,
+    stdout,
+    stderr,
+    checks,
+    failed,
+    named: (name: string) => failed.find((line) => line.name === name),
+  };
 }
 
 describe.concurrent("the textbook loop gives the backend's bits", () => {
@@ -174,6 +182,48 @@ describe.concurrent("a reference model", () => {
     expect(failed.map(({ name, detail }) => [name, detail])).toEqual([
       ["model: forward, evaluation mode", expect.stringContaining("dropout in evaluation?")],
     ]);
+  });
+});
+
+describe.concurrent("accuracy after whole trainings", () => {
+  const whole = config("whole", "equivalenceMargin: 0.2\n");
+  const seeds = ["--set", "seeds=[1, 2]", "--batches", "2", "--accuracy"];
+  const line = (checks: readonly z.infer<typeof check>[]) => checks.find(({ name }) => name.startsWith("accuracy"));
+
+  it("is the same in the plain loop, from the same weights and orders", async () => {
+    const { out, code, checks, stderr } = await validated(whole, ...seeds);
+    expect(existsSync(join(out, "shuffled/seed-2/run.json"))).toBe(true);
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(line(checks)).toMatchObject({
+      name: "accuracy after 2 epochs, 2 seeds",
+      verdict: "pass",
+      measured: "0.00 points (90 % interval 0.00 to 0.00)",
+      tolerance: "within ±20.00 points, p < 0.05",
+    });
+  });
+
+  it("of a loop that learns less is not equivalent", async () => {
+    const { code, checks } = await validated(
+      whole,
+      ...seeds,
+      "--loop",
+      "loops:other_denominator",
+      ...OWN,
+      "--set",
+      "equivalenceMargin=1.0e-6",
+    );
+    expect(code).toBe(1);
+    expect(line(checks)?.verdict).toBe("fail");
+  });
+
+  it.each([
+    ["no margin", plain, ["--accuracy"], /plain\.yaml: --accuracy needs `equivalenceMargin`/],
+    ["one seed", whole, ["--accuracy"], /needs 2 at least, not 1/],
+    ["a seed", whole, [...seeds, "--seed", "1"], /--seed 1: --accuracy is over all seeds/],
+  ])("%s is refused", async (_, path, args, says) => {
+    const { code, stderr } = await ibatch(["validate", path, ...args]);
+    expect(stderr).toMatch(says);
+    expect(code).toBe(2);
   });
 });
 

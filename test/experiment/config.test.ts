@@ -45,7 +45,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["modl: mnist-cnn", "x.yaml:14: modl: unknown key; did you mean `model`?"],
     [
       "banana: 1",
-      "x.yaml:14: banana: unknown key; known: name, seeds, baseline, comparisons, targetAccuracy, evaluation, record, " +
+      "x.yaml:14: banana: unknown key; known: name, seeds, baseline, comparisons, targetAccuracy, equivalenceMargin, evaluation, record, " +
         "backend, dataset, model, loss, optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, arms",
     ],
     ["evaluation: { evry: 2 }", "x.yaml:14: evaluation.evry: unknown key; did you mean `every`?"],
@@ -318,6 +318,7 @@ describe("what is not said", () => {
       baseline: "shuffled",
       comparisons: [{ arm: "frozen", with: "shuffled" }],
       targetAccuracy: null,
+      equivalenceMargin: null,
       evaluation: { every: 1, batchSize: 500, trainSample: 2000, batchNorm: "running", batchNormSample: 1000 },
       record: { orders: "full", signals: "full", images: 8 },
       backend: {

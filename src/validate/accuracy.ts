@@ -1,0 +1,128 @@
+/** Whole trainings, driven from TypeScript and in plain PyTorch with the same orders: are they equivalent in accuracy? */
+import { z } from "zod";
+import type { BackendClient } from "../backend/client.js";
+import { IbatchError, usageError } from "../errors.js";
+import type { ExperimentConfig } from "../experiment/config.js";
+import type { ConfigSource } from "../experiment/config-source.js";
+import { runArms } from "../experiment/experiment.js";
+import type { OrderSources } from "../experiment/order-sources.js";
+import { openRecord } from "../launch/launch.js";
+import type { Check } from "../record/validation-record.js";
+import { type Asked, anything, evaluate, type LoopOptions, object, openLoop, shapeOf } from "./asked.js";
+import { type ModelOptions, modelOf } from "./compare-models.js";
+
+/** Runs of one arm that came to their end, and what they reached. */
+export interface Trainings {
+  readonly margin: number;
+  readonly runs: readonly { readonly seed: number; readonly directory: string; readonly accuracy: number }[];
+  readonly epochs: number;
+  readonly testCount: number;
+}
+
+/** @throws IbatchError where the config does not say it, or there are too few seeds for a test. */
+export function marginOf(source: ConfigSource, { equivalenceMargin, seeds }: ExperimentConfig, seed?: number): number {
+  const where = source.where(["equivalenceMargin"]);
+  if (equivalenceMargin === null) {
+    throw usageError(
+      `${where}: --accuracy needs \`equivalenceMargin\`, for instance 0.005: half a point of test accuracy`,
+    );
+  }
+  if (seeds.length < 2)
+    throw usageError(`${where}: --accuracy is a test over seeds and needs 2 at least, not ${seeds.length}`);
+  if (seed !== undefined) throw usageError(`--seed ${seed}: --accuracy is over all seeds of the config; leave one out`);
+  return equivalenceMargin;
+}
+
+interface TrainInputs {
+  readonly client: BackendClient;
+  readonly experiment: ExperimentConfig;
+  readonly orders: OrderSources;
+  readonly arm: string;
+  readonly dataDir: string;
+}
+
+/** Does what is missing of the arm's runs, in the experiment's directory. */
+export async function trainAll(
+  { client, experiment, orders, arm, dataDir }: TrainInputs,
+  {
+    out,
+    command,
+    signal,
+  }: { readonly out: string | undefined; readonly command: string; readonly signal: AbortSignal },
+): Promise<Trainings> {
+  const config = { ...experiment, arms: { [arm]: experiment.arms[arm] } };
+  const record = openRecord(experiment, { out, command });
+  try {
+    const results = await runArms({ client, config, orders, record, dataDir, observer: {}, signal });
+    const runs = results.map(({ seed, state, metrics }) => {
+      const test = metrics.at(-1)?.test;
+      if (state !== "done" || test === undefined) {
+        throw new IbatchError("run", `arm ${arm}, seed ${seed} is ${state}: its accuracy cannot be compared`);
+      }
+      return { seed, directory: record.run(arm, seed).directory, accuracy: test.accuracy, testCount: test.count };
+    });
+    return {
+      margin: experiment.equivalenceMargin ?? 0,
+      runs,
+      epochs: config.arms[arm].epochs,
+      testCount: runs[0].testCount,
+    };
+  } finally {
+    record.close();
+  }
+}
+
+const equivalence = z.looseObject({
+  mean: z.number(),
+  low: z.number(),
+  high: z.number(),
+  p: z.number(),
+  equivalent: z.boolean(),
+});
+/** So many batches a question, each of which has its time limit. */
+const BATCHES_A_QUESTION = 20;
+
+/** Two one-sided t tests over seeds, of the reference's accuracies, or of our own model's in the plain loop, against ours. */
+export async function accuracyCheck(
+  asked: Asked,
+  runs: Trainings,
+  options: ModelOptions & LoopOptions,
+): Promise<Check> {
+  const theirs: number[] = [];
+  for (const run of runs.runs) theirs.push(await trainPlainly(asked, runs, run, options));
+  const ours = runs.runs.map(({ accuracy }) => accuracy);
+  const found = await asked.python.ask("equivalence", { ours, theirs, margin: runs.margin }, equivalence);
+  const points = (share: number) => (100 * share).toFixed(2);
+  const interval = `${points(found.low)} to ${points(found.high)}`;
+  return {
+    name: `accuracy after ${runs.epochs} epochs, ${ours.length} seeds`,
+    verdict: found.equivalent ? "pass" : "fail",
+    measured: `${points(found.mean)} points (90 % interval ${interval})`,
+    tolerance: `within ±${points(runs.margin)} points, p < 0.05`,
+    detail:
+      `here ${ours.map(points).join(", ")} %; plain PyTorch ${theirs.map(points).join(", ")} %; ` +
+      `p = ${found.p.toPrecision(2)}, the larger of two one-sided paired t tests`,
+  };
+}
+
+/** Trains with the recorded orders of a run, from weights of its own seed; returns the accuracy on all test samples. */
+async function trainPlainly(
+  asked: Asked,
+  { epochs, testCount }: Trainings,
+  { directory, seed }: Trainings["runs"][number],
+  options: ModelOptions & LoopOptions,
+): Promise<number> {
+  const { python, scratch } = asked;
+  const model = modelOf(asked, options);
+  const built = await python.ask("build_model", { model, ...shapeOf(asked), seed }, object);
+  const training = { model: built.object, directory, epochs: Array.from({ length: epochs }, (_, at) => at), seed };
+  const loop = await openLoop(asked, training, options);
+  for (let step = 0; step < loop.steps; step += BATCHES_A_QUESTION) {
+    const batches = Math.min(BATCHES_A_QUESTION, loop.steps - step);
+    await python.ask("train", { batches, losses_path: scratch.path("whole.f32") }, anything, loop.object);
+  }
+  const all = Uint32Array.from({ length: testCount }, (_, index) => index);
+  const { accuracy } = await evaluate(asked, built.object, all);
+  for (const done of [loop.object, built.object]) await python.ask("release", {}, anything, done);
+  return accuracy;
+}

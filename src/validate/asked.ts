@@ -1,0 +1,85 @@
+/** What Python is asked with, and the objects that it makes for it. */
+import { z } from "zod";
+import type { ArmConfig, ExperimentConfig } from "../experiment/config.js";
+import type { Scratch } from "../record/scratch.js";
+import type { Driven } from "./drive.js";
+import type { PythonObjects } from "./python-objects.js";
+
+/** An answer that holds an object, by its number. */
+export const object = z.looseObject({ object: z.int() });
+
+/** An answer that is not looked at. */
+export const anything = z.unknown();
+
+export interface Compared {
+  readonly seed: number;
+  readonly config: ArmConfig;
+  readonly evaluation: ExperimentConfig["evaluation"];
+  readonly driven: Driven;
+  readonly dataDir: string;
+  readonly equalBits: boolean;
+  readonly device: string;
+  readonly threads: number;
+  readonly scratch: Scratch;
+}
+
+export interface Asked extends Compared {
+  /** `open` as it is on the wire. */
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly python: PythonObjects;
+  /** The config's dataset. */
+  readonly data: number;
+}
+
+/** What a model is built for. */
+export const shapeOf = ({ driven }: Pick<Asked, "driven">) => ({
+  input_shape: driven.inputShape,
+  class_count: driven.classCount,
+});
+
+/** The config's model, with the weights that the backend started from. */
+export async function makeModel(asked: Omit<Asked, "data">): Promise<number> {
+  const { python, request, driven, scratch } = asked;
+  const model = await python.ask("build_model", { model: request.model, ...shapeOf(asked) }, object);
+  const [{ values, tensors }] = driven.weights;
+  const path = scratch.write("initial.f32", values);
+  await python.ask("load_weights", { path, tensors }, anything, model.object);
+  return model.object;
+}
+
+const opened = object.extend({ steps: z.int() });
+
+export interface LoopOptions {
+  /** "package.module:callable" of a training loop of the user's; the textbook one when left out. */
+  readonly loop?: string | undefined;
+}
+
+/** What a loop trains: a model, on the plans of these epochs that lie in a run's directory, with the noise of a seed. */
+export interface Training {
+  readonly model: number;
+  readonly directory: string;
+  readonly epochs: readonly number[];
+  readonly seed: number;
+}
+
+/** A loop that trains as the config says, and how many steps it has. */
+export function openLoop({ python, request, data, config }: Asked, training: Training, { loop }: LoopOptions) {
+  const { model, directory, epochs, seed } = training;
+  const { loss, precision, optimizer, augmentation } = request;
+  const how = { loss, precision, optimizer, augmentation, micro_batch: config.microBatch, loop: loop ?? null };
+  return python.ask("open_loop", { model, data, run_directory: directory, epochs, seed, ...how }, opened);
+}
+
+const looked = z.looseObject({ accuracy: z.number() });
+
+/** Looks at these test samples in evaluation mode: each one's loss, and the share classified right. */
+export async function evaluate(
+  { python, request, data, evaluation, scratch }: Asked,
+  model: number,
+  indices: Uint32Array,
+) {
+  const files = { indices_path: scratch.write("test.u32", indices), losses_path: scratch.path("test.f32") };
+  const how = { precision: request.precision, loss: request.loss, batch_size: evaluation.batchSize };
+  const { accuracy } = await python.ask("evaluate", { data, part: "test", ...files, ...how }, looked, model);
+  return { accuracy, losses: scratch.readFloats("test.f32") };
+}
