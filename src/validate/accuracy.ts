@@ -39,11 +39,12 @@ interface TrainInputs {
   readonly orders: OrderSources;
   readonly arm: string;
   readonly dataDir: string;
+  readonly margin: number;
 }
 
 /** Does what is missing of the arm's runs, in the experiment's directory. */
 export async function trainAll(
-  { client, experiment, orders, arm, dataDir }: TrainInputs,
+  { client, experiment, orders, arm, dataDir, margin }: TrainInputs,
   {
     out,
     command,
@@ -62,7 +63,7 @@ export async function trainAll(
       return { seed, directory: record.run(arm, seed).directory, accuracy: test.accuracy, testCount: test.count };
     });
     return {
-      margin: experiment.equivalenceMargin ?? 0,
+      margin,
       runs,
       epochs: config.arms[arm].epochs,
       testCount: runs[0].testCount,

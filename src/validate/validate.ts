@@ -52,7 +52,7 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
   const orders = await OrderSources.load(source);
   const early = resolveConfig(source, orders, undefined);
   const arm = chooseArm(early, options.arm);
-  if (options.accuracy) marginOf(source, early, options.seed);
+  const margin = options.accuracy ? marginOf(source, early, options.seed) : undefined;
   const allowed = options.allowImport ?? [];
   refuseImports(source, { ...early, arms: { [arm]: early.arms[arm] } }, allowed);
   for (const name of ["reference", "loop"] as const) {
@@ -77,7 +77,8 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     const driven = await drive(inputs);
     const { device, threads } = client.introduction;
     const compared = { seed, config, evaluation, driven, dataDir, equalBits, device, threads, scratch };
-    const runs = options.accuracy ? await trainAll({ client, experiment, orders, arm, dataDir }, options) : undefined;
+    const whole = { client, experiment, orders, arm, dataDir };
+    const runs = margin === undefined ? undefined : await trainAll({ ...whole, margin }, options);
     const { torch, checks } = await compareWithPython(compared, runs, options);
     const document = {
       date: new Date().toISOString(),
