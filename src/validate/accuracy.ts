@@ -80,6 +80,7 @@ const equivalence = z.looseObject({
   p: z.number(),
   equivalent: z.boolean(),
 });
+
 /** So many batches a question, each of which has its time limit. */
 const BATCHES_A_QUESTION = 20;
 
@@ -95,14 +96,16 @@ export async function accuracyCheck(
   const found = await asked.python.ask("equivalence", { ours, theirs, margin: runs.margin }, equivalence);
   const points = (share: number) => (100 * share).toFixed(2);
   const interval = `${points(found.low)} to ${points(found.high)}`;
+  const tested =
+    found.low === found.high
+      ? "the same difference with every seed: no variance, so no test"
+      : `p = ${found.p.toPrecision(2)}, the larger of two one-sided paired t tests`;
   return {
     name: `accuracy after ${runs.epochs} epochs, ${ours.length} seeds`,
     verdict: found.equivalent ? "pass" : "fail",
     measured: `${points(found.mean)} points (90 % interval ${interval})`,
     tolerance: `within ±${points(runs.margin)} points, p < 0.05`,
-    detail:
-      `here ${ours.map(points).join(", ")} %; plain PyTorch ${theirs.map(points).join(", ")} %; ` +
-      `p = ${found.p.toPrecision(2)}, the larger of two one-sided paired t tests`,
+    detail: `here ${ours.map(points).join(", ")} %; plain PyTorch ${theirs.map(points).join(", ")} %; ${tested}`,
   };
 }
 

@@ -38,7 +38,7 @@ export const shapeOf = ({ driven }: Pick<Asked, "driven">) => ({
 });
 
 /** The config's model, with the weights that the backend started from. */
-export async function makeModel(asked: Omit<Asked, "data">): Promise<number> {
+export async function makeModel(asked: Asked): Promise<number> {
   const { python, request, driven, scratch } = asked;
   const model = await python.ask("build_model", { model: request.model, ...shapeOf(asked) }, object);
   const [{ values, tensors }] = driven.weights;
@@ -55,7 +55,7 @@ export interface LoopOptions {
 }
 
 /** What a loop trains: a model, on the plans of these epochs that lie in a run's directory, with the noise of a seed. */
-export interface Training {
+interface Training {
   readonly model: number;
   readonly directory: string;
   readonly epochs: readonly number[];
