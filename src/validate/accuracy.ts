@@ -19,16 +19,24 @@ export interface Trainings {
   readonly testCount: number;
 }
 
-/** @throws IbatchError where the config does not say it, or there are too few seeds for a test. */
-export function marginOf(source: ConfigSource, { equivalenceMargin, seeds }: ExperimentConfig, seed?: number): number {
-  const where = source.where(["equivalenceMargin"]);
+/** @throws IbatchError where the config does not say it, or says what plain PyTorch cannot be held against. */
+export function marginOf(source: ConfigSource, config: ExperimentConfig, seed: number | undefined): number {
+  const { equivalenceMargin, seeds, record, evaluation } = config;
+  const refusal = (path: string[], says: string) => usageError(`${source.where(path)}: --accuracy ${says}`);
   if (equivalenceMargin === null) {
-    throw usageError(
-      `${where}: --accuracy needs \`equivalenceMargin\`, for instance 0.005: half a point of test accuracy`,
+    throw refusal(
+      ["equivalenceMargin"],
+      "needs `equivalenceMargin`, for instance 0.005: half a point of test accuracy",
     );
   }
-  if (seeds.length < 2)
-    throw usageError(`${where}: --accuracy is a test over seeds and needs 2 at least, not ${seeds.length}`);
+  if (seeds.length < 2) throw refusal(["seeds"], `is a test over seeds and needs 2 at least, not ${seeds.length}`);
+  if (record.orders !== "full") throw refusal(["record", "orders"], "trains with the recorded orders: take full");
+  if (evaluation.batchNorm !== "running") {
+    throw refusal(
+      ["evaluation", "batchNorm"],
+      `evaluates as plain PyTorch does: take running, not ${evaluation.batchNorm}`,
+    );
+  }
   if (seed !== undefined) throw usageError(`--seed ${seed}: --accuracy is over all seeds of the config; leave one out`);
   return equivalenceMargin;
 }

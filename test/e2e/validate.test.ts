@@ -219,6 +219,13 @@ describe.concurrent("accuracy after whole trainings", () => {
   it.each([
     ["no margin", plain, ["--accuracy"], /plain\.yaml: --accuracy needs `equivalenceMargin`/],
     ["one seed", whole, ["--accuracy"], /needs 2 at least, not 1/],
+    ["orders that are only hashes", whole, [...seeds, "--set", "record.orders=hash"], /take full/],
+    [
+      "another evaluation than PyTorch's",
+      whole,
+      [...seeds, "--set", "evaluation.batchNorm=reestimated"],
+      /take running, not reestimated/,
+    ],
     ["a seed", whole, [...seeds, "--seed", "1"], /--seed 1: --accuracy is over all seeds/],
   ])("%s is refused", async (_, path, args, says) => {
     const { code, stderr } = await ibatch(["validate", path, ...args]);
