@@ -1,6 +1,6 @@
 /** What a run directory holds from before, checked before anything is added to it. */
 import type { ExperimentRecord } from "../record/experiment-record.js";
-import type { EpochMetrics, RunDocument, RunRecord } from "../record/run-record.js";
+import { type EpochMetrics, isFinished, type RunDocument, type RunRecord } from "../record/run-record.js";
 import type { MadeIn } from "./surroundings.js";
 
 /** A run on record, of whatever arm and seed. */
@@ -24,8 +24,6 @@ export function readRecorded(record: ExperimentRecord): RecordedRun[] {
     return document === undefined ? [] : [{ arm, seed, record: run, document }];
   });
 }
-
-const isFinished = ({ state }: RunDocument): boolean => state === "done" || state === "diverged";
 
 /**
  * The run as a result; undefined when it did not come to its end and is to be done again.

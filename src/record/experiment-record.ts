@@ -7,6 +7,7 @@ import { DATASETS, type RecordedDataset, writeDataset } from "./dataset-record.j
 import { append, writing } from "./disk.js";
 import { EXPORTS } from "./export-files.js";
 import { Lock } from "./lock.js";
+import { listRuns, runDirectory } from "./run-places.js";
 import { type RecordOptions, RunRecord } from "./run-record.js";
 import { VALIDATION, type ValidationDocument, writeValidation } from "./validation-record.js";
 import { PARTIAL, writeWhole, writeWholeJson } from "./whole-file.js";
@@ -42,7 +43,7 @@ export interface ExperimentDocument {
 }
 
 /** A run's directory, by the names of its own and of the one above it. */
-export interface RunPlaceOnDisk {
+export interface RunOnDisk {
   readonly arm: string;
   readonly seed: number;
   readonly record: RunRecord;
@@ -92,16 +93,12 @@ export class ExperimentRecord {
   }
 
   run(arm: string, seed: number): RunRecord {
-    return new RunRecord(join(this.directory, arm, `seed-${seed}`), this.#options);
+    return new RunRecord(runDirectory(this.directory, arm, seed), this.#options);
   }
 
-  /** Every run on record, also of arms and seeds that this command does not ask for. */
-  recordedRuns(): RunPlaceOnDisk[] {
-    return directoriesIn(this.directory).flatMap((arm) =>
-      directoriesIn(join(this.directory, arm))
-        .flatMap((name) => /^seed-(\d+)$/.exec(name)?.[1] ?? [])
-        .map((seed) => ({ arm, seed: Number(seed), record: this.run(arm, Number(seed)) })),
-    );
+  /** Every run's directory that is there, also of arms and seeds that this command does not ask for. */
+  recordedRuns(): RunOnDisk[] {
+    return listRuns(this.directory).map(({ arm, seed }) => ({ arm, seed, record: this.run(arm, seed) }));
   }
 
   /** What runs trained on; written once. */
@@ -140,11 +137,6 @@ export class ExperimentRecord {
     else this.#lock.release();
   }
 }
-
-const directoriesIn = (path: string): string[] =>
-  readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name);
 
 function refuseOthers(directory: string, hash: string): void {
   if (readdirSync(directory).every((name) => name === "lock" || name.endsWith(PARTIAL))) return;

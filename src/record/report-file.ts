@@ -1,20 +1,7 @@
-/** The report of an experiment: a look at what is there, and `report.html` beside it. */
-import { readdirSync } from "node:fs";
+/** The report of an experiment: `report.html` beside what is on record, or somewhere else. */
 import { join } from "node:path";
 import { Lock } from "./lock.js";
 import { writeWhole } from "./whole-file.js";
-
-/** Every run's directory, arms and seeds in sequence: `<arm>/seed-<n>/`. */
-export function listRuns(directory: string): { arm: string; seed: number }[] {
-  return directoriesIn(directory)
-    .flatMap((arm) =>
-      directoriesIn(join(directory, arm)).flatMap((name) => {
-        const seed = /^seed-(\d+)$/.exec(name)?.[1];
-        return seed === undefined ? [] : [{ arm, seed: Number(seed) }];
-      }),
-    )
-    .sort((a, b) => (a.arm === b.arm ? a.seed - b.seed : a.arm < b.arm ? -1 : 1));
-}
 
 /**
  * Makes the page and writes it whole as the directory's `report.html`, with others kept out meanwhile. Returns its path.
@@ -36,8 +23,3 @@ export function writeReportTo(path: string, page: string): string {
   writeWhole(path, page);
   return path;
 }
-
-const directoriesIn = (path: string): string[] =>
-  readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name);

@@ -8,6 +8,7 @@ import { append, writing } from "./disk.js";
 import { sha256 } from "./hash.js";
 import { recordedNumber } from "./number.js";
 import { numbered } from "./numbered.js";
+import { hasOnlyBegun, RUN_DOCUMENT } from "./run-files.js";
 import { writeWhole, writeWholeJson } from "./whole-file.js";
 
 /** How a run stands or ended. `diverged`: its first loss that was not finite ended it; a result, not a failure. */
@@ -58,6 +59,9 @@ const runDocument = z.object({
 });
 /** `run.json`: what this run is, what made it, and how it stands. */
 export type RunDocument = z.infer<typeof runDocument>;
+
+/** Whether it came to its end: a result. */
+export const isFinished = ({ state }: Pick<RunDocument, "state">): boolean => state === "done" || state === "diverged";
 
 const measured = z.object({ loss: recordedNumber, accuracy: z.number(), count: z.number() });
 /** Mean loss and share classified right, over `count` samples. */
@@ -184,12 +188,14 @@ export class RunRecord {
   }
 
   /**
-   * What was recorded of this run before, if anything.
+   * What was recorded of this run before, if anything; not of one whose first word is still to be written.
    * @throws IbatchError when it is damaged.
    */
   read(): RunDocument | undefined {
-    const path = join(this.directory, "run.json");
-    return existsSync(path) ? this.#parse("run.json", runDocument, readFileSync(path, "utf8")) : undefined;
+    const path = join(this.directory, RUN_DOCUMENT);
+    if (existsSync(path)) return this.#parse(RUN_DOCUMENT, runDocument, readFileSync(path, "utf8"));
+    if (!hasOnlyBegun(this.directory)) throw this.damaged(`${path} is missing`);
+    return undefined;
   }
 
   /** Whether this attempt is on record: `start` was called. */
@@ -271,6 +277,7 @@ export class RunRecord {
     append(join(this.directory, "timings.jsonl"), `${JSON.stringify(timings)}\n`);
   }
 
+  /** Of a run that came to its end. @throws IbatchError when it is damaged. */
   readMetrics(): EpochMetrics[] {
     const path = join(this.directory, "metrics.jsonl");
     if (!existsSync(path)) throw this.damaged(`${path} is missing`);
@@ -278,12 +285,21 @@ export class RunRecord {
     return lines.filter((line) => line !== "").map((line) => this.#parse("metrics.jsonl", epochMetrics, line));
   }
 
+  /** Of a run that may be under way; as `readTimings`. */
+  readMetricsSoFar(): EpochMetrics[] {
+    return this.#wholeLines("metrics.jsonl", epochMetrics);
+  }
+
   /** A line that is being written, which lacks its end, is not read; of a run that began none yet, there are none. */
   readTimings(): EpochTimings[] {
-    const path = join(this.directory, "timings.jsonl");
+    return this.#wholeLines("timings.jsonl", epochTimings);
+  }
+
+  #wholeLines<T>(file: string, schema: z.ZodType<T>): T[] {
+    const path = join(this.directory, file);
     if (!existsSync(path)) return [];
     const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-    return lines.map((line) => this.#parse("timings.jsonl", epochTimings, line));
+    return lines.map((line) => this.#parse(file, schema, line));
   }
 
   /** The error that says so, and what to do. */

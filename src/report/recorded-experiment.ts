@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import type { RunResult } from "../experiment/experiment.js";
-import { listRuns } from "../record/report-file.js";
-import { type EpochTimings, type RunDocument, RunRecord } from "../record/run-record.js";
+import { listRuns } from "../record/run-places.js";
+import { type EpochTimings, isFinished, type RunDocument, RunRecord } from "../record/run-record.js";
 import type { AskedExperiment } from "./asked.js";
 
 /** A run as the findings are made from it. */
@@ -93,14 +93,17 @@ function readDocument(directory: string): ExperimentDocument {
   }
 }
 
-/** @throws IbatchError when a file is damaged. */
+/**
+ * Of runs that are under way, what is there so far; those whose first word is not on disk yet are left out.
+ * @throws IbatchError when a file is damaged.
+ */
 export function readRuns(directory: string): RunOnRecord[] {
-  return listRuns(directory).map(({ arm, seed }) => {
-    const record = new RunRecord(join(directory, arm, `seed-${seed}`), { orders: "full", signals: "full" });
+  return listRuns(directory).flatMap(({ arm, seed, directory: place }) => {
+    const record = new RunRecord(place, { orders: "full", signals: "full" });
     const document = record.read();
-    if (document === undefined) throw record.damaged(`${join(record.directory, "run.json")} is missing`);
+    if (document === undefined) return [];
     const { state, error, divergedAtStep } = document;
-    const [metrics, timings] = [record.readMetrics(), record.readTimings()];
-    return { arm, seed, state, error, divergedAtStep, metrics, timings, document };
+    const metrics = isFinished(document) ? record.readMetrics() : record.readMetricsSoFar();
+    return { arm, seed, state, error, divergedAtStep, metrics, timings: record.readTimings(), document };
   });
 }

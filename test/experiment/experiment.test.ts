@@ -1,11 +1,12 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import { IbatchError } from "../../src/errors.js";
 import type { Observer } from "../../src/experiment/observer.js";
 import { Interrupted } from "../../src/experiment/session.js";
 import type { Pretence, Sent } from "./fake-backend.js";
-import { Scene } from "./scene.js";
+import { Scene, temporaryDirectory } from "./scene.js";
 
 const RUNS = ["frozen 0", "shuffled 0", "frozen 1", "shuffled 1"];
 const named = (results: readonly { arm: string; seed: number }[]) => results.map(({ arm, seed }) => `${arm} ${seed}`);
@@ -308,6 +309,32 @@ describe("a directory that is there already", () => {
     await scene.run({ settings: ["seeds=2", "arms={shuffled: {order: shuffled}}"] });
     expect(scene.document("frozen", 0)).toEqual(before);
     expect(before).toMatchObject({ ibatchVersion: "0", config: { order: { name: "frozen" } } });
+  });
+});
+
+describe("an arm whose directory was moved to another disk and linked", () => {
+  test("keeps its finished runs: nothing is trained, nothing changes", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const elsewhere = join(temporaryDirectory(), "frozen");
+    renameSync(join(scene.directory, "frozen"), elsewhere);
+    symlinkSync(elsewhere, join(scene.directory, "frozen"));
+    const before = readFileSync(join(elsewhere, "seed-0", "run.json"), "utf8");
+    const { client, results } = await scene.run();
+    expect(client.sent).toEqual([]);
+    expect(results.map(({ state }) => state)).toEqual(new Array(4).fill("done"));
+    expect(readFileSync(join(elsewhere, "seed-0", "run.json"), "utf8")).toBe(before);
+  });
+
+  test("gets its further runs there", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: ["seeds=1"] });
+    const elsewhere = join(temporaryDirectory(), "frozen");
+    renameSync(join(scene.directory, "frozen"), elsewhere);
+    symlinkSync(elsewhere, join(scene.directory, "frozen"));
+    const { client } = await scene.run({ settings: ["seeds=2"] });
+    expect(client.sentOf("open")).toHaveLength(2);
+    expect(readdirSync(elsewhere).sort()).toEqual(["seed-0", "seed-1"]);
   });
 });
 

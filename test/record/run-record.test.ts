@@ -97,6 +97,34 @@ describe("run.json", () => {
   );
 });
 
+describe("without run.json", () => {
+  test.each<[string, () => void]>([
+    ["an empty directory", () => {}],
+    ["its first word half written", () => writeFileSync(join(directory, "run.json.partial"), '{"arm"')],
+    [
+      "empty files, as a run began once",
+      () => {
+        for (const part of ["orders", "signals"]) mkdirSync(join(directory, part));
+        for (const name of ["metrics.jsonl", "timings.jsonl"]) writeFileSync(join(directory, name), "");
+      },
+    ],
+    ["a file of the user's", () => writeFileSync(join(directory, "notes.txt"), "mine")],
+  ])("a run has only just begun: %s", (_, leave) => {
+    mkdirSync(directory, { recursive: true });
+    leave();
+    expect(new RunRecord(directory, full).read()).toBeUndefined();
+  });
+
+  test("a run that recorded something is damaged", () => {
+    const record = started();
+    record.writePlan(0, plan);
+    rmSync(join(directory, "run.json"));
+    expect(mistake(() => record.read())).toBe(
+      `${directory}/run.json is missing: remove ${directory}, and the same command does this run again`,
+    );
+  });
+});
+
 describe("start", () => {
   test("leaves nothing of an earlier try", () => {
     const record = started();
@@ -142,6 +170,17 @@ describe("metrics.jsonl", () => {
       `${directory}/metrics.jsonl is damaged: remove ${directory}, and the same command does this run again`,
     );
   });
+});
+
+test("of a run that is under way, the whole lines of metrics.jsonl are read", () => {
+  const record = new RunRecord(directory, full);
+  expect(record.readMetricsSoFar()).toEqual([]);
+  record.start(document);
+  expect(record.readMetricsSoFar()).toEqual([]);
+  record.appendMetrics(metrics);
+  const path = join(directory, "metrics.jsonl");
+  writeFileSync(path, `${readFileSync(path, "utf8")}{"epoch":1,"st`);
+  expect(record.readMetricsSoFar()).toEqual([metrics]);
 });
 
 test("an attempt is on record from `start` on, not because of an earlier one", () => {

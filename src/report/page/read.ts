@@ -1,6 +1,6 @@
 /** Reads a run directory, also one that is half finished, into what the page is made from. */
-import { join } from "node:path";
 import { type RecordedDataset, readDataset } from "../../record/dataset-record.js";
+import { runDirectory } from "../../record/run-places.js";
 import { readValidation } from "../../record/validation-record.js";
 import { readExperiment } from "../recorded-experiment.js";
 import type { ArmData, ReportData, RunData } from "./data.js";
@@ -54,7 +54,7 @@ function readArm(
   datasets: ReadonlyMap<string, RecordedDataset>,
 ): ReadArm {
   const { runs } = arm;
-  const place = ({ seed }: RunData) => join(directory, arm.arm, `seed-${seed}`);
+  const place = ({ seed }: RunData) => runDirectory(directory, arm.arm, seed);
   const datasetOf = ({ document }: RunData) => datasets.get(document.surroundings?.dataSha256 ?? "");
   const trained = runs.find((run) => run.document.state === "done") ?? runs.find((run) => run.metrics.length > 0);
   const dataset = trained && datasetOf(trained);

@@ -1,0 +1,41 @@
+/** Where an experiment's runs lie: `<arm>/seed-<n>/`. Links are followed: an arm may have been moved to another disk. */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+export interface RunPlaceOnDisk {
+  readonly arm: string;
+  readonly seed: number;
+  readonly directory: string;
+}
+
+export const runDirectory = (experiment: string, arm: string, seed: number): string =>
+  join(experiment, arm, `seed-${seed}`);
+
+/** Every directory that is a run's by its name, arms and seeds in sequence. */
+export function listRuns(experiment: string): RunPlaceOnDisk[] {
+  return directoriesIn(experiment)
+    .flatMap((arm) =>
+      directoriesIn(join(experiment, arm)).flatMap((name) => {
+        const seed = seedOf(name);
+        return seed === undefined ? [] : [{ arm, seed, directory: runDirectory(experiment, arm, seed) }];
+      }),
+    )
+    .sort((a, b) => (a.arm === b.arm ? a.seed - b.seed : a.arm < b.arm ? -1 : 1));
+}
+
+/** `seed-00` is no name that we give. */
+function seedOf(name: string): number | undefined {
+  const seed = /^seed-(0|[1-9]\d*)$/.exec(name)?.[1];
+  return seed === undefined ? undefined : Number(seed);
+}
+
+const directoriesIn = (path: string): string[] => readdirSync(path).filter((name) => isDirectory(join(path, name)));
+
+/** Also of a link to one; false where a link leads nowhere. */
+export function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
