@@ -11,6 +11,7 @@ export type { Observer, RunOutcome, RunPlace } from "./experiment/observer.js";
 export { argsort, type Direction } from "./kernels/argsort.js";
 export { argsortWithin } from "./kernels/argsort-within.js";
 export { countClasses, type Grouped, groupByClass } from "./kernels/classes.js";
+export { consecutive } from "./kernels/consecutive.js";
 export { interleave } from "./kernels/interleave.js";
 export { type Random, random, STREAMS, type Stream } from "./kernels/random.js";
 export { shuffle, shuffled } from "./kernels/shuffle.js";

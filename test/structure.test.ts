@@ -63,7 +63,7 @@ describe("TypeScript", () => {
     report: ["experiment", "record", "backend", "kernels", ...everywhere],
     download: ["record", ...everywhere],
     launch: ["report", "experiment", "record", "backend", ...everywhere],
-    validate: ["launch", "experiment", "record", "backend", "orders", ...everywhere],
+    validate: ["launch", "experiment", "record", "backend", "orders", "kernels", ...everywhere],
     cli: [
       "validate",
       "launch",

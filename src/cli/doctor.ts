@@ -3,6 +3,7 @@ import type { Backend } from "../backend/backend.js";
 import { BackendError } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import type { Session } from "../experiment/session.js";
+import { consecutive } from "../kernels/consecutive.js";
 import { dataDirectory, openChosenBackend } from "../launch/chosen-backend.js";
 import type { DoctorOptions } from "./doctor-command.js";
 import { EXIT } from "./exit-codes.js";
@@ -120,7 +121,7 @@ async function examineTraining(name: string, session: Session): Promise<Finding>
 
 async function trainOneBatch(session: Session): Promise<string> {
   const plan = {
-    indices: Uint32Array.from({ length: 32 }, (_, index) => index),
+    indices: consecutive(32),
     offsets: Uint32Array.of(0, 32),
     learningRates: Float64Array.of(0.01),
   };

@@ -7,6 +7,7 @@ import { calling, checkedOrder } from "../experiment/make-plan.js";
 import { importOrder } from "../experiment/order-file.js";
 import { permutedLedger } from "../experiment/placebo.js";
 import { countClasses } from "../kernels/classes.js";
+import { consecutive } from "../kernels/consecutive.js";
 import { random } from "../kernels/random.js";
 import { dataDirectory, openToAsk } from "../launch/chosen-backend.js";
 import { checkOrder, type Finding } from "../orders/conformance.js";
@@ -87,7 +88,7 @@ async function show(definition: OrderDefinition, options: OrderOptions, signal: 
     );
   }
   const seen = losses === undefined ? emptyLedger(labels.length, definition.signals?.(own)) : ledgerOf(losses);
-  const eligible = Uint32Array.from(labels.keys());
+  const eligible = consecutive(labels.length);
   const memory = allocateMemory(definition.memory ?? {}, labels.length);
   const out = [
     `${definition.name}: ${definition.summary}`,

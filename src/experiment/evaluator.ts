@@ -1,5 +1,6 @@
 /** What a run is measured on after an epoch, and with which of BatchNorm's statistics. */
 import type { Norm } from "../backend/messages.js";
+import { consecutive } from "../kernels/consecutive.js";
 import { random, type Stream } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
 import { stratifiedSample } from "../kernels/stratified.js";
@@ -37,7 +38,7 @@ export class Evaluator {
     this.#session = session;
     this.#split = split;
     this.#settings = settings;
-    this.#test = Uint32Array.from(session.testLabels.keys());
+    this.#test = consecutive(session.testLabels.length);
     this.#hasBatchNorm = session.opened.settings.batchNormLayers > 0;
     this.#norm = this.#hasBatchNorm ? settings.batchNorm : "running";
     this.#calibration = this.#shuffledSample("calibration", split.eligible, session.labels, CALIBRATION_SIZE);

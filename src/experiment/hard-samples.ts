@@ -1,5 +1,6 @@
 /** The training samples that a run found hardest: where mislabelled ones gather. */
 import { groupByClass } from "../kernels/classes.js";
+import { consecutive } from "../kernels/consecutive.js";
 import { NOT_SEEN } from "../record/run-record.js";
 import type { SignalHistory } from "./sample-signals.js";
 
@@ -31,7 +32,7 @@ export class HardSamples {
    * share of epochs (of equally many, those with the higher mean loss); ascending, none twice.
    */
   choose(classCount: number, count: number): Uint32Array {
-    const seen = Uint32Array.from(this.#labels.keys()).filter((sample) => this.#epochs[sample] > 0);
+    const seen = consecutive(this.#labels.length).filter((sample) => this.#epochs[sample] > 0);
     const { indices, offsets } = groupByClass(seen, this.#labels, classCount);
     const chosen = new Set<number>();
     for (let label = 0; label < classCount; label++) {

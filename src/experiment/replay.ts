@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { type IbatchError, usageError } from "../errors.js";
+import { consecutive } from "../kernels/consecutive.js";
 import type { Random } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
 import { defineOrder, type OrderDefinition, type OrderResult } from "../orders/contract.js";
@@ -114,10 +115,10 @@ type Mistake = (what: string) => IbatchError;
 
 /** The places of the samples exchanged, each with its weight; the batches' sizes stay. */
 function shuffledTogether({ indices, offsets, weights }: RecordedOrder, random: Random): OrderResult {
-  const from = shuffled(Uint32Array.from(indices.keys()), random);
+  const from = shuffled(consecutive(indices.length), random);
   return {
     indices: from.map((place) => indices[place]),
     offsets,
-    ...(weights && { weights: Float32Array.from(from, (place) => weights[place]) }),
+    ...(weights && { weights: new Float32Array(from.length).map((_, at) => weights[from[at]]) }),
   };
 }

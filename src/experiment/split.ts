@@ -1,4 +1,5 @@
 import { usageError } from "../errors.js";
+import { consecutive } from "../kernels/consecutive.js";
 import { random, type Stream } from "../kernels/random.js";
 import { stratifiedSample } from "../kernels/stratified.js";
 
@@ -23,7 +24,7 @@ export interface SplitOptions {
  * @throws IbatchError when more is asked for than is there.
  */
 export function splitDataset(labels: Uint32Array, classCount: number, options: SplitOptions): Split {
-  const all = Uint32Array.from(labels.keys());
+  const all = consecutive(labels.length);
   const { subset, validation: validationCount, trainSample } = options;
   if (validationCount + (subset ?? 1) > all.length) {
     throw usageError(

@@ -1,4 +1,5 @@
 /** The inputs on which the conformance suite tries every order: small, uneven, empty, one-sided. */
+import { consecutive } from "../kernels/consecutive.js";
 import { random } from "../kernels/random.js";
 import { shuffle } from "../kernels/shuffle.js";
 import { emptyLedger } from "./context.js";
@@ -63,7 +64,7 @@ function makeCase(
   isEligible: (index: number) => boolean = () => true,
 ): Case {
   const labels = labelsOf(classSizes);
-  const eligible = Uint32Array.from(labels.keys()).filter(isEligible);
+  const eligible = consecutive(labels.length).filter(isEligible);
   const sizeOf = typeof size === "number" ? () => size : size;
   const large = eligible.length >= 50;
   return { name, classCount: classSizes.length, labels, eligible, size: sizeOf, large };

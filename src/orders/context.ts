@@ -1,4 +1,5 @@
 /** The one place where an order's context is put together: for training, for `ibatch order` and for tests. */
+import { consecutive } from "../kernels/consecutive.js";
 import { type Random, random } from "../kernels/random.js";
 import type { ExtraSignal, LedgerView, MemoryArray, MemoryDeclaration, OrderContext, OrderStream } from "./contract.js";
 
@@ -29,7 +30,7 @@ export function orderContext<Options>(inputs: OrderInputs<Options>): OrderContex
     options,
     n,
     classCount,
-    eligible: inputs.eligible ?? Uint32Array.from(labels.keys()),
+    eligible: inputs.eligible ?? consecutive(n),
     labels,
     ledger: inputs.ledger ?? emptyLedger(n),
     epoch,

@@ -20,6 +20,7 @@ import { z } from "zod";
 import { argsort } from "../kernels/argsort.js";
 import { argsortWithin } from "../kernels/argsort-within.js";
 import type { Grouped } from "../kernels/classes.js";
+import { consecutive } from "../kernels/consecutive.js";
 import type { Random } from "../kernels/random.js";
 import { shuffle } from "../kernels/shuffle.js";
 import { defineOrder } from "./contract.js";
@@ -65,7 +66,7 @@ function jitterWithin({ indices, offsets }: Grouped, jitter: number, random: Ran
 
 /** The classes as one list by (rank + ½) / class size; where those are equal, in one random sequence of classes. */
 function merged({ indices, offsets }: Grouped, random: Random): Uint32Array {
-  const classes = Uint32Array.from({ length: offsets.length - 1 }, (_, c) => c);
+  const classes = consecutive(offsets.length - 1);
   shuffle(classes, random);
   const keys = new Float32Array(indices.length);
   const samples = new Uint32Array(indices.length);

@@ -1,5 +1,6 @@
 /** From what is known of each sample to the weight with which it is drawn. */
 import { argsort } from "../kernels/argsort.js";
+import { consecutive } from "../kernels/consecutive.js";
 import type { Random } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
 
@@ -61,9 +62,9 @@ const seen = (by: string, sample: number, value: number) => `${by} of sample ${s
 
 /** rank^−alpha, rank 1 being the highest value and chance breaking ties; NaN where never seen. */
 function rankPowers(values: Readonly<Float32Array>, alpha: number, random: Random): Float64Array {
-  const places = shuffled(Uint32Array.from(values.keys()), random);
+  const places = shuffled(consecutive(values.length), random);
   const sorted = argsort(
-    Float32Array.from(places, (place) => values[place]),
+    new Float32Array(places.length).map((_, at) => values[places[at]]),
     "descending",
   );
   const weights = new Float64Array(values.length).fill(Number.NaN);
@@ -89,7 +90,7 @@ function completed(weights: Float64Array, { floor, unseen }: WeightOptions): Flo
   }
   const mean = sum / count;
   const ofUnseen = unseen === "highest" ? 1 : mean;
-  return Float32Array.from(weights, (weight) =>
-    Math.max(floor * mean, Number.isNaN(weight) ? ofUnseen : weight / largest),
+  return new Float32Array(
+    weights.map((weight) => Math.max(floor * mean, Number.isNaN(weight) ? ofUnseen : weight / largest)),
   );
 }

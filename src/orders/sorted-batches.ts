@@ -1,6 +1,7 @@
 /** From samples sorted by difficulty to batches: what `loss-global` and `loss-per-class` have in common. */
 import { z } from "zod";
 import { argsort, type Direction } from "../kernels/argsort.js";
+import { consecutive } from "../kernels/consecutive.js";
 import type { Random } from "../kernels/random.js";
 import { shuffle, shuffled } from "../kernels/shuffle.js";
 import { cut, type OrderContext } from "./contract.js";
@@ -71,7 +72,7 @@ export function unsorted(context: OrderContext<SortOptions>, random: Random): Un
 export function jittered(values: Uint32Array, jitter: number, random: Random): Uint32Array {
   if (jitter === 0) return values;
   // In float32, which rounds but never swaps; from 2^24 ranks on the noise is in whole places.
-  const keys = Float32Array.from(values, (_, rank) => rank + jitter * random.uniform());
+  const keys = new Float32Array(values.length).map((_, rank) => rank + jitter * random.uniform());
   return argsort(keys, "ascending").map((rank) => values[rank]);
 }
 
@@ -82,7 +83,7 @@ export function arranged(
   { spread, batches }: SortOptions,
   random: Random,
 ): Uint32Array {
-  const sequence = Uint32Array.from({ length: offsets.length - 1 }, (_, batch) => batch);
+  const sequence = consecutive(offsets.length - 1);
   if (batches === "shuffled") shuffle(sequence, random);
   return spread ? dealt(sorted, offsets, sequence, random) : cutInTurn(sorted, offsets, sequence);
 }

@@ -166,7 +166,7 @@ function checkPositive(
 function shares(weights: Readonly<Float32Array>): Float64Array {
   let total = 0;
   for (const weight of weights) total += weight;
-  return Float64Array.from(weights, (weight) => weight / total);
+  return new Float64Array(weights).map((weight) => weight / total);
 }
 
 /** m / (n·q) for each of the m drawn of n samples, capped, then scaled to mean 1 where wanted. */
@@ -178,5 +178,5 @@ function unbiasedWeights(inclusion: Readonly<Float64Array>, n: number, { cap, no
     weights[i] = Math.min(cap ?? Number.POSITIVE_INFINITY, m / (n * inclusion[i]));
     sum += weights[i];
   }
-  return Float32Array.from(weights, (weight) => (normalise ? (weight * m) / sum : weight));
+  return normalise ? new Float32Array(weights.map((weight) => (weight * m) / sum)) : new Float32Array(weights);
 }

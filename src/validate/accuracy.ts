@@ -6,6 +6,7 @@ import type { ExperimentConfig } from "../experiment/config.js";
 import type { ConfigSource } from "../experiment/config-source.js";
 import { runArms } from "../experiment/experiment.js";
 import type { OrderSources } from "../experiment/order-sources.js";
+import { consecutive } from "../kernels/consecutive.js";
 import { openRecord } from "../launch/launch.js";
 import type { Check } from "../record/validation-record.js";
 import { type Asked, anything, evaluate, type LoopOptions, object, openLoop, shapeOf } from "./asked.js";
@@ -133,7 +134,7 @@ async function trainPlainly(
     const batches = Math.min(BATCHES_A_QUESTION, loop.steps - step);
     await python.ask("train", { batches, losses_path: scratch.path("whole.f32") }, anything, loop.object);
   }
-  const all = Uint32Array.from({ length: testCount }, (_, index) => index);
+  const all = consecutive(testCount);
   const { accuracy } = await evaluate(asked, built.object, all);
   for (const done of [loop.object, built.object]) await python.ask("release", {}, anything, done);
   return accuracy;

@@ -1,5 +1,6 @@
 /** Model parity: the config's model against the reference, both from the weights that the backend started from. */
 import { z } from "zod";
+import { consecutive } from "../kernels/consecutive.js";
 import { type Check, check } from "../record/validation-record.js";
 import { type Asked, makeModel, object, shapeOf } from "./asked.js";
 
@@ -20,7 +21,7 @@ export async function compareModels(asked: Asked, options: ModelOptions): Promis
   const { python, driven, request, data, scratch } = asked;
   const ours = await makeModel(asked);
   const built = await python.ask("build_model", { model: modelOf(asked, options), ...shapeOf(asked) }, object);
-  const samples = Uint32Array.from({ length: PARITY_SAMPLES }, (_, index) => index);
+  const samples = consecutive(PARITY_SAMPLES);
   const pair = { ours, theirs: built.object, data };
   const same = await python.ask("compare", { ...pair, indices_path: scratch.write("parity.u32", samples) }, checks);
   const curve = await python.ask(

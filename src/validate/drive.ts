@@ -9,6 +9,7 @@ import { openRequest } from "../experiment/open-request.js";
 import type { Plan } from "../experiment/plan.js";
 import { Session, type Weights, type WorkClient } from "../experiment/session.js";
 import { splitDataset } from "../experiment/split.js";
+import { consecutive } from "../kernels/consecutive.js";
 import { allocateMemory } from "../orders/context.js";
 import type { OrderDefinition } from "../orders/contract.js";
 import type { RunRecord } from "../record/run-record.js";
@@ -109,7 +110,7 @@ async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
     }
     before = plan.indices;
   }
-  const testIndices = Uint32Array.from({ length: Math.min(TEST_SAMPLES, opened.testCount) }, (_, index) => index);
+  const testIndices = consecutive(Math.min(TEST_SAMPLES, opened.testCount));
   const { batchSize } = evaluation;
   const looked = await session.evaluate({ part: "test", indices: testIndices, batchSize, norm: "running" });
   return {
