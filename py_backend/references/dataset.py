@@ -29,7 +29,7 @@ import torch
 from ..datasets.contract import Dataset, DatasetDefinition, FetchedPart, Part
 from ..device import free_host_bytes
 from ..errors import BackendError
-from .importing import call, failed, import_callable
+from .importing import call, failed, import_callable, keywords
 
 Array = npt.NDArray[Any]
 
@@ -41,11 +41,11 @@ MOST_CLASS_NAMES = 100_000
 
 
 class Options(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """args, test_args: keyword arguments of the callable. load: keep images in memory, or have `workers` processes
-    fetch them by index; auto: as there is room."""
+    """args, test_args: keyword arguments of the callable, as the JSON text of a map. load: keep images in memory, or
+    have `workers` processes fetch them by index; auto: as there is room."""
 
-    args: dict[str, Any] = {}
-    test_args: dict[str, Any] | None = None
+    args: str = "{}"
+    test_args: str | None = None
     load: Literal["auto", "resident", "fetch"] = "auto"
     workers: Annotated[int, msgspec.Meta(ge=0, le=256)] = 2
 
@@ -91,9 +91,10 @@ class Reader:
         return Dataset(self._reference, classes, mean, std, train, test)
 
     def _parts(self, make: Callable[..., Any]) -> Mapping[str, Any]:
-        args, test_args = self._options.args, self._options.test_args
+        args = keywords(self._reference, self._options.args)
         given = call(self._reference, make, **args)
-        if test_args is not None:
+        if self._options.test_args is not None:
+            test_args = keywords(self._reference, self._options.test_args)
             return {"train": given, "test": call(self._reference, make, **{**args, **test_args})}
         if isinstance(given, Mapping):
             unknown = set(given) - {"train", "test", "class_names", "mean", "std"}

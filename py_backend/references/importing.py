@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
+import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -23,9 +24,9 @@ from ..messages import Imported
 
 
 class Arguments(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """args: keyword arguments of what a reference names."""
+    """args: keyword arguments of what a reference names, as the JSON text of a map."""
 
-    args: dict[str, Any] = {}
+    args: str = "{}"
 
 
 _allowed: tuple[str, ...] = ()
@@ -97,6 +98,18 @@ def call(reference: str, function: Callable[..., Any], *given: Any, **args: Any)
     except Exception as error:
         shown = ", ".join(f"{name}={value!r}" for name, value in args.items())
         raise failed(reference, f"calling it with ({shown}) failed", error) from None
+
+
+def keywords(reference: str, text: str) -> dict[str, Any]:
+    """Keyword arguments from their JSON text, in which 1.0 is a float, an integer may be of any size, and NaN, Infinity
+    and -Infinity are numbers. Raises BackendError (bad_option)."""
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BackendError("bad_option", f"{reference}: its arguments are no JSON: {error}") from None
+    if not isinstance(given, dict):
+        raise BackendError("bad_option", f"{reference}: its arguments are a {type(given).__name__}, expected a map")
+    return given
 
 
 def failed(reference: str, what: str, error: Exception) -> BackendError:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BackendError
-from .importing import Arguments, call, import_callable
+from .importing import Arguments, call, import_callable, keywords
 
 
 def build(
@@ -28,10 +28,11 @@ def build(
         options = msgspec.convert(given, Arguments, strict=True)
     except msgspec.ValidationError as error:
         raise BackendError("bad_option", f"loss {reference}: {error}") from None
+    args = keywords(reference, options.args)
     named = import_callable(reference)
     if not inspect.isclass(named):
-        return partial(named, **options.args)
-    loss = call(reference, named, **options.args)
+        return partial(named, **args)
+    loss = call(reference, named, **args)
     if isinstance(loss, nn.Module):
         if count := sum(1 for _ in loss.parameters()):
             raise BackendError(

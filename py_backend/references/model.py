@@ -6,7 +6,7 @@ from torch import nn
 
 from ..errors import BackendError
 from ..models.contract import ModelDefinition
-from .importing import Arguments, call, import_callable
+from .importing import Arguments, call, import_callable, keywords
 
 
 def definition(reference: str) -> ModelDefinition:
@@ -14,7 +14,7 @@ def definition(reference: str) -> ModelDefinition:
     make = import_callable(reference)
 
     def build(input_shape: tuple[int, int, int], class_count: int, options: Arguments) -> nn.Module:
-        model = call(reference, make, **options.args)
+        model = call(reference, make, **keywords(reference, options.args))
         if not isinstance(model, nn.Module):
             raise BackendError(
                 "bad_reference", f"{reference} returned a {type(model).__name__}, expected a torch.nn.Module"

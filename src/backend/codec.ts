@@ -208,14 +208,8 @@ export const camelCase = (name: string): string =>
   name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 const snakeKey = (key: PropertyKey): string => (typeof key === "string" ? snakeCase(key) : String(key));
 
-/** Maps whose keys are the user's own: arguments of what a reference names. */
-const OPAQUE: readonly string[] = ["args", "testArgs"];
-
-function toWire(value: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [snakeCase(key), OPAQUE.includes(key) ? inner : toWireValue(inner)]),
-  );
-}
+const toWire = (value: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(value).map(([key, inner]) => [snakeCase(key), toWireValue(inner)]));
 
 /** A value with its names as they are on the wire. */
 export function toWireValue(value: unknown): unknown {
@@ -240,16 +234,9 @@ function fromWire(value: unknown): unknown {
     Object.entries(value).map(([key, inner]) => {
       const name = camelCase(key);
       if (snakeCase(name) !== key) throw new BackendError("bad_field", `field \`${key}\` is not in snake_case`);
-      return [name, OPAQUE.includes(name) ? asObjects(inner) : fromWire(inner)];
+      return [name, fromWire(inner)];
     }),
   );
-}
-
-/** Maps as objects, at any depth, their keys as they are. */
-function asObjects(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(asObjects);
-  if (!(value instanceof Map)) return value;
-  return Object.fromEntries(Object.entries(toObject(value)).map(([key, inner]) => [key, asObjects(inner)]));
 }
 
 function toObject(map: ReadonlyMap<unknown, unknown>): Record<string, unknown> {

@@ -1,11 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import { Interrupted, usageError } from "../errors.js";
+import { plainNumbers } from "../exact-json.js";
 import { Checker } from "../experiment/checker.js";
-import { isFilePath, parseValue } from "../experiment/config-source.js";
 import { parseOrderOptions } from "../experiment/ledger-options.js";
 import { calling, checkedOrder } from "../experiment/make-plan.js";
+import { isFilePath } from "../experiment/named-section.js";
 import { importOrder } from "../experiment/order-file.js";
 import { permutedLedger } from "../experiment/placebo.js";
+import { parseValue } from "../experiment/setting.js";
 import { countClasses } from "../kernels/classes.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { random } from "../kernels/random.js";
@@ -151,7 +153,8 @@ function readOptions(settings: readonly string[]): Record<string, unknown> {
     settings.map((setting) => {
       const equals = setting.indexOf("=");
       if (equals < 1) throw usageError(`--set ${setting}: expected option=value, for instance leftovers=short`);
-      return [setting.slice(0, equals), parseValue(`--set ${setting}`, setting.slice(equals + 1))];
+      const value = parseValue(`--set ${setting}`, setting.slice(equals + 1));
+      return [setting.slice(0, equals), plainNumbers(value)];
     }),
   );
 }

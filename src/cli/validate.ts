@@ -1,5 +1,7 @@
 import { usageError } from "../errors.js";
-import { ConfigSource, isRecord, parseValue } from "../experiment/config-source.js";
+import { ConfigSource } from "../experiment/config-source.js";
+import { isRecord } from "../experiment/named-section.js";
+import { parseValue } from "../experiment/setting.js";
 import { openRecord } from "../launch/launch.js";
 import { checkTable } from "../validate/check-table.js";
 import { validate } from "../validate/validate.js";

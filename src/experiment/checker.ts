@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { CatalogueEntry, CatalogueOption } from "../backend/messages.js";
 import { type IbatchError, usageError } from "../errors.js";
+import { exactJson } from "../exact-json.js";
 import { nearest, unknownName } from "../nearest.js";
 import type { Path } from "./config-source.js";
 import { firstIssue, sentence } from "./sentences.js";
@@ -77,7 +78,7 @@ function unknownKey(key: string, known: readonly string[]): string {
 }
 
 /** A value as the config writes it; JSON alone would show infinities and NaN as null. */
-const shown = (value: unknown): string => (typeof value === "number" ? String(value) : JSON.stringify(value));
+const shown = (value: unknown): string => exactJson(value, { nonFinite: "bare" });
 
 /** What is wrong with an option's value, by the backend's declaration; undefined when nothing is. */
 function wrongOption(option: CatalogueOption, value: unknown): string | undefined {

@@ -7,7 +7,8 @@ import { EXPERIMENT_FILES } from "../record/experiment-record.js";
 import { hashValue } from "../record/hash.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
 import { Checker, type Chosen, type Locate, valueAt } from "./checker.js";
-import { type ConfigSource, isRecord, type Path, spellNamed } from "./config-source.js";
+import type { ConfigSource, Path } from "./config-source.js";
+import { isRecord, spellNamed } from "./named-section.js";
 import type { OrderSources } from "./order-sources.js";
 import { type PlannedComparison, planComparisons } from "./planned-comparisons.js";
 import { type ChosenOrder, resolveOrder } from "./resolve-order.js";
@@ -75,7 +76,7 @@ export function resolveConfig(
   orders: OrderSources,
   catalogue: Catalogue | undefined,
 ): ExperimentConfig {
-  const { arms: armOverrides, ...rest } = source.value;
+  const { arms: armOverrides, ...rest } = withoutExtensions(source.value);
   const isTraining = ([key]: [string, unknown]) => TRAINING_KEYS.includes(key);
   const base = spellAll(Object.fromEntries(Object.entries(rest).filter(isTraining)));
   const common = Object.fromEntries(Object.entries(rest).filter((entry) => !isTraining(entry)));
@@ -109,6 +110,10 @@ export function resolveConfig(
     arms,
   };
 }
+
+/** Keys that begin with `x-` are the user's own, for anchors. */
+const withoutExtensions = (value: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith("x-")));
 
 /** Where losses go into an order, it cannot be made again from config and seed alone: a hash would be all there is. */
 function refuseOrdersThatReadTheLedger(checker: Checker, arms: Readonly<Record<string, ArmConfig>>): void {

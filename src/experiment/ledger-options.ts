@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { OrderDefinition } from "../orders/contract.js";
 import type { Checker } from "./checker.js";
-import { isRecord, type Path } from "./config-source.js";
+import type { Path } from "./config-source.js";
+import { isRecord } from "./named-section.js";
 
 export const ledgerOptions = z
   .strictObject({

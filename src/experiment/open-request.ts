@@ -1,5 +1,7 @@
 /** What `open` asks the backend for. */
 import type { FieldsOf } from "../backend/messages.js";
+import { exactJson } from "../exact-json.js";
+import type { Chosen } from "./checker.js";
 import type { ArmConfig, ChosenOrImported } from "./config.js";
 
 export interface Opening {
@@ -16,7 +18,7 @@ export function openRequest({ config, seed, dataDir, equalBits }: Opening): Fiel
     dataset: named(config.dataset),
     dataDir,
     model: named(config.model),
-    loss: config.loss === undefined ? null : { name: config.loss.name, options: config.loss.options },
+    loss: config.loss === undefined ? null : { name: config.loss.name, options: importOptions(config.loss.options) },
     optimizer: config.optimizer,
     augmentation: config.augmentation,
     precision: config.precision,
@@ -28,8 +30,17 @@ export function openRequest({ config, seed, dataDir, equalBits }: Opening): Fiel
 const named = ({ origin, name, options }: ChosenOrImported) => ({
   origin: origin ?? ("catalogue" as const),
   name,
-  options,
+  options: origin === "import" ? importOptions(options) : options,
 });
+
+/** Arguments travel as JSON: MessagePack, as JavaScript writes it, has no 1.0 apart from 1, and no large integers. */
+export const importOptions = ({ args = {}, testArgs, ...options }: Chosen["options"]): Chosen["options"] => ({
+  ...options,
+  args: argumentsText(args),
+  ...(testArgs !== undefined && { testArgs: testArgs === null ? null : argumentsText(testArgs) }),
+});
+
+const argumentsText = (args: unknown): string => exactJson(args, { nonFinite: "bare" });
 
 /** What the config imports: references of dataset, model and loss. */
 export const importsOf = ({ dataset, model, loss }: Opening["config"]): string[] =>

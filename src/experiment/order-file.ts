@@ -8,8 +8,8 @@ import type { OrderDefinition } from "../orders/contract.js";
 import { isOrderDefinition, missingMembers } from "../orders/definition-check.js";
 import { ownEntry } from "../package-root.js";
 import { sha256 } from "../record/hash.js";
-import { isFilePath } from "./config-source.js";
 import { ledgerOptions } from "./ledger-options.js";
+import { isFilePath } from "./named-section.js";
 
 export interface OrderFile {
   readonly definition: OrderDefinition;

@@ -1,7 +1,8 @@
 /** Where the orders of a config come from: our table, a user's file, a recorded run. Loaded before the config is checked. */
 import type { OrderDefinition } from "../orders/contract.js";
 import { findOrder } from "../orders/index.js";
-import { type ConfigSource, isRecord, type Path, spellNamed } from "./config-source.js";
+import type { ConfigSource, Path } from "./config-source.js";
+import { isRecord, spellNamed } from "./named-section.js";
 import { importOrder, type OrderFile } from "./order-file.js";
 import { Replayed } from "./replay.js";
 

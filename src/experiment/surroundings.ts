@@ -2,6 +2,7 @@
 import { type IbatchError, usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
 import type { Surroundings } from "../record/run-record.js";
+import { asRecorded } from "../record/whole-file.js";
 import type { Chosen } from "./checker.js";
 import type { Session, WorkClient } from "./session.js";
 
@@ -39,7 +40,7 @@ export interface MadeIn {
  */
 export function refuseOtherSurroundings(arm: string, now: Surroundings, kept: readonly MadeIn[]): void {
   for (const { arm: keptArm, directory, surroundings: then } of kept) {
-    const sameDataset = hashValue(then.dataset) === hashValue(now.dataset);
+    const sameDataset = hashValue(then.dataset) === hashValue(asRecorded(now.dataset));
     if (sameDataset && then.dataSha256 !== now.dataSha256) throw otherData(directory, then, now);
     const changed = keptArm === arm ? changedImport(then, now) : undefined;
     if (changed !== undefined) throw otherCode(directory, changed);

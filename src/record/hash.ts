@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { exactJson } from "../exact-json.js";
 
 /** SHA-256 of the bytes of these arrays, one after another, in hex. */
 export function sha256(...arrays: readonly (ArrayBufferView | undefined)[]): string {
@@ -9,16 +10,11 @@ export function sha256(...arrays: readonly (ArrayBufferView | undefined)[]): str
   return hash.digest("hex");
 }
 
-/** SHA-256 of a value as JSON with sorted keys: equal values, equal hashes, whatever the order of their keys. */
-export function hashValue(value: unknown): string {
-  return createHash("sha256")
-    .update(JSON.stringify(sortKeys(value)))
+/**
+ * SHA-256 of a value as JSON with sorted keys: equal values, equal hashes, whatever the order of their keys. NaN, each
+ * infinity, null, 1 and 1.0 are all different.
+ */
+export const hashValue = (value: unknown): string =>
+  createHash("sha256")
+    .update(exactJson(value, { sorted: true, nonFinite: "bare" }))
     .digest("hex");
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
-}

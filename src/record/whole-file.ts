@@ -1,4 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { exactJson } from "../exact-json.js";
 import { writing } from "./disk.js";
 
 /** Ends the name of a file that is being written. */
@@ -18,6 +19,9 @@ export function writeWhole(path: string, data: string | Uint8Array): void {
   });
 }
 
-/** JSON as a person would lay it out, with the newline at the end. */
+/** JSON as a person would lay it out, with the newline at the end. What is not finite stands in it as a string. */
 export const writeWholeJson = (path: string, value: unknown): void =>
-  writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+  writeWhole(path, `${exactJson(value, { indent: 2, nonFinite: "quoted" })}\n`);
+
+/** A value as it comes back from a record, where 1.0 is 1 again. */
+export const asRecorded = (value: unknown): unknown => JSON.parse(exactJson(value, { nonFinite: "quoted" }));

@@ -1,5 +1,6 @@
 /** Model parity: the config's model against the reference, both from the weights that the backend started from. */
 import { z } from "zod";
+import { importOptions } from "../experiment/open-request.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { type Check, check } from "../record/validation-record.js";
 import { type Asked, makeModel, object, shapeOf } from "./asked.js";
@@ -42,4 +43,6 @@ export const modelOf = (
   { request }: Pick<Asked, "request">,
   { reference, referenceArgs = {} }: ModelOptions,
 ): unknown =>
-  reference === undefined ? request.model : { origin: "import", name: reference, options: { args: referenceArgs } };
+  reference === undefined
+    ? request.model
+    : { origin: "import", name: reference, options: importOptions({ args: referenceArgs }) };

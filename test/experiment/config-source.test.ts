@@ -7,6 +7,9 @@ import { mistake } from "../mistake.js";
 
 const set = (assignment: string) => ({ said: `--set ${assignment}`, assignment });
 
+/** As a shell would put in. */
+const VARIABLE = `\${HOME}`;
+
 const text = ["model: mnist-cnn", "dataset:", "  name: digits", "  subset: 100", "arms: { a: { order: frozen } }"].join(
   "\n",
 );
@@ -25,6 +28,24 @@ describe("a config that cannot be used names its file and line", () => {
     ["an empty file", "", "x.yaml: expected a map (name, dataset, model, …)"],
     ["a list", "- a\n", "x.yaml: expected a map (name, dataset, model, …)"],
     ["a sentence", "hello there", "x.yaml: expected a map (name, dataset, model, …)"],
+    [
+      "a second document",
+      "name: a\n---\nname: b\n",
+      "x.yaml:2: a second document begins here, and a config is one: put it into a file of its own",
+    ],
+    [
+      "a bomb of aliases",
+      `a0: &a0 [x, x]\n${Array.from({ length: 40 }, (_, at) => `a${at + 1}: &a${at + 1} [*a${at}, *a${at}]\n`).join("")}`,
+      "x.yaml: its aliases (*name) make more of it than can be read: write out what they stand for, or fewer of them",
+    ],
+    ["brackets without end", "[".repeat(200_000), "x.yaml: it is nested deeper than 100 levels"],
+    ["lists without end", "- ".repeat(200_000), "x.yaml: it is nested deeper than 100 levels"],
+    ["a tag that nothing resolves", "name: a\nmodel: !env NAME\n", "x.yaml:2: Unresolved tag: !env"],
+    [
+      "a variable of the shell",
+      "name: a\ndataset: { name: digits }\norder: { file: '$HOME/my.mjs' }\n".replace("$HOME", VARIABLE),
+      `x.yaml:3: order.file: nothing is put in for \${…}: write out what is meant in ${VARIABLE}/my.mjs`,
+    ],
   ])("%s", (_, yaml, expected) => {
     expect(mistake(() => ConfigSource.parse(yaml, "x.yaml"))).toBe(expected);
   });
@@ -32,6 +53,16 @@ describe("a config that cannot be used names its file and line", () => {
   test("a file that is not there", () => {
     expect(mistake(() => ConfigSource.read("/nowhere/x.yaml"))).toBe(
       "config /nowhere/x.yaml cannot be read: there is no such file",
+    );
+  });
+
+  test.each(["/dev/zero", "a file of 2 MiB"])("%s is not read beyond a mebibyte", (name) => {
+    const directory = mkdtempSync(join(tmpdir(), "ibatch-config-"));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const path = name.startsWith("/") ? name : join(directory, "x.yaml");
+    if (path !== name) writeFileSync(path, "a: b\n".repeat(2 ** 21 / 5));
+    expect(mistake(() => ConfigSource.read(path))).toBe(
+      `config ${path} has more than 1 MiB: expected the YAML of an experiment`,
     );
   });
 
@@ -55,6 +86,19 @@ test("a file is read as its text", () => {
 test("an alias is what its anchor is", () => {
   const { value } = ConfigSource.parse("model: &m { name: a }\narms: { b: { model: *m } }\n", "x.yaml");
   expect(value.arms).toEqual({ b: { model: { name: "a" } } });
+});
+
+test("a merge key brings what its anchor has, beside keys of its own", () => {
+  const { value } = ConfigSource.parse("x-m: &m { name: a, depth: 1 }\nmodel: { <<: *m, depth: 2 }\n", "x.yaml");
+  expect(value.model).toEqual({ name: "a", depth: 2 });
+});
+
+test("arguments of a callable may hold the names of variables: what they mean is theirs to say", () => {
+  const { value } = ConfigSource.parse(
+    "model: { reference: 'a:b', args: { root: '$HOME' } }\n".replace("$HOME", VARIABLE),
+    "x.yaml",
+  );
+  expect(value.model).toEqual({ reference: "a:b", args: { root: VARIABLE } });
 });
 
 describe("where", () => {
@@ -90,6 +134,22 @@ describe("--set", () => {
     const { value } = parse("model.padding=same", "arms.a.order.sequence=shuffled");
     expect(value.model).toEqual({ name: "mnist-cnn", padding: "same" });
     expect(value.arms).toEqual({ a: { order: { name: "frozen", sequence: "shuffled" } } });
+  });
+
+  test("changes one arm, though two share what an anchor names", () => {
+    const shared = "arms:\n  a: &a { order: { name: frozen } }\n  b: *a\n  c: { <<: *a }\n";
+    const { value } = ConfigSource.parse(shared, "x.yaml", [set("arms.a.order.sequence=shuffled")]);
+    expect(value.arms).toEqual({
+      a: { order: { name: "frozen", sequence: "shuffled" } },
+      b: { order: { name: "frozen" } },
+      c: { order: { name: "frozen" } },
+    });
+  });
+
+  test("finds an arm whose name has dots", () => {
+    const dotted = "arms:\n  a: { epochs: 1 }\n  a.5: { epochs: 1 }\n";
+    const { value } = ConfigSource.parse(dotted, "x.yaml", [set("arms.a.5.epochs=2"), set("arms.a.order=frozen")]);
+    expect(value.arms).toEqual({ a: { epochs: 1, order: "frozen" }, "a.5": { epochs: 2 } });
   });
 
   test("is where its part stands; what is beside it stays where it was", () => {

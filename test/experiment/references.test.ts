@@ -11,6 +11,7 @@ import { openRequest } from "../../src/experiment/open-request.js";
 import { OrderSources } from "../../src/experiment/order-sources.js";
 import { isAllowed, refuseImports, unusedImports } from "../../src/launch/allowed-imports.js";
 import { packageRoot } from "../../src/package-root.js";
+import { hashValue } from "../../src/record/hash.js";
 import { mistake } from "../mistake.js";
 import { catalogue } from "./fake-catalogue.js";
 import { Scene } from "./scene.js";
@@ -43,15 +44,46 @@ describe("a config", () => {
       dataset: {
         origin: "import",
         name: "team.data:load",
-        options: { args: { root: "x" }, testArgs: null, load: "auto", workers: 2 },
+        options: { args: '{"root":"x"}', testArgs: null, load: "auto", workers: 2 },
       },
-      model: { origin: "import", name: "team.models:Net", options: { args: { num_classes: 10, inChannels: 3 } } },
-      loss: { name: "team.losses:focal", options: { args: { gamma: 2 } } },
+      model: { origin: "import", name: "team.models:Net", options: { args: '{"num_classes":10,"inChannels":3}' } },
+      loss: { name: "team.losses:focal", options: { args: '{"gamma":2}' } },
     });
     expect(openRequest({ config: plain, ...opening }).loss).toBeNull();
     expect(wide.model).toEqual({ origin: "import", name: "team.models:Net", options: { args: { width: 2 } } });
     expect(small.model).toMatchObject({ name: "mnist-cnn" });
     expect(small.model.origin).toBeUndefined();
+    expect(plain.dataset.subset).toBe(100);
+  });
+
+  test("sends the numbers of args as they are written, and hashes each kind apart", () => {
+    const sent = (args: string) => {
+      const { wide } = resolve(SMALL.replace("args: { width: 2 }", `args: { x: ${args} }`)).arms;
+      return { text: openRequest({ config: wide, seed: 0, dataDir: null, equalBits: false }).model.options.args, wide };
+    };
+    const written = [
+      ["1", "1"],
+      ["1.0", "1.0"],
+      ["1e3", "1000.0"],
+      ["-0.0", "-0.0"],
+      ["0.5", "0.5"],
+      ["18446744073709551617", "18446744073709551617"],
+      ["0x10", "16"],
+      [".inf", "Infinity"],
+      ["-.inf", "-Infinity"],
+      [".nan", "NaN"],
+      ["null", "null"],
+      ['"1.0"', '"1.0"'],
+    ] as const;
+    expect(written.map(([yaml]) => sent(yaml).text)).toEqual(written.map(([, json]) => `{"x":${json}}`));
+    expect(new Set(written.map(([yaml]) => hashValue(sent(yaml).wide))).size).toBe(written.length);
+  });
+
+  test("outside of args a whole number is a number, however it is written", () => {
+    const { plain } = resolve(
+      SMALL.replace("learningRate: 0.1", "learningRate: 1.0").replace("subset: 100", "subset: 1e2"),
+    ).arms;
+    expect(plain.schedule.options.learningRate).toBe(1);
     expect(plain.dataset.subset).toBe(100);
   });
 

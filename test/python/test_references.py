@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,12 @@ def allowed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def own(name: str, **options: Any) -> Chosen:
-    return Chosen(origin="import", name=name, options=options)
+    return Chosen(origin="import", name=name, options=as_sent(options))
+
+
+def as_sent(options: dict[str, Any]) -> dict[str, Any]:
+    """Arguments travel as JSON."""
+    return {key: json.dumps(value) if key in ("args", "test_args") else value for key, value in options.items()}
 
 
 def model(name: str, **args: Any) -> Chosen:
@@ -44,6 +51,23 @@ def refusal(act: Callable[[], Any]) -> BackendError:
         act()
     assert "\n" not in caught.value.message.rstrip("\n") or caught.value.code == "bad_reference"
     return caught.value
+
+
+# --- arguments
+
+
+def test_arguments_arrive_as_they_are_written() -> None:
+    text = '{"one": 1.0, "count": 1, "mask": 18446744073709551617, "limits": [Infinity, -Infinity, NaN], "aB": null}'
+    given = importing.keywords("a:b", text)
+    assert [type(given[name]) for name in ("one", "count", "mask")] == [float, int, int]
+    assert given["mask"] == 2**64 + 1
+    assert given["limits"][:2] == [math.inf, -math.inf] and math.isnan(given["limits"][2])
+    assert given["aB"] is None
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", "{" * 100_000])
+def test_arguments_that_are_no_map(text: str) -> None:
+    assert refusal(lambda: importing.keywords("a:b", text)).code == "bad_option"
 
 
 # --- the door
@@ -70,7 +94,7 @@ def test_what_cannot_be_imported_is_refused(open_run: OpenRun, reference: str, c
 
 
 def test_a_submodule_is_allowed_with_the_module_above_it(open_run: OpenRun) -> None:
-    loss = Named(name="torch.nn.modules.loss:CrossEntropyLoss", options={"args": {"reduction": "none"}})
+    loss = Named(name="torch.nn.modules.loss:CrossEntropyLoss", options=as_sent({"args": {"reduction": "none"}}))
     version = open_run(loss=loss).opened.body.imports[0].version
     assert version == torch.__version__.partition("+")[0]
 
@@ -182,9 +206,11 @@ def test_losses_by_function_and_by_class(open_run: OpenRun, batches: list[list[i
 
     plain = open_run()
     by_class = open_run(
-        loss=Named(name="torch.nn:CrossEntropyLoss", options={"args": {"reduction": "none", "label_smoothing": 0.1}})
+        loss=Named(
+            name="torch.nn:CrossEntropyLoss", options=as_sent({"args": {"reduction": "none", "label_smoothing": 0.1}})
+        )
     )
-    by_function = open_run(loss=Named(name="team_losses:focal", options={"args": {"gamma": 0.0}}))
+    by_function = open_run(loss=Named(name="team_losses:focal", options=as_sent({"args": {"gamma": 0.0}})))
     assert by_function.losses(batches) == pytest.approx(plain.losses(batches), rel=1e-4)
     with torch.no_grad():
         seen = by_class.look("test", list(range(20)), ["loss", "prediction"]).arrays
@@ -277,7 +303,7 @@ def test_fetching_leaves_the_default_generator_to_the_step(open_run: OpenRun) ->
 
 def test_what_does_not_fit_into_memory_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     definition = dataset_reference.definition("team_data:both")
-    options = dataset_reference.Options(args={"kind": "Items"})
+    options = dataset_reference.Options(args=json.dumps({"kind": "Items"}))
     item_bytes = 12 * 12 * 4
     for free, kind in ((2 * 40 * item_bytes, "Part"), (2 * 40 * item_bytes - 2, "FetchedPart")):
         monkeypatch.setattr(dataset_reference, "free_host_bytes", lambda free=free: free)

@@ -67,7 +67,11 @@ def message(name, kind, message_id, fields, arrays=(), decode_only=False):
 OPEN = {
     "dataset": {"origin": "catalogue", "name": "digits", "options": {}},
     "data_dir": None,
-    "model": {"origin": "catalogue", "name": "mnist-cnn", "options": {"padding": "same", "conv_dropout": 0.25, "fc_dropout": 0.5}},
+    "model": {
+        "origin": "catalogue",
+        "name": "mnist-cnn",
+        "options": {"padding": "same", "conv_dropout": 0.25, "fc_dropout": 0.5},
+    },
     "loss": None,
     "optimizer": {"name": "sgd", "options": {"momentum": 0.9, "nesterov": True, "weight_decay": 0.0005}},
     "augmentation": {"crop": 0, "flip": False},
@@ -194,7 +198,11 @@ def messages():
 
     yield message("open", "open", 1, OPEN)
     full = {
-        "dataset": {"origin": "catalogue", "name": "cifar10", "options": {"list": [1, -1, -33, 70000, 0.5, None, "x", {"deep_key": []}]}},
+        "dataset": {
+            "origin": "catalogue",
+            "name": "cifar10",
+            "options": {"list": [1, -1, -33, 70000, 0.5, None, "x", {"deep_key": []}]},
+        },
         "data_dir": "/data/Bilder – neu",
         "model": {"origin": "catalogue", "name": "resnet18", "options": {}},
         "loss": None,
@@ -205,14 +213,14 @@ def messages():
         "seed": 2**32 - 1,
     }
     yield message("open with all that can be said", "open", 2, full)
-    # What is in args belongs to the user: no name in there is changed on the way.
-    args = {"num_classes": 10, "inChannels": 3, "deep": {"Wide": [1, {"aB": None}], "snake_key": 0.5}}
-    loaded = {"args": args, "test_args": {"isTrain": False}, "load": "fetch", "workers": 2}
+    # What is in args belongs to the user: it travels as its text.
+    args = '{"num_classes":10,"inChannels":3,"scale":1.0,"mask":18446744073709551617,"deep":{"Wide":[NaN,{"aB":null}]}}'
+    loaded = {"args": args, "test_args": '{"isTrain":false}', "load": "fetch", "workers": 2}
     own = {
         **OPEN,
         "dataset": {"origin": "import", "name": "team.data:load", "options": loaded},
         "model": {"origin": "import", "name": "team.models:Net.small", "options": {"args": args}},
-        "loss": {"name": "team.losses:focal", "options": {"args": {"Gamma": 2.5}}},
+        "loss": {"name": "team.losses:focal", "options": {"args": '{"Gamma":2.5}'}},
     }
     yield message("open with what the user brings", "open", 3, own)
     labels = [("labels", "u32", [0, 1, 2, 1, 2**32 - 1]), ("test_labels", "u32", [2, 0])]

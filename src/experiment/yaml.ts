@@ -1,0 +1,118 @@
+/** YAML as values of which no two share a part, with numbers as they are written. */
+import { type Document, isMap, isScalar, Lexer, LineCounter, Parser, parseDocument, type Scalar, visit } from "yaml";
+import { WholeFloat } from "../exact-json.js";
+
+export type Path = readonly (string | number)[];
+
+/** What is wrong with a text, and the line of it, from 1 on. */
+export class YamlFault extends Error {
+  constructor(
+    message: string,
+    readonly line?: number,
+  ) {
+    super(message);
+  }
+}
+
+export interface ReadYaml {
+  /** Maps, lists, texts, truth values, null; whole floats as WholeFloat, integers beyond 2^53 as bigint. */
+  readonly value: unknown;
+  /** The line of this path's key; that of the nearest one above it where it is not there. */
+  lineOf(path: Path): number | undefined;
+}
+
+/** What one anchor may grow to: its aliases, times those within it. A dozen lines could fill any memory otherwise. */
+const MOST_ALIASES = 1000;
+const MOST_VALUES = 1_000_000;
+const MOST_LEVELS = 100;
+
+/** @throws YamlFault at the first mistake. */
+export function readYaml(text: string): ReadYaml {
+  const lines = new LineCounter();
+  const line = (offset: number): number => lines.linePos(offset).line;
+  refuseDeepNesting(text);
+  try {
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+    const [error] = [...document.errors, ...document.warnings];
+    if (error !== undefined) {
+      const message = error.code === "MULTIPLE_DOCS" ? SECOND_DOCUMENT : error.message;
+      throw new YamlFault(message, line(error.pos[0]));
+    }
+    keepNumbers(document, line);
+    const value = new Unsharing().copy(document.toJS({ maxAliasCount: MOST_ALIASES }));
+    return {
+      value,
+      lineOf: (path) => {
+        const offset = offsetOf(document.contents, path);
+        return offset === undefined ? undefined : line(offset);
+      },
+    };
+  } catch (error) {
+    if (error instanceof YamlFault) throw error;
+    if (error instanceof ReferenceError) throw new YamlFault(TOO_LARGE);
+    throw error;
+  }
+}
+
+const SECOND_DOCUMENT = "a second document begins here, and a config is one: put it into a file of its own";
+const TOO_LARGE =
+  "its aliases (*name) make more of it than can be read: write out what they stand for, or fewer of them";
+
+/** What composes the document calls itself for each level, and takes the process with it where the stack ends. */
+function refuseDeepNesting(text: string): void {
+  const parser = new Parser();
+  for (const token of new Lexer().lex(text)) {
+    Array.from(parser.next(token)); // it moves on only where what it gives is taken
+    if (parser.stack.length > MOST_LEVELS) throw new YamlFault(`it is nested deeper than ${MOST_LEVELS} levels`);
+  }
+}
+
+/** Marks whole floats and large integers, and refuses aliases of nothing. */
+function keepNumbers(document: Document.Parsed, line: (offset: number) => number): void {
+  const anchors = new Set<string>();
+  visit(document, {
+    Node(key, node) {
+      if ("anchor" in node && node.anchor !== undefined) anchors.add(node.anchor);
+      if (isScalar(node) && key !== "key") node.value = exactNumber(node);
+    },
+    Alias(_, { source, range }) {
+      if (anchors.has(source)) return;
+      throw new YamlFault(`*${source} names no anchor: \`&${source}\` must stand before it`, line(range?.[0] ?? 0));
+    },
+  });
+}
+
+const INTEGER = /^[-+]?\d+$|^0o[0-7]+$|^0x[\da-f]+$/i;
+
+/** The scalar's value; a number that JavaScript's would not tell from another is wrapped. */
+function exactNumber({ value, source = "" }: Scalar): unknown {
+  if (!Number.isInteger(value) || typeof value !== "number") return value;
+  if (!INTEGER.test(source)) return new WholeFloat(value);
+  return Number.isSafeInteger(value) ? value : BigInt(source.replace("+", ""));
+}
+
+/** Copies maps and lists, so that what an alias stands for is a value of its own. */
+class Unsharing {
+  #values = 0;
+
+  copy(value: unknown): unknown {
+    this.#values += 1;
+    if (this.#values > MOST_VALUES) throw new YamlFault(TOO_LARGE);
+    if (Array.isArray(value)) return value.map((inner) => this.copy(inner));
+    if (typeof value !== "object" || value === null || value instanceof WholeFloat) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.copy(inner)]));
+  }
+}
+
+function offsetOf(contents: unknown, path: Path): number | undefined {
+  let node = contents;
+  let offset: number | undefined;
+  for (const key of path) {
+    if (!isMap(node)) break;
+    const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
+    if (pair === undefined) break;
+    if (isScalar(pair.key)) offset = pair.key.range?.[0] ?? offset;
+    node = pair.value;
+  }
+  return offset;
+}
