@@ -22,6 +22,7 @@ ErrorCode = Literal[
     "data_missing",
     "data_damaged",
     "no_device",
+    "no_shared_memory",
     # the session it names
     "unknown_session",
     "session_busy",

@@ -3,34 +3,70 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, default_collate
 from torch.utils.data import Dataset as TorchDataset
 
-from .datasets.contract import FetchedPart
+from .datasets.contract import FetchedPart, FloatImages, Images
+from .device import is_out_of_memory
 from .errors import BackendError
+from .references.importing import failed
+
+T = TypeVar("T")
 
 Rows: TypeAlias = npt.NDArray[np.uint32]
-Batch: TypeAlias = tuple[Tensor, Tensor]
 
 START_METHOD = "spawn" if sys.platform == "win32" else "forkserver"
 """A fork of a process that computes and listens in threads would hang now and then."""
+HASHED_TOGETHER_BYTES = 4 << 20
+"""Images that are fetched in one batch when all are."""
+NO_ROOM_TEXTS = ("shared memory", "No space left on device", "unable to write to file </torch", "Bus error")
+"""In what torch says where /dev/shm is full."""
 
 
-class Items(TorchDataset[tuple[int, Tensor]]):
-    """(index, image [H, W, C]) of a part."""
+@dataclass(frozen=True)
+class Unread:
+    """Why an item could not be had, in a line."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """indices: int64 [B]; images: [B, H, W, C]."""
+
+    indices: Tensor
+    images: Tensor
+
+
+class Items(TorchDataset[tuple[int, Tensor] | Unread]):
+    """(index, image [H, W, C]) of a part. An error travels as what it says: an exception would not arrive whole."""
 
     def __init__(self, part: FetchedPart) -> None:
         self._part = part
 
-    def __getitem__(self, index: int) -> tuple[int, Tensor]:
-        return index, torch.from_numpy(np.ascontiguousarray(self._part.raw(index)))
+    def __getitem__(self, index: int) -> tuple[int, Tensor] | Unread:
+        try:
+            return index, torch.from_numpy(np.ascontiguousarray(self._part.raw(index)))
+        except BackendError as error:
+            return Unread(error.message)
+
+
+def collate(items: list[tuple[int, Tensor] | Unread]) -> Batch | Unread:
+    read = []
+    for item in items:
+        if isinstance(item, Unread):
+            return item
+        read.append(item)
+    return Batch(*default_collate(read))
 
 
 class Upcoming:
@@ -47,44 +83,88 @@ class Upcoming:
 
 
 class FetchedPixels:
-    """The images of a part that stay where they are. Worker processes live as long as this does."""
+    """The images of a part that stay where they are. Worker processes live as long as this does, or `end_workers`."""
 
-    def __init__(self, part: FetchedPart, device: torch.device) -> None:
+    def __init__(self, dataset: str, part: FetchedPart, device: torch.device) -> None:
+        self._dataset = dataset
+        self._part = part
         self._device = device
-        self._items = Items(part)
         self._upcoming = Upcoming()
-        self._loader = DataLoader(
-            self._items,
-            batch_sampler=self._upcoming,
-            num_workers=part.workers,
-            persistent_workers=part.workers > 0,
-            multiprocessing_context=START_METHOD if part.workers > 0 else None,
-            pin_memory=device.type == "cuda",
-            generator=torch.Generator(),  # its own: the default one belongs to the step
-        )
-        self._running: Iterator[Batch] = iter(())
+        self._loader: DataLoader[Any] | None = None
+        self._running: Iterator[Batch | Unread] = iter(())
         self.size = part.size
         self.image_shape = part.image_shape
 
     def expect(self, batches: Sequence[Rows]) -> None:
         """These rows will be asked for next, in this sequence: workers start to fetch them. Raises BackendError."""
         self._upcoming.batches = batches
-        try:
-            self._running = iter(self._loader)
-        except (TypeError, AttributeError, ValueError, OSError) as error:  # what pickling raises
-            raise BackendError(
-                "bad_reference", f"the dataset cannot be sent to worker processes ({error}): take `workers: 0`"
-            ) from None
+        self._loader = self._loader or self._new_loader()
+        loader = self._loader
+        self._running = self._naming_workers(lambda: iter(loader))
 
     def gather(self, rows: Tensor) -> Tensor:
         """[B, H, W, C] on the device: the next of the batches that were expected. Raises BackendError."""
-        try:
-            indices, images = next(self._running)
-        except StopIteration:
-            raise RuntimeError(f"{len(rows)} rows were asked for that were not expected") from None
-        except Exception as error:  # raised by the user's dataset, here or in a worker
-            reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-            raise BackendError("bad_reference", f"the dataset failed to give an item: {reason[0]}") from None
-        if not torch.equal(indices, rows.cpu()):
+        batch = self._next()
+        if not torch.equal(batch.indices, rows.cpu()):
             raise RuntimeError("other rows were asked for than were expected")
-        return images.to(self._device, non_blocking=True)
+        return batch.images.to(self._device, non_blocking=True)
+
+    def in_order(self) -> Iterator[Images | FloatImages]:
+        """All images, some at a time, [B, H, W, C]. Raises BackendError."""
+        pixel_bytes = 4 if self._part.is_float else 1
+        size = max(HASHED_TOGETHER_BYTES // (prod(self.image_shape) * pixel_bytes), 1)
+        batches = [np.arange(at, min(at + size, self.size), dtype=np.uint32) for at in range(0, self.size, size)]
+        self.expect(batches)
+        for _ in batches:
+            yield self._next().images.numpy()
+
+    def end_workers(self) -> None:
+        """At once, until images are expected again: each holds half a gigabyte."""
+        self._loader, self._running = None, iter(())
+
+    def _new_loader(self) -> DataLoader[Any]:
+        workers = self._part.workers
+        return DataLoader(
+            Items(self._part),
+            batch_sampler=self._upcoming,
+            collate_fn=collate,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            multiprocessing_context=START_METHOD if workers > 0 else None,
+            pin_memory=self._device.type == "cuda",
+            generator=torch.Generator(),  # its own: the default one belongs to the step
+        )
+
+    def _next(self) -> Batch:
+        batch = self._naming_workers(lambda: next(self._running, None))
+        if batch is None:
+            raise RuntimeError("more rows were asked for than were expected")
+        if isinstance(batch, Unread):
+            raise BackendError("bad_reference", batch.reason)
+        return batch
+
+    def _naming_workers(self, act: Callable[[], T]) -> T:
+        """What it gives. Raises BackendError where workers cannot be started, or are lost."""
+        try:
+            return act()
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            raise workers_failed(self._dataset, self._part.workers, error) from None
+
+
+def workers_failed(dataset: str, workers: int, error: Exception) -> BackendError:
+    """What the user is told where no item can be had from worker processes."""
+    text = str(error)
+    if any(known in text for known in NO_ROOM_TEXTS):
+        return BackendError(
+            "no_shared_memory",
+            f"/dev/shm has no room left for the images that {workers} worker processes fetch: make it larger (a "
+            "container: --shm-size), or take fewer `workers` or a smaller batch",
+        )
+    if "killed by signal" in text or "exited unexpectedly" in text:
+        return BackendError(
+            "bad_reference",
+            f"{dataset}: a worker process that fetches items ended: {text.splitlines()[0]}; `workers: 0` may show why",
+        )
+    return failed(dataset, "it cannot be sent to worker processes; take `workers: 0`", error)

@@ -35,6 +35,16 @@ class Host:
             raise BackendError("unknown_type", f"a {request.type} message does not belong on the work socket")
         session = self._find(request.session)
         self._progress.heard_of_session()
+        try:
+            return self._answer(session, packet, request)
+        except Exception:
+            if self._resident is not None:
+                self._resident[1].end_workers()
+            raise
+
+    def _answer(
+        self, session: Session, packet: Packet, request: Train | Score | Evaluate | Images | Weights | Close
+    ) -> Answer:
         if isinstance(request, Train):
             return session.train(packet, request)
         if isinstance(request, Score | Evaluate):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .datasets.contract import Dataset, FetchedPart, Labels, Part
+from .datasets.contract import Dataset, FetchedPart, FloatImages, Images, Labels, Part
 from .fetched import FetchedPixels, Rows
 from .noise import bounded
 
@@ -40,6 +40,9 @@ class Pixels(Protocol):
     def gather(self, rows: Tensor) -> Tensor:
         """A copy of these images, [B, H, W, C] on the device. rows: int64 [B]."""
 
+    def end_workers(self) -> None:
+        """Nothing more will be gathered of what was expected."""
+
 
 class ResidentPixels:
     """Images on the device, uint8 or float32 [n, H, W, C]."""
@@ -61,6 +64,9 @@ class ResidentPixels:
 
     def gather(self, rows: Tensor) -> Tensor:
         return self._images[rows]
+
+    def end_workers(self) -> None:
+        """There are none."""
 
 
 @dataclass(frozen=True)
@@ -128,35 +134,49 @@ class ResidentDataset:
     test_labels: Labels
     sha256: str
     is_float: bool
+    notices: tuple[str, ...]
     train: DataPart
     test: DataPart
 
+    def end_workers(self) -> None:
+        """Of both parts, until something is fetched again."""
+        for part in (self.train, self.test):
+            part.pixels.end_workers()
+
 
 def reside(dataset: Dataset, device: torch.device) -> ResidentDataset:
-    """Moves the dataset to the device, once."""
+    """Moves the dataset to the device, once. Images that are fetched are all fetched, as training will fetch them, and
+    must be what they were when they were read first. Raises BackendError (bad_reference, no_shared_memory)."""
     mean = torch.tensor(dataset.mean, dtype=torch.float64)
     std = torch.tensor(dataset.std, dtype=torch.float64)
     scale = (1 / (255 * std)).float().view(1, -1, 1, 1).to(device)
     shift = (mean / std).float().view(1, -1, 1, 1).to(device)
     normalisation = None if dataset.is_float else Normalisation(scale, shift)
 
-    def move(part: Part | FetchedPart) -> DataPart:
-        labels = torch.from_numpy(part.labels.astype("i8")).to(device)
-        return DataPart(pixels_of(part, device), labels, normalisation)
+    def move(part: Part | FetchedPart, pixels: Pixels) -> DataPart:
+        return DataPart(pixels, torch.from_numpy(part.labels.astype("i8")).to(device), normalisation)
 
+    def fetched(part: FetchedPart) -> Iterable[Images | FloatImages]:
+        pixels = train if part is dataset.train else test
+        assert isinstance(pixels, FetchedPixels)
+        return pixels.in_order()
+
+    train, test = (pixels_of(dataset.name, part, device) for part in (dataset.train, dataset.test))
+    sha256 = dataset.sha256(fetched)
     return ResidentDataset(
         class_names=dataset.class_names,
         input_shape=dataset.input_shape,
         labels=dataset.train.labels,
         test_labels=dataset.test.labels,
-        sha256=dataset.sha256(),
+        sha256=sha256,
         is_float=dataset.is_float,
-        train=move(dataset.train),
-        test=move(dataset.test),
+        notices=dataset.notices,
+        train=move(dataset.train, train),
+        test=move(dataset.test, test),
     )
 
 
-def pixels_of(part: Part | FetchedPart, device: torch.device) -> Pixels:
+def pixels_of(dataset: str, part: Part | FetchedPart, device: torch.device) -> Pixels:
     if isinstance(part, FetchedPart):
-        return FetchedPixels(part, device)
+        return FetchedPixels(dataset, part, device)
     return ResidentPixels(torch.from_numpy(part.images).to(device))

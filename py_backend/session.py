@@ -156,7 +156,7 @@ class Session:
             ),
             least_batch_size=self._fit.least_batch_size,
             imports=self._imports,
-            notices=list(self._fit.notices),
+            notices=[*data.notices, *self._fit.notices],
         )
         return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels})
 

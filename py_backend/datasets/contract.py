@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -65,7 +65,8 @@ class Part:
 class FetchedPart:
     """A part that does not fit into memory: its images are fetched by index, by so many worker processes.
 
-    fetch: gives an image [H, W, C] of image_shape, float32 where is_float, else uint8; can be sent to other processes.
+    fetch: gives an image [H, W, C] of image_shape, float32 where is_float, else uint8: the same one each time. Raises
+    BackendError. Is sent to other processes where there are workers.
     labels: uint32 [n], the class of each image.
     """
 
@@ -90,6 +91,7 @@ class Dataset:
 
     class_names: the name of class 0, 1, ...; every label is below their number.
     mean, std: one value a channel, of pixels scaled to [0, 1], as the model's input is normalised with.
+    notices: a line each, for a person.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Dataset:
     std: tuple[float, ...]
     train: Part | FetchedPart
     test: Part | FetchedPart
+    notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit together: a fault of the dataset's file, not of its data."""
@@ -128,19 +131,20 @@ class Dataset:
         """Whether images are float32, and go to the model as they are; else they are uint8 and normalised."""
         return self.train.is_float
 
-    def sha256(self) -> str:
+    def sha256(self, fetched: Callable[[FetchedPart], Iterable[Images | FloatImages]] | None = None) -> str:
         """Hex SHA-256 over train images, train labels, test images, test labels.
 
         Their raw bytes in this order: images as they lie (n, H, W, C), labels as little-endian uint32; float32 images
-        little-endian, after the text `float32`. Images that are fetched are all fetched once for this.
+        little-endian, after the text `float32`. Images that are fetched are all fetched once for this: by `fetched`,
+        which gives them in order, one or more at a time.
         """
         digest = hashlib.sha256(b"float32" if self.is_float else b"")
         for part in (self.train, self.test):
             if isinstance(part, Part):
                 digest.update(part.images.data)
             else:
-                for index in range(part.size):
-                    digest.update(np.ascontiguousarray(part.raw(index)).data)
+                for images in fetched(part) if fetched else map(part.raw, range(part.size)):
+                    digest.update(np.ascontiguousarray(images).data)
             digest.update(part.labels.astype("<u4", order="C").data)
         return digest.hexdigest()
 

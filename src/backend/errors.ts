@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   data_missing: "surroundings",
   data_damaged: "surroundings",
   no_device: "surroundings",
+  no_shared_memory: "surroundings",
   unknown_session: "run",
   session_busy: "surroundings",
   session_failed: "run",

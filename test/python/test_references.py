@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import math
+import multiprocessing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from py_backend.errors import BackendError
+from py_backend.fetched import workers_failed
 from py_backend.messages import Chosen, Named
 from py_backend.noise import module_seeds
 from py_backend.references import dataset as dataset_reference
@@ -314,18 +316,50 @@ def test_what_does_not_fit_into_memory_is_fetched(monkeypatch: pytest.MonkeyPatc
     ("name", "options", "says"),
     [
         ("both", {"args": {"kind": "Cropped"}}, "train item 0 differs from one reading to the next"),
-        ("both", {"args": {"kind": "Broken"}}, "OSError: 17.png is truncated"),
-        ("wide", {}, "uint8 [4, 12, 12, 2]"),
-        ("negative", {}, "from -1 on"),
+        ("both", {"args": {"kind": "OneOfUs"}}, "train item 8 differs from one reading to the next"),
+        ("both", {"args": {"kind": "OneOfUs"}, "load": "fetch", "workers": 0}, "train item 8 differs"),
+        ("both", {"args": {"kind": "Relabelled"}, "load": "fetch", "workers": 0}, "train item 9 differs"),
+        ("both", {"args": {"kind": "Broken"}}, "train item 17 could not be read: OSError: 17.png is truncated"),
+        (
+            "both",
+            {"args": {"kind": "BadPixel"}},
+            "train item 9: its image has the value nan in channel 0, row 2, column 5",
+        ),
+        (
+            "bad_pixel",
+            {"args": {"part": "test", "value": float("nan")}},
+            "test item 3 has the value nan in channel 0, row",
+        ),
+        (
+            "bad_pixel",
+            {"args": {"part": "train", "value": float("-inf")}},
+            "train item 3 has the value -inf in channel 0",
+        ),
+        ("wide", {}, "uint8 [4, 12, 12, 5]"),
+        ("negative", {}, "train item 0 has label -1"),
+        ("texts", {}, "train labels are <U3, the first 'cat'; expected integers"),
+        ("fractions", {}, "train labels are float64, the first 0.7; expected integers"),
+        ("labelled", {"args": {"label": "fraction"}}, "train item 9: its label is 0.7; expected its class, an integer"),
+        ("labelled", {"args": {"label": "whole"}}, "its label is 2.0; expected its class, an integer"),
+        ("labelled", {"args": {"label": "digit"}}, "its label is '2'; expected its class, an integer"),
+        ("labelled", {"args": {"label": "one-hot"}}, "its label is array([0, 0, 1]); expected its class"),
+        ("labelled", {"args": {"label": "tensor"}}, "its label is tensor(0.7000); expected its class"),
+        ("labelled", {"args": {"label": "missing"}}, "its label is None; expected its class"),
+        ("labelled", {"args": {"label": "negative"}}, "its label is -1; expected its class, an integer from 0 to"),
+        ("labelled", {"args": {"label": "huge"}}, "expected its class, an integer from 0 to"),
+        ("with_names", {"args": {"class_names": 3}}, "class_names is a int; expected a list of names"),
+        ("with_names", {"args": {"class_names": ["a", "b"]}}, "labels go up to 2, and there are 2 class names"),
+        ("nan_statistics", {}, "mean [0.5] and std [nan]; expected 1 of each, finite"),
         ("uneven", {}, "40 images and 39 labels"),
         ("one", {}, "`testArgs`"),
         ("arrays", {"load": "elsewhere"}, "elsewhere"),
+        ("no_dataset_at_all", {}, "what it gave could not be read: RuntimeError: I am not what I seem"),
         ("arrays", {"args": {"train": True}}, "unexpected keyword argument"),
     ],
 )
 def test_a_dataset_that_does_not_fit(open_run: OpenRun, name: str, options: dict[str, Any], says: str) -> None:
     refused = refusal(lambda: opened_with(open_run, name, **options))
-    assert refused.code == ("bad_option" if "load" in options else "bad_reference")
+    assert refused.code == ("bad_option" if options.get("load") == "elsewhere" else "bad_reference")
     assert says in refused.message
 
 
@@ -333,12 +367,93 @@ def test_a_dataset_that_does_not_fit(open_run: OpenRun, name: str, options: dict
 def test_an_item_that_is_gone_later_fails_its_chunk(open_run: OpenRun, workers: int) -> None:
     run = opened_with(open_run, "both", args={"kind": "BreaksLater"}, load="fetch", workers=workers)
     refused = refusal(lambda: [run.losses([[1, 2], [20, 21]]) for _ in range(3)])
-    assert "20.png is gone" in refused.message
+    assert refused.message == "team_data:both: train item 20 could not be read: OSError: 20.png is gone"
+    assert multiprocessing.active_children() == []  # workers are ended at once
 
 
-def test_what_cannot_be_sent_to_workers(open_run: OpenRun) -> None:
-    run = opened_with(open_run, "both", args={"kind": "Unpicklable"}, load="fetch", workers=1)
-    assert "workers: 0" in refusal(lambda: run.losses([[1, 2]])).message
+def test_an_item_that_changes_later_fails_its_chunk(open_run: OpenRun) -> None:
+    run = opened_with(open_run, "both", args={"kind": "RelabelledLater"}, load="fetch", workers=0)
+    assert np.isfinite(run.losses([[1, 2], [8, 10]])).all()
+    assert "train item 9 differs from one reading to the next" in refusal(lambda: run.losses([[9]])).message
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("Unpicklable", "it cannot be sent to worker processes; take `workers: 0`"),
+        ("Counted", "it cannot be sent to worker processes; take `workers: 0`"),
+        ("WithGradient", "it cannot be sent to worker processes; take `workers: 0`"),
+    ],
+)
+def test_what_cannot_be_sent_to_workers_is_refused_before_training(open_run: OpenRun, kind: str, says: str) -> None:
+    refused = refusal(lambda: opened_with(open_run, "both", args={"kind": kind}, load="fetch", workers=1))
+    assert refused.code == "bad_reference"
+    assert "team_data:both" in refused.message
+    assert says in refused.message
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        (
+            "DataLoader worker (pid(s) 31) exited unexpectedly",
+            "bad_reference",
+            "team:data: a worker process that fetches",
+        ),
+        ("DataLoader worker (pid 31) is killed by signal: Killed. ", "bad_reference", "is killed by signal: Killed"),
+        (
+            "DataLoader worker (pid 31) is killed by signal: Bus error. It is possible that dataloader's workers are "
+            "out of shared memory. Please try to raise your shared memory limit.",
+            "no_shared_memory",
+            "/dev/shm has no room left for the images that 2 worker processes fetch",
+        ),
+        ("unable to write to file </torch_31_8_0>: No space left on device (28)", "no_shared_memory", "--shm-size"),
+    ],
+)
+def test_how_lost_workers_are_told(text: str, code: str, says: str) -> None:
+    told = workers_failed("team:data", 2, RuntimeError(text))
+    assert (told.code, says in told.message) == (code, True), told.message
+
+
+def test_whole_numbers_of_any_kind_are_labels(open_run: OpenRun) -> None:
+    opened = opened_with(open_run, "integers").opened
+    assert opened.arrays["labels"].tolist() == [index % 3 for index in range(40)]
+
+
+def test_classes_are_named_by_text_and_bytes(open_run: OpenRun) -> None:
+    assert list(opened_with(open_run, "bytes_names").host._session._data.class_names) == ["a", "b", "c"]
+
+
+def test_mean_and_deviation_may_be_arrays() -> None:
+    loaded = dataset_reference.definition("team_data:array_statistics").load(Path(), dataset_reference.Options())
+    assert (loaded.mean, loaded.std) == ((0.5,), (0.25,))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (
+            "from_one",
+            "no training sample has class 0: training labels go from 1 to 3, and classes are numbered from 0 on",
+        ),
+        ("train_twice", "every test image is a training image, too"),
+        ("some_in_both", "3 of 5 test images are training images, too"),
+        ("arrays", ""),
+    ],
+)
+def test_what_is_told_of_a_dataset(open_run: OpenRun, name: str, says: str) -> None:
+    notices = opened_with(open_run, name).opened.body.notices
+    assert [notice for notice in notices if says in notice] == notices[: 1 if says else 0]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("kind", ["float32", "uint8"])
+def test_images_of_any_number_of_channels_are_trained_on(open_run: OpenRun, count: int, kind: str) -> None:
+    if kind == "uint8" and count == 8:
+        return
+    run = opened_with(open_run, "channels", args={"count": count, "kind": kind})
+    assert run.opened.body.input_shape == [count, 12, 12]
+    assert np.isfinite(run.losses([[1, 2], [3, 4]])).all()
 
 
 def test_crops_are_refused_for_float_images(open_run: OpenRun) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class Broken(Items):
 
 
 class BreaksLater(Items):
-    """Each item can be read three times: when it is opened, not when it is trained on."""
+    """Item 20 can be read twice more in this process after it was opened, or in a worker that it was sent to."""
 
     def __init__(self, train: bool = True) -> None:
         super().__init__(train)
@@ -88,7 +89,7 @@ def both(kind: str) -> Any:
 
 
 def wide() -> Any:
-    return (np.zeros((4, 12, 12, 2), np.uint8), np.zeros(4, int)), pixels(False)
+    return (np.zeros((4, 12, 12, 5), np.uint8), np.zeros(4, int)), pixels(False)
 
 
 def negative() -> Any:
@@ -103,3 +104,160 @@ def uneven() -> Any:
 
 def one() -> Any:
     return Items()
+
+
+class OneOfUs(Items):
+    """Items of class 2 are random, from item 8 on."""
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image, label = super().__getitem__(index)
+        return (image + torch.rand(1) if label == 2 and index >= 8 else image), label
+
+
+class Relabelled(Items):
+    """Item 9 has another class from its second reading on."""
+
+    from_reading = 2
+
+    def __init__(self, train: bool = True) -> None:
+        super().__init__(train)
+        self.reads = [0] * len(self)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image, label = super().__getitem__(index)
+        self.reads[index] += 1
+        return image, label + 1 if index == 9 and self.reads[index] >= self.from_reading else label
+
+
+class RelabelledLater(Relabelled):
+    """Once training goes on."""
+
+    from_reading = 3
+
+
+class Labelled(ByteItems):
+    """Item 9 has this label."""
+
+    def __init__(self, label: Any, train: bool = True) -> None:
+        super().__init__(train)
+        self.label = label
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:  # type: ignore[override]
+        image, label = super().__getitem__(index)
+        return image, self.label if index == 9 else label
+
+
+LABELS = {
+    "fraction": 0.7,
+    "whole": 2.0,
+    "digit": "2",
+    "one-hot": np.array([0, 0, 1]),
+    "negative": -1,
+    "huge": 2**70,
+    "tensor": torch.tensor(0.7),
+    "missing": None,
+}
+
+
+def labelled(label: str) -> Any:
+    return Labelled(LABELS[label]), ByteItems(False)
+
+
+def integers() -> Any:
+    """All kinds of whole numbers."""
+    return Labelled(torch.tensor([0])), Labelled(np.uint8(0), False)
+
+
+def texts() -> Any:
+    return tuple((images, np.array(["cat", "dog", "ox"])[labels]) for images, labels in arrays())
+
+
+def fractions() -> Any:
+    return tuple((images, labels + 0.7) for images, labels in arrays())
+
+
+def from_one() -> Any:
+    return tuple((images, labels + 1) for images, labels in arrays())
+
+
+def with_names(**given: Any) -> Any:
+    train, test = arrays()
+    return {"train": train, "test": test, **given}
+
+
+def bytes_names() -> Any:
+    return with_names(class_names=np.array([b"a", b"b", b"c"]))
+
+
+def array_statistics() -> Any:
+    return with_names(mean=np.array([0.5]), std=torch.tensor(0.25))
+
+
+def nan_statistics() -> Any:
+    return with_names(mean=[0.5], std=[float("nan")])
+
+
+def bad_pixel(part: str, value: float) -> Any:
+    given = dict(zip(("train", "test"), tensors(), strict=True))
+    given[part][0][3, 0, 2, 5] = value
+    return given
+
+
+class BadPixel(Items):
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image, label = super().__getitem__(index)
+        if index == 9:
+            image[0, 2, 5] = torch.nan
+        return image, label
+
+
+class Counted(Items):
+    """Has what only a parent can give to its children."""
+
+    def __init__(self, train: bool = True) -> None:
+        super().__init__(train)
+        self.count = multiprocessing.Value("i")
+
+
+class WithGradient(Items):
+    """Tensors that are computed with a gradient cannot be sent."""
+
+    def __init__(self, train: bool = True) -> None:
+        super().__init__(train)
+        self.scale = torch.ones(1, requires_grad=True) * 2
+
+
+def train_twice() -> Any:
+    return pixels(True), pixels(True)
+
+
+def some_in_both() -> Any:
+    images, labels = pixels(True)
+    others, _ = pixels(False)
+    return (images, labels), (np.concatenate([others[:2], images[7:10]]), labels[:5])
+
+
+def channels(count: int, kind: str = "float32") -> Any:
+    generator = np.random.default_rng(count)
+
+    def part(size: int) -> Any:
+        shape = (size, 12, 12, count)
+        images = generator.integers(0, 256, shape, np.uint8)
+        labels = np.arange(size) % 3
+        return (images, labels) if kind == "uint8" else ((images / np.float32(255)).transpose(0, 3, 1, 2), labels)
+
+    return part(40), part(10)
+
+
+class NoDataset:
+    """Has what a dataset has, by name."""
+
+    def __len__(self) -> int:
+        raise RuntimeError("I am not what I seem")
+
+    def __getitem__(self, index: int) -> Any:
+        return None
+
+
+def no_dataset_at_all() -> Any:
+    return NoDataset(), NoDataset()
