@@ -7,6 +7,7 @@ import { calling, checkedOrder } from "../experiment/make-plan.js";
 import { isFilePath } from "../experiment/named-section.js";
 import { importOrder } from "../experiment/order-file.js";
 import { permutedLedger } from "../experiment/placebo.js";
+import { ownOrder } from "../experiment/run-order.js";
 import { parseValue } from "../experiment/setting.js";
 import { countClasses } from "../kernels/classes.js";
 import { consecutive } from "../kernels/consecutive.js";
@@ -14,7 +15,7 @@ import { random } from "../kernels/random.js";
 import { dataDirectory, openToAsk } from "../launch/chosen-backend.js";
 import { checkOrder, type Finding } from "../orders/conformance.js";
 import { CASES } from "../orders/conformance-cases.js";
-import { allocateMemory, emptyLedger, orderContext } from "../orders/context.js";
+import { emptyLedger } from "../orders/context.js";
 import type { LedgerView, OrderDefinition, OrderResult } from "../orders/contract.js";
 import { findOrder } from "../orders/index.js";
 import { optionCombinations } from "../orders/option-combinations.js";
@@ -33,12 +34,12 @@ interface Labelled {
 /** `ibatch order NAME`. */
 export async function order(name: string, options: OrderOptions, signal: AbortSignal): Promise<number> {
   const definition = isFilePath(name) ? (await importOrder(name, ".", name)).definition : findOrder(name);
-  return options.check ? check(definition, options) : await show(definition, options, signal);
+  return options.check ? await check(definition, options) : await show(definition, options, signal);
 }
 
-function check(definition: OrderDefinition, options: OrderOptions): number {
+async function check(definition: OrderDefinition, options: OrderOptions): Promise<number> {
   refuseMeaningless(options);
-  const chosen = options.set.length === 0 ? undefined : combinationsWith(definition, readOptions(options.set));
+  const chosen = options.set.length === 0 ? undefined : await combinationsWith(definition, readOptions(options.set));
   const findings = checkOrder(definition, chosen);
   process.stdout.write(
     findings.length === 0
@@ -64,10 +65,15 @@ function refuseMeaningless(options: OrderOptions): void {
 }
 
 /** The sets of options to try, these values in all of them. */
-function combinationsWith(definition: OrderDefinition, fixed: Readonly<Record<string, unknown>>): readonly unknown[] {
+async function combinationsWith(
+  definition: OrderDefinition,
+  fixed: Readonly<Record<string, unknown>>,
+): Promise<readonly unknown[]> {
   const { options: schema } = definition;
   const areKnown = Object.keys(fixed).every((name) => Object.hasOwn(schema.shape, name));
-  const tried = areKnown ? calling(`order ${definition.name}: options`, () => optionCombinations(schema, fixed)) : [];
+  const tried = areKnown
+    ? await calling(`order ${definition.name}: options`, async () => optionCombinations(schema, fixed))
+    : [];
   // Where nothing can be tried, the mistake is in what was set.
   return tried.length > 0 ? tried : [settingsChecker.parse(schema.strict(), fixed)];
 }
@@ -91,7 +97,8 @@ async function show(definition: OrderDefinition, options: OrderOptions, signal: 
   }
   const seen = losses === undefined ? emptyLedger(labels.length, definition.signals?.(own)) : ledgerOf(losses);
   const eligible = consecutive(labels.length);
-  const memory = allocateMemory(definition.memory ?? {}, labels.length);
+  const order = ownOrder(definition, own);
+  const memory = await order.allocateMemory(labels.length);
   const out = [
     `${definition.name}: ${definition.summary}`,
     `${what}; batches of ${options.size}; seed ${options.seed}`,
@@ -101,25 +108,14 @@ async function show(definition: OrderDefinition, options: OrderOptions, signal: 
   for (let epoch = 0; epoch < options.epochs; epoch++) {
     await setImmediate(); // a turn in which Ctrl-C is heard
     if (signal.aborted) throw new Interrupted();
-    const context = orderContext({
-      options: own,
-      seed: options.seed,
-      epoch,
-      labels,
+    const inputs = {
+      ...{ seed: options.seed, epoch, step: 0, labels, eligible, memory },
       classCount: classNames.length,
       ledger: ledger?.placebo ? permutedLedger(seen, eligible, options.seed, epoch) : seen,
-      memory,
-      size: options.size,
-    });
-    out.push(
-      renderEpoch(
-        epoch,
-        checkedOrder(definition, context, { eligible, size: context.size }),
-        labels,
-        classNames,
-        options.batches,
-      ),
-    );
+      sizes: options.size,
+    };
+    const result = await checkedOrder(order, inputs, { eligible, size: () => options.size });
+    out.push(renderEpoch(epoch, result, labels, classNames, options.batches));
   }
   process.stdout.write(`${out.join("\n")}\n`);
   return EXIT.done;

@@ -1,8 +1,7 @@
 /** The epochs of a run, one after another: score, order, plan, train, evaluate, record. */
 
 import { BackendError, BackendLost } from "../backend/errors.js";
-import { allocateMemory } from "../orders/context.js";
-import type { ExtraSignal, OrderDefinition } from "../orders/contract.js";
+import type { ExtraSignal, MemoryArray } from "../orders/contract.js";
 import { fromRecorded } from "../record/number.js";
 import type { BatchNormMetrics, EpochMetrics, RunRecord } from "../record/run-record.js";
 import { Clock, secondsSince, timed } from "./clock.js";
@@ -17,6 +16,7 @@ import { calling, makePlan, type Planned } from "./make-plan.js";
 import { type Measured, Tally } from "./measured.js";
 import type { Observer, RunPlace } from "./observer.js";
 import type { Plan } from "./plan.js";
+import type { RunOrder } from "./run-order.js";
 import { SignalHistory } from "./sample-signals.js";
 import type { Session } from "./session.js";
 import { type Split, splitDataset } from "./split.js";
@@ -24,7 +24,7 @@ import { type Split, splitDataset } from "./split.js";
 export interface EpochsInputs {
   readonly config: ArmConfig;
   /** The order that the config names. */
-  readonly order: OrderDefinition;
+  readonly order: RunOrder;
   readonly evaluation: ExperimentConfig["evaluation"];
   readonly chunkBatches: number;
   /** Images to record of each class's hardest training samples, and of its most misjudged. */
@@ -45,15 +45,15 @@ export class Epochs {
   readonly #evaluator: Evaluator;
   readonly #ledger: Ledger;
   readonly #hardSamples: HardSamples;
-  readonly #memory: ReturnType<typeof allocateMemory>;
+  #memory: Readonly<Record<string, MemoryArray>> | undefined;
   /** What the order reads beside loss and correct. */
   readonly #extras: readonly ExtraSignal[];
   #step = 0;
   #samples = 0;
   /** The indices of the epoch before. */
   #before: Uint32Array | undefined;
-  /** The next epoch's plan, where it was made while the backend evaluated. */
-  #next: (() => TimedPlan) | undefined;
+  /** The next epoch's plan, where it is made while the backend evaluates. */
+  #next: Promise<TimedPlan> | undefined;
 
   /** @throws IbatchError where the config does not fit the data. */
   constructor(inputs: EpochsInputs, session: Session) {
@@ -67,17 +67,14 @@ export class Epochs {
     });
     this.#evaluator = new Evaluator(session, this.#split, evaluation);
     this.#hardSamples = new HardSamples(labels);
-    this.#extras = order.signals?.(config.order.options) ?? [];
+    this.#extras = order.signals;
     const { signal: source = "training", meanDecay = 0 } = config.order.ledger ?? {};
     this.#ledger = new Ledger(labels.length, { source, meanDecay, extras: this.#extras });
-    this.#memory = calling(`the memory of order ${order.name}`, () =>
-      allocateMemory(order.memory ?? {}, labels.length),
-    );
   }
 
   /** @throws IbatchError where the first epoch's plan cannot be made, or trained on. */
-  tryFirstPlan(): void {
-    if (!isScoringDue(this.#inputs.config.order.ledger, 0)) this.#makePlan(0);
+  async tryFirstPlan(): Promise<void> {
+    if (!isScoringDue(this.#inputs.config.order.ledger, 0)) await this.#makePlan(0);
   }
 
   /** Returns the step at which the run diverged, if it did. */
@@ -97,7 +94,7 @@ export class Epochs {
     const firstStep = this.#step;
     const { result: scored, seconds: scoringWall } = await timed(() => this.#scoreIfDue(epoch));
     if (scored.hasDiverged) return firstStep;
-    const { plan, monitors, seconds: orderingSeconds } = this.#next?.() ?? this.#makePlan(epoch);
+    const { plan, monitors, seconds: orderingSeconds } = await (this.#next ?? this.#makePlan(epoch));
     const hashes = record.writePlan(epoch, plan);
 
     const { result: trained, seconds: trainingWall } = await timed(() => this.#train(epoch, plan));
@@ -107,11 +104,11 @@ export class Epochs {
     this.#hardSamples.record(trained.history);
 
     const evaluating = timed(() => this.#evaluate(epoch, plan));
-    this.#before = plan.indices.slice(); // the order may keep its array, and fill it anew
-    const planning = performance.now();
-    this.#next = this.#canPlanEarly(epoch + 1) ? attempt(() => this.#makePlan(epoch + 1)) : undefined;
-    const nextOrdering = secondsSince(planning);
+    this.#before = plan.indices;
+    const planning = this.#canPlanEarly(epoch + 1) ? new Planning(this.#makePlan(epoch + 1)) : undefined;
+    this.#next = planning?.plan;
     const { result: evaluated, seconds: evaluatingWall } = await evaluating;
+    const nextOrdering = planning?.seconds ?? 0;
 
     const metrics: EpochMetrics = {
       epoch,
@@ -157,11 +154,12 @@ export class Epochs {
     return epoch < epochs && !isScoringDue(order.ledger, epoch);
   }
 
-  #makePlan(epoch: number): TimedPlan {
+  async #makePlan(epoch: number): Promise<TimedPlan> {
     const start = performance.now();
     const { config, order, seed } = this.#inputs;
     const { labels, opened } = this.#session;
-    const planned = makePlan(config, order, {
+    this.#memory ??= await calling(`the memory of order ${order.name}`, () => order.allocateMemory(labels.length));
+    const planned = await makePlan(config, order, {
       seed,
       epoch,
       step: this.#step,
@@ -234,20 +232,23 @@ export class Epochs {
   }
 }
 
-/** Does it now, and gives or throws later: an order that fails costs no line of the epoch before it. */
-function attempt<T>(act: () => T): () => T {
-  try {
-    const result = act();
-    return () => result;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
-}
-
 interface TimedPlan extends Planned {
   readonly seconds: number;
+}
+
+/** A plan that is being made. */
+class Planning {
+  /** Seconds that it took; 0 until it is made. */
+  seconds = 0;
+
+  constructor(readonly plan: Promise<TimedPlan>) {
+    plan.then(
+      (made) => {
+        this.seconds = made.seconds;
+      },
+      () => {}, // thrown where the plan is taken: an order that fails costs no line of the epoch before it
+    );
+  }
 }
 
 interface TrainedEpoch {

@@ -115,7 +115,7 @@ function runInputs({ client, config, orders, dataDir, observer, signal, record }
   return {
     client,
     config: run.config,
-    order: orders.definition(run.config.order, run.place.seed),
+    order: orders.start(run.config.order, run.place.seed),
     evaluation: config.evaluation,
     chunkBatches: config.backend.chunkBatches,
     imagesPerClass: config.record.images,

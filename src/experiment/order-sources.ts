@@ -1,10 +1,12 @@
 /** Where the orders of a config come from: our table, a user's file, a recorded run. Loaded before the config is checked. */
 import type { OrderDefinition } from "../orders/contract.js";
 import { findOrder } from "../orders/index.js";
+import type { Chosen } from "./checker.js";
 import type { ConfigSource, Path } from "./config-source.js";
 import { isRecord, spellNamed } from "./named-section.js";
 import { importOrder, type OrderFile } from "./order-file.js";
 import { Replayed } from "./replay.js";
+import { ownOrder, type RunOrder } from "./run-order.js";
 
 /** What an arm's resolved order says of its origin: all that is needed to find its definition again. */
 export interface OrderReference {
@@ -61,7 +63,21 @@ export class OrderSources {
     if (replay !== undefined) return this.replayed(replay.directory).definition(seed);
     return findOrder(name);
   }
+
+  /** The order for a run with this seed. */
+  start(order: OrderReference & Pick<Chosen, "options">, seed: number): RunOrder {
+    const definition = this.definition(order, seed);
+    const { file, options } = order;
+    return file === undefined ? ownOrder(definition, options) : shownCopies(definition, options);
+  }
 }
+
+/** One from a file: what it changes in place of what it is shown, options among it, harms itself alone. */
+const shownCopies = (definition: OrderDefinition, options: Chosen["options"]): RunOrder => ({
+  ...ownOrder(definition, options),
+  order: ({ memory, ...inputs }) =>
+    ownOrder(definition, structuredClone(options)).order({ ...structuredClone(inputs), memory }),
+});
 
 function found<T>(map: ReadonlyMap<string, T>, key: string): T {
   const value = map.get(key);

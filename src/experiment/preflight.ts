@@ -55,7 +55,7 @@ async function tryTogether(arms: Together, tell: (observer: Observer, line: stri
       tell(observer, `imports ${reference} from ${file ?? "a module without a file"}${what}`);
     }
     for (const notice of session.opened.notices) tell(observer, notice);
-    for (const arm of arms) await naming(arm.place.arm, async () => new Epochs(arm, session).tryFirstPlan());
+    for (const arm of arms) await naming(arm.place.arm, () => new Epochs(arm, session).tryFirstPlan());
   } finally {
     await session.close();
   }

@@ -1,5 +1,6 @@
 /** From an arm's order section to the order that it names, with its options. */
 import { EXTRA_SIGNALS, type OrderDefinition } from "../orders/contract.js";
+import { type Declared, declaredBy, errorText } from "../orders/declared.js";
 import { ORDERS } from "../orders/index.js";
 import type { Checker, Chosen } from "./checker.js";
 import { type LedgerOptions, parseOrderOptions } from "./ledger-options.js";
@@ -45,7 +46,7 @@ export function resolveOrder(
   }
   const definition = orders.definition(reference, seeds[0]);
   const { own, ledger } = parseOrderOptions(checker, definition, given, ["order"]);
-  const declared = declaredBy(checker, definition, own);
+  const declared = declarations(checker, definition, own);
   const { signals } = declared;
   if (new Set(signals).size < signals.length || signals.some((signal) => !EXTRA_SIGNALS.includes(signal))) {
     const expected = `expected some of ${EXTRA_SIGNALS.join(", ")}`;
@@ -64,16 +65,13 @@ export function resolveOrder(
 }
 
 /** What an order says of itself with these options; its author's code may throw. */
-function declaredBy(checker: Checker, definition: OrderDefinition, own: Readonly<Record<string, unknown>>) {
+function declarations(checker: Checker, definition: OrderDefinition, own: Readonly<Record<string, unknown>>): Declared {
   try {
-    return {
-      signals: definition.signals?.(own) ?? [],
-      changesObjective: definition.changesObjective?.(own) ?? false,
-    };
+    return declaredBy(definition, own);
   } catch (error) {
     throw checker.mistake(
       ["order"],
-      `order ${definition.name} failed to say what it reads and changes: ${String(error)}`,
+      `order ${definition.name} failed to say what it reads and changes: ${errorText(error)}`,
     );
   }
 }

@@ -8,16 +8,17 @@ export interface Declared {
   readonly signals: readonly ExtraSignal[];
   readonly changesEachEpoch: boolean;
   readonly dependsOnSeed: boolean;
+  readonly changesObjective: boolean;
 }
 
 /** @throws MemberError where a member of the definition throws. */
 export function declaredBy<Options>(definition: OrderDefinition<Options>, options: Options): Declared {
-  asking("changesObjective", () => definition.changesObjective?.(options));
   return {
     coverage: asking("coverage", () => definition.coverage(options)),
     signals: asking("signals", () => definition.signals?.(options) ?? []),
     changesEachEpoch: asking("changesEachEpoch", () => definition.changesEachEpoch(options)),
     dependsOnSeed: asking("dependsOnSeed", () => definition.dependsOnSeed(options)),
+    changesObjective: asking("changesObjective", () => definition.changesObjective?.(options) ?? false),
   };
 }
 

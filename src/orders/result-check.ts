@@ -43,29 +43,48 @@ export function resultFaults(result: OrderResult, bounds: ResultBounds): readonl
   return faults.filter((fault) => fault !== undefined);
 }
 
-function typeFault(result: OrderResult): ResultFault | undefined {
-  const seen: string[] = [];
-  if (typeof result !== "object" || result === null) {
-    seen.push(String(result));
-  } else if (result instanceof Promise) {
-    result.catch(() => {}); // should it fail, nobody waits for it
-    seen.push("a Promise: an order returns its result at once");
-  } else {
-    const { indices, offsets, weights, inclusion, probabilities } = result;
-    if (!(indices instanceof Uint32Array)) seen.push("indices is no Uint32Array");
-    if (!(offsets instanceof Uint32Array)) seen.push("offsets is no Uint32Array");
-    if (weights !== undefined && !(weights instanceof Float32Array)) seen.push("weights is no Float32Array");
-    if (inclusion !== undefined && !(inclusion instanceof Float64Array)) seen.push("inclusion is no Float64Array");
-    if (probabilities !== undefined && !(probabilities instanceof Float64Array)) {
-      seen.push("probabilities is no Float64Array");
-    }
-  }
+/** What is wrong with a result's types, before anything is read of its arrays. */
+export function typeFault(result: OrderResult): ResultFault | undefined {
+  const seen = wrongTypes(result);
   if (seen.length === 0) return undefined;
   return {
     law: "the result has the right types",
     seen: seen.join(", "),
     expected: "typed arrays as in OrderResult",
   };
+}
+
+const ARRAYS = {
+  indices: Uint32Array,
+  offsets: Uint32Array,
+  weights: Float32Array,
+  inclusion: Float64Array,
+  probabilities: Float64Array,
+} as const;
+const OPTIONAL: readonly string[] = ["weights", "inclusion", "probabilities"];
+
+function wrongTypes(result: OrderResult): string[] {
+  if (typeof result !== "object" || result === null) return [String(result)];
+  if (result instanceof Promise) {
+    result.catch(() => {}); // should it fail, nobody waits for it
+    return ["a Promise: an order returns its result at once"];
+  }
+  return Object.entries(ARRAYS).flatMap(([name, type]) => {
+    const array: unknown = Reflect.get(result, name);
+    if (array === undefined && OPTIONAL.includes(name)) return [];
+    if (!(array instanceof type)) return [`${name} is no ${type.name}`];
+    return isDetached(array) ? [`${name} is detached: its memory was transferred away`] : [];
+  });
+}
+
+/** Node 20 has no `ArrayBuffer.prototype.detached`: nothing can be made over a buffer that is. */
+function isDetached({ buffer }: ArrayBufferView): boolean {
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 const NOT_ELIGIBLE = -1;

@@ -7,17 +7,16 @@ import { isScoringDue } from "../experiment/ledger-options.js";
 import { makePlan } from "../experiment/make-plan.js";
 import { openRequest } from "../experiment/open-request.js";
 import type { Plan } from "../experiment/plan.js";
+import type { RunOrder } from "../experiment/run-order.js";
 import { Session, type Weights, type WorkClient } from "../experiment/session.js";
 import { splitDataset } from "../experiment/split.js";
 import { consecutive } from "../kernels/consecutive.js";
-import { allocateMemory } from "../orders/context.js";
-import type { OrderDefinition } from "../orders/contract.js";
 import type { RunRecord } from "../record/run-record.js";
 
 export interface DriveInputs {
   readonly client: WorkClient;
   readonly config: ArmConfig;
-  readonly order: OrderDefinition;
+  readonly order: RunOrder;
   readonly evaluation: ExperimentConfig["evaluation"];
   readonly seed: number;
   readonly batches: number;
@@ -72,10 +71,10 @@ async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
   const { labels, opened } = session;
   const classCount = opened.classNames.length;
   const { eligible } = splitDataset(labels, classCount, { ...config.dataset, trainSample: evaluation.trainSample });
-  const extras = order.signals?.(config.order.options) ?? [];
+  const extras = order.signals;
   const { signal: source = "training", meanDecay = 0 } = config.order.ledger ?? {};
   const ledger = new Ledger(labels.length, { source, meanDecay, extras });
-  const memory = allocateMemory(order.memory ?? {}, labels.length);
+  const memory = await order.allocateMemory(labels.length);
   const stops = stopsOf(batches);
   const weights = [await session.weights()];
   const epochs: EpochHashes[] = [];
@@ -88,7 +87,7 @@ async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
       ledger.recordScores(eligible, step, await session.score(eligible, evaluation.batchSize, extras));
     }
     const seen = { seed, epoch, step, labels, classCount, eligible, ledger: ledger.view, memory, before };
-    const plan = slice(makePlan(config, order, seen).plan, 0, batches - step);
+    const plan = slice((await makePlan(config, order, seen)).plan, 0, batches - step);
     const { leastBatchSize } = opened;
     refuseTooSmall(plan, { leastBatchSize, microBatch: config.microBatch }, `order ${order.name} in epoch ${epoch}`);
     epochs.push({ epoch, ...record.writePlan(epoch, plan) });

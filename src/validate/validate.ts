@@ -70,7 +70,7 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     record.start({ arm, seed, configHash: "", config: {}, ibatchVersion: "", state: "running" });
     const dataDir = dataDirectory(options);
     const { evaluation } = experiment;
-    const order = orders.definition(config.order, seed);
+    const order = orders.start(config.order, seed);
     const { batches } = options;
     const { equalBits } = experiment.backend;
     const inputs = { client, config, order, evaluation, seed, batches, dataDir, equalBits, record, signal };

@@ -8,7 +8,7 @@ import type { OrderContext, OrderDefinition, OrderResult } from "../../src/order
 import { mistake } from "../mistake.js";
 import { CONFIG, resolved, Scene } from "./scene.js";
 
-const odd = vi.hoisted(() => ({ epoch: 0, order: (_context: OrderContext<unknown>): unknown => undefined }));
+const odd = vi.hoisted(() => ({ order: (_context: OrderContext<unknown>): unknown => undefined }));
 
 vi.mock("../../src/orders/index.js", async (original) => {
   const { findOrder, ORDERS } = await original<typeof import("../../src/orders/index.js")>();
@@ -21,10 +21,8 @@ vi.mock("../../src/orders/index.js", async (original) => {
       ...frozen,
       name: "odd-coverage",
       coverage: () => {
-        if (odd.epoch === 1) throw new Error("no idea");
-        return "each-once";
+        throw new Error("no idea");
       },
-      order,
     },
     { ...frozen, name: "odd-signals", signals: (): never[] => JSON.parse('["margin", "loss"]') },
     { ...frozen, name: "reads-losses", readsLedger: true },
@@ -39,10 +37,7 @@ const good = { indices: all, offsets };
 
 /** What the order returns in its second epoch; the first one is as it should be. */
 async function run(second: () => unknown, name = "odd") {
-  odd.order = ({ epoch }) => {
-    odd.epoch = epoch;
-    return epoch === 0 ? good : second();
-  };
+  odd.order = ({ epoch }) => (epoch === 0 ? good : second());
   const scene = new Scene();
   const { results, error } = await scene.run({
     settings: [`arms={bad: {order: ${name}}, frozen: {order: frozen}}`, "seeds=1", "batching.size=12"],
@@ -151,10 +146,40 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
     expect(error).toBe("order odd in epoch 1 failed: oh dear");
   });
 
-  test("or that fails in saying how often samples come", async () => {
-    const error = await run(() => good, "odd-coverage");
-    expect(error).toBe("order odd-coverage in epoch 1 failed: no idea");
+  test("or whose array has lost its memory to another thread", async () => {
+    const error = await run(() => {
+      const indices = all.slice();
+      structuredClone(indices, { transfer: [indices.buffer] });
+      return { indices, offsets };
+    });
+    expect(error).toBe(
+      "order odd in epoch 1 breaks a law of orders (the result has the right types): " +
+        "seen indices is detached: its memory was transferred away, expected typed arrays as in OrderResult",
+    );
   });
+});
+
+test("an order that fails in saying how often samples come is refused before anything runs", async () => {
+  await expect(resolved(CONFIG.replace("order: frozen", "order: odd-coverage"))).rejects.toMatchObject({
+    kind: "usage",
+    message:
+      "x.yaml:12: arms.frozen.order: order odd-coverage failed to say what it reads and changes: coverage: Error: no idea",
+  });
+});
+
+test("arrays that an order changes after it returned them: what it returned is trained and recorded", async () => {
+  for (const memory of [new ArrayBuffer(96), new SharedArrayBuffer(96)]) {
+    const kept = new Uint32Array(memory);
+    odd.order = () => {
+      kept.set(all);
+      queueMicrotask(() => kept.fill(0));
+      return { indices: kept, offsets };
+    };
+    const scene = new Scene();
+    const { results } = await scene.run({ settings: ["arms={bad: {order: odd}}", "seeds=1", "batching.size=12"] });
+    expect(results).toMatchObject([{ state: "done" }]);
+    expect(scene.words("bad/seed-0/orders/0002.u32")).toEqual([...all]);
+  }
 });
 
 test("record.orders: hash is refused for an order that reads the ledger: it could not be made again", () => {

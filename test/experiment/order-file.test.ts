@@ -275,6 +275,20 @@ describe("an order from a file that changes what it is shown", () => {
     expect(await run(order)).toMatchObject({ state: "done" });
   });
 
+  test("its options as its inputs: the next epoch and run.json have them as the config says", async () => {
+    const scene = new Scene();
+    const members = `options: z.strictObject({ shares: z.array(z.number()).default([0.5]) }),
+      order({ options, eligible, size }) {
+        if (options.shares.length > 1) throw "options were changed";
+        options.shares.push(9);
+        return { indices: eligible.slice(), offsets: offsetsOf(eligible.length, size) };
+      },`;
+    scene.write("mine.mjs", orderModule(members));
+    const { results } = await scene.run({ settings: ["arms={a: {order: ./mine.mjs}}"] });
+    expect(results).toMatchObject([{ state: "done" }, { state: "done" }]);
+    expect(scene.document("a", 1).config).toMatchObject({ order: { options: { shares: [0.5] } } });
+  });
+
   test("gains no sample that is held out", async () => {
     const order = "eligible[0] = labels.findIndex((_, index) => !eligible.includes(index));";
     const { state, error } = await run(order);

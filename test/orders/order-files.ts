@@ -11,6 +11,7 @@ const OTHERS = [
   "fraction",
   "index",
   "option-combinations",
+  "ordered",
   "result-check",
   "sample-weights",
   "signal",
