@@ -1,19 +1,38 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { surroundingsError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
 
 /**
  * The Python to run the backend with: the one given, else IBATCH_PYTHON, else the `.venv` that set-up makes.
- * A name alone is one to look up in PATH; a path becomes absolute, since the backend starts in another directory.
+ * An environment's folder stands for the interpreter in it. A name alone is one to look up in PATH, unless it is such
+ * a folder; a path becomes absolute, since the backend starts in another directory.
  * @throws IbatchError when there is none.
  */
 export function findPython(given: string | undefined): string {
   const named = given ?? process.env.IBATCH_PYTHON;
-  if (named !== undefined && named !== "") return basename(named) === named ? named : resolve(named);
-  const own = join(packageRoot, ".venv", process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+  if (named === undefined || named === "") return ownPython();
+  if (statSync(named, { throwIfNoEntry: false })?.isDirectory()) return pythonOf(named);
+  return basename(named) === named ? named : resolve(named);
+}
+
+function pythonOf(folder: string): string {
+  const python = resolve(interpreterIn(folder));
+  if (existsSync(python)) return python;
+  throw surroundingsError(`--python ${folder}: expected an interpreter or an environment, and there is no ${python}`);
+}
+
+function ownPython(): string {
+  const own = interpreterIn(join(packageRoot, ".venv"));
   if (existsSync(own)) return own;
+  const isClone = existsSync(join(packageRoot, "scripts", "setup.mjs"));
   throw surroundingsError(
-    `no Python for the backend: ${own} is not there. Run \`npm run setup\`, or name one that has torch with --python`,
+    isClone
+      ? `no Python for the backend: ${own} is not there. Run \`npm run setup\`, or name one that has torch with --python`
+      : "no Python for the backend: name one with --python or IBATCH_PYTHON; it needs what " +
+          `${join(packageRoot, "requirements.txt")} lists: pip install -r that file`,
   );
 }
+
+const interpreterIn = (folder: string): string =>
+  join(folder, ...(process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"]));

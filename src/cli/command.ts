@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { sentence } from "../experiment/sentences.js";
+import { withProjectFile } from "./project.js";
 
 /** A command without its code, which is loaded when it runs: `--help` needs none of it. */
 export interface CommandDefinition<Shape extends z.ZodRawShape> {
@@ -27,7 +28,7 @@ export function addCommand<Shape extends z.ZodRawShape>(
   const examples = definition.examples.map((example) => `  ${example}`).join("\n");
   command.addHelpText("after", `\nExamples:\n${examples}`);
   command.action(async (...received: unknown[]) => {
-    const given = command.opts();
+    const given = await withProjectFile(command.opts(), Object.keys(definition.options.shape));
     const parsed = definition.options.safeParse(given, { error: sentence });
     if (!parsed.success) throw optionError(parsed.error, given);
     const args = received.slice(0, definition.arguments.length).filter((value) => typeof value === "string");

@@ -15,6 +15,7 @@ import { listCommand } from "./list-command.js";
 import { orderCommand } from "./order-command.js";
 import { reportCommand } from "./report-command.js";
 import { runCommand } from "./run-command.js";
+import { trustCommand } from "./trust-command.js";
 import { validateCommand } from "./validate-command.js";
 
 /** Runs a command line; resolves to the exit code. */
@@ -78,6 +79,10 @@ export function buildProgram(signal: AbortSignal, outcome: (code: number) => voi
   addCommand(program, validateCommand, async ([config], options) => {
     const { validateConfig } = await import("./validate.js");
     outcome(await validateConfig(config, options, signal));
+  });
+  addCommand(program, trustCommand, async () => {
+    const { trust } = await import("./trust.js");
+    outcome(trust());
   });
   addCommand(program, doctorCommand, async (_, options) => {
     const { doctor } = await import("./doctor.js");

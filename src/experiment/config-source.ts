@@ -1,5 +1,5 @@
 /** A config's text with `--set` applied, and where each of its parts stands. */
-import { closeSync, openSync, readSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { usageError } from "../errors.js";
 import { plainNumbers } from "../exact-json.js";
@@ -70,26 +70,18 @@ function parsed(text: string, name: string): ReturnType<typeof readYaml> {
   }
 }
 
-/** Never more than the limit is read, whatever the path names: a pipe, a device. */
+/** A pipe is read, too, as a shell's <(…) gives one; a device has no end. */
 function readConfigFile(path: string): string {
-  const buffer = Buffer.alloc(MAX_CONFIG_BYTES + 1);
-  let length = 0;
   try {
-    const file = openSync(path, "r");
-    try {
-      for (let read = -1; read !== 0 && length < buffer.length; length += read) {
-        read = readSync(file, buffer, length, buffer.length - length, null);
-      }
-    } finally {
-      closeSync(file);
+    const found = statSync(path);
+    if (found.size > MAX_CONFIG_BYTES) {
+      throw new Error(`it has more than ${MAX_CONFIG_BYTES / 2 ** 20} MiB; expected the YAML of an experiment`);
     }
+    if (found.isCharacterDevice() || found.isBlockDevice()) throw new Error("it is a device; expected a YAML file");
+    return readFileSync(path, "utf8");
   } catch (error) {
     throw usageError(`config ${path} cannot be read: ${whyUnreadable(error)}`);
   }
-  if (length <= MAX_CONFIG_BYTES) return buffer.toString("utf8", 0, length);
-  throw usageError(
-    `config ${path} has more than ${MAX_CONFIG_BYTES / 2 ** 20} MiB: expected the YAML of an experiment`,
-  );
 }
 
 function whyUnreadable(error: unknown): string {

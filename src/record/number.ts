@@ -3,7 +3,7 @@ import { z } from "zod";
 /** A number as records hold it: JSON has no NaN and no infinities, so these three are strings. */
 export type RecordedNumber = number | "NaN" | "Infinity" | "-Infinity";
 
-export const recordedNumber = z.union([z.number(), z.enum(["NaN", "Infinity", "-Infinity"])]);
+export const recordedNumber = z.union([z.number(), z.literal(["NaN", "Infinity", "-Infinity"])]);
 
 export function toRecorded(value: number): RecordedNumber {
   if (Number.isFinite(value)) return value;

@@ -1,6 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { findPython } from "../../src/backend/python.js";
+import { mistake } from "../mistake.js";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -17,4 +20,15 @@ test.each([
   expect(findPython(given)).toBe(expected);
   vi.stubEnv("IBATCH_PYTHON", given);
   expect(findPython(undefined)).toBe(expected);
+});
+
+test.skipIf(process.platform === "win32")("an environment's folder stands for its interpreter", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ibatch-venv-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  expect(mistake(() => findPython(folder), "surroundings")).toBe(
+    `--python ${folder}: expected an interpreter or an environment, and there is no ${folder}/bin/python`,
+  );
+  mkdirSync(join(folder, "bin"));
+  writeFileSync(join(folder, "bin", "python"), "");
+  expect(findPython(folder)).toBe(join(folder, "bin", "python"));
 });

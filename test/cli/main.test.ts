@@ -52,6 +52,8 @@ describe("help goes to standard output, exit code 0", () => {
         validate [options] <config>  compare what TypeScript drives with plain
                                      PyTorch: order, losses, weights; exit code 1
                                      where they differ
+        trust                        let .ibatch.yaml in this directory, as it is now,
+                                     say which code runs
         doctor [options]             can this machine run it: Node, Python, torch,
                                      device, data, and a training step through the
                                      wire

@@ -56,13 +56,16 @@ describe("a config that cannot be used names its file and line", () => {
     );
   });
 
-  test.each(["/dev/zero", "a file of 2 MiB"])("%s is not read beyond a mebibyte", (name) => {
+  test("a device, and a file of more than a mebibyte", () => {
     const directory = mkdtempSync(join(tmpdir(), "ibatch-config-"));
     onTestFinished(() => rmSync(directory, { recursive: true }));
-    const path = name.startsWith("/") ? name : join(directory, "x.yaml");
-    if (path !== name) writeFileSync(path, "a: b\n".repeat(2 ** 21 / 5));
+    const path = join(directory, "x.yaml");
+    writeFileSync(path, "a: b\n".repeat(2 ** 21 / 5));
     expect(mistake(() => ConfigSource.read(path))).toBe(
-      `config ${path} has more than 1 MiB: expected the YAML of an experiment`,
+      `config ${path} cannot be read: it has more than 1 MiB; expected the YAML of an experiment`,
+    );
+    expect(mistake(() => ConfigSource.read("/dev/zero"))).toBe(
+      "config /dev/zero cannot be read: it is a device; expected a YAML file",
     );
   });
 

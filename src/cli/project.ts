@@ -1,0 +1,25 @@
+import { existsSync } from "node:fs";
+import { note } from "./progress.js";
+
+/** Looked for before anything is loaded for it: most directories have none, and `--help` needs none. */
+const PROJECT_FILE = ".ibatch.yaml";
+
+/** The options that were typed, completed by the project's file; what that gives is said. `known`: the command's. */
+export async function withProjectFile(
+  given: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+): Promise<Record<string, unknown>> {
+  if (!existsSync(PROJECT_FILE)) return { ...given };
+  const { asOptions, readProjectFile, takenSettings } = await import("../launch/project-file.js");
+  const file = readProjectFile();
+  if (file === undefined) return { ...given };
+  const { taken, untrusted } = takenSettings(file, { given, known, environment: process.env });
+  const [used, left] = [asOptions(taken), asOptions(untrusted)];
+  if (used.length > 0) note(`ibatch: ${PROJECT_FILE} gives ${used.join(" ")}`);
+  if (left.length > 0) {
+    note(
+      `ibatch: ${PROJECT_FILE} also says ${left.join(" ")}, which runs code and is left out: read it, then \`ibatch trust\``,
+    );
+  }
+  return { ...given, ...taken };
+}
