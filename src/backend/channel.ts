@@ -57,6 +57,10 @@ export class Channel {
     return this.#answers;
   }
 
+  get isBroken(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Rejects all that waits and all that will be asked, with the first error given. */
   fail(error: Error): void {
     this.#failure ??= error;

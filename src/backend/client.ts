@@ -93,6 +93,11 @@ export class BackendClient {
     this.#session = session;
   }
 
+  /** Whether it was given up: nothing more can be asked of it. */
+  get isLost(): boolean {
+    return this.#control.isBroken || this.#work.isBroken;
+  }
+
   /** Gives the backend up: everything that waits is rejected with this error. */
   fail(error: Error): void {
     clearInterval(this.#heartbeat);

@@ -45,9 +45,24 @@ export class BackendError extends IbatchError {
   }
 }
 
-/** The backend is gone or silent: nothing that was asked of it will be answered. */
+/** The backend is gone or silent: nothing that was asked of it will be answered. One run fails; the next gets another. */
 export class BackendLost extends IbatchError {
-  constructor(message: string) {
-    super("run", message);
+  /**
+   * @param how what became of it, for a person.
+   * @param said the last lines of its output.
+   * @param underWay what it was asked for.
+   */
+  constructor(
+    readonly how: string,
+    readonly said: readonly string[] = [],
+    readonly underWay?: string,
+  ) {
+    const what = underWay === undefined ? how : `${how}; under way: ${underWay}`;
+    super("run", said.length === 0 ? what : `${what}; its last lines: ${said.join(" | ")}`);
+  }
+
+  /** The same, with what it was asked for. */
+  during(underWay: string): BackendLost {
+    return new BackendLost(this.how, this.said, underWay);
   }
 }

@@ -3,17 +3,18 @@ import { BackendLost } from "../backend/errors.js";
 import { IbatchError, usageError } from "../errors.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
 import type { EpochMetrics, RunDocument, RunRecord } from "../record/run-record.js";
+import type { Backends } from "./backends.js";
 import { type ArmConfig, armHash, type ExperimentConfig } from "./config.js";
 import type { Observer, RunPlace } from "./observer.js";
 import type { OrderSources } from "./order-sources.js";
 import { preflight } from "./preflight.js";
 import { type FinishedRun, finishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
 import { runOne } from "./run.js";
-import { Interrupted, type WorkClient } from "./session.js";
+import { Interrupted } from "./session.js";
 import type { MadeIn } from "./surroundings.js";
 
 export interface ExperimentInputs {
-  readonly client: WorkClient;
+  readonly backends: Backends;
   readonly config: ExperimentConfig;
   /** Where the config's orders come from. */
   readonly orders: OrderSources;
@@ -43,25 +44,33 @@ interface PlannedRun {
 
 /**
  * Runs what is missing of the experiment, seed by seed, so that arms stay comparable whenever it ends.
- * A run that fails is recorded and the others go on. The results are those of exactly the arms and seeds of the
- * config, whatever else the directory holds.
- * @throws Interrupted when the signal says so; IbatchError when recorded runs do not fit, or are damaged.
+ * A run that fails is recorded and the others go on, with another backend where it lost its own. The results are those
+ * of exactly the arms and seeds of the config, whatever else the directory holds.
+ * @throws Interrupted when the signal says so; IbatchError when recorded runs do not fit, or are damaged, or when
+ * there is no backend that lasts.
  */
 export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
   const results: RunResult[] = [];
   const recorded = readRecorded(inputs.record);
   const kept = madeIn(recorded);
   const runs = planRuns(inputs, recorded);
-  await preflight(runs.filter(({ finished }) => finished === undefined).map((run) => runInputs(inputs, run)));
+  const toDo = runs.filter(({ finished }) => finished === undefined);
+  await preflight(
+    inputs.backends,
+    toDo.map((run) => runInputs(inputs, run)),
+  );
   inputs.record.writeDocument();
+  const losses = new Losses();
   for (const run of runs) {
     if (inputs.signal.aborted) throw new Interrupted();
     if (run.finished === undefined) inputs.observer.runStarted?.(run.place);
-    const { document, metrics } = run.finished ?? (await runAndRecord(inputs, run, kept));
+    const ended: Ended = run.finished ?? (await runAndRecord(inputs, run, kept));
+    const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
     const last = metrics.at(-1);
     inputs.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });
+    if (run.finished === undefined) losses.count(run.place, lost);
   }
   return results;
 }
@@ -111,9 +120,8 @@ function refuseOtherSettings(configHash: string, before: readonly RecordedRun[])
 }
 
 /** What a run works with, apart from its record's beginning. */
-function runInputs({ client, config, orders, dataDir, observer, signal, record }: ExperimentInputs, run: PlannedRun) {
+function runInputs({ config, orders, dataDir, observer, signal, record }: ExperimentInputs, run: PlannedRun) {
   return {
-    client,
     config: run.config,
     order: orders.start(run.config.order, run.place.seed),
     evaluation: config.evaluation,
@@ -130,11 +138,18 @@ function runInputs({ client, config, orders, dataDir, observer, signal, record }
   };
 }
 
-async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun, kept: readonly MadeIn[]): Promise<FinishedRun> {
+interface Ended extends FinishedRun {
+  /** The run's backend was lost under it. */
+  readonly lost?: BackendLost;
+}
+
+async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun, kept: readonly MadeIn[]): Promise<Ended> {
+  const client = await inputs.backends.get();
   const document: RunDocument = { ...run.document, startedAt: new Date().toISOString() };
   try {
     const ended = await runOne({
       ...runInputs(inputs, run),
+      client,
       document,
       kept,
       writeDataset: (dataset) => inputs.record.writeDataset(dataset),
@@ -144,13 +159,30 @@ async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun, kept: rea
     if (!isThisRunsAlone(error)) throw error;
     const failed: RunDocument = { ...document, state: "failed", error: error.message };
     if (!run.record.started) run.record.start(failed);
-    return { document: failed, metrics: [] };
+    if (!(error instanceof BackendLost)) return { document: failed, metrics: [] };
+    await inputs.backends.discard();
+    return { document: failed, metrics: [], lost: error };
   }
 }
 
 /** Whether the other runs can go on. */
 const isThisRunsAlone = (error: unknown): error is IbatchError =>
-  error instanceof IbatchError &&
-  error.kind === "run" &&
-  !(error instanceof Interrupted) &&
-  !(error instanceof BackendLost);
+  error instanceof IbatchError && error.kind === "run" && !(error instanceof Interrupted);
+
+const LOSSES_IN_A_ROW = 3;
+
+/** Runs in a row that lost their backend: where none of these lasted, another one will not either. */
+class Losses {
+  #inARow = 0;
+
+  /** @throws IbatchError at the last loss that is borne. */
+  count({ arm, seed }: RunPlace, lost: BackendLost | undefined): void {
+    this.#inARow = lost === undefined ? 0 : this.#inARow + 1;
+    if (lost === undefined || this.#inARow < LOSSES_IN_A_ROW) return;
+    throw new IbatchError(
+      "run",
+      `${LOSSES_IN_A_ROW} runs in a row lost their backend, and no other is started; the last one, arm ${arm}, ` +
+        `seed ${seed}: ${lost.message}`,
+    );
+  }
+}

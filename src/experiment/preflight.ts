@@ -1,6 +1,8 @@
 /** What the user brings is tried before anything is trained: once for each combination that the runs will open. */
+import { BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import { hashValue } from "../record/hash.js";
+import type { Backends } from "./backends.js";
 import { Epochs } from "./epochs.js";
 import type { Observer } from "./observer.js";
 import { importsOf, openRequest } from "./open-request.js";
@@ -8,20 +10,32 @@ import type { RunInputs } from "./run.js";
 import { Session } from "./session.js";
 
 /** A run that is to be done, as far as it can be tried. */
-export type Tried = Omit<RunInputs, "document" | "kept" | "writeDataset">;
+export type Tried = Omit<RunInputs, "client" | "document" | "kept" | "writeDataset">;
 
 /**
  * Opens a session for every combination of data, model, loss and optimiser that has something of the user's in it, and
  * makes the first plan of each arm. Tells the observer what is imported, and what the backend says of it.
  * @throws IbatchError naming the arm, where something does not fit; Interrupted. What is one run's alone is left to it.
  */
-export async function preflight(runs: readonly Tried[]): Promise<void> {
+export async function preflight(backends: Backends, runs: readonly Tried[]): Promise<void> {
   const said = new Set<string>();
   for (const arms of byCombination(firstOfEachArm(runs))) {
-    await tryTogether(arms, (observer, line) => {
+    const tell: Tell = (observer, line) => {
       if (!said.has(line)) observer.noted?.(line);
       said.add(line);
-    });
+    };
+    await survived(backends, arms[0], () => tryTogether(backends, arms, tell));
+  }
+}
+
+/** A backend that was lost meanwhile is replaced: the arm's runs will say so themselves. */
+async function survived(backends: Backends, { place, observer }: Tried, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof BackendLost)) throw error;
+    await backends.discard();
+    observer.noted?.(`arm ${place.arm}, when it was tried: ${error.message}`);
   }
 }
 
@@ -43,10 +57,12 @@ function byCombination(runs: readonly Tried[]): Together[] {
 }
 
 type Together = readonly [Tried, ...Tried[]];
+type Tell = (observer: Observer, line: string) => void;
 
-async function tryTogether(arms: Together, tell: (observer: Observer, line: string) => void): Promise<void> {
+async function tryTogether(backends: Backends, arms: Together, tell: Tell): Promise<void> {
   const [first] = arms;
-  const { client, signal, observer, place } = first;
+  const { signal, observer, place } = first;
+  const client = await backends.get();
   const session = await naming(place.arm, () => Session.open(client, openRequest(first), signal));
   if (session === undefined) return;
   try {
@@ -66,7 +82,7 @@ async function naming<T>(arm: string, act: () => Promise<T>): Promise<T | undefi
   try {
     return await act();
   } catch (error) {
-    if (!(error instanceof IbatchError) || error instanceof Interrupted) throw error;
+    if (!(error instanceof IbatchError) || error instanceof Interrupted || error instanceof BackendLost) throw error;
     if (error.kind === "run") return undefined;
     throw new IbatchError(error.kind, `arm ${arm}: ${error.message}`, { cause: error });
   }

@@ -11,10 +11,15 @@ import { type Chunk, chunks, type Plan } from "./plan.js";
 import { ALWAYS_ASKED, type AnsweredSignals, type SampleSignals } from "./sample-signals.js";
 
 /** What a run needs of a backend. */
-export type WorkClient = Pick<BackendClient, "introduction" | "work" | "control" | "keepAlive">;
+export type WorkClient = Pick<BackendClient, "introduction" | "work" | "control" | "keepAlive" | "fail">;
 
 /** Chunks under way at a time: one is trained on while the next one waits, so a GPU never drains. */
 const CHUNKS_UNDER_WAY = 2;
+
+/** What is under way ends at a batch, which may take a while; a backend that does not even then is given up. */
+const CLOSE_SECONDS = 30;
+/** The same once the user has stopped it: nobody waits for what it gives. */
+const CLOSE_SECONDS_INTERRUPTED = 5;
 
 /** What a chunk's training passes gave, in the order of its indices. */
 export interface TrainedOn {
@@ -59,6 +64,8 @@ export class Session {
   /** Since `takeSeconds`. */
   #seconds: WorkSeconds = { training: 0, scoring: 0, evaluating: 0 };
   #cancelled = false;
+  /** Batches that were trained on, as far as it is known. */
+  #step = 0;
   readonly #client: WorkClient;
   readonly #signal: AbortSignal;
 
@@ -82,7 +89,7 @@ export class Session {
     if (signal.aborted) throw new Interrupted();
     const { fields, arrays } = await unlessInterrupted(signal, client.work("open", request, {})).catch(
       (error: unknown) => {
-        throw lostWhereGoing(error);
+        throw lostWhereGone(error, `opening dataset ${request.dataset.name} and model ${request.model.name}`);
       },
     );
     return new Session(client, fields, arrays, signal);
@@ -107,7 +114,10 @@ export class Session {
     if (this.#signal.aborted) throw new Interrupted();
     const { firstStep, ...arrays } = chunk;
     const { indices, offsets, learningRates, weights } = arrays;
+    const steps = learningRates.length;
+    const underWay = `training, steps ${firstStep} to ${firstStep + steps - 1}`;
     const answer = await this.#ask(
+      underWay,
       "train",
       {
         session: this.opened.session,
@@ -119,7 +129,8 @@ export class Session {
       arrays,
     );
     this.#seconds.training += answer.fields.seconds;
-    if (answer.fields.batchesDone < learningRates.length) throw this.#stopped();
+    if (answer.fields.batchesDone < steps) throw this.#stopped(underWay);
+    this.#step = firstStep + steps;
     checkGathered(answer.fields.indicesSha256, indices);
     return { chunk, signals: present(answer.arrays, extras) };
   }
@@ -128,6 +139,7 @@ export class Session {
   async score(indices: Uint32Array, batchSize: number, extras: readonly ExtraSignal[]): Promise<SampleSignals> {
     if (this.#signal.aborted) throw new Interrupted();
     const { fields, arrays } = await this.#ask(
+      this.#after("scoring"),
       "score",
       { session: this.opened.session, signals: [...ALWAYS_ASKED, ...extras], batchSize },
       { indices },
@@ -142,6 +154,7 @@ export class Session {
   async evaluate({ part, indices, batchSize, norm, calibration }: Evaluation): Promise<SampleSignals> {
     if (this.#signal.aborted) throw new Interrupted();
     const { fields, arrays } = await this.#ask(
+      this.#after("evaluating"),
       "evaluate",
       { session: this.opened.session, part, norm, signals: [...ALWAYS_ASKED], batchSize },
       { indices, ...(calibration && { calibration }) },
@@ -155,14 +168,24 @@ export class Session {
   /** All floating parameters and buffers, one after another. */
   async weights(): Promise<Weights> {
     if (this.#signal.aborted) throw new Interrupted();
-    const { fields, arrays } = await this.#ask("weights", { session: this.opened.session }, {});
+    const { fields, arrays } = await this.#ask(
+      this.#after("reading weights"),
+      "weights",
+      { session: this.opened.session },
+      {},
+    );
     return { step: fields.step, tensors: fields.tensors, values: arrays.values };
   }
 
   /** Pixels of these samples of a part as the dataset stores them, u8 [m, H, W, C] in row-major order. */
   async images(part: "train" | "test", indices: Uint32Array): Promise<Uint8Array> {
     if (this.#signal.aborted) throw new Interrupted();
-    const { fields, arrays } = await this.#ask("images", { session: this.opened.session, part }, { indices });
+    const { fields, arrays } = await this.#ask(
+      this.#after("reading images"),
+      "images",
+      { session: this.opened.session, part },
+      { indices },
+    );
     if (this.#signal.aborted) throw new Interrupted();
     checkGathered(fields.indicesSha256, indices);
     const [channels, height, width] = this.opened.inputShape;
@@ -170,25 +193,28 @@ export class Session {
     return arrays.images.values;
   }
 
+  /** Nobody waits for the answer any more once the signal came: a user's code may never give one. */
   async #ask<T extends "train" | "score" | "evaluate" | "images" | "weights">(
+    underWay: string,
     type: T,
     fields: FieldsOf<T>,
     arrays: MessageArrays<T>,
   ) {
     try {
-      return await this.#client.work(type, fields, arrays);
+      return await unlessInterrupted(this.#signal, this.#client.work(type, fields, arrays));
     } catch (error) {
-      throw error instanceof BackendError && error.code === "cancelled" ? this.#stopped() : lostWhereGoing(error);
+      const cancelled = error instanceof BackendError && error.code === "cancelled";
+      throw cancelled ? this.#stopped(underWay) : lostWhereGone(error, underWay);
     }
   }
 
+  readonly #after = (doing: string): string => `${doing} after step ${this.#step}`;
+
   /** Why work ended before its end. */
-  #stopped(): Interrupted | BackendLost {
-    return this.#cancelled
-      ? new Interrupted()
-      : new BackendLost(
-          "the backend stopped the work, though not asked to from here: somebody else cancelled it, or ends it",
-        );
+  #stopped(underWay: string): Interrupted | BackendLost {
+    if (this.#cancelled) return new Interrupted();
+    const how = "the backend stopped the work, though not asked to from here: somebody else cancelled it, or ends it";
+    return new BackendLost(how, [], underWay);
   }
 
   /** Seconds that the backend spent since this was last asked. */
@@ -198,15 +224,20 @@ export class Session {
     return taken;
   }
 
-  /** Lets the backend forget the session; one that is gone has forgotten it already. */
+  /** Lets the backend forget the session; one that is gone has forgotten it already. Gives it up where it does not answer. */
   async close(): Promise<void> {
     this.#signal.removeEventListener("abort", this.#cancel);
     this.#client.keepAlive(null);
+    const seconds = this.#signal.aborted ? CLOSE_SECONDS_INTERRUPTED : CLOSE_SECONDS;
+    const late = () => this.#client.fail(new BackendLost(`the backend did not close its session in ${seconds} s`));
+    const timer = setTimeout(late, seconds * 1000);
     try {
       await this.#client.work("close", { session: this.opened.session }, {});
     } catch (error) {
       const forgotten = error instanceof BackendError && error.code === "unknown_session";
-      if (!forgotten && !(lostWhereGoing(error) instanceof BackendLost)) throw error;
+      if (!forgotten && !(lostWhereGone(error, "closing") instanceof BackendLost)) throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -221,11 +252,12 @@ export class Session {
   }
 }
 
-/** A backend that is going is lost to all runs, not to one alone. */
-const lostWhereGoing = (error: unknown): unknown =>
-  error instanceof BackendError && error.code === "shutting_down"
-    ? new BackendLost(`the backend ends, though not asked to from here: ${error.message}`)
-    : error;
+/** A backend that is gone or going, with what it was asked for; any other error as it is. */
+function lostWhereGone(error: unknown, underWay: string): unknown {
+  if (error instanceof BackendLost) return error.during(underWay);
+  if (!(error instanceof BackendError) || error.code !== "shutting_down") return error;
+  return new BackendLost(`the backend ends, though not asked to from here: ${error.message}`, [], underWay);
+}
 
 async function* takeFirst(underWay: Promise<TrainedOn>[]): AsyncGenerator<TrainedOn> {
   const first = underWay.shift();

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Backend, openBackend } from "../backend/backend.js";
+import { BackendSupply } from "../backend/supply.js";
 import { usageError } from "../errors.js";
 import type { ExperimentConfig } from "../experiment/config.js";
 import { backendSection } from "../experiment/schema.js";
@@ -53,6 +54,10 @@ function refuseChoicesOfAnother(url: string, { python, allowImport = [], pythonP
       : `${said}: --backend ${url} runs already; start that backend with ${said}, and leave it out here`,
   );
 }
+
+/** As `openChosenBackend`, and the same again whenever one was lost. */
+export const supplyChosenBackend = (choice: BackendChoice, opening: Opening): BackendSupply =>
+  new BackendSupply(() => openChosenBackend(choice, opening));
 
 /** A backend that is only asked what it knows: on the CPU where it is ours, else whatever it computes on. */
 export function openToAsk(choice: Omit<BackendChoice, "device">, signal: AbortSignal): Promise<Backend> {

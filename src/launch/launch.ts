@@ -1,8 +1,8 @@
 /** An experiment from its config to its table: what `ibatch run` does, and what a program can do. */
 import { join } from "node:path";
-import type { BackendClient } from "../backend/client.js";
 import { gitCommit } from "../backend/process.js";
 import { Interrupted } from "../errors.js";
+import type { Backends } from "../experiment/backends.js";
 import { type ExperimentConfig, experimentHash, resolveConfig } from "../experiment/config.js";
 import { ConfigSource } from "../experiment/config-source.js";
 import { runArms } from "../experiment/experiment.js";
@@ -17,7 +17,7 @@ import { readResults } from "../report/recorded-results.js";
 import { makeResults } from "../report/results.js";
 import type { Summary } from "../report/summary.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
-import { type BackendChoice, dataDirectory, openChosenBackend } from "./chosen-backend.js";
+import { type BackendChoice, dataDirectory, supplyChosenBackend } from "./chosen-backend.js";
 
 export interface LaunchOptions extends BackendChoice {
   /** Run directory; `runs/<name>-<hash>` when left out. */
@@ -74,18 +74,18 @@ export async function launch(source: ConfigSource, options: LaunchOptions): Prom
   options.onChecked?.(early);
   const backendLog = new BackendLog();
   const signal = options.signal ?? new AbortController().signal;
-  const backend = await openChosenBackend(options, { config: early.backend, signal, onStderr: backendLog.add });
+  const backends = supplyChosenBackend(options, { config: early.backend, signal, onStderr: backendLog.add });
   try {
-    const { client } = backend;
-    const config = resolveConfig(source, orders, client.introduction.catalogue);
-    return await record({ client, config, orders, options, backendLog, signal });
+    const { introduction } = await backends.get();
+    const config = resolveConfig(source, orders, introduction.catalogue);
+    return await record({ backends, config, orders, options, backendLog, signal });
   } finally {
-    await backend.stop();
+    await backends.discard();
   }
 }
 
 interface Opened {
-  readonly client: BackendClient;
+  readonly backends: Backends;
   readonly config: ExperimentConfig;
   readonly orders: OrderSources;
   readonly options: LaunchOptions;
@@ -93,7 +93,7 @@ interface Opened {
   readonly signal: AbortSignal;
 }
 
-async function record({ client, config, orders, options, backendLog, signal }: Opened): Promise<LaunchResult> {
+async function record({ backends, config, orders, options, backendLog, signal }: Opened): Promise<LaunchResult> {
   const opened = openRecord(config, options);
   const { directory } = opened;
   const log = (line: string) => opened.log(line);
@@ -101,7 +101,7 @@ async function record({ client, config, orders, options, backendLog, signal }: O
     backendLog.writeTo(log);
     const observer = options.observe?.({ directory, log }) ?? {};
     const dataDir = dataDirectory(options);
-    await runArms({ client, config, orders, record: opened, dataDir, observer, signal });
+    await runArms({ backends, config, orders, record: opened, dataDir, observer, signal });
     const { statistics, ...results } = await resultsOf(config, { directory, python: options.python, signal });
     opened.writeResults({ ...results, statistics: statistics.answer && { ...statistics, findings: results.findings } });
     await writePage(opened, { ...options, signal });

@@ -1,7 +1,7 @@
 /** Whole trainings, driven from TypeScript and in plain PyTorch with the same orders: are they equivalent in accuracy? */
 import { z } from "zod";
-import type { BackendClient } from "../backend/client.js";
 import { IbatchError, usageError } from "../errors.js";
+import type { Backends } from "../experiment/backends.js";
 import type { ExperimentConfig } from "../experiment/config.js";
 import type { ConfigSource } from "../experiment/config-source.js";
 import { runArms } from "../experiment/experiment.js";
@@ -43,7 +43,7 @@ export function marginOf(source: ConfigSource, config: ExperimentConfig, seed: n
 }
 
 interface TrainInputs {
-  readonly client: BackendClient;
+  readonly backends: Backends;
   readonly experiment: ExperimentConfig;
   readonly orders: OrderSources;
   readonly arm: string;
@@ -53,7 +53,7 @@ interface TrainInputs {
 
 /** Does what is missing of the arm's runs, in the experiment's directory. */
 export async function trainAll(
-  { client, experiment, orders, arm, dataDir, margin }: TrainInputs,
+  { backends, experiment, orders, arm, dataDir, margin }: TrainInputs,
   {
     out,
     command,
@@ -63,7 +63,7 @@ export async function trainAll(
   const config = { ...experiment, arms: { [arm]: experiment.arms[arm] } };
   const record = openRecord(experiment, { out, command });
   try {
-    const results = await runArms({ client, config, orders, record, dataDir, observer: {}, signal });
+    const results = await runArms({ backends, config, orders, record, dataDir, observer: {}, signal });
     const runs = results.map(({ seed, state, metrics }) => {
       const test = metrics.at(-1)?.test;
       if (state !== "done" || test === undefined) {

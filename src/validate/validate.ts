@@ -9,7 +9,7 @@ import type { ConfigSource } from "../experiment/config-source.js";
 import { openRequest } from "../experiment/open-request.js";
 import { OrderSources } from "../experiment/order-sources.js";
 import { refuseImport, refuseImports } from "../launch/allowed-imports.js";
-import { type BackendChoice, dataDirectory, openChosenBackend } from "../launch/chosen-backend.js";
+import { type BackendChoice, dataDirectory, supplyChosenBackend } from "../launch/chosen-backend.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { RunRecord } from "../record/run-record.js";
 import { Scratch } from "../record/scratch.js";
@@ -59,10 +59,10 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     if (options[name] !== undefined) refuseImport(`--${name}`, options[name], allowed);
   }
   const { signal } = options;
-  const backend = await openChosenBackend(options, { config: early.backend, signal });
   const scratch = new Scratch();
+  const backends = supplyChosenBackend(options, { config: early.backend, signal });
   try {
-    const { client } = backend;
+    const client = await backends.get();
     const experiment = resolveConfig(source, orders, client.introduction.catalogue);
     const config = experiment.arms[arm];
     const seed = options.seed ?? experiment.seeds[0];
@@ -77,7 +77,7 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     const driven = await drive(inputs);
     const { device, threads } = client.introduction;
     const compared = { seed, config, evaluation, driven, dataDir, equalBits, device, threads, scratch };
-    const whole = { client, experiment, orders, arm, dataDir };
+    const whole = { backends, experiment, orders, arm, dataDir };
     const runs = margin === undefined ? undefined : await trainAll({ ...whole, margin }, options);
     const { torch, checks } = await compareWithPython(compared, runs, options);
     const document = {
@@ -94,8 +94,8 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     };
     return { config: experiment, document };
   } finally {
+    await backends.discard();
     scratch.remove();
-    await backend.stop();
   }
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } fro
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
-import { IbatchError } from "../../src/errors.js";
+import { IbatchError, surroundingsError } from "../../src/errors.js";
 import type { Observer } from "../../src/experiment/observer.js";
 import { Interrupted } from "../../src/experiment/session.js";
 import type { Pretence, Sent } from "./fake-backend.js";
@@ -138,9 +138,72 @@ describe("one run's trouble is its own", () => {
   });
 });
 
+describe("a backend that dies under a run", () => {
+  const gone = new BackendLost("the backend ended: exit code 9", ["Traceback", "no more memory"]);
+  /** Loses the backend in the second chunk of these runs, named by arm number and seed. */
+  const dying = (...runs: readonly [arm: number, seed: number][]): Pretence => {
+    let opened = -1;
+    return {
+      before(message) {
+        if (message.type === "open") opened += 1;
+        if (message.type !== "train" || message.fields.firstStep !== 2) return;
+        if (runs.some(([arm, seed]) => opened === 2 * seed + arm)) throw gone;
+      },
+    };
+  };
+
+  test("fails that run, which says at which steps and what it said last; the others get another backend", async () => {
+    const { heard, observer } = listener();
+    const scene = new Scene();
+    const { results, clients, error } = await scene.run({ observer, pretence: dying([1, 0]) });
+    const said =
+      "the backend ended: exit code 9; under way: training, steps 2 to 3; its last lines: Traceback | no more memory";
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "failed", "done", "done"]);
+    expect(scene.document("shuffled", 0)).toMatchObject({ state: "failed", error: said });
+    expect(heard).toContain(`end shuffled 0 failed ${said}`);
+    expect(clients.map((client) => client.sentOf("open").map(({ fields }) => fields.seed))).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+  });
+
+  test("is borne twice in a row, and again after a run that ended", async () => {
+    const { error, results, clients } = await new Scene().run({
+      settings: ["seeds=3"],
+      pretence: dying([0, 0], [1, 0], [1, 1], [0, 2]),
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["failed", "failed", "done", "failed", "failed", "done"]);
+    expect(clients).toHaveLength(5);
+  });
+
+  test("three times in a row ends the experiment, naming the last run and what its backend said", async () => {
+    const scene = new Scene();
+    const { error, clients } = await scene.run({ pretence: dying([1, 0], [0, 1], [1, 1], [0, 2]) });
+    expect(error).toMatchObject({
+      kind: "run",
+      message: expect.stringMatching(
+        /^3 runs in a row lost their backend, and no other is started; the last one, arm shuffled, seed 1: the backend ended: exit code 9; .*no more memory$/,
+      ),
+    });
+    expect(clients.slice(0, 3).map((client) => client.sentOf("open").length)).toEqual([2, 1, 1]);
+    expect(scene.document("shuffled", 1)).toMatchObject({ state: "failed" });
+    expect(scene.document("frozen", 0)).toMatchObject({ state: "done" });
+  });
+
+  test("and cannot be replaced ends the experiment with why", async () => {
+    const scene = new Scene();
+    const refusal = surroundingsError("the backend cannot start: no torch");
+    const { error, clients } = await scene.run({ pretence: dying([0, 0]), noOther: refusal });
+    expect(error).toBe(refusal);
+    expect(clients).toHaveLength(1);
+    expect(scene.document("frozen", 0)).toMatchObject({ state: "failed" });
+  });
+});
+
 describe("everyone's trouble ends the experiment", () => {
   test.each([
-    ["the backend is gone", new BackendLost("the backend ended: killed")],
     ["data are missing", new BackendError("data_missing", "no files")],
     ["a bug", new BackendError("bad_message", "what?")],
   ])("%s", async (_, error) => {

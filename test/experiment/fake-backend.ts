@@ -75,17 +75,24 @@ export class FakeBackend implements WorkClient {
   /** Sessions that pings keep alive, as they were named one after another. */
   readonly keptAlive: (string | null)[] = [];
   readonly cancels: string[] = [];
+  /** Why it was given up, one after another. */
+  readonly failures: Error[] = [];
   /** Most `train` messages that were under way at a time. */
   mostUnderWay = 0;
   readonly #pretence: Pretence;
   #underWay = 0;
   #turn: Promise<unknown> = Promise.resolve();
+  #giveUp: (error: Error) => void = () => {};
+  readonly #givenUp = new Promise<never>((_, reject) => {
+    this.#giveUp = reject;
+  });
   #session: OpenSession | undefined;
   #opened = 0;
 
   constructor(pretence: Pretence = {}) {
     this.#pretence = pretence;
     this.introduction = { ...FakeBackend.#usual, ...pretence.introduction };
+    this.#givenUp.catch(() => {});
   }
 
   sentOf<T extends WorkRequest>(type: T): SentOf<T>[] {
@@ -105,7 +112,7 @@ export class FakeBackend implements WorkClient {
     })();
     this.#turn = answer;
     try {
-      return (await answer) as unknown as Answer<T>;
+      return (await Promise.race([answer, this.#givenUp])) as unknown as Answer<T>;
     } finally {
       if (type === "train") this.#underWay -= 1;
     }
@@ -124,6 +131,12 @@ export class FakeBackend implements WorkClient {
 
   keepAlive(session: string | null): void {
     this.keptAlive.push(session);
+  }
+
+  /** Rejects what is under way, as the client does. */
+  fail(error: Error): void {
+    this.failures.push(error);
+    this.#giveUp(error);
   }
 
   #answer(message: Sent): unknown {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { BackendError } from "../../src/backend/errors.js";
+import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import type { FieldsOf } from "../../src/backend/messages.js";
 import { armHash, experimentHash, resolveConfig } from "../../src/experiment/config.js";
 import { ConfigSource } from "../../src/experiment/config-source.js";
@@ -208,6 +208,25 @@ describe("before the first run", () => {
     });
     expect(client.sentOf("train")).toEqual([]);
     expect(existsSync(join(scene.directory, "frozen"))).toBe(false);
+  });
+
+  test("a model that ends the backend is told with its arm; its runs fail, those of others have another backend", async () => {
+    const noted: string[] = [];
+    const { results, clients, error } = await new Scene().run({
+      settings: ["arms.shuffled.model={reference: 'team.models:Net'}"],
+      observer: { noted: (line) => noted.push(line) },
+      pretence: {
+        before(message) {
+          if (message.type !== "open" || message.fields.model.name !== "team.models:Net") return;
+          throw new BackendLost("the backend ended: exit code 3");
+        },
+      },
+    });
+    const said = "the backend ended: exit code 3; under way: opening dataset digits and model team.models:Net";
+    expect(error).toBeUndefined();
+    expect(noted).toEqual([`arm shuffled, when it was tried: ${said}`]);
+    expect(results.map(({ state, error: why }) => why ?? state)).toEqual(["done", said, "done", said]);
+    expect(clients).toHaveLength(3);
   });
 
   test("a batch of one is refused where the model takes none", async () => {

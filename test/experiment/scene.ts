@@ -34,6 +34,8 @@ export interface SceneOptions {
   readonly pretence?: Pretence;
   readonly observer?: Observer;
   readonly abort?: AbortController;
+  /** Why no other backend can be had where one is lost. */
+  readonly noOther?: Error;
 }
 
 export function temporaryDirectory(): string {
@@ -51,26 +53,47 @@ export async function resolved(text: string, path = "x.yaml"): Promise<Experimen
 export class Scene {
   readonly directory = join(temporaryDirectory(), "run");
 
-  /** Runs the experiment, or goes on with it, on a fresh backend. */
-  async run({ settings = [], pretence = {}, observer = {}, abort = new AbortController() }: SceneOptions = {}) {
+  /**
+   * Runs the experiment, or goes on with it, on a fresh backend, and on another one with the same pretence after each
+   * that is discarded: all of them are `clients`.
+   */
+  async run({
+    settings = [],
+    pretence = {},
+    observer = {},
+    abort = new AbortController(),
+    noOther,
+  }: SceneOptions = {}) {
     const said = settings.map((assignment) => ({ said: assignment, assignment }));
     const source = ConfigSource.parse(CONFIG, join(this.directory, "..", "x.yaml"), said);
     const orders = await OrderSources.load(source);
     const config = resolveConfig(source, orders, catalogue);
     const hash = experimentHash(config);
     const document = { name: config.name, hash, config, command: "", commit: undefined, ibatchVersion: "0" };
-    const client = new FakeBackend(pretence);
+    const clients = [new FakeBackend(pretence)];
+    let lost = false;
     const record = ExperimentRecord.open(this.directory, document, config.record);
     let results: RunResult[] = [];
     let error: unknown;
     try {
-      results = await runArms({ client, config, orders, record, dataDir: null, observer, signal: abort.signal });
+      const backends = {
+        get: async () => {
+          if (lost && noOther !== undefined) throw noOther;
+          if (lost) clients.push(new FakeBackend(pretence));
+          lost = false;
+          return clients[clients.length - 1];
+        },
+        discard: async () => {
+          lost = true;
+        },
+      };
+      results = await runArms({ backends, config, orders, record, dataDir: null, observer, signal: abort.signal });
     } catch (thrown) {
       error = thrown;
     } finally {
       record.close();
     }
-    return { client, results, error };
+    return { client: clients[0], clients, results, error };
   }
 
   /** A file beside the config. Returns its path. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import type { Plan } from "../../src/experiment/plan.js";
 import { Interrupted, Session, type TrainedOn } from "../../src/experiment/session.js";
@@ -37,6 +37,9 @@ async function all(chunks: AsyncIterable<TrainedOn>): Promise<TrainedOn[]> {
   for await (const chunk of chunks) seen.push(chunk);
   return seen;
 }
+
+/** What a user's code gives that never ends. */
+const never = new Promise<void>(() => {});
 
 const one = { part: "test", indices: Uint32Array.of(1), batchSize: 2, norm: "running" } as const;
 
@@ -221,6 +224,15 @@ describe("evaluate", () => {
     await expect(session.evaluate(one)).rejects.toBeInstanceOf(Interrupted);
   });
 
+  test("an interruption waits for no answer: it may never come", async () => {
+    const before: Pretence["before"] = ({ type }) => (type === "evaluate" ? never : undefined);
+    const { client, session, abort } = await open({ before });
+    const evaluating = session.evaluate(one);
+    abort.abort();
+    await expect(evaluating).rejects.toBeInstanceOf(Interrupted);
+    expect(client.cancels).toEqual(["s1"]);
+  });
+
   test("cancelled is Interrupted", async () => {
     const { session, abort } = await open({ before: ({ type }) => (type === "evaluate" ? abort.abort() : undefined) });
     await expect(session.evaluate(one)).rejects.toBeInstanceOf(Interrupted);
@@ -253,6 +265,23 @@ describe("close", () => {
       },
     });
     await expect(session.close()).resolves.toBeUndefined();
+  });
+
+  test.each([
+    ["", false, 30],
+    [" after an interruption", true, 5],
+  ])("an answer that does not come%s gives the backend up after its limit", async (_, interrupted, seconds) => {
+    const { client, session, abort } = await open({ before: ({ type }) => (type === "close" ? never : undefined) });
+    if (interrupted) abort.abort();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const closing = session.close();
+    vi.advanceTimersByTime(1000 * seconds - 1);
+    expect(client.failures).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(client.failures).toEqual([new BackendLost(`the backend did not close its session in ${seconds} s`)]);
+    await closing;
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test("any other error is told", async () => {

@@ -1,0 +1,26 @@
+import type { Backend } from "./backend.js";
+import type { BackendClient } from "./client.js";
+
+/** Backends one after another: the same one for as long as it serves, another one where it was lost. */
+export class BackendSupply {
+  #current: Backend | undefined;
+  readonly #open: () => Promise<Backend>;
+
+  constructor(open: () => Promise<Backend>) {
+    this.#open = open;
+  }
+
+  /** @throws IbatchError when there is none to work with, and none can be started; Interrupted. */
+  async get(): Promise<BackendClient> {
+    if (this.#current?.client.isLost) await this.discard();
+    this.#current ??= await this.#open();
+    return this.#current.client;
+  }
+
+  /** Ends the one in use, if there is one: who asks next gets another. */
+  async discard(): Promise<void> {
+    const discarded = this.#current;
+    this.#current = undefined;
+    await discarded?.stop();
+  }
+}

@@ -1,0 +1,12 @@
+import type { WorkClient } from "./session.js";
+
+/** Where runs get their backend from. */
+export interface Backends {
+  /**
+   * One that serves: the same as before for as long as it does.
+   * @throws IbatchError where there is none; Interrupted.
+   */
+  get(): Promise<WorkClient>;
+  /** Ends the one in use: it is lost, and the next one is another. */
+  discard(): Promise<void>;
+}
