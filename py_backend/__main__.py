@@ -94,10 +94,10 @@ def serve(arguments: argparse.Namespace) -> int:
         )
     if warning := device.workspace_warning(chosen):
         print(f"py_backend: {warning}", file=sys.stderr, flush=True)
-    return run(server, end_with_stdin=arguments.child)
+    return run(server, arguments)
 
 
-def run(server: Server, *, end_with_stdin: bool) -> int:
+def run(server: Server, arguments: argparse.Namespace) -> int:
     """Serves until told to stop; a SIGTERM does so at the next batch boundary."""
     signals: list[int] = []
 
@@ -106,7 +106,7 @@ def run(server: Server, *, end_with_stdin: bool) -> int:
         server.stop()
 
     signal.signal(signal.SIGTERM, terminate)
-    server.run(end_with_stdin=end_with_stdin)
+    server.run(end_with_stdin=arguments.child, ready_fd=arguments.ready_fd)
     return TERMINATED if signals else 0
 
 
@@ -143,7 +143,23 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--child", action="store_true", help="end when standard input closes; leave Ctrl-C to the parent"
     )
+    parser.add_argument(
+        "--ready-fd",
+        type=descriptor,
+        metavar="FD",
+        help="say where it listens to this open file descriptor, instead of standard output",
+    )
     return parser.parse_args()
+
+
+def descriptor(text: str) -> int:
+    try:
+        os.fstat(int(text))
+    except (ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no file descriptor that is open here ({error}); a wrapper around Python must pass it on"
+        ) from None
+    return int(text)
 
 
 def positive(text: str) -> int:

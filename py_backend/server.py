@@ -73,14 +73,14 @@ class Server:
         """Ends `run` at the next batch boundary. May be called from any thread and from a signal handler."""
         self._progress.stopping.set()
 
-    def run(self, *, end_with_stdin: bool) -> None:
-        """Says where it listens in one line of JSON on standard output, then serves."""
+    def run(self, *, end_with_stdin: bool, ready_fd: int | None = None) -> None:
+        """Says where it listens in one line of JSON, on standard output or to this file descriptor, then serves."""
         control = threading.Thread(target=self._serve_control, name="control", daemon=True)
         control.start()
         if end_with_stdin:
             threading.Thread(target=self._watch_stdin, name="stdin", daemon=True).start()
         ready = {"control": self.control_endpoint, "work": self.work_endpoint, "pid": os.getpid()}
-        print(json.dumps(ready), flush=True)
+        announce(json.dumps(ready), ready_fd)
         try:
             self._serve_work()
         finally:
@@ -186,6 +186,15 @@ class Server:
         while os.read(0, 4096):  # not sys.stdin: its lock, held here, is a fatal error when Python ends
             pass
         self.stop()
+
+
+def announce(line: str, fd: int | None) -> None:
+    """To the file descriptor, which is closed then, or on standard output."""
+    if fd is None:
+        print(line, flush=True)
+        return
+    with os.fdopen(fd, "w") as channel:
+        print(line, file=channel)
 
 
 def remove_socket_file(endpoint: str) -> None:

@@ -1,10 +1,12 @@
 import { availableParallelism } from "node:os";
 import { Interrupted, surroundingsError, usageError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
+import { BackendProcess, NO_USER_CODE, type UserCode } from "./backend-process.js";
 import { BackendClient, type Heartbeat, type Introduction } from "./client.js";
 import { BackendLost } from "./errors.js";
-import { BackendProcess, NO_USER_CODE, type UserCode } from "./process.js";
+import { within } from "./process-group.js";
 import { findPython } from "./python.js";
+import { withLastLines } from "./python-program.js";
 
 export interface BackendOptions {
   /** Control endpoint of a backend that is running already; absent: one is started. */
@@ -18,8 +20,8 @@ export interface BackendOptions {
   readonly heartbeat: Heartbeat;
   /** Ends the opening; what is open already is the caller's to stop. */
   readonly signal: AbortSignal;
-  /** Gets each line of the standard error of a backend that is started. */
-  readonly onStderr?: ((line: string) => void) | undefined;
+  /** Gets each line that a backend that is started writes; must not throw. */
+  readonly onOutput?: ((line: string) => void) | undefined;
 }
 
 /** A backend to work with, whoever started it. */
@@ -30,6 +32,13 @@ export interface Backend {
 }
 
 const SHUTDOWN_ANSWER_SECONDS = 5;
+
+const LAST_LINES = 3;
+const LAST_LINE_LENGTH = 200;
+
+/** The end of what it said, as fits into a sentence. */
+const inALine = (said: readonly string[]): string[] =>
+  said.slice(-LAST_LINES).map((line) => line.trim().slice(0, LAST_LINE_LENGTH));
 
 /**
  * Attaches to a running backend, or starts one.
@@ -75,12 +84,14 @@ async function startBackend(options: BackendOptions): Promise<Backend> {
     userCode: options.userCode ?? NO_USER_CODE,
     startSeconds: options.startSeconds,
     signal: options.signal,
-    onStderr: options.onStderr,
+    onOutput: options.onOutput,
   });
   try {
-    const hopeless = child.exited.then((how) => surroundingsError(`the backend cannot start: ${how}`));
+    const hopeless = child.ended.then(({ how, said }) =>
+      surroundingsError(`the backend cannot start: ${withLastLines(how, said)}`),
+    );
     const client = await BackendClient.connect(child.controlEndpoint, { ...options, hopeless });
-    void child.exited.then((how) => client.fail(new BackendLost(`the backend ended: ${how}`)));
+    void child.ended.then(({ how, said }) => client.fail(new BackendLost(`the backend ended: ${how}`, inALine(said))));
     return { client, stop: () => stopChild(client, child) };
   } catch (error) {
     await child.stop({ asked: false });
@@ -89,16 +100,11 @@ async function startBackend(options: BackendOptions): Promise<Backend> {
 }
 
 async function stopChild(client: BackendClient, child: BackendProcess): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), SHUTDOWN_ANSWER_SECONDS * 1000);
+  let asked = false;
+  const answered = client.control("shutdown", {}).then(() => {
+    asked = true;
   });
-  const answered = client.control("shutdown", {}).then(
-    () => true,
-    () => false,
-  );
-  const asked = await Promise.race([answered, late]);
-  clearTimeout(timer);
+  await within(SHUTDOWN_ANSWER_SECONDS, answered);
   await child.stop({ asked });
   client.close();
 }

@@ -26,18 +26,18 @@ export interface Opening {
   readonly signal: AbortSignal;
   /** The config's section; absent: its defaults. */
   readonly config?: ExperimentConfig["backend"];
-  readonly onStderr?: (line: string) => void;
+  readonly onOutput?: (line: string) => void;
 }
 
 /** Starts a backend or attaches to one, as the command line and the config say. */
 export async function openChosenBackend(choice: BackendChoice, opening: Opening): Promise<Backend> {
-  const { config = backendSection.parse({}), signal, onStderr } = opening;
+  const { config = backendSection.parse({}), signal, onOutput } = opening;
   const { backend: url, python, device = config.device, allowImport = [], pythonPath = [] } = choice;
   if (url !== undefined) refuseChoicesOfAnother(url, choice);
   const missing = pythonPath.find((directory) => !existsSync(directory));
   if (missing !== undefined) throw usageError(`--python-path ${missing}: there is no such directory`);
   const userCode = { allowImport, pythonPath };
-  return await openBackend({ ...config, url, python, device, userCode, signal, onStderr });
+  return await openBackend({ ...config, url, python, device, userCode, signal, onOutput });
 }
 
 /** @throws IbatchError where something is said that a backend that runs already has decided. */

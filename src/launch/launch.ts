@@ -74,7 +74,7 @@ export async function launch(source: ConfigSource, options: LaunchOptions): Prom
   options.onChecked?.(early);
   const backendLog = new BackendLog();
   const signal = options.signal ?? new AbortController().signal;
-  const backends = supplyChosenBackend(options, { config: early.backend, signal, onStderr: backendLog.add });
+  const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput: backendLog.add });
   try {
     const { introduction } = await backends.get();
     const config = resolveConfig(source, orders, introduction.catalogue);

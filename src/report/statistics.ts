@@ -1,6 +1,6 @@
 /** What an experiment's numbers say, with how sure: `py_backend/statistics.py` computes it, with scipy. */
 import { z } from "zod";
-import { runPython } from "../backend/process.js";
+import { runPython } from "../backend/python-program.js";
 import { IbatchError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
 import { fromRecorded, type RecordedNumber } from "../record/number.js";

@@ -91,7 +91,7 @@ describe("one that was started and does not get as far as its greeting", () => {
   const mute = (before: string, after: string): string => {
     const own = mkdtempSync(join(directory, "mute-"));
     const ready = `{"control": "ipc://${own}/nobody", "work": "", "pid": 1}`;
-    return fakePython(own, `echo $$ > "${directory}/pid"`, before, `echo '${ready}'`, after);
+    return fakePython(own, `echo $$ > "${directory}/pid"`, before, `echo '${ready}' >&3; exec 3>&-`, after);
   };
 
   test("because it dies: told at once, with its last lines, and not after startSeconds", async () => {
@@ -110,7 +110,7 @@ describe("one that was started and does not get as far as its greeting", () => {
       python: mute("", "echo 'greet me' >&2; cat"),
       startSeconds: 100_000,
       signal: stopping.signal,
-      onStderr: said,
+      onOutput: said,
     });
     await expect(opening).rejects.toBeInstanceOf(Interrupted);
     expect(isThere(pid())).toBe(false);

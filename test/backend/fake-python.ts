@@ -9,6 +9,13 @@ export function fakePython(directory: string, ...lines: string[]): string {
   return path;
 }
 
+/** Waits, a turn of the event loop at a time, until it holds. */
+export const until = (holds: () => boolean): Promise<void> =>
+  new Promise((resolve) => {
+    const look = () => (holds() ? resolve() : setImmediate(look));
+    look();
+  });
+
 /** The process of this number is there. */
 export function isThere(pid: number): boolean {
   const status = `/proc/${pid}/stat`;

@@ -39,10 +39,10 @@ async function run(argv: readonly string[], pretence: Pretence = {}, directory =
   writeFileSync(config, CONFIG);
   const client = new FakeBackend(pretence);
   const stop = vi.fn(async () => {});
-  opened.openBackend.mockImplementationOnce(async ({ onStderr }: BackendOptions) => {
-    onStderr?.("a warning");
+  opened.openBackend.mockImplementationOnce(async ({ onOutput }: BackendOptions) => {
+    onOutput?.("a warning");
     const stopLoudly = async () => {
-      onStderr?.("bye"); // with the record closed already
+      onOutput?.("bye"); // with the record closed already
       await stop();
     };
     return { client, stop: stopLoudly };
@@ -102,8 +102,8 @@ test("the backend is opened as config and command line say; the command line win
 test("what the backend says on its standard error is in log.txt, from its start on", async () => {
   const { read } = await run(["--quiet"], {
     before({ type, fields }) {
-      const { onStderr } = opened.openBackend.mock.lastCall?.[0] ?? {};
-      if (type === "open" && fields.seed === 0) onStderr("Traceback (most recent call last):");
+      const { onOutput } = opened.openBackend.mock.lastCall?.[0] ?? {};
+      if (type === "open" && fields.seed === 0) onOutput("Traceback (most recent call last):");
     },
   });
   expect(read("log.txt")).toMatch(

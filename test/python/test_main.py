@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import socket
@@ -47,6 +48,29 @@ def test_help_needs_no_torch(tmp_path: Path) -> None:
     assert "example:" in ended.stdout
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="passes a file descriptor on")
+def test_endpoints_go_to_a_channel_of_their_own_whatever_else_is_printed(tmp_path: Path) -> None:
+    fake_module(tmp_path, "sitecustomize", "print('hello from the site')")
+    path = os.pathsep.join(map(str, [tmp_path, ROOT]))
+    reading, writing = os.pipe()
+    command = [sys.executable, "-m", "py_backend", "--threads", "1", "--device", "cpu", "--listen", "tcp://127.0.0.1:0"]
+    process = subprocess.Popen(
+        [*command, "--child", "--ready-fd", str(writing)],
+        env={**os.environ, "PYTHONPATH": path},
+        pass_fds=[writing],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as channel:
+        ready = channel.read()  # to its end: it was closed
+    output, _ = process.communicate()
+    assert ready.count("\n") == 1
+    assert sorted(json.loads(ready)) == ["control", "pid", "work"]
+    assert (process.returncode, output) == (0, "hello from the site\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -54,6 +78,8 @@ def test_help_needs_no_torch(tmp_path: Path) -> None:
         (["--listen", "tcp://127.0.0.1:0", "--threads", "0"], "0 is not a number of threads"),
         (["--listen", "tcp://127.0.0.1:0", "--threads", "²"], "² is not a number of threads"),
         (["--listen", "tcp://127.0.0.1:0", "--gpu", "1"], "--gpu"),
+        (["--listen", "tcp://127.0.0.1:0", "--ready-fd", "77"], "77 is no file descriptor that is open here"),
+        (["--listen", "tcp://127.0.0.1:0", "--ready-fd", "three"], "three is no file descriptor that is open here"),
     ],
 )
 def test_a_wrong_command_line_is_told_with_its_usage(arguments: list[str], text: str) -> None:
@@ -149,17 +175,19 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
         def __init__(self, _endpoints: object, chosen: torch.device, _threads: int) -> None:
             seen.append(("server", chosen))
 
-        def run(self, *, end_with_stdin: bool) -> None:
-            seen.append(("run", end_with_stdin))
+        def run(self, *, end_with_stdin: bool, ready_fd: int | None) -> None:
+            seen.append(("run", end_with_stdin, ready_fd))
 
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(device, "make_deterministic", lambda: None)
     monkeypatch.setattr(device, "resolve", lambda _: second)
     monkeypatch.setattr(torch.cuda, "set_device", lambda chosen: seen.append(("set_device", chosen)))
     monkeypatch.setattr(server, "Server", FakeServer)
-    arguments = argparse.Namespace(child=False, listen="tcp://127.0.0.1:0", device="cuda:1", threads=1, allow_import=[])
+    arguments = argparse.Namespace(
+        child=False, ready_fd=None, listen="tcp://127.0.0.1:0", device="cuda:1", threads=1, allow_import=[]
+    )
     assert command.serve(arguments) == 0
-    assert seen == [("set_device", second), ("server", second), ("run", False)]
+    assert seen == [("set_device", second), ("server", second), ("run", False, None)]
 
 
 def test_a_torch_that_is_too_old(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 /** TensorBoard's event files, one run a directory; `py_backend/tensorboard_export.py` writes them. */
 import { resolve } from "node:path";
-import { runPython } from "../../backend/process.js";
 import { findPython } from "../../backend/python.js";
+import { runPython } from "../../backend/python-program.js";
 import { packageRoot } from "../../package-root.js";
 import type { RecordedNumber } from "../../record/number.js";
 import type { ExportRequest } from "./contract.js";

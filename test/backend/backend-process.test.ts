@@ -1,18 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import {
-  BackendProcess,
-  type BackendProcessOptions,
-  NO_USER_CODE,
-  type PythonProgram,
-  runPython,
-} from "../../src/backend/process.js";
+import { BackendProcess, type BackendProcessOptions, NO_USER_CODE } from "../../src/backend/backend-process.js";
+import { findPython } from "../../src/backend/python.js";
 import { Interrupted } from "../../src/errors.js";
-import { fakePython, isThere } from "./fake-python.js";
+import { fakePython, isThere, until } from "./fake-python.js";
 
-const READY = `echo '{"control": "ipc:///somewhere", "work": "ipc:///somewhere.work", "pid": 1}'`;
+const READY = `echo '{"control": "ipc:///somewhere", "work": "ipc:///somewhere.work", "pid": 1}' >&3; exec 3>&-`;
 let directory: string;
 const exitListeners = process.listenerCount("exit");
 
@@ -46,15 +41,8 @@ const socketDirectories = (): string[] => readdirSync(directory).filter((name) =
 const noted = (...lines: string[]): string => fakePython(directory, `echo $$ > "${directory}/pid"`, ...lines);
 const notedPid = (): number => Number(readFileSync(join(directory, "pid"), "utf8"));
 
-/** Waits, a turn of the event loop at a time, until it holds. */
-const until = (holds: () => boolean): Promise<void> =>
-  new Promise((resolve) => {
-    const look = () => (holds() ? resolve() : setImmediate(look));
-    look();
-  });
-
 describe("starting", () => {
-  test("says how to start, and reads the endpoint from the first line", async () => {
+  test("says how to start, and reads the endpoint from a channel of its own", async () => {
     const python = fakePython(
       directory,
       `echo "$@" > "${directory}/arguments"`,
@@ -66,7 +54,7 @@ describe("starting", () => {
     const child = await start(python, { listen: "tcp://127.0.0.1:7777", device: "cuda:1" });
     expect(child.controlEndpoint).toBe("ipc:///somewhere");
     expect(readFileSync(join(directory, "arguments"), "utf8")).toBe(
-      "-m py_backend --child --listen tcp://127.0.0.1:7777 --device cuda:1 --threads 3\n",
+      "-m py_backend --child --ready-fd 3 --listen tcp://127.0.0.1:7777 --device cuda:1 --threads 3\n",
     );
     expect(readFileSync(join(directory, "environment"), "utf8")).toBe(`3 ${directory}:/theirs\n`);
     await child.stop({ asked: false });
@@ -76,7 +64,7 @@ describe("starting", () => {
   test("ipc is a path of its own in a directory that only we may enter", async () => {
     const python = fakePython(
       directory,
-      `shift 4; ls -ld "$(dirname "\${1#ipc://}")" > "${directory}/listed"`,
+      `shift 6; ls -ld "$(dirname "\${1#ipc://}")" > "${directory}/listed"`,
       READY,
       "cat",
     );
@@ -116,12 +104,12 @@ describe("starting", () => {
   });
 
   test.each(["hello", "[1]", "null", '{"work": "x"}', '{"control": 5}'])(
-    "a first line of %s is refused",
+    "%s where its endpoints are due is refused",
     async (line) => {
-      const python = noted(`echo '${line}'`, "exec sleep 60");
+      const python = noted(`echo '${line}' >&3`, "exec sleep 60");
       await expect(start(python)).rejects.toMatchObject({
         kind: "surroundings",
-        message: `the backend's first line was not its endpoints: ${line}`,
+        message: `the backend said something else than its endpoints when it was ready: ${line}`,
       });
       await until(() => !isThere(notedPid()));
       expect(socketDirectories()).toEqual([]);
@@ -146,7 +134,7 @@ describe("starting", () => {
     const stopping = new AbortController();
     // A script that does not hand over to Python by exec: both must go.
     const python = noted("sleep 60 &", `echo $! > "${directory}/inner"`, "echo 'started' >&2", "wait");
-    const starting = start(python, { signal: stopping.signal, onStderr: () => stopping.abort() });
+    const starting = start(python, { signal: stopping.signal, onOutput: () => stopping.abort() });
     await expect(starting).rejects.toBeInstanceOf(Interrupted);
     expect(isThere(notedPid())).toBe(false);
     await until(() => !isThere(Number(readFileSync(join(directory, "inner"), "utf8"))));
@@ -165,12 +153,34 @@ describe("starting", () => {
     await child.stop({ asked: false });
   });
 
-  test("tells each line of standard error as it comes", async () => {
+  test("tells each line of standard output and error as it comes, before it is ready and after", async () => {
     const lines: string[] = [];
-    const python = fakePython(directory, "echo one >&2", READY, "cat > /dev/null", "echo two >&2");
-    const child = await start(python, { onStderr: (line) => lines.push(line) });
+    const python = fakePython(
+      directory,
+      "echo printed; echo one >&2",
+      READY,
+      "cat > /dev/null",
+      "echo two >&2; echo bye",
+    );
+    const child = await start(python, { onOutput: (line) => lines.push(line) });
     await child.stop({ asked: true });
-    expect(lines).toEqual(["one", "two"]);
+    expect(lines.toSorted()).toEqual(["bye", "one", "printed", "two"]);
+  });
+
+  test("one that hangs is asked where, and that is told when its time is up", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    // A Python that hangs in a sitecustomize, which is imported before anything of ours.
+    writeFileSync(join(directory, "sitecustomize.py"), 'open("begun", "w").close()\nimport time\ntime.sleep(600)\n');
+    const python = findPython(undefined);
+    const started = expect(start(python, { startSeconds: 5 })).rejects.toMatchObject({
+      kind: "surroundings",
+      message:
+        `the backend did not start within 5 s (${python}): ` +
+        `it hangs in ${directory}/sitecustomize.py, line 3, at its import`,
+    });
+    await until(() => existsSync(join(directory, "begun")));
+    vi.advanceTimersByTime(5000);
+    await started;
   });
 
   test("a Python that is not there, or not a program", async () => {
@@ -188,7 +198,7 @@ test("when this process ends at once, the child is killed and its socket's direc
   const child = await start(noted(READY, "exec sleep 60"));
   expect(socketDirectories()).toHaveLength(1);
   for (const listener of process.listeners("exit").slice(exitListeners)) listener(130);
-  expect(await child.exited).toBe("signal SIGKILL");
+  expect((await child.ended).how).toBe("signal SIGKILL");
   expect(socketDirectories()).toEqual([]);
   await child.stop({ asked: false });
 });
@@ -202,7 +212,7 @@ describe("stopping", () => {
   test("one that was asked ends by itself, and leaves nothing behind", async () => {
     const child = await start(fakePython(directory, ...POLITE, "echo bye >&2", "exit 3"));
     await child.stop({ asked: true });
-    expect(await child.exited).toBe("exit code 3; its last lines:\nbye");
+    expect(await child.ended).toEqual({ how: "exit code 3", said: ["bye"] });
     expect(isThere(child.pid)).toBe(false);
     expect(socketDirectories()).toEqual([]);
   });
@@ -210,7 +220,7 @@ describe("stopping", () => {
   test("one that could not be asked is terminated at once", async () => {
     const child = await start(fakePython(directory, READY, "exec sleep 60"));
     await child.stop({ asked: false });
-    expect(await child.exited).toBe("signal SIGTERM");
+    expect((await child.ended).how).toBe("signal SIGTERM");
   });
 
   test.each([
@@ -228,14 +238,14 @@ describe("stopping", () => {
     expect(stopped).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
     await stopping;
-    expect(await child.exited).toBe("signal SIGKILL");
+    expect((await child.ended).how).toBe("signal SIGKILL");
     expect(vi.getTimerCount()).toBe(0);
     expect(socketDirectories()).toEqual([]);
   });
 
   test("one that is gone already, and twice", async () => {
     const child = await start(fakePython(directory, READY, "exit 1"));
-    expect(await child.exited).toBe("exit code 1");
+    expect((await child.ended).how).toBe("exit code 1");
     await child.stop({ asked: true });
     await child.stop({ asked: false });
     expect(socketDirectories()).toEqual([]);
@@ -244,91 +254,9 @@ describe("stopping", () => {
   test("keeps the last lines of standard error, not all", async () => {
     const python = fakePython(directory, READY, "for i in $(seq 1 500); do echo $i >&2; done", "exit 1");
     const child = await start(python);
-    const lines = (await child.exited).split("\n");
-    expect(lines).toHaveLength(41);
-    expect([lines[0], lines[1], lines.at(-1)]).toEqual(["exit code 1; its last lines:", "461", "500"]);
+    const { said } = await child.ended;
+    expect(said).toHaveLength(40);
+    expect([said[0], said.at(-1)]).toEqual(["461", "500"]);
     await child.stop({ asked: false });
-  });
-});
-
-describe("running a program to its end", () => {
-  const run = (python: string, changes: Partial<PythonProgram> = {}): Promise<string> =>
-    runPython({
-      python,
-      packageRoot: directory,
-      module: "py_backend.some",
-      input: "",
-      limitSeconds: 30,
-      signal: new AbortController().signal,
-      ...changes,
-    });
-
-  test("gives it the input, and gives back all that it wrote", async () => {
-    const input = `${"å".repeat(300_000)}\n`; // more than a pipe holds
-    const python = fakePython(directory, `echo "$@; $OMP_NUM_THREADS $PYTHONPATH; $(pwd)"`, "cat");
-    expect(await run(python, { input })).toBe(`-m py_backend.some; 1 ${directory}; ${directory}\n${input}`);
-    expect(process.listenerCount("exit")).toBe(exitListeners);
-  });
-
-  test("one that does not read its input is none the worse", async () => {
-    expect(await run(fakePython(directory, "exec 0<&-", "echo done"), { input: "x".repeat(1_000_000) })).toBe("done\n");
-  });
-
-  test("exit code 4 says its line, as a matter of surroundings", async () => {
-    const python = fakePython(directory, "echo 'a warning' >&2", "echo 'py_backend.some: no scipy' >&2", "exit 4");
-    await expect(run(python)).rejects.toMatchObject({ kind: "surroundings", message: "py_backend.some: no scipy" });
-  });
-
-  test("another end is our bug, with its last lines", async () => {
-    const python = fakePython(directory, "echo half", "echo one >&2", "echo two >&2", "exit 2");
-    await expect(run(python)).rejects.toMatchObject({
-      kind: "bug",
-      message: `py_backend.some failed (${python}): exit code 2; its last lines:\none\ntwo`,
-    });
-    await expect(run(fakePython(directory, "kill -9 $$"))).rejects.toMatchObject({
-      message: `py_backend.some failed (${python}): signal SIGKILL`,
-    });
-  });
-
-  test("a Python that is not there", async () => {
-    const python = join(directory, "nowhere");
-    await expect(run(python)).rejects.toMatchObject({
-      kind: "surroundings",
-      message: expect.stringContaining(`Python at ${python} cannot be started: `),
-    });
-    expect(process.listenerCount("exit")).toBe(exitListeners);
-  });
-
-  test("one that takes too long is killed, with what it started", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const python = noted("sleep 60 &", `echo $! > "${directory}/inner"`, `touch "${directory}/started"`, "wait");
-    const ended = expect(run(python, { limitSeconds: 5 })).rejects.toMatchObject({
-      kind: "surroundings",
-      message: `py_backend.some did not end within 5 s (${python})`,
-    });
-    await until(() => existsSync(join(directory, "started")));
-    vi.advanceTimersByTime(5000);
-    await ended;
-    expect(isThere(notedPid())).toBe(false);
-    await until(() => !isThere(Number(readFileSync(join(directory, "inner"), "utf8"))));
-    expect(vi.getTimerCount()).toBe(0);
-  });
-
-  test("the user stops it: Interrupted, and it is gone", async () => {
-    const stopping = new AbortController();
-    const ended = expect(run(noted("exec sleep 60"), { signal: stopping.signal })).rejects.toBeInstanceOf(Interrupted);
-    await until(() => existsSync(join(directory, "pid")) && notedPid() > 0);
-    stopping.abort();
-    await ended;
-    expect(isThere(notedPid())).toBe(false);
-  });
-
-  test("when this process ends at once, it is killed", async () => {
-    const ended = expect(run(noted("exec sleep 60"))).rejects.toMatchObject({
-      message: expect.stringContaining("signal SIGKILL"),
-    });
-    await until(() => existsSync(join(directory, "pid")) && notedPid() > 0);
-    for (const listener of process.listeners("exit").slice(exitListeners)) listener(130);
-    await ended;
   });
 });

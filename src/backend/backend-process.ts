@@ -1,0 +1,196 @@
+/** The backend as a child process. */
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import { z } from "zod";
+import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js";
+import { whereItHangs } from "./hanging.js";
+import { LastLines, onLines } from "./output-lines.js";
+import { type Child, READY_CHANNEL, spawnPython } from "./process.js";
+import { describeEnding, type Ending, ProcessGroup, within } from "./process-group.js";
+import { cannotStart, EXIT_SURROUNDINGS, withLastLines } from "./python-program.js";
+import { chooseEndpoint } from "./socket-directory.js";
+
+/** What of the user's Python may run. */
+export interface UserCode {
+  /** Modules that may be imported, with their submodules. */
+  readonly allowImport: readonly string[];
+  /** Directories to look for modules in. */
+  readonly pythonPath: readonly string[];
+}
+
+export const NO_USER_CODE: UserCode = { allowImport: [], pythonPath: [] };
+
+export interface BackendProcessOptions {
+  /** Python interpreter. */
+  readonly python: string;
+  /** Directory that holds `py_backend`. */
+  readonly packageRoot: string;
+  /** `auto`, `cpu` or `cuda:N`. */
+  readonly device: string;
+  readonly threads: number;
+  /** `ipc` for a socket in a private directory, or tcp://127.0.0.1:PORT. */
+  readonly listen: string;
+  /** Modules of the user's that it may import, and directories to look for them in. */
+  readonly userCode: UserCode;
+  /** Seconds until it must listen: importing torch from a cold disk can take a minute. */
+  readonly startSeconds: number;
+  /** Ends the start. */
+  readonly signal: AbortSignal;
+  /** Gets each line of its standard output and error; must not throw. */
+  readonly onOutput?: ((line: string) => void) | undefined;
+}
+
+/** How it ended, and what it said last. */
+export interface Ended {
+  readonly how: string;
+  readonly said: readonly string[];
+}
+
+/** Exit code of `python -m py_backend` for a wrong command line. */
+const EXIT_USAGE = 2;
+/** The stacks of a few threads, should it hang. */
+const LINES_KEPT = 200;
+const LINES_SHOWN = 40;
+/** One that hangs has this long to say where. */
+const DUMP_SECONDS = 2;
+
+/** A running backend, started by us and ended by us. */
+export class BackendProcess {
+  readonly controlEndpoint: string;
+  /** Resolves when it is gone with all that it started. */
+  readonly ended: Promise<Ended>;
+  readonly #group: ProcessGroup;
+  readonly #said: LastLines;
+  readonly #cleanUp: () => void;
+
+  private constructor(controlEndpoint: string, group: ProcessGroup, said: LastLines, cleanUp: () => void) {
+    this.controlEndpoint = controlEndpoint;
+    this.#group = group;
+    this.#said = said;
+    this.#cleanUp = cleanUp;
+    this.ended = group.ended.then((ending) => ({ how: describeEnding(ending), said: said.last(LINES_SHOWN) }));
+  }
+
+  get pid(): number {
+    return this.#group.pid;
+  }
+
+  /**
+   * Starts a backend and waits until it listens.
+   * @throws IbatchError with what it said, when it ends or stays silent instead; Interrupted.
+   */
+  static async start(options: BackendProcessOptions): Promise<BackendProcess> {
+    const socket = chooseEndpoint(options.listen);
+    const child = spawnBackend(options, socket.listen);
+    const group = new ProcessGroup(child);
+    process.once("exit", socket.remove);
+    const cleanUp = () => {
+      process.removeListener("exit", socket.remove);
+      socket.remove();
+    };
+    const said = new LastLines(LINES_KEPT);
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      onLines(stream, (line) => {
+        said.add(line);
+        options.onOutput?.(line);
+      });
+    }
+    try {
+      const ready = unlessInterrupted(options.signal, untilReady(child, group, said, options));
+      return new BackendProcess(await ready, group, said, cleanUp);
+    } catch (error) {
+      await group.kill(); // it could still make its socket's directory
+      cleanUp();
+      throw error;
+    }
+  }
+
+  /** Ends it: the caller has asked it to, or cannot. */
+  async stop(how: { asked: boolean }): Promise<void> {
+    await this.#group.stop(how);
+    this.#cleanUp();
+  }
+
+  /** Ends one that hangs. Returns where it did, if it can say. */
+  abort(): Promise<string | undefined> {
+    return abort(this.#group, this.#said);
+  }
+}
+
+function spawnBackend(options: BackendProcessOptions, listen: string): Child {
+  const { device, threads, userCode } = options;
+  const args = [
+    ...["--child", "--ready-fd", String(READY_CHANNEL)],
+    ...["--listen", listen, "--device", device, "--threads", String(threads)],
+    ...userCode.allowImport.flatMap((module) => ["--allow-import", module]),
+    ...userCode.pythonPath.flatMap((directory) => ["--python-path", resolve(directory)]),
+  ];
+  return spawnPython({ ...options, module: "py_backend", args });
+}
+
+/** Resolves with its control endpoint. */
+async function untilReady(
+  child: Child,
+  group: ProcessGroup,
+  said: LastLines,
+  { python, startSeconds }: BackendProcessOptions,
+): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), startSeconds * 1000);
+  });
+  try {
+    const first = await Promise.race([readyLine(child), group.ended, late]);
+    if (typeof first === "object") throw cannotBegin(python, first, said);
+    if (first !== "late") return first;
+    const place = await abort(group, said);
+    const hint = place === undefined ? "" : `: it hangs in ${place}`;
+    throw surroundingsError(`the backend did not start within ${startSeconds} s (${python})${hint}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Its control endpoint, from the one line of JSON that it writes once it listens. */
+function readyLine({ stdio }: Child): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const channel = stdio[READY_CHANNEL];
+    if (!(channel instanceof Readable)) return; // not started: its end tells why
+    onLines(channel, (line) => {
+      const control = readEndpoint(line);
+      if (control !== undefined) resolve(control);
+      else reject(surroundingsError(`the backend said something else than its endpoints when it was ready: ${line}`));
+    });
+  });
+}
+
+function readEndpoint(line: string): string | undefined {
+  try {
+    return readyMessage.parse(JSON.parse(line)).control;
+  } catch {
+    return undefined;
+  }
+}
+
+const readyMessage = z.object({ control: z.string() });
+
+async function abort(group: ProcessGroup, said: LastLines): Promise<string | undefined> {
+  group.signalLeader("SIGABRT");
+  if (!(await within(DUMP_SECONDS, group.ended))) await group.kill();
+  return whereItHangs(said.lines);
+}
+
+/** What our own program says of why it ends. */
+const OWN_LINE = /^(?:python -m )?py_backend: (?<why>.*)$/;
+
+function cannotBegin(python: string, ending: Ending, said: LastLines): IbatchError {
+  if ("notStarted" in ending) return cannotStart(python, ending.notStarted);
+  const { code } = ending;
+  const own = said.lines.findLast((line) => OWN_LINE.test(line));
+  const isToldByOwn = own !== undefined && (code === EXIT_USAGE || code === EXIT_SURROUNDINGS);
+  const why = isToldByOwn
+    ? own.replace(OWN_LINE, "$<why>")
+    : withLastLines(describeEnding(ending), said.last(LINES_SHOWN));
+  return new IbatchError(code === EXIT_USAGE ? "usage" : "surroundings", `the backend cannot start: ${why}`);
+}
