@@ -32,7 +32,7 @@ class Samples:
     indices: npt.NDArray[np.uint32]
 
 
-@torch.inference_mode()
+@torch.no_grad()  # inference mode would leave tensors that a model caches unfit for training
 def evaluate(
     learner: Learner,
     data: DataPart,

@@ -1,9 +1,11 @@
-"""Whether a model or a loss of the user's fits data and session: tried on copies before anything is trained."""
+"""Whether model, loss and optimiser fit data and session: tried on copies before anything is trained."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -11,11 +13,14 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import Parameter
 
 from .device import is_out_of_memory, seed_default_generators
 from .errors import BackendError
+from .memory_format import MemoryFormat, in_format, lay_out
 from .noise import StepNoise, attach
-from .references.importing import failed
+from .references.class_names import without_samples
+from .references.importing import in_a_line
 from .resident import DataPart
 from .training import Learner, autocast
 
@@ -33,26 +38,34 @@ class Fit:
 
     least_batch_size: int = 1
     deterministic: bool = True
+    memory_format: MemoryFormat = "channels_last"
     notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What is tried: references of model and loss, where they are the user's; what is expected of them."""
+    """What is tried, and the optimiser that a copy of the model gets."""
 
     learner: Learner
+    build_optimizer: Callable[[Iterable[Parameter]], torch.optim.Optimizer]
     data: DataPart
     class_count: int
-    model_reference: str | None
-    loss_reference: str | None
 
     @property
     def model_name(self) -> str:
-        return self.model_reference or "the model"
+        return self.learner.model_reference or "the model"
 
     @property
     def loss_name(self) -> str:
-        return self.loss_reference or "cross-entropy"
+        return self.learner.loss_reference or "cross-entropy"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether something of it is the user's."""
+        return self.learner.model_reference is not None or self.learner.loss_reference is not None
+
+    def in_format(self, memory_format: MemoryFormat) -> Tried:
+        return replace(self, learner=replace(self.learner, memory_format=memory_format))
 
 
 @dataclass
@@ -64,29 +77,52 @@ class Pass:
     used_default_generator: bool = False
 
 
-def try_fit(tried: Tried, *, equal_bits: bool) -> Fit:
-    """Passes over the first samples, with copies: model, optimiser and generators stay as they are.
+def fit(tried: Tried, *, equal_bits: bool) -> Fit:
+    """Tries what a run will do, on copies: model, optimiser and generators stay as they are. Of what is all ours only
+    the least batch is tried. A model of the user's that does not bear channels last is tried in torch's usual format.
 
     Raises BackendError (bad_reference) naming what does not fit: what the model returns, what the loss returns, no
     parameter that gets a gradient, and, where equal bits are asked for, a layer that does not give them.
     """
-    with default_generators_kept(tried.learner.device):
-        first, again = training_pass(tried), training_pass(tried)
-        evaluation_pass(tried)
-        least = least_batch_size(tried)
+    with default_generators_kept(tried.learner.device), printing_cause():
+        if not tried.is_own:
+            return Fit(least_batch_size(tried) if tried.learner.batch_norms else 1)
+        try:
+            return rehearse(tried, equal_bits=equal_bits)
+        except BackendError as error:
+            if tried.learner.model_reference is None:
+                raise
+            contiguous = rehearse(tried.in_format("contiguous"), equal_bits=equal_bits)
+            notice = (
+                f"{tried.model_name} is trained in torch's usual memory format, since it does not bear channels last "
+                f"({error.message.removeprefix(f'{tried.model_name}: ')})"
+            )
+            return replace(contiguous, notices=(*contiguous.notices, notice))
+
+
+def rehearse(tried: Tried, *, equal_bits: bool) -> Fit:
+    """Two equal training passes, and then, as a run goes on: a step, another pass, evaluations, another pass."""
+    first = training_pass(tried, copied(tried, SAMPLES))
+    learner = copied(tried, SAMPLES)
+    again = training_pass(tried, learner)
+    where = first_difference(first, again)
+    guarded(tried.model_name, "the optimiser's step failed", learner.optimizer.step)
+    training_pass(tried, learner, "a training pass after another one failed")
+    for count in (SAMPLES, 1):
+        evaluation_pass(tried, learner, count)
+    training_pass(tried, learner, "a training pass after an evaluation failed")
     notices = [*gradient_notices(tried, first)]
     if first.used_default_generator:
         notices.append(
             f"{tried.model_name} draws from torch's default generators, which are seeded at each step: its noise "
             "follows from seed and step, but changes with microBatch"
         )
-    where = first_difference(first, again)
     if where is not None:
         line = f"{tried.model_name} gave other bits when an equal pass was made again, first in {where}"
         if equal_bits:
             raise BackendError("bad_reference", f"{line}; backend.equalBits asks for equal ones")
         notices.append(f"{line}: equal runs will differ")
-    return Fit(least, where is None, tuple(notices))
+    return Fit(least_batch_size(tried), where is None, tried.learner.memory_format, tuple(notices))
 
 
 @contextmanager
@@ -95,52 +131,61 @@ def default_generators_kept(device: torch.device) -> Iterator[None]:
         yield
 
 
-def training_pass(tried: Tried) -> Pass:
-    """Forward and backward of one batch, in training mode, from seeded generators."""
-    learner = copied(tried.learner, SAMPLES)
-    seen = Pass()
-    watch_layers(learner.model, seen)
+@contextmanager
+def printing_cause() -> Iterator[None]:
+    """Where the user's code raised what is told is on standard error; what was only tried is not."""
+    try:
+        yield
+    except BackendError as error:
+        if error.__cause__ is not None:
+            traceback.print_exception(error.__cause__, file=sys.stderr)
+        raise
+
+
+def training_pass(tried: Tried, learner: Learner, otherwise: str | None = None) -> Pass:
+    """Forward and backward of one batch, in training mode, from seeded generators. otherwise: what is said where the
+    user's code raises."""
+    learner.model.train()
     images, labels = samples(tried.data, SAMPLES)
     seed_default_generators(learner.device, SEED)
     before = torch.default_generator.get_state()
-    logits = logits_of(tried, learner, images)
-    losses = guarded(tried.loss_name, "it failed", lambda: learner.loss(logits, labels))
-    check_losses(tried, losses, len(labels))
-    guarded(tried.model_name, "the backward pass failed", lambda: losses.sum().backward())
+    seen = Pass()
+    with watching_layers(learner.model, seen):
+        learner.optimizer.zero_grad(set_to_none=True)
+        losses = losses_of(tried, learner, images, labels, otherwise)
+        guarded(tried.model_name, otherwise or "the backward pass failed", lambda: losses.sum().backward())
     seen.used_default_generator = not torch.equal(before, torch.default_generator.get_state())
     seen.gradients = {name: parameter.grad for name, parameter in learner.model.named_parameters()}
     return seen
 
 
-def evaluation_pass(tried: Tried) -> None:
-    learner = copied(tried.learner, SAMPLES)
+def evaluation_pass(tried: Tried, learner: Learner, count: int) -> None:
     learner.model.eval()
     with torch.no_grad():
-        logits_of(tried, learner, samples(tried.data, SAMPLES)[0])
+        logits_of(tried, learner, samples(tried.data, count)[0])
 
 
 def least_batch_size(tried: Tried) -> int:
     """1, or 2 where a training pass does not take a single sample, as with BatchNorm on maps of one pixel."""
-    learner = copied(tried.learner, 1)
-    images, _ = samples(tried.data, 1)
+    learner = copied(tried, 1)
     try:
-        with torch.no_grad(), autocast(learner):
-            learner.model(images)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
+        losses_of(tried, learner, *samples(tried.data, 1))
+    except BackendError:
         return SAMPLES
     return 1
 
 
-def copied(learner: Learner, count: int) -> Learner:
+def copied(tried: Tried, count: int) -> Learner:
     """With a copy of the model in training mode, and noise of its own for so many samples."""
-    model = copy.deepcopy(learner.model).train()
+    learner, device = tried.learner, tried.learner.device
+    model: nn.Module = guarded(
+        tried.model_name, "it cannot be copied, and so not be tried", lambda: copy.deepcopy(learner.model).train()
+    )
+    guarded(tried.model_name, "its memory format cannot be changed", lambda: lay_out(model, learner.memory_format))
     noise = StepNoise()
     layers = attach(model, noise)
-    device = learner.device
     noise.set(torch.zeros(1 + len(layers), dtype=torch.int64, device=device), torch.arange(count, device=device))
-    return replace(learner, model=model, noise=noise)
+    return replace(learner, model=model, noise=noise, optimizer=tried.build_optimizer(model.parameters()))
 
 
 def samples(data: DataPart, count: int) -> tuple[Tensor, Tensor]:
@@ -151,28 +196,38 @@ def samples(data: DataPart, count: int) -> tuple[Tensor, Tensor]:
     return data.batch(rows), data.labels[rows]
 
 
-def logits_of(tried: Tried, learner: Learner, images: Tensor) -> Tensor:
+def losses_of(tried: Tried, learner: Learner, images: Tensor, labels: Tensor, otherwise: str | None = None) -> Tensor:
+    """One a sample, [B]. Raises BackendError (bad_reference) where they are none."""
+    logits = logits_of(tried, learner, images, otherwise)
+    losses: object = guarded(tried.loss_name, otherwise or "it failed", lambda: learner.loss(logits, labels))
+    return checked_losses(tried, losses, len(labels))
+
+
+def logits_of(tried: Tried, learner: Learner, images: Tensor, otherwise: str | None = None) -> Tensor:
     """Raises BackendError (bad_reference) where they are no logits."""
+    what = otherwise or f"it failed on images {list(images.shape)}"
     with autocast(learner):
-        given: object = guarded(
-            tried.model_name, f"it failed on images {list(images.shape)}", lambda: learner.model(images)
-        )
+        given: object = guarded(tried.model_name, what, lambda: learner.model(in_format(images, learner.memory_format)))
     expected = [len(images), tried.class_count]
     if not isinstance(given, Tensor):
         raise mistake(tried.model_name, f"returned a {type(given).__name__}; expected logits, a tensor {expected}")
     if list(given.shape) != expected:
-        hint = (
-            f": the dataset has {tried.class_count} classes; say so in `args`, as num_classes: {tried.class_count}"
-            if given.dim() == 2 and len(given) == len(images)
-            else ""
-        )
+        hint = classes_hint(tried) if given.dim() == 2 and len(given) == len(images) else ""
         raise mistake(tried.model_name, f"returned {list(given.shape)}; expected logits {expected}{hint}")
     if not given.is_floating_point():
         raise mistake(tried.model_name, f"returned {given.dtype}; expected floating logits")
     return given.float()
 
 
-def check_losses(tried: Tried, losses: object, count: int) -> None:
+def classes_hint(tried: Tried) -> str:
+    """What to do about another number of logits."""
+    count = tried.class_count
+    empty = without_samples(tried.data.labels.cpu().numpy(), count)
+    numbered = f", though none of its samples has class {empty[0]}: are its labels numbered from 0 on?" if empty else ""
+    return f": the dataset has {count} classes{numbered}; say so in `args`, as num_classes: {count}"
+
+
+def checked_losses(tried: Tried, losses: object, count: int) -> Tensor:
     if not isinstance(losses, Tensor):
         raise mistake(tried.loss_name, f"returned a {type(losses).__name__}; expected a tensor [{count}]")
     if list(losses.shape) != [count]:
@@ -180,9 +235,10 @@ def check_losses(tried: Tried, losses: object, count: int) -> None:
         raise mistake(tried.loss_name, f"returned {list(losses.shape)}; expected one value a sample, [{count}]{hint}")
     if not losses.requires_grad:
         raise mistake(
-            tried.model_name if tried.model_reference else tried.loss_name,
+            tried.learner.model_reference or tried.loss_name,
             "the losses have no gradient: no parameter would be trained",
         )
+    return losses
 
 
 def gradient_notices(tried: Tried, seen: Pass) -> Iterator[str]:
@@ -198,8 +254,9 @@ def gradient_notices(tried: Tried, seen: Pass) -> Iterator[str]:
         yield f"{tried.model_name}: {listed(frozen)} are frozen (requires_grad is False)"
 
 
-def watch_layers(model: nn.Module, seen: Pass) -> None:
-    """Keeps what every module without modules of its own returns."""
+@contextmanager
+def watching_layers(model: nn.Module, seen: Pass) -> Iterator[None]:
+    """Keeps what every module without modules of its own returns meanwhile."""
 
     def watch(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def keep(_module: nn.Module, _inputs: Any, output: Any) -> None:
@@ -208,9 +265,16 @@ def watch_layers(model: nn.Module, seen: Pass) -> None:
 
         return keep
 
-    for name, module in model.named_modules():
-        if next(module.children(), None) is None:
-            module.register_forward_hook(watch(name or type(module).__name__))
+    handles = [
+        module.register_forward_hook(watch(name or type(module).__name__))
+        for name, module in model.named_modules()
+        if next(module.children(), None) is None
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def first_difference(first: Pass, again: Pass) -> str | None:
@@ -226,6 +290,7 @@ def first_difference(first: Pass, again: Pass) -> str | None:
 
 
 def same_bits(a: Tensor, b: Tensor) -> bool:
+    a, b = a.to_dense(), b.to_dense()
     return a.shape == b.shape and torch.equal(a.nan_to_num(), b.nan_to_num())
 
 
@@ -236,7 +301,7 @@ def guarded(name: str, what: str, act: Callable[[], T]) -> T:
     except Exception as error:
         if is_out_of_memory(error) or isinstance(error, BackendError):
             raise
-        raise failed(name, what, error) from None
+        raise in_a_line(name, what, error) from error
 
 
 def listed(names: list[str]) -> str:

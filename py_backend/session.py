@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from . import datasets, models, optimizers
 from .answers import Answer, answer, train_answer
@@ -21,8 +21,9 @@ from .datasets.contract import DatasetDefinition
 from .device import Stopwatch, is_deterministic, make_deterministic
 from .errors import BackendError
 from .evaluation import Samples, evaluate
-from .fitting import Fit, Tried, try_fit
+from .fitting import Fit, Tried, fit
 from .images import gather_images
+from .memory_format import MemoryFormat, lay_out
 from .messages import (
     Evaluate,
     EvaluateOk,
@@ -48,6 +49,7 @@ from .references.importing import describe
 from .resident import Augmentation, DataPart, ResidentDataset
 from .training import Chunk, Learner, Loss, Trained, check_chunk, cross_entropy, train_chunk
 from .weights import weights_answer
+from .whose import Telling
 
 T = TypeVar("T")
 
@@ -127,8 +129,9 @@ class Session:
         self._progress = progress
         refuse_single_class(choices.dataset.name, data.class_names)
         make_deterministic(refuse_others=request.equal_bits)
-        self._learner, self._dropout = build_learner(request, choices, data, device)
-        self._fit = fit_of(request, self._learner, data)
+        learner, self._dropout = build_learner(request, choices, data, device)
+        self._fit = fit_of(request, choices, learner, data)
+        self._learner = laid_out(learner, self._fit.memory_format)
         self._imports = [describe(reference) for reference in references(request)]
         self._initial_weights_sha256 = weights_sha256(self._learner.model)
         self._step = 0
@@ -148,7 +151,7 @@ class Session:
             data_sha256=data.sha256,
             initial_weights_sha256=self._initial_weights_sha256,
             settings=Settings(
-                memory_format="channels_last",
+                memory_format=self._learner.memory_format,
                 precision=self._learner.precision,
                 deterministic=is_deterministic(self._learner.device) and self._fit.deterministic,
                 dropout=self._dropout,
@@ -289,19 +292,25 @@ def hash_arrays(packet: Packet, request: Train) -> str:
 def build_learner(
     request: Open, choices: Choices, data: ResidentDataset, device: torch.device
 ) -> tuple[Learner, list[float]]:
-    """Model, optimiser and noise of a run; and the dropout probabilities as used."""
+    """Model, optimiser and noise of a run, its weights not yet laid out; and the dropout probabilities as used."""
+    reference = request.model.name if request.model.origin == "import" else None
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(signed(derive(request.seed, INITIAL_WEIGHTS_PLACE)))
         model = choices.model.build(data.input_shape, len(data.class_names), choices.model_options)
-    # torch's stubs know memory_format of tensors alone.
-    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     noise = StepNoise()
-    dropouts = attach(model, noise)
+    with Telling(reference, "it cannot be prepared for training"):
+        model = model.to(device)
+        dropouts = attach(model, noise)
+        batch_norms = batch_norm_layers(model)
+        optimizer = choices.optimizer.build(model.parameters(), choices.optimizer_options)
     learner = Learner(
         model=model,
-        batch_norms=batch_norm_layers(model),
-        optimizer=choices.optimizer.build(model.parameters(), choices.optimizer_options),
+        model_reference=reference,
+        memory_format="channels_last",
+        batch_norms=batch_norms,
+        optimizer=optimizer,
         loss=loss_of(request, device),
+        loss_reference=None if request.loss is None else request.loss.name,
         noise=noise,
         noisy_layers=len(dropouts),
         augmentation=Augmentation(request.augmentation.crop, request.augmentation.flip),
@@ -312,30 +321,36 @@ def build_learner(
     return learner, [layer.probability for layer in dropouts]
 
 
+def laid_out(learner: Learner, memory_format: MemoryFormat) -> Learner:
+    lay_out(learner.model, memory_format)
+    return replace(learner, memory_format=memory_format)
+
+
 def loss_of(request: Open, device: torch.device) -> Loss:
     if request.loss is None:
         return cross_entropy
     return loss_reference.build(request.loss.name, request.loss.options, device)
 
 
-def fit_of(request: Open, learner: Learner, data: ResidentDataset) -> Fit:
-    """Of what is the user's; our own models and loss are known to fit."""
+def fit_of(request: Open, choices: Choices, learner: Learner, data: ResidentDataset) -> Fit:
+    """Raises BackendError (bad_option, bad_reference) where something does not fit."""
     if data.is_float and request.augmentation.crop:
         raise BackendError(
             "bad_option",
             "augmentation.crop pads with black pixels, and what is black in the float images of "
             f"{request.dataset.name} is not known: take crop 0, or uint8 images",
         )
-    model = request.model.name if request.model.origin == "import" else None
-    loss = None if request.loss is None else request.loss.name
-    if model is None and loss is None:
-        return Fit()
-    return try_fit(Tried(learner, data.train, len(data.class_names), model, loss), equal_bits=request.equal_bits)
+
+    def build_optimizer(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        return choices.optimizer.build(parameters, choices.optimizer_options)
+
+    return fit(Tried(learner, build_optimizer, data.train, len(data.class_names)), equal_bits=request.equal_bits)
 
 
 def weights_sha256(model: nn.Module) -> str:
-    """SHA-256 over all parameters and buffers, in the order of the state dict, each row-major."""
+    """SHA-256 over the bytes of all parameters and buffers, in the order of the state dict, each row-major."""
     digest = hashlib.sha256()
     for tensor in model.state_dict().values():
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        if isinstance(tensor, Tensor):  # a module may keep other things there
+            digest.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -18,11 +18,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from .device import Download, Stopwatch, is_out_of_memory, seed_default_generators, upload
 from .errors import BackendError
+from .memory_format import MemoryFormat, in_format
 from .messages import Precision
 from .noise import AUGMENTATION_LAYER, StepNoise, module_seeds, step_keys
 from .progress import Progress
 from .resident import Augmentation, DataPart
 from .signals import SignalBuffer
+from .whose import Telling
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """(logits float32 [B, classes], labels int64 [B]) → one value a sample, [B]."""
@@ -32,12 +34,16 @@ cross_entropy: Loss = partial(F.cross_entropy, reduction="none")
 
 @dataclass(frozen=True)
 class Learner:
-    """What is trained, on what, and how: all of a session that changes with a step. batch_norms: see batch_norm.py."""
+    """What is trained, on what, and how: all of a session that changes with a step. batch_norms: see batch_norm.py;
+    references: of what is the user's; memory_format: of the model's weights and its images."""
 
     model: nn.Module
+    model_reference: str | None
+    memory_format: MemoryFormat
     batch_norms: tuple[_BatchNorm, ...]
     optimizer: torch.optim.Optimizer
     loss: Loss
+    loss_reference: str | None
     noise: StepNoise
     noisy_layers: int
     augmentation: Augmentation
@@ -150,7 +156,8 @@ def train_batches(
             labels = data.labels[part]
             logits, losses = forward(learner, training_images(learner, data, part), labels)
             weighted = losses if weights is None else losses * weights[part_start:part_end]
-            (weighted.sum() / (end - start)).backward()
+            with Telling(learner.model_reference or learner.loss_reference, "the backward pass failed"):
+                (weighted.sum() / (end - start)).backward()
             buffer.write(part_start, losses.detach(), logits.detach(), labels)
             gathered[part_start:part_end] = part
         learner.optimizer.step()
@@ -170,11 +177,14 @@ def training_images(learner: Learner, data: DataPart, rows: Tensor) -> Tensor:
 
 
 def forward(learner: Learner, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits float32 [B, classes] and losses float32 [B], in the mode that the model is in. labels: int64 [B]."""
-    with autocast(learner):
-        logits = learner.model(images)
-    logits = logits.float()
-    return logits, learner.loss(logits, labels)
+    """Logits float32 [B, classes] and losses float32 [B], in the mode that the model is in. images: channels last;
+    labels: int64 [B]. Raises BackendError (bad_reference) with what the user's model or loss raises."""
+    with Telling(learner.model_reference, f"it failed on images {list(images.shape)}"):
+        with autocast(learner):
+            logits = learner.model(in_format(images, learner.memory_format))
+        logits = logits.float()
+    with Telling(learner.loss_reference or learner.model_reference, f"it failed on {len(labels)} logits and labels"):
+        return logits, learner.loss(logits, labels)
 
 
 def autocast(learner: Learner) -> contextlib.AbstractContextManager[object]:

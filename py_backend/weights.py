@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .answers import Answer
 from .codec import MAX_HEADER_BYTES, MAX_MESSAGE_BYTES, Packet
@@ -16,7 +16,11 @@ MAX_VALUES = (MAX_MESSAGE_BYTES - MAX_HEADER_BYTES) // 4
 def weights_answer(message_id: int, session: str, step: int, model: nn.Module) -> Answer:
     """`values`, float32: all floating parameters and buffers in the order of the state dict, each row-major. Waits for
     the device. Raises BackendError (too_large)."""
-    state = {name: tensor for name, tensor in model.state_dict().items() if tensor.is_floating_point()}
+    state = {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if isinstance(tensor, Tensor) and tensor.is_floating_point()
+    }
     count = sum(tensor.numel() for tensor in state.values())
     if count > MAX_VALUES:
         raise BackendError(

@@ -29,6 +29,9 @@ class Arguments(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen
     args: str = "{}"
 
 
+ERROR_CHARACTERS = 500
+"""Of what the user's code raised, in our line: torch lists all its kernels in some."""
+
 _allowed: tuple[str, ...] = ()
 
 
@@ -115,7 +118,13 @@ def keywords(reference: str, text: str) -> dict[str, Any]:
 def failed(reference: str, what: str, error: Exception) -> BackendError:
     """The error in a line; where it was raised is on standard error."""
     traceback.print_exception(error, file=sys.stderr)
-    return BackendError("bad_reference", f"{reference}: {what}: {type(error).__name__}: {error}")
+    return in_a_line(reference, what, error)
+
+
+def in_a_line(reference: str, what: str, error: Exception) -> BackendError:
+    text = " ".join(str(error).split())
+    text = text if len(text) <= ERROR_CHARACTERS else f"{text[:ERROR_CHARACTERS]} …"
+    return BackendError("bad_reference", f"{reference}: {what}: {type(error).__name__}: {text}")
 
 
 def did_you_mean(name: str, owner: object) -> str:

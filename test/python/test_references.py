@@ -16,9 +16,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from py_backend.codec import Packet
 from py_backend.errors import BackendError
 from py_backend.fetched import workers_failed
-from py_backend.messages import Chosen, Named
+from py_backend.messages import Chosen, Named, Weights
 from py_backend.noise import module_seeds
 from py_backend.references import dataset as dataset_reference
 from py_backend.references import importing
@@ -153,11 +154,96 @@ def test_a_model_with_dropout_and_batch_norm_is_trained_as_plain_pytorch_trains_
         ("TwoHeads", {}, "returned a dict; expected logits, a tensor [2, 3]"),
         ("Detached", {}, "no parameter would be trained"),
         ("Raises", {}, "ValueError: kernels of"),
+        ("Lazy", {}, "team_models:Lazy: layers.1.weight, layers.1.bias have no size yet"),
+        ("WithoutParameters", {}, "made a model without parameters"),
+        (
+            "KeepsGraph",
+            {},
+            "team_models:KeepsGraph: a training pass after another one failed: RuntimeError: ",
+        ),
+        ("Squeezes", {}, "team_models:Squeezes: returned [3]; expected logits [1, 3]"),
+        ("HoldsComputed", {}, "team_models:HoldsComputed: it cannot be copied, and so not be tried: RuntimeError"),
     ],
 )
 def test_a_model_that_does_not_fit(open_run: OpenRun, name: str, args: dict[str, Any], says: str) -> None:
     refused = refusal(lambda: open_run(model=model(name, **args)))
     assert (refused.code, says in refused.message) == ("bad_reference", True), refused.message
+
+
+def test_another_number_of_logits_is_told_with_the_class_that_has_no_sample(open_run: OpenRun) -> None:
+    refused = refusal(lambda: open_run(dataset=own("team_data:from_one"), model=model("Net")))
+    says = "expected logits [2, 4]: the dataset has 4 classes, though none of its samples has class 0"
+    assert says in refused.message
+
+
+def test_an_optimizer_that_does_not_take_the_gradients(open_run: OpenRun) -> None:
+    adam = Named(name="adam", options={})
+    refused = refusal(lambda: open_run(model=model("Sparse"), optimizer=adam))
+    assert "team_models:Sparse: the optimiser's step failed: RuntimeError: " in refused.message
+    open_run(model=model("Sparse"))
+
+
+@pytest.mark.parametrize("name", ["ViewNet", "VolumeNet"])
+def test_a_model_that_does_not_bear_channels_last_is_trained_as_plain_pytorch_trains_it(
+    open_run: OpenRun, name: str, batches: list[list[int]]
+) -> None:
+    run = open_run(model=model(name))
+    assert run.opened.body.settings.memory_format == "contiguous"
+    assert [notice for notice in run.opened.body.notices if "usual memory format" in notice] != []
+    plain = copy.deepcopy(run.model).train()
+    optimizer = torch.optim.SGD(plain.parameters(), lr=0.05, momentum=0.9)
+    data = run.host._session._data.train
+    losses = []
+    for rows in batches:
+        optimizer.zero_grad()
+        images = data.batch(torch.tensor(rows)).clone(memory_format=torch.contiguous_format)
+        loss = F.cross_entropy(plain(images), data.labels[rows], reduction="none")
+        loss.mean().backward()
+        optimizer.step()
+        losses.append(loss.detach())
+    assert np.array_equal(run.losses(batches), torch.cat(losses).numpy())
+    assert np.isfinite(run.look("test", list(range(20)), ["loss"], batch_size=7).arrays["loss"]).all()
+
+
+def test_channels_last_stays_where_a_model_bears_it(open_run: OpenRun) -> None:
+    run = open_run(model=model("Net"))
+    assert run.opened.body.settings.memory_format == "channels_last"
+    assert run.model.conv.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("name", ["HalfPrecision", "Extra"])
+def test_weights_of_any_kind_are_hashed_and_trained(open_run: OpenRun, name: str, batches: list[list[int]]) -> None:
+    run = open_run(model=model(name))
+    state = [tensor for tensor in run.model.state_dict().values() if isinstance(tensor, torch.Tensor)]
+    kind = {torch.bfloat16: torch.int16}
+    raw = b"".join(tensor.contiguous().view(kind.get(tensor.dtype, tensor.dtype)).numpy().tobytes() for tensor in state)
+    assert run.opened.body.initial_weights_sha256 == hashlib.sha256(raw).hexdigest()
+    assert np.isfinite(run.losses(batches)).all()
+    values = run.ask(Packet(3, Weights(session=run.session))).arrays["values"]
+    assert len(values) == sum(tensor.numel() for tensor in state if tensor.is_floating_point())
+
+
+def test_what_a_model_keeps_from_a_scoring_pass_can_be_trained_with(open_run: OpenRun) -> None:
+    run = open_run(model=model("Caching"))
+    run.look("score", [1, 2, 3], ["loss"])
+    assert np.isfinite(run.losses([[1, 2], [3, 4]])).all()
+
+
+def test_what_a_model_or_a_loss_raises_later_is_told_as_theirs(open_run: OpenRun, batches: list[list[int]]) -> None:
+    run = open_run(model=model("FailsLater"))
+    says = "team_models:FailsLater: it failed on images [6, 1, 12, 12]: RuntimeError: six at a time"
+    for act in (lambda: run.look("test", [1] * 6, ["loss"]), lambda: run.losses(batches)):
+        refused = refusal(act)
+        assert (refused.code, refused.message) == ("bad_reference", says)
+    run = open_run(loss=Named(name="team_losses:fails_later", options={}))
+    refused = refusal(lambda: run.losses(batches))
+    assert refused.message == "team_losses:fails_later: it failed on 6 logits and labels: RuntimeError: six at a time"
+
+
+def test_the_least_batch_of_a_model_of_ours_is_tried_too(open_run: OpenRun) -> None:
+    resnet = Named(name="resnet18", options={})
+    opened = open_run(dataset=own("team_data:small"), model=resnet).opened.body
+    assert (opened.least_batch_size, opened.settings.batch_norm_layers) == (2, 20)
 
 
 @pytest.mark.parametrize(

@@ -90,3 +90,118 @@ def not_a_model() -> str:
 
 
 NUMBER = 3
+
+
+class ViewNet(nn.Module):
+    """Takes a view of what a convolution of several channels returns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+        self.fc = nn.Linear(400, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc(F.relu(self.conv(images)).view(len(images), 400))
+
+
+class VolumeNet(nn.Module):
+    """Has weights of five dimensions, which know no channels last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv3d(1, 4, (1, 3, 3))
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc(self.conv(images[:, :, None]).mean((2, 3, 4)))
+
+
+class Lazy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.LazyLinear(3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers(images)
+
+
+class WithoutParameters(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        return images.flatten(1)[:, :3]
+
+
+class HalfPrecision(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.to(torch.bfloat16)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images.to(torch.bfloat16))
+
+
+class Extra(Net):
+    """Keeps something in its state dict that is no tensor."""
+
+    def get_extra_state(self) -> dict[str, int]:
+        return {"version": 3}
+
+    def set_extra_state(self, state: dict[str, int]) -> None:
+        pass
+
+
+class Caching(Net):
+    """Keeps what it computed in its first pass, of whatever kind, for all others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.window: Tensor | None = None
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.conv(images)
+        if self.window is None:
+            self.window = torch.ones_like(features[:1])
+        return self.fc((features * self.window).mean((2, 3)))
+
+
+class KeepsGraph(Net):
+    """Adds the logits of its last pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last: Tensor | float = 0.0
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits = super().forward(images)
+        self.last, last = logits, self.last
+        return logits + last if self.training else logits
+
+
+class Squeezes(Net):
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images).squeeze()
+
+
+class Sparse(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.offsets = nn.Embedding(1, 3, sparse=True)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images) + self.offsets(torch.zeros(1, dtype=torch.long))
+
+
+class HoldsComputed(Net):
+    """Computes in its constructor what belongs into its forward pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = self.fc.weight.exp()
+
+
+class FailsLater(Net):
+    """In its first pass on six samples."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        if len(images) == 6:
+            raise RuntimeError("six at a time")
+        return super().forward(images)
