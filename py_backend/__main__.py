@@ -68,6 +68,7 @@ def start(arguments: argparse.Namespace) -> int:
 def serve(arguments: argparse.Namespace) -> int:
     try:
         from . import device, endpoints, errors
+        from .identity import Identity
         from .references import importing
         from .server import ListenError, Server
     except ImportError as error:
@@ -81,7 +82,7 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         chosen = device.resolve(arguments.device)
         device.select(chosen)
-        server = Server(endpoints.parse(arguments.listen), chosen, arguments.threads)
+        server = Server(endpoints.parse(arguments.listen), Identity.of(chosen, arguments.threads))
     except endpoints.EndpointError as error:
         return fail(PROGRAM, WRONG_USAGE, str(error))
     except errors.BackendError as error:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import platform
-
-import numpy as np
-import torch
-
 from . import __version__
 from .catalogue import catalogue
 from .codec import MAX_FRAMES, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES
-from .device import describe
 from .errors import BackendError
+from .identity import Identity
 from .messages import (
     Cancel,
     CancelOk,
@@ -32,9 +27,8 @@ from .progress import Progress
 class ControlDesk:
     """Says who is here and how far the work is, and passes a cancel on; who asks, it need not know."""
 
-    def __init__(self, device: torch.device, threads: int, progress: Progress, work_endpoint: str) -> None:
-        self._device = device
-        self._threads = threads
+    def __init__(self, identity: Identity, progress: Progress, work_endpoint: str) -> None:
+        self._identity = identity
         self._progress = progress
         self._work_endpoint = work_endpoint
 
@@ -46,11 +40,11 @@ class ControlDesk:
         if isinstance(request, Ping):
             if request.session is not None and request.session == progress.session:
                 progress.heard_of_session()
-            return PingOk()
+            return PingOk(instance=self._identity.instance)
         if isinstance(request, Status):
             return StatusOk(
                 state="working" if progress.working else "idle",
-                session=progress.session,
+                session_open=progress.session is not None,
                 step=progress.step,
                 seconds_since_progress=progress.seconds_since_progress,
             )
@@ -61,13 +55,15 @@ class ControlDesk:
         raise BackendError("unknown_type", f"a {request.type} message does not belong on the control socket")
 
     def _introduce(self) -> HelloOk:
+        here = self._identity
         return HelloOk(
+            instance=here.instance,
             backend_version=__version__,
-            versions={"python": platform.python_version(), "torch": str(torch.__version__), "numpy": np.__version__},
-            platform=platform.platform(),
-            device=str(self._device),
-            device_name=describe(self._device),
-            threads=self._threads,
+            versions=here.versions,
+            platform=here.platform,
+            device=str(here.device),
+            device_name=here.device_name,
+            threads=here.threads,
             work_endpoint=self._work_endpoint,
             limits=Limits(
                 header_bytes=MAX_HEADER_BYTES, message_bytes=MAX_MESSAGE_BYTES, frames=MAX_FRAMES, sessions=1

@@ -8,8 +8,10 @@ about, which need not be the current one. The CUDA branches were not run for thi
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,9 @@ Array = npt.NDArray[Any]
 
 WORKSPACES = (":4096:8", ":16:8")
 """Values of CUBLAS_WORKSPACE_CONFIG with which cuBLAS gives equal bits."""
+
+
+DRIVER_FILE = Path("/proc/driver/nvidia/version")
 
 
 def resolve(name: str) -> torch.device:
@@ -61,6 +66,27 @@ def processor_name() -> str:
         import platform
 
         return platform.processor() or platform.machine()
+
+
+def cuda_versions() -> dict[str, str]:
+    """Of CUDA, cuDNN and the driver, as far as they are known: other ones may give other bits."""
+    cudnn = torch.backends.cudnn.version()
+    found = {
+        "cuda": torch.version.cuda,
+        "cudnn": None if cudnn is None else str(cudnn),
+        "driver": driver_version(),
+    }
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def driver_version() -> str | None:
+    """As the kernel's module says it: torch does not."""
+    try:
+        text = DRIVER_FILE.read_text("utf-8")
+    except OSError:
+        return None
+    found = re.search(r"\b(\d+\.\d+(?:\.\d+)?)\b", text)
+    return None if found is None else found[1]
 
 
 def make_deterministic(*, refuse_others: bool = False) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from .answers import Answer
 from .codec import Packet
 from .device import is_out_of_memory
 from .errors import BackendError
+from .identity import Identity
 from .messages import Close, CloseOk, Evaluate, Images, Open, Score, Train, Weights
 from .progress import SESSION_IDLE_SECONDS, Progress
 from .resident import ResidentDataset, reside
@@ -19,8 +18,8 @@ from .session import Choices, Session, choose
 class Host:
     """Answers work messages, one after another."""
 
-    def __init__(self, device: torch.device, progress: Progress) -> None:
-        self._device = device
+    def __init__(self, identity: Identity, progress: Progress) -> None:
+        self._identity = identity
         self._progress = progress
         self._session: Session | None = None
         self._resident: tuple[str, ResidentDataset] | None = None
@@ -69,14 +68,14 @@ class Host:
         if self._session is not None and not self._progress.session_is_idle:
             raise BackendError(
                 "session_busy",
-                f"session {self._session.id} is open here and was heard of in the last {SESSION_IDLE_SECONDS:.0f} s: "
+                f"another session is open here and was heard of in the last {SESSION_IDLE_SECONDS:.0f} s: "
                 "wait until it ends, or start a backend of your own",
             )
         choices = choose(request)
         self._forget()
         try:
             data = self._data(choices, request.data_dir)
-            self._session = Session(request, choices, data, self._device, self._progress)
+            self._session = Session(request, choices, data, self._identity, self._progress)
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 raise BackendError("out_of_memory", f"model and data do not fit into memory: {error}") from None
@@ -91,5 +90,5 @@ class Host:
         key = repr((definition.name, options, data_dir))
         if self._resident is None or self._resident[0] != key:
             self._resident = None  # make room before the next one comes
-            self._resident = (key, reside(definition.load(Path(data_dir or "data"), options), self._device))
+            self._resident = (key, reside(definition.load(Path(data_dir or "data"), options), self._identity.device))
         return self._resident[1]

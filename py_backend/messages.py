@@ -109,6 +109,7 @@ class Limits(Record):
 
 class HelloOk(Message):
     type = "hello_ok"
+    instance: Text
     backend_version: Text
     versions: dict[Text, Text]
     platform: Text
@@ -127,6 +128,7 @@ class Ping(Message):
 
 class PingOk(Message):
     type = "ping_ok"
+    instance: Text
 
 
 class Status(Message):
@@ -136,7 +138,7 @@ class Status(Message):
 class StatusOk(Message):
     type = "status_ok"
     state: Literal["idle", "working"]
-    session: Text | None
+    session_open: bool
     step: Int
     seconds_since_progress: Float
 
@@ -202,6 +204,12 @@ class Imported(Record):
 class OpenOk(Message):
     type = "open_ok"
     session: Text
+    instance: Text
+    device: Text
+    device_name: Text
+    threads: Int
+    versions: dict[Text, Text]
+    platform: Text
     n: Int
     test_count: Int
     class_names: list[Text]

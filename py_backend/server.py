@@ -8,7 +8,6 @@ import threading
 from collections import deque
 from pathlib import Path
 
-import torch
 import zmq
 
 from .answers import Answer
@@ -18,6 +17,7 @@ from .control import ControlDesk
 from .endpoints import Endpoints, is_served
 from .errors import BackendError
 from .host import Host
+from .identity import Identity
 from .messages import ShutdownOk
 from .progress import Progress
 
@@ -41,17 +41,17 @@ class ListenError(Exception):
 class Server:
     """Binds both sockets at construction; `run` serves until it is told to stop."""
 
-    def __init__(self, endpoints: Endpoints, device: torch.device, threads: int) -> None:
+    def __init__(self, endpoints: Endpoints, identity: Identity) -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._progress = Progress()
-        self._host = Host(device, self._progress)
+        self._host = Host(identity, self._progress)
         self._queue: deque[Asked] = deque()
         self._control_error: BaseException | None = None
         self._control = self._bind(endpoints.control, MAX_CONTROL_BYTES, CONTROL_HIGH_WATER_MARK)
         self._work = self._bind(endpoints.work, MAX_MESSAGE_BYTES, WORK_HIGH_WATER_MARK)
         self.control_endpoint = self._control.getsockopt_string(zmq.LAST_ENDPOINT)
         self.work_endpoint = self._work.getsockopt_string(zmq.LAST_ENDPOINT)
-        self._desk = ControlDesk(device, threads, self._progress, self.work_endpoint)
+        self._desk = ControlDesk(identity, self._progress, self.work_endpoint)
 
     def _bind(self, endpoint: str, frame_bytes: int, messages: int) -> zmq.Socket[bytes]:
         """A ROUTER that takes frames of at most this size, and queues so many messages a peer."""

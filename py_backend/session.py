@@ -22,6 +22,7 @@ from .device import Stopwatch, is_deterministic, make_deterministic
 from .errors import BackendError
 from .evaluation import Samples, evaluate
 from .fitting import Fit, Tried, fit
+from .identity import Identity
 from .images import gather_images
 from .memory_format import MemoryFormat, lay_out
 from .messages import (
@@ -47,6 +48,7 @@ from .references import loss as loss_reference
 from .references import model as model_reference
 from .references.importing import describe
 from .resident import Augmentation, DataPart, ResidentDataset
+from .threads import refuse_other_threads, restore_threads
 from .training import Chunk, Learner, Loss, Trained, check_chunk, cross_entropy, train_chunk
 from .weights import weights_answer
 from .whose import Telling
@@ -122,15 +124,18 @@ class Session:
     """One run; each public method answers one kind of message."""
 
     def __init__(
-        self, request: Open, choices: Choices, data: ResidentDataset, device: torch.device, progress: Progress
+        self, request: Open, choices: Choices, data: ResidentDataset, identity: Identity, progress: Progress
     ) -> None:
         self.id = secrets.token_hex(8)
+        self._identity = identity
         self._data = data
         self._progress = progress
         refuse_single_class(choices.dataset.name, data.class_names)
         make_deterministic(refuse_others=request.equal_bits)
-        learner, self._dropout = build_learner(request, choices, data, device)
+        learner, self._dropout = build_learner(request, choices, data, identity.device)
+        self._notices = restore_threads(identity.threads)
         self._fit = fit_of(request, choices, learner, data)
+        refuse_other_threads(identity.threads)
         self._learner = laid_out(learner, self._fit.memory_format)
         self._imports = [describe(reference) for reference in references(request)]
         self._initial_weights_sha256 = weights_sha256(self._learner.model)
@@ -140,9 +145,15 @@ class Session:
 
     def describe(self, message_id: int) -> Packet:
         """The answer to `open`."""
-        data = self._data
+        data, here = self._data, self._identity
         body = OpenOk(
             session=self.id,
+            instance=here.instance,
+            device=str(here.device),
+            device_name=here.device_name,
+            threads=torch.get_num_threads(),
+            versions=here.versions,
+            platform=here.platform,
             n=data.train.size,
             test_count=data.test.size,
             class_names=list(data.class_names),
@@ -159,7 +170,7 @@ class Session:
             ),
             least_batch_size=self._fit.least_batch_size,
             imports=self._imports,
-            notices=[*data.notices, *self._fit.notices],
+            notices=[*data.notices, *self._notices, *self._fit.notices],
         )
         return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels})
 
@@ -190,6 +201,7 @@ class Session:
     def _train(self, chunk: Chunk, signals: list[str]) -> Trained:
         try:
             trained = train_chunk(self._learner, self._data.train, chunk, signals, self._progress)
+            refuse_other_threads(self._identity.threads)
         except Exception as error:
             self._fail(chunk.first_step, error)
             raise
@@ -246,6 +258,7 @@ class Session:
             None if calibration is None else Samples(self._data.train, calibration),
         )
         stopwatch.stop()
+        refuse_other_threads(self._identity.threads)
         kind = EvaluateOk if isinstance(request, Evaluate) else ScoreOk
         return answer(
             packet.id,

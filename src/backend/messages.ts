@@ -138,6 +138,7 @@ export const PRECISIONS = ["float32", "bfloat16"] as const;
 export const MESSAGES = {
   hello: message({ client: text }),
   hello_ok: message({
+    instance: text,
     backendVersion: text,
     versions: z.record(text, text),
     platform: text,
@@ -149,11 +150,11 @@ export const MESSAGES = {
     catalogue,
   }),
   ping: message({ session: optionalText }),
-  ping_ok: message({}),
+  ping_ok: message({ instance: text }),
   status: message({}),
   status_ok: message({
     state: z.enum(["idle", "working"]),
-    session: optionalText,
+    sessionOpen: z.boolean(),
     step: int,
     secondsSinceProgress: float,
   }),
@@ -176,6 +177,12 @@ export const MESSAGES = {
   open_ok: message(
     {
       session: text,
+      instance: text,
+      device: text,
+      deviceName: text,
+      threads: int,
+      versions: z.record(text, text),
+      platform: text,
       n: int,
       testCount: int,
       classNames: z.array(text),

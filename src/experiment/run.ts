@@ -26,11 +26,11 @@ export interface RunInputs extends EpochsInputs {
  * Returns how it ended; `interrupted` and `failed` runs are recorded as such and their error is thrown.
  */
 export async function runOne(inputs: RunInputs): Promise<RunDocument> {
-  const { client, config, record, place } = inputs;
-  const session = await Session.open(client, openRequest(inputs), inputs.signal);
+  const { config, record, place } = inputs;
+  const session = await Session.open(inputs.client, openRequest(inputs), inputs.signal);
   try {
     const epochs = new Epochs(inputs, session); // refuses what does not fit the data, before anything is written
-    const surroundings = surroundingsOf(client, session, config.dataset);
+    const surroundings = surroundingsOf(session, config.dataset);
     refuseOtherSurroundings(place.arm, surroundings, inputs.kept);
     const document = { ...inputs.document, surroundings };
     inputs.writeDataset(datasetOf(session, config.dataset.name));

@@ -4,12 +4,12 @@ import { hashValue } from "../record/hash.js";
 import type { Surroundings } from "../record/run-record.js";
 import { asRecorded } from "../record/whole-file.js";
 import type { Chosen } from "./checker.js";
-import type { Session, WorkClient } from "./session.js";
+import type { Session } from "./session.js";
 
 export type { Surroundings };
 
-export function surroundingsOf(client: WorkClient, session: Session, dataset: Chosen): Surroundings {
-  const { versions, platform, device, deviceName, threads } = client.introduction;
+export function surroundingsOf(session: Session, dataset: Chosen): Surroundings {
+  const { versions, platform, device, deviceName, threads } = session.opened;
   const { dataSha256, testCount, initialWeightsSha256, parameterCount, settings, imports } = session.opened;
   return {
     device,
@@ -80,10 +80,19 @@ function otherBits(directory: string, difference: string): IbatchError {
 /** What differs, each as "threads 8, now 4". Settings depend on the arm: they are compared within one arm alone. */
 function differences(then: Surroundings, now: Surroundings, sameArm: boolean): string[] {
   const before = bitsDependOn(then, sameArm);
-  return Object.entries(bitsDependOn(now, sameArm)).flatMap(([name, value]) =>
+  const asked = Object.entries(bitsDependOn(now, sameArm)).flatMap(([name, value]) =>
     before[name] === value ? [] : [`${name} ${before[name]}, now ${value}`],
   );
+  return [...asked, ...otherLibraries(then, now)];
 }
+
+/** Versions that only a GPU has, and that older records do not name: they differ where both say so. */
+const otherLibraries = ({ versions: then }: Surroundings, { versions: now }: Surroundings): string[] =>
+  GPU_LIBRARIES.filter((name) => then[name] !== undefined && now[name] !== undefined && then[name] !== now[name]).map(
+    (name) => `${name} ${then[name]}, now ${now[name]}`,
+  );
+
+const GPU_LIBRARIES = ["cuda", "cudnn", "driver"];
 
 function bitsDependOn(made: Surroundings, withSettings: boolean): Record<string, string> {
   const settings = Object.entries(withSettings ? made.settings : {});

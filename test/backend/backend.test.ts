@@ -51,7 +51,7 @@ test("it starts, introduces itself, can be attached to, and stops leaving nothin
 
   const attached = await open(introduction.workEndpoint.replace(/\.work$/, ""));
   await expect(attached.client.control("status", {})).resolves.toMatchObject({
-    fields: { state: "idle", session: null },
+    fields: { state: "idle", sessionOpen: false },
   });
   await attached.stop();
   expect(isThere(pid())).toBe(true);

@@ -28,7 +28,7 @@ async function connect(): Promise<BackendClient> {
   return client;
 }
 
-const IDLE = { state: "idle", session: null, step: 0, secondsSinceProgress: 0 } as const;
+const IDLE = { state: "idle", sessionOpen: false, step: 0, secondsSinceProgress: 0 } as const;
 
 /** A request that waits until the backend is given up, or an answer comes. */
 const close = (of: BackendClient) => of.work("close", { session: "s" }, {});
@@ -115,7 +115,7 @@ describe("the heartbeat", () => {
       vi.advanceTimersByTime(1000);
       const ping = await fake.control.next();
       seen.push((ping.message.fields as { session: string | null }).session);
-      await ping.answer("ping_ok", {});
+      await ping.answer("ping_ok", { instance: "one" });
       await answered(connected);
     }
     expect(seen).toEqual([null, "s", "s", null]);
@@ -151,7 +151,7 @@ describe("the heartbeat", () => {
   test("an answer, however late, begins the count anew", async () => {
     const connected = await connect();
     vi.advanceTimersByTime(30_000); // a ping and 29 silent ticks
-    await (await fake.control.next()).answer("ping_ok", {});
+    await (await fake.control.next()).answer("ping_ok", { instance: "one" });
     await answered(connected);
     vi.advanceTimersByTime(30_000);
     const closed = close(connected);
@@ -175,7 +175,7 @@ describe("the heartbeat", () => {
       vi.advanceTimersByTime(1000);
       const [ping, status] = [await fake.control.next(), await fake.control.next()];
       expect([ping.message.type, status.message.type]).toEqual(["ping", "status"]);
-      await ping.answer("ping_ok", {});
+      await ping.answer("ping_ok", { instance: "one" });
       await status.answer("status_ok", { ...IDLE, state });
     }
 
@@ -221,7 +221,7 @@ describe("the heartbeat", () => {
       await waiting;
       const next = outcomeOf(close(connected));
       vi.advanceTimersByTime(1000);
-      await (await fake.control.next()).answer("ping_ok", {}); // an answer came: no question
+      await (await fake.control.next()).answer("ping_ok", { instance: "one" }); // an answer came: no question
       await answered(connected);
       await ticks(connected, 29, "idle");
       expect([seen.error, next.error]).toEqual([undefined, undefined]);

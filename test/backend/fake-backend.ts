@@ -94,7 +94,8 @@ export class FakeBackend {
   }
 }
 
-export const introduction = (workEndpoint: string): FieldsOf<"hello_ok"> => ({
+export const introduction = (workEndpoint: string, instance = "one"): FieldsOf<"hello_ok"> => ({
+  instance,
   backendVersion: "0",
   versions: {},
   platform: "",

@@ -470,6 +470,7 @@ describe("a run beside results that were made", () => {
     ["another device", { introduction: { device: "cuda:0" } }, "device cpu, now cuda"],
     ["another model of it", { introduction: { deviceName: "abacus" } }, "device name pretence, now abacus"],
     ["other threads", { introduction: { threads: 4 } }, "threads 1, now 4"],
+    ["a backend that was restarted since it was greeted", { opened: { threads: 2 } }, "threads 1, now 2"],
     ["another torch", { introduction: { versions: { torch: "3" } } }, "torch 2, now 3"],
     [
       "another memory format",
@@ -496,6 +497,21 @@ describe("a run beside results that were made", () => {
     });
     expect(scene.has("frozen/seed-2")).toBe(false);
   });
+
+  test.each(["cuda", "cudnn", "driver"])(
+    "with another %s: refused; a record that does not name it is no other",
+    async (name) => {
+      const versions = { python: "3", torch: "2" };
+      const scene = new Scene();
+      await scene.run({ settings: ["seeds=[0]"] });
+      await scene.run({ pretence: { opened: { versions: { ...versions, [name]: "12.4" } } }, settings: ["seeds=[1]"] });
+      const { error } = await scene.run({
+        pretence: { opened: { versions: { ...versions, [name]: "12.6" } } },
+        settings: ["seeds=[2]"],
+      });
+      expect(error).toMatchObject({ message: expect.stringContaining(`(${name} 12.4, now 12.6)`) });
+    },
+  );
 
   test("on another of several equal GPUs, with another Python: the same bits", async () => {
     const scene = new Scene();

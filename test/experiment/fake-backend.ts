@@ -61,6 +61,7 @@ interface OpenSession {
 export class FakeBackend implements WorkClient {
   readonly introduction: WorkClient["introduction"];
   static readonly #usual: WorkClient["introduction"] = {
+    instance: "one",
     backendVersion: "0",
     versions: { python: "3", torch: "2" },
     platform: "none",
@@ -162,10 +163,12 @@ export class FakeBackend implements WorkClient {
     if (this.#session !== undefined) throw new BackendError("session_busy", "there is one session already");
     this.#opened += 1;
     this.#session = { id: `s${this.#opened}`, seed, step: 0, cancelled: false };
+    const { instance, device, deviceName, threads, versions, platform } = this.introduction;
     const labels = (count: number) => Uint32Array.from({ length: count }, (_, index) => index % classes);
     return {
       fields: {
         session: this.#session.id,
+        ...{ instance, device, deviceName, threads, versions, platform },
         n,
         testCount,
         classNames: Array.from({ length: classes }, (_, label) => `class ${label}`),

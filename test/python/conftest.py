@@ -17,11 +17,13 @@ from py_backend.choice import NoOptions
 from py_backend.codec import Packet
 from py_backend.datasets.contract import Dataset, DatasetDefinition, Part
 from py_backend.host import Host
+from py_backend.identity import Identity
 from py_backend.messages import Augmentation, Chosen, Close, Evaluate, Named, Norm, Open, Score, Train
 from py_backend.models.contract import ModelDefinition
 from py_backend.progress import Progress
 
-CPU = torch.device("cpu")
+HERE = Identity.of(torch.device("cpu"), 1)
+"""One thread: the fixture below sets it."""
 TRAIN_COUNT, TEST_COUNT, SIDE = 64, 20, 12
 
 
@@ -165,7 +167,7 @@ def open_run(tiny: SimpleNamespace) -> Callable[..., Run]:
 
     def make(*, beside: Run | None = None, **changes: Any) -> Run:
         progress = Progress() if beside is None else beside.progress
-        host = Host(CPU, progress) if beside is None else beside.host
+        host = Host(HERE, progress) if beside is None else beside.host
         return Run(host, progress, open_request(**changes))
 
     return make

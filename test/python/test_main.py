@@ -17,6 +17,7 @@ import torch
 
 from py_backend import __main__ as command
 from py_backend import device, server
+from py_backend.identity import Identity
 
 ROOT = Path(__file__).parents[2]
 
@@ -172,8 +173,8 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
     second, seen = torch.device("cuda", 1), []
 
     class FakeServer:
-        def __init__(self, _endpoints: object, chosen: torch.device, _threads: int) -> None:
-            seen.append(("server", chosen))
+        def __init__(self, _endpoints: object, identity: Identity) -> None:
+            seen.append(("server", identity.device))
 
         def run(self, *, end_with_stdin: bool, ready_fd: int | None) -> None:
             seen.append(("run", end_with_stdin, ready_fd))
@@ -181,6 +182,7 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(device, "make_deterministic", lambda: None)
     monkeypatch.setattr(device, "resolve", lambda _: second)
+    monkeypatch.setattr(torch.cuda, "get_device_name", str)
     monkeypatch.setattr(torch.cuda, "set_device", lambda chosen: seen.append(("set_device", chosen)))
     monkeypatch.setattr(server, "Server", FakeServer)
     arguments = argparse.Namespace(

@@ -29,6 +29,7 @@ from py_backend.answers import Answer
 from py_backend.codec import Packet
 from py_backend.endpoints import Endpoints
 from py_backend.errors import BackendError
+from py_backend.identity import Identity
 from py_backend.messages import PingOk, StatusOk, TrainOk
 from py_backend.progress import Progress
 
@@ -47,7 +48,7 @@ def test_an_answer_that_cannot_be_encoded_is_answered_by_an_error() -> None:
     sender.bind("inproc://unencodable")
     receiver.connect("inproc://unencodable")
     server.send(
-        sender, b"someone", Packet(7, StatusOk(state=object(), session=None, step=0, seconds_since_progress=0.0))
+        sender, b"someone", Packet(7, StatusOk(state=object(), session_open=False, step=0, seconds_since_progress=0.0))
     )
     _, header = receiver.recv_multipart()
     answer = msgpack.unpackb(header)
@@ -151,7 +152,9 @@ class Stubbed:
     """A real server, in a thread of this process, over a stub host."""
 
     def __init__(self, folder: Path) -> None:
-        self.server = server.Server(Endpoints(f"ipc://{folder}/c", f"ipc://{folder}/c.work"), torch.device("cpu"), 1)
+        self.server = server.Server(
+            Endpoints(f"ipc://{folder}/c", f"ipc://{folder}/c.work"), Identity.of(torch.device("cpu"), 1)
+        )
         self.progress = self.server._progress
         self.progress.enter("s")
         self.host = StubHost()
@@ -313,7 +316,7 @@ def test_a_socket_is_not_closed_under_a_thread_that_lives(stubbed: Stubbed, monk
     def answer(_request: object) -> PingOk:
         entered.set()
         assert go.wait(SECONDS)
-        return PingOk()
+        return PingOk(instance="one")
 
     monkeypatch.setattr(server, "JOIN_SECONDS", 0)
     monkeypatch.setattr(stubbed.server._desk, "answer", answer)
@@ -499,7 +502,7 @@ def test_control_answers_while_work_trains(backend: Backend, session: str) -> No
     wait_until_working(backend)
     assert backend.control.ask("ping", {"session": session}).type == "ping_ok"
     told = backend.control.ask("status", {})
-    assert (told.state, told.session) == ("working", session)
+    assert (told.state, told.session_open) == ("working", True)
     assert backend.work.socket.poll(0) == 0, "the chunk was answered before the ping"
     backend.control.ask("cancel", {"session": session})
     assert backend.work.receive().id == chunk_id
@@ -548,7 +551,7 @@ def test_a_pass_over_50_000_samples_in_one_message_tells_its_progress_and_gives_
     np.testing.assert_allclose(answer.arrays["loss"][1437:], answer.arrays["loss"][:-1437], rtol=1e-4, atol=1e-5)
     assert len(told) >= 2, "too quick to be watched"
     # The heartbeat sees a batch handed over time and again, and the step where training stands.
-    assert {(status.session, status.step) for status in told} == {(session, 3)}
+    assert {(status.session_open, status.step) for status in told} == {(True, 3)}
     assert max(status.seconds_since_progress for status in told) < took / 2
 
     for _ in range(3):
@@ -596,6 +599,23 @@ def test_a_frame_above_the_limit_of_control_cuts_the_connection(backend: Backend
     assert backend.control.ask("ping", {"session": None}).type == "ping_ok"
 
 
+def test_one_instance_answers_everywhere_and_says_what_a_session_computes_with(backend: Backend, session: str) -> None:
+    told, opened = backend.control.ask("hello", {"client": "a test"}), backend.opened
+    pinged = backend.control.ask("ping", {"session": session})
+    assert told.instance
+    assert told.instance == pinged.instance == opened.instance
+    for name in ("device", "device_name", "threads", "versions", "platform"):
+        assert getattr(opened, name) == getattr(told, name), name
+
+
+def test_no_peer_is_told_the_session_that_another_may_close(backend: Backend, session: str) -> None:
+    stranger = backend.connect(backend.ready["control"])
+    told = [stranger.ask("status", {}), stranger.ask("hello", {"client": "stranger"})]
+    told.append(stranger.ask("ping", {"session": None}))
+    assert told[0].session_open is True
+    assert session not in str(told)
+
+
 def test_bits_on_the_cpu_are_said_to_be_sure(backend: Backend, session: str) -> None:
     assert backend.opened.settings["deterministic"] is True
 
@@ -605,7 +625,7 @@ def test_messages_on_the_other_socket_are_refused(backend: Backend) -> None:
         answer = wire.ask(kind, {"session": "s"})
         assert (answer.type, answer.code) == ("error", "unknown_type")
         assert f"the {other} socket" in answer.message
-    answer = backend.work.ask("ping_ok", {})
+    answer = backend.work.ask("shutdown_ok", {})
     assert (answer.type, answer.code) == ("error", "unknown_type")
 
 

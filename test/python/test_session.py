@@ -22,11 +22,12 @@ from py_backend.codec import Packet
 from py_backend.datasets.contract import DatasetDefinition, Part
 from py_backend.errors import BackendError
 from py_backend.host import Host
+from py_backend.identity import Identity
 from py_backend.messages import Augmentation, Images, Named, Open, Ping
 from py_backend.progress import SESSION_IDLE_SECONDS, Progress
 from py_backend.signals import SignalBuffer
 
-CPU = torch.device("cpu")
+HERE = Identity.of(torch.device("cpu"), 1)
 
 
 def refusal(ask: Callable[[], Any]) -> BackendError:
@@ -75,7 +76,7 @@ def test_a_dataset_of_a_single_class_is_refused(
     alike = replace(tiny.grey, class_names=("a",), train=parts[0], test=parts[1])
     definition = DatasetDefinition("alike", "", "", "", NoOptions, lambda _dir, _options: alike)
     monkeypatch.setitem(datasets.DATASETS, "alike", definition)
-    host = Host(CPU, Progress())
+    host = Host(HERE, Progress())
     refused = refusal(lambda: host.handle(Packet(1, make_open(dataset=Named(name="alike", options={})))))
     assert refused.code == "bad_option"
     assert "dataset alike has 1 class; 2 at least are needed" in refused.message
@@ -134,7 +135,7 @@ def test_data_stays_resident_between_sessions(open_run: Callable[..., Any], tiny
 def test_open_refuses_what_it_does_not_know(
     tiny: SimpleNamespace, make_open: Callable[..., Open], changes: dict[str, Any], code: str, text: str
 ) -> None:
-    host = Host(CPU, Progress())
+    host = Host(HERE, Progress())
     with pytest.raises(BackendError, match=text) as refused:
         host.handle(Packet(1, make_open(**changes)))
     assert refused.value.code == code
@@ -177,7 +178,7 @@ def test_each_way_of_having_no_memory_at_open_is_out_of_memory(
         raise error
 
     monkeypatch.setattr("py_backend.host.reside", fail)
-    assert refusal(lambda: Host(CPU, Progress()).handle(Packet(1, make_open()))).code == "out_of_memory"
+    assert refusal(lambda: Host(HERE, Progress()).handle(Packet(1, make_open()))).code == "out_of_memory"
 
 
 def test_data_that_does_not_fit_is_out_of_memory(
@@ -187,11 +188,11 @@ def test_data_that_does_not_fit_is_out_of_memory(
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
 
     monkeypatch.setattr("py_backend.host.reside", fail)
-    assert refusal(lambda: Host(CPU, Progress()).handle(Packet(1, make_open()))).code == "out_of_memory"
+    assert refusal(lambda: Host(HERE, Progress()).handle(Packet(1, make_open()))).code == "out_of_memory"
 
 
 def test_a_control_message_does_not_belong_here(tiny: SimpleNamespace) -> None:
-    assert refusal(lambda: Host(CPU, Progress()).handle(Packet(1, Ping(session=None)))).code == "unknown_type"
+    assert refusal(lambda: Host(HERE, Progress()).handle(Packet(1, Ping(session=None)))).code == "unknown_type"
 
 
 # --- one session at a time
@@ -213,7 +214,7 @@ def test_a_second_controller_is_refused_while_the_first_is_heard_of(
         clock.seconds += SESSION_IDLE_SECONDS
         refused = refusal(lambda: run.host.handle(Packet(1, make_open())))
         assert refused.code == "session_busy"
-        assert run.session in refused.message
+        assert run.session not in refused.message, "whoever asks is not told what suffices to close it"
         run.train([[0]])
     clock.seconds += SESSION_IDLE_SECONDS - 1
     run.progress.heard_of_session()  # what a ping does

@@ -107,6 +107,7 @@ CATALOGUE = {
     "optimizers": [{"name": "sgd", "summary": "plain", "when_to_choose": "", "options": {}}],
 }
 HELLO_OK = {
+    "instance": "00ff00ff00ff00ff",
     "backend_version": "0.1.0",
     "versions": {"python": "3.11.7", "torch": "2.13.0+cpu", "numpy": "2.4.6"},
     "platform": "Linux-6.1-x86_64",
@@ -119,6 +120,12 @@ HELLO_OK = {
 }
 OPEN_OK = {
     "session": "a1b2c3d4e5f60718",
+    "instance": "00ff00ff00ff00ff",
+    "device": "cuda:0",
+    "device_name": "NVIDIA H100 80GB HBM3",
+    "threads": 2,
+    "versions": {"python": "3.11.7", "torch": "2.13.0+cu126", "cuda": "12.6", "cudnn": "91002", "driver": "550.54.15"},
+    "platform": "Linux-6.1-x86_64",
     "n": 5,
     "test_count": 2,
     "class_names": ["zero", "eins", "δύο"],
@@ -170,11 +177,11 @@ def messages():
     yield message("hello_ok: a map of 40", "hello_ok", 1, {**HELLO_OK, "versions": crowded})
     yield message("ping without a session", "ping", 7, {"session": None})
     yield message("ping", "ping", 8, {"session": "a1b2c3d4e5f60718"})
-    yield message("ping_ok", "ping_ok", 8, {})
+    yield message("ping_ok", "ping_ok", 8, {"instance": "00ff00ff00ff00ff"})
     yield message("status", "status", 9, {})
-    idle = {"state": "idle", "session": None, "step": 0, "seconds_since_progress": 0.25}
+    idle = {"state": "idle", "session_open": False, "step": 0, "seconds_since_progress": 0.25}
     yield message("status_ok: idle", "status_ok", 9, idle)
-    busy = {"state": "working", "session": "s", "step": 2**32 - 1, "seconds_since_progress": 1e-9}
+    busy = {"state": "working", "session_open": True, "step": 2**32 - 1, "seconds_since_progress": 1e-9}
     yield message("status_ok: working", "status_ok", 9, busy)
     yield message(
         "status_ok: a whole number of seconds as int",
@@ -339,7 +346,7 @@ def messages():
 HELLO = header("hello", 1, {"client": "x"})
 TRAIN_HEADER = header("train", 1, TRAIN, TRAIN_ARRAYS)
 TRAIN_FRAMES = [frame(dtype, values) for _, dtype, values in TRAIN_ARRAYS]
-STATUS_OK = header("status_ok", 1, {"state": "idle", "session": None, "step": 0, "seconds_since_progress": 0.25})
+STATUS_OK = header("status_ok", 1, {"state": "idle", "session_open": False, "step": 0, "seconds_since_progress": 0.25})
 OPEN_HEADER = header("open", 1, OPEN)
 OPEN_OK_HEADER = header("open_ok", 1, OPEN_OK, [("labels", "u32", [1]), ("test_labels", "u32", [1])])
 LABEL_FRAMES = [frame("u32", [1]), frame("u32", [1])]
