@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Interrupted } from "../errors.js";
 import { ConfigSource, type Setting } from "../experiment/config-source.js";
 import { launch } from "../launch/launch.js";
@@ -35,7 +36,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
     return exitCode(summary);
   } catch (error) {
     progress?.end();
-    if (!(error instanceof Interrupted) || recordedIn === undefined) throw error;
+    if (!(error instanceof Interrupted) || recordedIn === undefined || !existsSync(recordedIn)) throw error;
     note(`ibatch: interrupted; what is complete is in ${recordedIn}, the same command goes on`);
     return EXIT.interrupted;
   }

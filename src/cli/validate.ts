@@ -40,7 +40,7 @@ export async function validateConfig(
   }
   const record = openRecord(config, { out, command });
   try {
-    record.writeValidation(document);
+    record.writeValidation(document, config);
   } finally {
     record.close();
   }

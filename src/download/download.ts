@@ -2,6 +2,7 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { surroundingsError } from "../errors.js";
+import { makeDirectory } from "../record/directory.js";
 import { PARTIAL } from "../record/whole-file.js";
 import { type Fetching, fetchFile } from "./fetch-file.js";
 import { md5Of, onDisk, sizeOf } from "./files.js";
@@ -40,7 +41,7 @@ async function downloadFiles(
   for (const file of files) {
     const path = join(place, file.name);
     if ((await hasPlain(path, file)) || (await isWhole(path, file))) continue;
-    await onDisk(place, () => mkdir(place, { recursive: true }));
+    makeDirectory(place, "--data");
     await fetchFile(file, path, downloading);
     fetched.push(file.name);
   }
@@ -94,7 +95,7 @@ async function downloadArchive(
   const path = join(directory, archive.name);
   const wasThere = await isWhole(path, archive);
   if (!wasThere) {
-    await onDisk(directory, () => mkdir(directory, { recursive: true }));
+    makeDirectory(directory, "--data");
     await fetchFile(archive, path, downloading);
   }
   downloading.step(`unpacking ${archive.name}`);

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { Catalogue, CatalogueEntry } from "../backend/messages.js";
 import { BATCHING_RULES, batchingOptions } from "../batching/index.js";
 import { usageError } from "../errors.js";
-import { EXPERIMENT_FILES } from "../record/experiment-record.js";
+import { EXPERIMENT_FILES } from "../record/experiment-files.js";
 import { hashValue } from "../record/hash.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
 import { Checker, type Chosen, type Locate, valueAt } from "./checker.js";
@@ -146,6 +146,9 @@ function locateInArm(source: ConfigSource, arm: string, merged: Record<string, u
 
 // --- arms
 
+/** A directory has the arm's name. */
+const LONGEST_NAME = 200;
+
 function checkArmNames(source: ConfigSource, arms: unknown): [string, Record<string, unknown>][] {
   if (!isRecord(arms) || Object.keys(arms).length === 0) {
     throw usageError(
@@ -155,8 +158,12 @@ function checkArmNames(source: ConfigSource, arms: unknown): [string, Record<str
   return Object.entries(arms).map(([arm, override]) => {
     const at = `${source.where(["arms", arm])}: arm "${arm}"`;
     if (!FILE_NAME.test(arm)) throw usageError(`${at}: expected letters, digits, dots, dashes and underscores`);
-    if (EXPERIMENT_FILES.includes(arm))
+    if (arm.length > LONGEST_NAME) throw usageError(`${at}: expected at most ${LONGEST_NAME} characters`);
+    if (EXPERIMENT_FILES.includes(arm.toLowerCase()))
       throw usageError(`${at}: the run directory has something of its own under that name`);
+    const alike = Object.keys(arms).find((name) => name !== arm && name.toLowerCase() === arm.toLowerCase());
+    if (alike !== undefined)
+      throw usageError(`${at}: arm "${alike}" differs in capitals alone, and some disks have one directory for both`);
     if (override !== null && !isRecord(override)) {
       throw usageError(
         `${at}: expected a map of what differs, as in { order: shuffled }, not ${JSON.stringify(override)}`,

@@ -55,11 +55,12 @@ export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
   const kept = madeIn(recorded);
   const runs = planRuns(inputs, recorded);
   const toDo = runs.filter(({ finished }) => finished === undefined);
+  for (const { record } of toDo) record.refuseReplacing();
   await preflight(
     inputs.backends,
     toDo.map((run) => runInputs(inputs, run)),
   );
-  inputs.record.writeDocument();
+  inputs.record.writeDocument(inputs.config);
   const losses = new Losses();
   for (const run of runs) {
     if (inputs.signal.aborted) throw new Interrupted();
@@ -84,8 +85,10 @@ function planRuns({ config, record }: ExperimentInputs, recorded: readonly Recor
     before: recorded.filter((run) => run.arm === arm),
   }));
   for (const { configHash, before } of arms) refuseOtherSettings(configHash, before);
+  if (record.isUnnamed && arms.every(({ before }) => before.length === 0)) throw nothingOfThis(record.directory);
+  refuseSpelledAlike(Object.keys(config.arms), recorded);
   const total = arms.length * config.seeds.length;
-  const { ibatchVersion, commit } = record.document;
+  const { ibatchVersion, commit } = record.identity;
   return config.seeds.flatMap((seed, round) =>
     arms.map(({ arm, armConfig, configHash, before }, at): PlannedRun => {
       const same = before.find((run) => run.seed === seed);
@@ -117,6 +120,23 @@ function refuseOtherSettings(configHash: string, before: readonly RecordedRun[])
       `(${other.document.configHash.slice(0, 8)}, now ${configHash.slice(0, 8)}): ` +
       "name another directory with --out, or give the arm another name",
   );
+}
+
+const nothingOfThis = (directory: string): IbatchError =>
+  usageError(
+    `${directory} has lost its experiment.json, or it is damaged, and no run there is of an arm of this config: ` +
+      "name another directory with --out, or run the config that made it",
+  );
+
+/** Some disks have one directory for names that differ in capitals alone. */
+function refuseSpelledAlike(arms: readonly string[], recorded: readonly RecordedRun[]): void {
+  for (const { arm, record } of recorded) {
+    const alike = arms.find((name) => name !== arm && name.toLowerCase() === arm.toLowerCase());
+    if (alike === undefined) continue;
+    throw usageError(
+      `arm "${alike}" differs from ${record.directory} in capitals alone: give it the name on record, or another one`,
+    );
+  }
 }
 
 /** What a run works with, apart from its record's beginning. */
@@ -158,7 +178,7 @@ async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun, kept: rea
   } catch (error) {
     if (!isThisRunsAlone(error)) throw error;
     const failed: RunDocument = { ...document, state: "failed", error: error.message };
-    if (!run.record.started) run.record.start(failed);
+    if (!run.record.started) run.record.writeFailure(failed);
     if (!(error instanceof BackendLost)) return { document: failed, metrics: [] };
     await inputs.backends.discard();
     return { document: failed, metrics: [], lost: error };

@@ -72,44 +72,40 @@ export async function launch(source: ConfigSource, options: LaunchOptions): Prom
     options.onWarning?.(`--allow-import ${module}: the config imports nothing from there`);
   }
   options.onChecked?.(early);
-  const backendLog = new BackendLog();
   const signal = options.signal ?? new AbortController().signal;
-  const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput: backendLog.add });
+  const opened = openRecord(early, options);
   try {
-    const { introduction } = await backends.get();
-    const config = resolveConfig(source, orders, introduction.catalogue);
-    return await record({ backends, config, orders, options, backendLog, signal });
+    const onOutput = (line: string) => opened.log(`backend: ${line}`);
+    const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput });
+    try {
+      const { introduction } = await backends.get();
+      const config = resolveConfig(source, orders, introduction.catalogue);
+      return await record({ backends, config, orders, opened, options, signal });
+    } finally {
+      await backends.discard();
+    }
   } finally {
-    await backends.discard();
+    opened.close();
   }
 }
 
-interface Opened {
+interface Recorded {
   readonly backends: Backends;
   readonly config: ExperimentConfig;
   readonly orders: OrderSources;
+  readonly opened: ExperimentRecord;
   readonly options: LaunchOptions;
-  readonly backendLog: BackendLog;
   readonly signal: AbortSignal;
 }
 
-async function record({ backends, config, orders, options, backendLog, signal }: Opened): Promise<LaunchResult> {
-  const opened = openRecord(config, options);
+async function record({ backends, config, orders, opened, options, signal }: Recorded): Promise<LaunchResult> {
   const { directory } = opened;
-  const log = (line: string) => opened.log(line);
-  try {
-    backendLog.writeTo(log);
-    const observer = options.observe?.({ directory, log }) ?? {};
-    const dataDir = dataDirectory(options);
-    await runArms({ backends, config, orders, record: opened, dataDir, observer, signal });
-    const { statistics, ...results } = await resultsOf(config, { directory, python: options.python, signal });
-    opened.writeResults({ ...results, statistics: statistics.answer && { ...statistics, findings: results.findings } });
-    await writePage(opened, { ...options, signal });
-    return { directory, ...results };
-  } finally {
-    backendLog.writeTo(() => {});
-    opened.close();
-  }
+  const observer = options.observe?.({ directory, log: (line) => opened.log(line) }) ?? {};
+  await runArms({ backends, config, orders, record: opened, dataDir: dataDirectory(options), observer, signal });
+  const { statistics, ...results } = await resultsOf(config, { directory, python: options.python, signal });
+  opened.writeResults({ ...results, statistics: statistics.answer && { ...statistics, findings: results.findings } });
+  await writePage(opened, { ...options, signal });
+  return { directory, ...results };
 }
 
 /** The experiment's directory, for this config: where it is when nothing else was said. */
@@ -118,15 +114,14 @@ export function openRecord(
   { out, command = "runExperiment" }: Pick<LaunchOptions, "out" | "command">,
 ): ExperimentRecord {
   const hash = experimentHash(config);
-  const document = {
+  const identity = {
     name: config.name,
     hash,
-    config,
     command,
     commit: gitCommit(packageRoot),
     ibatchVersion: packageVersion(),
   };
-  return ExperimentRecord.open(out ?? join("runs", `${config.name}-${hash.slice(0, 8)}`), document, config.record);
+  return ExperimentRecord.open(out ?? join("runs", `${config.name}-${hash.slice(0, 8)}`), identity, config.record);
 }
 
 interface MadeWith {
@@ -157,21 +152,5 @@ async function writePage(
     const line = `report.html could not be made: ${error instanceof Error ? error.message : error}`;
     record.log(line);
     onWarning?.(line);
-  }
-}
-
-/** What the backend writes to its standard error, for the record's log; kept until that is open. */
-class BackendLog {
-  #kept: string[] = [];
-  #write = (line: string): void => {
-    this.#kept.push(line);
-  };
-
-  readonly add = (line: string): void => this.#write(`backend: ${line}`);
-
-  /** Where all lines go from now on, those that were kept first. */
-  writeTo(write: (line: string) => void): void {
-    this.#write = write;
-    for (const line of this.#kept.splice(0)) write(line);
   }
 }

@@ -1,10 +1,10 @@
 /** What an experiment keeps of a dataset that its runs trained on: names and labels, once, whichever arms share it. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { bytesOf, readU32 } from "./array-file.js";
-import { writing } from "./disk.js";
+import { makeDirectory } from "./directory.js";
 import { writeWhole, writeWholeJson } from "./whole-file.js";
 
 /** The folder of all datasets, beside the arms' directories. */
@@ -36,7 +36,7 @@ export const datasetDirectory = (experiment: string, dataSha256: string): string
 export function writeDataset(experiment: string, { labels, testLabels, ...described }: RecordedDataset): void {
   const directory = datasetDirectory(experiment, described.dataSha256);
   if (existsSync(join(directory, "dataset.json"))) return;
-  writing(directory, () => mkdirSync(directory, { recursive: true }));
+  makeDirectory(directory);
   writeWhole(join(directory, FILES.labels), bytesOf(labels));
   writeWhole(join(directory, FILES.testLabels), bytesOf(testLabels));
   writeWholeJson(join(directory, "dataset.json"), described); // last: it says that the others are there

@@ -1,45 +1,29 @@
 /** The directory of an experiment (layout: README, "What is recorded"). */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { usageError } from "../errors.js";
-import { DATASETS, type RecordedDataset, writeDataset } from "./dataset-record.js";
+import { type RecordedDataset, writeDataset } from "./dataset-record.js";
+import { makeDirectory, removeEmpty } from "./directory.js";
 import { append, writing } from "./disk.js";
-import { EXPORTS } from "./export-files.js";
+import { EXPERIMENT, identify, isUnused, type Known, LOG, STATISTICS, sweepPartials } from "./experiment-files.js";
 import { Lock } from "./lock.js";
 import { listRuns, runDirectory } from "./run-places.js";
 import { type RecordOptions, RunRecord } from "./run-record.js";
-import { VALIDATION, type ValidationDocument, writeValidation } from "./validation-record.js";
-import { PARTIAL, writeWhole, writeWholeJson } from "./whole-file.js";
+import { type ValidationDocument, writeValidation } from "./validation-record.js";
+import { writeWhole, writeWholeJson } from "./whole-file.js";
 
-/** What the statistics were asked and answered. */
-export const STATISTICS = "statistics.json";
-
-/** What is beside the arms' directories. */
-export const EXPERIMENT_FILES: readonly string[] = [
-  DATASETS,
-  EXPORTS,
-  "experiment.json",
-  "summary.json",
-  STATISTICS,
-  VALIDATION,
-  "table.md",
-  "report.html",
-  "log.txt",
-  "lock",
-];
-
-const experimentDocument = z.object({ hash: z.string() }).loose();
-
-/** `experiment.json`: what determines the numbers, and how the last command asked for it. */
-export interface ExperimentDocument {
+/** What an experiment is, and how the last command asked for it. */
+export interface ExperimentIdentity {
   readonly name: string;
   /** Hash of what determines numbers and is common to all runs. */
   readonly hash: string;
-  readonly config: unknown;
   readonly command: string;
   readonly commit: string | undefined;
   readonly ibatchVersion: string;
+}
+
+/** `experiment.json`: that, and the config with all its defaults. */
+export interface ExperimentDocument extends ExperimentIdentity {
+  readonly config: unknown;
 }
 
 /** A run's directory, by the names of its own and of the one above it. */
@@ -51,45 +35,61 @@ export interface RunOnDisk {
 
 export class ExperimentRecord {
   readonly directory: string;
-  readonly document: ExperimentDocument;
-  readonly #made: boolean;
+  readonly identity: ExperimentIdentity;
+  readonly #before: Before;
   readonly #lock: Lock;
   readonly #options: RecordOptions;
+  #closed = false;
 
   private constructor(
     directory: string,
-    made: boolean,
+    before: Before,
     lock: Lock,
-    document: ExperimentDocument,
+    identity: ExperimentIdentity,
     options: RecordOptions,
   ) {
     this.directory = directory;
-    this.#made = made;
+    this.#before = before;
     this.#lock = lock;
-    this.document = document;
+    this.identity = identity;
     this.#options = options;
   }
 
   /**
    * Opens the directory for this experiment, makes it where it is not there, and keeps others out until `close`.
-   * Changes nothing that is in it.
+   * Changes nothing that is in it, but for what a killed writer left half written.
    * @throws IbatchError when it holds another experiment or something else.
    */
-  static open(directory: string, document: ExperimentDocument, options: RecordOptions): ExperimentRecord {
-    const made = writing(directory, () => mkdirSync(directory, { recursive: true })) !== undefined;
-    const lock = new Lock(directory);
+  static open(directory: string, identity: ExperimentIdentity, options: RecordOptions): ExperimentRecord {
+    const made = makeDirectory(directory);
     try {
-      refuseOthers(directory, document.hash);
-      return new ExperimentRecord(directory, made, lock, document, options);
+      const lock = new Lock(directory);
+      try {
+        const before = { made, names: readdirSync(directory), known: identify(directory, identity.hash) };
+        sweepPartials(directory);
+        return new ExperimentRecord(directory, before, lock, identity, options);
+      } catch (error) {
+        lock.release();
+        throw error;
+      }
     } catch (error) {
-      lock.release();
+      removeEmpty(made);
       throw error;
     }
   }
 
+  /** Whether nothing but the runs themselves can say what experiment lies there: `experiment.json` is lost or damaged. */
+  get isUnnamed(): boolean {
+    return this.#before.known === "by-runs";
+  }
+
   /** Writes `experiment.json`, once it is known that nothing that is there speaks against it. */
-  writeDocument(): void {
-    writeWholeJson(join(this.directory, "experiment.json"), this.document);
+  writeDocument(config: unknown): void {
+    const { name, hash, ...made } = this.identity;
+    const document: ExperimentDocument = { name, hash, config, ...made };
+    const path = join(this.directory, EXPERIMENT);
+    if (this.isUnnamed && existsSync(path)) writing(path, () => renameSync(path, `${path}.damaged`));
+    writeWholeJson(path, document);
   }
 
   run(arm: string, seed: number): RunRecord {
@@ -115,8 +115,8 @@ export class ExperimentRecord {
   }
 
   /** Of a directory that no run has begun in, `experiment.json` is written, too. */
-  writeValidation(validation: ValidationDocument): void {
-    if (!existsSync(join(this.directory, "experiment.json"))) this.writeDocument();
+  writeValidation(validation: ValidationDocument, config: unknown): void {
+    if (!existsSync(join(this.directory, EXPERIMENT))) this.writeDocument(config);
     writeValidation(this.directory, validation);
   }
 
@@ -124,38 +124,30 @@ export class ExperimentRecord {
     writeWhole(join(this.directory, "report.html"), page);
   }
 
-  /** A line of `log.txt`, with the time. */
+  /** A line of `log.txt`, with the time; of what is heard after `close`, nothing. */
   log(line: string): void {
+    if (this.#closed) return;
     append(join(this.directory, "log.txt"), `${new Date().toISOString()} ${line}\n`);
   }
 
-  /** Lets others in. A directory that was made for this experiment and saw neither run nor validation goes again. */
+  /** Lets others in. Where neither run nor validation came of it, the directory is as it was before, or not there. */
   close(): void {
-    const entries = readdirSync(this.directory, { withFileTypes: true });
-    const unused = this.#made && entries.every((entry) => entry.isFile() && entry.name !== VALIDATION);
-    if (unused) rmSync(this.directory, { recursive: true });
-    else this.#lock.release();
+    this.#closed = true;
+    const unused = isUnused(this.directory);
+    if (unused) {
+      for (const name of [EXPERIMENT, LOG]) {
+        if (!this.#before.names.includes(name)) rmSync(join(this.directory, name), { force: true });
+      }
+    }
+    this.#lock.release();
+    if (unused) removeEmpty(this.#before.made);
   }
 }
 
-function refuseOthers(directory: string, hash: string): void {
-  if (readdirSync(directory).every((name) => name === "lock" || name.endsWith(PARTIAL))) return;
-  const found = readHash(join(directory, "experiment.json"));
-  if (found === hash) return;
-  if (found === undefined) {
-    throw usageError(`${directory} holds something that is no experiment of ours: name another directory with --out`);
-  }
-  throw usageError(
-    `${directory} holds experiment ${found.slice(0, 8)}, this config is experiment ${hash.slice(0, 8)}: ` +
-      "name another directory with --out, or run the config that made it",
-  );
-}
-
-/** Undefined where there is no such file, or one that is not ours. */
-function readHash(path: string): string | undefined {
-  try {
-    return experimentDocument.parse(JSON.parse(readFileSync(path, "utf8"))).hash;
-  } catch {
-    return undefined;
-  }
+/** What was there when it was opened. */
+interface Before {
+  /** Directories that were made for it. */
+  readonly made: readonly string[];
+  readonly names: readonly string[];
+  readonly known: Known;
 }

@@ -1,7 +1,6 @@
 /** What `ibatch export` leaves: files of its own, so no lock is needed and a run may be under way. */
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { writing } from "./disk.js";
+import { makeDirectory } from "./directory.js";
 import { writeWhole } from "./whole-file.js";
 
 /** The directory beside the arms' that exports go to. */
@@ -9,7 +8,7 @@ export const EXPORTS = "export";
 
 /** Writes the file whole, in directories that are made where they are not there. Returns its path. */
 export function writeExported(path: string, content: string | Uint8Array): string {
-  writing(dirname(path), () => mkdirSync(dirname(path), { recursive: true }));
+  makeDirectory(dirname(path));
   writeWhole(path, content);
   return path;
 }

@@ -5,6 +5,9 @@ import { type IbatchError, usageError } from "../errors.js";
 import { writing } from "./disk.js";
 import { PARTIAL } from "./whole-file.js";
 
+/** Its name in the directory that it is for. */
+export const LOCK = "lock";
+
 /** Keeps a second controller out of a directory until `release`. */
 export class Lock {
   readonly #directory: string;
@@ -13,7 +16,7 @@ export class Lock {
   /** @throws IbatchError when another living process holds it. */
   constructor(directory: string) {
     this.#directory = directory;
-    this.#path = join(directory, "lock");
+    this.#path = join(directory, LOCK);
     if (this.#take()) return;
     this.#removeStale();
     if (!this.#take()) throw usageError(`${directory} was just taken by another process`);

@@ -1,7 +1,8 @@
 /** The files that a run's directory is made of. What else lies there is the user's: it is left alone. */
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { isDirectory } from "./run-places.js";
+import { isDirectory } from "./directory.js";
+import { writing } from "./disk.js";
 import { PARTIAL } from "./whole-file.js";
 
 export const RUN_DOCUMENT = "run.json";
@@ -32,3 +33,8 @@ const listed = (run: string, below: string): string[] =>
 /** Whether nothing was recorded yet: a run begins with empty files, and whatever is half written was never there. */
 export const hasOnlyBegun = (run: string): boolean =>
   recordedFiles(run).every((path) => path.endsWith(PARTIAL) || statSync(join(run, path)).size === 0);
+
+/** Removes what a run recorded, so that it can be done anew; `run.json` stays. */
+export function clearRun(run: string): void {
+  for (const path of recordedFiles(run)) writing(join(run, path), () => rmSync(join(run, path)));
+}

@@ -1,6 +1,7 @@
 /** Where an experiment's runs lie: `<arm>/seed-<n>/`. Links are followed: an arm may have been moved to another disk. */
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { isDirectory } from "./directory.js";
 
 export interface RunPlaceOnDisk {
   readonly arm: string;
@@ -30,12 +31,3 @@ function seedOf(name: string): number | undefined {
 }
 
 const directoriesIn = (path: string): string[] => readdirSync(path).filter((name) => isDirectory(join(path, name)));
-
-/** Also of a link to one; false where a link leads nowhere. */
-export function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-}

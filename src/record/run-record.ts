@@ -1,14 +1,15 @@
 /** The directory of one run: `<arm>/seed-<n>/` (layout: README, "What is recorded"). */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type IbatchError, usageError } from "../errors.js";
 import { bytesOf } from "./array-file.js";
-import { append, writing } from "./disk.js";
+import { isDirectory, isThere, makeDirectory } from "./directory.js";
+import { append } from "./disk.js";
 import { sha256 } from "./hash.js";
 import { recordedNumber } from "./number.js";
 import { numbered } from "./numbered.js";
-import { hasOnlyBegun, RUN_DOCUMENT } from "./run-files.js";
+import { clearRun, hasOnlyBegun, RUN_DOCUMENT } from "./run-files.js";
 import { writeWhole, writeWholeJson } from "./whole-file.js";
 
 /** How a run stands or ended. `diverged`: its first loss that was not finite ended it; a result, not a failure. */
@@ -203,18 +204,45 @@ export class RunRecord {
     return this.#started;
   }
 
-  /** Starts afresh: what an unfinished run left behind goes. */
+  /**
+   * Starts afresh: what an unfinished run left behind goes, once `run.json` says that this one is under way, so that
+   * nothing is ever on record that does not say what it is. A user's own files stay.
+   * @throws IbatchError where what lies there is no unfinished run: that is never replaced.
+   */
   start(document: RunDocument): void {
+    this.refuseReplacing();
     this.#started = true;
-    writing(this.directory, () => {
-      rmSync(this.directory, { recursive: true, force: true });
-      for (const part of ["orders", "signals"]) mkdirSync(join(this.directory, part), { recursive: true });
-    });
-    for (const name of ["metrics.jsonl", "timings.jsonl"]) writeWhole(join(this.directory, name), "");
+    makeDirectory(this.directory);
     this.write(document);
+    clearRun(this.directory);
+    for (const part of ["orders", "signals"]) makeDirectory(join(this.directory, part));
+    for (const name of ["metrics.jsonl", "timings.jsonl"]) writeWhole(join(this.directory, name), "");
+  }
+
+  /** An attempt that ended before it began: what an earlier one recorded is kept, and says so. */
+  writeFailure(failed: RunDocument): void {
+    const before = this.read();
+    if (before === undefined) this.start(failed);
+    else this.write({ ...before, state: failed.state, error: failed.error });
+  }
+
+  /** @throws IbatchError where a run of this name would take the place of a result, or of something that is no run. */
+  refuseReplacing(): void {
+    const inTheWay = [dirname(this.directory), this.directory].find((path) => isThere(path) && !isDirectory(path));
+    if (inTheWay !== undefined) {
+      throw usageError(
+        `${inTheWay} is a file, or a link that leads nowhere, where a directory belongs: move or mend it, ` +
+          "or name another --out",
+      );
+    }
+    const before = this.read();
+    if (before !== undefined && isFinished(before)) {
+      throw usageError(`${this.directory} holds a run that is ${before.state}: remove it to do that run again`);
+    }
   }
 
   write(document: RunDocument): void {
+    if (isFinished(document)) this.#keepLastSignals();
     writeWholeJson(join(this.directory, "run.json"), document);
   }
 
@@ -253,9 +281,22 @@ export class RunRecord {
 
   #writeSignal(name: SignalName | "prediction", file: string, values: Float32Array | Uint32Array): void {
     const directory = join(this.directory, "signals", name);
-    writing(directory, () => mkdirSync(directory, { recursive: true }));
+    makeDirectory(directory);
     writeWhole(join(directory, file), bytesOf(values));
-    if (this.#options.signals === "last") removeOthers(directory, file);
+  }
+
+  /**
+   * With `signals: last`, the last of each kind: scoring passes are apart from every few epochs. Called when what was
+   * made from the newer ones is on disk.
+   */
+  #keepLastSignals(): void {
+    if (this.#options.signals === "full") return;
+    const signals = join(this.directory, "signals");
+    for (const name of readdirSync(signals)) {
+      const files = readdirSync(join(signals, name)).filter((file) => /^\d+\.[fu]32$/.test(file));
+      const newestFirst = files.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10));
+      for (const file of newestFirst.slice(1)) rmSync(join(signals, name, file), { force: true });
+    }
   }
 
   /** [testCount]; those of the evaluation before go. */
@@ -271,6 +312,7 @@ export class RunRecord {
 
   appendMetrics(metrics: EpochMetrics): void {
     append(join(this.directory, "metrics.jsonl"), `${JSON.stringify(metrics)}\n`);
+    this.#keepLastSignals();
   }
 
   appendTimings(timings: EpochTimings): void {
@@ -314,9 +356,4 @@ export class RunRecord {
       throw this.damaged(`${join(this.directory, file)} is damaged`, error);
     }
   }
-}
-
-/** Scoring passes are apart from every few epochs, so the one before is not always that of the last epoch. */
-function removeOthers(directory: string, kept: string): void {
-  for (const name of readdirSync(directory)) if (name !== kept) rmSync(join(directory, name));
 }

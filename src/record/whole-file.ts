@@ -1,17 +1,18 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { exactJson } from "../exact-json.js";
-import { writing } from "./disk.js";
+import { flushNames, writing } from "./disk.js";
 
 /** Ends the name of a file that is being written. */
 export const PARTIAL = ".partial";
 
-/** Writes a file whole or not at all: under a temporary name, then renamed. */
+/** Writes a file whole or not at all: under a temporary name, then renamed. It is on the disk itself when this returns. */
 export function writeWhole(path: string, data: string | Uint8Array): void {
   const temporary = `${path}${PARTIAL}`;
   writing(path, () => {
     try {
       writeFileSync(temporary, data, { flush: true });
       renameSync(temporary, path);
+      flushNames(path);
     } catch (error) {
       rmSync(temporary, { force: true });
       throw error;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { STATISTICS } from "../record/experiment-record.js";
+import { STATISTICS } from "../record/experiment-files.js";
 import { type Statistics, type StatisticsRequest, statisticsSchema } from "./statistics.js";
 
 const recorded = z.object({ request: z.unknown(), answer: statisticsSchema });

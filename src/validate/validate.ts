@@ -10,6 +10,7 @@ import { openRequest } from "../experiment/open-request.js";
 import { OrderSources } from "../experiment/order-sources.js";
 import { refuseImport, refuseImports } from "../launch/allowed-imports.js";
 import { type BackendChoice, dataDirectory, supplyChosenBackend } from "../launch/chosen-backend.js";
+import { openRecord } from "../launch/launch.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { RunRecord } from "../record/run-record.js";
 import { Scratch } from "../record/scratch.js";
@@ -58,6 +59,7 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
   for (const name of ["reference", "loop"] as const) {
     if (options[name] !== undefined) refuseImport(`--${name}`, options[name], allowed);
   }
+  openRecord(early, options).close(); // what cannot be recorded there is told before a backend is started
   const { signal } = options;
   const scratch = new Scratch();
   const backends = supplyChosenBackend(options, { config: early.backend, signal });

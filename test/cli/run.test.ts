@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { BackendOptions } from "../../src/backend/backend.js";
@@ -214,4 +215,68 @@ describe("what goes wrong", () => {
       /^\[1\/2\] frozen, seed 0 {2}kept, done: .*\n\[2\/2\] shuffled, seed 0 {2}started\n.* done: /,
     );
   });
+});
+
+describe("an --out that cannot be is told before a backend is started", () => {
+  const told = async (out: string) => {
+    const { code, stderr } = await run(["--quiet", "--out", out]);
+    expect(opened.openBackend).not.toHaveBeenCalled();
+    return { code, stderr };
+  };
+  const cannot = (path: string, reason: string) => ({
+    stderr: `ibatch: ${reason}: ${path} cannot be written; mend that and give the same command again, or name another --out\n`,
+  });
+
+  test("a link that leads nowhere", async () => {
+    const path = join(temporaryDirectory(), "link");
+    symlinkSync("/nowhere/at/all", path);
+    expect(await told(path)).toEqual({
+      code: 4,
+      ...cannot(path, `${path} is a link to /nowhere/at/all, which is not there`),
+    });
+  });
+
+  test.skipIf(process.platform !== "linux")("below /proc", async () => {
+    expect(await told("/proc/x")).toEqual({ code: 4, ...cannot("/proc/x", "no directory can be made in /proc") });
+  });
+
+  test("no name, and one that is too long", async () => {
+    expect(await told("")).toEqual({ code: 2, stderr: 'ibatch: --out "": expected the name of a directory\n' });
+    const path = join(temporaryDirectory(), "x".repeat(300));
+    expect(await told(path)).toEqual({ code: 2, ...cannot(path, "the name is too long") });
+  });
+
+  test("somebody else's directory, another experiment's, and one that is in use", async () => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, "notes.txt"), "mine");
+    expect(await told(directory)).toMatchObject({ code: 2, stderr: expect.stringContaining("no experiment of ours") });
+    expect(readdirSync(directory)).toEqual(["notes.txt"]);
+    const used = temporaryDirectory();
+    writeFileSync(join(used, "lock"), JSON.stringify({ pid: process.ppid, host: hostname() }));
+    expect(await told(used)).toMatchObject({ code: 2, stderr: expect.stringContaining("is in use by process") });
+  });
+});
+
+test("a backend that does not start leaves no directory, and an interrupted start names none", async () => {
+  const directory = temporaryDirectory();
+  opened.openBackend.mockReset();
+  for (const error of [surroundingsError("no Python"), new Interrupted()]) {
+    opened.openBackend.mockRejectedValueOnce(error);
+    const config = join(directory, "small.yaml");
+    writeFileSync(config, CONFIG);
+    const { stderr } = await ibatch("run", config, "--out", join(directory, "out"));
+    expect(stderr).toBe(`ibatch: ${error.message}\n`);
+    expect(readdirSync(directory)).toEqual(["small.yaml"]);
+  }
+});
+
+test("interrupted before anything is recorded: the directory, which goes again, is not named", async () => {
+  const abort = () => process.emit("SIGINT");
+  const { code, stderr, out } = await run([], {
+    before({ type }) {
+      if (type === "open") abort();
+    },
+  });
+  expect({ code, stderr }).toEqual({ code: 130, stderr: expect.stringMatching(/ibatch: interrupted\n$/) });
+  expect(existsSync(out)).toBe(false);
 });

@@ -166,6 +166,12 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ],
     ["arms: { a b: {} }", 'x.yaml:10: arm "a b": expected letters, digits, dots, dashes and underscores'],
     ["arms: { ../a: {} }", 'x.yaml:10: arm "../a": expected letters, digits, dots, dashes and underscores'],
+    [
+      "arms: { Weighted: {}, weighted: {} }",
+      'x.yaml:10: arm "Weighted": arm "weighted" differs in capitals alone, and some disks have one directory for both',
+    ],
+    ["arms: { Export: {} }", 'x.yaml:10: arm "Export": the run directory has something of its own under that name'],
+    [`arms: { ${"a".repeat(201)}: {} }`, `x.yaml:10: arm "${"a".repeat(201)}": expected at most 200 characters`],
     ["arms: { lock: {} }", 'x.yaml:10: arm "lock": the run directory has something of its own under that name'],
   ])("%s", (line, expected) => {
     const text = line.startsWith("arms:") ? SMALL.slice(0, SMALL.indexOf("arms:")) + line : having(line);

@@ -375,6 +375,79 @@ describe("a directory that is there already", () => {
   });
 });
 
+describe("what is on record is only replaced by something better", () => {
+  /** Interrupted in the second epoch of the first run. */
+  const interrupted = async () => {
+    const scene = new Scene();
+    const abort = new AbortController();
+    const observer: Observer = { epochEnded: () => abort.abort() };
+    await scene.run({ observer, abort });
+    expect(scene.document("frozen", 0)).toMatchObject({ state: "interrupted" });
+    expect(scene.metrics("frozen", 0)).toHaveLength(1);
+    return scene;
+  };
+  const refusing = (error: Error): Pretence => ({
+    before({ type }) {
+      if (type === "open") throw error;
+    },
+  });
+
+  test("a session that cannot be opened leaves the epochs of the attempt before", async () => {
+    const scene = await interrupted();
+    await scene.run({ pretence: refusing(new BackendError("out_of_memory", "no room")) });
+    expect(scene.document("frozen", 0)).toMatchObject({
+      state: "failed",
+      error: "no room",
+      surroundings: { device: "cpu" },
+    });
+    expect(scene.metrics("frozen", 0)).toHaveLength(1);
+    expect(scene.has("frozen/seed-0/orders/0000.u32")).toBe(true);
+  });
+
+  test("a file in a later run's place is found before anything is sent", async () => {
+    const scene = await interrupted();
+    writeFileSync(join(scene.directory, "shuffled"), "mine");
+    const { client, error } = await scene.run();
+    expect(error).toMatchObject({ kind: "usage", message: expect.stringMatching(/\/shuffled is a file, or a link/) });
+    expect(client.sent).toEqual([]);
+    expect(scene.text("shuffled")).toBe("mine");
+  });
+});
+
+describe("an arm on record whose name differs in capitals alone", () => {
+  test("is refused: some disks have one directory for both", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: ["seeds=1"] });
+    const { client, error } = await scene.run({ settings: ["seeds=1", "arms={Frozen: {order: frozen}}"] });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: `arm "Frozen" differs from ${scene.directory}/frozen/seed-0 in capitals alone: give it the name on record, or another one`,
+    });
+    expect(client.sent).toEqual([]);
+  });
+});
+
+describe("a directory that has lost its experiment.json", () => {
+  test("goes on with the config that made its runs, and no other", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: ["seeds=1"] });
+    writeFileSync(join(scene.directory, "experiment.json"), "{");
+    const other = await scene.run({ settings: ["seeds=1", "arms={other: {order: frozen}}"] });
+    expect(other.error).toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/has lost its experiment\.json/),
+    });
+    const changed = await scene.run({ settings: ["seeds=1", "epochs=4"] });
+    expect(changed.error).toMatchObject({ kind: "usage", message: expect.stringMatching(/with other settings/) });
+    expect(scene.text("experiment.json")).toBe("{");
+    const { results, client, error } = await scene.run({ settings: ["seeds=2"] });
+    expect(error).toBeUndefined();
+    expect(results).toHaveLength(4);
+    expect(client.sentOf("open")).toHaveLength(2);
+    expect(JSON.parse(scene.text("experiment.json"))).toMatchObject({ name: "small" });
+  });
+});
+
 describe("an arm whose directory was moved to another disk and linked", () => {
   test("keeps its finished runs: nothing is trained, nothing changes", async () => {
     const scene = new Scene();

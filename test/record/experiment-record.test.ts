@@ -8,7 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type ExperimentDocument, ExperimentRecord } from "../../src/record/experiment-record.js";
@@ -36,7 +36,7 @@ const read = (name: string) => readFileSync(join(directory, name), "utf8");
 /** Opens it, writes a run and closes it. */
 function recordOnce(): void {
   const record = open();
-  record.writeDocument();
+  record.writeDocument(document.config);
   record.run("a", 0).start({ arm: "a", seed: 0, configHash: "x", config: {}, ibatchVersion: "0", state: "running" });
   record.close();
 }
@@ -105,14 +105,103 @@ test("others are kept out until it is closed", () => {
   open().close();
 });
 
-test("a directory that was made for nothing goes again; one that holds a run, or was there before, stays", () => {
-  open().close();
-  expect(existsSync(directory)).toBe(false);
-  mkdirSync(directory);
-  open().close();
-  expect(readdirSync(directory)).toEqual([]);
-  recordOnce();
-  expect(readdirSync(directory).sort()).toEqual(["a", "experiment.json"]);
+describe("where nothing came of it", () => {
+  test("a directory that was made goes again, with those above it", () => {
+    directory = join(directory, "deep", "run");
+    const record = open();
+    record.writeDocument(document.config);
+    record.log("one");
+    record.close();
+    expect(existsSync(join(directory, "..", ".."))).toBe(false);
+  });
+
+  test("a directory that was there before is as it was", () => {
+    mkdirSync(directory);
+    const record = open();
+    record.writeDocument(document.config);
+    record.log("one");
+    record.close();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("what somebody put there meanwhile stays", () => {
+    const record = open();
+    record.log("one");
+    writeFileSync(join(directory, "notes.txt"), "mine");
+    record.close();
+    expect(read("notes.txt")).toBe("mine");
+  });
+
+  test("a directory that holds a run stays", () => {
+    recordOnce();
+    open().close();
+    expect(readdirSync(directory).sort()).toEqual(["a", "experiment.json"]);
+  });
+
+  test("nor is one made that is refused", () => {
+    mkdirSync(directory);
+    writeFileSync(join(directory, "lock"), JSON.stringify({ pid: process.ppid, host: hostname() }));
+    expect(mistake(open)).toMatch(/is in use/);
+    expect(readdirSync(directory)).toEqual(["lock"]);
+  });
+});
+
+describe("taken over is what a controller left that was killed", () => {
+  const left: [string, Record<string, string>][] = [
+    ["with its lock half written", { "lock.mine-elsewhere-1.partial": '{"pid' }],
+    ["before its first word", { lock: "", "experiment.json.partial": "{" }],
+    ["with its log begun", { "log.txt": "2026-01-01T00:00:00.000Z backend: a warning\n" }],
+    ["with a log of nothing", { "log.txt": "" }],
+  ];
+  test.each(left)("%s", (_, files) => {
+    mkdirSync(directory);
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+    recordOnce();
+    expect(JSON.parse(read("experiment.json"))).toEqual(document);
+    expect(readdirSync(directory).filter((name) => /partial|lock/.test(name))).toEqual([]);
+  });
+
+  test("before its first run: by whatever experiment", () => {
+    mkdirSync(directory);
+    writeFileSync(join(directory, "experiment.json"), JSON.stringify({ ...document, hash: "f".repeat(64) }));
+    recordOnce();
+    expect(JSON.parse(read("experiment.json"))).toEqual(document);
+  });
+
+  test("while it wrote results: the half of them goes", () => {
+    recordOnce();
+    mkdirSync(join(directory, "datasets", "dd"), { recursive: true });
+    const half = ["summary.json", "report.html", "table.md", "statistics.json", "datasets/dd/labels.u32"];
+    for (const name of half) writeFileSync(join(directory, `${name}.partial`), "{");
+    for (const name of ["film.partial", "a/mine.partial"]) writeFileSync(join(directory, name), "mine");
+    open().close();
+    expect(
+      readdirSync(directory, { recursive: true })
+        .filter((name) => String(name).endsWith(".partial"))
+        .sort(),
+    ).toEqual(["a/mine.partial", "film.partial"]);
+  });
+});
+
+describe("an experiment.json that is lost or damaged, beside good runs", () => {
+  test.each(["{", "", "[]", undefined])(
+    "%j: the runs are to tell what it is; it is kept aside, and written anew",
+    (text) => {
+      recordOnce();
+      if (text === undefined) rmSync(join(directory, "experiment.json"));
+      else writeFileSync(join(directory, "experiment.json"), text);
+      const record = open();
+      expect(record.isUnnamed).toBe(true);
+      expect(record.recordedRuns()).toHaveLength(1);
+      record.writeDocument(document.config);
+      record.close();
+      expect(JSON.parse(read("experiment.json"))).toEqual(document);
+      if (text !== undefined) expect(read("experiment.json.damaged")).toBe(text);
+      const again = open();
+      expect(again.isUnnamed).toBe(false);
+      again.close();
+    },
+  );
 });
 
 describe("refused, and left as it was, is a directory that holds", () => {
@@ -129,6 +218,8 @@ describe("refused, and left as it was, is a directory that holds", () => {
   test.each([
     ["something else", "notes.txt", "mine"],
     ["an experiment.json that is damaged", "experiment.json", "{"],
+    ["a log that is not ours", "log.txt", "Jan 1 started\n"],
+    ["somebody's half file", "film.partial", ""],
     ["an experiment.json of somebody else", "experiment.json", '{"title":"x"}'],
   ])("%s", (_, name, text) => {
     mkdirSync(directory);
@@ -139,12 +230,4 @@ describe("refused, and left as it was, is a directory that holds", () => {
     expect(read(name)).toBe(text);
     expect(readdirSync(directory)).toEqual([name]);
   });
-});
-
-test("what a controller left that died before its first word is taken over", () => {
-  mkdirSync(directory);
-  writeFileSync(join(directory, "lock"), "");
-  writeFileSync(join(directory, "experiment.json.partial"), "{");
-  recordOnce();
-  expect(JSON.parse(read("experiment.json"))).toEqual(document);
 });

@@ -81,7 +81,7 @@ describe("taken over is", () => {
 });
 
 test("a directory that is not there is an error, not a free lock", () => {
-  expect(() => new Lock(join(directory, "no"))).toThrow("ENOENT");
+  expect(mistake(() => new Lock(join(directory, "no")), "surroundings")).toMatch(/^its directory is gone, or cannot/);
 });
 
 describe("two at a time", () => {

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -135,11 +137,103 @@ describe("start", () => {
     expect(readdirSync(join(directory, "orders"))).toEqual([]);
   });
 
+  test("keeps what of the user's lies there", () => {
+    const record = started();
+    record.writePlan(0, plan);
+    for (const name of ["notes.txt", "orders/mine.txt"]) writeFileSync(join(directory, name), "mine");
+    record.start(document);
+    expect(readdirSync(directory, { recursive: true }).sort()).toEqual([
+      "metrics.jsonl",
+      "notes.txt",
+      "orders",
+      "orders/mine.txt",
+      "run.json",
+      "signals",
+      "timings.jsonl",
+    ]);
+  });
+
+  test("goes through a link, and leaves the link", () => {
+    const record = started();
+    const elsewhere = join(directory, "..", "elsewhere");
+    renameSync(directory, elsewhere);
+    symlinkSync(elsewhere, directory);
+    record.start({ ...document, startedAt: "now" });
+    expect(lstatSync(directory).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(readFileSync(join(elsewhere, "run.json"), "utf8"))).toMatchObject({ startedAt: "now" });
+  });
+
+  describe("never replaces", () => {
+    test.each(["done", "diverged"] as const)("a run that is %s", (state) => {
+      const record = started();
+      record.writePlan(0, plan);
+      record.write({ ...document, state });
+      expect(mistake(() => record.start(document))).toBe(
+        `${directory} holds a run that is ${state}: remove it to do that run again`,
+      );
+      expect(file("orders/0000.u32")).toHaveLength(12);
+    });
+
+    test.each(["{", "[]", ""])("a run whose run.json is damaged: %j", (text) => {
+      const record = started();
+      record.appendMetrics(metrics);
+      writeFileSync(join(directory, "run.json"), text);
+      expect(mistake(() => record.start(document))).toMatch(`${directory}/run.json is damaged: `);
+      expect(record.readMetrics()).toEqual([metrics]);
+    });
+
+    test("a run whose run.json is lost", () => {
+      const record = started();
+      record.appendMetrics(metrics);
+      rmSync(join(directory, "run.json"));
+      expect(mistake(() => record.start(document))).toMatch(`${directory}/run.json is missing: `);
+      expect(record.readMetrics()).toEqual([metrics]);
+    });
+
+    const inTheWay = (path: string) =>
+      `${path} is a file, or a link that leads nowhere, where a directory belongs: move or mend it, or name another --out`;
+
+    test("a file of the user's in its place", () => {
+      mkdirSync(join(directory, ".."), { recursive: true });
+      writeFileSync(directory, "mine");
+      expect(mistake(() => new RunRecord(directory, full).start(document))).toBe(inTheWay(directory));
+      expect(readFileSync(directory, "utf8")).toBe("mine");
+    });
+
+    test.each([".", ".."])("a link that leads nowhere: %s", (above) => {
+      const path = join(directory, above);
+      mkdirSync(join(path, ".."), { recursive: true });
+      symlinkSync("/nowhere/at/all", path);
+      expect(mistake(() => new RunRecord(directory, full).start(document))).toBe(inTheWay(path));
+      expect(lstatSync(path).isSymbolicLink()).toBe(true);
+    });
+  });
+
   test("touches nothing beside the run's own directory", () => {
     mkdirSync(join(directory, "..", "seed-1"), { recursive: true });
     writeFileSync(join(directory, "..", "seed-1", "run.json"), "mine");
     started();
     expect(readFileSync(join(directory, "..", "seed-1", "run.json"), "utf8")).toBe("mine");
+  });
+});
+
+describe("an attempt that failed before it began", () => {
+  const failed: RunDocument = { ...document, state: "failed", error: "no room", startedAt: "now" };
+
+  test("is on record by itself", () => {
+    new RunRecord(directory, full).writeFailure(failed);
+    expect(new RunRecord(directory, full).read()).toEqual(failed);
+  });
+
+  test("takes nothing away from what an earlier one recorded", () => {
+    const record = started();
+    record.writePlan(0, plan);
+    record.appendMetrics(metrics);
+    record.write({ ...document, state: "interrupted", surroundings });
+    new RunRecord(directory, full).writeFailure(failed);
+    expect(record.read()).toEqual({ ...document, surroundings, state: "failed", error: "no room" });
+    expect(record.readMetrics()).toEqual([metrics]);
+    expect(file("orders/0000.u32")).toHaveLength(12);
   });
 });
 
@@ -281,11 +375,18 @@ describe("a signal", () => {
     expect(file("signals/loss/0000.f32")).toHaveLength(4);
   });
 
-  test("signals: last keeps one file at a time", () => {
+  const kept = (name: string) => readdirSync(join(directory, "signals", name)).sort();
+
+  test("signals: last keeps those of the epoch before until the new epoch's line is on disk", () => {
     const record = started({ ...full, signals: "last" });
     for (const epoch of [0, 1, 2]) {
       record.writeSignal("loss", epoch, Float32Array.of(epoch));
-      expect(readdirSync(join(directory, "signals", "loss"))).toEqual([`000${epoch}.f32`]);
+      record.writePredictions(epoch, Uint32Array.of(epoch));
+      const before = epoch === 0 ? [] : [`000${epoch - 1}.f32`];
+      expect(kept("loss")).toEqual([...before, `000${epoch}.f32`]);
+      record.appendMetrics({ ...metrics, epoch });
+      expect(kept("loss")).toEqual([`000${epoch}.f32`]);
+      expect(kept("prediction")).toEqual([`000${epoch}.u32`]);
     }
   });
 
@@ -294,9 +395,18 @@ describe("a signal", () => {
     for (const epoch of [0, 1, 2, 3]) {
       record.writeSignal("loss", epoch, Float32Array.of(epoch));
       if (epoch % 2 === 0) record.writeSignal("scored-loss", epoch, Float32Array.of(epoch));
+      record.appendMetrics({ ...metrics, epoch });
     }
-    expect(readdirSync(join(directory, "signals", "loss"))).toEqual(["0003.f32"]);
-    expect(readdirSync(join(directory, "signals", "scored-loss"))).toEqual(["0002.f32"]);
+    expect(kept("loss")).toEqual(["0003.f32"]);
+    expect(kept("scored-loss")).toEqual(["0002.f32"]);
+  });
+
+  test("signals: last of a run that diverged keeps those of that epoch, and no file of the user's is touched", () => {
+    const record = started({ ...full, signals: "last" });
+    for (const epoch of [9999, 10000]) record.writeSignal("loss", epoch, Float32Array.of(epoch));
+    writeFileSync(join(directory, "signals", "loss", "notes.txt"), "mine");
+    record.write({ ...document, state: "diverged", divergedAtStep: 3 });
+    expect(kept("loss")).toEqual(["10000.f32", "notes.txt"]);
   });
 });
 

@@ -1,0 +1,107 @@
+/** The files beside the arms' directories, and what a directory says of itself by them. */
+import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { usageError } from "../errors.js";
+import { DATASETS } from "./dataset-record.js";
+import { isDirectory, isThere } from "./directory.js";
+import { EXPORTS } from "./export-files.js";
+import { LOCK } from "./lock.js";
+import { RUN_DOCUMENT } from "./run-files.js";
+import { listRuns } from "./run-places.js";
+import { VALIDATION } from "./validation-record.js";
+import { PARTIAL } from "./whole-file.js";
+
+export const EXPERIMENT = "experiment.json";
+export const LOG = "log.txt";
+
+/** What the statistics were asked and answered. */
+export const STATISTICS = "statistics.json";
+
+/** What is beside the arms' directories. */
+export const EXPERIMENT_FILES: readonly string[] = [
+  DATASETS,
+  EXPORTS,
+  EXPERIMENT,
+  "summary.json",
+  STATISTICS,
+  VALIDATION,
+  "table.md",
+  "report.html",
+  LOG,
+  LOCK,
+];
+
+/**
+ * How a directory is known to be this experiment's: nothing was recorded there yet, its `experiment.json` says so, or
+ * that is lost or damaged and only its runs can tell.
+ */
+export type Known = "unused" | "by-document" | "by-runs";
+
+/** @throws IbatchError where it holds another experiment, or something else. */
+export function identify(directory: string, hash: string): Known {
+  const found = readDocument(directory)?.hash;
+  if (found === hash) return "by-document";
+  if (isUnused(directory)) return "unused";
+  if (found !== undefined) {
+    throw usageError(
+      `${directory} holds experiment ${found.slice(0, 8)}, this config is experiment ${hash.slice(0, 8)}: ` +
+        "name another directory with --out, or run the config that made it",
+    );
+  }
+  if (listRuns(directory).some((run) => isThere(join(run.directory, RUN_DOCUMENT)))) return "by-runs";
+  throw usageError(`${directory} holds something that is no experiment of ours: name another directory with --out`);
+}
+
+/** Whether there is only what a command leaves that ended, or was killed, before it recorded anything. */
+export const isUnused = (directory: string): boolean =>
+  readdirSync(directory).every((name) => isSpare(directory, name));
+
+function isSpare(directory: string, name: string): boolean {
+  if (name === EXPERIMENT) return readDocument(directory)?.ibatchVersion !== undefined;
+  if (name === LOG) return isOurLog(join(directory, name));
+  return name === LOCK || isPartial(name);
+}
+
+/** Of a file of ours that was being written. */
+const isPartial = (name: string): boolean =>
+  name.endsWith(PARTIAL) && (name.startsWith(LOCK) || EXPERIMENT_FILES.includes(name.slice(0, -PARTIAL.length)));
+
+/** Removes what a killed writer left half written; call it with others kept out. */
+export function sweepPartials(directory: string): void {
+  removePartials(directory, isPartial);
+  const datasets = join(directory, DATASETS);
+  if (!isDirectory(datasets)) return;
+  for (const name of readdirSync(datasets)) removePartials(join(datasets, name), (file) => file.endsWith(PARTIAL));
+}
+
+function removePartials(directory: string, isOurs: (name: string) => boolean): void {
+  if (!isDirectory(directory)) return;
+  for (const name of readdirSync(directory)) if (isOurs(name)) rmSync(join(directory, name), { force: true });
+}
+
+const experimentDocument = z.object({ hash: z.string(), ibatchVersion: z.string().optional() });
+
+/** Undefined where there is none, or one that is not ours. */
+function readDocument(directory: string): z.infer<typeof experimentDocument> | undefined {
+  try {
+    return experimentDocument.parse(JSON.parse(readFileSync(join(directory, EXPERIMENT), "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+const TIME_BYTES = 25;
+
+/** Its lines begin with a time. */
+function isOurLog(path: string): boolean {
+  const start = Buffer.alloc(TIME_BYTES);
+  try {
+    const file = openSync(path, "r");
+    const read = readSync(file, start);
+    closeSync(file);
+    return read === 0 || /^\d{4}-\d\d-\d\dT[\d:.]+Z /.test(start.toString("latin1", 0, read));
+  } catch {
+    return false;
+  }
+}
