@@ -31,8 +31,19 @@ function readTypeScriptImports(): Import[] {
   });
 }
 
+const PACKAGE = "py_backend";
+
+/** What is imported of the package by its name, as the relative imports are told: py_backend.a.b is a/b. */
+function absoluteWithin(text: string): string[] {
+  const modules = [...text.matchAll(/^\s*(?:from|import) py_backend\.([\w.]+)/gm)].map(([, module]) => module);
+  const names = [...text.matchAll(/^\s*from py_backend import ([^#\n]+)/gm)].flatMap(([, list]) =>
+    list.replace(/[()]/g, "").split(","),
+  );
+  return [...modules, ...names].map((name) => name.trim().replaceAll(".", "/"));
+}
+
 function readPythonImports(): Import[] {
-  return filesUnder("py_backend", ".py").flatMap((file) => {
+  return filesUnder(PACKAGE, ".py").flatMap((file) => {
     const text = readFileSync(join(root, "py_backend", file), "utf8");
     const relativeImports = [...text.matchAll(/^\s*from (\.+)([\w.]*) import ([^#\n]+)/gm)].flatMap(
       ([, dots, module, names]) => {
@@ -42,7 +53,7 @@ function readPythonImports(): Import[] {
       },
     );
     const absolute = [...text.matchAll(/^\s*(?:import|from) ([a-zA-Z_]\w*)/gm)].map((match) => match[1]);
-    return [...relativeImports, ...absolute].map((target) => ({ file, target }));
+    return [...relativeImports, ...absolute, ...absoluteWithin(text)].map((target) => ({ file, target }));
   });
 }
 
@@ -179,6 +190,15 @@ describe("Python", () => {
       ({ file, target }) => layerOf(file).replace(/\.py$/, "") !== layerOf(target) && height(target) >= height(file),
     );
     expect(upward).toEqual([]);
+  });
+
+  it("imports its own modules relatively", () => {
+    expect(imports.filter(({ target }) => target === PACKAGE)).toEqual([]);
+  });
+
+  it("sees what is imported by the package's name", () => {
+    const text = "from py_backend.a.b import c\nimport py_backend.d\n    from py_backend import e, f  # late\n";
+    expect(absoluteWithin(text)).toEqual(["a/b", "d", "e", "f"]);
   });
 
   it("keeps models and datasets free of messages", () => {

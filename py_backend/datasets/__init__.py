@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from py_backend.choice import find_in
-from py_backend.datasets import cifar10, cifar100, digits, fashion_mnist, mnist
-from py_backend.datasets.contract import DatasetDefinition
+from ..choice import find_in
+from . import cifar10, cifar100, digits, fashion_mnist, mnist
+from .contract import DatasetDefinition
 
 DATASETS: dict[str, DatasetDefinition] = {
     "digits": digits.DATASET,

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from py_backend.datasets.contract import Images, Labels, Part
-from py_backend.datasets.files import checked_labels, damaged, missing, reading
-from py_backend.datasets.unpickle import load_cifar_pickle
+from .contract import Images, Labels, Part
+from .files import checked_labels, damaged, missing, reading
+from .unpickle import load_cifar_pickle
 
 SIDE = 32
 CHANNELS = 3

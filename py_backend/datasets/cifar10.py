@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from py_backend.choice import NoOptions
-from py_backend.datasets import cifar
-from py_backend.datasets.contract import Dataset, DatasetDefinition
+from ..choice import NoOptions
+from . import cifar
+from .contract import Dataset, DatasetDefinition
 
 NAME = "cifar10"
 WHERE_TO_GET = (

@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from py_backend.choice import NoOptions
-from py_backend.datasets.contract import Dataset, DatasetDefinition, Images, Labels, Part
-from py_backend.errors import BackendError
+from ..choice import NoOptions
+from ..errors import BackendError
+from .contract import Dataset, DatasetDefinition, Images, Labels, Part
 
 NAME = "digits"
 CLASS_NAMES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")

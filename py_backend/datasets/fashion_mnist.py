@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from py_backend.choice import NoOptions
-from py_backend.datasets import idx
-from py_backend.datasets.contract import Dataset, DatasetDefinition
+from ..choice import NoOptions
+from . import idx
+from .contract import Dataset, DatasetDefinition
 
 NAME = "fashion-mnist"
 FOLDERS = ("FashionMNIST/raw", "FashionMNIST", "fashion-mnist")

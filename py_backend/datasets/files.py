@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from py_backend.datasets.contract import Labels
-from py_backend.errors import BackendError
+from ..errors import BackendError
+from .contract import Labels
 
 
 def missing(dataset: str, wanted: Sequence[str], places: Sequence[Path], where_to_get: str) -> BackendError:

@@ -16,8 +16,8 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from py_backend.datasets.contract import Images, Labels, Part
-from py_backend.datasets.files import checked_labels, damaged, missing, reading
+from .contract import Images, Labels, Part
+from .files import checked_labels, damaged, missing, reading
 
 IMAGES_MAGIC = 0x00000803
 LABELS_MAGIC = 0x00000801

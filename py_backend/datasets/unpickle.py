@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from py_backend.datasets.files import damaged, reading
+from .files import damaged, reading
 
 MAX_BYTES = 256 << 20  # the largest official file, CIFAR-100's `train`, has 155 MB
 

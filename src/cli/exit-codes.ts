@@ -1,6 +1,6 @@
 import type { FailureKind } from "../errors.js";
 
-/** What a command's exit code says (DESIGN: also in `ibatch --help`). */
+/** What a command's exit code says ; `ibatch --help` says the same. */
 export const EXIT = {
   done: 0,
   /** A check said no, or a bug of ours. */

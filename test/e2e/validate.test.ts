@@ -1,11 +1,11 @@
 /** `ibatch validate` with the real backend and the real pythonia: what passes, and that each planted fault is named. */
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { packageRoot } from "../../src/package-root.js";
 import { check } from "../../src/record/validation-record.js";
+import { commandsWith } from "./commands-with.js";
 import { ibatch, Scratch } from "./ibatch.js";
 
 const scratch = new Scratch();
@@ -31,14 +31,14 @@ ${changes.replace("model", "")}`,
 const plain = config("plain", "");
 
 let outs = 0;
+/** In the environment of the command and of whatever it starts. */
+const MARK = "IBATCH_TEST_COMMAND";
 const document = z.object({ checks: z.array(check) });
-
-/** No Python of pythonia's may outlive the command. */
-const leftBehind = () => spawnSync("pgrep", ["-f", "pythonia/interface.py"], { encoding: "utf8" }).stdout;
 
 async function validated(path: string, ...args: string[]) {
   const out = scratch.path(`out-${outs++}`);
-  const { code, stdout, stderr } = await ibatch(["validate", path, "--batches", "9", "--json", "--out", out, ...args]);
+  const command = ["validate", path, "--batches", "9", "--json", "--out", out, ...args];
+  const { code, stdout, stderr } = await ibatch(command, { [MARK]: out });
   const checks = stdout === "" ? [] : document.parse(JSON.parse(stdout)).checks;
   const failed = checks.filter(({ verdict }) => verdict === "fail");
   return {
@@ -48,6 +48,7 @@ async function validated(path: string, ...args: string[]) {
     stderr,
     checks,
     failed,
+    leftBehind: commandsWith(MARK, out),
     named: (name: string) => failed.find((line) => line.name === name),
   };
 }
@@ -241,8 +242,8 @@ describe("whatever Python does, it ends with a clear line and leaves nobody behi
     ["hangs", ["--limit", "8"], /^ibatch: Python did not answer within 8 s \(`train`\): raise --limit/m],
     ["exits", [], /^ibatch: .*sys\.exit\(3\)/m],
   ])("%s", async (name, args, says) => {
-    const { code, stdout, stderr } = await validated(plain, "--loop", `loops:${name}`, ...OWN, ...args);
-    expect(leftBehind()).toBe("");
+    const { code, stdout, stderr, leftBehind } = await validated(plain, "--loop", `loops:${name}`, ...OWN, ...args);
+    expect(leftBehind).toEqual([]);
     expect(stderr).toMatch(says);
     expect({ code, stdout }).toEqual({
       code: name === "raises" || name === "exits" ? expect.any(Number) : 3,

@@ -306,11 +306,16 @@ describe("a directory that is there already", () => {
     expect(client.sentOf("open").map(({ fields }) => fields.seed)).toEqual([0, 1]);
   });
 
-  test("fewer threads, another device, other chunks: the same experiment", async () => {
+  test("fewer threads, the device named, other chunks: the same experiment, trained in those chunks", async () => {
     const scene = new Scene();
-    await scene.run();
-    const { client } = await scene.run({ settings: ["backend.threads=1", "backend.device=cpu"] });
+    const before = await scene.run();
+    const settings = ["backend.threads=1", "backend.device=cpu", "backend.chunkBatches=1"];
+    const { client } = await scene.run({ settings });
     expect(client.sent).toEqual([]);
+    const more = await scene.run({ settings: [...settings, "seeds=[0, 1, 9]"] });
+    expect(more.results.slice(0, 4)).toEqual(before.results);
+    const messages = (sent: typeof client) => sent.sentOf("train").length;
+    expect(messages(more.client) / 2).toBeGreaterThan(messages(before.client) / 4); // two runs now, four before
   });
 
   test("of another experiment: refused before anything is sent or changed, naming both", async () => {

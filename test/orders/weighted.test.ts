@@ -27,7 +27,7 @@ function expectWithinFourSigma(counts: Map<string, number>, chances: Record<stri
 
 const count = (counts: Map<string, number>, what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
 
-describe("the law of what is drawn: losses 1, 2, 3, 4 as weights, two of four (FIELD.md section 2)", () => {
+describe("the law of what is drawn: losses 1, 2, 3, 4 as weights, two of four", () => {
   const options = { floor: 0, fraction: 0.5 };
 
   test("ordered pairs in the sequence of drawing", () => {
