@@ -3,6 +3,7 @@ import { stderr } from "node:process";
 import { createLogUpdate } from "log-update";
 import type { Observer, RunOutcome, RunPlace } from "../experiment/observer.js";
 import type { EpochMetrics } from "../record/run-record.js";
+import { wrap } from "../report/layout.js";
 
 export interface Progress {
   /** `log` gets what happens, for the record's log. */
@@ -11,9 +12,9 @@ export interface Progress {
   end(): void;
 }
 
-/** A line for a person, apart from results. */
+/** A line for a person, apart from results; on a terminal broken between words. */
 export const note = (line: string): void => {
-  stderr.write(`${line}\n`);
+  stderr.write(`${stderr.isTTY ? wrap(line, stderr.columns ?? DEFAULT_COLUMNS, "  ") : line}\n`);
 };
 
 export function chooseProgress({ quiet }: { quiet: boolean }, name: string): Progress {

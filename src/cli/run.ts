@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { Interrupted } from "../errors.js";
 import { ConfigSource, type Setting } from "../experiment/config-source.js";
-import { launch } from "../launch/launch.js";
+import { type LaunchResult, launch } from "../launch/launch.js";
+import { whole, within } from "../report/layout.js";
 import type { Summary } from "../report/summary.js";
+import { renderTable } from "../report/table.js";
 import { EXIT } from "./exit-codes.js";
 import { chooseProgress, note, type Progress } from "./progress.js";
 import type { RunOptions } from "./run-command.js";
@@ -13,7 +15,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
   let progress: Progress | undefined;
   let recordedIn: string | undefined;
   try {
-    const { directory, summary, table } = await launch(source, {
+    const { directory, summary, findings } = await launch(source, {
       ...options,
       signal,
       command: ["ibatch", ...process.argv.slice(2)].join(" "),
@@ -31,7 +33,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
     });
     progress?.end();
     process.stdout.write(
-      options.json ? `${JSON.stringify(summary, null, 2)}\n` : `\n${table}\nRecorded in ${directory}\n`,
+      options.json ? `${JSON.stringify(summary, null, 2)}\n` : told({ directory, summary, findings }),
     );
     return exitCode(summary);
   } catch (error) {
@@ -41,6 +43,16 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
     return EXIT.interrupted;
   }
 }
+
+/** The tables, fitted to a terminal, and where all of it lies. */
+function told({ directory, summary, findings }: Pick<LaunchResult, "directory" | "summary" | "findings">): string {
+  const { isTTY, columns } = process.stdout;
+  const table = renderTable(summary, findings, isTTY ? within(columns || DEFAULT_COLUMNS) : whole);
+  const rest = isTTY ? "Whole tables: table.md and report.html there\n" : "";
+  return `\n${table}\nRecorded in ${directory}\n${rest}`;
+}
+
+const DEFAULT_COLUMNS = 80;
 
 function settings({ set, seeds, device }: RunOptions): Setting[] {
   const all = set.map((assignment) => ({ said: `--set ${assignment}`, assignment }));

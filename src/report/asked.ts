@@ -8,6 +8,8 @@ export interface AskedExperiment {
   readonly comparisons: readonly PlannedComparison[];
   /** 0 … 1; null: the mean that the baseline's runs end with. */
   readonly targetAccuracy: number | null;
+  /** Mean difference in test accuracy, 0 … 1, that counts as none; null: nothing is called equivalent. */
+  readonly equivalenceMargin: number | null;
   readonly arms: Readonly<Record<string, AskedArm>>;
 }
 

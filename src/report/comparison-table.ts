@@ -1,89 +1,138 @@
-/** The table's part on differences between arms: what was planned, then what was not. */
+/** The table's part on differences between arms: what was planned, then what was not; losses and divergence apart. */
 import type { Comparison, Findings } from "./findings.js";
-import { markdown } from "./markdown-table.js";
+import type { Column, Layout } from "./layout.js";
+import { testsThatClaim } from "./notes.js";
 import { PERCENT, pText, signed, signedRange } from "./number-text.js";
-import { ALPHA } from "./sentences.js";
+import { ALPHA } from "./seeds-needed.js";
 import { type Difference, type Interval, LEAST_PAIRS_FOR_BCA } from "./statistics.js";
+import { divergenceVerdict, verdictText } from "./verdict.js";
 
-/** A section each, of accuracy and of loss. */
-export function comparisonTables({ comparisons }: Findings): string[] {
+export function comparisonTables({ comparisons }: Findings, layout: Layout): string[] {
   const planned = comparisons.filter((one) => one.planned);
   const others = comparisons.filter((one) => !one.planned);
+  const section = (title: string, rows: readonly Comparison[], columns: readonly Column<Comparison>[]): string[] =>
+    rows.length === 0 ? [] : [`${layout.line(title)}\n\n${layout.table(columns, rows)}`];
+  const isCorrected = testsThatClaim(planned.map(({ accuracy }) => accuracy)) > 1;
   return [
-    ...section(`Differences in test accuracy, points, seed by seed (${EFFECT})`, planned, ACCURACY),
-    ...section("The same of test loss", planned, LOSS),
+    ...section(`Differences in test accuracy, points, seed by seed${effectTitle(planned)}`, planned, [
+      ...accuracyColumns(planned, isCorrected ? ", Holm" : ""),
+      { title: "verdict", cell: ({ accuracy }) => verdictText(accuracy), rank: 0 },
+    ]),
     ...section(
-      `Exploratory, p as it is: differences in test accuracy, points, seed by seed (${EFFECT})`,
+      `Exploratory, p as it is, nothing claimed: differences in test accuracy, points, seed by seed${effectTitle(others)}`,
       others,
-      ACCURACY,
+      accuracyColumns(others, ""),
     ),
-    ...section("Exploratory: the same of test loss", others, LOSS),
+    ...section("How often runs diverged: a test of its own", comparisons.filter(hasDiverged), DIVERGENCE),
+    ...section(
+      "Descriptive, nothing claimed: differences in test loss, seed by seed",
+      comparisons,
+      lossColumns(comparisons),
+    ),
   ];
 }
 
-const EFFECT = "d_z: mean / sd, corrected for few seeds";
+const effectTitle = (comparisons: readonly Comparison[]): string =>
+  comparisons.some(({ accuracy }) => accuracy.effectCorrected !== null)
+    ? " (d_z: mean / sd, corrected for few seeds)"
+    : "";
 
-interface Measure {
-  readonly of: (comparison: Comparison) => Difference;
-  /** From its own unit to the one shown. */
-  readonly scale: number;
-  readonly digits: number;
-  /** Which sign is the good one. */
-  readonly better: 1 | -1;
-}
+const NAME: Column<Comparison> = { title: "difference", cell: ({ name }) => name, rank: 0 };
 
-const ACCURACY: Measure = { of: ({ accuracy }) => accuracy, scale: PERCENT, digits: 2, better: 1 };
-const LOSS: Measure = { of: ({ loss }) => loss, scale: 1, digits: 4, better: -1 };
-
-function section(title: string, comparisons: readonly Comparison[], measure: Measure): string[] {
-  if (comparisons.length === 0) return [];
-  const columns = columnsOf(comparisons, measure);
-  const rows = comparisons.map((one) => columns.map(([, cell]) => cell(one)));
+function accuracyColumns(comparisons: readonly Comparison[], after: string): Column<Comparison>[] {
+  const withBca = comparisons.some(({ accuracy }) => hasBca(accuracy));
+  const withEffect = comparisons.some(({ accuracy }) => accuracy.effectCorrected !== null);
+  const withWilcoxon = comparisons.some(({ accuracy }) => canShow(accuracy));
+  const ofAccuracy = (title: string, rank: number, cell: (accuracy: Difference) => string): Column<Comparison> => ({
+    title,
+    rank,
+    cell: ({ accuracy }) => cell(accuracy),
+  });
   return [
-    `${title}\n\n${markdown(
-      columns.map(([name]) => name),
-      rows,
-    )}`,
+    NAME,
+    ofAccuracy("pairs", 2, pairs),
+    ofAccuracy("mean", 0, (found) => number(meanOf(found), (mean) => signed(PERCENT * mean, 2))),
+    ofAccuracy("95 % interval", 1, accuracyInterval),
+    ...(withBca ? [ofAccuracy("95 % BCa", 5, (found) => (hasBca(found) ? range(found.bca, 2, PERCENT) : "–"))] : []),
+    ...(withEffect
+      ? [ofAccuracy("d_z", 3, (found) => number(found.effectCorrected, (effect) => signed(effect, 2)))]
+      : []),
+    ofAccuracy(`p${after}`, 0, claimed),
+    ...(withWilcoxon
+      ? [ofAccuracy(`p (signed rank${after})`, 4, (found) => (canShow(found) ? ranked(found) : "–"))]
+      : []),
   ];
 }
 
-type Column = readonly [title: string, cell: (comparison: Comparison) => string];
+/** Of values; of outcomes where runs diverged. */
+const pairs = ({ n, ranked }: Difference): string => (n === ranked ? String(n) : `${ranked}, ${n} finished`);
 
-function columnsOf(comparisons: readonly Comparison[], measure: Measure): Column[] {
-  const { of, scale, digits, better } = measure;
-  const isPlanned = comparisons.every(({ planned }) => planned);
-  const after = isPlanned && comparisons.length > 1 ? ", Holm" : "";
-  const interval = (found: Interval | null) => (found === null ? "–" : signedRange(found, digits, scale));
-  const withBca = comparisons.some((one) => hasBca(of(one)));
-  const verdict: Column = ["verdict", (one) => says(of(one), better)];
-  return [
-    ["difference", ({ name }) => name],
-    ["pairs", (one) => String(of(one).n)],
-    ["mean", (one) => number(of(one).mean, (mean) => signed(scale * mean, digits))],
-    ["95 % interval", (one) => interval(of(one).interval)],
-    ...(withBca ? [["95 % BCa", (one) => (hasBca(of(one)) ? interval(of(one).bca) : "–")] satisfies Column] : []),
-    ["d_z", (one) => number(of(one).effectCorrected, (effect) => signed(effect, 2))],
-    [`p (t${after})`, (one) => number(of(one).tHolm ?? of(one).t?.p ?? null, pText)],
-    [`p (Wilcoxon${after})`, (one) => wilcoxon(of(one))],
-    ...(isPlanned ? [verdict] : []),
-  ];
+/** None where it would be of survivors alone. */
+const meanOf = ({ mean, lack }: Difference): number | null => (lack === "diverged runs" ? null : mean);
+
+function accuracyInterval({ interval, isCut }: Difference): string {
+  if (interval === null || !isCut) return range(interval, 2, PERCENT);
+  const end = (value: number) => `${signed(PERCENT * value, 2)}${Math.abs(value) === 1 ? " (cut)" : ""}`;
+  return `${end(interval.low)} to ${end(interval.high)}`;
 }
+
+const range = (interval: Interval | null, digits: number, scale: number): string =>
+  interval === null ? "–" : signedRange(interval, digits, scale);
 
 const hasBca = ({ n, bca }: Difference): boolean => n >= LEAST_PAIRS_FOR_BCA && bca !== null;
 
+/** Of the test that claims, which is the t test unless it says so. */
+const claimed = ({ claim }: Difference): string =>
+  claim === null ? "–" : `${pText(claim.holm ?? claim.p)}${claim.test === "t" ? "" : " (ranks)"}`;
+
+const ranked = ({ wilcoxon, wilcoxonHolm }: Difference): string => number(wilcoxonHolm ?? wilcoxon?.p ?? null, pText);
+
+/** Whether the signed-rank test could show anything, all differences being of one sign. */
+const canShow = ({ wilcoxon, wilcoxonSmallestHolm }: Difference): boolean =>
+  wilcoxon !== null && (wilcoxonSmallestHolm ?? wilcoxon.smallest) < ALPHA;
+
 const number = (value: number | null, text: (value: number) => string): string => (value === null ? "–" : text(value));
 
-/** With the least that it can be, where that is too much to show anything. */
-function wilcoxon({ wilcoxon: test, wilcoxonHolm, wilcoxonSmallestHolm }: Difference): string {
-  if (test === null) return "–";
-  const p = wilcoxonHolm ?? test.p;
-  const floor = wilcoxonSmallestHolm ?? test.smallest;
-  return floor < ALPHA ? pText(p) : `${pText(p)} (floor ${pText(floor)})`;
-}
+// --- How often runs diverged
 
-/** What a planned comparison claims. */
-function says({ tHolm, mean }: Difference, better: 1 | -1): string {
-  if (tHolm === null || mean === null) return "no test";
-  if (tHolm >= ALPHA) return "undecided";
-  return mean * better > 0 ? "better" : "worse";
+const hasDiverged = ({ accuracy }: Comparison): boolean => accuracy.divergence !== null;
+
+const ofDivergence = (
+  title: string,
+  rank: number,
+  cell: (divergence: NonNullable<Difference["divergence"]>) => string,
+): Column<Comparison> => ({
+  title,
+  rank,
+  cell: ({ accuracy }) => (accuracy.divergence === null ? "–" : cell(accuracy.divergence)),
+});
+
+const DIVERGENCE: readonly Column<Comparison>[] = [
+  NAME,
+  ofDivergence("diverged", 0, ({ arm, armRuns }) => `${arm} of ${armRuns}`),
+  ofDivergence("of the other", 0, ({ baseline, baselineRuns }) => `${baseline} of ${baselineRuns}`),
+  ofDivergence("p (Fisher)", 0, ({ p, holm }) => (holm === null ? `${pText(p)}, exploratory` : `${pText(holm)}, Holm`)),
+  {
+    title: "verdict",
+    rank: 0,
+    cell: ({ accuracy }) => (accuracy.divergence?.holm === null ? "–" : (divergenceVerdict(accuracy) ?? "undecided")),
+  },
+];
+
+// --- Losses
+
+function lossColumns(comparisons: readonly Comparison[]): Column<Comparison>[] {
+  const withEffect = comparisons.some(({ loss }) => loss.effectCorrected !== null);
+  const ofLoss = (title: string, rank: number, cell: (loss: Difference) => string): Column<Comparison> => ({
+    title,
+    rank,
+    cell: ({ loss }) => cell(loss),
+  });
+  return [
+    NAME,
+    ofLoss("pairs", 2, pairs),
+    ofLoss("mean", 0, (found) => number(meanOf(found), (mean) => signed(mean, 4))),
+    ofLoss("95 % interval", 1, ({ interval }) => range(interval, 4, 1)),
+    ...(withEffect ? [ofLoss("d_z", 3, (found) => number(found.effectCorrected, (effect) => signed(effect, 2)))] : []),
+  ];
 }

@@ -1,22 +1,25 @@
 /** The table's part on what it costs to reach the target accuracy. */
-import type { ArmCost, CostKind } from "./cost.js";
+import { type ArmCost, type CostKind, meanSeconds, PARTS_OF_SECONDS, type SecondsKind } from "./cost.js";
 import type { ArmFindings, Findings } from "./findings.js";
-import { markdown } from "./markdown-table.js";
+import type { Column, Layout } from "./layout.js";
 import { describeTarget } from "./notes.js";
-import { plain, range } from "./number-text.js";
+import { plain } from "./number-text.js";
 
-/** To the target; and where its seconds go. None without a target. */
-export function costTables({ target, baseline, arms }: Findings): string[] {
+/** To the target; and where its seconds go, where a run reached it. None without a target. */
+export function costTables({ target, baseline, arms }: Findings, layout: Layout): string[] {
   const costs = arms.flatMap((arm) => (arm.cost === null ? [] : [{ ...arm, cost: arm.cost }]));
   if (target === null || costs.length === 0) return [];
-  const kinds: readonly Kind[] = [EPOCHS, SAMPLES, SCORED, TOTAL];
-  const rows = costs.map((arm) => [arm.arm, reached(arm.cost), ...kinds.map((kind) => withInterval(arm, kind))]);
-  const split = costs.map((arm) => [arm.arm, ...SPLIT.map((kind) => middle(arm, kind))]);
+  const timed = costs.filter(({ cost }) => meanSeconds(cost) !== null);
+  const title = `Cost to reach ${describeTarget(target, baseline)}: mean over seeds (least to most)`;
   return [
-    `Cost to reach ${describeTarget(target, baseline)}: mean (95 % interval)\n\n${markdown(["arm", "reached", ...kinds.map(({ title }) => title)], rows)}`,
-    `Where these seconds go\n\n${markdown(["arm", ...SPLIT.map(({ title }) => title)], split)}`,
+    `${layout.line(title)}\n\n${layout.table(COLUMNS, costs)}`,
+    ...(timed.length === 0
+      ? []
+      : [`${layout.line(SPLIT_TITLE)}\n\n${layout.table(SPLIT, timed)}\n${layout.line(ORDERING_NOTE)}\n`]),
   ];
 }
+
+type ArmWithCost = ArmFindings & { readonly cost: ArmCost };
 
 interface Kind {
   readonly kind: CostKind;
@@ -24,18 +27,24 @@ interface Kind {
   /** From its own unit to the one shown. */
   readonly scale: number;
   readonly digits: number;
+  readonly rank: number;
 }
 
 const THOUSANDTH = 1e-3;
-const EPOCHS: Kind = { kind: "epochs", title: "epochs", scale: 1, digits: 1 };
-const SAMPLES: Kind = { kind: "samples", title: "1000 samples trained on", scale: THOUSANDTH, digits: 1 };
-const SCORED: Kind = { kind: "scored", title: "1000 scored", scale: THOUSANDTH, digits: 1 };
-const TOTAL: Kind = { kind: "seconds.total", title: "seconds", scale: 1, digits: 1 };
-const SPLIT: readonly Kind[] = (["training", "scoring", "evaluating", "ordering", "wire", "waiting"] as const).map(
-  (title) => ({ kind: `seconds.${title}`, title, scale: 1, digits: 2 }),
-);
+const KINDS: readonly Kind[] = [
+  { kind: "epochs", title: "epochs", scale: 1, digits: 1, rank: 0 },
+  { kind: "samples", title: "1000 samples trained on", scale: THOUSANDTH, digits: 1, rank: 1 },
+  { kind: "scored", title: "1000 scored", scale: THOUSANDTH, digits: 1, rank: 3 },
+  { kind: "seconds.total", title: "seconds", scale: 1, digits: 1, rank: 2 },
+];
 
-type ArmWithCost = ArmFindings & { readonly cost: ArmCost };
+const NAME: Column<ArmWithCost> = { title: "arm", cell: ({ arm }) => arm, rank: 0 };
+
+const COLUMNS: readonly Column<ArmWithCost>[] = [
+  NAME,
+  { title: "reached", cell: ({ cost }) => reached(cost), rank: 0 },
+  ...KINDS.map((kind) => ({ title: kind.title, cell: (arm: ArmWithCost) => costText(arm, kind), rank: kind.rank })),
+];
 
 function reached({ reached: there, notReached, unfinished, runs }: ArmCost): string {
   const parts = [`${there} of ${runs.length}`];
@@ -44,15 +53,37 @@ function reached({ reached: there, notReached, unfinished, runs }: ArmCost): str
   return parts.join(", ");
 }
 
-/** The mean; where runs never reach the target the median, if as many as half of them do. */
-function middle({ meanCost, cost }: ArmWithCost, { kind, scale, digits }: Kind): string {
-  if (meanCost !== null) return meanCost[kind].mean === null ? "–" : plain(scale * meanCost[kind].mean, digits);
-  const median = cost.spread[kind]?.median ?? null;
-  return median === null ? "–" : `median ${plain(scale * median, digits)}`;
+/** The mean with its range; where runs never reach the target the median, if as many as half of them do. */
+function costText({ meanCost, cost }: ArmWithCost, { kind, scale, digits }: Kind): string {
+  const spread = cost.spread[kind];
+  if (meanCost === null) {
+    const median = spread?.median ?? null;
+    return median === null ? "–" : `median ${plain(scale * median, digits)}`;
+  }
+  const { mean } = meanCost[kind];
+  if (mean === null || spread === null) return "–";
+  const [least, most] = [spread.smallest, spread.largest].map((value) => plain(scale * value, digits));
+  return least === most ? plain(scale * mean, digits) : `${plain(scale * mean, digits)} (${least} to ${most})`;
 }
 
-function withInterval(arm: ArmWithCost, kind: Kind): string {
-  const interval = arm.meanCost?.[kind.kind].interval ?? null;
-  const shown = middle(arm, kind);
-  return interval === null ? shown : `${shown} (${range(interval, kind.digits, kind.scale)})`;
-}
+// --- Where the seconds go
+
+const SPLIT_TITLE = "Where these seconds go, and their sum: mean over the runs that reached it";
+const ORDERING_NOTE =
+  "ordering: making orders, within the waiting or while the backend evaluates; it is no part of the sum";
+
+const seconds = (kind: SecondsKind): Column<ArmWithCost> => ({
+  title: kind === "total" ? "sum" : kind,
+  rank: kind === "ordering" ? 1 : 0,
+  cell: ({ cost }) => {
+    const mean = meanSeconds(cost);
+    return mean === null ? "–" : mean[kind].toFixed(2);
+  },
+});
+
+const SPLIT: readonly Column<ArmWithCost>[] = [
+  NAME,
+  ...PARTS_OF_SECONDS.map(seconds),
+  seconds("total"),
+  seconds("ordering"),
+];

@@ -10,8 +10,10 @@ export interface RecordedRun {
   readonly timings: readonly EpochTimings[];
 }
 
-/** Where an epoch's seconds go, and their sum. */
-export const SECONDS_KINDS = ["training", "scoring", "evaluating", "ordering", "wire", "waiting", "total"] as const;
+/** Where an epoch's seconds go: these add up to the total. */
+export const PARTS_OF_SECONDS = ["training", "scoring", "evaluating", "wire", "waiting"] as const;
+/** And those of making orders, which lie within the waiting, or pass while the backend evaluates. */
+export const SECONDS_KINDS = [...PARTS_OF_SECONDS, "ordering", "total"] as const;
 export type SecondsKind = (typeof SECONDS_KINDS)[number];
 export type Seconds = Readonly<Record<SecondsKind, number>>;
 
@@ -80,6 +82,22 @@ const addUp = (timings: readonly EpochTimings[]): Seconds => {
     total: total("total"),
   };
 };
+
+/** Mean over the runs that reached the target and have their seconds on record; null for none. Its parts add up, too. */
+export function meanSeconds({ runs }: ArmCost): Seconds | null {
+  const all = runs.flatMap(({ cost }) => cost?.seconds ?? []);
+  if (all.length === 0) return null;
+  const mean = (kind: SecondsKind) => sum(all.map((seconds) => seconds[kind])) / all.length;
+  return {
+    training: mean("training"),
+    scoring: mean("scoring"),
+    evaluating: mean("evaluating"),
+    ordering: mean("ordering"),
+    wire: mean("wire"),
+    waiting: mean("waiting"),
+    total: mean("total"),
+  };
+}
 
 /** The mean test accuracy of the last epoch over runs that are done: the target that the baseline sets. null for none. */
 export function finalAccuracy(runs: readonly RecordedRun[]): number | null {

@@ -30,6 +30,8 @@ export interface ArmFindings {
   readonly accuracy: Description;
   /** Last epoch's test loss over the runs that are done. */
   readonly loss: Description;
+  /** Where runs answer one class whatever they see; begins after the arm's name. */
+  readonly collapsed?: string;
   /** Where the config holds out a validation part. */
   readonly validation?: Best;
   /** With the baseline; absent for the baseline itself, without a baseline, and without statistics. */
@@ -58,8 +60,12 @@ export interface Comparison {
   readonly name: string;
   /** In the config: Holm's correction is over these. The others are exploratory. */
   readonly planned: boolean;
+  /** The one measure that claims something. */
   readonly accuracy: Difference;
+  /** Descriptive. */
   readonly loss: Difference;
+  /** Over the runs of each that are done. */
+  readonly means: Readonly<Record<"accuracy" | "loss", { readonly arm: number | null; readonly with: number | null }>>;
   /** Of what reaching the target cost, over seeds that reached it in both; null without a target. Never corrected. */
   readonly cost: Readonly<Record<"epochs" | "samples" | "scored" | "seconds.total", Difference>> | null;
   /** As a person would say it; begins after the arm's name. */

@@ -1,6 +1,7 @@
 /** The findings from the measures and the answer of the statistics. */
 import { fromRecorded } from "../record/number.js";
 import { batchNormAlarms } from "./batch-norm-alarm.js";
+import { collapseText, isWhole } from "./collapse.js";
 import { byCostKind } from "./cost.js";
 import type { ArmFindings, Best, Comparison, Findings } from "./findings.js";
 import {
@@ -14,7 +15,7 @@ import {
   type SampleKind,
   samplesOf,
 } from "./measures.js";
-import { notesOn } from "./notes.js";
+import { notesOn, testsThatClaim } from "./notes.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { sentenceOn } from "./sentences.js";
 import type { Description, Difference, Sample, Statistics } from "./statistics.js";
@@ -27,9 +28,8 @@ export function makeFindings(measures: Measures, answer: Statistics | string, ru
     typeof answer === "string" ? arms.flatMap(samplesOf).map(describePlainly) : answer.samples,
   );
   const differences = byName(typeof answer === "string" ? [] : answer.comparisons);
-  const planned = pairs.filter((pair) => pair.planned).length;
   const comparisons =
-    typeof answer === "string" ? [] : pairs.map((pair) => compare(pair, differences, { planned, target }));
+    typeof answer === "string" ? [] : pairs.map((pair) => compare(pair, descriptions, differences, measures));
   const inArms = arms.map((arm) => armFindings(arm, descriptions, comparisons, baseline));
   const byArm = arms.map(({ arm }) => ({ arm, runs: runs.filter((run) => run.arm === arm) }));
   return {
@@ -56,7 +56,7 @@ function byName<T extends { readonly name: string }>(all: readonly T[]): Named<T
 }
 
 function armFindings(
-  { arm, validation, cost }: ArmMeasures,
+  { arm, validation, cost, collapse }: ArmMeasures,
   descriptions: Named<Description>,
   comparisons: readonly Comparison[],
   baseline: string | undefined,
@@ -66,9 +66,11 @@ function armFindings(
     epochs: descriptions(arm, "best epoch"),
     accuracy: descriptions(arm, "accuracy at best epoch"),
   };
+  const accuracy = descriptions(arm, "accuracy");
   return {
     arm,
-    accuracy: descriptions(arm, "accuracy"),
+    accuracy,
+    ...(collapse && { collapsed: collapseText(collapse, accuracy.mean) }),
     loss: descriptions(arm, "loss"),
     ...(best && { validation: best }),
     ...(comparison && { comparison, sentence: comparison.sentence }),
@@ -79,19 +81,31 @@ function armFindings(
 
 function compare(
   { name, arm, with: other, planned }: Pair,
+  descriptions: Named<Description>,
   differences: Named<Difference>,
-  among: { readonly planned: number; readonly target: Measures["target"] },
+  { target, pairs }: Measures,
 ): Comparison {
+  const hasNoEffect = isWhole(arm.collapse) || isWhole(other.collapse);
+  const difference = (kind: "accuracy" | "loss"): Difference => ({
+    ...differences(name, kind),
+    ...(hasNoEffect && { effect: null, effectCorrected: null }),
+  });
+  const means = (kind: "accuracy" | "loss") => ({
+    arm: descriptions(arm.arm, kind).mean,
+    with: descriptions(other.arm, kind).mean,
+  });
   const found = {
     arm: arm.arm,
     with: other.arm,
     name,
     planned,
-    accuracy: differences(name, "accuracy"),
-    loss: differences(name, "loss"),
-    cost: among.target === null ? null : costDifferences((kind) => differences(name, kind)),
+    accuracy: difference("accuracy"),
+    loss: difference("loss"),
+    means: { accuracy: means("accuracy"), loss: means("loss") },
+    cost: target === null ? null : costDifferences((kind) => differences(name, kind)),
   };
-  return { ...found, sentence: sentenceOn(found, { arm, other, planned: among.planned }) };
+  const tests = testsThatClaim(pairs.filter((pair) => pair.planned).map((pair) => differences(pair.name, "accuracy")));
+  return { ...found, sentence: sentenceOn(found, { arm, other, isCorrected: tests > 1 }) };
 }
 
 const costDifferences = (of: (kind: ComparedCost) => Difference): NonNullable<Comparison["cost"]> => ({

@@ -4,6 +4,7 @@ import type { PlannedComparison } from "../experiment/planned-comparisons.js";
 import type { RunState } from "../record/run-record.js";
 import type { AskedExperiment } from "./asked.js";
 import { type BestEpochs, bestByValidation } from "./best-by-validation.js";
+import { type AnswersOneClass, type Collapse, collapseOf } from "./collapse.js";
 import { type ArmCost, COST_KINDS, type CostKind, costBySeed, costOfArm, finalAccuracy } from "./cost.js";
 import type { Target } from "./findings.js";
 import type { TimedRun } from "./recorded-experiment.js";
@@ -13,6 +14,7 @@ export const CONFIDENCE = 0.95;
 
 export interface Measures {
   readonly baseline: string | undefined;
+  readonly equivalenceMargin: number | null;
   readonly target: Target | null;
   readonly arms: readonly ArmMeasures[];
   readonly pairs: readonly Pair[];
@@ -20,9 +22,12 @@ export interface Measures {
 
 export interface ArmMeasures {
   readonly arm: string;
-  /** How its runs stand. */
-  readonly states: readonly RunState[];
-  /** Of the last epoch; null for a run that is not done. */
+  /** How the run of each seed stands that was asked for; undefined where none is on record. */
+  readonly states: ReadonlyMap<number, RunState | undefined>;
+  readonly collapse: Collapse | undefined;
+  /** Samples trained on in an epoch, least and most; null without an epoch. */
+  readonly epochSamples: { readonly least: number; readonly most: number } | null;
+  /** Of the last epoch; null for a run that is not done, or not on record. */
   readonly accuracy: ValuesBySeed;
   readonly loss: ValuesBySeed;
   readonly validation: BestEpochs | undefined;
@@ -37,11 +42,19 @@ export interface Pair {
   readonly planned: boolean;
 }
 
-export function measure(asked: AskedExperiment, runs: readonly TimedRun[]): Measures {
+export function measure(
+  asked: AskedExperiment,
+  runs: readonly TimedRun[],
+  answersOneClass: AnswersOneClass = () => undefined,
+): Measures {
   const runsOf = (arm: string | undefined) => runs.filter((run) => run.arm === arm);
   const target = chooseTarget(asked.targetAccuracy, runsOf(asked.baseline));
-  const arms = Object.keys(asked.arms).map((arm) => measureArm(arm, runsOf(arm), target));
-  return { baseline: asked.baseline, target, arms, pairs: pairUp(asked, arms) };
+  const arms = Object.keys(asked.arms).map((arm) => ({
+    ...measureArm(arm, runsOf(arm), asked.seeds, target),
+    collapse: collapseOf(runsOf(arm), answersOneClass),
+  }));
+  const { baseline, equivalenceMargin } = asked;
+  return { baseline, equivalenceMargin, target, arms, pairs: pairUp(asked, arms) };
 }
 
 function chooseTarget(configured: number | null, baseline: readonly TimedRun[]): Target | null {
@@ -50,20 +63,33 @@ function chooseTarget(configured: number | null, baseline: readonly TimedRun[]):
   return accuracy === null ? null : { accuracy, from: "baseline" };
 }
 
-function measureArm(arm: string, runs: readonly TimedRun[], target: Target | null): ArmMeasures {
-  const last = runs.map(({ seed, state, metrics }) => ({
+function measureArm(
+  arm: string,
+  runs: readonly TimedRun[],
+  asked: readonly number[],
+  target: Target | null,
+): Omit<ArmMeasures, "collapse"> {
+  const seeds = [...new Set([...asked, ...runs.map(({ seed }) => seed)])];
+  const all = seeds.map((seed) => ({ seed, run: runs.find((run) => run.seed === seed) }));
+  const last = all.map(({ seed, run }) => ({
     seed,
-    test: state === "done" ? metrics.at(-1)?.test : undefined,
+    test: run?.state === "done" ? run.metrics.at(-1)?.test : undefined,
   }));
+  const samples = runs.flatMap(({ metrics }) => metrics.map((epoch) => epoch.samples));
   return {
     arm,
-    states: runs.map(({ state }) => state),
+    states: new Map(all.map(({ seed, run }) => [seed, run?.state])),
+    epochSamples: samples.length === 0 ? null : { least: Math.min(...samples), most: Math.max(...samples) },
     accuracy: Object.fromEntries(last.map(({ seed, test }) => [seed, test?.accuracy ?? null])),
     loss: Object.fromEntries(last.map(({ seed, test }) => [seed, test?.loss ?? null])),
     validation: bestByValidation(runs),
     cost: target && costOfArm(runs, target.accuracy),
   };
 }
+
+/** Seeds whose run diverged. */
+export const divergedSeeds = ({ states }: ArmMeasures): number[] =>
+  [...states].flatMap(([seed, state]) => (state === "diverged" ? [seed] : []));
 
 /** Each arm with the baseline, then what was planned with another arm. */
 function pairUp({ baseline, comparisons }: AskedExperiment, arms: readonly ArmMeasures[]): Pair[] {
@@ -92,32 +118,54 @@ export type ComparedCost = (typeof COMPARED_COSTS)[number];
 export const nameOf = (armOrPair: string, kind: SampleKind | DifferenceKind): string => `${armOrPair}: ${kind}`;
 
 /** The one request that all findings are made from. */
-export const requestOf = ({ arms, pairs }: Measures): StatisticsRequest => ({
+export const requestOf = ({ arms, pairs, equivalenceMargin }: Measures): StatisticsRequest => ({
   confidence: CONFIDENCE,
   samples: arms.flatMap(samplesOf),
-  comparisons: pairs.flatMap(pairingsOf),
+  comparisons: pairs.flatMap((pair) => pairingsOf(pair, equivalenceMargin)),
 });
 
 export function samplesOf(measures: ArmMeasures): Sample[] {
   const { arm, accuracy, loss, validation, cost } = measures;
-  const sample = (kind: SampleKind, values: ValuesBySeed): Sample => ({ name: nameOf(arm, kind), values });
+  const sample = (kind: SampleKind, values: ValuesBySeed, scale: NonNullable<Sample["scale"]>): Sample => ({
+    name: nameOf(arm, kind),
+    values,
+    scale,
+  });
   return [
-    sample("accuracy", accuracy),
-    sample("loss", loss),
+    sample("accuracy", accuracy, "share"),
+    sample("loss", loss, "positive"),
     ...(validation === undefined
       ? []
-      : [sample("best epoch", validation.epochs), sample("accuracy at best epoch", validation.accuracy)]),
-    ...(cost === null ? [] : COST_KINDS.map((kind) => sample(kind, costBySeed(cost, kind)))),
+      : [
+          sample("best epoch", validation.epochs, "positive"),
+          sample("accuracy at best epoch", validation.accuracy, "share"),
+        ]),
+    ...(cost === null ? [] : COST_KINDS.map((kind) => sample(kind, costBySeed(cost, kind), "positive"))),
   ];
 }
 
-/** Accuracy and loss are a family each, of what was planned; costs are described, and never corrected. */
-function pairingsOf({ name, arm, with: other, planned }: Pair): Pairing[] {
-  const family = (kind: "accuracy" | "loss") => (planned ? kind : null);
+/** Accuracy is the one measure that claims something, of what was planned; loss and costs are described, and never corrected. */
+function pairingsOf({ name, arm, with: other, planned }: Pair, margin: number | null): Pairing[] {
+  const diverged = { armDiverged: divergedSeeds(arm), baselineDiverged: divergedSeeds(other) };
   const costs = arm.cost === null || other.cost === null ? null : { arm: arm.cost, baseline: other.cost };
   return [
-    { name: nameOf(name, "accuracy"), arm: arm.accuracy, baseline: other.accuracy, family: family("accuracy") },
-    { name: nameOf(name, "loss"), arm: arm.loss, baseline: other.loss, family: family("loss") },
+    {
+      name: nameOf(name, "accuracy"),
+      arm: arm.accuracy,
+      baseline: other.accuracy,
+      family: planned ? FAMILY : null,
+      ...diverged,
+      largest: 1,
+      margin,
+    },
+    {
+      name: nameOf(name, "loss"),
+      arm: arm.loss,
+      baseline: other.loss,
+      family: null,
+      ...diverged,
+      higherIsBetter: false,
+    },
     ...(costs === null
       ? []
       : COMPARED_COSTS.map((kind) => ({
@@ -128,3 +176,5 @@ function pairingsOf({ name, arm, with: other, planned }: Pair): Pairing[] {
         }))),
   ];
 }
+
+const FAMILY = "planned";

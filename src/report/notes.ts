@@ -1,27 +1,147 @@
 /** What a reader must know of the findings as a whole, in words. */
+import { fromRecorded } from "../record/number.js";
+import { collapseText } from "./collapse.js";
 import type { Comparison, Target } from "./findings.js";
-import type { Measures } from "./measures.js";
-import { PERCENT } from "./number-text.js";
+import type { ArmMeasures, Measures, Pair } from "./measures.js";
+import { counted, PERCENT } from "./number-text.js";
 import type { TimedRun } from "./recorded-experiment.js";
-import { BCA_WARNING, LEAST_PAIRS_FOR_BCA, tooFewSeeds, whatCarriesTheClaim } from "./statistics.js";
+import { LEAST_PAIRS, tooFewSeeds } from "./seeds-needed.js";
+import { BCA_WARNING, type Difference, LEAST_PAIRS_FOR_BCA, type ValuesBySeed } from "./statistics.js";
 
 export function notesOn(measures: Measures, comparisons: readonly Comparison[], runs: readonly TimedRun[]): string[] {
-  const notes = [...claimNotes(measures, comparisons), ...targetNotes(measures, runs)];
+  const notes = [
+    ...claimNotes(measures, comparisons),
+    ...measures.arms.flatMap(collapseNotes),
+    allRight(measures),
+    unequalWork(measures),
+    ...measures.pairs.map(missingPairs),
+    ...targetNotes(measures, runs),
+  ];
   return notes.filter((note) => note !== undefined);
 }
+
+/** Tests over which Holm's correction is: of accuracy, and of divergence where a run diverged. */
+export const testsThatClaim = (planned: readonly Difference[]): number =>
+  planned.length + planned.filter(({ divergence }) => divergence !== null).length;
 
 function claimNotes({ baseline, arms }: Measures, comparisons: readonly Comparison[]): (string | undefined)[] {
   if (arms.length < 2) return [];
   if (comparisons.length === 0) return [baseline === undefined ? NO_BASELINE : undefined];
-  const pairs = Math.max(...comparisons.map(({ accuracy }) => accuracy.n));
+  const accuracies = comparisons.map(({ accuracy }) => accuracy);
+  const pairs = Math.max(...accuracies.map(({ ranked }) => ranked));
   if (pairs < 2) return [pairs === 0 ? undefined : ONE_SEED];
-  const planned = comparisons.filter((one) => one.planned).length;
+  const planned = comparisons.filter((one) => one.planned).map(({ accuracy }) => accuracy);
+  const tests = testsThatClaim(planned);
+  const tooFew = tooFewSeeds(pairs, tests);
+  if (pairs < LEAST_PAIRS) return [tooFew];
+  const hasDiverged = accuracies.some(({ lack }) => lack === "diverged runs");
+  const isEquivalenceTested = planned.some(({ equivalence }) => equivalence !== null);
   return [
-    whatCarriesTheClaim(planned, comparisons.length - planned),
-    tooFewSeeds(pairs, planned),
-    planned > 1 ? "An interval is of its comparison alone: Holm's correction is of p, not of intervals" : undefined,
+    whatCarriesTheClaim({ planned: planned.length, tests, exploratory: comparisons.length - planned.length }),
+    hasDiverged ? DIVERGED : undefined,
+    tooFew,
+    isEquivalenceTested ? EQUIVALENCE : undefined,
+    intervalNote(accuracies, planned.length),
     pairs < LEAST_PAIRS_FOR_BCA ? undefined : upperFirst(BCA_WARNING),
   ];
+}
+
+/** Which measure and test carry the claim, over what; and that the rest claims nothing. */
+function whatCarriesTheClaim({
+  planned,
+  tests,
+  exploratory,
+}: {
+  readonly planned: number;
+  readonly tests: number;
+  readonly exploratory: number;
+}): string {
+  const loss = "test loss is descriptive";
+  if (planned === 0)
+    return `No comparison was planned: all are exploratory, their p is not corrected and claims nothing; ${loss}`;
+  const over =
+    tests === planned
+      ? `the ${planned} planned comparisons`
+      : `${tests} tests: of ${counted(planned, "planned comparison")}, and ${tests - planned} of how often runs diverge`;
+  const claim =
+    tests === 1
+      ? "The claim rests on test accuracy alone: the paired t test of the one planned comparison"
+      : `Claims rest on test accuracy alone: the paired t test with Holm's correction over ${over}`;
+  const others = exploratory === 1 ? "; the other one is" : `; the other ${exploratory} are`;
+  return `${claim}${exploratory === 0 ? "" : `${others} exploratory: no correction, no claim`}; ${loss}`;
+}
+
+const DIVERGED =
+  "A run that diverged counts as worse than any other: where a pair has one, the exact signed-rank test stands for the " +
+  "t test, and neither mean nor interval is shown, which would be of survivors alone";
+const EQUIVALENCE =
+  "Equivalent: the mean difference is shown to lie within ±equivalenceMargin by two one-sided t tests, corrected over " +
+  "the planned comparisons by themselves";
+
+function intervalNote(accuracies: readonly Difference[], planned: number): string | undefined {
+  if (accuracies.every(({ interval }) => interval === null)) return undefined;
+  const cut = accuracies.some(({ isCut }) => isCut) ? ", cut off at ±100 points where it says so" : "";
+  const alone = planned > 1 ? ", each of its comparison alone: Holm's correction is of p, not of intervals" : "";
+  return `Intervals are Student's t: of a mean accuracy on the logit scale and of a mean loss on the log scale, which keeps them within what is possible; of a difference as it is${cut}${alone}`;
+}
+
+const collapseNotes = ({ arm, collapse, accuracy }: ArmMeasures): string[] =>
+  collapse === undefined ? [] : [`${arm} ${collapseText(collapse, meanOf(accuracy))}`];
+
+/** Where every run of every arm is right throughout, which leaves the losses. */
+function allRight({ arms }: Measures): string | undefined {
+  const done = arms.flatMap(({ accuracy }) => Object.values(accuracy).filter((one) => one !== null));
+  if (arms.length < 2 || done.length === 0 || done.some((accuracy) => accuracy !== 1)) return undefined;
+  const losses = arms
+    .flatMap(({ arm, loss }) => {
+      const mean = meanOf(loss);
+      return mean === null ? [] : [{ arm, mean }];
+    })
+    .sort((a, b) => a.mean - b.mean);
+  const [least, most] = [losses.at(0), losses.at(-1)];
+  if (least === undefined || most === undefined) return undefined;
+  const fold = least.mean > 0 ? `, ${(most.mean / least.mean).toFixed(1)}-fold` : "";
+  return `Every run is right on all test samples, so accuracy tells nothing apart; mean test losses go from ${least.mean.toPrecision(3)} (${least.arm}) to ${most.mean.toPrecision(3)} (${most.arm})${fold}, which is descriptive`;
+}
+
+function unequalWork({ arms }: Measures): string | undefined {
+  const works = new Map<string, string[]>();
+  for (const { arm, epochSamples } of arms) {
+    if (epochSamples === null) continue;
+    const { least, most } = epochSamples;
+    const work = least === most ? whole(least) : `${whole(least)} to ${whole(most)}`;
+    works.set(work, [...(works.get(work) ?? []), arm]);
+  }
+  if (works.size < 2) return undefined;
+  const each = [...works].map(([work, names]) => `${work} in ${names.join(", ")}`);
+  return `Unequal work: an epoch is so many samples: ${each.join("; ")}. A difference between such arms may be one of work`;
+}
+
+const whole = (value: number): string => value.toLocaleString("en-US");
+
+/** Seeds in which one of the two has no outcome, and why. */
+function missingPairs({ name, arm, with: other }: Pair): string | undefined {
+  const seedsByReason = new Map<string, number[]>();
+  for (const seed of arm.states.keys()) {
+    const why = [arm, other].flatMap((one) => lackOf(one, seed)).join(", ");
+    if (why !== "") seedsByReason.set(why, [...(seedsByReason.get(why) ?? []), seed]);
+  }
+  if (seedsByReason.size === 0) return undefined;
+  const told = [...seedsByReason].map(
+    ([why, seeds]) => `seed${seeds.length === 1 ? "" : "s"} ${seeds.join(", ")} (${why})`,
+  );
+  return `${name} has no pair of ${told.join(", ")}`;
+}
+
+function lackOf({ arm, states }: ArmMeasures, seed: number): string[] {
+  const state = states.get(seed);
+  if (state === "done" || state === "diverged") return [];
+  return [`${arm} ${state === undefined ? "is not on record" : state === "failed" ? "failed" : `is ${state}`}`];
+}
+
+function meanOf(values: ValuesBySeed): number | null {
+  const there = Object.values(values).flatMap((value) => (value === null ? [] : [fromRecorded(value)]));
+  return there.length === 0 ? null : there.reduce((total, one) => total + one, 0) / there.length;
 }
 
 const NO_BASELINE = "No arm is the baseline, so none is compared with it: name one in the config (baseline: …)";

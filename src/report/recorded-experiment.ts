@@ -42,6 +42,7 @@ const experimentDocument = z.object({
     baseline: z.string().optional(),
     comparisons: z.array(z.object({ arm: z.string(), with: z.string() })).optional(),
     targetAccuracy: z.number().nullable().default(null),
+    equivalenceMargin: z.number().nullable().default(null),
     arms: z.record(z.string(), arm),
   }),
 });
@@ -62,6 +63,7 @@ export function readExperiment(directory: string): RecordedExperiment {
       baseline: config.baseline,
       comparisons: config.comparisons ?? withBaseline(config),
       targetAccuracy: config.targetAccuracy,
+      equivalenceMargin: config.equivalenceMargin,
       seeds: [...new Set([...config.seeds, ...runs.map(({ seed }) => seed)])].sort((a, b) => a - b),
       arms,
     },

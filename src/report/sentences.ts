@@ -1,54 +1,101 @@
 /** A comparison as a person would say it, with its uncertainty; each begins after the arm's name. */
+import type { RunState } from "../record/run-record.js";
+import { collapseText } from "./collapse.js";
 import type { ArmCost } from "./cost.js";
 import type { Comparison } from "./findings.js";
 import type { ArmMeasures } from "./measures.js";
 import { counted, PERCENT, pEquals, signed, signedRange } from "./number-text.js";
 import type { Difference } from "./statistics.js";
-
-/** Below it a planned comparison claims something. */
-export const ALPHA = 0.05;
+import { lossText } from "./summary-text.js";
+import { divergenceVerdict, verdictOn } from "./verdict.js";
 
 interface Compared {
   readonly arm: ArmMeasures;
   readonly other: ArmMeasures;
-  /** Number of planned comparisons, over which p is corrected. */
-  readonly planned: number;
+  /** Whether p are corrected over more tests than this comparison's one. */
+  readonly isCorrected: boolean;
 }
 
-export function sentenceOn(comparison: Omit<Comparison, "sentence">, compared: Compared): string {
-  const parts = [accuracySentence(comparison, compared), left(compared.arm), costSentence(comparison, compared)];
+export function sentenceOn(comparison: Sayable, compared: Compared): string {
+  const parts = [
+    collapsed(comparison, compared.arm),
+    accuracySentence(comparison, compared),
+    lossSentence(comparison),
+    divergenceSentence(comparison, compared),
+    left(compared.arm),
+    costSentence(comparison, compared),
+  ];
   return parts.filter((part) => part !== undefined).join(" ");
-}
-
-const points = (value: number): string => signed(PERCENT * value, 2);
-
-function accuracySentence({ accuracy, planned: isPlanned, with: other }: Sayable, { planned }: Compared): string {
-  const { n, mean, interval, t } = accuracy;
-  if (mean === null) return `cannot be compared with ${other}: no seed was finished in both.`;
-  if (t === null || interval === null) return withoutTest(accuracy, mean, other);
-  const fits = signedRange(interval, 2, PERCENT);
-  const seeds = counted(n, "paired seed");
-  if (!isPlanned) {
-    return `${distance(mean, other)} (95 % interval ${fits}, ${seeds}, not planned): exploratory, so nothing is claimed.`;
-  }
-  const p = accuracy.tHolm ?? t.p;
-  const shown = `${pEquals(p)}${planned === 1 ? "" : " after Holm"}`;
-  if (p < ALPHA) {
-    return `${distance(mean, other)} (95 % interval ${fits}, ${seeds}, ${shown}): ${mean < 0 ? "worse" : "better"}.`;
-  }
-  const difference = `the difference is ${points(mean)} points`;
-  if (interval.low <= 0 && interval.high >= 0) {
-    return `cannot be told apart from ${other}: ${difference}, and anything from ${fits} fits the ${seeds} (${shown}).`;
-  }
-  return `cannot be told apart from ${other} after Holm's correction: ${difference} (95 % interval of this comparison alone ${fits}, ${seeds}, ${shown}).`;
 }
 
 type Sayable = Omit<Comparison, "sentence">;
 
-/** Where differences have no spread to test. */
+const points = (value: number): string => signed(PERCENT * value, 2);
+
+function collapsed({ means }: Sayable, { collapse }: ArmMeasures): string | undefined {
+  return collapse && `${collapseText(collapse, means.accuracy.arm)}. It`;
+}
+
+function accuracySentence(comparison: Sayable, compared: Compared): string {
+  const { accuracy, with: other } = comparison;
+  const { n, mean, interval, claim, lack } = accuracy;
+  if (lack === "diverged runs") return byRanks(comparison, compared);
+  if (mean === null) return `cannot be compared with ${other}: no seed was finished in both.`;
+  if (claim === null || interval === null) return withoutTest(accuracy, mean, other);
+  const fits = signedRange(interval, 2, PERCENT);
+  const seeds = counted(n, "paired seed");
+  if (claim.holm === null) {
+    return `${distance(mean, other)} (95 % interval ${fits}, ${seeds}, not planned): exploratory, so nothing is claimed.`;
+  }
+  const p = pShown(claim.holm, compared);
+  const verdict = verdictOn(accuracy);
+  const within = verdict.isEquivalent && accuracy.equivalence !== null ? accuracy.equivalence : undefined;
+  if (verdict.difference !== null) {
+    const small = within && `, by less than the margin of ${(PERCENT * within.margin).toFixed(2)} points`;
+    return `${distance(mean, other)} (95 % interval ${fits}, ${seeds}, ${p}): ${verdict.difference}${small ?? ""}.`;
+  }
+  const difference = `the difference is ${points(mean)} points`;
+  if (within !== undefined) {
+    const margin = `±${(PERCENT * within.margin).toFixed(2)} points of test accuracy`;
+    const shown = `90 % interval ${signedRange(within.interval, 2, PERCENT)}, ${seeds}, ${pShown(within.holm ?? within.p, compared)}`;
+    return `is level with ${other} within ${margin}: ${difference} (${shown}, two one-sided t tests): equivalent.`;
+  }
+  if (interval.low <= 0 && interval.high >= 0) {
+    return `cannot be told apart from ${other}: ${difference}, and anything from ${fits} fits the ${seeds} (${p}).`;
+  }
+  return `cannot be told apart from ${other} after Holm's correction: ${difference} (95 % interval of this comparison alone ${fits}, ${seeds}, ${p}).`;
+}
+
+const pShown = (p: number, { isCorrected }: Compared): string => `${pEquals(p)}${isCorrected ? " after Holm" : ""}`;
+
+/** Where runs diverged: they count as worse than any other, and means would be of survivors alone. */
+function byRanks({ accuracy, with: other }: Sayable, compared: Compared): string {
+  const { claim, ranked, n, mean, wilcoxon } = accuracy;
+  const seeds = counted(ranked, "paired seed");
+  const how = `exact signed-rank test over ${seeds}, diverged runs as the worst`;
+  const survivors =
+    mean === null
+      ? ""
+      : ` The ${counted(n, "pair")} without one differ by ${points(mean)} points in the mean, which says nothing of the arm as a whole.`;
+  if (claim === null || claim.holm === null) {
+    const leans = (wilcoxon?.direction ?? 0) === 0 ? "neither above nor below" : direction(wilcoxon?.direction ?? 0);
+    return `ranks ${leans} ${other} in test accuracy (${how}, not planned): exploratory, so nothing is claimed.${survivors}`;
+  }
+  const { difference } = verdictOn(accuracy);
+  const shown = `${how}, ${pShown(claim.holm, compared)}`;
+  return difference === null
+    ? `cannot be told apart from ${other} in test accuracy (${shown}).${survivors}`
+    : `ranks ${direction(difference === "better" ? 1 : -1)} ${other} in test accuracy (${shown}): ${difference}.${survivors}`;
+}
+
+const direction = (sign: number): string => (sign < 0 ? "below" : "above");
+
+/** Where differences have no spread to test, or too few seeds have one. */
 function withoutTest({ n, lack }: Difference, mean: number, other: string): string {
   if (lack === "one pair")
     return `${distance(mean, other)} on the one seed that both finished, which shows nothing about other seeds.`;
+  if (lack === "two pairs")
+    return `${distance(mean, other)} in the mean of two paired seeds, too few for an interval or a test: nothing is claimed.`;
   if (isNothing(mean)) return `has the test accuracy of ${other} in each of ${counted(n, "paired seed")}.`;
   return `${distance(mean, other)} in each of ${counted(n, "paired seed")} alike: without spread there is no test, so nothing is claimed.`;
 }
@@ -56,17 +103,39 @@ function withoutTest({ n, lack }: Difference, mean: number, other: string): stri
 const isNothing = (mean: number): boolean => Number((PERCENT * mean).toFixed(2)) === 0;
 
 function distance(mean: number, other: string): string {
-  const than = `${other} in test accuracy`;
-  if (isNothing(mean)) return `is level with ${than}`;
-  return `is ${(PERCENT * Math.abs(mean)).toFixed(2)} points ${mean < 0 ? "below" : "above"} ${than}`;
+  if (isNothing(mean)) return `differs from ${other} by 0.00 points of test accuracy`;
+  return `is ${(PERCENT * Math.abs(mean)).toFixed(2)} points ${direction(mean)} ${other} in test accuracy`;
+}
+
+/** Where accuracies are the same, what the losses are. */
+function lossSentence({ accuracy, means: { loss } }: Sayable): string | undefined {
+  const isSame = accuracy.lack === "equal differences" && accuracy.mean !== null && isNothing(accuracy.mean);
+  if (!isSame || loss.arm === null || loss.with === null || loss.arm === loss.with) return undefined;
+  return `Its mean test loss is ${lossText(loss.arm)} against ${lossText(loss.with)}, which is descriptive.`;
+}
+
+/** How often both diverge. */
+function divergenceSentence({ accuracy, with: other }: Sayable, compared: Compared): string | undefined {
+  const { divergence } = accuracy;
+  if (divergence === null) return undefined;
+  const { arm, armRuns, baseline, baselineRuns, p, holm } = divergence;
+  const shown = holm === null ? `${pEquals(p)}, not planned` : pShown(holm, compared);
+  const verdict = divergenceVerdict(accuracy);
+  return `It diverged in ${arm} of ${counted(armRuns, "run")}, ${other} in ${baseline} of ${baselineRuns} (Fisher's exact test, ${shown})${verdict === null ? "" : `: ${verdict}`}.`;
 }
 
 /** Runs that these numbers leave out, and why. */
 function left({ states }: ArmMeasures): string | undefined {
-  const count = (state: string) => states.filter((one) => one === state).length;
-  const parts = ["diverged", "failed"].flatMap((state) => (count(state) === 0 ? [] : [`${count(state)} ${state}`]));
+  const count = (wanted: RunState | undefined) => [...states.values()].filter((one) => one === wanted).length;
+  const reasons: readonly (readonly [RunState | undefined, string])[] = [
+    ["failed", "failed"],
+    ["interrupted", "interrupted"],
+    ["running", "not finished"],
+    [undefined, "not on record"],
+  ];
+  const parts = reasons.flatMap(([state, words]) => (count(state) === 0 ? [] : [`${count(state)} ${words}`]));
   if (parts.length === 0) return undefined;
-  return `Of its ${counted(states.length, "run")} ${parts.join(" and ")}, which these numbers leave out.`;
+  return `Of its ${counted(states.size, "run")} ${parts.join(" and ")}, which these numbers leave out.`;
 }
 
 // --- What reaching the target costs

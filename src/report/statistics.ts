@@ -4,7 +4,6 @@ import { runPython } from "../backend/python-program.js";
 import { IbatchError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
 import { fromRecorded, type RecordedNumber } from "../record/number.js";
-import { counted } from "./number-text.js";
 
 /** By seed; null where the run has no value. One that is not finite counts as none: `missing` names its seed. */
 export type ValuesBySeed = Readonly<Record<number, RecordedNumber | null>>;
@@ -13,6 +12,8 @@ export type ValuesBySeed = Readonly<Record<number, RecordedNumber | null>>;
 export interface Sample {
   readonly name: string;
   readonly values: ValuesBySeed;
+  /** What its mean can be: 0 … 1, above 0, anything (default). */
+  readonly scale?: "share" | "positive" | "any";
 }
 
 /** An arm to compare with the baseline, seed by seed. */
@@ -22,6 +23,15 @@ export interface Pairing {
   readonly baseline: ValuesBySeed;
   /** Comparisons planned together: Holm's correction is over those of one name. null: exploratory, not corrected. */
   readonly family: string | null;
+  /** Seeds whose run diverged, which is worse than any value. */
+  readonly armDiverged?: readonly number[];
+  readonly baselineDiverged?: readonly number[];
+  /** Which end is the worst; default: true. */
+  readonly higherIsBetter?: boolean;
+  /** No difference can be larger, or smaller than its negative. */
+  readonly largest?: number;
+  /** Mean differences within ±margin count as none: asks for the test of equivalence. */
+  readonly margin?: number | null;
 }
 
 export interface StatisticsRequest {
@@ -45,7 +55,7 @@ const description = z.strictObject({
   mean: z.number().nullable(),
   /** Over n - 1; null for n < 2. */
   sd: z.number().nullable(),
-  /** Student's t, of the mean; null for n < 2 and where all values are equal. */
+  /** Of the mean, within what is possible; null for n < 3 and where all values are equal. */
   interval: interval.nullable(),
 });
 /** Of a sample, in its own unit. */
@@ -58,6 +68,8 @@ const signedRank = z.strictObject({
   nonzero: z.int(),
   /** The smaller sum of ranks. */
   statistic: z.number(),
+  /** Sign of the larger sum's differences; 0 where both are equal. */
+  direction: z.union([z.literal(-1), z.literal(0), z.literal(1)]),
   p: share,
   /** 2/2ⁿ, n = nonzero: no p of this test is below it. */
   smallest: share,
@@ -65,28 +77,63 @@ const signedRank = z.strictObject({
   exact: z.boolean(),
 });
 
+/** p, and after Holm's correction over the family; null without one. */
+const corrected = { p: share, holm: share.nullable() };
+
+const claim = z.strictObject({ test: z.enum(["t", "signed rank"]), ...corrected });
+
+const divergence = z.strictObject({
+  /** Runs that diverged, of those that ended with a value or diverged. */
+  arm: z.int(),
+  armRuns: z.int(),
+  baseline: z.int(),
+  baselineRuns: z.int(),
+  /** Fisher's exact test, two-sided. */
+  ...corrected,
+});
+
+const equivalence = z.strictObject({
+  margin: z.number(),
+  /** Of 90 %: within ±margin exactly where p < 0.05. */
+  interval,
+  /** The larger one of two one-sided t tests. */
+  ...corrected,
+});
+
 const difference = z.strictObject({
   ...description.shape,
+  /** Pairs of outcomes: of values, and those in which a run diverged. `missing` seeds have none. */
+  ranked: z.int(),
   family: z.string().nullable(),
   /** Why there is no t test; null where there is one. */
-  lack: z.enum(["no pairs", "one pair", "equal differences"]).nullable(),
-  /** BCa bootstrap of the mean difference; null for n < 3 and for equal differences. Too narrow for few seeds. */
+  lack: z.enum(["no pairs", "one pair", "two pairs", "equal differences", "diverged runs"]).nullable(),
+  /** Whether an end of `interval` is the largest difference that there can be. */
+  isCut: z.boolean(),
+  /** BCa bootstrap of the mean difference; null without a t test. Too narrow for few seeds. */
   bca: interval.nullable(),
-  /** Cohen's d_z, mean / sd. */
+  /** Cohen's d_z, mean / sd; null without a t test and where one arm's values are all equal. */
   effect: z.number().nullable(),
-  /** d_z with Hedges' correction; null for n < 3. */
+  /** d_z with Hedges' correction. */
   effectCorrected: z.number().nullable(),
   /** Paired, two-sided. */
   t: tTest.nullable(),
-  /** Wilcoxon's, two-sided; null for n = 0. */
+  /** Wilcoxon's, two-sided, diverged runs at the end of the ranks; null without pairs of outcomes. */
   wilcoxon: signedRank.nullable(),
-  /** After Holm's correction over the family; null without a p or a family. So are the next two. */
-  tHolm: share.nullable(),
+  /** After Holm's correction, as if it were to claim; null without a p or a family. So is the next one. */
   wilcoxonHolm: share.nullable(),
   /** The least that `wilcoxonHolm` can be. */
   wilcoxonSmallestHolm: share.nullable(),
+  /** The one test to claim by: t, or the signed ranks where a run of a pair diverged. */
+  claim: claim.nullable(),
+  /** null where no run diverged. */
+  divergence: divergence.nullable(),
+  /** null where none was asked for, and without a t test. */
+  equivalence: equivalence.nullable(),
 });
-/** Of the paired differences arm - baseline. `interval` is of this comparison alone: Holm corrects p, not intervals. */
+/**
+ * Of the paired differences arm - baseline; where a run of a pair diverged, mean and sd are of survivors alone.
+ * `interval` is of this comparison alone: Holm corrects p, not intervals.
+ */
 export type Difference = z.infer<typeof difference>;
 
 export const statisticsSchema = z.strictObject({
@@ -103,7 +150,7 @@ const LIMIT_SECONDS = 120;
 
 /** From so many pairs on the BCa interval may be shown, with `BCA_WARNING`. */
 export const LEAST_PAIRS_FOR_BCA = 10;
-/** Simulated: FIELD.md section 4. */
+/** Simulated with normal differences. */
 export const BCA_WARNING = "the bootstrap interval is too narrow for few seeds: at n = 10 it covers 89 %, not 95 %";
 
 /**
@@ -118,12 +165,11 @@ export async function computeStatistics(
   if (samples.length + comparisons.length === 0) return { confidence, samples: [], comparisons: [] };
   const input = JSON.stringify({
     confidence,
-    samples: samples.map(({ name, values }) => ({ name, values: finite(values) })),
-    comparisons: comparisons.map(({ name, arm, baseline, family }) => ({
-      name,
+    samples: samples.map(({ values, ...sample }) => ({ ...sample, values: finite(values) })),
+    comparisons: comparisons.map(({ arm, baseline, ...pairing }) => ({
+      ...pairing,
       arm: finite(arm),
       baseline: finite(baseline),
-      family,
     })),
   });
   const output = await runPython({ python, packageRoot, module: MODULE, input, limitSeconds: LIMIT_SECONDS, signal });
@@ -156,40 +202,3 @@ function readAnswer(output: string, { samples, comparisons }: StatisticsRequest)
 
 /** Characters of a wrong answer that an error repeats. */
 const SHOWN = 300;
-
-// --- In words
-
-const ALPHA = 0.05;
-
-/** The least p that the exact signed-rank test can give after Holm's correction: all differences of one sign. */
-export const smallestWilcoxonP = (seeds: number, comparisons: number): number =>
-  Math.min(1, comparisons * 2 ** (1 - seeds));
-
-/** Paired seeds with which the exact signed-rank test can show p < alpha in so many comparisons. */
-export function seedsForWilcoxon(comparisons: number, alpha = ALPHA): number {
-  let seeds = 1;
-  while (smallestWilcoxonP(seeds, comparisons) >= alpha) seeds += 1;
-  return seeds;
-}
-
-/** That so few seeds cannot show anything by the signed-rank test; undefined where they can. */
-export function tooFewSeeds(seeds: number, comparisons: number, alpha = ALPHA): string | undefined {
-  if (comparisons === 0 || smallestWilcoxonP(seeds, comparisons) < alpha) return undefined;
-  const over = comparisons === 1 ? "" : ` over ${comparisons} comparisons`;
-  const enough = seedsForWilcoxon(comparisons, alpha);
-  return `${counted(seeds, "seed")} cannot show p < ${alpha} with the exact Wilcoxon test${over}; ${enough} can`;
-}
-
-/** Which test carries the claim, over what; and that the other comparisons claim nothing. */
-export function whatCarriesTheClaim(planned: number, exploratory: number): string | undefined {
-  if (planned + exploratory === 0) return undefined;
-  if (planned === 0)
-    return "No comparison was planned: all are exploratory, their p is not corrected and claims nothing";
-  const claim =
-    planned === 1
-      ? "The claim rests on the paired t test of the one planned comparison"
-      : `Claims rest on the paired t test with Holm's correction over the ${planned} planned comparisons`;
-  if (exploratory === 0) return claim;
-  const others = exploratory === 1 ? "the other one is" : `the other ${exploratory} are`;
-  return `${claim}; ${others} exploratory: no correction, no claim`;
-}

@@ -10,12 +10,30 @@ export function spreadText(value: Spread | null, format: (value: number) => stri
 }
 
 /** How an arm's runs ended, of so many planned. */
-export function runsText({ done, diverged, failed }: ArmSummary, planned: number): string {
-  const parts = [`${done} of ${planned}`];
-  if (diverged > 0) parts.push(`${diverged} diverged`);
-  if (failed > 0) parts.push(`${failed} failed`);
-  return parts.join(", ");
+export function runsText({ done, diverged, failed, missing, runs }: ArmSummary, planned: number): string {
+  const unfinished = runs.filter(({ state }) => state === "running" || state === "interrupted").length;
+  const others = [`${diverged} diverged`, `${failed} failed`, `${unfinished} unfinished`, `${missing.length} missing`];
+  return [`${done} of ${planned}`, ...others.filter((part) => !part.startsWith("0 "))].join(", ");
 }
+
+/** How each run ended that is not done: a line each, after the arm's name; those that are not on record together. */
+export function endingsOf({ runs, missing }: ArmSummary): string[] {
+  const ended = runs.flatMap(({ seed, state, error, divergedAtStep }) => {
+    if (error !== undefined) return [`seed ${seed} failed: ${error}`];
+    if (divergedAtStep !== undefined) return [`seed ${seed} diverged at step ${divergedAtStep}`];
+    if (state === "running") return [`seed ${seed} is running, or was cut off`];
+    return state === "interrupted" ? [`seed ${seed} was interrupted`] : [];
+  });
+  if (missing.length === 0) return ended;
+  return [...ended, `seed${missing.length === 1 ? "" : "s"} ${missing.join(", ")}: no run on record`];
+}
+
+/** Whether arms trained on other numbers of samples, which their table then shows. */
+export const isWorkUnequal = (arms: readonly ArmSummary[]): boolean =>
+  new Set(arms.flatMap(({ samplesTrained }) => samplesTrained ?? [])).size > 1;
+
+export const samplesText = ({ samplesTrained }: ArmSummary): string =>
+  samplesTrained === null ? "–" : samplesTrained.toLocaleString("en-US", { maximumFractionDigits: 1 });
 
 /** Of a share. */
 export const percent = (share: number): string => (100 * share).toFixed(2);

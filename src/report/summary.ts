@@ -22,6 +22,10 @@ export interface ArmSummary {
   readonly diverged: number;
   /** Runs that ended in an error. */
   readonly failed: number;
+  /** Seeds that were asked for of which no run is on record. */
+  readonly missing: readonly number[];
+  /** In a whole run that is done, repeats counted, mean over runs; null for none. */
+  readonly samplesTrained: number | null;
   readonly testAccuracy: Spread | null;
   readonly testLoss: Spread | null;
   readonly runs: readonly RunSummary[];
@@ -59,12 +63,18 @@ export function summarise(
         arm,
         config,
         results.filter((result) => result.arm === arm),
+        experiment.seeds,
       ),
     ),
   };
 }
 
-function summariseArm(arm: string, { epochs, order }: AskedArm, results: readonly RunResult[]): ArmSummary {
+function summariseArm(
+  arm: string,
+  { epochs, order }: AskedArm,
+  results: readonly RunResult[],
+  seeds: readonly number[],
+): ArmSummary {
   const last = results.flatMap(({ state, metrics }) => (state === "done" ? (metrics.at(-1)?.test ?? []) : []));
   const count = (state: RunResult["state"]) => results.filter((result) => result.state === state).length;
   return {
@@ -74,6 +84,8 @@ function summariseArm(arm: string, { epochs, order }: AskedArm, results: readonl
     done: count("done"),
     diverged: count("diverged"),
     failed: count("failed"),
+    missing: seeds.filter((seed) => results.every((result) => result.seed !== seed)),
+    samplesTrained: samplesTrained(results.filter(({ state }) => state === "done")),
     testAccuracy: spread(last.map((test) => test.accuracy)),
     testLoss: spread(last.map((test) => fromRecorded(test.loss))),
     runs: results.map(({ seed, state, metrics, error, divergedAtStep }) => ({
@@ -86,6 +98,11 @@ function summariseArm(arm: string, { epochs, order }: AskedArm, results: readonl
     })),
   };
 }
+
+const samplesTrained = (done: readonly RunResult[]): number | null =>
+  done.length === 0
+    ? null
+    : done.flatMap(({ metrics }) => metrics).reduce((total, { samples }) => total + samples, 0) / done.length;
 
 /** Null for no values. Two passes, so that close values lose no digits. */
 export function spread(values: readonly number[]): Spread | null {

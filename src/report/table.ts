@@ -1,58 +1,83 @@
 import { comparisonTables } from "./comparison-table.js";
 import { costTables } from "./cost-table.js";
 import type { ArmFindings, Findings } from "./findings.js";
-import { markdown } from "./markdown-table.js";
+import { type Column, type Layout, whole } from "./layout.js";
 import { PERCENT, plain, range } from "./number-text.js";
 import type { Interval } from "./statistics.js";
 import type { ArmSummary, Summary } from "./summary.js";
-import { lossText, percent, runsText, spreadText } from "./summary-text.js";
+import { endingsOf, isWorkUnequal, lossText, percent, runsText, samplesText, spreadText } from "./summary-text.js";
 
-/** The final table, in Markdown that is laid out to be read as it stands: arms, comparisons, costs, what to know. */
-export function renderTable(summary: Summary, findings: Findings): string {
+/**
+ * The final table: arms, comparisons, costs, what to know. In Markdown that is laid out to be read as it stands, or as
+ * the layout has it.
+ */
+export function renderTable(summary: Summary, findings: Findings, layout: Layout = whole): string {
   const { seeds, arms } = summary;
-  const comparisons = seeds.length < 2 || arms.length < 2 ? [] : comparisonTables(findings);
-  const costs = arms.length < 2 && findings.target?.from !== "config" ? [] : costTables(findings);
-  return [armsPart(summary, findings), ...comparisons, ...costs, ...remarks(findings)].join("\n");
+  const comparisons = seeds.length < 2 || arms.length < 2 ? [] : comparisonTables(findings, layout);
+  const costs = arms.length < 2 && findings.target?.from !== "config" ? [] : costTables(findings, layout);
+  return [armsPart(summary, findings, layout), ...comparisons, ...costs, ...remarks(findings, layout)].join("\n");
 }
 
-function armsPart({ name, seeds, arms }: Summary, findings: Findings): string {
+function armsPart({ name, seeds, arms }: Summary, findings: Findings, layout: Layout): string {
   const lengths = [...new Set(arms.map(({ epochs }) => epochs))];
   const over = seeds.length === 1 ? `seed ${seeds[0]}` : `mean ± sd over seeds ${list(seeds)}`;
-  const columns = columnsOf(findings, seeds.length, lengths.length > 1);
-  const rows = arms.map((arm, at) => columns.map(({ cell }) => cell(arm, findings.arms[at])));
-  const table = markdown(
-    columns.map(({ title }) => title),
-    rows,
+  const columns = columnsOf(findings, { planned: seeds.length, lengths, arms });
+  const table = layout.table(
+    columns,
+    arms.map((arm, at) => ({ arm, found: findings.arms[at] })),
   );
-  return `${name}: test set after ${howLong(lengths)}, ${over}\n\n${table}${objectives(arms)}${failures(arms)}`;
+  const title = layout.line(`${name}: test set after ${howLong(lengths)}, ${over}`);
+  return `${title}\n\n${table}${objectives(arms, layout)}${failures(arms, layout)}`;
 }
 
-interface Column {
-  readonly title: string;
-  readonly cell: (arm: ArmSummary, findings: ArmFindings) => string;
+interface Row {
+  readonly arm: ArmSummary;
+  readonly found: ArmFindings;
 }
 
-/** Intervals, lengths and the validation split have a column where there is something to tell. */
-function columnsOf({ arms, confidence }: Findings, planned: number, hasLengths: boolean): Column[] {
-  const withIntervals = arms.some(({ accuracy, loss }) => (accuracy.interval ?? loss.interval) !== null);
-  const interval = (cell: Column["cell"]): Column[] =>
-    withIntervals ? [{ title: `${PERCENT * confidence} % interval`, cell }] : [];
+interface Shown {
+  readonly planned: number;
+  readonly lengths: readonly number[];
+  readonly arms: readonly ArmSummary[];
+}
+
+/** Intervals, lengths, work and the validation split have a column where there is something to tell. */
+function columnsOf(findings: Findings, { planned, lengths, arms }: Shown): Column<Row>[] {
+  const withIntervals = findings.arms.some(({ accuracy, loss }) => (accuracy.interval ?? loss.interval) !== null);
+  const title = `${PERCENT * findings.confidence} % interval`;
+  const column = (title: string, rank: number, cell: Column<Row>["cell"]): Column<Row> => ({ title, rank, cell });
+  const only = (isShown: boolean, shown: Column<Row>): Column<Row>[] => (isShown ? [shown] : []);
   return [
-    { title: "arm", cell: armName },
-    { title: "test accuracy, %", cell: ({ testAccuracy }) => spreadText(testAccuracy, percent) },
-    ...interval((_, { accuracy }) => intervalText(accuracy.interval, 2, PERCENT)),
-    { title: "test loss", cell: ({ testLoss }) => spreadText(testLoss, lossText) },
-    ...interval((_, found) => intervalText(found.loss.interval, 4)),
-    { title: "runs", cell: (arm) => runsText(arm, planned) },
-    ...(hasLengths ? [{ title: "epochs", cell: ({ epochs }: ArmSummary) => String(epochs) }] : []),
-    ...(arms.some(({ validation }) => validation !== undefined)
-      ? [{ title: "at best validation epoch, %", cell: (_: ArmSummary, found: ArmFindings) => best(found) }]
-      : []),
+    column("arm", 0, ({ arm }) => armName(arm)),
+    column("test accuracy, %", 0, ({ arm }) => spreadText(arm.testAccuracy, percent)),
+    ...only(
+      withIntervals,
+      column(title, 3, ({ arm, found }) => intervalText(arm, found.accuracy.interval, 2, PERCENT)),
+    ),
+    column("test loss", 1, ({ arm }) => spreadText(arm.testLoss, lossText)),
+    ...only(
+      withIntervals,
+      column(title, 5, ({ arm, found }) => intervalText(arm, found.loss.interval, 4)),
+    ),
+    column("runs", 0, ({ arm }) => runsText(arm, planned)),
+    ...only(
+      isWorkUnequal(arms),
+      column("samples trained on", 2, ({ arm }) => samplesText(arm)),
+    ),
+    ...only(
+      lengths.length > 1,
+      column("epochs", 2, ({ arm }) => String(arm.epochs)),
+    ),
+    ...only(
+      findings.arms.some(({ validation }) => validation !== undefined),
+      column("at best validation epoch, %", 4, ({ found }) => best(found)),
+    ),
   ];
 }
 
-const intervalText = (interval: Interval | null, digits: number, scale = 1): string =>
-  interval === null ? "–" : range(interval, digits, scale);
+/** None where runs diverged: it would be of survivors alone. */
+const intervalText = ({ diverged }: ArmSummary, interval: Interval | null, digits: number, scale = 1): string =>
+  interval === null || diverged > 0 ? "–" : range(interval, digits, scale);
 
 /** Test accuracy at the epoch that the validation split would choose, and which one that is. */
 function best({ validation }: ArmFindings): string {
@@ -64,13 +89,13 @@ function best({ validation }: ArmFindings): string {
 }
 
 /** What the numbers do not say by themselves. */
-function remarks({ notes, alarms, lack }: Findings): string[] {
+function remarks({ notes, alarms, lack }: Findings, layout: Layout): string[] {
   const lines = [
     ...(lack === undefined ? [] : [`No statistics: ${lack.split("\n")[0]}`]),
     ...notes,
     ...alarms.map(({ arm, text }) => `Alarm: ${arm} ${text}`),
   ];
-  return lines.length === 0 ? [] : [`${lines.map((line) => `- ${line}`).join("\n")}\n`];
+  return lines.length === 0 ? [] : [`${lines.map((line) => layout.line(`- ${line}`, "  ")).join("\n")}\n`];
 }
 
 const OTHER_OBJECTIVE = "*";
@@ -81,8 +106,8 @@ export const OTHER_OBJECTIVE_NOTE = `${OTHER_OBJECTIVE} trains on a part whose e
 const armName = ({ arm, changesObjective }: ArmSummary): string =>
   changesObjective ? `${arm} ${OTHER_OBJECTIVE}` : arm;
 
-function objectives(arms: readonly ArmSummary[]): string {
-  return arms.some(({ changesObjective }) => changesObjective) ? `\n${OTHER_OBJECTIVE_NOTE}\n` : "";
+function objectives(arms: readonly ArmSummary[], layout: Layout): string {
+  return arms.some(({ changesObjective }) => changesObjective) ? `\n${layout.line(OTHER_OBJECTIVE_NOTE)}\n` : "";
 }
 
 function howLong([epochs, ...others]: readonly number[]): string {
@@ -106,12 +131,7 @@ function list(seeds: readonly number[]): string {
     .join(", ");
 }
 
-function failures(arms: readonly ArmSummary[]): string {
-  const lines = arms.flatMap(({ arm, runs: all }) =>
-    all.flatMap(({ seed, error, divergedAtStep }) => {
-      if (error !== undefined) return [`${arm}, seed ${seed} failed: ${error}`];
-      return divergedAtStep === undefined ? [] : [`${arm}, seed ${seed} diverged at step ${divergedAtStep}`];
-    }),
-  );
+function failures(arms: readonly ArmSummary[], layout: Layout): string {
+  const lines = arms.flatMap((arm) => endingsOf(arm).map((text) => layout.line(`${arm.arm}, ${text}`, "  ")));
   return lines.length === 0 ? "" : `\n${lines.join("\n")}\n`;
 }

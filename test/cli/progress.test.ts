@@ -209,6 +209,18 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     expect(written).not.toBe("");
   });
 
+  test("in 80 columns a run's end breaks between words, never before %", () => {
+    Object.assign(process.stderr, { columns: 80 });
+    const { observer } = watch();
+    written = "";
+    observer.runEnded?.({ ...place, arm: "hardest-first-rescored" }, outcome());
+    const lines = visible().trimEnd().split("\n");
+    expect(lines).toEqual([
+      "[3/12] hardest-first-rescored, seed 5  done: epoch 3/3, train loss 0.5000, test",
+      "  accuracy 91.23 %",
+    ]);
+  });
+
   test("a run's end stays above the line", () => {
     const { observer } = watch();
     written = "";

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { packageRoot } from "../../src/package-root.js";
 import type { EpochMetrics, EpochTimings } from "../../src/record/run-record.js";
 import {
   COST_KINDS,
@@ -7,8 +9,11 @@ import {
   costOfArm,
   costToReach,
   finalAccuracy,
+  meanSeconds,
+  PARTS_OF_SECONDS,
   type RecordedRun,
 } from "../../src/report/cost.js";
+import { readRuns } from "../../src/report/recorded-experiment.js";
 
 /** 100 samples an epoch, 10 more each epoch; 50 scored before every second one; without accuracy it was not evaluated. */
 const epochMetrics = (epoch: number, accuracy: number | null): EpochMetrics => ({
@@ -44,6 +49,36 @@ const run = (accuracies: readonly (number | null)[], changes: Partial<RecordedRu
   metrics: accuracies.map((accuracy, epoch) => epochMetrics(epoch, accuracy)),
   timings: accuracies.map((_, epoch) => epochTimings(epoch)),
   ...changes,
+});
+
+describe("where seconds go", () => {
+  const results = join(packageRoot, "docs", "results");
+
+  test.each(["mnist", "fashion-mnist", "cifar10", "cifar10-batch-norm"])(
+    "the parts of every recorded epoch of %s add up to its total",
+    (name) => {
+      const lines = readRuns(join(results, name)).flatMap(({ timings }) => timings);
+      expect(lines.length).toBeGreaterThan(0);
+      for (const line of lines) {
+        const sum = PARTS_OF_SECONDS.reduce((total, part) => total + line[`${part}Seconds`], 0);
+        expect(sum).toBeCloseTo(line.totalSeconds, 6);
+      }
+    },
+  );
+
+  test("their mean is over the runs that reached the target, and adds up, too", () => {
+    const timings = [0, 1].map((epoch) => ({ ...epochTimings(epoch), waitingSeconds: 1, totalSeconds: 0 }));
+    const whole = timings.map((line) => ({
+      ...line,
+      totalSeconds: PARTS_OF_SECONDS.reduce((total, part) => total + line[`${part}Seconds`], 0),
+    }));
+    const runs = [run([0.5, 0.9], { timings: whole }), run([0.9, 0.9], { timings: whole }), run([0.1, 0.1])];
+    const mean = meanSeconds(costOfArm(runs, 0.9));
+    if (mean === null) throw new Error("two runs reached it");
+    expect(mean.total).toBe((3.375 + 3.875 + 3.375) / 2);
+    expect(PARTS_OF_SECONDS.reduce((total, part) => total + mean[part], 0)).toBe(mean.total);
+    expect(meanSeconds(costOfArm([run([0.1])], 0.9))).toBeNull();
+  });
 });
 
 describe("the cost of a run", () => {

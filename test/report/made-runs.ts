@@ -3,6 +3,7 @@ import { findPython } from "../../src/backend/python.js";
 import type { RecordedNumber } from "../../src/record/number.js";
 import type { EpochMetrics, EpochTimings, RunState } from "../../src/record/run-record.js";
 import type { AskedExperiment } from "../../src/report/asked.js";
+import type { AnswersOneClass } from "../../src/report/collapse.js";
 import type { Findings } from "../../src/report/findings.js";
 import { makeFindings } from "../../src/report/make-findings.js";
 import { measure, requestOf } from "../../src/report/measures.js";
@@ -14,17 +15,23 @@ export interface Made {
   readonly test: readonly number[];
   readonly loss?: RecordedNumber;
   readonly validation?: readonly number[];
+  /** Of an epoch; 100 unless told. */
+  readonly samples?: number;
   readonly state?: RunState;
 }
 
 /** Epochs of 100 samples and 2 seconds; the test loss is 1 - accuracy unless told. */
-export function run(arm: string, seed: number, { test, loss, validation, state = "done" }: Made): TimedRun {
+export function run(
+  arm: string,
+  seed: number,
+  { test, loss, validation, samples = 100, state = "done" }: Made,
+): TimedRun {
   const metrics = test.map(
     (accuracy, epoch): EpochMetrics => ({
       epoch,
       step: epoch + 1,
       batches: 1,
-      samples: 100,
+      samples,
       scored: 10,
       batchSize: { smallest: 100, largest: 100 },
       learningRate: { first: 0.1, last: 0.1 },
@@ -64,6 +71,7 @@ export function asking(all: readonly TimedRun[], values: Partial<AskedExperiment
     baseline,
     comparisons: baseline === undefined ? [] : planned(baseline, ...arms.filter((arm) => arm !== baseline)),
     targetAccuracy: null,
+    equivalenceMargin: null,
     arms: Object.fromEntries(arms.map((arm) => [arm, { epochs: 1, order: { changesObjective: false } }])),
     ...values,
   };
@@ -73,8 +81,12 @@ export const planned = (baseline: string, ...arms: readonly string[]): AskedExpe
   arms.map((arm) => ({ arm, with: baseline }));
 
 /** By Python and scipy. */
-export async function findingsOf(all: readonly TimedRun[], values: Partial<AskedExperiment> = {}): Promise<Findings> {
-  const measures = measure(asking(all, values), all);
+export async function findingsOf(
+  all: readonly TimedRun[],
+  values: Partial<AskedExperiment> = {},
+  answersOneClass?: AnswersOneClass,
+): Promise<Findings> {
+  const measures = measure(asking(all, values), all, answersOneClass);
   const { signal } = new AbortController();
   const answer = await computeStatistics(requestOf(measures), { python: findPython(undefined), signal });
   return makeFindings(measures, answer, all);

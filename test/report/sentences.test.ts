@@ -48,24 +48,40 @@ test("exploratory: no claim", async () => {
 test("no pairs, one pair, equal differences", async () => {
   const failed = run("sorted", 0, { test: [], state: "failed" });
   expect(await said([...base, failed])).toBe(
-    "cannot be compared with shuffled: no seed was finished in both. Of its 1 run 1 failed, which these numbers leave out. It never reaches 92.00 %; shuffled does not in 2 of 5 runs.",
+    "cannot be compared with shuffled: no seed was finished in both. Of its 5 runs 1 failed and 4 not on record, which these numbers leave out. It never reaches 92.00 %; shuffled does not in 2 of 5 runs.",
   );
   expect(first(await said([...base, ...less(1)]))).toBe(
-    "is 1.00 points below shuffled in test accuracy on the one seed that both finished, which shows nothing about other seeds.",
+    "is 1.00 points below shuffled in test accuracy on the one seed that both finished, which shows nothing about other seeds. Of its 5 runs 4 not on record, which these numbers leave out.",
   );
   expect(first(await said([...base, ...less(1, 1, 1)]))).toBe(
-    "is 1.00 points below shuffled in test accuracy in each of 3 paired seeds alike: without spread there is no test, so nothing is claimed.",
+    "is 1.00 points below shuffled in test accuracy in each of 3 paired seeds alike: without spread there is no test, so nothing is claimed. Of its 5 runs 2 not on record, which these numbers leave out.",
   );
   expect(first(await said([...base, ...less(0, 0, 0)]))).toBe(
-    "has the test accuracy of shuffled in each of 3 paired seeds.",
+    "has the test accuracy of shuffled in each of 3 paired seeds. Its mean test loss is 0.0900 against 0.0800, which is descriptive. Of its 5 runs 2 not on record, which these numbers leave out.",
   );
 });
 
-test("runs that diverged are counted", async () => {
-  const diverged = run("sorted", 4, { test: [0.1], state: "diverged" });
-  expect(first(await said([...base, ...less(1.9, 2, 2, 2.1), diverged]))).toMatch(
-    /4 paired seeds, p < 0.0001\): worse\. Of its 5 runs 1 diverged, which these numbers leave out\.$/,
+test("two pairs are too few, and are told as such", async () => {
+  expect(first(await said([...base, ...less(1, 2)]))).toBe(
+    "is 1.50 points below shuffled in test accuracy in the mean of two paired seeds, too few for an interval or a test: nothing is claimed. Of its 5 runs 3 not on record, which these numbers leave out.",
   );
+});
+
+test("equal accuracies: the losses are told", async () => {
+  const all = (arm: string, loss: number) => [0, 1, 2].map((seed) => run(arm, seed, { test: [1], loss }));
+  expect(first(await said([...all("shuffled", 0.001), ...all("sorted", 0.007)]))).toBe(
+    "has the test accuracy of shuffled in each of 3 paired seeds. Its mean test loss is 0.0070 against 0.0010, which is descriptive.",
+  );
+});
+
+test("runs that diverged rank worst: no mean, interval or verdict of survivors", async () => {
+  const diverged = run("sorted", 4, { test: [0.1], state: "diverged" });
+  const [accuracy, divergence] = ((await said([...base, ...less(1.9, 2, 2, 2.1), diverged])) ?? "").split(" It ");
+  // five of one sign: 2/32, as the larger one of two; 1 of 5 and 0 of 5: p = 1
+  expect(accuracy).toBe(
+    "cannot be told apart from shuffled in test accuracy (exact signed-rank test over 5 paired seeds, diverged runs as the worst, p = 0.13 after Holm). The 4 pairs without one differ by −2.00 points in the mean, which says nothing of the arm as a whole.",
+  );
+  expect(divergence).toBe("diverged in 1 of 5 runs, shuffled in 0 of 5 (Fisher's exact test, p = 1 after Holm).");
 });
 
 /** The epoch of four in which each seed reaches the target; 5: never. The baseline ends with 0.9 everywhere. */
@@ -75,7 +91,7 @@ const reaching = (arm: string, ...epochs: readonly number[]): TimedRun[] =>
       test: [1, 2, 3, 4].map((at) => (at >= epoch ? (arm === "shuffled" ? 0.9 : 0.95 + seed / 100) : 0.5)),
     }),
   );
-const cost = async (...all: readonly TimedRun[]) => / (It .*)$/.exec((await said(all)) ?? "")?.[1];
+const cost = async (...all: readonly TimedRun[]) => / (It (?:never )?reaches .*)$/.exec((await said(all)) ?? "")?.[1];
 
 test("the target is reached later or sooner, with how sure that is", async () => {
   // differences 1, 2, 1: mean 1.3, sd 0.577; half 4.303 × 0.577 / √3 = 1.434

@@ -3,14 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findPython } from "../../src/backend/python.js";
-import {
-  computeStatistics,
-  type StatisticsRequest,
-  seedsForWilcoxon,
-  smallestWilcoxonP,
-  tooFewSeeds,
-  whatCarriesTheClaim,
-} from "../../src/report/statistics.js";
+import { computeStatistics, type StatisticsRequest } from "../../src/report/statistics.js";
 import { fakePython } from "../backend/fake-python.js";
 
 const signal = new AbortController().signal;
@@ -51,14 +44,14 @@ describe("with Python and scipy", () => {
     expect(planned.interval?.low).toBeCloseTo(-2.4598858, 7);
     expect(planned.interval?.high).toBeCloseTo(-0.7001142, 7);
     expect(planned.wilcoxon).toMatchObject({ nonzero: 9, statistic: 0, p: 2 / 512, smallest: 2 / 512, exact: true });
-    expect(planned.tHolm).toBe(2 * (planned.t?.p ?? Number.NaN));
+    expect(planned.claim).toEqual({ test: "t", p: planned.t?.p, holm: 2 * (planned.t?.p ?? Number.NaN) });
     expect(planned.wilcoxonSmallestHolm).toBe(4 / 512);
     expect(again).toEqual({ ...planned, name: "again" });
     expect(other).toEqual({
       ...planned,
       name: "other",
       family: null,
-      tHolm: null,
+      claim: { test: "t", p: planned.t?.p, holm: null },
       wilcoxonHolm: null,
       wilcoxonSmallestHolm: null,
     });
@@ -83,10 +76,26 @@ describe("with Python and scipy", () => {
       { name: "none", n: 0, missing: [], mean: null, sd: null, interval: null },
     ]);
     expect(comparisons).toMatchObject([
-      { n: 1, missing: [1, 2, 3, 5], mean: 1, sd: null, lack: "one pair", t: null, tHolm: null, bca: null },
+      { n: 1, missing: [1, 2, 3, 5], mean: 1, sd: null, lack: "one pair", t: null, claim: null, bca: null },
       { n: 4, missing: [], mean: 2, sd: 0, lack: "equal differences", t: null, wilcoxon: { p: 2 / 16 } },
       { n: 0, missing: [0, 1, 2, 3], mean: null, lack: "no pairs", t: null, wilcoxon: null },
     ]);
+  });
+
+  test("what is asked beside values arrives: scales, diverged seeds, margin, the largest difference", async () => {
+    const values = { 0: 0.99, 1: 0.98, 2: 1 };
+    const { samples, comparisons } = await compute({
+      samples: [{ name: "share", values, scale: "share" }],
+      comparisons: [
+        { name: "level", arm: values, baseline: { 0: 0.991, 1: 0.979, 2: 0.999 }, family: "planned", margin: 0.02 },
+        { name: "torn", arm: { 0: null, 1: 0.9 }, baseline: values, family: "planned", armDiverged: [0], largest: 1 },
+      ],
+    });
+    expect(samples[0].interval?.high).toBeLessThan(1);
+    const [level, torn] = comparisons;
+    expect(level.equivalence?.holm).toBeLessThan(0.05);
+    expect(torn).toMatchObject({ lack: "diverged runs", ranked: 2, missing: [2], claim: { test: "signed rank" } });
+    expect(torn.divergence).toMatchObject({ arm: 1, armRuns: 2, baseline: 0, baselineRuns: 3 });
   });
 
   test("twice gives the same, the bootstrap too", async () => {
@@ -139,44 +148,5 @@ describe("without", () => {
       kind: "bug",
       message: "py_backend.statistics was asked for a and answered ",
     });
-  });
-});
-
-describe("in words", () => {
-  test("the floor of the signed-rank test: 6 seeds can show 1 comparison, 7 show 3, 8 show 6, 9 show 12", () => {
-    const shown = (seeds: number) => {
-      let comparisons = 0;
-      while (smallestWilcoxonP(seeds, comparisons + 1) < 0.05) comparisons += 1;
-      return comparisons;
-    };
-    expect([4, 5, 6, 7, 8, 9].map(shown)).toEqual([0, 0, 1, 3, 6, 12]);
-    expect([1, 2, 3, 4, 6, 7, 12, 13].map((comparisons) => seedsForWilcoxon(comparisons))).toEqual([
-      6, 7, 7, 8, 8, 9, 9, 10,
-    ]);
-    expect(smallestWilcoxonP(1, 3)).toBe(1);
-  });
-
-  test("too few seeds, and how many are enough", () => {
-    expect(tooFewSeeds(5, 3)).toBe(
-      "5 seeds cannot show p < 0.05 with the exact Wilcoxon test over 3 comparisons; 7 can",
-    );
-    expect(tooFewSeeds(5, 1)).toBe("5 seeds cannot show p < 0.05 with the exact Wilcoxon test; 6 can");
-    expect(tooFewSeeds(1, 1)).toBe("1 seed cannot show p < 0.05 with the exact Wilcoxon test; 6 can");
-    expect(tooFewSeeds(6, 1, 0.01)).toBe("6 seeds cannot show p < 0.01 with the exact Wilcoxon test; 8 can");
-    expect(tooFewSeeds(6, 1)).toBeUndefined();
-    expect(tooFewSeeds(7, 3)).toBeUndefined();
-    expect(tooFewSeeds(1, 0)).toBeUndefined();
-  });
-
-  test("which test carries the claim", () => {
-    const planned = "Claims rest on the paired t test with Holm's correction over the 3 planned comparisons";
-    expect(whatCarriesTheClaim(3, 0)).toBe(planned);
-    expect(whatCarriesTheClaim(3, 1)).toBe(`${planned}; the other one is exploratory: no correction, no claim`);
-    expect(whatCarriesTheClaim(3, 2)).toBe(`${planned}; the other 2 are exploratory: no correction, no claim`);
-    expect(whatCarriesTheClaim(1, 0)).toBe("The claim rests on the paired t test of the one planned comparison");
-    expect(whatCarriesTheClaim(0, 2)).toBe(
-      "No comparison was planned: all are exploratory, their p is not corrected and claims nothing",
-    );
-    expect(whatCarriesTheClaim(0, 0)).toBeUndefined();
   });
 });

@@ -86,6 +86,8 @@ test("is over the last epoch of the runs that came to it; the others are counted
         done: 2,
         diverged: 1,
         failed: 0,
+        missing: [],
+        samplesTrained: 2,
         testAccuracy: { mean: 0.625, sd: Math.sqrt(2 * 0.125 ** 2) },
         testLoss: { mean: 2, sd: Math.SQRT2 },
         runs: [
@@ -101,6 +103,8 @@ test("is over the last epoch of the runs that came to it; the others are counted
         done: 0,
         diverged: 0,
         failed: 1,
+        missing: [1, 2],
+        samplesTrained: null,
         testAccuracy: null,
         testLoss: null,
         runs: [{ seed: 0, state: "failed", epochs: 0, test: undefined, error: "no memory" }],

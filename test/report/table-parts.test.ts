@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { comparisonTables } from "../../src/report/comparison-table.js";
 import { costTables } from "../../src/report/cost-table.js";
+import { whole } from "../../src/report/layout.js";
 import { summarise } from "../../src/report/summary.js";
 import { renderTable } from "../../src/report/table.js";
 import { asking, findingsOf, planned, run, runs } from "./made-runs.js";
@@ -15,33 +16,34 @@ test("costs: means with intervals, or medians with how many never reach the targ
     ...[0.9, 0.95, 0.7].map((last, seed) => of("odd", seed, 0.5, 0.6, 0.7, last)),
     { ...of("running", 0, 0.5), state: "running" as const },
   ];
-  expect(costTables(await findingsOf(all, { targetAccuracy: 0.9 })).join("\n")).toMatchInlineSnapshot(`
-    "Cost to reach 90.00 % test accuracy (targetAccuracy): mean (95 % interval)
+  expect(costTables(await findingsOf(all, { targetAccuracy: 0.9 }), whole).join("\n")).toMatchInlineSnapshot(`
+    "Cost to reach 90.00 % test accuracy (targetAccuracy): mean over seeds (least to most)
 
-    | arm      |           reached |           epochs | 1000 samples trained on |      1000 scored |           seconds |
-    | -------- | ----------------: | ---------------: | ----------------------: | ---------------: | ----------------: |
-    | shuffled |            3 of 3 |              2.0 |                     0.2 |              0.0 |               4.0 |
-    | slow     |            3 of 3 | 3.7 (2.2 to 5.1) |        0.4 (0.2 to 0.5) | 0.0 (0.0 to 0.1) | 7.3 (4.5 to 10.2) |
-    | odd      |   2 of 3, 1 never |       median 4.0 |              median 0.4 |       median 0.0 |        median 8.0 |
-    | running  | 0 of 1, 1 not yet |                – |                       – |                – |                 – |
+    | arm      |           reached |           epochs | 1000 samples trained on | 1000 scored |          seconds |
+    | -------- | ----------------: | ---------------: | ----------------------: | ----------: | ---------------: |
+    | shuffled |            3 of 3 |              2.0 |                     0.2 |         0.0 |              4.0 |
+    | slow     |            3 of 3 | 3.7 (3.0 to 4.0) |        0.4 (0.3 to 0.4) |         0.0 | 7.3 (6.0 to 8.0) |
+    | odd      |   2 of 3, 1 never |       median 4.0 |              median 0.4 |  median 0.0 |       median 8.0 |
+    | running  | 0 of 1, 1 not yet |                – |                       – |           – |                – |
 
-    Where these seconds go
+    Where these seconds go, and their sum: mean over the runs that reached it
 
-    | arm      |    training |     scoring |  evaluating |    ordering |        wire |     waiting |
-    | -------- | ----------: | ----------: | ----------: | ----------: | ----------: | ----------: |
-    | shuffled |        2.00 |        0.50 |        1.00 |        0.25 |        0.13 |        0.13 |
-    | slow     |        3.67 |        0.92 |        1.83 |        0.46 |        0.23 |        0.23 |
-    | odd      | median 4.00 | median 1.00 | median 2.00 | median 0.50 | median 0.25 | median 0.25 |
-    | running  |           – |           – |           – |           – |           – |           – |
+    | arm      | training | scoring | evaluating | wire | waiting |  sum | ordering |
+    | -------- | -------: | ------: | ---------: | ---: | ------: | ---: | -------: |
+    | shuffled |     2.00 |    0.50 |       1.00 | 0.13 |    0.13 | 4.00 |     0.25 |
+    | slow     |     3.67 |    0.92 |       1.83 | 0.23 |    0.23 | 7.33 |     0.46 |
+    | odd      |     4.00 |    1.00 |       2.00 | 0.25 |    0.25 | 8.00 |     0.50 |
+
+    ordering: making orders, within the waiting or while the backend evaluates; it is no part of the sum
     "
   `);
 });
 
 test("no target, no costs", async () => {
-  expect(costTables(await findingsOf(runs("a", 0.5)))).toEqual([]);
+  expect(costTables(await findingsOf(runs("a", 0.5)), whole)).toEqual([]);
 });
 
-test("planned comparisons have a verdict, the others stand apart; ten pairs have a bootstrap interval", async () => {
+test("planned comparisons have a verdict, the others and losses stand apart, uncorrected; ten pairs have a bootstrap interval", async () => {
   const many = (arm: string, of: (seed: number) => number) =>
     runs(arm, ...Array.from({ length: 10 }, (_, at) => of(at)));
   const all = [
@@ -50,18 +52,18 @@ test("planned comparisons have a verdict, the others stand apart; ten pairs have
     ...many("level", () => 0.9),
     ...many("other", (seed) => 0.88 + seed / 1000),
   ];
-  const tables = comparisonTables(await findingsOf(all, { comparisons: planned("shuffled", "worse", "level") }));
+  const tables = comparisonTables(await findingsOf(all, { comparisons: planned("shuffled", "worse", "level") }), whole);
   const lines = tables.map((table) => table.split("\n"));
   expect(lines.map(([title]) => title)).toEqual([
-    "Differences in test accuracy, points, seed by seed (d_z: mean / sd, corrected for few seeds)",
-    "The same of test loss",
-    "Exploratory, p as it is: differences in test accuracy, points, seed by seed (d_z: mean / sd, corrected for few seeds)",
-    "Exploratory: the same of test loss",
+    "Differences in test accuracy, points, seed by seed",
+    "Exploratory, p as it is, nothing claimed: differences in test accuracy, points, seed by seed",
+    "Descriptive, nothing claimed: differences in test loss, seed by seed",
   ]);
   // -2 … -1.1 points: mean -1.55, sd 0.30277; half of the interval 2.2622 × 0.30277 / √10 = 0.2166;
-  // p of Wilcoxon 2/1024, twice that over two comparisons; d_z -5.12 × 0.9139 (Hedges, 9 degrees of freedom)
-  expect(lines[0].slice(2, 6).map((line) => line.split(" | ").map((cell) => cell.replace(/[|]/g, "").trim()))).toEqual([
-    ["difference", "pairs", "mean", "95 % interval", "95 % BCa", "d_z", "p (t, Holm)", "p (Wilcoxon, Holm)", "verdict"],
+  // p of Wilcoxon 2/1024, twice that over two comparisons; no d_z: shuffled's values are all equal
+  const cellsOf = (line: string) => line.split(" | ").map((cell) => cell.replace(/[|]/g, "").trim());
+  expect(lines[0].slice(2, 6).map(cellsOf)).toEqual([
+    ["difference", "pairs", "mean", "95 % interval", "95 % BCa", "p, Holm", "p (signed rank, Holm)", "verdict"],
     expect.anything(),
     [
       "worse − shuffled",
@@ -69,16 +71,27 @@ test("planned comparisons have a verdict, the others stand apart; ten pairs have
       "−1.55",
       "−1.77 to −1.33",
       expect.stringMatching(/^−1\.7\d to −1\.3\d$/),
-      "−4.68",
       "< 0.0001",
       "0.0039",
       "worse",
     ],
-    ["level − shuffled", "10", "0.00", "–", "–", "–", "–", "1 (floor 1)", "no test"],
+    ["level − shuffled", "10", "0.00", "–", "–", "–", "–", "no test"],
   ]);
-  expect(lines[2][2]).not.toContain("verdict");
-  expect(lines[2][2]).toMatch(/\| +p \(t\) \| p \(Wilcoxon\) \|$/);
-  expect(lines[2][4]).toMatch(/0\.0020 \|$/);
+  expect(lines[1][2]).not.toContain("verdict");
+  expect(lines[1][2]).toMatch(/\| +p \| p \(signed rank\) \|$/);
+  expect(lines[1][4]).toMatch(/0\.0020 \|$/);
+  expect(lines[2][2]).not.toMatch(/\| p |verdict/);
+});
+
+test("runs that diverged: the ranks carry the claim, how often has a table of its own, no loss is of survivors", async () => {
+  const torn = run("torn", 3, { test: [], state: "diverged" });
+  const all = [...runs("shuffled", 0.9, 0.91, 0.92, 0.93), ...runs("torn", 0.91, 0.925, 0.93), torn];
+  const [accuracy, divergence, loss] = comparisonTables(await findingsOf(all), whole);
+  // three better: ranks 1, 2, 3; one diverged: 4, worse. p = P(W ≤ 4), twice: 7/16 · 2
+  expect(accuracy).toMatch(/\| torn − shuffled \| 4, 3 finished \| +– \| +– \| 1 \(ranks\) \| undecided \|/);
+  expect(divergence).toMatch(/^How often runs diverged: a test of its own\n/);
+  expect(divergence).toMatch(/\| torn − shuffled \| +1 of 4 \| +0 of 4 \| +1, Holm \| undecided \|/);
+  expect(loss).toMatch(/\| torn − shuffled \| 4, 3 finished \| +– \| +– \|/);
 });
 
 test("with a validation split the arms' table has the test accuracy at the epoch that it would choose", async () => {

@@ -11,6 +11,8 @@ const arm = (name: string, values: Partial<ArmSummary> = {}): ArmSummary => ({
   done: 3,
   diverged: 0,
   failed: 0,
+  missing: [],
+  samplesTrained: 6000,
   testAccuracy: { mean: 0.95123, sd: 0.00456 },
   testLoss: { mean: 0.20004, sd: 0.0123 },
   runs: [],

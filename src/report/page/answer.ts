@@ -4,7 +4,7 @@ import { batchNormAlarms } from "../batch-norm-alarm.js";
 import type { Best, Findings } from "../findings.js";
 import { counted } from "../number-text.js";
 import type { ArmSummary, Summary } from "../summary.js";
-import { lossText, percent, runsText, spreadText } from "../summary-text.js";
+import { endingsOf, isWorkUnequal, lossText, percent, runsText, samplesText, spreadText } from "../summary-text.js";
 import { OTHER_OBJECTIVE_NOTE } from "../table.js";
 import { comparisonTable } from "./comparisons.js";
 import { costTable } from "./cost.js";
@@ -33,7 +33,7 @@ export function answer(data: ReportData, { summary, findings }: Answer, looks: R
     hasStatistics(findings) ? notes(findings) : plainNote(said, findings),
     table(data, { summary, findings }, looks),
     objectives(summary),
-    endings(data),
+    endings(data, summary),
     findings && comparisonTable(findings),
     findings && costTable(findings, looks),
   );
@@ -89,12 +89,15 @@ function table(data: ReportData, { summary, findings }: Answer, looks: ReadonlyM
   const columns = ["test accuracy, %", "test loss"];
   if (best.size > 0) columns.push("best by validation: test accuracy, %", "at epoch");
   columns.push("runs");
+  const isUnequal = isWorkUnequal(arms);
+  if (isUnequal) columns.push("samples trained on");
   if (lengths.length > 1) columns.push("epochs");
   const cells = (arm: ArmSummary) => [
     spreadText(arm.testAccuracy, percent),
     spreadText(arm.testLoss, lossText),
     ...(best.size > 0 ? bestCells(best.get(arm.arm)) : []),
     runsText(arm, seeds.length),
+    ...(isUnequal ? [samplesText(arm)] : []),
     ...(lengths.length > 1 ? [arm.epochs] : []),
   ];
   return dataTable({
@@ -118,23 +121,11 @@ const objectives = ({ arms }: Summary): Html | undefined =>
   arms.some(({ changesObjective }) => changesObjective) ? html`<p class="note">${OTHER_OBJECTIVE_NOTE}</p>` : undefined;
 
 /** Runs that did not come to their last epoch, and why. */
-function endings({ arms }: ReportData): Html | undefined {
-  const lines = arms.flatMap(({ arm, runs }) =>
-    runs.flatMap(({ seed, document }) => {
-      const how = ending(document);
-      return how === undefined ? [] : [html`<li><b>${arm}</b>, seed ${seed} ${how}</li>\n`];
-    }),
-  );
+function endings({ arms }: ReportData, summary: Summary): Html | undefined {
+  const lines = summary.arms.flatMap((arm) => endingsOf(arm).map((how) => html`<li><b>${arm.arm}</b>, ${how}</li>\n`));
   const notFinite = arms.flatMap(({ arm, runs }) => runs.flatMap((run) => lastLossNotFinite(arm, run)));
   const all = [...lines, ...notFinite];
   return all.length === 0 ? undefined : html`<ul class="endings">\n${all}</ul>`;
-}
-
-function ending({ state, error, divergedAtStep }: RunData["document"]): string | undefined {
-  if (error !== undefined) return `failed: ${error}`;
-  if (divergedAtStep !== undefined) return `diverged at step ${divergedAtStep}`;
-  if (state === "done") return undefined;
-  return state === "running" ? "is running, or was cut off" : `is ${state}`;
 }
 
 function lastLossNotFinite(arm: string, { seed, document, metrics }: RunData): Html[] {

@@ -1,4 +1,4 @@
-/** Tables of numbers. On a phone the names of the rows stay while the rest scrolls; where cells wrap, each has its column's name. */
+/** Tables of numbers. On a phone each row is a paragraph, in which a cell has its column's name above it. */
 import { type Html, html, type Part } from "./html.js";
 
 export interface DataTable {
@@ -19,7 +19,7 @@ export interface DataRow {
 export function dataTable({ id, note, columns, rows }: DataTable): Html {
   const [first, ...others] = columns;
   return html`<p class="note" id="${id}-note">${note}</p>
-<div class="wide"><table id="${id}" aria-describedby="${id}-note">
+<div class="wide"><table class="data" id="${id}" aria-describedby="${id}-note">
 <thead><tr><th scope="col">${first}</th>${others.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>
 ${rows.map((row) => rowOf(row, others))}</tbody>

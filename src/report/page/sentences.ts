@@ -36,7 +36,9 @@ function compare(arm: ArmData, base: ArmData): string {
   const than = `${base.arm} in test accuracy`;
   const size = Math.abs(mean).toFixed(2);
   const head =
-    Number(size) === 0 ? `is level with ${than}` : `is ${size} points ${mean < 0 ? "below" : "above"} ${than}`;
+    Number(size) === 0
+      ? `differs from ${base.arm} by 0.00 points of test accuracy`
+      : `is ${size} points ${mean < 0 ? "below" : "above"} ${than}`;
   if (pairs.length === 1) return `${head}, on the one seed that both finished.`;
   const range = `${signed(Math.min(...pairs), 2)} to ${signed(Math.max(...pairs), 2)}`;
   return `${head}, in the mean over ${counted(pairs.length, "paired seed")} (${range}).`;

@@ -38,7 +38,7 @@ th, td { padding: .32rem .9rem .32rem 0; text-align: right; border-bottom: 1px s
 th:first-child { text-align: left; font-weight: 500; }
 thead th { font-size: .82rem; font-weight: 600; color: var(--soft); vertical-align: bottom; }
 tr.baseline th, tr.baseline td { font-weight: 700; }
-.facts td, .facts th { text-align: left; vertical-align: top; white-space: normal; }
+.facts td, .facts th { text-align: left; vertical-align: top; white-space: normal; overflow-wrap: anywhere; }
 .facts th { white-space: nowrap; color: var(--soft); }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); gap: 1.6rem 2rem; margin: .8rem 0 1rem; }
 .charts.small { grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr)); gap: 1.1rem 1.4rem; }
@@ -58,11 +58,11 @@ summary { cursor: pointer; }
 .endings { font-size: .92rem; padding-left: 1.2rem; }
 thead th { white-space: normal; min-width: 4.5rem; } thead th:first-child { min-width: 0; }
 @media screen and (max-width: 40rem) {
-  .wide { position: relative; } .wide th:first-child { position: sticky; left: 0; background: var(--paper); min-width: 7.5rem; max-width: 9.5rem; white-space: normal; padding-right: .5rem; }
-  #results, #results tbody, #results th { display: block; } #results thead { display: none; } #results th { max-width: none; font-weight: 600; }
-  #results th, #results td { border: 0; padding: 0; } #results tr { display: flex; flex-wrap: wrap; gap: 0 1.1rem; padding: .4rem 0; border-bottom: 1px solid var(--rule); }
-  #results th { flex: 0 0 100%; } #results td { text-align: left; font-size: .92rem; }
-  #results td::before { content: attr(data-name); display: block; color: var(--soft); font-size: .75rem; font-weight: 400; }
+  .data, .data tbody, .data th { display: block; } .data thead { display: none; } .data th:first-child { max-width: none; font-weight: 600; white-space: normal; overflow-wrap: anywhere; }
+  .data th, .data td { border: 0; padding: 0; white-space: normal; overflow-wrap: anywhere; } .data tr { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; padding: .4rem 0; border-bottom: 1px solid var(--rule); }
+  .data th { flex: 0 0 100%; } .data td { text-align: left; font-size: .92rem; max-width: 100%; }
+  .data td::before { content: attr(data-name); display: block; color: var(--soft); font-size: .75rem; font-weight: 400; }
+  .facts, .facts tbody, .facts tr, .facts th, .facts td { display: block; } .facts th { border: 0; padding-bottom: 0; }
   .samples { grid-template-columns: repeat(auto-fill, minmax(8.4rem, 1fr)); }
 }
 @media print {

@@ -14,16 +14,20 @@ const description = (mean: number, sd: number): Description => ({
 const difference = (mean: number, low: number, high: number): Difference => ({
   ...description(mean, 0.1),
   interval: { low, high },
+  ranked: 2,
   family: "planned",
   lack: null,
+  isCut: false,
   bca: null,
   effect: -1.4,
   effectCorrected: -1.25,
   t: { statistic: -2, degreesOfFreedom: 1, p: 0.0202 },
-  wilcoxon: { nonzero: 2, statistic: 0, p: 0.5, smallest: 0.5, exact: true },
-  tHolm: 0.0404,
+  wilcoxon: { nonzero: 2, statistic: 0, direction: -1, p: 0.5, smallest: 0.5, exact: true },
   wilcoxonHolm: 1,
   wilcoxonSmallestHolm: 1,
+  claim: { test: "t", p: 0.0202, holm: 0.0404 },
+  divergence: null,
+  equivalence: null,
 });
 
 export const COMPARISON: Comparison = {
@@ -33,6 +37,7 @@ export const COMPARISON: Comparison = {
   planned: true,
   accuracy: difference(-0.125, -0.2, -0.05),
   loss: difference(0.25, 0.1, 0.4),
+  means: { accuracy: { arm: 0.7, with: 0.825 }, loss: { arm: 0.5, with: 0.25 } },
   cost: null,
   sentence: "is worse, surely.",
 };

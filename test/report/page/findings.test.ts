@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { costOfArm, type RecordedRun } from "../../../src/report/cost.js";
 import { renderPage } from "../../../src/report/page/page.js";
 import { readReportData } from "../../../src/report/page/read.js";
+import type { Difference } from "../../../src/report/statistics.js";
 import { bestArm, COMPARISON, findings } from "./findings-scene.js";
 import { make, SMALL } from "./scene.js";
 
@@ -26,16 +27,43 @@ describe("what the statistics say", () => {
 
   test("differences in points, their intervals, effect, and p after Holm", () => {
     expect(rowsOf(documentOf(), "comparisons")).toEqual([
-      ["sorted − shuffled", "−12.50−20.00 to −5.00", "−1.25", "0.040", "1", "+0.2500+0.1000 to +0.4000", "2"],
+      ["sorted − shuffled", "−12.50−20.00 to −5.00", "−1.25", "0.040", "1", "worse", "+0.2500+0.1000 to +0.4000", "2"],
     ]);
+    const note = documentOf().querySelector("#comparisons-note")?.textContent;
+    expect(note).toContain("Verdicts are of test accuracy; loss is descriptive.");
   });
 
   test("what was not planned is marked, with its p as it is", () => {
-    const [[name, , , t, wilcoxon]] = rowsOf(
-      documentOf({ comparisons: [{ ...COMPARISON, planned: false }] }),
+    const accuracy: Difference = { ...COMPARISON.accuracy, claim: { test: "t", p: 0.0202, holm: null } };
+    const [[name, , , t, wilcoxon, verdict]] = rowsOf(
+      documentOf({ comparisons: [{ ...COMPARISON, planned: false, accuracy }] }),
       "comparisons",
     );
-    expect([name, t, wilcoxon]).toEqual(["sorted − shuffled †", "0.020", "0.50"]);
+    expect([name, t, wilcoxon, verdict]).toEqual(["sorted − shuffled †", "0.020", "0.50", "–"]);
+  });
+
+  test("where runs diverged: p of the ranks, how often, and nothing of survivors alone", () => {
+    const diverged: Partial<Difference> = { lack: "diverged runs", ranked: 6, interval: null, effectCorrected: null };
+    const accuracy: Difference = {
+      ...COMPARISON.accuracy,
+      ...diverged,
+      claim: { test: "signed rank", p: 0.2, holm: 0.4 },
+      divergence: { arm: 4, armRuns: 6, baseline: 0, baselineRuns: 6, p: 0.02, holm: 0.04 },
+    };
+    const loss: Difference = { ...COMPARISON.loss, ...diverged };
+    expect(rowsOf(documentOf({ comparisons: [{ ...COMPARISON, accuracy, loss }] }), "comparisons")).toEqual([
+      [
+        "sorted − shuffled",
+        "–",
+        "–",
+        "0.40 (ranks)",
+        "1",
+        "undecided",
+        "4 of 6, other 0 of 6p 0.040: more often",
+        "–",
+        "6, 2 finished",
+      ],
+    ]);
   });
 
   test("the best epoch by validation, where there is one", () => {
@@ -55,9 +83,11 @@ describe("what the statistics say", () => {
     ];
     const found = documentOf({ target: { accuracy: 0.7, from: "config" }, arms });
     expect(rowsOf(found, "cost-to-target")).toEqual([
-      ["shuffled", "2 of 2", "2", "24", "6.00", "3.00", "0.50", "2.00"],
-      ["sorted", "0 of 2", "–", "–", "–", "–", "–", "–"],
+      ["shuffled", "2 of 2", "2", "24", "6.00"],
+      ["sorted", "0 of 2", "–", "–", "–"],
     ]);
+    const [parts] = rowsOf(found, "seconds-to-target");
+    expect(parts).toEqual(["shuffled", "3.00", "0.50", "2.00", "0.50", "6.00", "0.00"]); // of two epochs; they add up
   });
 
   test("without statistics: plain differences, and why there are none", () => {

@@ -150,7 +150,7 @@ describe("what is not whole", () => {
     );
     expect(text).toContain("Not finished: 2 of 4 runs ended.");
     expect(text).toContain("sorted cannot be compared with shuffled yet");
-    expect(text).toContain("sorted, seed 0 is interrupted");
+    expect(text).toContain("sorted, seed 0 was interrupted");
     expect(text).toContain("Which classes the batches held is not shown");
     expect(text).toContain("Not shown: this record has no predictions");
   });
@@ -174,7 +174,9 @@ describe("what is not whole", () => {
       arms: { a: { 7: { accuracies: [0.5, 0.6, 0.75] } }, b: { 7: { accuracies: [0.5, 0.6, 0.75] } } },
     });
     expect(textOf(page)).toContain("One seed (7), so there is no band.");
-    expect(textOf(page)).toContain("b is level with a in test accuracy, on the one seed that both finished.");
+    expect(textOf(page)).toContain(
+      "b differs from a by 0.00 points of test accuracy, on the one seed that both finished.",
+    );
     expect(documentOf(page).querySelector("#results tbody td")?.textContent).toBe("75.00");
     expect(documentOf(page).querySelector('#curves g[aria-label="area"]')).toBeNull();
   });

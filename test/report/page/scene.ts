@@ -158,7 +158,13 @@ function makeEpoch(record: RunRecord, epoch: number, { run, trainSample, batchNo
     ...hashes,
   };
   record.appendMetrics(metrics);
-  const spent = { orderingSeconds: 0, scoringSeconds: 0.25, evaluatingSeconds: 1, wireSeconds: 0, waitingSeconds: 0 };
+  const spent = {
+    orderingSeconds: 0,
+    scoringSeconds: 0.25,
+    evaluatingSeconds: 1,
+    wireSeconds: 0,
+    waitingSeconds: 0.25,
+  };
   record.appendTimings({ epoch, trainingSeconds: 1.5, totalSeconds: 3, ...spent });
 }
 

@@ -1,0 +1,76 @@
+/** Runs whose network answers one class whatever it is shown. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { readU32 } from "../record/array-file.js";
+import { PERCENT } from "./number-text.js";
+import type { TimedRun } from "./recorded-experiment.js";
+
+/** Whether a run predicts one class for every test sample; undefined where its predictions are not on record. */
+export type AnswersOneClass = (arm: string, seed: number) => boolean | undefined;
+
+export interface Collapse {
+  readonly runs: number;
+  /** Of so many that are done. */
+  readonly of: number;
+  /** Whether predictions show it; else equal accuracies do. */
+  readonly isSeen: boolean;
+}
+
+/** Undefined where no run of the arm collapsed. */
+export function collapseOf(runs: readonly TimedRun[], answersOneClass: AnswersOneClass): Collapse | undefined {
+  const done = runs.filter(({ state }) => state === "done");
+  const seen = done.map(({ arm, seed }) => answersOneClass(arm, seed));
+  const count = seen.filter((one) => one === true).length;
+  if (count > 0) return { runs: count, of: done.length, isSeen: true };
+  const isUnknown = seen.every((one) => one === undefined);
+  return isUnknown && areOneShare(done) ? { runs: done.length, of: done.length, isSeen: false } : undefined;
+}
+
+export const isWhole = (collapse: Collapse | undefined): boolean =>
+  collapse !== undefined && collapse.runs === collapse.of;
+
+/** So many networks do not come to the same count of right answers unless they answer alike. */
+const FEWEST = 3;
+/** Above it, equal accuracies may be those of networks that are all (nearly) right. */
+const HIGHEST_SHARE = 0.5;
+
+function areOneShare(done: readonly TimedRun[]): boolean {
+  const accuracies = done.map(({ metrics }) => metrics.at(-1)?.test?.accuracy);
+  const [first] = accuracies;
+  return (
+    done.length >= FEWEST &&
+    first !== undefined &&
+    first <= HIGHEST_SHARE &&
+    accuracies.every((accuracy) => accuracy === first)
+  );
+}
+
+/** As a person would say it; begins after the arm's name. */
+export function collapseText(collapse: Collapse, accuracy: number | null): string {
+  const share = accuracy === null ? "" : ` (${(PERCENT * accuracy).toFixed(2)} %)`;
+  if (!collapse.isSeen)
+    return `collapsed: the same accuracy with every seed${share}, as of a network that answers one class whatever it sees`;
+  if (isWhole(collapse)) return `collapsed: with every seed it answers one class for all test samples${share}`;
+  return `collapsed in ${collapse.runs} of ${collapse.of} runs: they answer one class for all test samples`;
+}
+
+/** By the test predictions that lie in the experiment's directory. */
+export const predictionsIn =
+  (directory: string): AnswersOneClass =>
+  (arm, seed) => {
+    const path = join(directory, arm, `seed-${seed}`, "test-predictions.u32");
+    if (!existsSync(path)) return undefined;
+    const predictions = readPredictions(path);
+    return predictions === undefined || predictions.length === 0
+      ? undefined
+      : predictions.every((label) => label === predictions[0]);
+  };
+
+/** Undefined where they are damaged, which the page tells; the table has no need of them. */
+function readPredictions(path: string): Uint32Array | undefined {
+  try {
+    return readU32(path);
+  } catch {
+    return undefined;
+  }
+}

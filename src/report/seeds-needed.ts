@@ -1,0 +1,28 @@
+/** How many paired seeds it takes before a test can show anything, in words. */
+import { counted } from "./number-text.js";
+
+/** Below it a planned comparison claims something. */
+export const ALPHA = 0.05;
+
+/** Pairs from which on there are intervals and t tests. */
+export const LEAST_PAIRS = 3;
+
+/** The least p that the exact signed-rank test can give after Holm's correction: all differences of one sign. */
+export const smallestWilcoxonP = (seeds: number, tests: number): number => Math.min(1, tests * 2 ** (1 - seeds));
+
+/** Paired seeds with which the exact signed-rank test can show p < alpha among so many tests. */
+export function seedsForWilcoxon(tests: number, alpha = ALPHA): number {
+  let seeds = 1;
+  while (smallestWilcoxonP(seeds, tests) >= alpha) seeds += 1;
+  return seeds;
+}
+
+/** That so few seeds cannot show anything, by any test or by the signed-rank test; undefined where they can. */
+export function tooFewSeeds(seeds: number, tests: number, alpha = ALPHA): string | undefined {
+  if (seeds < LEAST_PAIRS)
+    return `${counted(seeds, "paired seed")} show nothing about others: intervals and tests begin with ${LEAST_PAIRS}`;
+  if (tests === 0 || smallestWilcoxonP(seeds, tests) < alpha) return undefined;
+  const over = tests === 1 ? "" : ` over ${tests} tests`;
+  const enough = seedsForWilcoxon(tests, alpha);
+  return `${counted(seeds, "seed")} cannot show p < ${alpha} with the exact signed-rank test${over}, so its p is left out; ${enough} can`;
+}

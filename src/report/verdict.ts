@@ -1,0 +1,43 @@
+/** What a planned comparison claims of test accuracy, the one measure that carries claims. */
+import { ALPHA } from "./seeds-needed.js";
+import type { Difference } from "./statistics.js";
+
+export interface Verdict {
+  /** null where the difference is not shown to be there. */
+  readonly difference: "better" | "worse" | null;
+  /** Whether it is shown to lie within the margin that the config calls none. */
+  readonly isEquivalent: boolean;
+}
+
+/** Of a comparison that was planned: its p are corrected. */
+export function verdictOn({ claim, mean, wilcoxon, equivalence }: Difference): Verdict {
+  const isShown = claim !== null && claim.holm !== null && claim.holm < ALPHA;
+  const direction = claim?.test === "t" ? (mean ?? 0) : (wilcoxon?.direction ?? 0);
+  return {
+    difference: !isShown || direction === 0 ? null : direction > 0 ? "better" : "worse",
+    isEquivalent: equivalence !== null && equivalence.holm !== null && equivalence.holm < ALPHA,
+  };
+}
+
+/** In a word or two. */
+export function verdictText(accuracy: Difference): string {
+  if (accuracy.claim === null) return LACKING[accuracy.lack ?? "no pairs"];
+  const { difference, isEquivalent } = verdictOn(accuracy);
+  if (difference === null) return isEquivalent ? "equivalent" : "undecided";
+  return isEquivalent ? `${difference}, within margin` : difference;
+}
+
+const LACKING: Readonly<Record<NonNullable<Difference["lack"]>, string>> = {
+  "no pairs": "no pairs",
+  "one pair": "too few seeds",
+  "two pairs": "too few seeds",
+  "equal differences": "no test",
+  "diverged runs": "no test",
+};
+
+/** Whether the arm is shown to diverge more often than the other, or less. */
+export function divergenceVerdict({ divergence }: Difference): "more often" | "less often" | null {
+  if (divergence?.holm === null || divergence?.holm === undefined || divergence.holm >= ALPHA) return null;
+  const { arm, armRuns, baseline, baselineRuns } = divergence;
+  return arm * baselineRuns > baseline * armRuns ? "more often" : "less often";
+}
