@@ -85,6 +85,7 @@ export class ExperimentRecord {
 
   /** Writes `experiment.json`, once it is known that nothing that is there speaks against it. */
   writeDocument(config: unknown): void {
+    this.#lock.refuseIfLost();
     const { name, hash, ...made } = this.identity;
     const document: ExperimentDocument = { name, hash, config, ...made };
     const path = join(this.directory, EXPERIMENT);
@@ -93,7 +94,7 @@ export class ExperimentRecord {
   }
 
   run(arm: string, seed: number): RunRecord {
-    return new RunRecord(runDirectory(this.directory, arm, seed), this.#options);
+    return new RunRecord(runDirectory(this.directory, arm, seed), this.#options, () => this.#lock.refuseIfLost());
   }
 
   /** Every run's directory that is there, also of arms and seeds that this command does not ask for. */
@@ -108,6 +109,7 @@ export class ExperimentRecord {
 
   /** `statistics`: undefined where there are none; those of before are then not of these results. */
   writeResults({ summary, statistics, table }: { summary: unknown; statistics: unknown; table: string }): void {
+    this.#lock.refuseIfLost();
     writeWholeJson(join(this.directory, "summary.json"), summary);
     if (statistics === undefined) rmSync(join(this.directory, STATISTICS), { force: true });
     else writeWholeJson(join(this.directory, STATISTICS), statistics);
@@ -121,6 +123,7 @@ export class ExperimentRecord {
   }
 
   writeReport(page: string): void {
+    this.#lock.refuseIfLost();
     writeWhole(join(this.directory, "report.html"), page);
   }
 

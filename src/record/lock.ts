@@ -1,43 +1,107 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type IbatchError, usageError } from "../errors.js";
-import { writing } from "./disk.js";
+import { z } from "zod";
+import { surroundingsError, usageError } from "../errors.js";
+import { countedAlike, isRunning, type ProcessIdentity, thisProcess } from "../running-process.js";
+import { codeOf, writing } from "./disk.js";
 import { PARTIAL } from "./whole-file.js";
 
 /** Its name in the directory that it is for. */
 export const LOCK = "lock";
 
-/** Keeps a second controller out of a directory until `release`. */
+const BEAT_SECONDS = 5;
+/** After so much silence a holder that cannot be asked counts as gone. */
+const SILENCE_SECONDS = 60;
+
+/**
+ * Keeps a second controller out of a directory until `release`. Whether the holder still runs is asked of the system
+ * where holder and asker are counted alike; of another container or machine, it is heard: the holder writes its lock
+ * anew every few seconds.
+ */
 export class Lock {
   readonly #directory: string;
   readonly #path: string;
+  readonly #text: string;
+  #file: number | undefined;
+  #beat: NodeJS.Timeout | undefined;
 
   /** @throws IbatchError when another living process holds it. */
   constructor(directory: string) {
     this.#directory = directory;
     this.#path = join(directory, LOCK);
-    if (this.#take()) return;
-    this.#removeStale();
-    if (!this.#take()) throw usageError(`${directory} was just taken by another process`);
+    this.#text = JSON.stringify({ ...thisProcess(), host: hostname(), beats: true, id: randomUUID() });
+    if (this.#take() !== "taken") {
+      this.#removeStale();
+      if (this.#take() !== "taken") throw this.#justTaken();
+    }
+    sweep(directory, this.#now);
+    this.#beat = setInterval(() => this.#sayAlive(), BEAT_SECONDS * 1000).unref();
   }
+
+  /** When it was last tried, by the clock of the file system, in milliseconds. */
+  #now = 0;
 
   /** Lets others in; a lock that is another's by now is left alone. */
   release(): void {
-    const holder = readHolder(this.#path);
-    if (holder?.pid === process.pid && holder.host === hostname()) rmSync(this.#path, { force: true });
+    clearInterval(this.#beat);
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+    if (this.#isOurs()) rmSync(this.#path, { force: true });
+  }
+
+  /** @throws IbatchError where another took it over, because nothing was heard of this process for long. */
+  refuseIfLost(): void {
+    if (this.#isOurs()) return;
+    throw surroundingsError(
+      `${this.#directory} is another process's by now (this one was silent for ${SILENCE_SECONDS} s, or its lock was ` +
+        "removed): this command ends; give it again when the other one has ended",
+    );
+  }
+
+  #isOurs(): boolean {
+    try {
+      return readFileSync(this.#path, "utf8") === this.#text;
+    } catch {
+      return false;
+    }
+  }
+
+  /** In place, by the file that was opened, whoever has the name by now. */
+  #sayAlive(): void {
+    if (this.#file === undefined) return;
+    try {
+      writeSync(this.#file, this.#text, 0);
+    } catch {
+      // a disk that refuses is told by what is recorded next
+    }
   }
 
   /** The lock has its name only once it is whole, and only if nobody else has it: `link` never replaces. */
-  #take(): boolean {
-    const mine = this.#privateName("mine");
+  #take(): "taken" | "held" {
+    const mine = this.#privateName();
     return writing(this.#path, () => {
+      const file = openSync(mine, "wx");
       try {
-        writeFileSync(mine, JSON.stringify({ pid: process.pid, host: hostname() }), { flush: true });
+        writeSync(file, this.#text);
+        this.#now = statSync(mine).mtimeMs;
         linkSync(mine, this.#path);
-        return true;
+        this.#file = file;
+        return "taken";
       } catch (error) {
-        if (isErrno(error, "EEXIST")) return false;
+        closeSync(file);
+        if (codeOf(error) === "EEXIST" || codeOf(error) === "ENOENT") return "held"; // ENOENT: a new holder swept ours
         throw error;
       } finally {
         rmSync(mine, { force: true });
@@ -46,51 +110,91 @@ export class Lock {
   }
 
   /**
-   * Moves away what a process left behind that died, and looks at it again: between the first look and the move,
+   * Moves away what a process left behind that is gone, and looks at it again: between the first look and the move,
    * another process may have done the same and put its own lock there.
    */
   #removeStale(): void {
-    this.#refuseLiving(readHolder(this.#path));
-    const aside = this.#privateName("stale");
+    this.#refuseHeld(this.#path);
+    const aside = this.#privateName();
     if (!moved(this.#path, aside)) return;
     try {
-      const holder = readHolder(aside);
-      if (holder !== undefined && isAlive(holder)) linkSync(aside, this.#path);
-      this.#refuseLiving(holder);
+      if (isHeld(aside, this.#now)) linkSync(aside, this.#path);
+      this.#refuseHeld(aside);
+    } catch (error) {
+      if (codeOf(error) === "ENOENT" || codeOf(error) === "EEXIST") throw this.#justTaken();
+      throw error;
     } finally {
       rmSync(aside, { force: true });
     }
   }
 
-  #refuseLiving(holder: Holder | undefined): void {
-    if (holder !== undefined && isAlive(holder)) throw this.#inUse(holder);
-  }
-
-  #inUse({ pid, host }: Holder): IbatchError {
-    return usageError(
-      `${this.#directory} is in use by process ${pid} on ${host}: wait until it ends, or name another --out ` +
-        `(if that is no ibatch any more, remove ${this.#path})`,
+  #refuseHeld(path: string): void {
+    if (!isHeld(path, this.#now)) return;
+    const holder = readHolder(path);
+    if (holder === undefined) return;
+    const heard =
+      askable(holder) || !holder.beats
+        ? `(if that is no ibatch any more, remove ${this.#path})`
+        : `(it cannot be asked from here: after ${SILENCE_SECONDS} s of silence it counts as gone)`;
+    throw usageError(
+      `${this.#directory} is in use by process ${holder.pid} on ${holder.host}: wait until it ends, or name another ` +
+        `--out ${heard}`,
     );
   }
 
-  /** A name that no other living process uses, and that counts as a file which is being written. */
-  #privateName(purpose: string): string {
-    return `${this.#path}.${purpose}-${hostname()}-${process.pid}${PARTIAL}`;
+  #justTaken() {
+    return usageError(`${this.#directory} was just taken by another process`);
+  }
+
+  /** A name that no other process uses, and that counts as a file which is being written. */
+  #privateName(): string {
+    return `${this.#path}.${randomUUID()}${PARTIAL}`;
   }
 }
 
-interface Holder {
-  pid: number;
-  host: string;
-}
+const holderSchema = z.object({
+  pid: z.int(),
+  host: z.string(),
+  startTicks: z.number().optional(),
+  bootId: z.string().optional(),
+  pidNamespace: z.string().optional(),
+  /** Whether it says every few seconds that it lives; locks of before did not. */
+  beats: z.boolean().default(false),
+});
+type Holder = z.infer<typeof holderSchema>;
 
 function readHolder(path: string): Holder | undefined {
   try {
-    const holder: unknown = JSON.parse(readFileSync(path, "utf8"));
-    const { pid, host } = Object(holder);
-    return typeof pid === "number" && typeof host === "string" ? { pid, host } : undefined;
+    return holderSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a living process wrote this lock. @param now in milliseconds, by the clock of the file system. */
+function isHeld(path: string, now: number): boolean {
+  const holder = readHolder(path);
+  if (holder === undefined) return false;
+  if (askable(holder)) return isRunning(holder) && !isNamesake(holder);
+  if (!holder.beats) return true;
+  const heard = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return heard !== undefined && now - heard < SILENCE_SECONDS * 1000;
+}
+
+/** Whether the system here can say if it runs. Locks of before, and other systems, tell the host alone. */
+function askable(holder: Holder): boolean {
+  return holder.bootId === undefined ? holder.host === hostname() : countedAlike(holder, thisProcess());
+}
+
+/** An earlier process that had the number that is ours now, and did not say when it started. */
+const isNamesake = ({ pid, startTicks }: ProcessIdentity): boolean =>
+  pid === process.pid && startTicks === undefined && thisProcess().startTicks !== undefined;
+
+/** Removes what those left behind that were killed on their way to the lock. */
+function sweep(directory: string, now: number): void {
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
+    if (name.startsWith(`${LOCK}.`) && name.endsWith(PARTIAL) && !isHeld(path, now)) rmSync(path, { force: true });
   }
 }
 
@@ -100,21 +204,7 @@ function moved(from: string, to: string): boolean {
     renameSync(from, to);
     return true;
   } catch (error) {
-    if (isErrno(error, "ENOENT")) return false;
+    if (codeOf(error) === "ENOENT") return false;
     throw error;
   }
 }
-
-/** A process of another machine cannot be asked: it counts as alive. */
-function isAlive({ pid, host }: Holder): boolean {
-  if (host !== hostname()) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isErrno(error, "EPERM");
-  }
-}
-
-const isErrno = (error: unknown, code: string): boolean =>
-  error instanceof Error && "code" in error && error.code === code;

@@ -179,13 +179,17 @@ export interface RecordOptions {
 
 export class RunRecord {
   readonly #options: RecordOptions;
+  /** Called before what counts is written: throws where the directory is another process's by now. */
+  readonly #refuseIfLost: () => void;
   #started = false;
 
   constructor(
     readonly directory: string,
     options: RecordOptions,
+    refuseIfLost: () => void = () => {},
   ) {
     this.#options = options;
+    this.#refuseIfLost = refuseIfLost;
   }
 
   /**
@@ -210,6 +214,7 @@ export class RunRecord {
    * @throws IbatchError where what lies there is no unfinished run: that is never replaced.
    */
   start(document: RunDocument): void {
+    this.#refuseIfLost();
     this.refuseReplacing();
     this.#started = true;
     makeDirectory(this.directory);
@@ -242,12 +247,14 @@ export class RunRecord {
   }
 
   write(document: RunDocument): void {
+    this.#refuseIfLost();
     if (isFinished(document)) this.#keepLastSignals();
     writeWholeJson(join(this.directory, "run.json"), document);
   }
 
   /** The epoch's plan; on disk before its first chunk goes out. Returns its hashes. */
   writePlan(epoch: number, plan: RecordedPlan): { orderSha256: string; planSha256: string } {
+    this.#refuseIfLost();
     const orderSha256 = sha256(plan.indices);
     const planSha256 = sha256(plan.indices, plan.offsets, plan.learningRates, plan.weights);
     const path = join(this.directory, "orders", numbered(epoch));
@@ -311,6 +318,7 @@ export class RunRecord {
   }
 
   appendMetrics(metrics: EpochMetrics): void {
+    this.#refuseIfLost();
     append(join(this.directory, "metrics.jsonl"), `${JSON.stringify(metrics)}\n`);
     this.#keepLastSignals();
   }
