@@ -1,6 +1,7 @@
 /** The epochs of a run, one after another: score, order, plan, train, evaluate, record. */
 
 import { BackendError, BackendLost } from "../backend/errors.js";
+import { IbatchError, Interrupted } from "../errors.js";
 import type { ExtraSignal, MemoryArray } from "../orders/contract.js";
 import { fromRecorded } from "../record/number.js";
 import type { BatchNormMetrics, EpochMetrics, RunRecord } from "../record/run-record.js";
@@ -80,7 +81,9 @@ export class Epochs {
   /** Returns the step at which the run diverged, if it did. */
   async run(): Promise<number | undefined> {
     for (let epoch = 0; epoch < this.#inputs.config.epochs; epoch++) {
-      const divergedAtStep = await this.#epoch(epoch);
+      const divergedAtStep = await this.#epoch(epoch).catch((error: unknown) => {
+        throw failedIn(epoch, error);
+      });
       if (divergedAtStep !== undefined) return divergedAtStep;
     }
     await this.#recordImages();
@@ -230,6 +233,16 @@ export class Epochs {
       log(`${place.arm}, seed ${place.seed}: no images for the report: ${error.message}`);
     }
   }
+}
+
+/** What goes wrong in an epoch is the run's failure, whoever's fault; what the backend says does not name the epoch. */
+function failedIn(epoch: number, error: unknown): unknown {
+  if (!(error instanceof IbatchError) || error instanceof Interrupted || error instanceof BackendLost) return error;
+  const { kind, message } = error;
+  if (kind !== "usage" && kind !== "run") return error;
+  return new IbatchError("run", error instanceof BackendError ? `in epoch ${epoch}: ${message}` : message, {
+    cause: error,
+  });
 }
 
 interface TimedPlan extends Planned {

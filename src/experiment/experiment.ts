@@ -7,9 +7,9 @@ import type { Backends } from "./backends.js";
 import { type ArmConfig, armHash, type ExperimentConfig } from "./config.js";
 import type { Observer, RunPlace } from "./observer.js";
 import type { OrderSources } from "./order-sources.js";
-import { preflight } from "./preflight.js";
+import { Preflight } from "./preflight.js";
 import { type FinishedRun, finishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
-import { runOne } from "./run.js";
+import { runOne, Unfit } from "./run.js";
 import { Interrupted } from "./session.js";
 import type { MadeIn } from "./surroundings.js";
 
@@ -56,16 +56,17 @@ export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
   const runs = planRuns(inputs, recorded);
   const toDo = runs.filter(({ finished }) => finished === undefined);
   for (const { record } of toDo) record.refuseReplacing();
-  await preflight(
+  const tried = new Preflight(
     inputs.backends,
     toDo.map((run) => runInputs(inputs, run)),
   );
+  await tried.tryOwn();
   inputs.record.writeDocument(inputs.config);
   const losses = new Losses();
   for (const run of runs) {
     if (inputs.signal.aborted) throw new Interrupted();
     if (run.finished === undefined) inputs.observer.runStarted?.(run.place);
-    const ended: Ended = run.finished ?? (await runAndRecord(inputs, run, kept));
+    const ended: Ended = run.finished ?? (await runAndRecord(inputs, run, kept, tried));
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
     const last = metrics.at(-1);
@@ -163,9 +164,16 @@ interface Ended extends FinishedRun {
   readonly lost?: BackendLost;
 }
 
-async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun, kept: readonly MadeIn[]): Promise<Ended> {
-  const client = await inputs.backends.get();
+async function runAndRecord(
+  inputs: ExperimentInputs,
+  run: PlannedRun,
+  kept: readonly MadeIn[],
+  tried: Preflight,
+): Promise<Ended> {
   const document: RunDocument = { ...run.document, startedAt: new Date().toISOString() };
+  const refusal = tried.refusal(run.place.arm);
+  if (refusal !== undefined) return failed(run, document, refusal);
+  const client = await inputs.backends.get();
   try {
     const ended = await runOne({
       ...runInputs(inputs, run),
@@ -176,13 +184,20 @@ async function runAndRecord(inputs: ExperimentInputs, run: PlannedRun, kept: rea
     });
     return { document: ended, metrics: run.record.readMetrics() };
   } catch (error) {
-    if (!isThisRunsAlone(error)) throw error;
-    const failed: RunDocument = { ...document, state: "failed", error: error.message };
-    if (!run.record.started) run.record.writeFailure(failed);
-    if (!(error instanceof BackendLost)) return { document: failed, metrics: [] };
+    if (error instanceof Unfit)
+      await tried.tryAll(); // ends it where no arm fits
+    else if (!isThisRunsAlone(error)) throw error;
+    const ended = failed(run, document, error);
+    if (!(error instanceof BackendLost)) return ended;
     await inputs.backends.discard();
-    return { document: failed, metrics: [], lost: error };
+    return { ...ended, lost: error };
   }
+}
+
+function failed({ record }: PlannedRun, document: RunDocument, { message }: IbatchError): Ended {
+  const written: RunDocument = { ...document, state: "failed", error: message };
+  if (!record.started) record.writeFailure(written);
+  return { document: written, metrics: [] };
 }
 
 /** Whether the other runs can go on. */

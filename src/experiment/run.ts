@@ -1,4 +1,5 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
+import { IbatchError } from "../errors.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
 import type { RunDocument } from "../record/run-record.js";
 import { Epochs, type EpochsInputs } from "./epochs.js";
@@ -24,12 +25,13 @@ export interface RunInputs extends EpochsInputs {
 /**
  * Trains one arm with one seed and records it.
  * Returns how it ended; `interrupted` and `failed` runs are recorded as such and their error is thrown.
+ * @throws Unfit before anything is written.
  */
 export async function runOne(inputs: RunInputs): Promise<RunDocument> {
   const { config, record, place } = inputs;
-  const session = await Session.open(inputs.client, openRequest(inputs), inputs.signal);
+  const session = await fitting(() => Session.open(inputs.client, openRequest(inputs), inputs.signal));
   try {
-    const epochs = new Epochs(inputs, session); // refuses what does not fit the data, before anything is written
+    const epochs = await fitting(async () => new Epochs(inputs, session));
     const surroundings = surroundingsOf(session, config.dataset);
     refuseOtherSurroundings(place.arm, surroundings, inputs.kept);
     const document = { ...inputs.document, surroundings };
@@ -48,6 +50,21 @@ export async function runOne(inputs: RunInputs): Promise<RunDocument> {
       // The run has ended as it has; a backend that cannot go on says so to the next one.
       inputs.log(`${place.arm}, seed ${place.seed}: closing its session failed: ${error}`);
     });
+  }
+}
+
+/** What the config asks for does not fit the data, or the backend refuses it. */
+export class Unfit extends IbatchError {
+  constructor({ message }: IbatchError) {
+    super("usage", message);
+  }
+}
+
+async function fitting<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw error instanceof IbatchError && error.kind === "usage" ? new Unfit(error) : error;
   }
 }
 

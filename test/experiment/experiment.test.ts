@@ -78,9 +78,10 @@ describe("one run's trouble is its own", () => {
       pretence: failing(new BackendError("out_of_memory", "a batch of 5 did not fit")),
     });
     expect(results.map(({ state }) => state)).toEqual(["done", "failed", "done", "done"]);
-    expect(results[1]).toMatchObject({ error: "a batch of 5 did not fit", metrics: [] });
-    expect(scene.document("shuffled", 0)).toMatchObject({ state: "failed", error: "a batch of 5 did not fit" });
-    expect(heard).toContain("end shuffled 0 failed a batch of 5 did not fit");
+    const said = "in epoch 0: a batch of 5 did not fit";
+    expect(results[1]).toMatchObject({ error: said, metrics: [] });
+    expect(scene.document("shuffled", 0)).toMatchObject({ state: "failed", error: said });
+    expect(heard).toContain(`end shuffled 0 failed ${said}`);
     expect(client.sentOf("close")).toHaveLength(4);
   });
 
@@ -125,7 +126,71 @@ describe("one run's trouble is its own", () => {
         },
       },
     });
-    expect(results).toMatchObject([{ state: "failed", error: "a batch of 5 did not fit" }]);
+    expect(results).toMatchObject([{ state: "failed", error: "in epoch 0: a batch of 5 did not fit" }]);
+  });
+
+  test("failed by the user's own code or data once it is trained: recorded with the epoch; the others go on", async () => {
+    const scene = new Scene();
+    const { results, error } = await scene.run({
+      pretence: {
+        before({ type, fields }) {
+          if (type !== "train" || fields.session !== "s2" || fields.firstStep !== 7) return;
+          throw new BackendError("bad_reference", "team.data:load: train item 77 could not be read");
+        },
+      },
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "failed", "done", "done"]);
+    const said = "in epoch 1: team.data:load: train item 77 could not be read";
+    expect(scene.document("shuffled", 0)).toMatchObject({ state: "failed", error: said });
+  });
+
+  test("failed by a later epoch's batch that is too small for the model", async () => {
+    const { results, error } = await new Scene().run({
+      settings: ["arms.shuffled.batching={name: steps, sizes: [5, 23], at: [2]}"],
+      pretence: { opened: { leastBatchSize: 2 } },
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "failed", "done", "failed"]);
+    expect(results[1].error).toMatch(/^order shuffled in epoch 2: batch 1 has 1 sample; /);
+  });
+
+  test("failed by what only this arm's session is refused for: nothing of it is trained, the others go on", async () => {
+    const noted: string[] = [];
+    const scene = new Scene();
+    const { results, client, error } = await scene.run({
+      settings: ["arms.frozen.augmentation.crop=2"],
+      observer: { noted: (line) => noted.push(line) },
+      pretence: {
+        before({ type, fields }) {
+          if (type === "open" && fields.augmentation.crop > 0) throw new BackendError("bad_option", "take crop 0");
+        },
+      },
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state, error: why }) => why ?? state)).toEqual([
+      "take crop 0",
+      "done",
+      "take crop 0",
+      "done",
+    ]);
+    expect(noted).toEqual(["arm frozen is not trained: take crop 0"]);
+    expect(client.sentOf("open").map(({ fields }) => fields.augmentation.crop)).toEqual([2, 2, 0, 0, 0]);
+    expect(scene.document("frozen", 1)).toMatchObject({ state: "failed", error: "take crop 0" });
+  });
+
+  test("what all arms are refused for ends the experiment before anything is trained or recorded", async () => {
+    const scene = new Scene();
+    const { client, error } = await scene.run({
+      pretence: {
+        before({ type }) {
+          if (type === "open") throw new BackendError("bad_option", "take crop 0");
+        },
+      },
+    });
+    expect(error).toMatchObject({ kind: "usage", message: "arm frozen: take crop 0" });
+    expect(client.sentOf("train")).toEqual([]);
+    expect([scene.has("frozen"), scene.has("shuffled")]).toEqual([false, false]);
   });
 
   test("a failed run is tried again by the same command", async () => {

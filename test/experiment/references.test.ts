@@ -13,6 +13,7 @@ import { isAllowed, refuseImports, unusedImports } from "../../src/launch/allowe
 import { packageRoot } from "../../src/package-root.js";
 import { hashValue } from "../../src/record/hash.js";
 import { mistake } from "../mistake.js";
+import type { Pretence } from "./fake-backend.js";
 import { catalogue } from "./fake-catalogue.js";
 import { Scene } from "./scene.js";
 
@@ -191,23 +192,34 @@ describe("before the first run", () => {
     expect(opens(again.client)).toEqual([]); // all runs are kept
   });
 
-  test("what does not fit is told with its arm, before anything is recorded", async () => {
+  const unfit = "team.models:Net: returned [2, 4]; expected logits [2, 10]";
+  const refusingNet: Pretence = {
+    before(message) {
+      if (message.type !== "open" || message.fields.model.name !== "team.models:Net") return;
+      throw new BackendError("bad_reference", unfit);
+    },
+  };
+
+  test("what fits no arm is told before anything is recorded", async () => {
     const scene = new Scene();
-    const { client, error } = await scene.run({
-      settings: ["arms.shuffled.model={reference: 'team.models:Net'}"],
-      pretence: {
-        before(message) {
-          if (message.type !== "open" || message.fields.model.name !== "team.models:Net") return;
-          throw new BackendError("bad_reference", "team.models:Net: returned [2, 4]; expected logits [2, 10]");
-        },
-      },
-    });
-    expect(error).toMatchObject({
-      kind: "usage",
-      message: "arm shuffled: team.models:Net: returned [2, 4]; expected logits [2, 10]",
-    });
+    const { client, error } = await scene.run({ settings: OWN, pretence: refusingNet });
+    expect(error).toMatchObject({ kind: "usage", message: `arm frozen: ${unfit}` });
     expect(client.sentOf("train")).toEqual([]);
     expect(existsSync(join(scene.directory, "frozen"))).toBe(false);
+  });
+
+  test("what does not fit one arm is told before training; its runs are failed ones, the others are done", async () => {
+    const heard: string[] = [];
+    const scene = new Scene();
+    const { results, error } = await scene.run({
+      settings: ["arms.shuffled.model={reference: 'team.models:Net'}"],
+      observer: { noted: (line) => heard.push(line), runStarted: ({ arm }) => heard.push(arm) },
+      pretence: refusingNet,
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state, error: why }) => why ?? state)).toEqual(["done", unfit, "done", unfit]);
+    expect(heard[0]).toBe(`arm shuffled is not trained: ${unfit}`);
+    expect(scene.document("shuffled", 1)).toMatchObject({ state: "failed", error: unfit });
   });
 
   test("a model that ends the backend is told with its arm; its runs fail, those of others have another backend", async () => {
