@@ -13,7 +13,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from .exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail
+from .exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail, leave
 
 if TYPE_CHECKING:  # it needs torch
     from .server import Server
@@ -195,4 +195,4 @@ def keep_freed_memory() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

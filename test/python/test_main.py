@@ -52,7 +52,28 @@ def test_help_needs_no_torch(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="passes a file descriptor on")
 def test_endpoints_go_to_a_channel_of_their_own_whatever_else_is_printed(tmp_path: Path) -> None:
     fake_module(tmp_path, "sitecustomize", "print('hello from the site')")
-    path = os.pathsep.join(map(str, [tmp_path, ROOT]))
+    ready, ended = start_and_end(tmp_path)
+    assert ready.count("\n") == 1
+    assert sorted(json.loads(ready)) == ["control", "pid", "work"]
+    assert ended == (0, "hello from the site\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="passes a file descriptor on")
+def test_its_end_waits_for_no_thread_of_a_users_and_does_what_is_registered(tmp_path: Path) -> None:
+    content = (
+        "import atexit, threading, time\n"
+        "threading.Thread(target=time.sleep, args=[3600]).start()\n"
+        "atexit.register(print, 'registered')\n"
+    )
+    fake_module(tmp_path, "sitecustomize", content)
+    _, ended = start_and_end(tmp_path)
+    assert ended == (0, "registered\n")
+
+
+def start_and_end(first: Path) -> tuple[str, tuple[int, str]]:
+    """What a child says when it is ready; then, its standard input closed, its exit code and standard output.
+    first: where Python looks first."""
+    path = os.pathsep.join(map(str, [first, ROOT]))
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "py_backend", "--threads", "1", "--device", "cpu", "--listen", "tcp://127.0.0.1:0"]
     process = subprocess.Popen(
@@ -66,10 +87,11 @@ def test_endpoints_go_to_a_channel_of_their_own_whatever_else_is_printed(tmp_pat
     os.close(writing)
     with os.fdopen(reading) as channel:
         ready = channel.read()  # to its end: it was closed
-    output, _ = process.communicate()
-    assert ready.count("\n") == 1
-    assert sorted(json.loads(ready)) == ["control", "pid", "work"]
-    assert (process.returncode, output) == (0, "hello from the site\n")
+    try:
+        output, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    return ready, (process.returncode, output)
 
 
 @pytest.mark.parametrize(
