@@ -17,6 +17,7 @@ import { readResults } from "../report/recorded-results.js";
 import { makeResults } from "../report/results.js";
 import type { Summary } from "../report/summary.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
+import { BackendLog } from "./backend-log.js";
 import { type BackendChoice, dataDirectory, supplyChosenBackend } from "./chosen-backend.js";
 
 export interface LaunchOptions extends BackendChoice {
@@ -75,17 +76,39 @@ export async function launch(source: ConfigSource, options: LaunchOptions): Prom
   const signal = options.signal ?? new AbortController().signal;
   const opened = openRecord(early, options);
   try {
-    const onOutput = (line: string) => opened.log(`backend: ${line}`);
-    const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput });
-    try {
-      const { introduction } = await backends.get();
-      const config = resolveConfig(source, orders, introduction.catalogue);
-      return await record({ backends, config, orders, opened, options, signal });
-    } finally {
-      await backends.discard();
-    }
+    return await onBackends({ source, orders, opened, options, early, signal });
   } finally {
     opened.close();
+  }
+}
+
+interface Checked {
+  readonly source: ConfigSource;
+  readonly orders: OrderSources;
+  /** As far as it can be resolved without a backend. */
+  readonly early: ExperimentConfig;
+  readonly opened: ExperimentRecord;
+  readonly options: LaunchOptions;
+  readonly signal: AbortSignal;
+}
+
+/** What the backends say meanwhile goes into the log. */
+async function onBackends({ source, orders, early, opened, options, signal }: Checked): Promise<LaunchResult> {
+  const backendLog = new BackendLog((lines) => opened.log(...lines));
+  const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput: backendLog.add });
+  const log = (line: string) => {
+    backendLog.flush(); // which came before it
+    opened.log(line);
+  };
+  try {
+    const { introduction } = await backends.get();
+    const config = resolveConfig(source, orders, introduction.catalogue);
+    return await record({ backends, config, orders, opened, options, log, signal });
+  } finally {
+    await backends.discard();
+    backendLog.flush();
+    const { failure } = backendLog;
+    if (failure !== undefined) options.onWarning?.(`log.txt lacks lines of the backend: ${failure.message}`);
   }
 }
 
@@ -95,12 +118,13 @@ interface Recorded {
   readonly orders: OrderSources;
   readonly opened: ExperimentRecord;
   readonly options: LaunchOptions;
+  readonly log: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
-async function record({ backends, config, orders, opened, options, signal }: Recorded): Promise<LaunchResult> {
+async function record({ backends, config, orders, opened, options, log, signal }: Recorded): Promise<LaunchResult> {
   const { directory } = opened;
-  const observer = options.observe?.({ directory, log: (line) => opened.log(line) }) ?? {};
+  const observer = options.observe?.({ directory, log }) ?? {};
   await runArms({ backends, config, orders, record: opened, dataDir: dataDirectory(options), observer, signal });
   const { statistics, ...results } = await resultsOf(config, { directory, python: options.python, signal });
   opened.writeResults({ ...results, statistics: statistics.answer && { ...statistics, findings: results.findings } });

@@ -14,6 +14,8 @@ import { PARTIAL } from "./whole-file.js";
 
 export const EXPERIMENT = "experiment.json";
 export const LOG = "log.txt";
+/** What `log.txt` held before it was begun anew. */
+export const OLDER_LOG = "log.older.txt";
 
 /** What the statistics were asked and answered. */
 export const STATISTICS = "statistics.json";
@@ -29,6 +31,7 @@ export const EXPERIMENT_FILES: readonly string[] = [
   "table.md",
   "report.html",
   LOG,
+  OLDER_LOG,
   LOCK,
 ];
 
@@ -59,7 +62,7 @@ export const isUnused = (directory: string): boolean =>
 
 function isSpare(directory: string, name: string): boolean {
   if (name === EXPERIMENT) return readDocument(directory)?.ibatchVersion !== undefined;
-  if (name === LOG) return isOurLog(join(directory, name));
+  if (name === LOG || name === OLDER_LOG) return isOurLog(join(directory, name));
   return name === LOCK || isPartial(name);
 }
 

@@ -3,9 +3,10 @@ import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type RecordedDataset, writeDataset } from "./dataset-record.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
-import { append, writing } from "./disk.js";
+import { writing } from "./disk.js";
 import { EXPERIMENT, identify, isUnused, type Known, LOG, STATISTICS, sweepPartials } from "./experiment-files.js";
 import { Lock } from "./lock.js";
+import { appendToLog } from "./log-file.js";
 import { listRuns, runDirectory } from "./run-places.js";
 import { type RecordOptions, RunRecord } from "./run-record.js";
 import { type ValidationDocument, writeValidation } from "./validation-record.js";
@@ -127,10 +128,9 @@ export class ExperimentRecord {
     writeWhole(join(this.directory, "report.html"), page);
   }
 
-  /** A line of `log.txt`, with the time; of what is heard after `close`, nothing. */
-  log(line: string): void {
-    if (this.#closed) return;
-    append(join(this.directory, "log.txt"), `${new Date().toISOString()} ${line}\n`);
+  /** Lines of `log.txt`, with the time; of what is heard after `close`, nothing. */
+  log(...lines: readonly string[]): void {
+    if (!this.#closed) appendToLog(this.directory, lines);
   }
 
   /** Lets others in. Where neither run nor validation came of it, the directory is as it was before, or not there. */

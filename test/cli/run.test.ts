@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { BackendOptions } from "../../src/backend/backend.js";
 import { BackendError } from "../../src/backend/errors.js";
 import { Interrupted, surroundingsError } from "../../src/errors.js";
+import { runExperiment } from "../../src/launch/launch.js";
 import { FakeBackend, type Pretence } from "../experiment/fake-backend.js";
 import { temporaryDirectory } from "../experiment/scene.js";
 import { ibatch } from "./run-main.js";
@@ -43,7 +44,7 @@ async function run(argv: readonly string[], pretence: Pretence = {}, directory =
   opened.openBackend.mockImplementationOnce(async ({ onOutput }: BackendOptions) => {
     onOutput?.("a warning");
     const stopLoudly = async () => {
-      onOutput?.("bye"); // with the record closed already
+      onOutput?.("bye");
       await stop();
     };
     return { client, stop: stopLoudly };
@@ -108,8 +109,44 @@ test("what the backend says on its standard error is in log.txt, from its start 
     },
   });
   expect(read("log.txt")).toMatch(
-    /^\S+Z backend: a warning\n(.*\n)*\S+Z backend: Traceback \(most recent call last\):\n/,
+    /^\S+Z backend: a warning\n(.*\n)*\S+Z backend: Traceback \(most recent call last\):\n(.*\n)*\S+Z backend: bye\n$/,
   );
+});
+
+describe.skipIf(process.platform !== "linux")("a disk that is full for log.txt", () => {
+  /** Talks while it trains; its log is on a full disk from the start. */
+  const talking = (out: string): Pretence => ({
+    before({ type }) {
+      if (type === "open") {
+        rmSync(join(out, "log.txt"), { force: true });
+        symlinkSync("/dev/full", join(out, "log.txt"));
+      } else opened.openBackend.mock.lastCall?.[0].onOutput("a warning");
+    },
+  });
+
+  test("costs no run where only the backend's lines are lost, and that is said", async () => {
+    const directory = temporaryDirectory();
+    const config = join(directory, "small.yaml");
+    const out = join(directory, "out");
+    writeFileSync(config, CONFIG);
+    const client = new FakeBackend(talking(out));
+    opened.openBackend.mockImplementationOnce(async () => ({ client, stop: async () => {} }));
+    const onWarning = vi.fn();
+    const { summary } = await runExperiment(config, { out, onWarning });
+    expect(summary.arms.map(({ done }) => done)).toEqual([1, 1]);
+    expect(onWarning.mock.calls).toEqual([
+      [expect.stringMatching(/^log\.txt lacks lines of the backend: the disk is full: /)],
+    ]);
+  });
+
+  test("ends the command at a line of its own: exit code 4, the backend stopped, no lock", async () => {
+    const directory = temporaryDirectory();
+    const { code, stderr, stop, out } = await run(["--quiet"], talking(join(directory, "out")), directory);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/\nibatch: the disk is full: \S+log\.txt cannot be written; .*\n$/);
+    expect(stop).toHaveBeenCalledOnce();
+    expect(existsSync(join(out, "lock"))).toBe(false);
+  });
 });
 
 describe("what goes wrong", () => {

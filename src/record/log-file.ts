@@ -1,0 +1,17 @@
+/** `log.txt`: what happened, line by line with the time, in bounded space. */
+import { renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { append, writing } from "./disk.js";
+import { LOG, OLDER_LOG } from "./experiment-files.js";
+
+/** Bytes from which on a log is begun anew. */
+const LOG_LIMIT_BYTES = 32 * 2 ** 20;
+
+/** On the disk itself when it returns. Where the log has grown too long it becomes the older one, in place of that. */
+export function appendToLog(directory: string, lines: readonly string[], limitBytes = LOG_LIMIT_BYTES): void {
+  const path = join(directory, LOG);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size >= limitBytes) writing(path, () => renameSync(path, join(directory, OLDER_LOG)));
+  const time = new Date().toISOString();
+  append(path, lines.map((line) => `${time} ${line}\n`).join(""));
+}
