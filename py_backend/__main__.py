@@ -77,7 +77,7 @@ def serve(arguments: argparse.Namespace) -> int:
             SURROUNDINGS_MISSING,
             f"{error} (Python at {sys.executable}): run `{sys.executable} -m pip install -r requirements.txt`",
         )
-    importing.allow(arguments.allow_import)
+    importing.allow(arguments.allow_import, arguments.python_path)
     device.make_deterministic()
     try:
         chosen = device.resolve(arguments.device)

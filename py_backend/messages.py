@@ -201,6 +201,14 @@ class Imported(Record):
     sha256: Sha256 | None
 
 
+class CodeFile(Record):
+    """A source of the user's as it was executed; `file` is a folder where an installed package is meant."""
+
+    module: Text
+    file: Text
+    sha256: Sha256
+
+
 class OpenOk(Message):
     type = "open_ok"
     session: Text
@@ -220,6 +228,8 @@ class OpenOk(Message):
     settings: Settings
     least_batch_size: PositiveInt
     imports: list[Imported]
+    code: list[CodeFile]
+    edited: list[Text]
     notices: list[Text]
     arrays = {"labels": ArraySpec("u32"), "test_labels": ArraySpec("u32")}
 

@@ -46,7 +46,8 @@ from .progress import Progress
 from .references import dataset as dataset_reference
 from .references import loss as loss_reference
 from .references import model as model_reference
-from .references.importing import describe
+from .references.importing import code_of, describe, refuse_not_allowed
+from .references.own_code import own_code
 from .resident import Augmentation, DataPart, ResidentDataset
 from .threads import refuse_other_threads, restore_threads
 from .training import Chunk, Learner, Loss, Trained, check_chunk, cross_entropy, train_chunk
@@ -90,6 +91,7 @@ class Choices:
 
 def choose(request: Open) -> Choices:
     """Raises BackendError (unknown_name, bad_option, not_allowed, module_missing, bad_reference)."""
+    refuse_not_allowed(references(request))
     find_dataset = dataset_reference.definition if request.dataset.origin == "import" else datasets.find
     find_model = model_reference.definition if request.model.origin == "import" else models.find
     dataset, model = find_dataset(request.dataset.name), find_model(request.model.name)
@@ -138,6 +140,7 @@ class Session:
         refuse_other_threads(identity.threads)
         self._learner = laid_out(learner, self._fit.memory_format)
         self._imports = [describe(reference) for reference in references(request)]
+        self._code = code_of(references(request))
         self._initial_weights_sha256 = weights_sha256(self._learner.model)
         self._step = 0
         self._failure: Failure | None = None
@@ -170,6 +173,8 @@ class Session:
             ),
             least_batch_size=self._fit.least_batch_size,
             imports=self._imports,
+            code=self._code,
+            edited=own_code.edited(self._code),
             notices=[*data.notices, *self._notices, *self._fit.notices],
         )
         return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels})

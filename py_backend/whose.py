@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .device import is_out_of_memory
 from .errors import BackendError
-from .references.importing import failed
+from .references.importing import RAISED, failed
 
 
 class Telling:
@@ -21,7 +21,7 @@ class Telling:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        if self._reference is None or not isinstance(error, Exception) or isinstance(error, BackendError):
+        if self._reference is None or not isinstance(error, RAISED) or isinstance(error, BackendError):
             return
-        if not is_out_of_memory(error):
+        if not isinstance(error, Exception) or not is_out_of_memory(error):
             raise failed(self._reference, self._what, error) from None

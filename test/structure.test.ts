@@ -234,7 +234,7 @@ describe("Python", () => {
     zmq: ["server.py"],
     pickle: ["datasets/unpickle.py"],
     sklearn: ["datasets/digits.py"],
-    importlib: ["references/importing.py"],
+    importlib: ["references/importing.py", "references/own_code.py"],
   };
   for (const [module, files] of Object.entries(doors)) {
     it(`has one door to ${module}`, () => {

@@ -6,12 +6,12 @@ Importing runs code, so only modules that were allowed when the process was star
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +20,11 @@ from typing import Any
 import msgspec
 
 from ..errors import BackendError
-from ..messages import Imported
+from ..messages import CodeFile, Imported
+from .own_code import hash_on_disk, own_code
+
+RAISED = (Exception, SystemExit)
+"""What code of the user's may raise: a `sys.exit` in there ends what it was called for, not the backend."""
 
 
 class Arguments(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -35,32 +39,92 @@ ERROR_CHARACTERS = 500
 _allowed: tuple[str, ...] = ()
 
 
-def allow(modules: Iterable[str]) -> None:
-    """Says, once and before anything is imported, which modules may be."""
+def allow(modules: Iterable[str], directories: Iterable[str] = ()) -> None:
+    """Says, once and before anything is imported, which modules may be, and in which directories the user's lie."""
     global _allowed
     _allowed = tuple(modules)
+    own_code.watch(directories)
 
 
 def import_callable(reference: str) -> Callable[..., Any]:
-    """What the reference names. Raises BackendError (not_allowed, module_missing, bad_reference)."""
+    """What the reference names: every module on the way, and the one that the callable says it is from, must be below
+    an allowed name, or an allowed module must list it in its `__all__`.
+
+    Raises BackendError (not_allowed, module_missing, bad_reference).
+    """
+    refuse_not_allowed([reference])
     module_name, path = split(reference)
-    if not any(module_name == name or module_name.startswith(f"{name}.") for name in _allowed):
-        raise BackendError(
-            "not_allowed",
-            f"{reference} runs code of module {module_name}, which was not allowed: start with --allow-import "
-            f"{module_name}",
-            module=module_name,
-        )
-    found: Any = import_module(reference, module_name)
+    owner: Any = import_module(reference, module_name)
     at = module_name
-    for name in path.split("."):
-        if not hasattr(found, name):
-            raise BackendError("bad_reference", f"{reference}: {at} has no `{name}`{did_you_mean(name, found)}")
-        found, at = getattr(found, name), f"{at}.{name}"
-    if not callable(found):
-        raise BackendError("bad_reference", f"{reference} is a {type(found).__name__}, expected something to call")
-    called: Callable[..., Any] = found
-    return called
+    *way, last = path.split(".")
+    for name in way:
+        found = attribute(reference, at, owner, name)
+        if isinstance(found, ModuleType):
+            refuse_foreign(reference, owner, name, found)
+        owner, at = found, f"{at}.{name}"
+    called: Any = attribute(reference, at, owner, last)
+    if not callable(called):
+        raise BackendError("bad_reference", f"{reference} is a {type(called).__name__}, expected something to call")
+    refuse_foreign(reference, owner, last, called)
+    named: Callable[..., Any] = called
+    return named
+
+
+def is_allowed(module: str | None) -> bool:
+    return module is not None and any(module == name or module.startswith(f"{name}.") for name in _allowed)
+
+
+def refuse_not_allowed(references: Sequence[str]) -> None:
+    """Raises BackendError (not_allowed, bad_reference) naming all modules of these references that are missing."""
+    missing = {split(reference)[0]: reference for reference in references if not is_allowed(split(reference)[0])}
+    if not missing:
+        return
+    flags = " ".join(f"--allow-import {module}" for module in missing)
+    runs = "runs code of a module that was" if len(missing) == 1 else "run code of modules that were"
+    raise BackendError(
+        "not_allowed",
+        f"{', '.join(missing.values())} {runs} not allowed: start the backend with {flags}",
+        modules=list(missing),
+    )
+
+
+def attribute(reference: str, at: str, owner: object, name: str) -> Any:
+    """What a step of the way leads to; a module may load it only now."""
+    if name.startswith("__"):
+        raise BackendError(
+            "bad_reference", f"{reference}: `{name}` is Python's own, and leads to more than was allowed"
+        )
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        raise BackendError("bad_reference", f"{reference}: {at} has no `{name}`{did_you_mean(name, owner)}") from None
+    except RAISED as error:
+        raise failed(reference, f"loading {at}.{name} failed", error) from None
+
+
+def refuse_foreign(reference: str, owner: object, name: str, found: object) -> None:
+    """Raises BackendError (not_allowed) where this is neither from an allowed module nor what one exports."""
+    home = home_of(found)
+    if is_allowed(home) or (isinstance(owner, ModuleType) and is_allowed(owner.__name__) and exports(owner, name)):
+        return
+    where = "does not say from which module it is" if home is None else f"is from module {home}, which was not allowed"
+    allow_it = "" if home is None else f"allow it with --allow-import {home}, or "
+    exporter = owner.__name__ if isinstance(owner, ModuleType) else split(reference)[0]
+    raise BackendError("not_allowed", f"{reference}: `{name}` {where}: {allow_it}name it in {exporter}.__all__")
+
+
+def exports(module: ModuleType, name: str) -> bool:
+    return name in getattr(module, "__all__", ())
+
+
+def home_of(found: object) -> str | None:
+    """The module that it says it is from; of an object that is called, its class's."""
+    if isinstance(found, ModuleType):
+        return found.__name__
+    if isinstance(found, partial):
+        return home_of(found.func)
+    module = getattr(found, "__module__", None)
+    return module if isinstance(module, str) else None
 
 
 def split(reference: str) -> tuple[str, str]:
@@ -75,21 +139,34 @@ def split(reference: str) -> tuple[str, str]:
 
 
 def import_module(reference: str, name: str) -> ModuleType:
+    before = set(sys.modules)
     try:
         importlib.invalidate_caches()
         return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        missing = error.name or name
-        if name == missing or name.startswith(f"{missing}."):
-            raise BackendError(
-                "module_missing",
-                f"{reference}: {sys.executable} finds no module `{missing}`: name its folder with --python-path, or a "
-                "Python that has it with --python",
-                module=missing,
-            ) from None
-        raise failed(reference, f"importing {name} needs module `{missing}`, which is not there", error) from None
-    except Exception as error:
-        raise failed(reference, f"importing {name} failed", error) from None
+    except RAISED as error:
+        forget_own(set(sys.modules) - before)
+        raise not_imported(reference, name, error) from None
+
+
+def forget_own(modules: Iterable[str]) -> None:
+    """What an import that failed brought along is read anew by the next one: it may have been mended by then."""
+    for name in modules:
+        if own_code.executed.pop(name, None) is not None:
+            sys.modules.pop(name, None)
+
+
+def not_imported(reference: str, name: str, error: BaseException) -> BackendError:
+    missing = (error.name or name) if isinstance(error, ModuleNotFoundError) else None
+    if missing is None:
+        return failed(reference, f"importing {name} failed", error)
+    if name == missing or name.startswith(f"{missing}."):
+        return BackendError(
+            "module_missing",
+            f"{reference}: {sys.executable} finds no module `{missing}`: name its folder with --python-path, or a "
+            "Python that has it with --python",
+            module=missing,
+        )
+    return failed(reference, f"importing {name} needs module `{missing}`, which is not there", error)
 
 
 def call(reference: str, function: Callable[..., Any], *given: Any, **args: Any) -> Any:
@@ -98,7 +175,7 @@ def call(reference: str, function: Callable[..., Any], *given: Any, **args: Any)
         return function(*given, **args)
     except BackendError:
         raise
-    except Exception as error:
+    except RAISED as error:
         shown = ", ".join(f"{name}={value!r}" for name, value in args.items())
         raise failed(reference, f"calling it with ({shown}) failed", error) from None
 
@@ -115,13 +192,15 @@ def keywords(reference: str, text: str) -> dict[str, Any]:
     return given
 
 
-def failed(reference: str, what: str, error: Exception) -> BackendError:
+def failed(reference: str, what: str, error: BaseException) -> BackendError:
     """The error in a line; where it was raised is on standard error."""
     traceback.print_exception(error, file=sys.stderr)
     return in_a_line(reference, what, error)
 
 
-def in_a_line(reference: str, what: str, error: Exception) -> BackendError:
+def in_a_line(reference: str, what: str, error: BaseException) -> BackendError:
+    if isinstance(error, SystemExit):
+        return BackendError("bad_reference", f"{reference}: {what}: sys.exit({error.code!r})")
     text = " ".join(str(error).split())
     text = text if len(text) <= ERROR_CHARACTERS else f"{text[:ERROR_CHARACTERS]} …"
     return BackendError("bad_reference", f"{reference}: {what}: {type(error).__name__}: {text}")
@@ -136,13 +215,19 @@ def describe(reference: str) -> Imported:
     """What is recorded of a reference that was imported: its module's file and that file's hash, and the version of the
     distribution that it came with."""
     module_name, _ = split(reference)
-    file = getattr(sys.modules.get(module_name), "__file__", None)
+    executed = own_code.executed.get(module_name)
+    file = executed.file if executed else getattr(sys.modules.get(module_name), "__file__", None)
     return Imported(
         reference=reference,
         file=file,
         version=version_of(module_name.partition(".")[0]),
-        sha256=None if file is None else hashlib.sha256(Path(file).read_bytes()).hexdigest(),
+        sha256=executed.sha256 if executed else file and hash_on_disk(Path(file)),
     )
+
+
+def code_of(references: Sequence[str]) -> list[CodeFile]:
+    """All of the user's code that these reach by now: imports may come late, so ask when everything is built."""
+    return own_code.reached([split(reference)[0] for reference in references], _allowed)
 
 
 def version_of(package: str) -> str | None:

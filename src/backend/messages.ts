@@ -100,6 +100,9 @@ const imported = z.strictObject({
 });
 export type Imported = z.infer<typeof imported>;
 
+/** A source of the user's as it was executed; `file` is a folder where an installed package is meant. */
+const codeFile = z.strictObject({ module: text, file: text, sha256 });
+
 const option = z.strictObject({
   type: z.enum(["int", "float", "bool", "str"]),
   default: z.unknown(),
@@ -199,6 +202,8 @@ export const MESSAGES = {
       }),
       leastBatchSize: positiveInt,
       imports: z.array(imported),
+      code: z.array(codeFile),
+      edited: z.array(text),
       notices: z.array(text),
     },
     { labels: array("u32"), testLabels: array("u32") },

@@ -179,6 +179,8 @@ export class FakeBackend implements WorkClient {
         settings: SETTINGS,
         leastBatchSize: 1,
         imports: [],
+        code: [],
+        edited: [],
         notices: [],
         ...this.#pretence.opened,
       },

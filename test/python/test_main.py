@@ -208,7 +208,13 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
     monkeypatch.setattr(torch.cuda, "set_device", lambda chosen: seen.append(("set_device", chosen)))
     monkeypatch.setattr(server, "Server", FakeServer)
     arguments = argparse.Namespace(
-        child=False, ready_fd=None, listen="tcp://127.0.0.1:0", device="cuda:1", threads=1, allow_import=[]
+        child=False,
+        ready_fd=None,
+        listen="tcp://127.0.0.1:0",
+        device="cuda:1",
+        threads=1,
+        allow_import=[],
+        python_path=[],
     )
     assert command.serve(arguments) == 0
     assert seen == [("set_device", second), ("server", second), ("run", False, None)]

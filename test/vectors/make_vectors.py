@@ -142,6 +142,8 @@ OPEN_OK = {
     },
     "least_batch_size": 1,
     "imports": [],
+    "code": [],
+    "edited": [],
     "notices": [],
 }
 TRAIN = {"session": "s", "first_step": 0, "sha256": DIGEST, "signals": ["loss"], "micro_batch": None}
@@ -234,7 +236,14 @@ def messages():
     yield message("open_ok", "open_ok", 1, OPEN_OK, labels)
     imported = {"reference": "team.models:Net", "file": "/home/tëam/models.py", "version": "1.2", "sha256": DIGEST}
     unknown = {**imported, "file": None, "version": None, "sha256": None}
-    own_ok = {**OPEN_OK, "least_batch_size": 2, "imports": [imported, unknown], "notices": ["noise ✓", "frozen"]}
+    own_ok = {
+        **OPEN_OK,
+        "least_batch_size": 2,
+        "imports": [imported, unknown],
+        "code": [{"module": "team.models", "file": "/home/tëam/models.py", "sha256": DIGEST}],
+        "edited": ["/home/tëam/models.py"],
+        "notices": ["noise ✓", "frozen"],
+    }
     yield message("open_ok with imports and notices", "open_ok", 3, own_ok, labels)
     bare = {**OPEN_OK["settings"], "dropout": [], "batch_norm_layers": 0}
     none = {**OPEN_OK, "n": 0, "test_count": 0, "class_names": [], "settings": bare}

@@ -1,0 +1,154 @@
+"""What of users' code is hashed: what was executed, all that a reference reaches, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from py_backend.errors import BackendError
+from py_backend.references import importing, own_code
+
+Write = Callable[..., None]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Writes modules of the user's, of which `team` is allowed."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importing.allow(["team"], [str(tmp_path)])
+
+    def put(**sources: str) -> None:
+        for name, source in sources.items():
+            path = tmp_path / f"{name.replace('__', '/')}.py"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(source)
+
+    yield put
+    importing.allow([])
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("team", "beside")]:
+        del sys.modules[name]
+        own_code.own_code.executed.pop(name, None)
+
+
+def reached(*references: str) -> dict[str, str]:
+    for reference in references:
+        importing.import_callable(reference)
+    return {part.module: part.sha256 for part in importing.code_of(references)}
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+MODEL = "from .layers import WIDTH\nimport beside\nfrom torch import nn\nclass Net(nn.Linear): ..."
+
+
+def test_a_helper_that_gives_a_number_alone_is_hashed(write: Write) -> None:
+    write(team__layers="WIDTH = 64", team__models=MODEL, team__other="", beside="")
+    importing.import_callable("team.models:Net")
+    importing.import_module("team.other:x", "team.other")
+    assert reached("team.models:Net") == {
+        "team.models": sha256(MODEL),
+        "team.layers": sha256("WIDTH = 64"),
+        "beside": sha256(""),
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import team.parts.depth",
+        "from team.parts import depth",
+        "from .parts import depth",
+        "from .parts.depth import DEPTH",
+        "from .parts import *",
+        "def f():\n    from .parts import depth\nf()",
+        "import importlib\nimportlib.import_module('team.parts.depth')",
+        "__import__('team.parts.depth')",
+        "exec('import team.parts.depth')",
+    ],
+)
+def test_every_way_to_import_is_followed(write: Write, line: str) -> None:
+    write(team__models=f"{line}\nclass Net: ...", team__parts="")
+    (Path(sys.path[0]) / "team/parts.py").unlink()
+    (Path(sys.path[0]) / "team/parts").mkdir()
+    (Path(sys.path[0]) / "team/parts/__init__.py").write_text("__all__ = ['depth']")
+    (Path(sys.path[0]) / "team/parts/depth.py").write_text("DEPTH = 3")
+    assert reached("team.models:Net")["team.parts.depth"] == sha256("DEPTH = 3")
+    assert "team.parts" in reached("team.models:Net")
+
+
+def test_another_reference_that_imports_by_name_what_was_loaded_before_reaches_it(write: Write) -> None:
+    line = "import importlib\nlayers = importlib.import_module('team.layers')\nclass Net: ..."
+    write(team__a=line, team__b=line, team__layers="WIDTH = 1")
+    reached("team.a:Net")
+    assert "team.layers" in reached("team.b:Net")
+
+
+def test_the_source_that_was_executed_is_hashed_and_not_what_lies_there_now(write: Write, tmp_path: Path) -> None:
+    write(team__models="WIDTH = 1\nclass Net: ...")
+    before = reached("team.models:Net")
+    write(team__models="WIDTH = 2\nclass Net: ...")
+    assert reached("team.models:Net") == before == {"team.models": sha256("WIDTH = 1\nclass Net: ...")}
+    code = importing.code_of(["team.models:Net"])
+    assert own_code.own_code.edited(code) == [str(tmp_path / "team/models.py")]
+    with pytest.raises(BackendError, match=r"team/models\.py was changed after it was imported"):
+        own_code.own_code.refuse_edited()
+    (tmp_path / "team/models.py").unlink()
+    assert own_code.own_code.edited(code) == [str(tmp_path / "team/models.py")]
+
+
+def test_no_stale_bytecode_is_executed(write: Write, tmp_path: Path) -> None:
+    """Python takes a .pyc for current where size and second of change agree."""
+    source = tmp_path / "team/models.py"
+    write(team__models="def width(): return 1")
+    os.utime(source, (1_000_000_000, 1_000_000_000))
+    import py_compile
+
+    py_compile.compile(str(source))
+    write(team__models="def width(): return 2")
+    os.utime(source, (1_000_000_000, 1_000_000_000))
+    assert importing.import_callable("team.models:width")() == 2
+    assert reached("team.models:width") == {"team.models": sha256("def width(): return 2")}
+
+
+def test_of_an_installed_package_that_is_allowed_every_source_counts(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site/installed_team"
+    package.mkdir(parents=True)
+    for name, text in (("__init__", ""), ("layers", "WIDTH = 1"), ("models", "class Net: ...")):
+        (package / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.setattr(own_code, "INSTALLED", (*own_code.INSTALLED, tmp_path / "site"))
+    importing.allow(["installed_team", "torch.nn"], [str(tmp_path)])
+    importing.import_callable("installed_team.models:Net")
+    (code,) = importing.code_of(["installed_team.models:Net", "torch.nn:Linear"])
+    assert (code.module, code.file) == ("installed_team", str(package))
+    assert own_code.own_code.edited([code]) == []
+    (package / "layers.py").write_text("WIDTH = 2")
+    assert own_code.own_code.edited([code]) == [str(package)]
+
+
+def test_what_python_has_and_what_is_installed_is_not_the_users(write: Write) -> None:
+    write(team__models="import json, numpy, msgspec\nfrom torch import nn\nclass Net: ...")
+    assert list(reached("team.models:Net")) == ["team.models"]
+
+
+def test_open_says_what_was_executed(write: Write, open_run: Callable[..., object]) -> None:
+    from py_backend.messages import Chosen
+
+    source = (Path(__file__).parent / "references/team_models.py").read_text()
+    write(team__layers="CLASSES = 3", team__models=f"{source}\nfrom .layers import CLASSES\n")
+    opened = open_run(model=Chosen(origin="import", name="team.models:Net", options={})).opened.body  # type: ignore[attr-defined]
+    assert [part.module for part in opened.code] == ["team.layers", "team.models"]
+    assert opened.edited == []
+    write(team__layers="CLASSES = 4")
+    opened = open_run(model=Chosen(origin="import", name="team.models:Net", options={})).opened.body  # type: ignore[attr-defined]
+    assert [Path(file).name for file in opened.edited] == ["layers.py"]
+    assert {part.module: part.sha256 for part in opened.code}["team.layers"] == sha256("CLASSES = 3")
