@@ -25,8 +25,9 @@ export class Channel {
   #answers = 0;
   #failure: Error | undefined;
 
-  constructor(endpoint: string) {
-    this.#socket = new WireSocket(endpoint);
+  /** `onDisconnect` is called whenever the connection breaks: what waits then may never be answered. */
+  constructor(endpoint: string, onDisconnect: () => void = () => {}) {
+    this.#socket = new WireSocket(endpoint, onDisconnect);
     void this.#receive();
   }
 

@@ -2,6 +2,7 @@ import { Interrupted, surroundingsError, usageError } from "../errors.js";
 import { type Answer, Channel } from "./channel.js";
 import { BackendLost } from "./errors.js";
 import type { ControlRequest, FieldsOf, MessageArrays, WorkRequest } from "./messages.js";
+import { within } from "./process-group.js";
 
 export interface Heartbeat {
   /** Seconds between two pings. */
@@ -31,6 +32,10 @@ export class BackendClient {
   readonly #heartbeat: NodeJS.Timeout;
   readonly #endpoint: string;
   #session: string | null = null;
+  /** Who answers: a backend that was restarted is another one. */
+  #instance: string;
+  /** Whether a ping is out. */
+  #pinging = false;
   /** Work answers that had come by the last tick. */
   #answersBefore = 0;
 
@@ -43,6 +48,7 @@ export class BackendClient {
   ) {
     this.#endpoint = endpoint;
     this.introduction = introduction;
+    this.#instance = introduction.instance;
     this.#control = control;
     this.#work = work;
     this.#heartbeat = this.#startHeartbeat(heartbeat);
@@ -55,7 +61,8 @@ export class BackendClient {
   static async connect(endpoint: string, options: ClientOptions): Promise<BackendClient> {
     checkEndpoint(endpoint);
     if (options.signal.aborted) throw new Interrupted();
-    const control = new Channel(endpoint);
+    const broke = { control: () => {}, work: () => {} };
+    const control = new Channel(endpoint, () => broke.control());
     const interrupt = () => control.fail(new Interrupted());
     options.signal.addEventListener("abort", interrupt);
     let greeting = true;
@@ -67,8 +74,11 @@ export class BackendClient {
     );
     try {
       const { fields } = await control.request("hello", { client: "ibatch" }, {});
-      const work = new Channel(fields.workEndpoint);
-      return new BackendClient(endpoint, control, work, fields, options.heartbeat);
+      const work = new Channel(fields.workEndpoint, () => broke.work());
+      const client = new BackendClient(endpoint, control, work, fields, options.heartbeat);
+      broke.control = () => client.#controlBroke();
+      broke.work = () => void client.#workBroke();
+      return client;
     } catch (error) {
       control.close();
       throw error;
@@ -119,19 +129,18 @@ export class BackendClient {
     let silentTicks = 0;
     let deafTicks = 0;
     const deafLimit = Math.max(MIN_DEAF_TICKS, limitSeconds / everySeconds);
-    let waiting = false;
     const tick = () => {
-      if (waiting) {
+      if (this.#pinging) {
         silentTicks += 1;
         if (silentTicks * everySeconds >= limitSeconds) {
           this.fail(new BackendLost(`the backend was silent for ${limitSeconds} s`));
         }
         return;
       }
-      waiting = true;
+      this.#pinging = true;
       this.#ping().then(
         ({ deaf }) => {
-          waiting = false;
+          this.#pinging = false;
           silentTicks = 0;
           deafTicks = deaf ? deafTicks + 1 : 0;
           if (deafTicks >= deafLimit) this.fail(this.#unreached(deafTicks * everySeconds));
@@ -148,11 +157,57 @@ export class BackendClient {
     const answered = this.#work.answers > this.#answersBefore;
     this.#answersBefore = this.#work.answers;
     if (answered || this.#work.waiting === 0) {
-      await pinged;
+      this.#heard((await pinged).fields.instance);
       return { deaf: false };
     }
-    const [{ fields }] = await Promise.all([this.control("status", {}), pinged]);
+    const [{ fields }, pong] = await Promise.all([this.control("status", {}), pinged]);
+    this.#heard(pong.fields.instance);
     return { deaf: fields.state === "idle" && this.#work.answers === this.#answersBefore };
+  }
+
+  /** Another instance than before has no session of ours; between two runs that is no matter. */
+  #heard(instance: string): void {
+    if (instance !== this.#instance && this.#session !== null) this.fail(this.#restarted());
+    this.#instance = instance;
+  }
+
+  /** The ping that was out is lost: the next tick asks again. */
+  #controlBroke(): void {
+    this.#pinging = false;
+  }
+
+  /** What was under way will not be answered over another connection: finds out what became of the backend. */
+  async #workBroke(): Promise<void> {
+    const underWay = this.#work.waiting > 0;
+    const before = this.#instance;
+    if (!underWay && this.#session === null) return;
+    const now = await this.#whoAnswers();
+    if (this.isLost) return;
+    if (now === undefined) {
+      this.fail(new BackendLost(`the backend at ${this.#endpoint} is gone: its connection broke, and nothing answers`));
+    } else if (now !== before) this.fail(this.#restarted());
+    else if (underWay) {
+      this.fail(new BackendLost(`the connection to the backend at ${this.#endpoint} broke while it was at work`));
+    }
+  }
+
+  /** The instance behind the control endpoint; undefined where none answers in time. */
+  async #whoAnswers(): Promise<string | undefined> {
+    for (let tries = 0; tries < PINGS_AFTER_BREAK && !this.isLost; tries++) {
+      let instance: string | undefined;
+      const asked = this.control("ping", { session: null }).then(({ fields }) => {
+        instance = fields.instance;
+      });
+      await within(SECONDS_FOR_A_PING, asked);
+      if (instance !== undefined) return instance;
+    }
+    return undefined;
+  }
+
+  #restarted(): BackendLost {
+    return new BackendLost(
+      `the backend at ${this.#endpoint} was restarted: another instance answers there, which does not have the session`,
+    );
   }
 
   #unreached(seconds: number): BackendLost {
@@ -162,6 +217,10 @@ export class BackendClient {
     );
   }
 }
+
+/** After a connection broke: a ping may go down with it, so several are sent. */
+const PINGS_AFTER_BREAK = 10;
+const SECONDS_FOR_A_PING = 0.5;
 
 /** One tick may fall between two chunks. */
 const MIN_DEAF_TICKS = 3;

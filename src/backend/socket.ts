@@ -10,8 +10,10 @@ export class WireSocket {
   readonly #dealer: Dealer;
   #lastSend: Promise<void> = Promise.resolve();
 
-  constructor(endpoint: string) {
+  /** `onDisconnect` is called whenever a connection that stood breaks; zeromq makes another one by itself. */
+  constructor(endpoint: string, onDisconnect: () => void) {
     this.#dealer = new Dealer({ linger: 0, maxMessageSize: MAX_MESSAGE_BYTES, ipv6: endpoint.includes("[") });
+    this.#dealer.events.on("disconnect", onDisconnect);
     this.#dealer.connect(endpoint);
   }
 

@@ -47,6 +47,12 @@ export class FakeSocket {
     this.#router.close();
   }
 
+  /** Breaks every connection; when this settles another one may listen in its place. */
+  async end(): Promise<void> {
+    await this.#router.unbind(this.endpoint);
+    this.#router.close();
+  }
+
   async #receive(): Promise<void> {
     for await (const [sender, ...frames] of this.#router) {
       const message = decode(frames);
@@ -69,8 +75,8 @@ export class FakeSocket {
 /** Both sockets of a backend, in a private directory. */
 export class FakeBackend {
   private constructor(
-    readonly control: FakeSocket,
-    readonly work: FakeSocket,
+    public control: FakeSocket,
+    public work: FakeSocket,
     private readonly directory: string,
   ) {}
 
@@ -85,6 +91,18 @@ export class FakeBackend {
   async greet(): Promise<void> {
     const hello = await this.control.next();
     await hello.answer("hello_ok", introduction(this.work.endpoint));
+  }
+
+  /** As when its process is killed. */
+  async end(): Promise<void> {
+    await Promise.all([this.control.end(), this.work.end()]);
+  }
+
+  /** Another one listens in its place. */
+  async restart(): Promise<void> {
+    await this.end();
+    this.control = await FakeSocket.bind(this.control.endpoint);
+    this.work = await FakeSocket.bind(this.work.endpoint);
   }
 
   stop(): void {
