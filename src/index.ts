@@ -18,7 +18,8 @@ export { shuffle, shuffled } from "./kernels/shuffle.js";
 export { stratifiedSample } from "./kernels/stratified.js";
 export { topK } from "./kernels/top-k.js";
 export { weightedKeys, weightedSample } from "./kernels/weighted-sample.js";
-export { type LaunchOptions, type LaunchResult, type Recording, runExperiment } from "./launch/launch.js";
+export type { LaunchOptions, LaunchResult, Recording } from "./launch/launch.js";
+export { runExperiment } from "./launch/run-experiment.js";
 export { checkOrder, type Finding } from "./orders/conformance.js";
 export { emptyLedger, orderContext } from "./orders/context.js";
 export {

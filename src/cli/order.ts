@@ -1,27 +1,24 @@
 import { setImmediate } from "node:timers/promises";
 import { Interrupted, usageError } from "../errors.js";
 import { plainNumbers } from "../exact-json.js";
-import { Checker } from "../experiment/checker.js";
-import { parseOrderOptions } from "../experiment/ledger-options.js";
-import { calling, checkedOrder } from "../experiment/make-plan.js";
-import { isFilePath } from "../experiment/named-section.js";
-import { importOrder } from "../experiment/order-file.js";
+import { Checker, type Mistake } from "../experiment/checker.js";
+import { ledgerOptions, splitOptions } from "../experiment/ledger-options.js";
+import { checkedOrder } from "../experiment/make-plan.js";
 import { permutedLedger } from "../experiment/placebo.js";
-import { ownOrder } from "../experiment/run-order.js";
+import type { RunOrder } from "../experiment/run-order.js";
 import { parseValue } from "../experiment/setting.js";
 import { countClasses } from "../kernels/classes.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { random } from "../kernels/random.js";
 import { dataDirectory, openToAsk } from "../launch/chosen-backend.js";
-import { checkOrder, type Finding } from "../orders/conformance.js";
+import type { Finding } from "../orders/conformance.js";
 import { CASES } from "../orders/conformance-cases.js";
 import { emptyLedger } from "../orders/context.js";
-import type { LedgerView, OrderDefinition, OrderResult } from "../orders/contract.js";
-import { findOrder } from "../orders/index.js";
-import { optionCombinations } from "../orders/option-combinations.js";
+import type { LedgerView, OrderResult } from "../orders/contract.js";
 import { readSignalFile } from "../record/recorded-arrays.js";
 import { markdown } from "../report/markdown-table.js";
 import { EXIT } from "./exit-codes.js";
+import { type NamedOrder, openOrder } from "./named-order.js";
 import { type OrderOptions, orderCommand } from "./order-command.js";
 import { openProbe } from "./probe-session.js";
 
@@ -33,24 +30,28 @@ interface Labelled {
 
 /** `ibatch order NAME`. */
 export async function order(name: string, options: OrderOptions, signal: AbortSignal): Promise<number> {
-  const definition = isFilePath(name) ? (await importOrder(name, ".", name)).definition : findOrder(name);
-  return options.check ? await check(definition, options) : await show(definition, options, signal);
+  const named = await openOrder(name, signal);
+  try {
+    return options.check ? await check(named, options) : await show(named, options, signal);
+  } finally {
+    await named.stop();
+  }
 }
 
-async function check(definition: OrderDefinition, options: OrderOptions): Promise<number> {
+async function check(order: NamedOrder, options: OrderOptions): Promise<number> {
   refuseMeaningless(options);
-  const chosen = options.set.length === 0 ? undefined : await combinationsWith(definition, readOptions(options.set));
-  const findings = checkOrder(definition, chosen);
+  const { name } = order.description;
+  const checked = await order.check(readOptions(options.set));
+  if ("mistake" in checked) throw mistakeInSettings(checked.mistake);
+  const { tried, findings } = checked;
+  const sets = tried === 1 ? "1 set of options" : `${tried} sets of options`;
   process.stdout.write(
     findings.length === 0
-      ? `${definition.name} keeps the laws of orders (${counted(chosen ?? optionCombinations(definition.options))} tried on ${CASES.length} cases)\n`
-      : `${definition.name} breaks laws of orders:\n\n${findings.map(renderFinding).join("\n")}`,
+      ? `${name} keeps the laws of orders (${sets} tried on ${CASES.length} cases)\n`
+      : `${name} breaks laws of orders:\n\n${findings.map(renderFinding).join("\n")}`,
   );
   return findings.length === 0 ? EXIT.done : EXIT.no;
 }
-
-const counted = (sets: readonly unknown[]) =>
-  sets.length === 1 ? "1 set of options" : `${sets.length} sets of options`;
 
 /** What of the command's options says something about a check. */
 const OF_A_CHECK = ["check", "set"];
@@ -64,28 +65,20 @@ function refuseMeaningless(options: OrderOptions): void {
   throw usageError(`--${meaningless[0]} means nothing with --check, which tries the order on cases of its own`);
 }
 
-/** The sets of options to try, these values in all of them. */
-async function combinationsWith(
-  definition: OrderDefinition,
-  fixed: Readonly<Record<string, unknown>>,
-): Promise<readonly unknown[]> {
-  const { options: schema } = definition;
-  const areKnown = Object.keys(fixed).every((name) => Object.hasOwn(schema.shape, name));
-  const tried = areKnown
-    ? await calling(`order ${definition.name}: options`, async () => optionCombinations(schema, fixed))
-    : [];
-  // Where nothing can be tried, the mistake is in what was set.
-  return tried.length > 0 ? tried : [settingsChecker.parse(schema.strict(), fixed)];
-}
-
-const settingsChecker = new Checker((path) => `--set ${path.join(".")}`);
+const settingsChecker = new Checker((path) => (path.length === 0 ? "--set" : `--set ${path.join(".")}`));
+const mistakeInSettings = ({ path, what }: Mistake) => settingsChecker.mistake(path, what);
 
 const renderFinding = ({ law, case: example, options, seen, expected }: Finding): string =>
   `  ${law}\n    on: ${example}, options ${JSON.stringify(options)}\n    seen: ${seen}\n    expected: ${expected}\n`;
 
-async function show(definition: OrderDefinition, options: OrderOptions, signal: AbortSignal): Promise<number> {
-  const { own, ledger } = parseOrderOptions(settingsChecker, definition, readOptions(options.set), []);
-  const losses = options.losses === undefined ? undefined : readLosses(options.losses, definition, own);
+async function show(named: NamedOrder, options: OrderOptions, signal: AbortSignal): Promise<number> {
+  const { name, summary, readsLedger } = named.description;
+  const given = splitOptions(readOptions(options.set), readsLedger);
+  const choice = await named.choose(given.own);
+  if ("mistake" in choice) throw mistakeInSettings(choice.mistake);
+  const ledger = readsLedger ? settingsChecker.parse(ledgerOptions, given.ledger) : undefined;
+  const order = named.start(choice.options, choice.declared);
+  const losses = options.losses === undefined ? undefined : readLosses(options.losses, order);
   const { what, labels, classNames } =
     options.dataset === undefined
       ? madeUp(losses === undefined ? options : { ...options, samples: losses.length })
@@ -95,14 +88,13 @@ async function show(definition: OrderDefinition, options: OrderOptions, signal: 
       `--losses ${options.losses} has ${losses.length} values, ${what}: take the losses of this dataset`,
     );
   }
-  const seen = losses === undefined ? emptyLedger(labels.length, definition.signals?.(own)) : ledgerOf(losses);
+  const seen = losses === undefined ? emptyLedger(labels.length, order.signals) : ledgerOf(losses);
   const eligible = consecutive(labels.length);
-  const order = ownOrder(definition, own);
   const memory = await order.allocateMemory(labels.length);
   const out = [
-    `${definition.name}: ${definition.summary}`,
+    `${name}: ${summary}`,
     `${what}; batches of ${options.size}; seed ${options.seed}`,
-    ...(definition.readsLedger && losses === undefined ? [NO_LOSSES] : []),
+    ...(readsLedger && losses === undefined ? [NO_LOSSES] : []),
     "",
   ];
   for (let epoch = 0; epoch < options.epochs; epoch++) {
@@ -123,11 +115,10 @@ async function show(definition: OrderDefinition, options: OrderOptions, signal: 
 
 const NO_LOSSES = "no losses yet, as in a run's first epoch; name some with --losses FILE";
 
-function readLosses(path: string, definition: OrderDefinition, options: Readonly<Record<string, unknown>>) {
-  if (!definition.readsLedger) throw usageError(`--losses ${path}: order ${definition.name} does not look at losses`);
-  const others = definition.signals?.(options) ?? [];
-  if (others.length > 0)
-    throw usageError(`--losses ${path}: these options read ${others.join(", ")}, not losses alone`);
+function readLosses(path: string, { name, readsLedger, signals }: RunOrder) {
+  if (!readsLedger) throw usageError(`--losses ${path}: order ${name} does not look at losses`);
+  if (signals.length > 0)
+    throw usageError(`--losses ${path}: these options read ${signals.join(", ")}, not losses alone`);
   const losses = readSignalFile(path);
   if (losses.length === 0) throw usageError(`--losses ${path} holds no values`);
   return losses;

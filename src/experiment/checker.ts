@@ -13,6 +13,33 @@ export interface Chosen {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** What is wrong, and where in the value. */
+export interface Mistake {
+  readonly path: Path;
+  readonly what: string;
+}
+
+/** The value as the schema completes it, or its first mistake. `known`: keys that stand beside the schema's own. */
+export function parsedBy<Output>(
+  schema: z.ZodType<Output>,
+  value: unknown,
+  known?: readonly string[],
+): { readonly data: Output } | { readonly mistake: Mistake } {
+  const result = schema.safeParse(value, { error: sentence });
+  if (result.success) return { data: result.data };
+  const issue = firstIssue(result.error);
+  const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
+  if (issue.code === "unrecognized_keys") {
+    const [key] = issue.keys;
+    const here = knownKeys(schema, issue.path);
+    const what = unknownKey(key, issue.path.length === 0 ? (known ?? here) : here);
+    return { mistake: { path: [...path, key], what } };
+  }
+  const seen = valueAt(value, issue.path);
+  const what = seen === undefined ? `is missing: ${issue.message}` : `${issue.message}, not ${shown(seen)}`;
+  return { mistake: { path, what } };
+}
+
 /** Where a part of what is checked stands, and its name, for a person. */
 export type Locate = (path: Path) => string;
 
@@ -26,21 +53,11 @@ export class Checker {
   parse<Output>(
     schema: z.ZodType<Output>,
     value: unknown,
-    options: { at?: Path; known?: readonly string[] } = {},
+    { at = [], known }: { at?: Path; known?: readonly string[] } = {},
   ): Output {
-    const { at = [] } = options;
-    const result = schema.safeParse(value, { error: sentence });
-    if (result.success) return result.data;
-    const issue = firstIssue(result.error);
-    const path = [...at, ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))];
-    if (issue.code === "unrecognized_keys") {
-      const [key] = issue.keys;
-      const here = knownKeys(schema, issue.path);
-      throw this.mistake([...path, key], unknownKey(key, issue.path.length === 0 ? (options.known ?? here) : here));
-    }
-    const seen = valueAt(value, issue.path);
-    const what = seen === undefined ? `is missing: ${issue.message}` : `${issue.message}, not ${shown(seen)}`;
-    throw this.mistake(path, what);
+    const parsed = parsedBy(schema, value, known);
+    if ("mistake" in parsed) throw this.mistake([...at, ...parsed.mistake.path], parsed.mistake.what);
+    return parsed.data;
   }
 
   find<Entry extends { readonly name: string }>(key: string, table: readonly Entry[], name: string): Entry {

@@ -8,7 +8,8 @@ import { hashValue } from "../record/hash.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
 import { Checker, type Chosen, type Locate, valueAt } from "./checker.js";
 import type { ConfigSource, Path } from "./config-source.js";
-import { isRecord, spellNamed } from "./named-section.js";
+import { mergeArm, spellAll } from "./merge-arm.js";
+import { isRecord } from "./named-section.js";
 import type { OrderSources } from "./order-sources.js";
 import { type PlannedComparison, planComparisons } from "./planned-comparisons.js";
 import { type ChosenOrder, resolveOrder } from "./resolve-order.js";
@@ -172,23 +173,6 @@ function checkArmNames(source: ConfigSource, arms: unknown): [string, Record<str
     return [arm, override ?? {}];
   });
 }
-
-/** The common sections with the arm's own: a section of the same name is completed, one of another name replaced. */
-export function mergeArm(base: Record<string, unknown>, override: Record<string, unknown>): Record<string, unknown> {
-  const merged = { ...base };
-  for (const [key, value] of Object.entries(spellAll(override))) {
-    const below = spellNamed(key, base[key]);
-    merged[key] = isRecord(below) && isRecord(value) && completes(value, below) ? { ...below, ...value } : value;
-  }
-  return merged;
-}
-
-/** Whether a section says more of what the one below it names, and names nothing else. */
-const completes = (section: Record<string, unknown>, below: Record<string, unknown>): boolean =>
-  ["name", "reference", "file", "replay"].every((key) => section[key] === undefined || section[key] === below[key]);
-
-const spellAll = (sections: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(sections).map(([key, value]) => [key, spellNamed(key, value)]));
 
 interface ResolvedWith {
   readonly orders: OrderSources;

@@ -75,11 +75,27 @@ export class Epochs {
 
   /** @throws IbatchError where the first epoch's plan cannot be made, or trained on. */
   async tryFirstPlan(): Promise<void> {
-    if (!isScoringDue(this.#inputs.config.order.ledger, 0)) await this.#makePlan(0);
+    const { config, order } = this.#inputs;
+    try {
+      if (!isScoringDue(config.order.ledger, 0)) await this.#makePlan(0);
+    } finally {
+      await order.stop();
+    }
   }
 
-  /** Returns the step at which the run diverged, if it did. */
+  /** Returns the step at which the run diverged, if it did. Its order is at an end then. */
   async run(): Promise<number | undefined> {
+    const { order } = this.#inputs;
+    try {
+      const divergedAtStep = await this.#trainAll();
+      await order.end();
+      return divergedAtStep;
+    } finally {
+      await order.stop();
+    }
+  }
+
+  async #trainAll(): Promise<number | undefined> {
     for (let epoch = 0; epoch < this.#inputs.config.epochs; epoch++) {
       const divergedAtStep = await this.#epoch(epoch).catch((error: unknown) => {
         throw failedIn(epoch, error);

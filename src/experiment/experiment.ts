@@ -144,7 +144,11 @@ function refuseSpelledAlike(arms: readonly string[], recorded: readonly Recorded
 function runInputs({ config, orders, dataDir, observer, signal, record }: ExperimentInputs, run: PlannedRun) {
   return {
     config: run.config,
-    order: orders.start(run.config.order, run.place.seed),
+    order: orders.start(run.config.order, run.place.seed, {
+      signal,
+      limitSeconds: config.backend.orderSeconds,
+      say: (line) => record.log(line),
+    }),
     evaluation: config.evaluation,
     chunkBatches: config.backend.chunkBatches,
     imagesPerClass: config.record.images,

@@ -1,9 +1,6 @@
 /** How an order that reads the ledger comes by what it reads: options that every such order has beside its own. */
 import { z } from "zod";
 import type { OrderDefinition } from "../orders/contract.js";
-import type { Checker } from "./checker.js";
-import type { Path } from "./config-source.js";
-import { isRecord } from "./named-section.js";
 
 export const ledgerOptions = z
   .strictObject({
@@ -52,34 +49,17 @@ export function orderOptions({ options, readsLedger }: OrderDefinition): z.ZodOb
   return z.strictObject({ ...options.shape, ...(readsLedger && ledgerOptions.shape) });
 }
 
-/**
- * An order's options as they were written beside its name, checked and completed: its own, and how its ledger is come
- * by; the latter only where it reads the ledger.
- * @throws IbatchError naming the first mistake.
- */
-export function parseOrderOptions(
-  checker: Checker,
-  definition: OrderDefinition,
+/** What is written beside an order's name, taken apart: its own options, and how its ledger is come by. */
+export function splitOptions(
   given: Readonly<Record<string, unknown>>,
-  at: Path,
-): { own: Readonly<Record<string, unknown>>; ledger: LedgerOptions | undefined } {
-  const known = Object.keys(orderOptions(definition).shape);
-  const isOurs = ([key]: [string, unknown]) => definition.readsLedger && Object.hasOwn(ledgerOptions.shape, key);
+  readsLedger: boolean,
+): { own: Readonly<Record<string, unknown>>; ledger: Readonly<Record<string, unknown>> } {
+  const isOurs = ([key]: [string, unknown]) => readsLedger && Object.hasOwn(ledgerOptions.shape, key);
   const entries = Object.entries(given);
-  // Strict whatever the order says: an option that is mistyped is never passed over.
-  const own = checker.parse(
-    definition.options.strict(),
-    Object.fromEntries(entries.filter((entry) => !isOurs(entry))),
-    {
-      at,
-      known,
-    },
-  );
-  if (!isRecord(own)) throw new Error(`order ${definition.name}: its options must be a map`);
-  const ledger = definition.readsLedger
-    ? checker.parse(ledgerOptions, Object.fromEntries(entries.filter(isOurs)), { at })
-    : undefined;
-  return { own, ledger };
+  return {
+    own: Object.fromEntries(entries.filter((entry) => !isOurs(entry))),
+    ledger: Object.fromEntries(entries.filter(isOurs)),
+  };
 }
 
 /** Whether a scoring pass is due before this epoch's order is made. */

@@ -2,6 +2,7 @@
 import { learningRateFactors } from "../batching/index.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import type { OrderResult } from "../orders/contract.js";
+import { thrownText } from "../orders/declared.js";
 import { type ResultBounds, type ResultFault, resultFaults } from "../orders/result-check.js";
 import type { OrderMonitors } from "../record/run-record.js";
 import { learningRates } from "../schedules/index.js";
@@ -81,7 +82,6 @@ export async function calling<T>(where: string, act: () => Promise<T>): Promise<
     return await act();
   } catch (error) {
     if (error instanceof Interrupted) throw error;
-    const what = String(error).replace(/^(Ibatch)?Error: /, "");
-    throw new IbatchError("run", `${where} failed: ${what}`, { cause: error });
+    throw new IbatchError("run", `${where} failed: ${thrownText(error)}`, { cause: error });
   }
 }

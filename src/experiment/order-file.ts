@@ -1,52 +1,121 @@
-/** A user's own order: an ES module whose default export is an order definition. */
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire, register } from "node:module";
+/** A user's own order: a module whose default export is an order definition, in JavaScript or TypeScript. */
+import { realpathSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { usageError } from "../errors.js";
-import type { OrderDefinition } from "../orders/contract.js";
-import { isOrderDefinition, missingMembers } from "../orders/definition-check.js";
-import { ownEntry } from "../package-root.js";
-import { sha256 } from "../record/hash.js";
+import { IbatchError, usageError } from "../errors.js";
+import type { Declared } from "../orders/declared.js";
+import type { Checked } from "./check-order.js";
+import type { Choice } from "./choose-options.js";
 import { ledgerOptions } from "./ledger-options.js";
 import { isFilePath } from "./named-section.js";
+import { type GraphFile, importsOf } from "./order-thread/graph.js";
+import type { Description } from "./order-thread/messages.js";
+import { OrderThread, WORD_SECONDS } from "./order-thread/order-thread.js";
+import { threadedOrder } from "./order-thread/threaded-order.js";
+import type { RunOrder } from "./run-order.js";
 
-export interface OrderFile {
-  readonly definition: OrderDefinition;
-  /** Of the file itself; not of what it imports. */
+/** Where what a file's order does is heard of. */
+export interface Listening {
+  /** Ends its thread at once, whatever it is doing. */
+  readonly signal: AbortSignal;
+  /** Is told each line that its code writes. */
+  readonly say: (line: string) => void;
+}
+
+export interface Running extends Listening {
+  /** Seconds that it may take for an epoch. */
+  readonly limitSeconds: number;
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** Its code is imported in a thread; this asks what is to be known before a run, and is to be stopped then. */
+export class OrderFile {
+  readonly description: Description;
+  /** Of the file itself. */
   readonly sha256: string;
+  /** Of each file that it imports from beside it, by its path from the file's folder. */
+  readonly imports: Readonly<Record<string, string>>;
+  readonly #entry: string;
+  readonly #files: readonly GraphFile[];
+  readonly #thread: OrderThread;
+
+  private constructor(entry: string, thread: OrderThread, description: Description, files: readonly GraphFile[]) {
+    this.#entry = entry;
+    this.#thread = thread;
+    this.#files = files;
+    this.description = description;
+    this.sha256 = files.find(({ path }) => path === entry)?.sha256 ?? "";
+    this.imports = importsOf(files, entry);
+  }
+
+  /**
+   * Imports an order from a path, relative to `directory`, or from a package that is installed there. `where` stands
+   * before what is wrong.
+   * @throws IbatchError when there is none, it cannot be imported, or its default export is no order; Interrupted.
+   */
+  static async import(file: string, directory: string, where: string, listening: Listening): Promise<OrderFile> {
+    const entry = findFile(file, directory, where);
+    const { thread, imported } = await OrderThread.start({ ...listening, entry, files: [] }).catch((error: unknown) => {
+      throw error instanceof IbatchError ? error : usageError(`${where}: importing ${entry} failed: ${told(error)}`);
+    });
+    try {
+      if ("refused" in imported) throw usageError(`${where}: ${imported.refused}`);
+      const { description, files } = imported;
+      const taken = description.optionNames.find((option) => isTaken(option, description.readsLedger));
+      if (taken !== undefined) {
+        throw usageError(`${where}: option ${taken} of ${entry} stands for something else beside an order: rename it`);
+      }
+      return new OrderFile(entry, thread, description, files);
+    } catch (error) {
+      await thread.stop();
+      throw error;
+    }
+  }
+
+  /** `given`: its own options, as the config has them. */
+  choose(given: Options): Promise<Choice> {
+    return this.#naming("says nothing of its options", this.#thread.ask({ subject: "choose", given }, WORD_SECONDS));
+  }
+
+  /** As `checkAll`. */
+  check(fixed: Options, limitSeconds: number): Promise<Checked> {
+    return this.#naming("cannot be checked", this.#thread.ask({ subject: "check", fixed }, limitSeconds));
+  }
+
+  /** The order for a run, with options as `choose` gave them. */
+  start(options: Options, declared: Declared, running: Running): RunOrder {
+    const { description } = this;
+    return threadedOrder({ ...running, description, declared, options, entry: this.#entry, files: this.#files });
+  }
+
+  stop(): Promise<void> {
+    return this.#thread.stop();
+  }
+
+  async #naming<T>(what: string, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof IbatchError) throw error;
+      throw new IbatchError("run", `order ${this.description.name} ${what}: ${told(error)}`, { cause: error });
+    }
+  }
 }
 
-/**
- * Imports an order from a path, relative to `directory`, or from a package that is installed there. `where` stands
- * before what is wrong.
- * @throws IbatchError when there is none, it cannot be imported, or its default export is no order.
- */
-export async function importOrder(file: string, directory: string, where: string): Promise<OrderFile> {
-  const path = isFilePath(file) ? resolve(directory, file) : resolvePackage(file, directory, where);
-  if (!existsSync(path)) throw usageError(`${where}: there is no file ${path}`);
-  findThisPackage();
-  const { exported, hash } = await importDefault(path, where);
-  if (typeof exported !== "object" || exported === null) {
-    const seen = exported === undefined ? "has no default export" : `exports a ${typeof exported} as its default`;
-    throw usageError(`${where}: ${path} ${seen}, expected export default defineOrder({ … })`);
-  }
-  if (!isOrderDefinition(exported)) {
-    throw usageError(
-      `${where}: the default export of ${path} is no order: ${missingMembers(exported).join(", ")} missing or of the ` +
-        "wrong type (options is a z.strictObject of the z that importance-batching exports)",
-    );
-  }
-  const taken = Object.keys(exported.options.shape).find((option) => isTaken(option, exported.readsLedger));
-  if (taken !== undefined) {
-    throw usageError(`${where}: option ${taken} of ${path} stands for something else beside an order: rename it`);
-  }
-  return { definition: exported, sha256: hash };
-}
+const told = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Whether this key beside an order's name is the controller's. */
 const isTaken = (option: string, readsLedger: boolean): boolean =>
   ["name", "file", "replay"].includes(option) || (readsLedger && Object.hasOwn(ledgerOptions.shape, option));
+
+function findFile(file: string, directory: string, where: string): string {
+  const path = isFilePath(file) ? resolve(directory, file) : resolvePackage(file, directory, where);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw usageError(`${where}: there is no file ${path}`);
+  if (stat.isDirectory()) throw usageError(`${where}: ${path} is a directory: name a file in it`);
+  return realpathSync(path); // as Node names what it imports
+}
 
 function resolvePackage(name: string, directory: string, where: string): string {
   try {
@@ -60,33 +129,4 @@ function resolvePackage(name: string, directory: string, where: string): string 
       { cause: error },
     );
   }
-}
-
-/** Node keeps a module under its address for as long as the process lives; with the hash in it, a changed file is new. */
-async function importDefault(path: string, where: string): Promise<{ exported: unknown; hash: string }> {
-  try {
-    const hash = sha256(readFileSync(path));
-    const module: { readonly default?: unknown } = await import(`${pathToFileURL(path).href}?sha256=${hash}`);
-    return { exported: module.default, hash };
-  } catch (error) {
-    throw usageError(`${where}: importing ${path} failed: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
-  }
-}
-
-let isFound = false;
-
-/**
- * Lets the user's file import "importance-batching", wherever it lies: it gets this package, the one that will run
- * it, and so the same zod.
- */
-function findThisPackage(): void {
-  if (isFound) return;
-  isFound = true;
-  const url = JSON.stringify(pathToFileURL(ownEntry).href);
-  const hook = `export async function resolve(specifier, context, next) {
-    return specifier === "importance-batching" ? { url: ${url}, shortCircuit: true } : next(specifier, context);
-  }`;
-  register(`data:text/javascript,${encodeURIComponent(hook)}`, import.meta.url);
 }

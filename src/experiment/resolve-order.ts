@@ -1,9 +1,8 @@
 /** From an arm's order section to the order that it names, with its options. */
-import { EXTRA_SIGNALS, type OrderDefinition } from "../orders/contract.js";
-import { type Declared, declaredBy, errorText } from "../orders/declared.js";
 import { ORDERS } from "../orders/index.js";
 import type { Checker, Chosen } from "./checker.js";
-import { type LedgerOptions, parseOrderOptions } from "./ledger-options.js";
+import { type Choice, chooseOptions } from "./choose-options.js";
+import { type LedgerOptions, ledgerOptions, splitOptions } from "./ledger-options.js";
 import type { OrderReference, OrderSources } from "./order-sources.js";
 import { REPLAY } from "./replay.js";
 import type { ArmSections } from "./schema.js";
@@ -21,57 +20,61 @@ export interface ChosenOrder extends Chosen, OrderReference {
  */
 export function resolveOrder(
   checker: Checker,
-  { order, batching, dataset, epochs }: ArmSections,
+  sections: ArmSections,
   { orders, seeds }: { readonly orders: OrderSources; readonly seeds: readonly number[] },
 ): ChosenOrder {
-  const { name, file, replay, ...given } = order;
-  let reference: OrderReference;
+  const { name, file, replay, ...given } = sections.order;
   if (file !== undefined) {
-    const { definition, sha256 } = orders.file(file);
-    reference = { name: definition.name, file: { path: file, sha256 } };
-  } else if (replay !== undefined) {
-    const mistake = (what: string) => checker.mistake(["order", "replay"], what);
-    const identity = orders
-      .replayed(replay)
-      .identity({ seeds, epochs, dataset: dataset.name ?? dataset.reference ?? "", mistake });
-    if (batching.learningRate !== undefined && batching.learningRate !== "none") {
-      const what = "a replay has its recorded batches, whatever the batching rule says: take learningRate: none";
-      throw checker.mistake(["batching", "learningRate"], what);
-    }
-    reference = { name: REPLAY.name, replay: { directory: replay, identity } };
-  } else if (name === REPLAY.name) {
-    throw checker.mistake(["order"], "expected the run to replay: order: { replay: DIRECTORY }");
-  } else {
-    reference = { name: checker.find("order", ORDERS, name ?? "").name };
+    const { description, sha256, imports } = orders.file(file);
+    const { own, ledger } = splitOptions(given, description.readsLedger);
+    const importing = Object.keys(imports).length > 0 && { imports };
+    const reference = { name: description.name, file: { path: file, sha256, ...importing } };
+    return chosen(checker, reference, orders.choice(file, own), description.readsLedger && ledger);
   }
+  const reference = replay === undefined ? ours(checker, name) : replayed(checker, sections, replay, { orders, seeds });
   const definition = orders.definition(reference, seeds[0]);
-  const { own, ledger } = parseOrderOptions(checker, definition, given, ["order"]);
-  const declared = declarations(checker, definition, own);
-  const { signals } = declared;
-  if (new Set(signals).size < signals.length || signals.some((signal) => !EXTRA_SIGNALS.includes(signal))) {
-    const expected = `expected some of ${EXTRA_SIGNALS.join(", ")}`;
-    throw checker.mistake(
-      ["order"],
-      `order ${definition.name} declares the signals ${signals.join(", ")}, ${expected}`,
-    );
-  }
+  const { own, ledger } = splitOptions(given, definition.readsLedger);
+  return chosen(checker, reference, chooseOptions(definition, own), definition.readsLedger && ledger);
+}
+
+/** `ledger`: as it is written; false for an order that reads none. */
+function chosen(
+  checker: Checker,
+  reference: OrderReference,
+  choice: Choice,
+  ledger: false | Readonly<Record<string, unknown>>,
+): ChosenOrder {
+  if ("mistake" in choice) throw checker.mistake(["order", ...choice.mistake.path], choice.mistake.what);
+  const comeBy = ledger === false ? undefined : checker.parse(ledgerOptions, ledger, { at: ["order"] });
   return {
     ...reference,
-    options: own,
-    ...(ledger && { ledger }),
+    options: choice.options,
+    ...(comeBy && { ledger: comeBy }),
     // Permuted losses choose by chance alone: over epochs each sample is as likely as the others.
-    changesObjective: declared.changesObjective && ledger?.placebo !== true,
+    changesObjective: choice.declared.changesObjective && comeBy?.placebo !== true,
   };
 }
 
-/** What an order says of itself with these options; its author's code may throw. */
-function declarations(checker: Checker, definition: OrderDefinition, own: Readonly<Record<string, unknown>>): Declared {
-  try {
-    return declaredBy(definition, own);
-  } catch (error) {
-    throw checker.mistake(
-      ["order"],
-      `order ${definition.name} failed to say what it reads and changes: ${errorText(error)}`,
-    );
+function ours(checker: Checker, name = ""): OrderReference {
+  if (name === REPLAY.name) {
+    throw checker.mistake(["order"], "expected the run to replay: order: { replay: DIRECTORY }");
   }
+  return { name: checker.find("order", ORDERS, name).name };
+}
+
+function replayed(
+  checker: Checker,
+  { batching, dataset, epochs }: ArmSections,
+  directory: string,
+  { orders, seeds }: { readonly orders: OrderSources; readonly seeds: readonly number[] },
+): OrderReference {
+  const mistake = (what: string) => checker.mistake(["order", "replay"], what);
+  const identity = orders
+    .replayed(directory)
+    .identity({ seeds, epochs, dataset: dataset.name ?? dataset.reference ?? "", mistake });
+  if (batching.learningRate !== undefined && batching.learningRate !== "none") {
+    const what = "a replay has its recorded batches, whatever the batching rule says: take learningRate: none";
+    throw checker.mistake(["batching", "learningRate"], what);
+  }
+  return { name: REPLAY.name, replay: { directory, identity } };
 }

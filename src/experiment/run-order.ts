@@ -27,6 +27,8 @@ export interface RunOrder extends Declared {
    * @throws IbatchError of kind `run` where it failed after it had returned its last result.
    */
   end(): Promise<void>;
+  /** As `end`, for a run that is lost anyway. */
+  stop(): Promise<void>;
 }
 
 /** One of ours. */
@@ -38,6 +40,7 @@ export function ownOrder(definition: OrderDefinition, options: Readonly<Record<s
     allocateMemory: async (n) => allocateMemory(memory, n),
     order: async (inputs) => orderedBy(definition, epochContext(inputs, options)),
     end: async () => {},
+    stop: async () => {},
   };
 }
 

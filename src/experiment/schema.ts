@@ -188,6 +188,9 @@ export const backendSection = z.strictObject({
     .default("ipc")
     .describe("where a backend that is started listens: ipc, or tcp://127.0.0.1:PORT"),
   chunkBatches: count.min(1).default(50).describe("batches a message; changes no bit of the results"),
+  orderSeconds: seconds
+    .default(600)
+    .describe("seconds that an order in a file of yours may take for an epoch; its run fails then, and others go on"),
   startSeconds: seconds.default(120).describe("seconds that the backend may take to start"),
   heartbeat: heartbeatSection.prefault({}),
 });

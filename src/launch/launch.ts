@@ -4,7 +4,7 @@ import { gitCommit } from "../backend/process.js";
 import { Interrupted } from "../errors.js";
 import type { Backends } from "../experiment/backends.js";
 import { type ExperimentConfig, experimentHash, resolveConfig } from "../experiment/config.js";
-import { ConfigSource } from "../experiment/config-source.js";
+import type { ConfigSource } from "../experiment/config-source.js";
 import { runArms } from "../experiment/experiment.js";
 import type { Observer } from "../experiment/observer.js";
 import { importsOf } from "../experiment/open-request.js";
@@ -51,31 +51,20 @@ export interface LaunchResult {
   readonly table: string;
 }
 
-/**
- * Runs what is missing of an experiment, and says how all of it came out. `config`: a YAML file's path, or what such
- * a file says as a value; paths in it are relative to the file, or to the current directory.
- * A run that fails is recorded and counted in the summary, and the others go on.
- * @throws IbatchError of kind `usage` (the config), `surroundings` (Python, data, disk); Interrupted.
- */
-export function runExperiment(
-  config: string | Readonly<Record<string, unknown>>,
-  options: LaunchOptions = {},
-): Promise<LaunchResult> {
-  return launch(typeof config === "string" ? ConfigSource.read(config) : ConfigSource.of(config), options);
-}
-
-/** As `runExperiment`, for a config that was read already. */
+/** As `runExperiment`, for a config that was read. */
 export async function launch(source: ConfigSource, options: LaunchOptions): Promise<LaunchResult> {
-  const orders = await OrderSources.load(source);
+  const signal = options.signal ?? new AbortController().signal;
+  const said: string[] = [];
+  const orders = await OrderSources.load(source, { signal, say: (line) => said.push(line) });
   const early = resolveConfig(source, orders, undefined); // what can be wrong without a backend is told before one is started
   if (options.backend === undefined) refuseImports(source, early, options.allowImport ?? []);
   for (const module of unusedImports(Object.values(early.arms).flatMap(importsOf), options.allowImport ?? [])) {
     options.onWarning?.(`--allow-import ${module}: the config imports nothing from there`);
   }
   options.onChecked?.(early);
-  const signal = options.signal ?? new AbortController().signal;
   const opened = openRecord(early, options);
   try {
+    for (const line of said) opened.log(line);
     return await onBackends({ source, orders, opened, options, early, signal });
   } finally {
     opened.close();

@@ -45,6 +45,9 @@ export function errorText(error: unknown): string {
   return typeof error === "object" ? inspect(error, { breakLength: Number.POSITIVE_INFINITY }) : String(error);
 }
 
+/** As `errorText`, without the word that says no more than that it is one. */
+export const thrownText = (error: unknown): string => errorText(error).replace(/^(Ibatch)?Error: /, "");
+
 const COVERAGES: readonly Coverage[] = ["each-once", "at-most-once", "any"];
 
 /** What is declared that is no word of the contract. */

@@ -62,6 +62,7 @@ export async function drive(inputs: DriveInputs): Promise<Driven> {
   try {
     return await driven(inputs, session);
   } finally {
+    await inputs.order.stop();
     await session.close();
   }
 }

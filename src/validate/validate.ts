@@ -50,7 +50,8 @@ export interface Validation {
 
 /** @throws IbatchError where it could not come to an answer; Interrupted. */
 export async function validate(source: ConfigSource, options: ValidateOptions): Promise<Validation> {
-  const orders = await OrderSources.load(source);
+  const listening = { signal: options.signal, say: (line: string) => process.stderr.write(`${line}\n`) };
+  const orders = await OrderSources.load(source, listening);
   const early = resolveConfig(source, orders, undefined);
   const arm = chooseArm(early, options.arm);
   const margin = options.accuracy ? marginOf(source, early, options.seed) : undefined;
@@ -72,7 +73,10 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     record.start({ arm, seed, configHash: "", config: {}, ibatchVersion: "", state: "running" });
     const dataDir = dataDirectory(options);
     const { evaluation } = experiment;
-    const order = orders.start(config.order, seed);
+    const order = orders.start(config.order, seed, {
+      ...listening,
+      limitSeconds: experiment.backend.orderSeconds,
+    });
     const { batches } = options;
     const { equalBits } = experiment.backend;
     const inputs = { client, config, order, evaluation, seed, batches, dataDir, equalBits, record, signal };

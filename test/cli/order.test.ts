@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
+import { packageRoot } from "../../src/package-root.js";
 import { FakeBackend } from "../experiment/fake-backend.js";
 import { BACKWARDS, orderModule } from "../experiment/own-order.js";
 import { temporaryDirectory } from "../experiment/scene.js";
@@ -137,6 +140,32 @@ describe("a file of one's own", () => {
     const text = await order(path, "--samples", "5", "--size", "2", "--epochs", "1", "--set", "share=0.5");
     expect(text).toMatch(/^mine: s\n5 samples, 3 classes at random; batches of 2; seed 0\n/);
     expect(rows(text).map((row) => row.at(-1))).toEqual(["4 3", "2 1", "0"]);
+  });
+
+  test("what it writes goes to standard error, whether it is shown or checked", async () => {
+    const path = file("mine.mjs", `console.log("hello");${orderModule()}`);
+    for (const argv of [[path], [path, "--check"]]) {
+      const { code, stdout, stderr } = await ibatch("order", ...argv);
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/^(hello\n)+$/);
+      expect(stdout).toMatch(/^mine(: s| keeps the laws)/);
+      expect(stdout).not.toContain("hello");
+    }
+  });
+
+  test.each([
+    ["SIGINT", 130, "order", []],
+    ["SIGTERM", 143, "coverage", ["--check"]],
+  ] as const)("in an endless loop ends with %s: exit code %d", async (signal, code, member, argv) => {
+    const path = file("mine.mjs", orderModule(`${member}() { console.log("begun"); for (;;); },`));
+    const child = spawn(process.execPath, [join(packageRoot, "dist", "cli", "main.js"), "order", path, ...argv]);
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      if (!stderr.includes("begun") && (stderr + text).includes("begun")) child.kill(signal);
+      stderr += text;
+    });
+    const [ended] = await once(child, "close");
+    expect([ended, stderr]).toEqual([code, "begun\nibatch: interrupted\n"]);
   });
 
   test("that is not there, or is no order: exit code 2", async () => {

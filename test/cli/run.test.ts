@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { BackendOptions } from "../../src/backend/backend.js";
 import { BackendError } from "../../src/backend/errors.js";
 import { Interrupted, surroundingsError } from "../../src/errors.js";
-import { runExperiment } from "../../src/launch/launch.js";
+import { runExperiment } from "../../src/launch/run-experiment.js";
 import { FakeBackend, type Pretence } from "../experiment/fake-backend.js";
 import { temporaryDirectory } from "../experiment/scene.js";
 import { ibatch } from "./run-main.js";

@@ -332,6 +332,7 @@ describe("what is not said", () => {
         device: "auto",
         threads: "auto",
         listen: "ipc",
+        orderSeconds: 600,
         chunkBatches: 50,
         startSeconds: 120,
         heartbeat: { everySeconds: 1, limitSeconds: 30 },

@@ -6,7 +6,7 @@ import { Interrupted } from "../../src/errors.js";
 import { experimentHash, resolveConfig } from "../../src/experiment/config.js";
 import { ConfigSource } from "../../src/experiment/config-source.js";
 import { OrderSources } from "../../src/experiment/order-sources.js";
-import { runExperiment } from "../../src/launch/launch.js";
+import { runExperiment } from "../../src/launch/run-experiment.js";
 import { readResults } from "../../src/report/recorded-results.js";
 import { FakeBackend } from "./fake-backend.js";
 import { BACKWARDS, orderModule } from "./own-order.js";

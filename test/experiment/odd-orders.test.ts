@@ -196,8 +196,7 @@ test("record.orders: hash is refused for an order that reads the ledger: it coul
 test("an order that declares a signal that there is not, or one twice, is refused before anything runs", async () => {
   await expect(resolved(CONFIG.replace("order: frozen", "order: odd-signals"))).rejects.toMatchObject({
     kind: "usage",
-    message:
-      "x.yaml:12: arms.frozen.order: order odd-signals declares the signals margin, loss, expected some of margin, entropy, el2n",
+    message: "x.yaml:12: arms.frozen.order: order odd-signals declares signal loss, expected margin, entropy, el2n",
   });
 });
 

@@ -1,0 +1,56 @@
+/** The order that `ibatch order` is about: one of ours, or one in a user's file. */
+import { IbatchError } from "../errors.js";
+import { type Checked, checkAll } from "../experiment/check-order.js";
+import { type Choice, chooseOptions } from "../experiment/choose-options.js";
+import { isFilePath } from "../experiment/named-section.js";
+import { OrderFile } from "../experiment/order-file.js";
+import { ownOrder, type RunOrder } from "../experiment/run-order.js";
+import type { OrderDefinition } from "../orders/contract.js";
+import { type Declared, thrownText } from "../orders/declared.js";
+import { findOrder } from "../orders/index.js";
+import { note } from "./progress.js";
+
+type Options = Readonly<Record<string, unknown>>;
+
+export interface NamedOrder {
+  readonly description: Pick<OrderDefinition, "name" | "summary" | "readsLedger">;
+  choose(given: Options): Promise<Choice>;
+  check(fixed: Options): Promise<Checked>;
+  start(options: Options, declared: Declared): RunOrder;
+  stop(): Promise<void>;
+}
+
+/** Seconds for an epoch that is shown, and for a check. */
+const LIMIT_SECONDS = 600;
+
+export async function openOrder(name: string, signal: AbortSignal): Promise<NamedOrder> {
+  return isFilePath(name) ? await inFile(name, signal) : ours(findOrder(name));
+}
+
+const ours = (definition: OrderDefinition): NamedOrder => ({
+  description: definition,
+  choose: async (given) => chooseOptions(definition, given),
+  async check(fixed) {
+    try {
+      return checkAll(definition, fixed);
+    } catch (error) {
+      throw new IbatchError("run", `order ${definition.name} cannot be checked: ${thrownText(error)}`, {
+        cause: error,
+      });
+    }
+  },
+  start: (options) => ownOrder(definition, options),
+  stop: async () => {},
+});
+
+async function inFile(path: string, signal: AbortSignal): Promise<NamedOrder> {
+  const listening = { signal, say: note };
+  const file = await OrderFile.import(path, ".", path, listening);
+  return {
+    description: file.description,
+    choose: (given) => file.choose(given),
+    check: (fixed) => file.check(fixed, LIMIT_SECONDS),
+    start: (options, declared) => file.start(options, declared, { ...listening, limitSeconds: LIMIT_SECONDS }),
+    stop: () => file.stop(),
+  };
+}

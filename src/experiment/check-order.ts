@@ -1,0 +1,28 @@
+/** `ibatch order --check`, where the order is at hand. */
+import { checkOrder, type Finding } from "../orders/conformance.js";
+import type { OrderDefinition } from "../orders/contract.js";
+import { asking } from "../orders/declared.js";
+import { optionCombinations } from "../orders/option-combinations.js";
+import { type Mistake, parsedBy } from "./checker.js";
+
+type Options = Readonly<Record<string, unknown>>;
+
+export type Checked =
+  | { readonly mistake: Mistake }
+  /** `tried`: how many sets of options. */
+  | { readonly tried: number; readonly findings: readonly Finding[] };
+
+/** Holds an order to the laws of all orders. `fixed`: values that are the same in all sets of options. */
+export function checkAll(definition: OrderDefinition, fixed: Options = {}): Checked {
+  if (Object.keys(fixed).length === 0) {
+    const findings = checkOrder(definition);
+    return { tried: findings.length === 0 ? optionCombinations(definition.options).length : 0, findings };
+  }
+  const { shape } = definition.options;
+  const areKnown = Object.keys(fixed).every((name) => Object.hasOwn(shape, name));
+  const sets = areKnown ? asking("options", () => optionCombinations(definition.options, fixed)) : [];
+  if (sets.length > 0) return { tried: sets.length, findings: checkOrder(definition, sets) };
+  // Where nothing can be tried, the mistake is in what was set.
+  const parsed = parsedBy(definition.options.strict(), fixed);
+  return "mistake" in parsed ? parsed : { tried: 1, findings: checkOrder(definition, [parsed.data]) };
+}

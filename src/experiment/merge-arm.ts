@@ -1,0 +1,19 @@
+/** An arm over what is common to all. */
+import { isRecord, spellNamed } from "./named-section.js";
+
+/** The common sections with the arm's own: a section of the same name is completed, one of another name replaced. */
+export function mergeArm(base: Record<string, unknown>, override: Record<string, unknown>): Record<string, unknown> {
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(spellAll(override))) {
+    const below = spellNamed(key, base[key]);
+    merged[key] = isRecord(below) && isRecord(value) && completes(value, below) ? { ...below, ...value } : value;
+  }
+  return merged;
+}
+
+/** Whether a section says more of what the one below it names, and names nothing else. */
+const completes = (section: Record<string, unknown>, below: Record<string, unknown>): boolean =>
+  ["name", "reference", "file", "replay"].every((key) => section[key] === undefined || section[key] === below[key]);
+
+export const spellAll = (sections: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(sections).map(([key, value]) => [key, spellNamed(key, value)]));

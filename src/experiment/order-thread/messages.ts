@@ -1,0 +1,50 @@
+/** What the controller and an order's thread say to each other: both are ours, on a port of their own. */
+import type { MessagePort } from "node:worker_threads";
+import type { MemoryArray } from "../../orders/contract.js";
+import type { Ordered } from "../../orders/ordered.js";
+import type { Checked } from "../check-order.js";
+import type { Choice } from "../choose-options.js";
+import type { EpochInputs } from "../run-order.js";
+import type { GraphFile } from "./graph.js";
+
+export interface ThreadData {
+  /** The order's file. */
+  readonly entry: string;
+  /** Files as another thread loaded them. */
+  readonly files: readonly GraphFile[];
+  readonly port: MessagePort;
+}
+
+type Options = Readonly<Record<string, unknown>>;
+type Memory = Readonly<Record<string, MemoryArray>>;
+
+/** What can be asked, and what the answer is. */
+export interface Exchanges {
+  readonly choose: { readonly asked: { readonly given: Options }; readonly answer: Choice };
+  readonly check: { readonly asked: { readonly fixed: Options | undefined }; readonly answer: Checked };
+  readonly memory: { readonly asked: { readonly n: number }; readonly answer: Memory };
+  readonly order: {
+    readonly asked: { readonly options: Options; readonly inputs: EpochInputs };
+    readonly answer: { readonly ordered: Ordered; readonly memory: Memory; readonly files: readonly GraphFile[] };
+  };
+  /** Answered when nothing is left that would fail at once. */
+  readonly end: { readonly asked: Options; readonly answer: Options };
+}
+export type Subject = keyof Exchanges;
+export type Question = { readonly [S in Subject]: { readonly subject: S } & Exchanges[S]["asked"] }[Subject];
+
+/** What an order says of itself before its options are chosen. */
+export interface Description {
+  readonly name: string;
+  readonly summary: string;
+  readonly readsLedger: boolean;
+  readonly optionNames: readonly string[];
+}
+
+export type Imported =
+  | { readonly description: Description; readonly files: readonly GraphFile[] }
+  /** Why the file cannot be used. */
+  | { readonly refused: string };
+
+/** `failed`: what the user's code threw. */
+export type Answer<S extends Subject> = { readonly answer: Exchanges[S]["answer"] } | { readonly failed: string };

@@ -1,0 +1,120 @@
+/** What runs in an order's thread: it imports the user's file, and answers what is asked of the order in it. */
+import { readFileSync } from "node:fs";
+import { createRequire, register } from "node:module";
+import { setImmediate } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, threadId, workerData } from "node:worker_threads";
+import { allocateMemory } from "../../orders/context.js";
+import type { OrderDefinition } from "../../orders/contract.js";
+import { thrownText } from "../../orders/declared.js";
+import { isOrderDefinition, missingMembers } from "../../orders/definition-check.js";
+import { orderedBy } from "../../orders/ordered.js";
+import { sha256 } from "../../record/hash.js";
+import { checkAll } from "../check-order.js";
+import { chooseOptions } from "../choose-options.js";
+import { epochContext } from "../run-order.js";
+import { type GraphFile, isOwnFile } from "./graph.js";
+import type { HooksData } from "./hooks.js";
+import type { Answer, Exchanges, Imported, Question, Subject, ThreadData } from "./messages.js";
+
+const { entry, files, port }: ThreadData = workerData;
+const loads = followImports();
+const seen = new Set<string>();
+
+async function main(): Promise<void> {
+  const imported = await importOrder();
+  const said: Imported =
+    "refused" in imported ? imported : { description: describe(imported.definition), files: loadedFiles() };
+  port.postMessage(said);
+  if ("refused" in imported) return;
+  port.on("message", async (question: Question) => {
+    post(await answerTo(imported.definition, question));
+  });
+}
+
+/** Registers the hooks. Returns where they say what was loaded. */
+function followImports(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  const served = new Map(files.flatMap((file) => (file.served === undefined ? [] : [[file.path, file.served]])));
+  const data: HooksData = { entry, served, port: port2 };
+  // Under an address of its own: hooks of one address are one module, also for other threads.
+  register(`./hooks.js?thread=${threadId}`, { parentURL: import.meta.url, data, transferList: [port2] });
+  return port1;
+}
+
+async function importOrder(): Promise<{ definition: OrderDefinition } | { refused: string }> {
+  let exported: unknown;
+  try {
+    const module: { readonly default?: unknown } = await import(pathToFileURL(entry).href);
+    exported = module.default;
+  } catch (error) {
+    return { refused: `importing ${entry} failed: ${thrownText(error).replace(/^\w*Error: /, "")}` };
+  }
+  if (typeof exported !== "object" || exported === null) {
+    const seen = exported === undefined ? "has no default export" : `exports a ${typeof exported} as its default`;
+    return { refused: `${entry} ${seen}, expected export default defineOrder({ … })` };
+  }
+  if (isOrderDefinition(exported)) return { definition: exported };
+  const missing = missingMembers(exported).join(", ");
+  const expected = "options is a z.strictObject of the z that importance-batching exports";
+  return {
+    refused: `the default export of ${entry} is no order: ${missing} missing or of the wrong type (${expected})`,
+  };
+}
+
+const describe = ({ name, summary, readsLedger, options }: OrderDefinition) => ({
+  ...{ name, summary, readsLedger },
+  optionNames: Object.keys(options.shape),
+});
+
+/** The order's files that were loaded since this was asked last. */
+function loadedFiles(): GraphFile[] {
+  const loaded: GraphFile[] = [];
+  for (let next = receiveMessageOnPort(loads); next !== undefined; next = receiveMessageOnPort(loads)) {
+    loaded.push(next.message);
+  }
+  return [...loaded, ...requiredFiles()].filter(({ path }) => !seen.has(path) && seen.add(path));
+}
+
+/** `require` passes the hooks by. */
+const requiredFiles = (): GraphFile[] =>
+  Object.keys(createRequire(import.meta.url).cache)
+    .filter((path) => isOwnFile(path, entry) && !seen.has(path))
+    .map((path) => ({ path, sha256: sha256(readFileSync(path)) }));
+
+async function answerTo(definition: OrderDefinition, question: Question): Promise<Answer<Subject>> {
+  try {
+    return { answer: await answered(definition, question) };
+  } catch (error) {
+    return { failed: thrownText(error) };
+  }
+}
+
+async function answered(definition: OrderDefinition, question: Question): Promise<Exchanges[Subject]["answer"]> {
+  switch (question.subject) {
+    case "choose":
+      return chooseOptions(definition, question.given);
+    case "check":
+      return checkAll(definition, question.fixed);
+    case "memory":
+      return allocateMemory(definition.memory ?? {}, question.n);
+    case "order": {
+      const { inputs, options } = question;
+      const ordered = orderedBy(definition, epochContext(inputs, options));
+      return { ordered, memory: inputs.memory, files: loadedFiles() };
+    }
+    case "end":
+      await setImmediate(); // a rejection that nobody caught ends the thread first
+      return {};
+  }
+}
+
+function post(message: Answer<Subject>): void {
+  try {
+    port.postMessage(message);
+  } catch (error) {
+    port.postMessage({ failed: `what it gave cannot leave its thread: ${thrownText(error)}` });
+  }
+}
+
+await main();

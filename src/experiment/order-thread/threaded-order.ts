@@ -1,0 +1,77 @@
+/** An order from a user's file, as a run asks it: in a thread that lives as long as the run. */
+import { IbatchError } from "../../errors.js";
+import type { Declared } from "../../orders/declared.js";
+import type { EpochInputs, RunOrder } from "../run-order.js";
+import type { GraphFile } from "./graph.js";
+import type { Description, Exchanges, Question } from "./messages.js";
+import { AnswerLate, OrderThread, type ThreadOptions } from "./order-thread.js";
+
+export interface ThreadedInputs extends ThreadOptions {
+  readonly description: Description;
+  readonly declared: Declared;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Seconds that it may take for an epoch. */
+  readonly limitSeconds: number;
+}
+
+export function threadedOrder(inputs: ThreadedInputs): RunOrder {
+  const { description, declared, options, limitSeconds } = inputs;
+  const { name, readsLedger } = description;
+  let started: Promise<OrderThread> | undefined;
+  const ask = async <Q extends Question>(question: Q): Promise<Exchanges[Q["subject"]]["answer"]> => {
+    started ??= start(inputs);
+    const thread = await started;
+    return thread.ask(question, limitSeconds).catch((error: unknown) => {
+      throw error instanceof AnswerLate ? new Error(`${error.message} (backend.orderSeconds)`) : error;
+    });
+  };
+  return {
+    ...{ name, readsLedger },
+    ...declared,
+    allocateMemory: (n) => ask({ subject: "memory", n }),
+    async order(epoch: EpochInputs) {
+      const { ordered, memory, files } = await ask({ subject: "order", options, inputs: epoch });
+      refuseOtherFiles(inputs, files);
+      for (const [array, values] of Object.entries(memory)) epoch.memory[array]?.set(values);
+      return ordered;
+    },
+    async end() {
+      if (started === undefined) return;
+      try {
+        await ask({ subject: "end" });
+      } catch (error) {
+        if (!(error instanceof Error) || error instanceof IbatchError) throw error;
+        throw new IbatchError("run", `order ${name} failed after its last epoch: ${error.message}`, { cause: error });
+      } finally {
+        await this.stop();
+      }
+    },
+    async stop() {
+      const thread = await started?.catch(() => undefined);
+      await thread?.stop();
+    },
+  };
+}
+
+async function start(inputs: ThreadedInputs): Promise<OrderThread> {
+  const { thread, imported } = await OrderThread.start(inputs);
+  try {
+    if ("refused" in imported) throw new Error(imported.refused);
+    refuseOtherFiles(inputs, imported.files);
+    return thread;
+  } catch (error) {
+    await thread.stop();
+    throw error;
+  }
+}
+
+/** What is trained by is what was hashed when the config was read. */
+function refuseOtherFiles({ entry, files }: ThreadOptions, loaded: readonly GraphFile[]): void {
+  for (const { path, sha256 } of loaded) {
+    const before = files.find((file) => file.path === path);
+    if (before === undefined) {
+      throw new Error(`${entry} imports ${path} only as it runs: import it at the top, where its content is recorded`);
+    }
+    if (before.sha256 !== sha256) throw new Error(`${path} has changed since the experiment began`);
+  }
+}
