@@ -3,9 +3,8 @@ import type { Comparison, Findings } from "./findings.js";
 import type { Column, Layout } from "./layout.js";
 import { testsThatClaim } from "./notes.js";
 import { PERCENT, pText, signed, signedRange } from "./number-text.js";
-import { ALPHA } from "./seeds-needed.js";
 import { type Difference, type Interval, LEAST_PAIRS_FOR_BCA } from "./statistics.js";
-import { divergenceVerdict, verdictText } from "./verdict.js";
+import { canShowByRanks, divergenceVerdict, verdictText } from "./verdict.js";
 
 export function comparisonTables({ comparisons }: Findings, layout: Layout): string[] {
   const planned = comparisons.filter((one) => one.planned);
@@ -23,7 +22,7 @@ export function comparisonTables({ comparisons }: Findings, layout: Layout): str
       others,
       accuracyColumns(others, ""),
     ),
-    ...section("How often runs diverged: a test of its own", comparisons.filter(hasDiverged), DIVERGENCE),
+    ...section(DIVERGENCE_TITLE, comparisons.filter(hasDiverged), DIVERGENCE),
     ...section(
       "Descriptive, nothing claimed: differences in test loss, seed by seed",
       comparisons,
@@ -42,7 +41,7 @@ const NAME: Column<Comparison> = { title: "difference", cell: ({ name }) => name
 function accuracyColumns(comparisons: readonly Comparison[], after: string): Column<Comparison>[] {
   const withBca = comparisons.some(({ accuracy }) => hasBca(accuracy));
   const withEffect = comparisons.some(({ accuracy }) => accuracy.effectCorrected !== null);
-  const withWilcoxon = comparisons.some(({ accuracy }) => canShow(accuracy));
+  const withWilcoxon = comparisons.some(({ accuracy }) => canShowByRanks(accuracy));
   const ofAccuracy = (title: string, rank: number, cell: (accuracy: Difference) => string): Column<Comparison> => ({
     title,
     rank,
@@ -59,7 +58,7 @@ function accuracyColumns(comparisons: readonly Comparison[], after: string): Col
       : []),
     ofAccuracy(`p${after}`, 0, claimed),
     ...(withWilcoxon
-      ? [ofAccuracy(`p (signed rank${after})`, 4, (found) => (canShow(found) ? ranked(found) : "–"))]
+      ? [ofAccuracy(`p (signed rank${after})`, 4, (found) => (canShowByRanks(found) ? ranked(found) : "–"))]
       : []),
   ];
 }
@@ -87,13 +86,11 @@ const claimed = ({ claim }: Difference): string =>
 
 const ranked = ({ wilcoxon, wilcoxonHolm }: Difference): string => number(wilcoxonHolm ?? wilcoxon?.p ?? null, pText);
 
-/** Whether the signed-rank test could show anything, all differences being of one sign. */
-const canShow = ({ wilcoxon, wilcoxonSmallestHolm }: Difference): boolean =>
-  wilcoxon !== null && (wilcoxonSmallestHolm ?? wilcoxon.smallest) < ALPHA;
-
 const number = (value: number | null, text: (value: number) => string): string => (value === null ? "–" : text(value));
 
 // --- How often runs diverged
+
+const DIVERGENCE_TITLE = "How often runs diverged: a test of its own (p after Holm's correction where planned)";
 
 const hasDiverged = ({ accuracy }: Comparison): boolean => accuracy.divergence !== null;
 
@@ -110,12 +107,13 @@ const ofDivergence = (
 const DIVERGENCE: readonly Column<Comparison>[] = [
   NAME,
   ofDivergence("diverged", 0, ({ arm, armRuns }) => `${arm} of ${armRuns}`),
-  ofDivergence("of the other", 0, ({ baseline, baselineRuns }) => `${baseline} of ${baselineRuns}`),
-  ofDivergence("p (Fisher)", 0, ({ p, holm }) => (holm === null ? `${pText(p)}, exploratory` : `${pText(holm)}, Holm`)),
+  ofDivergence("other", 0, ({ baseline, baselineRuns }) => `${baseline} of ${baselineRuns}`),
+  ofDivergence("p (Fisher)", 0, ({ p, holm }) => pText(holm ?? p)),
   {
     title: "verdict",
     rank: 0,
-    cell: ({ accuracy }) => (accuracy.divergence?.holm === null ? "–" : (divergenceVerdict(accuracy) ?? "undecided")),
+    cell: ({ accuracy }) =>
+      accuracy.divergence?.holm === null ? "exploratory" : (divergenceVerdict(accuracy) ?? "undecided"),
   },
 ];
 

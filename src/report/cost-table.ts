@@ -12,10 +12,10 @@ export function costTables({ target, baseline, arms }: Findings, layout: Layout)
   const timed = costs.filter(({ cost }) => meanSeconds(cost) !== null);
   const title = `Cost to reach ${describeTarget(target, baseline)}: mean over seeds (least to most)`;
   return [
-    `${layout.line(title)}\n\n${layout.table(COLUMNS, costs)}`,
+    `${layout.line(title)}\n\n${layout.table(columnsOf(costs), costs)}`,
     ...(timed.length === 0
       ? []
-      : [`${layout.line(SPLIT_TITLE)}\n\n${layout.table(SPLIT, timed)}\n${layout.line(ORDERING_NOTE)}\n`]),
+      : [`${layout.line(SPLIT_TITLE)}\n\n${layout.table(splitOf(timed), timed)}\n${layout.line(ORDERING_NOTE)}\n`]),
   ];
 }
 
@@ -40,10 +40,13 @@ const KINDS: readonly Kind[] = [
 
 const NAME: Column<ArmWithCost> = { title: "arm", cell: ({ arm }) => arm, rank: 0 };
 
-const COLUMNS: readonly Column<ArmWithCost>[] = [
+/** A kind that nobody spent anything on is left out. */
+const columnsOf = (costs: readonly ArmWithCost[]): Column<ArmWithCost>[] => [
   NAME,
   { title: "reached", cell: ({ cost }) => reached(cost), rank: 0 },
-  ...KINDS.map((kind) => ({ title: kind.title, cell: (arm: ArmWithCost) => costText(arm, kind), rank: kind.rank })),
+  ...KINDS.filter(
+    ({ kind }) => kind !== "scored" || costs.some(({ cost }) => (cost.spread.scored?.largest ?? 0) > 0),
+  ).map((kind) => ({ title: kind.title, cell: (arm: ArmWithCost) => costText(arm, kind), rank: kind.rank })),
 ];
 
 function reached({ reached: there, notReached, unfinished, runs }: ArmCost): string {
@@ -81,9 +84,10 @@ const seconds = (kind: SecondsKind): Column<ArmWithCost> => ({
   },
 });
 
-const SPLIT: readonly Column<ArmWithCost>[] = [
+/** A part that nobody spent a second on is left out. */
+const splitOf = (timed: readonly ArmWithCost[]): Column<ArmWithCost>[] => [
   NAME,
-  ...PARTS_OF_SECONDS.map(seconds),
+  ...PARTS_OF_SECONDS.filter((part) => timed.some(({ cost }) => (meanSeconds(cost)?.[part] ?? 0) > 0)).map(seconds),
   seconds("total"),
   seconds("ordering"),
 ];

@@ -4,7 +4,7 @@ import { markdown } from "./markdown-table.js";
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string;
-  /** Where the width is short the highest go first; 0 stays. */
+  /** Where the width is short the lowest come first; 0 is always there. */
   readonly rank: number;
 }
 
@@ -31,8 +31,8 @@ export function within(width: number): Layout {
     line,
     table(columns, rows) {
       const kept = fitting(columns, rows, width);
-      const left = columns.filter((column) => !kept.includes(column)).map(({ title }) => title);
-      const told = left.length === 0 ? "" : `${line(`Left out here: ${left.join("; ")}`)}\n`;
+      const left = new Set(columns.filter((column) => !kept.includes(column)).map(({ title }) => title));
+      const told = left.size === 0 ? "" : `${line(`Left out here: ${[...left].join("; ")}`)}\n`;
       const table = rendered(kept, rows);
       return `${widthOf(table) <= width ? table : blocks(kept, rows, line)}${told}`;
     },
@@ -41,13 +41,13 @@ export function within(width: number): Layout {
 
 const widthOf = (table: string): number => table.indexOf("\n");
 
+/** Those that stay, and of the others, the lowest rank first, each that fits beside them. */
 function fitting<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): readonly Column<Row>[] {
-  let kept = columns;
-  while (widthOf(rendered(kept, rows)) > width) {
-    const highest = Math.max(...kept.map(({ rank }) => rank));
-    if (highest === 0) break;
-    const at = kept.findLastIndex(({ rank }) => rank === highest);
-    kept = kept.filter((_, index) => index !== at);
+  const others = columns.filter(({ rank }) => rank > 0).sort((a, b) => a.rank - b.rank);
+  let kept = columns.filter(({ rank }) => rank === 0);
+  for (const other of others) {
+    const more = columns.filter((column) => column === other || kept.includes(column));
+    if (widthOf(rendered(more, rows)) <= width) kept = more;
   }
   return kept;
 }

@@ -41,3 +41,7 @@ export function divergenceVerdict({ divergence }: Difference): "more often" | "l
   const { arm, armRuns, baseline, baselineRuns } = divergence;
   return arm * baselineRuns > baseline * armRuns ? "more often" : "less often";
 }
+
+/** Whether the signed-rank test could show anything, all differences being of one sign. */
+export const canShowByRanks = ({ wilcoxon, wilcoxonSmallestHolm }: Difference): boolean =>
+  wilcoxon !== null && (wilcoxonSmallestHolm ?? wilcoxon.smallest) < ALPHA;

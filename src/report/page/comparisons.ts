@@ -2,7 +2,7 @@
 import type { Comparison, Findings } from "../findings.js";
 import { PERCENT, pText, signed, signedRange } from "../number-text.js";
 import type { Difference } from "../statistics.js";
-import { divergenceVerdict, verdictText } from "../verdict.js";
+import { canShowByRanks, divergenceVerdict, verdictText } from "../verdict.js";
 import { dataTable } from "./data-table.js";
 import { type Html, html, type Part } from "./html.js";
 
@@ -11,6 +11,7 @@ export function comparisonTable({ comparisons, confidence }: Findings): Html | u
   const exploratory = comparisons.some(({ planned }) => !planned)
     ? "; of those that were not planned (†) as it is, which claims nothing"
     : "";
+  const withRanks = comparisons.some(({ accuracy }) => canShowByRanks(accuracy));
   const hasDiverged = comparisons.some(({ accuracy }) => accuracy.divergence !== null);
   return dataTable({
     id: "comparisons",
@@ -20,7 +21,7 @@ export function comparisonTable({ comparisons, confidence }: Findings): Html | u
       "accuracy, points",
       "d_z",
       "p",
-      "p, signed rank",
+      ...(withRanks ? ["p, signed rank"] : []),
       "verdict",
       ...(hasDiverged ? ["diverged, runs"] : []),
       "loss",
@@ -28,7 +29,7 @@ export function comparisonTable({ comparisons, confidence }: Findings): Html | u
     ],
     rows: comparisons.map((one) => ({
       name: `${one.name}${one.planned ? "" : " †"}`,
-      cells: cellsOf(one, hasDiverged),
+      cells: cellsOf(one, { withRanks, hasDiverged }),
     })),
   });
 }
@@ -36,15 +37,18 @@ export function comparisonTable({ comparisons, confidence }: Findings): Html | u
 const DIVERGED =
   " Where a run of a pair diverged it counts as the worst: p is of the exact signed-rank test, and means and intervals, which would be of survivors alone, are left out. How often runs diverged has Fisher's exact test.";
 
-function cellsOf({ planned, accuracy, loss }: Comparison, withDivergence: boolean): Part[] {
+function cellsOf(
+  { planned, accuracy, loss }: Comparison,
+  { withRanks, hasDiverged }: { readonly withRanks: boolean; readonly hasDiverged: boolean },
+): Part[] {
   const { claim, wilcoxon, wilcoxonHolm, n, ranked } = accuracy;
   return [
     difference(accuracy, 2, PERCENT),
     shown(accuracy.effectCorrected, (effect) => signed(effect, 2)),
     shown(claim && (claim.holm ?? claim.p), (p) => `${pText(p)}${claim?.test === "t" ? "" : " (ranks)"}`),
-    shown(planned ? wilcoxonHolm : wilcoxon?.p, pText),
+    ...(withRanks ? [canShowByRanks(accuracy) ? shown(planned ? wilcoxonHolm : wilcoxon?.p, pText) : "–"] : []),
     planned ? verdictText(accuracy) : "–",
-    ...(withDivergence ? [divergence(accuracy)] : []),
+    ...(hasDiverged ? [divergence(accuracy)] : []),
     difference(loss, 4, 1),
     n === ranked ? n : `${ranked}, ${n} finished`,
   ];

@@ -27,7 +27,16 @@ describe("what the statistics say", () => {
 
   test("differences in points, their intervals, effect, and p after Holm", () => {
     expect(rowsOf(documentOf(), "comparisons")).toEqual([
-      ["sorted − shuffled", "−12.50−20.00 to −5.00", "−1.25", "0.040", "1", "worse", "+0.2500+0.1000 to +0.4000", "2"],
+      [
+        "sorted − shuffled",
+        "−12.50−20.00 to −5.00",
+        "−1.25",
+        "0.040",
+        "0.030",
+        "worse",
+        "+0.2500+0.1000 to +0.4000",
+        "2",
+      ],
     ]);
     const note = documentOf().querySelector("#comparisons-note")?.textContent;
     expect(note).toContain("Verdicts are of test accuracy; loss is descriptive.");
@@ -39,7 +48,7 @@ describe("what the statistics say", () => {
       documentOf({ comparisons: [{ ...COMPARISON, planned: false, accuracy }] }),
       "comparisons",
     );
-    expect([name, t, wilcoxon, verdict]).toEqual(["sorted − shuffled †", "0.020", "0.50", "–"]);
+    expect([name, t, wilcoxon, verdict]).toEqual(["sorted − shuffled †", "0.020", "0.015", "–"]);
   });
 
   test("where runs diverged: p of the ranks, how often, and nothing of survivors alone", () => {
@@ -57,13 +66,20 @@ describe("what the statistics say", () => {
         "–",
         "–",
         "0.40 (ranks)",
-        "1",
+        "0.030",
         "undecided",
         "4 of 6, other 0 of 6p 0.040: more often",
         "–",
         "6, 2 finished",
       ],
     ]);
+  });
+
+  test("with too few seeds for the signed-rank test it has no column", () => {
+    const accuracy: Difference = { ...COMPARISON.accuracy, wilcoxonHolm: 1, wilcoxonSmallestHolm: 1 };
+    const text = documentOf({ comparisons: [{ ...COMPARISON, accuracy }] }).querySelector("#comparisons")?.textContent;
+    expect(text).toContain("verdict");
+    expect(text).not.toContain("signed rank");
   });
 
   test("the best epoch by validation, where there is one", () => {
