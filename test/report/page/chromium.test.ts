@@ -30,6 +30,12 @@ const SCENES: Readonly<Record<string, MadeExperiment>> = {
   },
 };
 
+const measured = (accuracy: number) => ({ loss: 1 - accuracy, accuracy, count: 100 });
+const BATCH_NORM: MadeExperiment["batchNorm"] = {
+  test: { running: measured(0.1), batch: measured(0.8), reestimated: measured(0.7) },
+  ownBatches: { batch: measured(0.95), running: measured(0.15) },
+};
+
 interface Asked {
   readonly scene?: MadeExperiment;
   readonly colorScheme?: "light" | "dark";
@@ -111,6 +117,17 @@ describe.skipIf(executablePath === undefined)("the page in Chromium", () => {
     );
     expect(rights).toHaveLength(9);
     expect(Math.max(...rights)).toBeLessThanOrEqual(360);
+  });
+
+  test("at 390 px, every cell of every table is in sight, nothing scrolled", async () => {
+    const opened = await open(390, { scene: { ...SCENES.normal, batchNorm: BATCH_NORM } });
+    const cut = await ask<string[]>(
+      opened,
+      `[...document.querySelectorAll("td, th")].filter((cell) => cell.getBoundingClientRect().right > 390).map((cell) => cell.closest("table").id + ": " + cell.textContent)`,
+    );
+    expect(cut).toEqual([]);
+    const tables = await ask<string[]>(opened, `[...document.querySelectorAll("table")].map(({ id }) => id)`);
+    expect(tables).toEqual(expect.arrayContaining(["results", "comparisons", "batch-norm-statistics"]));
   });
 
   test("on paper, no table is wider than A4 without its margins, and it is light", async () => {
