@@ -3,6 +3,7 @@ import { Interrupted, surroundingsError, usageError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
 import { BackendProcess, NO_USER_CODE, type UserCode } from "./backend-process.js";
 import { BackendClient, type Heartbeat, type Introduction } from "./client.js";
+import { untilListening } from "./endpoint.js";
 import { BackendLost } from "./errors.js";
 import { within } from "./process-group.js";
 import { findPython } from "./python.js";
@@ -18,6 +19,10 @@ export interface BackendOptions {
   readonly userCode?: UserCode | undefined;
   readonly startSeconds: number;
   readonly heartbeat: Heartbeat;
+  /** Seconds without progress after which a backend that works is given up; null: no limit. */
+  readonly stallSeconds: number | null;
+  /** One was at `url` before and is waited for as long as a start may take; else it has to be there. */
+  readonly mayComeBack?: boolean | undefined;
   /** Ends the opening; what is open already is the caller's to stop. */
   readonly signal: AbortSignal;
   /** Gets each line that a backend that is started writes; must not throw. */
@@ -49,8 +54,19 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
   return options.url === undefined ? await startBackend(options) : await attach(options.url, options);
 }
 
+/** A backend that listens answers its greeting at once, also while it trains. */
+const GREETING_SECONDS = 15;
+/** One that is just being started by hand may be waited for a little. */
+const LISTENING_SECONDS = 3;
+
 async function attach(url: string, options: BackendOptions): Promise<Backend> {
-  const client = await BackendClient.connect(url, options);
+  const { startSeconds, stallSeconds, mayComeBack, signal } = options;
+  await untilListening(url, mayComeBack ? startSeconds : Math.min(LISTENING_SECONDS, startSeconds), signal);
+  const client: BackendClient = await BackendClient.connect(url, {
+    ...options,
+    startSeconds: Math.min(GREETING_SECONDS, startSeconds),
+    stall: { seconds: stallSeconds, giveUp: (error) => client.fail(error) },
+  });
   const difference = describeDifference(client.introduction, options);
   if (difference === undefined) return { client, stop: async () => client.close() };
   client.close();
@@ -90,8 +106,17 @@ async function startBackend(options: BackendOptions): Promise<Backend> {
     const hopeless = child.ended.then(({ how, said }) =>
       surroundingsError(`the backend cannot start: ${withLastLines(how, said)}`),
     );
-    const client = await BackendClient.connect(child.controlEndpoint, { ...options, hopeless });
-    void child.ended.then(({ how, said }) => client.fail(new BackendLost(`the backend ended: ${how}`, inALine(said))));
+    let isAborted = false;
+    const abort = async (stall: BackendLost) => {
+      isAborted = true; // the reason is that it stalled, not that it ended of this
+      const place = await child.abort();
+      client.fail(place === undefined ? stall : new BackendLost(`${stall.how}: it hung in ${place}`));
+    };
+    const stall = { seconds: options.stallSeconds, giveUp: (error: BackendLost) => void abort(error) };
+    const client = await BackendClient.connect(child.controlEndpoint, { ...options, hopeless, stall });
+    void child.ended.then(({ how, said }) => {
+      if (!isAborted) client.fail(new BackendLost(`the backend ended: ${how}`, inALine(said)));
+    });
     return { client, stop: () => stopChild(client, child) };
   } catch (error) {
     await child.stop({ asked: false });

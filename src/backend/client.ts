@@ -1,5 +1,6 @@
-import { Interrupted, surroundingsError, usageError } from "../errors.js";
+import { Interrupted, surroundingsError } from "../errors.js";
 import { type Answer, Channel } from "./channel.js";
+import { addressOf } from "./endpoint.js";
 import { BackendLost } from "./errors.js";
 import type { ControlRequest, FieldsOf, MessageArrays, WorkRequest } from "./messages.js";
 import { within } from "./process-group.js";
@@ -11,8 +12,18 @@ export interface Heartbeat {
   readonly limitSeconds: number;
 }
 
+/** When one that works without getting on is given up. */
+export interface Stall {
+  /** Seconds in which it neither answered nor handed a batch over; null: no limit. */
+  readonly seconds: number | null;
+  /** Has it given up with this error, in the end. */
+  giveUp(error: BackendLost): void;
+}
+
 export interface ClientOptions {
   readonly heartbeat: Heartbeat;
+  /** Absent: no limit. */
+  readonly stall?: Stall;
   /** Seconds that the first answer may take. */
   readonly startSeconds: number;
   /** Gives up the first answer. */
@@ -45,13 +56,14 @@ export class BackendClient {
     work: Channel,
     introduction: Introduction,
     heartbeat: Heartbeat,
+    stall: Stall | undefined,
   ) {
     this.#endpoint = endpoint;
     this.introduction = introduction;
     this.#instance = introduction.instance;
     this.#control = control;
     this.#work = work;
-    this.#heartbeat = this.#startHeartbeat(heartbeat);
+    this.#heartbeat = this.#startHeartbeat(heartbeat, stall);
   }
 
   /**
@@ -59,7 +71,7 @@ export class BackendClient {
    * @throws IbatchError when it does not answer within `startSeconds`; Interrupted.
    */
   static async connect(endpoint: string, options: ClientOptions): Promise<BackendClient> {
-    checkEndpoint(endpoint);
+    addressOf(endpoint); // refuses what is none
     if (options.signal.aborted) throw new Interrupted();
     const broke = { control: () => {}, work: () => {} };
     const control = new Channel(endpoint, () => broke.control());
@@ -75,7 +87,7 @@ export class BackendClient {
     try {
       const { fields } = await control.request("hello", { client: "ibatch" }, {});
       const work = new Channel(fields.workEndpoint, () => broke.work());
-      const client = new BackendClient(endpoint, control, work, fields, options.heartbeat);
+      const client = new BackendClient(endpoint, control, work, fields, options.heartbeat, options.stall);
       broke.control = () => client.#controlBroke();
       broke.work = () => void client.#workBroke();
       return client;
@@ -123,11 +135,14 @@ export class BackendClient {
 
   /**
    * Silence is counted in ticks of this timer, not in clock time: while this process sleeps (a closed laptop, Ctrl-Z)
-   * no ticks pass, so nobody is given up for it. So are the ticks at which no work reached a backend that answers.
+   * no ticks pass, so nobody is given up for it. So are the ticks at which no work reached a backend that answers, and
+   * those at which it works and does not get on.
    */
-  #startHeartbeat({ everySeconds, limitSeconds }: Heartbeat): NodeJS.Timeout {
+  #startHeartbeat({ everySeconds, limitSeconds }: Heartbeat, stall: Stall | undefined): NodeJS.Timeout {
     let silentTicks = 0;
     let deafTicks = 0;
+    let workingTicks = 0;
+    const stallSeconds = stall?.seconds ?? Number.POSITIVE_INFINITY;
     const deafLimit = Math.max(MIN_DEAF_TICKS, limitSeconds / everySeconds);
     const tick = () => {
       if (this.#pinging) {
@@ -139,11 +154,15 @@ export class BackendClient {
       }
       this.#pinging = true;
       this.#ping().then(
-        ({ deaf }) => {
+        ({ deaf, secondsWithoutProgress }) => {
           this.#pinging = false;
           silentTicks = 0;
           deafTicks = deaf ? deafTicks + 1 : 0;
           if (deafTicks >= deafLimit) this.fail(this.#unreached(deafTicks * everySeconds));
+          workingTicks = secondsWithoutProgress > 0 ? workingTicks + 1 : 0;
+          if (Math.min(workingTicks * everySeconds, secondsWithoutProgress) < stallSeconds) return;
+          clearInterval(this.#heartbeat);
+          stall?.giveUp(new BackendLost(`the backend made no progress for ${stallSeconds} s`));
         },
         () => {}, // whoever waits for work is told by `fail`
       );
@@ -151,18 +170,21 @@ export class BackendClient {
     return setInterval(tick, everySeconds * 1000).unref();
   }
 
-  /** `deaf`: it has nothing to do although work was sent, and no answer came since the last tick. */
-  async #ping(): Promise<{ deaf: boolean }> {
+  async #ping(): Promise<Tick> {
     const pinged = this.control("ping", { session: this.#session });
     const answered = this.#work.answers > this.#answersBefore;
     this.#answersBefore = this.#work.answers;
     if (answered || this.#work.waiting === 0) {
       this.#heard((await pinged).fields.instance);
-      return { deaf: false };
+      return { deaf: false, secondsWithoutProgress: 0 };
     }
     const [{ fields }, pong] = await Promise.all([this.control("status", {}), pinged]);
     this.#heard(pong.fields.instance);
-    return { deaf: fields.state === "idle" && this.#work.answers === this.#answersBefore };
+    const answeredMeanwhile = this.#work.answers !== this.#answersBefore;
+    return {
+      deaf: fields.state === "idle" && !answeredMeanwhile,
+      secondsWithoutProgress: fields.state === "working" && !answeredMeanwhile ? fields.secondsSinceProgress : 0,
+    };
   }
 
   /** Another instance than before has no session of ours; between two runs that is no matter. */
@@ -218,19 +240,17 @@ export class BackendClient {
   }
 }
 
+/** What was heard at a tick. */
+interface Tick {
+  /** It has nothing to do although work was sent, and no answer came since the last tick. */
+  readonly deaf: boolean;
+  /** By its own clock, since work began or a batch was handed over; 0 where it does not work, or answered. */
+  readonly secondsWithoutProgress: number;
+}
+
 /** After a connection broke: a ping may go down with it, so several are sent. */
 const PINGS_AFTER_BREAK = 10;
 const SECONDS_FOR_A_PING = 0.5;
 
 /** One tick may fall between two chunks. */
 const MIN_DEAF_TICKS = 3;
-
-const LOOPBACK = /^tcp:\/\/(127(\.\d{1,3}){3}|localhost|\[::1\]):\d+$/;
-
-function checkEndpoint(endpoint: string): void {
-  if (endpoint.startsWith("ipc://") || LOOPBACK.test(endpoint)) return;
-  throw usageError(
-    `backend ${endpoint}: expected ipc://PATH or tcp://127.0.0.1:PORT; nothing is encrypted yet, so reach a backend ` +
-      "elsewhere through an ssh tunnel of both its ports, PORT and PORT+1 under the same numbers",
-  );
-}

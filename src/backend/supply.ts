@@ -1,19 +1,26 @@
 import type { Backend } from "./backend.js";
 import type { BackendClient } from "./client.js";
 
+/** `another`: there was one before. */
+type Open = (which: { readonly another: boolean }) => Promise<Backend>;
+
 /** Backends one after another: the same one for as long as it serves, another one where it was lost. */
 export class BackendSupply {
   #current: Backend | undefined;
-  readonly #open: () => Promise<Backend>;
+  readonly #open: Open;
+  #opened = 0;
 
-  constructor(open: () => Promise<Backend>) {
+  constructor(open: Open) {
     this.#open = open;
   }
 
   /** @throws IbatchError when there is none to work with, and none can be started; Interrupted. */
   async get(): Promise<BackendClient> {
     if (this.#current?.client.isLost) await this.discard();
-    this.#current ??= await this.#open();
+    if (this.#current === undefined) {
+      this.#current = await this.#open({ another: this.#opened > 0 });
+      this.#opened += 1;
+    }
     return this.#current.client;
   }
 

@@ -193,6 +193,13 @@ export const backendSection = z.strictObject({
     .describe("seconds that an order in a file of yours may take for an epoch; its run fails then, and others go on"),
   startSeconds: seconds.default(120).describe("seconds that the backend may take to start"),
   heartbeat: heartbeatSection.prefault({}),
+  stallSeconds: seconds
+    .nullable()
+    .default(3600)
+    .describe(
+      "seconds that a working backend may go without a batch or an answer, opening a dataset included, before the run " +
+        "fails and the next one gets another backend; null: no limit",
+    ),
 });
 
 /** What an arm may override: all that influences training. */

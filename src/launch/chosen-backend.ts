@@ -27,17 +27,19 @@ export interface Opening {
   /** The config's section; absent: its defaults. */
   readonly config?: ExperimentConfig["backend"];
   readonly onOutput?: (line: string) => void;
+  /** Whether a backend that runs already may be on its way back. */
+  readonly mayComeBack?: boolean;
 }
 
 /** Starts a backend or attaches to one, as the command line and the config say. */
 export async function openChosenBackend(choice: BackendChoice, opening: Opening): Promise<Backend> {
-  const { config = backendSection.parse({}), signal, onOutput } = opening;
+  const { config = backendSection.parse({}), signal, onOutput, mayComeBack } = opening;
   const { backend: url, python, device = config.device, allowImport = [], pythonPath = [] } = choice;
   if (url !== undefined) refuseChoicesOfAnother(url, choice);
   const missing = pythonPath.find((directory) => !existsSync(directory));
   if (missing !== undefined) throw usageError(`--python-path ${missing}: there is no such directory`);
   const userCode = { allowImport, pythonPath };
-  return await openBackend({ ...config, url, python, device, userCode, signal, onOutput });
+  return await openBackend({ ...config, url, python, device, userCode, signal, onOutput, mayComeBack });
 }
 
 /** @throws IbatchError where something is said that a backend that runs already has decided. */
@@ -57,7 +59,7 @@ function refuseChoicesOfAnother(url: string, { python, allowImport = [], pythonP
 
 /** As `openChosenBackend`, and the same again whenever one was lost. */
 export const supplyChosenBackend = (choice: BackendChoice, opening: Opening): BackendSupply =>
-  new BackendSupply(() => openChosenBackend(choice, opening));
+  new BackendSupply(({ another }) => openChosenBackend(choice, { ...opening, mayComeBack: another }));
 
 /** A backend that is only asked what it knows: on the CPU where it is ours, else whatever it computes on. */
 export function openToAsk(choice: Omit<BackendChoice, "device">, signal: AbortSignal): Promise<Backend> {

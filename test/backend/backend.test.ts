@@ -1,5 +1,5 @@
 /** The real backend, once: started, greeted, lost, stopped. Python is that of IBATCH_PYTHON or .venv. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -34,9 +34,21 @@ const open = (url?: string, changes: Partial<BackendOptions> = {}): Promise<Back
     listen: "ipc",
     startSeconds: 60,
     heartbeat: { everySeconds: 1, limitSeconds: 30 },
+    stallSeconds: null,
     signal: new AbortController().signal,
     ...changes,
   });
+
+const request = {
+  dataDir: null,
+  model: { origin: "catalogue", name: "mnist-cnn", options: {} },
+  loss: null,
+  optimizer: { name: "sgd", options: {} },
+  augmentation: { crop: 0, flip: false },
+  precision: "float32",
+  equalBits: false,
+  seed: 0,
+} as const;
 
 const pid = (): number => Number(readFileSync(join(directory, "pid"), "utf8"));
 const socketDirectories = (): string[] => readdirSync(directory).filter((name) => name.startsWith("ibatch-"));
@@ -84,6 +96,30 @@ test("when it is killed, what waits is rejected with how it ended", async () => 
   await expect(backend.client.control("status", {})).rejects.toThrow(BackendLost);
   await backend.stop();
   expect(socketDirectories()).toEqual([]);
+});
+
+test("one that hangs in a user's code is ended, and where it hung is told", async () => {
+  writeFileSync(join(directory, "hanging.py"), "import time\ntime.sleep(3600)\n");
+  const userCode = { allowImport: ["hanging"], pythonPath: [directory] };
+  const heartbeat = { everySeconds: 0.1, limitSeconds: 30 };
+  const backend = await open(undefined, { userCode, heartbeat, stallSeconds: 1 });
+  const options = { args: "{}", testArgs: null, load: "auto", workers: 0 };
+  const fields = { ...request, dataset: { origin: "import", name: "hanging:load", options } } as const;
+  await expect(backend.client.work("open", fields, {})).rejects.toMatchObject({
+    constructor: BackendLost,
+    message: `the backend made no progress for 1 s: it hung in ${directory}/hanging.py, line 2, at its import`,
+  });
+  expect(backend.client.isLost).toBe(true);
+  await backend.stop();
+  expect(isThere(pid())).toBe(false);
+  expect(socketDirectories()).toEqual([]);
+});
+
+test("where nothing listens, nothing is waited for", async () => {
+  await expect(open(`ipc://${directory}/nobody`, { startSeconds: 0.4 })).rejects.toMatchObject({
+    kind: "surroundings",
+    message: expect.stringMatching(/^nothing listens at ipc:.*\/nobody \(ENOENT\): /),
+  });
 });
 
 describe("one that was started and does not get as far as its greeting", () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { BackendClient } from "../../src/backend/client.js";
+import { BackendClient, type Stall } from "../../src/backend/client.js";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import { Interrupted, surroundingsError } from "../../src/errors.js";
 import { FakeBackend } from "./fake-backend.js";
@@ -21,8 +21,8 @@ afterEach(() => {
   fake.stop();
 });
 
-async function connect(): Promise<BackendClient> {
-  const connected = BackendClient.connect(fake.control.endpoint, options);
+async function connect(stall?: Stall): Promise<BackendClient> {
+  const connected = BackendClient.connect(fake.control.endpoint, { ...options, ...(stall && { stall }) });
   await fake.greet();
   client = await connected;
   return client;
@@ -89,20 +89,6 @@ describe("connecting", () => {
     const status = client.control("status", {});
     await (await fake.control.next()).answer("status_ok", IDLE);
     await expect(status).resolves.toBeDefined();
-  });
-
-  test.each([
-    "tcp://10.0.0.1:5555",
-    "tcp://example.org:1",
-    "tcp://127.0.0.1",
-    "http://127.0.0.1:1",
-    "127.0.0.1:5555",
-    "",
-  ])("%j is not an endpoint to go to", async (endpoint) => {
-    await expect(BackendClient.connect(endpoint, options)).rejects.toMatchObject({
-      kind: "usage",
-      message: /expected ipc:\/\/PATH or tcp:\/\/127\.0\.0\.1:PORT.*ssh tunnel.*PORT\+1/,
-    });
   });
 });
 
@@ -171,12 +157,12 @@ describe("the heartbeat", () => {
 
   describe("when work waits", () => {
     /** The next tick, at which control answers both questions, the state so. */
-    async function tick(state: "idle" | "working"): Promise<void> {
+    async function tick(state: "idle" | "working", secondsSinceProgress = 0): Promise<void> {
       vi.advanceTimersByTime(1000);
       const [ping, status] = [await fake.control.next(), await fake.control.next()];
       expect([ping.message.type, status.message.type]).toEqual(["ping", "status"]);
       await ping.answer("ping_ok", { instance: "one" });
-      await status.answer("status_ok", { ...IDLE, state });
+      await status.answer("status_ok", { ...IDLE, state, secondsSinceProgress });
     }
 
     async function ticks(connected: BackendClient, count: number, state: "idle" | "working"): Promise<void> {
@@ -208,6 +194,50 @@ describe("the heartbeat", () => {
         ),
       );
       expect(vi.getTimerCount()).toBe(0);
+    });
+
+    describe("and the backend works", () => {
+      /** A client with this limit, its work under way, and what it was given up with. */
+      async function working(seconds: number | null) {
+        const givenUp: Error[] = [];
+        const connected = await connect({ seconds, giveUp: (error) => void givenUp.push(error) });
+        const waiting = outcomeOf(close(connected));
+        /** Ticks with these seconds since the last progress. */
+        const ticks = async (...since: number[]) => {
+          for (const one of since) {
+            await tick("working", one);
+            await answered(connected);
+          }
+        };
+        return { ticks, givenUp, waiting };
+      }
+
+      test("without progress for as long as it may: it is given up, with for how long", async () => {
+        const { ticks, givenUp, waiting } = await working(3);
+        await ticks(1, 2, 2.9);
+        expect(givenUp).toEqual([]);
+        await ticks(3.9).catch(() => {});
+        expect(givenUp).toEqual([new BackendLost("the backend made no progress for 3 s")]);
+        expect(waiting.error).toBeUndefined(); // who gives up says when
+      });
+
+      test("with a batch now and then, it is waited for", async () => {
+        const { ticks, givenUp } = await working(3);
+        await ticks(1, 2, 2.9, 0.5, 1.5, 2.5, 0.1);
+        expect(givenUp).toEqual([]);
+      });
+
+      test("its clock alone gives nobody up: it may have slept while we did", async () => {
+        const { ticks, givenUp } = await working(3);
+        await ticks(1, 8 * 3600);
+        expect(givenUp).toEqual([]);
+      });
+
+      test("null is no limit", async () => {
+        const { ticks, givenUp } = await working(null);
+        await ticks(1e5, 2e5, 3e5, 4e5, 5e5);
+        expect(givenUp).toEqual([]);
+      });
     });
 
     test("one that works is waited for, and one that answers between two ticks does work", async () => {

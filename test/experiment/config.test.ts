@@ -336,6 +336,7 @@ describe("what is not said", () => {
         chunkBatches: 50,
         startSeconds: 120,
         heartbeat: { everySeconds: 1, limitSeconds: 30 },
+        stallSeconds: 3600,
       },
       arms: {
         frozen: { ...common, order: { name: "frozen", options: { sequence: "file" }, changesObjective: false } },

@@ -78,6 +78,7 @@ test("the real backend sends the pixels that its data_sha256 is of: images and l
     listen: "ipc",
     startSeconds: 60,
     heartbeat: { everySeconds: 1, limitSeconds: 30 },
+    stallSeconds: null,
     signal: new AbortController().signal,
   });
   try {

@@ -1,0 +1,84 @@
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { addressOf, untilListening } from "../../src/backend/endpoint.js";
+import { Interrupted } from "../../src/errors.js";
+import { temporaryDirectory } from "../experiment/scene.js";
+
+describe("an endpoint", () => {
+  test.each([
+    ["tcp://127.0.0.1:5555", { host: "127.0.0.1", port: 5555 }],
+    ["tcp://localhost:1", { host: "localhost", port: 1 }],
+    ["tcp://[::1]:65535", { host: "::1", port: 65535 }],
+    ["ipc:///tmp/x/control", { path: "/tmp/x/control" }],
+  ])("%s is an address", (endpoint, address) => {
+    expect(addressOf(endpoint)).toEqual(address);
+  });
+
+  test.each([
+    "tcp://10.0.0.1:5555",
+    "tcp://example.org:1",
+    "tcp://127.0.0.1",
+    "http://127.0.0.1:1",
+    "127.0.0.1:5555",
+    "tcp://127.0.0.1:65536",
+    "",
+  ])("%j is not an endpoint to go to", async (endpoint) => {
+    await expect(untilListening(endpoint, 1, never)).rejects.toMatchObject({
+      kind: "usage",
+      message: /expected ipc:\/\/PATH or tcp:\/\/127\.0\.0\.1:PORT.*ssh tunnel.*PORT\+1/,
+    });
+  });
+});
+
+const never = new AbortController().signal;
+
+/** A server that says nothing; its port. */
+async function listen(server: Server = createServer((socket) => void socket.on("error", () => {}))): Promise<number> {
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** A port at which nothing listens any more. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test("where something listens, there is nothing to wait for", async () => {
+  await expect(untilListening(`tcp://127.0.0.1:${await listen()}`, 60, never)).resolves.toBeUndefined();
+});
+
+test("where nothing does, that is told with what to do", async () => {
+  const endpoint = `tcp://127.0.0.1:${await freePort()}`;
+  await expect(untilListening(endpoint, 0.4, never)).rejects.toMatchObject({
+    kind: "surroundings",
+    message:
+      `nothing listens at ${endpoint} (ECONNREFUSED): start a backend there with python -m py_backend --listen ` +
+      `${endpoint}, or name another one by --backend`,
+  });
+  const path = join(temporaryDirectory(), "control");
+  await expect(untilListening(`ipc://${path}`, 0.4, never)).rejects.toMatchObject({
+    message: expect.stringContaining(`nothing listens at ipc://${path} (ENOENT): `),
+  });
+});
+
+test("one that comes meanwhile is found", async () => {
+  const port = await freePort();
+  const waiting = untilListening(`tcp://127.0.0.1:${port}`, 60, never);
+  const server = createServer();
+  onTestFinished(() => void server.close());
+  server.listen(port, "127.0.0.1");
+  await expect(waiting).resolves.toBeUndefined();
+});
+
+test("the user stops the wait", async () => {
+  const stopping = new AbortController();
+  const waiting = untilListening(`tcp://127.0.0.1:${await freePort()}`, 3600, stopping.signal);
+  stopping.abort();
+  await expect(waiting).rejects.toBeInstanceOf(Interrupted);
+});
