@@ -52,13 +52,13 @@ interface PlannedRun {
 export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
   const results: RunResult[] = [];
   const recorded = readRecorded(inputs.record);
-  const kept = madeIn(recorded);
+  const kept = [...madeIn(recorded)];
   const runs = planRuns(inputs, recorded);
   const toDo = runs.filter(({ finished }) => finished === undefined);
   for (const { record } of toDo) record.refuseReplacing();
   const tried = new Preflight(
     inputs.backends,
-    toDo.map((run) => runInputs(inputs, run)),
+    toDo.map((run) => ({ ...runInputs(inputs, run), kept })),
   );
   await tried.tryOwn();
   inputs.record.writeDocument(inputs.config);
@@ -69,6 +69,7 @@ export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
     const ended: Ended = run.finished ?? (await runAndRecord(inputs, run, kept, tried));
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
+    if (run.finished === undefined) kept.push(...madeIn([{ arm, seed, record: run.record, document }]));
     const last = metrics.at(-1);
     inputs.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });

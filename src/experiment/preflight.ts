@@ -1,16 +1,18 @@
 /** Arms are tried before anything is trained: once for each combination that their runs will open. */
 import { BackendLost } from "../backend/errors.js";
-import { IbatchError, Interrupted } from "../errors.js";
+import { IbatchError, Interrupted, surroundingsError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
 import type { Backends } from "./backends.js";
 import { Epochs } from "./epochs.js";
 import type { Observer } from "./observer.js";
 import { importsOf, openRequest } from "./open-request.js";
+import { type MadeFrom, modelOf } from "./other-code.js";
 import type { RunInputs } from "./run.js";
-import { Session } from "./session.js";
+import { Session, type WorkClient } from "./session.js";
+import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 
 /** A run that is to be done, as far as it can be tried. */
-export type Tried = Omit<RunInputs, "client" | "document" | "kept" | "writeDataset">;
+export type Tried = Omit<RunInputs, "client" | "document" | "writeDataset">;
 
 /**
  * Arms that are to be trained, and what they were refused for. Trying opens a session for every combination of data,
@@ -23,9 +25,15 @@ export class Preflight {
   readonly #count: number;
   readonly #refused = new Map<string, IbatchError>();
   readonly #said = new Set<string>();
+  readonly #runs: readonly Tried[];
+  /** What was opened to be tried. */
+  readonly #opened: MadeIn[] = [];
+  /** Hashes of models of which it is known where seeds start. */
+  readonly #starts = new Set<string>();
 
   constructor(backends: Backends, runs: readonly Tried[]) {
     this.#backends = backends;
+    this.#runs = runs;
     for (const run of runs) if (!this.#untried.has(run.place.arm)) this.#untried.set(run.place.arm, run);
     this.#count = this.#untried.size;
   }
@@ -69,14 +77,44 @@ export class Preflight {
     const session = await this.#judging(arms, () => Session.open(client, openRequest(first), signal));
     if (session === undefined) return;
     try {
+      refuseEdited(session.opened.edited);
       for (const { reference, file, sha256 } of session.opened.imports) {
         const what = sha256 === null ? "" : ` (sha256 ${sha256.slice(0, 8)})`;
         this.#tell(observer, `imports ${reference} from ${file ?? "a module without a file"}${what}`);
       }
       for (const notice of session.opened.notices) this.#tell(observer, notice);
-      for (const arm of arms) await this.#judging([arm], () => new Epochs(arm, session).tryFirstPlan());
+      for (const arm of arms) {
+        await this.#judging([arm], async () => {
+          this.#refuseOther(arm, session);
+          await new Epochs(arm, session).tryFirstPlan();
+        });
+      }
     } finally {
       await session.close();
+    }
+    await this.#tellWhereSeedsStartAlike(client, first);
+  }
+
+  /** Beside what is on record, and beside what was tried before. */
+  #refuseOther({ place, config, record, kept }: Tried, session: Session): void {
+    const surroundings = surroundingsOf(session, config.dataset);
+    const made = { arm: place.arm, seed: place.seed, ...modelOf(config.model), surroundings };
+    refuseOtherSurroundings(made, [...kept, ...this.#opened]);
+    this.#opened.push({ ...made, directory: record.directory });
+  }
+
+  /** Once for each model of the user's that is trained with several seeds. */
+  async #tellWhereSeedsStartAlike(client: WorkClient, tried: Tried): Promise<void> {
+    const { modelHash, isOwnModel } = modelOf(tried.config.model);
+    const own = this.#opened.find(({ arm }) => arm === tried.place.arm);
+    if (!isOwnModel || own === undefined || this.#starts.has(modelHash)) return;
+    this.#starts.add(modelHash);
+    const isOther = (made: MadeFrom) => made.modelHash === modelHash && made.seed !== tried.seed;
+    const recorded = [...tried.kept, ...this.#opened].find(isOther)?.surroundings.initialWeightsSha256;
+    const another = this.#runs.find(({ place, seed }) => place.arm === tried.place.arm && seed !== tried.seed);
+    const weights = recorded ?? (another && (await this.#judging([another], () => weightsAtStart(client, another))));
+    if (weights === own.surroundings.initialWeightsSha256) {
+      this.#tell(tried.observer, `${tried.config.model.name}: ${STARTS_ALIKE}`);
     }
   }
 
@@ -96,6 +134,26 @@ export class Preflight {
       for (const { place } of arms) this.#refused.set(place.arm, error);
       return undefined;
     }
+  }
+}
+
+/** @throws IbatchError naming the files that a backend which runs already imported otherwise than they are now. */
+function refuseEdited(edited: readonly string[]): void {
+  if (edited.length === 0) return;
+  throw surroundingsError(
+    `${edited.join(", ")} changed after the backend imported it, and it would train what it was: restart the backend`,
+  );
+}
+
+const STARTS_ALIKE =
+  "every seed starts from equal weights (it seeds itself, or loads them), so seeds differ in order and noise alone";
+
+async function weightsAtStart(client: WorkClient, run: Tried): Promise<string> {
+  const session = await Session.open(client, openRequest(run), run.signal);
+  try {
+    return session.opened.initialWeightsSha256;
+  } finally {
+    await session.close();
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a run directory holds from before, checked before anything is added to it. */
 import type { ExperimentRecord } from "../record/experiment-record.js";
 import { type EpochMetrics, isFinished, type RunDocument, type RunRecord } from "../record/run-record.js";
+import { modelOf } from "./other-code.js";
 import type { MadeIn } from "./surroundings.js";
 
 /** A run on record, of whatever arm and seed. */
@@ -45,10 +46,10 @@ function lacking({ surroundings }: RunDocument, metrics: readonly EpochMetrics[]
 
 /** In what surroundings the results on record were made. */
 export function madeIn(recorded: readonly RecordedRun[]): MadeIn[] {
-  return recorded.flatMap(({ arm, record, document }) => {
+  return recorded.flatMap(({ arm, seed, record, document }) => {
     if (!isFinished(document)) return [];
     const { surroundings } = document;
     if (surroundings === undefined) throw record.damaged(`${record.directory}/run.json lacks the surroundings`);
-    return [{ arm, directory: record.directory, surroundings }];
+    return [{ arm, seed, directory: record.directory, ...modelOf(document.config.model), surroundings }];
   });
 }

@@ -4,6 +4,7 @@ import type { RecordedDataset } from "../record/dataset-record.js";
 import type { RunDocument } from "../record/run-record.js";
 import { Epochs, type EpochsInputs } from "./epochs.js";
 import { openRequest } from "./open-request.js";
+import { modelOf } from "./other-code.js";
 import { Interrupted, Session, type WorkClient } from "./session.js";
 import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 
@@ -33,7 +34,7 @@ export async function runOne(inputs: RunInputs): Promise<RunDocument> {
   try {
     const epochs = await fitting(async () => new Epochs(inputs, session));
     const surroundings = surroundingsOf(session, config.dataset);
-    refuseOtherSurroundings(place.arm, surroundings, inputs.kept);
+    refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, inputs.kept);
     const document = { ...inputs.document, surroundings };
     inputs.writeDataset(datasetOf(session, config.dataset.name));
     record.start(document);

@@ -4,13 +4,14 @@ import { hashValue } from "../record/hash.js";
 import type { Surroundings } from "../record/run-record.js";
 import { asRecorded } from "../record/whole-file.js";
 import type { Chosen } from "./checker.js";
+import { changedCode, type MadeFrom, otherStart } from "./other-code.js";
 import type { Session } from "./session.js";
 
 export type { Surroundings };
 
 export function surroundingsOf(session: Session, dataset: Chosen): Surroundings {
   const { versions, platform, device, deviceName, threads } = session.opened;
-  const { dataSha256, testCount, initialWeightsSha256, parameterCount, settings, imports } = session.opened;
+  const { dataSha256, testCount, initialWeightsSha256, parameterCount, settings, imports, code } = session.opened;
   return {
     device,
     deviceName,
@@ -24,28 +25,35 @@ export function surroundingsOf(session: Session, dataset: Chosen): Surroundings 
     parameterCount,
     settings,
     ...(imports.length > 0 && { imports }),
+    ...(code.length > 0 && { code }),
   };
 }
 
 /** A run that came to its end, and in what surroundings. */
-export interface MadeIn {
+export interface MadeIn extends MadeFrom {
   readonly arm: string;
   readonly directory: string;
-  readonly surroundings: Surroundings;
 }
 
 /**
  * @throws IbatchError when a run of this arm here and now would stand beside one on other data, or in surroundings
  * that give other bits: it names the difference.
  */
-export function refuseOtherSurroundings(arm: string, now: Surroundings, kept: readonly MadeIn[]): void {
-  for (const { arm: keptArm, directory, surroundings: then } of kept) {
+export function refuseOtherSurroundings(
+  { arm, ...made }: MadeFrom & Pick<MadeIn, "arm">,
+  kept: readonly MadeIn[],
+): void {
+  const now = made.surroundings;
+  for (const { directory, arm: keptArm, ...before } of kept) {
+    const then = before.surroundings;
     const sameDataset = hashValue(then.dataset) === hashValue(asRecorded(now.dataset));
     if (sameDataset && then.dataSha256 !== now.dataSha256) throw otherData(directory, then, now);
-    const changed = keptArm === arm ? changedImport(then, now) : undefined;
+    const changed = changedCode(then, now);
     if (changed !== undefined) throw otherCode(directory, changed);
     const [difference] = differences(then, now, keptArm === arm);
     if (difference !== undefined) throw otherBits(directory, difference);
+    const start = otherStart(before, made);
+    if (start !== undefined) throw otherModel(directory, start);
   }
 }
 
@@ -56,17 +64,17 @@ function otherData(directory: string, then: Surroundings, now: Surroundings): Ib
   );
 }
 
-/** The first reference whose module's file was another one; where a file lies does not matter. */
-const changedImport = (then: Surroundings, now: Surroundings): string | undefined =>
-  now.imports?.find(({ reference, sha256 }) => {
-    const before = then.imports?.find((imported) => imported.reference === reference);
-    return before !== undefined && before.sha256 !== sha256;
-  })?.reference;
-
-function otherCode(directory: string, reference: string): IbatchError {
+function otherCode(directory: string, changed: string): IbatchError {
   return usageError(
-    `${directory} was made with other code of ${reference} (its module's file has changed since): ` +
-      "bring back the file, or name another directory with --out",
+    `${directory} was made with other code of yours: ${changed}; bring back what it was, or name another directory with --out`,
+  );
+}
+
+function otherModel(directory: string, difference: string): IbatchError {
+  return usageError(
+    `${directory} has the same model by its config, and started otherwise: ${difference}. Equal seeds must start from ` +
+      "equal weights: draw them from torch's default generator alone, say in `args` what differs, or name another " +
+      "directory with --out",
   );
 }
 

@@ -10,31 +10,41 @@ export const isAllowed = (reference: string, allowed: readonly string[]): boolea
   return allowed.some((name) => module === name || module.startsWith(`${name}.`));
 };
 
-/** @throws IbatchError at the first reference of the config whose module is not allowed. */
+/** @throws IbatchError naming every module that a reference of the config needs, and that is not allowed. */
 export function refuseImports(source: ConfigSource, config: ExperimentConfig, allowed: readonly string[]): void {
-  for (const [arm, sections] of Object.entries(config.arms)) {
-    for (const key of ["dataset", "model", "loss"] as const) {
+  const missing = Object.entries(config.arms).flatMap(([arm, sections]) =>
+    (["dataset", "model", "loss"] as const).flatMap((key) => {
       const section = sections[key];
-      if (section?.origin === "import" && !isAllowed(section.name, allowed)) {
-        throw notAllowed(`${placeOf(source, arm, key)}: `, section.name);
-      }
-    }
-  }
+      if (section?.origin !== "import" || isAllowed(section.name, allowed)) return [];
+      return [{ place: placeOf(source, arm, key), reference: section.name }];
+    }),
+  );
+  const once = missing.filter(
+    ({ reference }, at) => missing.findIndex((other) => other.reference === reference) === at,
+  );
+  if (once.length === 0) return;
+  const said = once.map(({ place, reference }) => `${place}: ${reference}`).join(", ");
+  throw notAllowed(
+    said,
+    once.map(({ reference }) => reference),
+  );
 }
 
 /** As `refuseImports`, for a reference of the command line. */
 export function refuseImport(option: string, reference: string, allowed: readonly string[]): void {
-  if (!isAllowed(reference, allowed)) throw notAllowed(`${option} `, reference);
+  if (!isAllowed(reference, allowed)) throw notAllowed(`${option} ${reference}`, [reference]);
 }
 
 /** Modules that are allowed, and that nothing here imports. */
 export const unusedImports = (references: readonly string[], allowed: readonly string[]): string[] =>
   allowed.filter((module) => !references.some((reference) => isAllowed(reference, [module])));
 
-const notAllowed = (place: string, reference: string): IbatchError => {
-  const [module] = reference.split(":");
-  return usageError(`${place}${reference} runs code of yours: allow it with --allow-import ${module}`);
-};
+function notAllowed(said: string, references: readonly string[]): IbatchError {
+  const modules = new Set(references.map((reference) => reference.split(":")[0]));
+  const flags = [...modules].map((module) => `--allow-import ${module}`).join(" ");
+  const runs = references.length === 1 ? "runs code of yours: allow it" : "run code of yours: allow it";
+  return usageError(`${said} ${runs} with ${flags}`);
+}
 
 function placeOf(source: ConfigSource, arm: string, key: string): string {
   const inArm: Path = ["arms", arm, key];

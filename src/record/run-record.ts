@@ -40,6 +40,8 @@ const surroundings = z.object({
       }),
     )
     .optional(),
+  /** Every source of the user's that was executed for these, by module; absent in records of before, and without any. */
+  code: z.array(z.object({ module: z.string(), file: z.string(), sha256: z.string() })).optional(),
 });
 /** What a run's bits depend on beside config and seed. */
 export type Surroundings = z.infer<typeof surroundings>;

@@ -1,6 +1,7 @@
 /** What a reader must know of the findings as a whole, in words. */
 import { fromRecorded } from "../record/number.js";
 import { collapseText } from "./collapse.js";
+import { equalWeightsNote } from "./equal-weights.js";
 import type { Comparison, Target } from "./findings.js";
 import type { ArmMeasures, Measures, Pair } from "./measures.js";
 import { counted, PERCENT } from "./number-text.js";
@@ -14,6 +15,7 @@ export function notesOn(measures: Measures, comparisons: readonly Comparison[], 
     ...measures.arms.flatMap(collapseNotes),
     allRight(measures),
     unequalWork(measures),
+    equalWeightsNote(runs),
     ...measures.pairs.map(missingPairs),
     ...targetNotes(measures, runs),
   ];

@@ -22,6 +22,8 @@ export interface Pretence {
   /** What it says of itself and of what it opens, where that is not the usual. */
   readonly introduction?: Partial<WorkClient["introduction"]>;
   readonly opened?: Partial<FieldsOf<"open_ok">>;
+  /** As `opened`, of what was asked for. */
+  openedFor?(asked: FieldsOf<"open">): Partial<FieldsOf<"open_ok">>;
   /** Loss of a sample at a step, for the session with this seed; `1 / (1 + index + step)` when left out. */
   loss?(index: number, step: number, seed: number): number;
   /** As `loss`, in a scoring pass; the same as in training when left out. */
@@ -48,6 +50,9 @@ export const SETTINGS = {
   dropout: [],
   batchNormLayers: 0,
 } satisfies FieldsOf<"open_ok">["settings"];
+
+/** Other seeds, other weights. */
+export const weightsAtStart = (seed: number): string => `${seed}`.padStart(64, "e");
 
 type Measuring = SentOf<"train"> | SentOf<"score"> | SentOf<"evaluate">;
 
@@ -143,7 +148,7 @@ export class FakeBackend implements WorkClient {
   #answer(message: Sent): unknown {
     switch (message.type) {
       case "open":
-        return this.#open(message.fields.seed);
+        return this.#open(message.fields);
       case "train":
         return this.#train(message, this.#find(message.fields.session));
       case "evaluate":
@@ -158,7 +163,8 @@ export class FakeBackend implements WorkClient {
     }
   }
 
-  #open(seed: number) {
+  #open(asked: FieldsOf<"open">) {
+    const { seed } = asked;
     const { n = 24, classes = 3, testCount = 6 } = this.#pretence;
     if (this.#session !== undefined) throw new BackendError("session_busy", "there is one session already");
     this.#opened += 1;
@@ -175,7 +181,7 @@ export class FakeBackend implements WorkClient {
         inputShape: [...INPUT_SHAPE],
         parameterCount: 10,
         dataSha256: "d".repeat(64),
-        initialWeightsSha256: "e".repeat(64),
+        initialWeightsSha256: weightsAtStart(seed),
         settings: SETTINGS,
         leastBatchSize: 1,
         imports: [],
@@ -183,6 +189,7 @@ export class FakeBackend implements WorkClient {
         edited: [],
         notices: [],
         ...this.#pretence.opened,
+        ...this.#pretence.openedFor?.(asked),
       },
       arrays: { labels: labels(n), testLabels: labels(testCount) },
     };

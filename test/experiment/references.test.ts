@@ -137,11 +137,15 @@ describe("imports", () => {
     expect(unusedImports(["team.models:Net"], ["team", "timm"])).toEqual(["timm"]);
   });
 
-  test("the first that is not allowed is named with its place and the flag", () => {
+  test("all that are not allowed are named at once, with their places and the flags", () => {
     const source = ConfigSource.parse(SMALL, "x.yaml");
     const refused = (...allowed: string[]) => mistake(() => refuseImports(source, resolve(SMALL), allowed));
     expect(refused("team.models", "team.losses")).toBe(
       "x.yaml:2: dataset: team.data:load runs code of yours: allow it with --allow-import team.data",
+    );
+    expect(refused("team.losses")).toBe(
+      "x.yaml:2: dataset: team.data:load, x.yaml:3: model: team.models:Net run code of yours: " +
+        "allow it with --allow-import team.data --allow-import team.models",
     );
     expect(refused("team.models", "team.data")).toBe(
       "x.yaml:12: arms.focal.loss: team.losses:focal runs code of yours: allow it with --allow-import team.losses",
@@ -185,7 +189,7 @@ describe("before the first run", () => {
       pretence: { opened: { imports: [IMPORTED], notices: ["draws noise"] } },
       observer: { noted: (line) => noted.push(line) },
     });
-    expect(opens(client)).toHaveLength(1 + 4);
+    expect(opens(client)).toHaveLength(2 + 4); // tried with two seeds
     expect(noted).toEqual(["imports team.models:Net from /t/models.py (sha256 aaaaaaaa)", "draws noise"]);
     expect(scene.document("frozen", 0)).toMatchObject({ surroundings: { imports: [IMPORTED] } });
     const again = await scene.run({ settings: OWN });
@@ -260,11 +264,103 @@ describe("before the first run", () => {
       settings: OWN,
       pretence: { opened: { imports: [{ ...IMPORTED, sha256: "b".repeat(64) }] } },
     });
-    expect(error).toMatchObject({ kind: "usage", message: expect.stringMatching(/other code of team\.models:Net/) });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/other code of yours: \/t\/models\.py, which team\.models:Net names, is another/),
+    });
     const moved = await scene.run({
       settings: OWN,
       pretence: { opened: { imports: [{ ...IMPORTED, file: "/elsewhere/models.py" }] } },
     });
     expect(moved.error).toBeUndefined();
+  });
+
+  const LAYERS = { module: "team.layers", file: "/t/layers.py", sha256: SHA };
+  const otherLayers = { ...LAYERS, sha256: "b".repeat(64) };
+  const madeWith = (code: FieldsOf<"open_ok">["code"], more: Partial<FieldsOf<"open_ok">> = {}): Pretence => ({
+    opened: { imports: [IMPORTED], code, ...more },
+  });
+
+  test("a helper that changed is named, and another arm is not put beside it, before anything is trained", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: [...OWN, "seeds=1", "arms={frozen: {order: frozen}}"], pretence: madeWith([LAYERS]) });
+    expect(scene.document("frozen", 0)).toMatchObject({ surroundings: { code: [LAYERS] } });
+    const { client, error } = await scene.run({
+      settings: [...OWN, "seeds=1", "arms={shuffled: {order: shuffled}}"],
+      pretence: madeWith([otherLayers]),
+    });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(
+        /frozen\/seed-0 was made with other code of yours: \/t\/layers\.py is another \(SHA-256 bbbbbbbb, then aaaaaaaa\)/,
+      ),
+    });
+    expect(client.sentOf("train")).toEqual([]);
+  });
+
+  test("runs of before, which know the named file alone, go on beside such that know all of them", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: [...OWN, "seeds=1"], pretence: { opened: { imports: [IMPORTED] } } });
+    const { results, error } = await scene.run({ settings: OWN, pretence: madeWith([LAYERS]) });
+    expect({ error, count: results.length }).toEqual({ error: undefined, count: 4 });
+  });
+
+  test("a file that changed after the backend imported it is named, and nothing is trained", async () => {
+    const { client, error } = await new Scene().run({
+      settings: OWN,
+      pretence: madeWith([LAYERS], { edited: ["/t/layers.py"] }),
+    });
+    expect(error).toMatchObject({
+      kind: "surroundings",
+      message: expect.stringMatching(/\/t\/layers\.py changed after the backend imported it.*restart the backend/),
+    });
+    expect(client.sentOf("train")).toEqual([]);
+  });
+});
+
+describe("where training starts", () => {
+  test("parameters or weights that differ between arms of one model and one seed are refused", async () => {
+    for (const [difference, says] of [
+      [{ parameterCount: 50890 }, /50890 parameters, then 10/],
+      [{ initialWeightsSha256: "f".repeat(64) }, /initial weights of seed 0 with SHA-256 ffffffff, then eeeeeeee/],
+    ] as const) {
+      const scene = new Scene();
+      await scene.run({ settings: [...OWN, "seeds=1", "arms={frozen: {order: frozen}}"] });
+      const { client, error } = await scene.run({
+        settings: [...OWN, "seeds=1", "arms={shuffled: {order: shuffled}}"],
+        pretence: { opened: difference },
+      });
+      expect(error).toMatchObject({ kind: "usage", message: expect.stringMatching(says) });
+      expect(client.sentOf("train")).toEqual([]);
+    }
+  });
+
+  test("another start is no mistake where the config gives another model, or another seed", async () => {
+    const scene = new Scene();
+    const { error, results } = await scene.run({
+      settings: [...OWN, "arms.shuffled.model.args={wide: true}"],
+      pretence: {
+        openedFor: ({ model, seed }) =>
+          String(model.options.args).includes("wide")
+            ? { parameterCount: 99, initialWeightsSha256: `${seed}`.padStart(64, "a") }
+            : {},
+      },
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "done", "done", "done"]);
+  });
+
+  test("a model that starts every seed from equal weights is told before training, once", async () => {
+    const noted: string[] = [];
+    const { error } = await new Scene().run({
+      settings: OWN,
+      pretence: { opened: { initialWeightsSha256: "c".repeat(64) } },
+      observer: { noted: (line) => noted.push(line) },
+    });
+    expect(error).toBeUndefined();
+    expect(noted).toEqual([
+      "team.models:Net: every seed starts from equal weights (it seeds itself, or loads them), so seeds differ in " +
+        "order and noise alone",
+    ]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { BackendError } from "../../src/backend/errors.js";
 import { random } from "../../src/kernels/random.js";
 import { shuffled } from "../../src/kernels/shuffle.js";
-import { SETTINGS, type Sent, sha256 } from "./fake-backend.js";
+import { SETTINGS, type Sent, sha256, weightsAtStart } from "./fake-backend.js";
 import { Scene } from "./scene.js";
 
 const ONE_RUN = ["arms={shuffled: {order: shuffled}}", "seeds=1"];
@@ -198,7 +198,7 @@ describe("a run that comes to its end", () => {
         dataset: { name: "digits", options: {} },
         dataSha256: "d".repeat(64),
         testCount: 6,
-        initialWeightsSha256: "e".repeat(64),
+        initialWeightsSha256: weightsAtStart(0),
         parameterCount: 10,
         settings: SETTINGS,
       },

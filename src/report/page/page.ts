@@ -1,5 +1,6 @@
 /** The page as a whole: one file that loads nothing and needs no script. */
 
+import { startsAreEqual } from "../equal-weights.js";
 import type { Findings } from "../findings.js";
 import { counted } from "../number-text.js";
 import { answer } from "./answer.js";
@@ -37,7 +38,7 @@ export function renderPage(data: ReportData, findings?: Findings): string {
 <body>
 <header>
 <h1>${data.name}</h1>
-<p>${counted(arms.length, "arm")}, ${counted(data.seeds.length, "seed")}. ${data.baseline === undefined ? undefined : `Others are compared with ${data.baseline}, seed by seed: equal seeds start from equal weights.`}</p>
+<p>${counted(arms.length, "arm")}, ${counted(data.seeds.length, "seed")}. ${data.baseline === undefined ? undefined : `Others are compared with ${data.baseline}, seed by seed: ${startOf(data)}.`}</p>
 </header>
 <main>
 ${answer(data, { summary: resultsOf(data), findings }, looks)}${curves(data, looks, strong)}${batchNorm(data, looks)}${batches(data, looks)}${losses(data, looks)}${monitors(data, looks)}${samples(data)}${confusion(data)}${validation(data)}${madeWith(data)}</main>
@@ -45,4 +46,9 @@ ${answer(data, { summary: resultsOf(data), findings }, looks)}${curves(data, loo
 </html>
 `;
   return page.text;
+}
+
+function startOf({ arms }: ReportData): string {
+  const runs = arms.flatMap(({ arm, runs }) => runs.map(({ seed, document }) => ({ arm, seed, document })));
+  return startsAreEqual(runs) ? "equal seeds start from equal weights" : "arms differ in where equal seeds start";
 }

@@ -120,7 +120,7 @@ function makeRun(directory: string, arm: string, seed: number, made: MadeWith): 
       dataset: { name: "tiny", options: {} },
       dataSha256: DATA,
       testCount: SAMPLES,
-      initialWeightsSha256: "e".repeat(64),
+      initialWeightsSha256: `${seed}`.padStart(64, "e"),
       parameterCount: 100,
       settings: {},
     },

@@ -1,0 +1,33 @@
+/** From which weights runs started: with other seeds from others, with equal seeds from equal ones, or not. */
+import type { RunDocument } from "../record/run-record.js";
+
+interface Started {
+  readonly arm: string;
+  readonly seed: number;
+  /** Absent where it is not read. */
+  readonly document?: RunDocument;
+}
+
+const weightsOf = ({ document }: Started): string | undefined => document?.surroundings?.initialWeightsSha256;
+
+/** A note where several seeds of an arm started from equal weights; undefined where none did. */
+export function equalWeightsNote(runs: readonly Started[]): string | undefined {
+  const alike = runs.filter((run) =>
+    runs.some((other) => isOtherSeed(run, other) && weightsOf(run) === weightsOf(other)),
+  );
+  const arms = [...new Set(alike.filter((run) => weightsOf(run) !== undefined).map(({ arm }) => arm))];
+  if (arms.length === 0) return undefined;
+  return (
+    `Seeds of ${arms.join(", ")} start from equal weights (the model seeds itself, or loads them): ` +
+    "they differ in order and noise alone, and intervals and p say nothing about other initial weights"
+  );
+}
+
+const isOtherSeed = (run: Started, other: Started): boolean => run.arm === other.arm && run.seed !== other.seed;
+
+/** Whether runs of one seed started from equal weights, as far as is on record. */
+export const startsAreEqual = (runs: readonly Started[]): boolean =>
+  runs.every((run) => {
+    const others = runs.filter((other) => other.seed === run.seed && weightsOf(other) !== undefined);
+    return weightsOf(run) === undefined || others.every((other) => weightsOf(other) === weightsOf(run));
+  });
