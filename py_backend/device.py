@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,18 @@ OUT_OF_MEMORY_TEXTS = (
 )
 
 
-def is_out_of_memory(error: Exception) -> bool:
+def let_go(error: BaseException) -> None:
+    """Frees what the frames hold that the error came through, whoever keeps the error, and gives back what the device
+    holds for nobody."""
+    seen: BaseException | None = error
+    while seen is not None:
+        traceback.clear_frames(seen.__traceback__)
+        seen = seen.__cause__ or seen.__context__
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether the device, or the host, had no memory left: torch says so in several ways."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True

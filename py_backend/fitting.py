@@ -20,7 +20,7 @@ from .errors import BackendError
 from .memory_format import MemoryFormat, in_format, lay_out
 from .noise import StepNoise, attach
 from .references.class_names import without_samples
-from .references.importing import in_a_line
+from .references.importing import RAISED, in_a_line
 from .resident import DataPart
 from .training import Learner, autocast
 
@@ -298,7 +298,7 @@ def guarded(name: str, what: str, act: Callable[[], T]) -> T:
     """What the user's code gives. Raises BackendError (bad_reference) with what it raised, but for lack of memory."""
     try:
         return act()
-    except Exception as error:
+    except RAISED as error:
         if is_out_of_memory(error) or isinstance(error, BackendError):
             raise
         raise in_a_line(name, what, error) from error

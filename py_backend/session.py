@@ -48,11 +48,11 @@ from .references import loss as loss_reference
 from .references import model as model_reference
 from .references.importing import code_of, describe, refuse_not_allowed
 from .references.own_code import own_code
+from .references.whose import Telling
 from .resident import Augmentation, DataPart, ResidentDataset
 from .threads import refuse_other_threads, restore_threads
 from .training import Chunk, Learner, Loss, Trained, check_chunk, cross_entropy, train_chunk
 from .weights import weights_answer
-from .whose import Telling
 
 T = TypeVar("T")
 

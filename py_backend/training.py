@@ -22,9 +22,9 @@ from .memory_format import MemoryFormat, in_format
 from .messages import Precision
 from .noise import AUGMENTATION_LAYER, StepNoise, module_seeds, step_keys
 from .progress import Progress
+from .references.whose import Telling
 from .resident import Augmentation, DataPart
 from .signals import SignalBuffer
-from .whose import Telling
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """(logits float32 [B, classes], labels int64 [B]) → one value a sample, [B]."""

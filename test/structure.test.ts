@@ -174,7 +174,7 @@ describe("Python", () => {
     ["identity"],
     ["datasets", "models", "optimizers"],
     ["references"],
-    ["fetched", "whose"],
+    ["fetched"],
     ["resident", "signals", "catalogue"],
     ["training"],
     ["evaluation", "images", "answers", "fitting"],

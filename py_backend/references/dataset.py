@@ -30,7 +30,7 @@ from .arrays import Array, as_array, images_of, is_array, labels_of
 from .channels import ChannelSums, stated
 from .class_names import class_names
 from .class_names import notices as empty_class_notices
-from .importing import call, failed, import_callable, keywords
+from .importing import RAISED, call, failed, import_callable, keywords
 from .items import Fingerprints, Items, Refetched, fingerprint
 
 SHARE_OF_FREE_MEMORY = 0.5
@@ -56,7 +56,7 @@ def definition(reference: str) -> DatasetDefinition:
             return Reader(reference, options).dataset(make)
         except BackendError:
             raise
-        except Exception as error:
+        except RAISED as error:
             if is_out_of_memory(error):
                 raise
             raise failed(reference, "what it gave could not be read", error) from None

@@ -16,10 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..datasets.contract import Labels
-from ..device import is_out_of_memory
 from ..errors import BackendError
 from .arrays import Array, image_of, label_of
-from .importing import failed
+from .whose import Telling
 
 Fingerprints = npt.NDArray[np.uint64]
 
@@ -54,19 +53,15 @@ class Items:
 
     def read(self, index: int) -> tuple[Array, int]:
         """Image [H, W, C] and class. Raises BackendError (bad_reference) naming the item."""
-        try:
+        with Telling(self.reference, f"{self.name} item {index} could not be read"):
             item = self.items[index]
-            if not isinstance(item, tuple | list) or len(item) != 2:
-                raise self.mistake(f"item {index} is a {type(item).__name__}; expected (image, label)")
-            return image_of(item[0]), label_of(item[1])
-        except BackendError:
-            raise
-        except ValueError as error:
-            raise self.mistake(f"item {index}: {error}") from None
-        except Exception as error:
-            if is_out_of_memory(error):
-                raise
-            raise failed(self.reference, f"{self.name} item {index} could not be read", error) from None
+        if not isinstance(item, tuple | list) or len(item) != 2:
+            raise self.mistake(f"item {index} is a {type(item).__name__}; expected (image, label)")
+        with Telling(self.reference, f"{self.name} item {index} could not be read"):  # PIL reads the file only now
+            try:
+                return image_of(item[0]), label_of(item[1])
+            except ValueError as error:
+                raise self.mistake(f"item {index}: {error}") from None
 
     def refuse_random(self) -> None:
         """Raises BackendError (bad_reference) where one of the first items is another when it is read again."""

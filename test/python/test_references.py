@@ -421,6 +421,8 @@ def test_what_does_not_fit_into_memory_is_fetched(monkeypatch: pytest.MonkeyPatc
             {"args": {"part": "train", "value": float("-inf")}},
             "train item 3 has the value -inf in channel 0",
         ),
+        ("both", {"args": {"kind": "Raises"}}, "train item 17 could not be read: ValueError: corrupt JPEG"),
+        ("both", {"args": {"kind": "Exits"}, "load": "fetch", "workers": 0}, "item 17 could not be read: sys.exit(3)"),
         ("wide", {}, "uint8 [4, 12, 12, 5]"),
         ("negative", {}, "train item 0 has label -1"),
         ("texts", {}, "train labels are <U3, the first 'cat'; expected integers"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ import torch
 from py_backend import datasets, training
 from py_backend import progress as progress_module
 from py_backend import session as session_module
+from py_backend.asked import error_packet
 from py_backend.choice import NoOptions
 from py_backend.codec import Packet
 from py_backend.datasets.contract import DatasetDefinition, Part
@@ -540,3 +542,33 @@ def test_augmentation_is_that_of_the_open(open_run: Callable[..., Any]) -> None:
     plain = open_run().losses([[0, 1, 2]], 0.0)
     for augmentation in (Augmentation(crop=2, flip=False), Augmentation(crop=0, flip=True)):
         assert not np.array_equal(open_run(augmentation=augmentation).losses([[0, 1, 2]], 0.0), plain)
+
+
+def test_an_error_for_want_of_memory_keeps_nothing_of_what_was_computed(
+    open_run: Callable[..., Any], own_model: Callable[..., Named]
+) -> None:
+    """Though the user's code keeps the error."""
+    held: list[weakref.ref[torch.Tensor]] = []
+    kept: list[Exception] = []
+
+    class Hungry(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(144, 3))
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            computed = images.flatten(1) @ self.weight
+            held.append(weakref.ref(computed))
+            try:
+                raise torch.OutOfMemoryError
+            except torch.OutOfMemoryError as error:
+                kept.append(error)
+                raise
+
+    run = open_run(model=own_model(lambda *_: Hungry()))
+    try:
+        run.losses([[1, 2, 3]])
+    except Exception as error:
+        body = error_packet(1, error).body
+    assert (body.code, len(kept)) == ("out_of_memory", 1)
+    assert [reference() for reference in held] == [None]

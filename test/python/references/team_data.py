@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from typing import Any
 
 import numpy as np
@@ -266,3 +267,17 @@ def no_dataset_at_all() -> Any:
 def small() -> Any:
     """8 × 8: after three halvings one pixel is left."""
     return tuple((images[:, :8, :8], labels) for images, labels in arrays())
+
+
+class Exits(Items):
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        if index == 17:
+            sys.exit(3)
+        return super().__getitem__(index)
+
+
+class Raises(Items):
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        if index == 17:
+            raise ValueError("corrupt JPEG")
+        return super().__getitem__(index)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .device import is_out_of_memory
-from .errors import BackendError
-from .references.importing import RAISED, failed
+from ..device import is_out_of_memory
+from ..errors import BackendError
+from .importing import RAISED, failed
 
 
 class Telling:
@@ -23,5 +23,5 @@ class Telling:
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if self._reference is None or not isinstance(error, RAISED) or isinstance(error, BackendError):
             return
-        if not isinstance(error, Exception) or not is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise failed(self._reference, self._what, error) from None
