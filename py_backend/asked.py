@@ -19,6 +19,8 @@ class Asked:
     """A message as it came: what could be read of it, or why it could not."""
 
     sender: bytes
+    connection: int
+    """Over which it came: see connections.py."""
     message_id: int
     asked: Packet | Exception
 
@@ -54,14 +56,14 @@ class Pending:
             return error_packet(self.asked.message_id, error)
 
 
-def read(sender: bytes, frames: Sequence[Frame]) -> Asked:
+def read(sender: bytes, connection: int, frames: Sequence[Frame]) -> Asked:
     """What was asked. A message that cannot be read keeps the id that could be: 0 where none could."""
     try:
         packet = decode(frames)
-        return Asked(sender, packet.id, packet)
+        return Asked(sender, connection, packet.id, packet)
     except Exception as error:
         message_id = error.details.get("id", 0) if isinstance(error, BackendError) else 0
-        return Asked(sender, message_id, error)
+        return Asked(sender, connection, message_id, error)
 
 
 def error_packet(message_id: int, error: Exception) -> Packet:

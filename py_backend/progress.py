@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Set
@@ -24,6 +25,8 @@ class Progress:
         self._session_works = False
         self._moved_at = time.monotonic()
         self._heard_at = time.monotonic()
+        self._asker: int | None = None
+        self._owner: int | None = None
 
     def moved(self, step: int | None = None) -> None:
         """Work began, or a batch was handed to the device: with training, the step behind it."""
@@ -33,6 +36,30 @@ class Progress:
 
     def heard_of_session(self) -> None:
         self._heard_at = time.monotonic()
+
+    def asked_over(self, connection: int) -> None:
+        """What is begun now was asked for over this connection."""
+        self._asker = connection
+
+    def heard_over(self) -> None:
+        """It was no stranger who asked: at the other end is the controller whose session is open now. It may have gone
+        while it was opened."""
+        with self._lock:
+            self._owner = self._asker
+            if self._owner is None:
+                self._heard_at = -math.inf
+
+    def left(self, connection: int) -> None:
+        """This connection ended: if the session was its controller's, nobody waits for it any more."""
+        with self._lock:
+            if connection == self._asker:
+                self._asker = None
+            if connection != self._owner:
+                return
+            self._owner = None
+            self._heard_at = -math.inf
+            if self._session_works:
+                self.cancelled.set()
 
     def enter(self, session: str | None) -> None:
         """Another session is open now, or none: a cancel was not meant for it."""

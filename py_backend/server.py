@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections import deque
 from pathlib import Path
@@ -13,6 +14,7 @@ import zmq
 from .answers import Answer
 from .asked import Asked, Pending, error_packet, read
 from .codec import MAX_MESSAGE_BYTES, Packet, encode
+from .connections import Connections
 from .control import ControlDesk
 from .endpoints import Endpoints, is_served
 from .errors import BackendError
@@ -32,6 +34,9 @@ QUEUE_LIMIT = 16
 MAX_CONTROL_BYTES = 1 << 20
 CONTROL_HIGH_WATER_MARK = 64
 WORK_HIGH_WATER_MARK = 4
+MAX_CONTROL_UNREAD_BYTES = 2 * MAX_CONTROL_BYTES
+MAX_WORK_UNREAD_BYTES = MAX_MESSAGE_BYTES
+"""Of what came over a connection and was not read; checked after every control message, and ten times a second."""
 
 
 class ListenError(Exception):
@@ -51,6 +56,8 @@ class Server:
         self._work = self._bind(endpoints.work, MAX_MESSAGE_BYTES, WORK_HIGH_WATER_MARK)
         self.control_endpoint = self._control.getsockopt_string(zmq.LAST_ENDPOINT)
         self.work_endpoint = self._work.getsockopt_string(zmq.LAST_ENDPOINT)
+        self._control_connections = Connections(self._control, MAX_CONTROL_UNREAD_BYTES)
+        self._work_connections = Connections(self._work, MAX_WORK_UNREAD_BYTES)
         self._desk = ControlDesk(identity, self._progress, self.work_endpoint)
 
     def _bind(self, endpoint: str, frame_bytes: int, messages: int) -> zmq.Socket[bytes]:
@@ -89,6 +96,8 @@ class Server:
             self._work.close()
             if not control.is_alive():  # a socket belongs to the thread that uses it
                 self._control.close()
+                self._control_connections.close()
+                self._work_connections.close()
                 self._context.term()
             for endpoint in (self.control_endpoint, self.work_endpoint):
                 remove_socket_file(endpoint)
@@ -125,7 +134,7 @@ class Server:
     def _receive_queued(self) -> None:
         """Takes what ZeroMQ has queued: who is answered next may send at once, and must find only older work here."""
         while len(self._queue) < QUEUE_LIMIT and self._work.poll(0):
-            self._queue.append(read(*receive(self._work)))
+            self._queue.append(read(*receive(self._work, self._work_connections)))
 
     def _start(self, asked: Asked) -> Pending:
         """Starts the work; what fails at once has its answer: the error."""
@@ -133,7 +142,10 @@ class Server:
         try:
             if isinstance(asked.asked, Exception):
                 raise asked.asked
-            return Pending(asked, self._host.handle(asked.asked))
+            self._progress.asked_over(asked.connection)
+            answer = self._host.handle(asked.asked)
+            self._progress.heard_over()
+            return Pending(asked, answer)
         except Exception as error:
             return Pending(asked, Answer.now(error_packet(asked.message_id, error)))
 
@@ -164,13 +176,31 @@ class Server:
             while not self._progress.stopping.is_set():
                 if self._control.poll(IDLE_POLL_MS):
                     self._answer_next_control()
+                self._look_after_connections()
         except BaseException as error:
             self._control_error = error
         finally:
             self.stop()
 
+    def _look_after_connections(self) -> None:
+        """Frees the session of a controller that is gone, and cuts who floods: bytes that no message is made of."""
+        for connection in self._work_connections.ended():
+            self._progress.left(connection)
+        self._control_connections.ended()
+        for connections, endpoint in (
+            (self._control_connections, self.control_endpoint),
+            (self._work_connections, self.work_endpoint),
+        ):
+            for unread in connections.cut_floods():
+                print(
+                    f"py_backend: cut a connection to {endpoint}: {unread} bytes came over it that were not read, and "
+                    "belong to no whole message",
+                    file=sys.stderr,
+                    flush=True,
+                )
+
     def _answer_next_control(self) -> None:
-        asked = read(*receive(self._control))
+        asked = read(*receive(self._control, self._control_connections))
         try:
             if isinstance(asked.asked, Exception):
                 raise asked.asked
@@ -204,10 +234,12 @@ def remove_socket_file(endpoint: str) -> None:
         Path(path).unlink(missing_ok=True)
 
 
-def receive(socket: zmq.Socket[bytes]) -> tuple[bytes, list[bytes | memoryview]]:
-    """Sender and frames of one message; large frames are not copied."""
+def receive(socket: zmq.Socket[bytes], connections: Connections) -> tuple[bytes, int, list[bytes | memoryview]]:
+    """Sender, connection and frames of one message; large frames are not copied."""
     sender, *frames = socket.recv_multipart(copy=False)
-    return sender.bytes, [frame.buffer for frame in frames]
+    connection: int = sender.get(zmq.SRCFD)
+    connections.read(connection, map(len, frames))
+    return sender.bytes, connection, [frame.buffer for frame in frames]
 
 
 def send(socket: zmq.Socket[bytes], receiver: bytes, packet: Packet) -> None:

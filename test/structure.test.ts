@@ -169,7 +169,7 @@ describe("Python", () => {
   const layers = [
     ["__init__", "errors", "exits", "endpoints", "progress"],
     ["statistics", "tensorboard_export"],
-    ["messages", "noise", "choice", "batch_norm", "memory_format", "threads"],
+    ["messages", "noise", "choice", "batch_norm", "memory_format", "threads", "connections"],
     ["codec", "device"],
     ["identity"],
     ["datasets", "models", "optimizers"],
@@ -231,7 +231,7 @@ describe("Python", () => {
   });
 
   const doors: Record<string, readonly string[]> = {
-    zmq: ["server.py"],
+    zmq: ["connections.py", "server.py"],
     pickle: ["datasets/unpickle.py"],
     sklearn: ["datasets/digits.py"],
     importlib: ["references/importing.py", "references/own_code.py"],

@@ -331,6 +331,43 @@ def test_a_socket_is_not_closed_under_a_thread_that_lives(stubbed: Stubbed, monk
     assert stubbed.control.receive().type == "ping_ok"
 
 
+def test_the_session_of_a_controller_that_is_gone_is_free_at_once_and_its_work_ends(stubbed: Stubbed) -> None:
+    gone = Wire(stubbed.context, stubbed.server.work_endpoint)
+    stubbed.start()
+    stubbed.progress.heard_of_session()
+    stubbed.send(0, wire=gone)
+    stubbed.host.wait_for("asked", 0)
+    assert not stubbed.progress.session_is_idle
+    gone.socket.close()
+    while not stubbed.progress.session_is_idle:
+        assert stubbed.control.ask("ping", {"session": None}).type == "ping_ok"
+    assert stubbed.progress.cancelled.is_set()
+
+
+def test_a_stranger_who_goes_leaves_the_session_to_its_controller() -> None:
+    progress = Progress()
+    progress.enter("s")
+    progress.asked_over(5)
+    progress.heard_over()
+    progress.asked_over(6)  # and refused
+    progress.left(6)
+    assert not progress.session_is_idle
+    progress.left(5)
+    assert progress.session_is_idle
+
+
+def test_a_controller_that_goes_while_its_session_is_opened_does_not_keep_it() -> None:
+    progress = Progress()
+    progress.asked_over(5)
+    progress.left(5)  # while data are loaded
+    progress.enter("s")
+    progress.heard_of_session()
+    progress.heard_over()
+    assert progress.session_is_idle
+    progress.heard_of_session()  # its ping comes over another connection: it is there after all
+    assert not progress.session_is_idle
+
+
 def test_each_socket_holds_frames_and_queues_to_its_limits(stubbed: Stubbed) -> None:
     stubbed.start()
     assert stubbed.server._control.getsockopt(zmq.MAXMSGSIZE) == 2**20
