@@ -1,10 +1,10 @@
 /** Files that a user trusts, by path and hash, in the user's own configuration. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
-import { writing } from "./disk.js";
+import { makeDirectory } from "./directory.js";
 import { writeWholeJson } from "./whole-file.js";
 
 const trustedFiles = z.record(z.string(), z.string());
@@ -25,6 +25,6 @@ export function readTrusted(): Readonly<Record<string, string>> {
 /** Trusts a file as it is now. */
 export function trust(path: string, sha256: string): void {
   const trusted = { ...readTrusted(), [path]: sha256 };
-  writing(directory(), () => mkdirSync(directory(), { recursive: true }));
+  makeDirectory(directory(), "XDG_CONFIG_HOME");
   writeWholeJson(list(), trusted);
 }

@@ -1,0 +1,194 @@
+// A small experiment is killed before each of its writes, and in the middle of each: whatever a kill can leave is read
+// as what it is, and the same command goes on to the same bytes and leaves nothing over.
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { surroundingsError } from "../../src/errors.js";
+import { runExperiment } from "../../src/launch/run-experiment.js";
+import { readReportData } from "../../src/report/page/read.js";
+import { FakeBackend } from "./fake-backend.js";
+import { temporaryDirectory } from "./scene.js";
+
+/** What a kill is to a process: from here on, nothing that it does has an effect. */
+class Killed extends Error {}
+
+/** The disk of the command under way. `kill`: at which of its changes, and whether half of that is done. */
+const disk = vi.hoisted(() => ({
+  changes: [] as string[],
+  kill: undefined as { at: number; torn: boolean } | undefined,
+  isDead: false,
+  life: 0,
+}));
+
+vi.mock("node:fs", async (original) => {
+  const fs = await original<typeof import("node:fs")>();
+  type Change =
+    | "openSync"
+    | "writeSync"
+    | "writeFileSync"
+    | "appendFileSync"
+    | "renameSync"
+    | "linkSync"
+    | "mkdirSync"
+    | "rmSync"
+    | "rmdirSync";
+  const changing =
+    (name: Change, half?: (args: unknown[]) => void) =>
+    (...args: unknown[]) => {
+      const act = () => Reflect.apply(fs[name], fs, args);
+      if (disk.life === 0 || (name === "openSync" && (args[1] ?? "r") === "r")) return act();
+      if (disk.isDead) throw new Killed();
+      disk.changes.push(`${name} ${args[0]}`);
+      if (disk.changes.length - 1 !== disk.kill?.at) return act();
+      if (disk.kill.torn) half?.(args);
+      disk.isDead = true;
+      throw new Killed();
+    };
+  const halfOf = (data: unknown) =>
+    typeof data === "string"
+      ? data.slice(0, data.length / 2)
+      : Buffer.from(data as Uint8Array).subarray(0, (data as Uint8Array).length / 2);
+  return {
+    ...fs,
+    fsyncSync: () => {}, // what a power cut leaves cannot be tried here
+    openSync: changing("openSync"),
+    writeSync: changing("writeSync", ([file, text]) => void fs.writeSync(file as number, String(text).slice(0, 9))),
+    writeFileSync: changing("writeFileSync", ([path, data]) => fs.writeFileSync(path as string, halfOf(data))),
+    appendFileSync: changing("appendFileSync", ([path, data]) => fs.appendFileSync(path as string, halfOf(data))),
+    renameSync: changing("renameSync"),
+    linkSync: changing("linkSync"),
+    mkdirSync: changing("mkdirSync"),
+    rmSync: changing("rmSync"),
+    rmdirSync: changing("rmdirSync"),
+  };
+});
+vi.mock("../../src/running-process.js", async (original) => {
+  const real = await original<typeof import("../../src/running-process.js")>();
+  return { ...real, thisProcess: () => ({ ...real.thisProcess(), startTicks: disk.life }) }; // each command is one of its own
+});
+vi.mock("../../src/report/page/page.js", () => ({ renderPage: () => "a page" })); // reading is what is tried here
+vi.mock("../../src/backend/process.js", async (original) => ({
+  ...(await original<typeof import("../../src/backend/process.js")>()),
+  gitCommit: () => undefined, // no process is started: there are hundreds of commands
+}));
+vi.mock("../../src/backend/python-program.js", () => ({
+  runPython: () => Promise.reject(surroundingsError("no Python here")),
+}));
+const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));
+vi.mock("../../src/backend/backend.js", () => opened);
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date", "performance"], now: 0 });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const frozen = { order: "frozen" };
+const shuffled = { order: "shuffled" };
+type Arms = Readonly<Record<string, typeof frozen>>;
+
+/** Two epochs an arm. */
+const experiment = {
+  name: "small",
+  dataset: "digits",
+  model: "mnist-cnn",
+  optimizer: "sgd",
+  schedule: { name: "constant", learningRate: 0.1 },
+  batching: { name: "constant", size: 3 },
+  evaluation: { trainSample: 2 },
+  record: { signals: "last" },
+  epochs: 2,
+  seeds: 1,
+};
+
+/** Runs the experiment as a process of its own. Returns how many runs were trained, and what was changed on disk. */
+async function command(out: string, arms: Arms, kill?: typeof disk.kill) {
+  Object.assign(disk, { changes: [], kill, isDead: false, life: disk.life + 1 });
+  const client = new FakeBackend({ n: 6, testCount: 2 });
+  opened.openBackend.mockImplementation(async () => ({ client, stop: async () => {} }));
+  try {
+    await runExperiment({ ...experiment, arms }, { out });
+  } catch (error) {
+    if (!disk.isDead) throw error;
+  }
+  return { trained: client.sentOf("open").length, changes: disk.changes };
+}
+
+/** Of every file, but for the log, which tells of each attempt. */
+function contents(out: string): Record<string, string> {
+  const files = readdirSync(out, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map((entry) => join(entry.parentPath, entry.name)).filter((path) => !path.endsWith("log.txt"));
+  return Object.fromEntries(paths.sort().map((path) => [path.slice(out.length + 1), readFileSync(path, "latin1")]));
+}
+
+const unfinished = (out: string, arms: Arms): string[] =>
+  Object.keys(arms).filter((arm) => {
+    const path = join(out, arm, "seed-0", "run.json");
+    return !existsSync(path) || JSON.parse(readFileSync(path, "utf8")).state !== "done";
+  });
+
+interface Whole {
+  readonly arms: Arms;
+  readonly changes: readonly string[];
+  readonly contents: Record<string, string>;
+}
+
+/** The experiment, undisturbed. Its directory is gone again. */
+async function undisturbed(out: string, arms: Arms): Promise<Whole> {
+  const { changes } = await command(out, arms);
+  const whole = { arms, changes, contents: contents(out) };
+  await rm(out, { recursive: true });
+  return whole;
+}
+
+/** What must hold of whatever a kill left, and after the same command. */
+async function goesOn(out: string, whole: Whole, where: string): Promise<void> {
+  expect(disk.isDead, where).toBe(true);
+  if (existsSync(join(out, "experiment.json"))) readReportData(out);
+  const lacking = unfinished(out, whole.arms).length;
+  const { trained } = await command(out, whole.arms);
+  expect(trained, `${where}: what was finished is not trained again`).toBe(lacking);
+  const after = contents(out);
+  expect(Object.keys(after), where).toEqual(Object.keys(whole.contents));
+  for (const [name, text] of Object.entries(whole.contents)) expect(after[name], `${where}: ${name}`).toBe(text);
+}
+
+const isTorn = (change: string): boolean => /^(write|append)/.test(change);
+
+describe("killed at each write", () => {
+  test("of a whole experiment", async () => {
+    const base = temporaryDirectory();
+    const out = join(base, "deep", "run");
+    const whole = await undisturbed(out, { frozen });
+    expect(whole.changes.length).toBeGreaterThan(60);
+    expect(Object.keys(whole.contents)).toEqual(expect.arrayContaining(["frozen/seed-0/metrics.jsonl", "report.html"]));
+    for (const [at, change] of whole.changes.entries()) {
+      for (const torn of isTorn(change) ? [false, true] : [false]) {
+        await rm(join(base, "deep"), { recursive: true, force: true });
+        await command(out, whole.arms, { at, torn });
+        await goesOn(out, whole, `${torn ? "in" : "before"} ${change}`);
+      }
+    }
+  });
+
+  test("of a command that goes on after a kill, beside a run that is finished", async () => {
+    const base = temporaryDirectory();
+    const [out, left] = [join(base, "run"), join(base, "left")];
+    const whole = await undisturbed(out, { frozen, shuffled });
+    const lines = whole.changes.flatMap((change, at) => (/^append.*shuffled.*metrics/.test(change) ? [at] : []));
+    await command(out, whole.arms, { at: lines[1], torn: true });
+    expect(unfinished(out, whole.arms)).toEqual(["shuffled"]);
+    cpSync(out, left, { recursive: true });
+    const { changes } = await command(out, whole.arms);
+    const begun = changes.findIndex((change) => /^write.*orders/.test(change)); // from there on it is as any run
+    expect(begun).toBeGreaterThan(20);
+    for (const [at, change] of changes.slice(0, begun).entries()) {
+      await rm(out, { recursive: true });
+      cpSync(left, out, { recursive: true });
+      await command(out, whole.arms, { at, torn: isTorn(change) });
+      await goesOn(out, whole, `at ${change}`);
+    }
+  });
+});
