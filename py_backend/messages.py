@@ -220,7 +220,6 @@ class OpenOk(Message):
     platform: Text
     n: Int
     test_count: Int
-    class_names: list[Text]
     input_shape: list[Int]
     parameter_count: Int
     data_sha256: Sha256
@@ -231,7 +230,7 @@ class OpenOk(Message):
     code: list[CodeFile]
     edited: list[Text]
     notices: list[Text]
-    arrays = {"labels": ArraySpec("u32"), "test_labels": ArraySpec("u32")}
+    arrays = {"labels": ArraySpec("u32"), "test_labels": ArraySpec("u32"), "class_names": ArraySpec("u8")}
 
 
 class Train(Message):

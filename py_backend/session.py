@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -159,7 +161,6 @@ class Session:
             platform=here.platform,
             n=data.train.size,
             test_count=data.test.size,
-            class_names=list(data.class_names),
             input_shape=list(data.input_shape),
             parameter_count=sum(parameter.numel() for parameter in self._learner.model.parameters()),
             data_sha256=data.sha256,
@@ -177,7 +178,8 @@ class Session:
             edited=own_code.edited(self._code),
             notices=[*data.notices, *self._notices, *self._fit.notices],
         )
-        return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels})
+        names = np.frombuffer(json.dumps(data.class_names).encode(), np.uint8)
+        return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels, "class_names": names})
 
     def train(self, packet: Packet, request: Train) -> Answer:
         """Trains on the chunk, or gives the answer that it got before."""

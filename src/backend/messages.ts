@@ -188,7 +188,6 @@ export const MESSAGES = {
       platform: text,
       n: int,
       testCount: int,
-      classNames: z.array(text),
       inputShape: z.array(int),
       parameterCount: int,
       dataSha256: sha256,
@@ -206,7 +205,8 @@ export const MESSAGES = {
       edited: z.array(text),
       notices: z.array(text),
     },
-    { labels: array("u32"), testLabels: array("u32") },
+    /** classNames: JSON, since the names of many classes do not go into a header. */
+    { labels: array("u32"), testLabels: array("u32"), classNames: array("u8") },
   ),
   train: message(
     { session: text, firstStep: int, sha256, signals, microBatch: positiveInt.nullable() },

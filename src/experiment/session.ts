@@ -1,5 +1,6 @@
 /** A run's session at the backend: plans out, measurements back. */
 
+import { z } from "zod";
 import type { BackendClient } from "../backend/client.js";
 import { BackendError, BackendLost } from "../backend/errors.js";
 import type { FieldsOf, MessageArrays, Norm } from "../backend/messages.js";
@@ -57,8 +58,14 @@ export interface Evaluation {
 
 export { Interrupted };
 
+/** What the backend says of what it opened. */
+export interface Opened extends FieldsOf<"open_ok"> {
+  /** The name of class 0, 1, … */
+  readonly classNames: string[];
+}
+
 export class Session {
-  readonly opened: FieldsOf<"open_ok">;
+  readonly opened: Opened;
   readonly labels: Uint32Array;
   readonly testLabels: Uint32Array;
   /** Since `takeSeconds`. */
@@ -69,12 +76,7 @@ export class Session {
   readonly #client: WorkClient;
   readonly #signal: AbortSignal;
 
-  private constructor(
-    client: WorkClient,
-    opened: FieldsOf<"open_ok">,
-    arrays: MessageArrays<"open_ok">,
-    signal: AbortSignal,
-  ) {
+  private constructor(client: WorkClient, opened: Opened, arrays: MessageArrays<"open_ok">, signal: AbortSignal) {
     this.#client = client;
     this.opened = opened;
     this.labels = arrays.labels;
@@ -92,7 +94,7 @@ export class Session {
         throw lostWhereGone(error, `opening dataset ${request.dataset.name} and model ${request.model.name}`);
       },
     );
-    return new Session(client, fields, arrays, signal);
+    return new Session(client, { ...fields, classNames: readClassNames(arrays.classNames) }, arrays, signal);
   }
 
   /**
@@ -257,6 +259,14 @@ function lostWhereGone(error: unknown, underWay: string): unknown {
   if (error instanceof BackendLost) return error.during(underWay);
   if (!(error instanceof BackendError) || error.code !== "shutting_down") return error;
   return new BackendLost(`the backend ends, though not asked to from here: ${error.message}`, [], underWay);
+}
+
+function readClassNames(json: Uint8Array): string[] {
+  try {
+    return z.array(z.string()).parse(JSON.parse(Buffer.from(json).toString("utf8")));
+  } catch (error) {
+    throw new BackendError("bad_array", `the backend sent class names that are no list of texts: ${error}`);
+  }
 }
 
 async function* takeFirst(underWay: Promise<TrainedOn>[]): AsyncGenerator<TrainedOn> {

@@ -170,6 +170,7 @@ export class FakeBackend implements WorkClient {
     this.#opened += 1;
     this.#session = { id: `s${this.#opened}`, seed, step: 0, cancelled: false };
     const { instance, device, deviceName, threads, versions, platform } = this.introduction;
+    const names = Array.from({ length: classes }, (_, label) => `class ${label}`);
     const labels = (count: number) => Uint32Array.from({ length: count }, (_, index) => index % classes);
     return {
       fields: {
@@ -177,7 +178,6 @@ export class FakeBackend implements WorkClient {
         ...{ instance, device, deviceName, threads, versions, platform },
         n,
         testCount,
-        classNames: Array.from({ length: classes }, (_, label) => `class ${label}`),
         inputShape: [...INPUT_SHAPE],
         parameterCount: 10,
         dataSha256: "d".repeat(64),
@@ -191,7 +191,11 @@ export class FakeBackend implements WorkClient {
         ...this.#pretence.opened,
         ...this.#pretence.openedFor?.(asked),
       },
-      arrays: { labels: labels(n), testLabels: labels(testCount) },
+      arrays: {
+        labels: labels(n),
+        testLabels: labels(testCount),
+        classNames: new TextEncoder().encode(JSON.stringify(names)),
+      },
     };
   }
 

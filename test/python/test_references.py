@@ -16,7 +16,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from py_backend.codec import Packet
+from py_backend.codec import MAX_HEADER_BYTES, Packet, decode, encode
 from py_backend.errors import BackendError
 from py_backend.fetched import workers_failed
 from py_backend.messages import Chosen, Named, Weights
@@ -336,7 +336,7 @@ def test_arrays_and_items_of_bytes_are_one_dataset(open_run: OpenRun) -> None:
     items = opened_with(open_run, "both", args={"kind": "ByteItems"}).opened
     assert arrays.body.data_sha256 == items.body.data_sha256
     assert (arrays.body.n, arrays.body.test_count, arrays.body.input_shape) == (40, 10, [1, 12, 12])
-    assert arrays.body.class_names == ["0", "1", "2"]
+    assert json.loads(arrays.arrays["class_names"].tobytes()) == ["0", "1", "2"]
     assert arrays.arrays["labels"].tolist() == [index % 3 for index in range(40)]
 
 
@@ -510,6 +510,14 @@ def test_whole_numbers_of_any_kind_are_labels(open_run: OpenRun) -> None:
 
 def test_classes_are_named_by_text_and_bytes(open_run: OpenRun) -> None:
     assert list(opened_with(open_run, "bytes_names").host._session._data.class_names) == ["a", "b", "c"]
+
+
+def test_names_of_many_classes_go_over_the_wire(open_run: OpenRun) -> None:
+    opened = opened_with(open_run, "many_names").opened
+    header, *frames = encode(opened)
+    assert len(header) < MAX_HEADER_BYTES < sum(map(len, frames))
+    names = json.loads(decode([header, *frames]).arrays["class_names"].tobytes())
+    assert (len(names), names[39_999]) == (40_000, "class 39999 δ")
 
 
 def test_mean_and_deviation_may_be_arrays() -> None:

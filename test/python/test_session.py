@@ -49,7 +49,8 @@ def test_open_describes_what_is_there(open_run: Callable[..., Any], tiny: Simple
     model = Named(name="mnist-cnn", options={"conv_dropout": 0.3, "fc_dropout": 0.5})
     opened = open_run(model=model).opened
     body = opened.body
-    assert (body.n, body.test_count, body.class_names, body.input_shape) == (64, 20, ["a", "b", "c"], [1, 12, 12])
+    assert (body.n, body.test_count, body.input_shape) == (64, 20, [1, 12, 12])
+    assert opened.arrays["class_names"].tobytes() == b'["a", "b", "c"]'
     assert opened.arrays["labels"].tolist() == tiny.grey.train.labels.tolist()
     assert opened.arrays["test_labels"].tolist() == tiny.grey.test.labels.tolist()
     parts = (tiny.grey.train, tiny.grey.test)

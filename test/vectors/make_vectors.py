@@ -128,7 +128,6 @@ OPEN_OK = {
     "platform": "Linux-6.1-x86_64",
     "n": 5,
     "test_count": 2,
-    "class_names": ["zero", "eins", "δύο"],
     "input_shape": [1, 28, 28],
     "parameter_count": 11173962,
     "data_sha256": DIGEST,
@@ -232,7 +231,8 @@ def messages():
         "loss": {"name": "team.losses:focal", "options": {"args": '{"Gamma":2.5}'}},
     }
     yield message("open with what the user brings", "open", 3, own)
-    labels = [("labels", "u32", [0, 1, 2, 1, 2**32 - 1]), ("test_labels", "u32", [2, 0])]
+    names = ("class_names", "u8", [*'["zero", "eins", "δύο"]'.encode()])
+    labels = [("labels", "u32", [0, 1, 2, 1, 2**32 - 1]), ("test_labels", "u32", [2, 0]), names]
     yield message("open_ok", "open_ok", 1, OPEN_OK, labels)
     imported = {"reference": "team.models:Net", "file": "/home/tëam/models.py", "version": "1.2", "sha256": DIGEST}
     unknown = {**imported, "file": None, "version": None, "sha256": None}
@@ -246,8 +246,9 @@ def messages():
     }
     yield message("open_ok with imports and notices", "open_ok", 3, own_ok, labels)
     bare = {**OPEN_OK["settings"], "dropout": [], "batch_norm_layers": 0}
-    none = {**OPEN_OK, "n": 0, "test_count": 0, "class_names": [], "settings": bare}
-    yield message("open_ok: nothing in it", "open_ok", 1, none, [("labels", "u32", []), ("test_labels", "u32", [])])
+    none = {**OPEN_OK, "n": 0, "test_count": 0, "settings": bare}
+    nothing = [("labels", "u32", []), ("test_labels", "u32", []), ("class_names", "u8", [*b"[]"])]
+    yield message("open_ok: nothing in it", "open_ok", 1, none, nothing)
 
     yield message("train", "train", 3, TRAIN, TRAIN_ARRAYS)
     weighted = {**TRAIN, "first_step": 70000, "signals": ["prediction", "loss", "correct"], "micro_batch": 1}
@@ -357,8 +358,9 @@ TRAIN_HEADER = header("train", 1, TRAIN, TRAIN_ARRAYS)
 TRAIN_FRAMES = [frame(dtype, values) for _, dtype, values in TRAIN_ARRAYS]
 STATUS_OK = header("status_ok", 1, {"state": "idle", "session_open": False, "step": 0, "seconds_since_progress": 0.25})
 OPEN_HEADER = header("open", 1, OPEN)
-OPEN_OK_HEADER = header("open_ok", 1, OPEN_OK, [("labels", "u32", [1]), ("test_labels", "u32", [1])])
-LABEL_FRAMES = [frame("u32", [1]), frame("u32", [1])]
+OPEN_OK_ARRAYS = [("labels", "u32", [1]), ("test_labels", "u32", [1]), ("class_names", "u8", [*b"[]"])]
+OPEN_OK_HEADER = header("open_ok", 1, OPEN_OK, OPEN_OK_ARRAYS)
+LABEL_FRAMES = [frame(dtype, values) for _, dtype, values in OPEN_OK_ARRAYS]
 EVALUATE = {"session": "s", "part": "test", "norm": "reestimated", "signals": ["loss"], "batch_size": 2}
 EVALUATE_ARRAYS = [("indices", "u32", [1, 0]), ("calibration", "u32", [5, 6])]
 EVALUATE_HEADER = header("evaluate", 1, EVALUATE, EVALUATE_ARRAYS)
@@ -514,7 +516,7 @@ def damaged():
     yield refused("integer keys within", "bad_field", opened(model={**OPEN["model"], "options": {1: 2}}))
     yield refused("a list for a map", "bad_field", opened(dataset=["digits", {}]))
     yield refused(
-        "an integer in a list of strings", "bad_field", {**OPEN_OK_HEADER, "class_names": ["a", 1]}, LABEL_FRAMES
+        "an integer in a list of strings", "bad_field", {**OPEN_OK_HEADER, "notices": ["a", 1]}, LABEL_FRAMES
     )
     yield refused(
         "negative in a list of integers", "bad_field", {**OPEN_OK_HEADER, "input_shape": [1, -28, 28]}, LABEL_FRAMES

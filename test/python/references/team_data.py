@@ -281,3 +281,7 @@ class Raises(Items):
         if index == 17:
             raise ValueError("corrupt JPEG")
         return super().__getitem__(index)
+
+
+def many_names() -> Any:
+    return with_names(class_names=[f"class {number} δ" for number in range(40_000)])
