@@ -1,5 +1,6 @@
 /** The first batches of a run, driven as a run drives them, and what the backend said of each. */
 
+import { type IbatchError, usageError } from "../errors.js";
 import type { ArmConfig, ExperimentConfig } from "../experiment/config.js";
 import { refuseTooSmall } from "../experiment/least-batch.js";
 import { Ledger } from "../experiment/ledger.js";
@@ -58,12 +59,15 @@ export const stopsOf = (batches: number): readonly number[] =>
 
 /** @throws IbatchError; Interrupted. */
 export async function drive(inputs: DriveInputs): Promise<Driven> {
-  const session = await Session.open(inputs.client, openRequest(inputs), inputs.signal);
   try {
-    return await driven(inputs, session);
+    const session = await Session.open(inputs.client, openRequest(inputs), inputs.signal);
+    try {
+      return await driven(inputs, session);
+    } finally {
+      await session.close();
+    }
   } finally {
     await inputs.order.stop();
-    await session.close();
   }
 }
 
@@ -84,6 +88,7 @@ async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
   let step = 0;
   let before: Uint32Array | undefined;
   for (let epoch = 0; step < batches; epoch++) {
+    if (epoch === config.epochs) throw tooMany(batches, step, epoch);
     if (isScoringDue(config.order.ledger, epoch)) {
       ledger.recordScores(eligible, step, await session.score(eligible, evaluation.batchSize, extras));
     }
@@ -124,6 +129,9 @@ async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
     testLosses: looked.loss,
   };
 }
+
+const tooMany = (asked: number, there: number, epochs: number): IbatchError =>
+  usageError(`--batches ${asked}: the run ends after ${there} (epochs: ${epochs}); take ${there} at most`);
 
 /** Batches first … last-1 of a plan, all of them where it has fewer. */
 function slice(plan: Plan, first: number, last: number): Plan {

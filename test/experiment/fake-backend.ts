@@ -156,6 +156,11 @@ export class FakeBackend implements WorkClient {
         return this.#measure(message, this.#find(message.fields.session));
       case "images":
         return this.#images(message, this.#find(message.fields.session));
+      case "weights":
+        return {
+          fields: { session: message.fields.session, step: this.#find(message.fields.session).step, tensors: [] },
+          arrays: { values: new Float32Array() },
+        };
       case "close":
         this.#find(message.fields.session);
         this.#session = undefined;

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { resolveConfig } from "../../src/experiment/config.js";
+import { ConfigSource } from "../../src/experiment/config-source.js";
+import { OrderSources } from "../../src/experiment/order-sources.js";
+import { RunRecord } from "../../src/record/run-record.js";
+import { drive } from "../../src/validate/drive.js";
+import { FakeBackend, type Pretence } from "../experiment/fake-backend.js";
+import { catalogue } from "../experiment/fake-catalogue.js";
+import { CONFIG, temporaryDirectory } from "../experiment/scene.js";
+
+/** Drives so many batches of two epochs of five. */
+async function driven(batches: number, pretence: Pretence = {}) {
+  const text = CONFIG.replace("epochs: 3", "epochs: 2").replace(
+    "name: constant, learningRate",
+    "name: cosine, learningRate",
+  );
+  const config = resolveConfig(ConfigSource.parse(text, "x.yaml"), OrderSources.builtIn, catalogue);
+  const signal = new AbortController().signal;
+  const client = new FakeBackend(pretence);
+  const record = new RunRecord(join(temporaryDirectory(), "run"), { orders: "full", signals: "last" });
+  record.start({ arm: "frozen", seed: 0, configHash: "", config: {}, ibatchVersion: "", state: "running" });
+  const order = OrderSources.builtIn.start(config.arms.frozen.order, 0, { signal, limitSeconds: 60, say: () => {} });
+  const stop = vi.spyOn(order, "stop");
+  const { evaluation } = config;
+  const rest = { evaluation, seed: 0, batches, dataDir: null, equalBits: false, record, signal };
+  const driving = drive({ client, config: config.arms.frozen, order, ...rest });
+  return { client, stop, outcome: await driving.catch((error: unknown) => error) };
+}
+
+test("all batches of the run: rates along its whole schedule, and none past its end", async () => {
+  const { client, outcome } = await driven(10);
+  expect(outcome).toMatchObject({ batchSizes: [5, 5, 5, 5, 4, 5, 5, 5, 5, 4] });
+  const rates = client.sentOf("train").flatMap(({ arrays }) => [...arrays.learningRates]);
+  const cosine = Array.from({ length: 10 }, (_, step) => 0.05 * (1 + Math.cos((Math.PI * step) / 10)));
+  expect(rates.map((rate, step) => Math.abs(rate - cosine[step]) < 1e-12)).toEqual(new Array(10).fill(true));
+});
+
+test("more batches than the run has: refused with how many there are, not trained past the end of its schedule", async () => {
+  const { client, stop, outcome } = await driven(11);
+  expect(outcome).toMatchObject({
+    kind: "usage",
+    message: "--batches 11: the run ends after 10 (epochs: 2); take 10 at most",
+  });
+  expect(client.sentOf("train").flatMap(({ arrays }) => [...arrays.learningRates])).toHaveLength(10);
+  expect(client.sentOf("close")).toHaveLength(1);
+  expect(stop).toHaveBeenCalledOnce();
+});
+
+test("a session that cannot be opened stops the order all the same", async () => {
+  const { stop, outcome } = await driven(1, {
+    before({ type }) {
+      if (type === "open") throw new Error("no");
+    },
+  });
+  expect(outcome).toMatchObject({ message: "no" });
+  expect(stop).toHaveBeenCalledOnce();
+});
