@@ -1,5 +1,5 @@
 import { onTestFinished, vi } from "vitest";
-import { main } from "../../src/cli/main.js";
+import { main } from "../../src/cli/command-line.js";
 
 export interface Said {
   readonly code: number;

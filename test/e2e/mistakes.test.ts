@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -166,6 +166,17 @@ it("a reader that goes early (`| head -1`) is no error", async () => {
   }
   await new Promise((resolve) => child.once("close", resolve));
   expect(said).toMatch(/^shuffled: .*\n$/);
+});
+
+it.skipIf(process.platform === "win32")("few file handles are told in a line, not in Node's loader stack", () => {
+  const main = join(packageRoot, "dist/cli/main.js");
+  const command = `ulimit -n 40; exec "${process.execPath}" "${main}" list orders`;
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", command], { encoding: "utf8" });
+  expect({ status, stdout, stderr }).toEqual({
+    status: 4,
+    stdout: "",
+    stderr: "ibatch: too many files are open: raise `ulimit -n`, to 256 at least\n",
+  });
 });
 
 describe("a backend that runs already", () => {

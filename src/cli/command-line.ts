@@ -1,0 +1,146 @@
+/** The command `ibatch`: wiring only. */
+import { Command, CommanderError } from "commander";
+import { IbatchError } from "../errors.js";
+import { packageVersion } from "../package-root.js";
+import { diskRefusal } from "../record/disk.js";
+import { addCommand } from "./command.js";
+import { dataCommand } from "./data-command.js";
+import { doctorCommand } from "./doctor-command.js";
+import { EXIT, EXIT_OF_KIND } from "./exit-codes.js";
+import { exportCommand } from "./export-command.js";
+import { listCommand } from "./list-command.js";
+import { orderCommand } from "./order-command.js";
+import { reportCommand } from "./report-command.js";
+import { runCommand } from "./run-command.js";
+import { trustCommand } from "./trust-command.js";
+import { validateCommand } from "./validate-command.js";
+
+/** Runs a command line; resolves to the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const stopping = new AbortController();
+  const stop = stopAtSignals(stopping);
+  outliveReaders();
+  let code: number = EXIT.done;
+  const program = buildProgram(stopping.signal, (outcome) => {
+    code = outcome;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    code = report(error);
+  } finally {
+    stop.release();
+  }
+  return stop.code() ?? code;
+}
+
+/** Every command with its options and help. */
+export function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Command {
+  const program = new Command("ibatch")
+    .description("Does the order and the composition of mini-batches change how a network trains?")
+    .version(packageVersion())
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError("(--help shows what there is)")
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "ibatch: ")) })
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong; 3 a run failed;" +
+        "\n4 something is missing (Python, torch, data, disk, port); 129, 130, 143 interrupted." +
+        "\n\nExample:\n  ibatch run configs/digits.yaml",
+    );
+  addCommand(program, runCommand, async ([config], options) => {
+    const { run } = await import("./run.js");
+    outcome(await run(config, options, signal));
+  });
+  addCommand(program, listCommand, async ([kind], options) => {
+    const { list } = await import("./list.js");
+    outcome(await list(kind, options, signal));
+  });
+  addCommand(program, orderCommand, async ([name], options) => {
+    const { order } = await import("./order.js");
+    outcome(await order(name, options, signal));
+  });
+  addCommand(program, dataCommand, async ([name], options) => {
+    const { data } = await import("./data.js");
+    outcome(await data(name, options, signal));
+  });
+  addCommand(program, reportCommand, async ([directory], options) => {
+    const { report } = await import("./report.js");
+    outcome(await report(directory, options, signal));
+  });
+  addCommand(program, exportCommand, async ([directory], options) => {
+    const { exportTo } = await import("./export.js");
+    outcome(await exportTo(directory, options, signal));
+  });
+  addCommand(program, validateCommand, async ([config], options) => {
+    const { validateConfig } = await import("./validate.js");
+    outcome(await validateConfig(config, options, signal));
+  });
+  addCommand(program, trustCommand, async () => {
+    const { trust } = await import("./trust.js");
+    outcome(trust());
+  });
+  addCommand(program, doctorCommand, async (_, options) => {
+    const { doctor } = await import("./doctor.js");
+    outcome(await doctor(options, signal));
+  });
+  return program;
+}
+
+/** One line on standard error, and the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // commander has said it
+  if (error instanceof IbatchError) {
+    process.stderr.write(`ibatch: ${error.message}\n`);
+    return EXIT_OF_KIND[error.kind];
+  }
+  const disk = diskFailure(error);
+  if (disk !== undefined) {
+    process.stderr.write(`ibatch: ${disk}\n`);
+    return EXIT.surroundings;
+  }
+  process.stderr.write(`ibatch: this is a bug, please report it: ${error instanceof Error ? error.stack : error}\n`);
+  return EXIT.no;
+}
+
+/** What refuses outside of the run directory: the temporary directory of a backend's socket. */
+function diskFailure(error: unknown): string | undefined {
+  const reason = diskRefusal(error);
+  if (reason === undefined || !(error instanceof Error) || !("path" in error)) return undefined;
+  return `${reason}: ${error.path} cannot be written; mend that, or name another directory by TMPDIR`;
+}
+
+/** Whoever read our output may have gone (`| head -1`, a closed terminal): what is left to do is done without them. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.off("error", ignoreGone); // `main` may run many times in a process
+    stream.on("error", ignoreGone);
+  }
+}
+
+function ignoreGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+}
+
+/** The first Ctrl-C, SIGTERM or SIGHUP stops in order; the second one at once. */
+function stopAtSignals(stopping: AbortController): { release(): void; code(): number | undefined } {
+  let code: number | undefined;
+  const on = (exitCode: number) => () => {
+    if (code !== undefined) process.exit(code);
+    code = exitCode;
+    stopping.abort();
+  };
+  const handlers = [
+    ["SIGINT", on(EXIT.interrupted)],
+    ["SIGTERM", on(EXIT.terminated)],
+    ["SIGHUP", on(EXIT.hungUp)],
+  ] as const;
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return {
+    release: () => {
+      for (const [signal, handler] of handlers) process.off(signal, handler);
+    },
+    code: () => code,
+  };
+}
