@@ -69,23 +69,25 @@ function accuracySentence(comparison: Sayable, compared: Compared): string {
 const pShown = (p: number, { isCorrected }: Compared): string => `${pEquals(p)}${isCorrected ? " after Holm" : ""}`;
 
 /** Where runs diverged: they count as worse than any other, and means would be of survivors alone. */
-function byRanks({ accuracy, with: other }: Sayable, compared: Compared): string {
+function byRanks(comparison: Sayable, compared: Compared): string {
+  const { accuracy, with: other } = comparison;
   const { claim, ranked, n, mean, wilcoxon } = accuracy;
   const seeds = counted(ranked, "paired seed");
-  const how = `exact signed-rank test over ${seeds}, diverged runs as the worst`;
+  const how = `exact signed-rank test over ${seeds}`;
+  const diverged = `${divergence(comparison, compared) ?? ""} Diverged runs ranked as the worst, it`;
   const survivors =
     mean === null
       ? ""
       : ` The ${counted(n, "pair")} without one differ by ${points(mean)} points in the mean, which says nothing of the arm as a whole.`;
   if (claim === null || claim.holm === null) {
     const leans = (wilcoxon?.direction ?? 0) === 0 ? "neither above nor below" : direction(wilcoxon?.direction ?? 0);
-    return `ranks ${leans} ${other} in test accuracy (${how}, not planned): exploratory, so nothing is claimed.${survivors}`;
+    return `${diverged} ranks ${leans} ${other} in test accuracy (${how}, not planned): exploratory, so nothing is claimed.${survivors}`;
   }
   const { difference } = verdictOn(accuracy);
   const shown = `${how}, ${pShown(claim.holm, compared)}`;
   return difference === null
-    ? `cannot be told apart from ${other} in test accuracy (${shown}).${survivors}`
-    : `ranks ${direction(difference === "better" ? 1 : -1)} ${other} in test accuracy (${shown}): ${difference}.${survivors}`;
+    ? `${diverged} cannot be told apart from ${other} in test accuracy (${shown}).${survivors}`
+    : `${diverged} ranks ${direction(difference === "better" ? 1 : -1)} ${other} in test accuracy (${shown}): ${difference}.${survivors}`;
 }
 
 const direction = (sign: number): string => (sign < 0 ? "below" : "above");
@@ -114,14 +116,18 @@ function lossSentence({ accuracy, means: { loss } }: Sayable): string | undefine
   return `Its mean test loss is ${lossText(loss.arm)} against ${lossText(loss.with)}, which is descriptive.`;
 }
 
-/** How often both diverge. */
-function divergenceSentence({ accuracy, with: other }: Sayable, compared: Compared): string | undefined {
-  const { divergence } = accuracy;
-  if (divergence === null) return undefined;
-  const { arm, armRuns, baseline, baselineRuns, p, holm } = divergence;
+/** How often both diverge, where no pair of them says so already. */
+function divergenceSentence(comparison: Sayable, compared: Compared): string | undefined {
+  const text = comparison.accuracy.lack === "diverged runs" ? undefined : divergence(comparison, compared);
+  return text && `It ${text}`;
+}
+
+function divergence({ accuracy, with: other }: Sayable, compared: Compared): string | undefined {
+  if (accuracy.divergence === null) return undefined;
+  const { arm, armRuns, baseline, baselineRuns, p, holm } = accuracy.divergence;
   const shown = holm === null ? `${pEquals(p)}, not planned` : pShown(holm, compared);
   const verdict = divergenceVerdict(accuracy);
-  return `It diverged in ${arm} of ${counted(armRuns, "run")}, ${other} in ${baseline} of ${baselineRuns} (Fisher's exact test, ${shown})${verdict === null ? "" : `: ${verdict}`}.`;
+  return `diverged in ${arm} of ${counted(armRuns, "run")}, ${other} in ${baseline} of ${baselineRuns} (Fisher's exact test, ${shown})${verdict === null ? "" : `: ${verdict}`}.`;
 }
 
 /** Runs that these numbers leave out, and why. */

@@ -165,8 +165,8 @@ describe("runs that are not all done", () => {
     const [{ accuracy, sentence }] = comparisons;
     expect(verdictText(accuracy)).toBe("undecided");
     expect(accuracy).toMatchObject({ t: null, interval: null, effect: null, n: 4, ranked: 6 });
-    expect(sentence).toContain("cannot be told apart from shuffled in test accuracy (exact signed-rank test");
-    expect(sentence).toContain("It diverged in 2 of 6 runs, shuffled in 0 of 6 (Fisher's exact test, p = ");
+    expect(sentence).toContain("it cannot be told apart from shuffled in test accuracy (exact signed-rank test");
+    expect(sentence).toContain("diverged in 2 of 6 runs, shuffled in 0 of 6 (Fisher's exact test, p = ");
     expect(notes[0]).toContain("over 2 tests: of 1 planned comparison, and 1 of how often runs diverge");
     expect(notes[1]).toMatch(/^A run that diverged counts as worse than any other/);
   });
@@ -178,7 +178,7 @@ describe("runs that are not all done", () => {
     expect(verdictText(accuracy)).toBe("worse");
     expect(divergenceVerdict(accuracy)).toBe("more often");
     expect(sentence).toMatch(
-      /^ranks below shuffled in test accuracy .*: worse\. It diverged in 6 of 6 runs.*: more often\./,
+      /^diverged in 6 of 6 runs, .*: more often\. Diverged runs ranked as the worst, it ranks below shuffled .*: worse\./,
     );
   });
 

@@ -38,16 +38,16 @@ describe("with Python and scipy", () => {
 
       Cost to reach 84.38 % test accuracy, the mean that shuffled ends with: mean over seeds (least to most)
 
-      | arm      |         reached | epochs | 1000 samples trained on | 1000 scored | seconds |
-      | -------- | --------------: | -----: | ----------------------: | ----------: | ------: |
-      | shuffled | 1 of 2, 1 never |      – |                       – |           – |       – |
-      | sorted   | 0 of 2, 2 never |      – |                       – |           – |       – |
+      | arm      |         reached | epochs | 1000 samples trained on | seconds |
+      | -------- | --------------: | -----: | ----------------------: | ------: |
+      | shuffled | 1 of 2, 1 never |      – |                       – |       – |
+      | sorted   | 0 of 2, 2 never |      – |                       – |       – |
 
       Where these seconds go, and their sum: mean over the runs that reached it
 
-      | arm      | training | scoring | evaluating | wire | waiting |  sum | ordering |
-      | -------- | -------: | ------: | ---------: | ---: | ------: | ---: | -------: |
-      | shuffled |     4.50 |    0.75 |       3.00 | 0.00 |    0.00 | 9.00 |     0.00 |
+      | arm      | training | scoring | evaluating | waiting |  sum | ordering |
+      | -------- | -------: | ------: | ---------: | ------: | ---: | -------: |
+      | shuffled |     4.50 |    0.75 |       3.00 |    0.75 | 9.00 |     0.00 |
 
       ordering: making orders, within the waiting or while the backend evaluates; it is no part of the sum
 

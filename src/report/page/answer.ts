@@ -40,7 +40,10 @@ export function answer(data: ReportData, { summary, findings }: Answer, looks: R
 }
 
 const sentence = ({ arm, text }: Sentence, looks: ReadonlyMap<string, Look>): Html =>
-  html`<li>${looks.has(arm) ? swatch(lookFor(looks, arm)) : undefined}<b>${arm}</b> ${text}</li>\n`;
+  html`<li>${looks.has(arm) ? swatch(lookFor(looks, arm)) : undefined}<b>${arm}</b> ${withPercent(text)}</li>\n`;
+
+/** A line never ends between a number and its %. */
+const withPercent = (text: string): string => text.replaceAll(" %", "\u00a0%");
 
 /** Where an accuracy says more about BatchNorm than about the order. */
 function alarms({ arms }: ReportData): Html | undefined {

@@ -6,16 +6,35 @@ import { canShowByRanks, divergenceVerdict, verdictText } from "../verdict.js";
 import { dataTable } from "./data-table.js";
 import { type Html, html, type Part } from "./html.js";
 
-export function comparisonTable({ comparisons, confidence }: Findings): Html | undefined {
-  if (comparisons.length === 0) return undefined;
+export function comparisonTable(findings: Findings): Html | undefined {
+  if (findings.comparisons.length === 0) return undefined;
+  return html`${accuracyTable(findings)}${lossTable(findings)}`;
+}
+
+const nameOf = ({ name, planned }: Comparison): string => `${name}${planned ? "" : " †"}`;
+
+function lossTable({ comparisons }: Findings): Html {
+  return dataTable({
+    id: "loss-differences",
+    note: "Descriptive: the same differences of test loss. They are not tested, and nothing is claimed by them.",
+    columns: ["difference", "loss", "d_z"],
+    rows: comparisons.map((one) => ({
+      name: nameOf(one),
+      cells: [difference(one.loss, 4, 1), shown(one.loss.effectCorrected, (effect) => signed(effect, 2))],
+    })),
+  });
+}
+
+function accuracyTable({ comparisons, confidence }: Findings): Html {
   const exploratory = comparisons.some(({ planned }) => !planned)
     ? "; of those that were not planned (†) as it is, which claims nothing"
     : "";
-  const withRanks = comparisons.some(({ accuracy }) => canShowByRanks(accuracy));
+  const planned = comparisons.filter((one) => one.planned);
+  const withRanks = (planned.length > 0 ? planned : comparisons).some(({ accuracy }) => canShowByRanks(accuracy));
   const hasDiverged = comparisons.some(({ accuracy }) => accuracy.divergence !== null);
   return dataTable({
     id: "comparisons",
-    note: `Differences of the last epoch, seed by seed: mean, and below it the ${Number((PERCENT * confidence).toFixed(2))} % interval of this comparison alone. d_z: mean / sd, corrected for few seeds. p: two-sided, of test accuracy, after Holm's correction over all that may claim${exploratory}. Verdicts are of test accuracy; loss is descriptive.${hasDiverged ? DIVERGED : ""}`,
+    note: `Differences of the last epoch's test accuracy, which alone claims something, seed by seed: mean, and below it the ${Number((PERCENT * confidence).toFixed(2))} % interval of this comparison alone. d_z: mean / sd, corrected for few seeds. p: two-sided, after Holm's correction over all that may claim${exploratory}. ${hasDiverged ? DIVERGED : ""}`,
     columns: [
       "difference",
       "accuracy, points",
@@ -24,11 +43,10 @@ export function comparisonTable({ comparisons, confidence }: Findings): Html | u
       ...(withRanks ? ["p, signed rank"] : []),
       "verdict",
       ...(hasDiverged ? ["diverged, runs"] : []),
-      "loss",
       "pairs",
     ],
     rows: comparisons.map((one) => ({
-      name: `${one.name}${one.planned ? "" : " †"}`,
+      name: nameOf(one),
       cells: cellsOf(one, { withRanks, hasDiverged }),
     })),
   });
@@ -38,7 +56,7 @@ const DIVERGED =
   " Where a run of a pair diverged it counts as the worst: p is of the exact signed-rank test, and means and intervals, which would be of survivors alone, are left out. How often runs diverged has Fisher's exact test.";
 
 function cellsOf(
-  { planned, accuracy, loss }: Comparison,
+  { planned, accuracy }: Comparison,
   { withRanks, hasDiverged }: { readonly withRanks: boolean; readonly hasDiverged: boolean },
 ): Part[] {
   const { claim, wilcoxon, wilcoxonHolm, n, ranked } = accuracy;
@@ -49,8 +67,7 @@ function cellsOf(
     ...(withRanks ? [canShowByRanks(accuracy) ? shown(planned ? wilcoxonHolm : wilcoxon?.p, pText) : "–"] : []),
     planned ? verdictText(accuracy) : "–",
     ...(hasDiverged ? [divergence(accuracy)] : []),
-    difference(loss, 4, 1),
-    n === ranked ? n : `${ranked}, ${n} finished`,
+    n === ranked ? n : html`${ranked}<small>${n} finished</small>`,
   ];
 }
 
@@ -58,7 +75,7 @@ function divergence(accuracy: Difference): Part {
   if (accuracy.divergence === null) return "–";
   const { arm, armRuns, baseline, baselineRuns, p, holm } = accuracy.divergence;
   const verdict = divergenceVerdict(accuracy);
-  return html`${arm} of ${armRuns}, other ${baseline} of ${baselineRuns}<small>p ${pText(holm ?? p)}${verdict === null ? "" : `: ${verdict}`}</small>`;
+  return html`${arm} of ${armRuns}<small>other ${baseline} of ${baselineRuns}</small><small>p ${pText(holm ?? p)}${verdict === null ? "" : `: ${verdict}`}</small>`;
 }
 
 /** None where it would be of survivors alone. */

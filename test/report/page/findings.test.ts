@@ -27,19 +27,14 @@ describe("what the statistics say", () => {
 
   test("differences in points, their intervals, effect, and p after Holm", () => {
     expect(rowsOf(documentOf(), "comparisons")).toEqual([
-      [
-        "sorted − shuffled",
-        "−12.50−20.00 to −5.00",
-        "−1.25",
-        "0.040",
-        "0.030",
-        "worse",
-        "+0.2500+0.1000 to +0.4000",
-        "2",
-      ],
+      ["sorted − shuffled", "−12.50−20.00 to −5.00", "−1.25", "0.040", "0.030", "worse", "2"],
     ]);
     const note = documentOf().querySelector("#comparisons-note")?.textContent;
-    expect(note).toContain("Verdicts are of test accuracy; loss is descriptive.");
+    expect(note).toContain("test accuracy, which alone claims something");
+    expect(rowsOf(documentOf(), "loss-differences")).toEqual([
+      ["sorted − shuffled", "+0.2500+0.1000 to +0.4000", "−1.25"],
+    ]);
+    expect(documentOf().querySelector("#loss-differences-note")?.textContent).toMatch(/^Descriptive: /);
   });
 
   test("what was not planned is marked, with its p as it is", () => {
@@ -68,10 +63,12 @@ describe("what the statistics say", () => {
         "0.40 (ranks)",
         "0.030",
         "undecided",
-        "4 of 6, other 0 of 6p 0.040: more often",
-        "–",
-        "6, 2 finished",
+        "4 of 6other 0 of 6p 0.040: more often",
+        "62 finished",
       ],
+    ]);
+    expect(rowsOf(documentOf({ comparisons: [{ ...COMPARISON, accuracy, loss }] }), "loss-differences")).toEqual([
+      ["sorted − shuffled", "–", "–"],
     ]);
   });
 
