@@ -13,6 +13,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from . import keeper
 from .exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail, leave
 
 if TYPE_CHECKING:  # it needs torch
@@ -39,6 +40,7 @@ def start(arguments: argparse.Namespace) -> int:
     """Checks what is needed, and serves."""
     if arguments.child:  # Ctrl-C is the parent's to handle
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    kept = keeper.start(with_stdin=arguments.child)
     if not MIN_PYTHON <= sys.version_info[:2] < PYTHON_LIMIT:
         return fail(
             PROGRAM,
@@ -62,10 +64,10 @@ def start(arguments: argparse.Namespace) -> int:
             PROGRAM, SURROUNDINGS_MISSING, f"torch {torch.__version__} at {sys.executable}: 2.8 or later is needed"
         )
     torch.set_num_threads(arguments.threads)
-    return serve(arguments)
+    return serve(arguments, kept)
 
 
-def serve(arguments: argparse.Namespace) -> int:
+def serve(arguments: argparse.Namespace, kept: keeper.Keeper) -> int:
     try:
         from . import device, endpoints, errors
         from .identity import Identity
@@ -82,7 +84,7 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         chosen = device.resolve(arguments.device)
         device.select(chosen)
-        server = Server(endpoints.parse(arguments.listen), Identity.of(chosen, arguments.threads))
+        server = Server(endpoints.parse(arguments.listen), Identity.of(chosen, arguments.threads), on_stop=kept.ending)
     except endpoints.EndpointError as error:
         return fail(PROGRAM, WRONG_USAGE, str(error))
     except errors.BackendError as error:

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import zmq
@@ -46,8 +47,9 @@ class ListenError(Exception):
 class Server:
     """Binds both sockets at construction; `run` serves until it is told to stop."""
 
-    def __init__(self, endpoints: Endpoints, identity: Identity) -> None:
+    def __init__(self, endpoints: Endpoints, identity: Identity, on_stop: Callable[[], None] = lambda: None) -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._on_stop = on_stop
         self._progress = Progress()
         self._host = Host(identity, self._progress)
         self._queue: deque[Asked] = deque()
@@ -79,6 +81,7 @@ class Server:
     def stop(self) -> None:
         """Ends `run` at the next batch boundary. May be called from any thread and from a signal handler."""
         self._progress.stopping.set()
+        self._on_stop()
 
     def run(self, *, end_with_stdin: bool, ready_fd: int | None = None) -> None:
         """Says where it listens in one line of JSON, on standard output or to this file descriptor, then serves."""

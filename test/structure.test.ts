@@ -167,7 +167,7 @@ describe("Python", () => {
   const imports = readPythonImports();
   // From the bottom up: a file may import those before it.
   const layers = [
-    ["__init__", "errors", "exits", "endpoints", "progress"],
+    ["__init__", "errors", "exits", "keeper", "endpoints", "progress"],
     ["statistics", "tensorboard_export"],
     ["messages", "noise", "choice", "batch_norm", "memory_format", "threads", "connections"],
     ["codec", "device"],

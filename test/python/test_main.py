@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from py_backend import __main__ as command
-from py_backend import device, server
+from py_backend import device, keeper, server
 from py_backend.identity import Identity
 
 ROOT = Path(__file__).parents[2]
@@ -195,7 +195,7 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
     second, seen = torch.device("cuda", 1), []
 
     class FakeServer:
-        def __init__(self, _endpoints: object, identity: Identity) -> None:
+        def __init__(self, _endpoints: object, identity: Identity, on_stop: object) -> None:
             seen.append(("server", identity.device))
 
         def run(self, *, end_with_stdin: bool, ready_fd: int | None) -> None:
@@ -216,7 +216,7 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
         allow_import=[],
         python_path=[],
     )
-    assert command.serve(arguments) == 0
+    assert command.serve(arguments, keeper.Keeper(None)) == 0
     assert seen == [("set_device", second), ("server", second), ("run", False, None)]
 
 

@@ -1,0 +1,102 @@
+"""A backend that hangs is killed once it was told to end, wherever it hangs; one that ends is left alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no keeper")
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 60
+HANGS = {
+    "in Python": "while True: pass",
+    "in Python, swallowing every exception": "while True:\n    try: time.sleep(3600)\n    except BaseException: pass",
+    "in C, holding Python's lock": "sum(range(10**14))",
+    "at its end": "atexit.register(time.sleep, 3600)\nsys.exit(0)",
+}
+
+
+def start(code: str, *, with_stdin: bool = True, grace_seconds: float = 0.1) -> subprocess.Popen[str]:
+    """A process with a keeper that says when it is ready, and then runs this code."""
+    script = (
+        "import atexit, os, signal, sys, time\n"
+        "from py_backend import keeper\n"
+        "signal.signal(signal.SIGTERM, lambda *_: None)\n"
+        f"kept = keeper.start(with_stdin={with_stdin}, grace_seconds={grace_seconds})\n"
+        "print('ready', flush=True)\n"
+        f"{code}\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def close_stdin(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    process.stdin = None
+
+
+@pytest.mark.parametrize("hang", HANGS.values(), ids=HANGS.keys())
+@pytest.mark.parametrize("tell", [subprocess.Popen.terminate, close_stdin], ids=["SIGTERM", "stdin closed"])
+def test_what_hangs_is_killed_and_says_so(hang: str, tell: Callable[[subprocess.Popen[str]], None]) -> None:
+    process = start(hang)
+    tell(process)
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == -signal.SIGKILL
+    assert "did not end within 0.1 s of being told to" in said
+
+
+def test_a_shutdown_is_told_without_a_signal() -> None:
+    process = start("kept.ending()\nsum(range(10**14))")
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_what_a_child_of_a_users_leaves_behind_goes_with_it() -> None:
+    process = start("import subprocess\nsubprocess.Popen(['sleep', '3600'])\nsum(range(10**14))")
+    close_stdin(process)
+    process.communicate(timeout=SECONDS)  # its standard error ends: nobody holds it any more
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_one_that_ends_in_time_is_left_alone_and_the_keeper_goes_too() -> None:
+    process = start("sys.stdin.read()\nsys.exit(7)", grace_seconds=3600)
+    close_stdin(process)
+    _, said = process.communicate(timeout=SECONDS)  # the keeper held standard error
+    assert (process.returncode, said) == (7, "")
+
+
+def test_a_sigterm_for_a_forked_process_of_a_users_is_not_for_the_backend() -> None:
+    fork = (
+        "child = os.fork()\n"
+        "if child == 0:\n    time.sleep(3600)\n"
+        "os.kill(child, signal.SIGTERM)\nos.kill(child, signal.SIGKILL)\nos.waitpid(child, 0)\n"
+        "print(sys.stdin.readline(), end='')\nsys.exit(7)"
+    )
+    process = start(fork, with_stdin=False, grace_seconds=0)
+    output, _ = process.communicate("still here\n", timeout=SECONDS)
+    assert (process.returncode, output) == (7, "still here\n")
+
+
+def test_a_kept_process_that_is_killed_takes_its_keeper_along() -> None:
+    process = start("time.sleep(3600)", with_stdin=False)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == -signal.SIGKILL
