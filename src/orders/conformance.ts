@@ -5,8 +5,9 @@
 import { z } from "zod";
 import { CASES, type Case, filledLedger } from "./conformance-cases.js";
 import { allocateMemory, emptyLedger, orderContext } from "./context.js";
-import { EXTRA_SIGNALS, type LedgerView, type OrderDefinition, type OrderResult } from "./contract.js";
+import { type Coverage, EXTRA_SIGNALS, type LedgerView, type OrderDefinition, type OrderResult } from "./contract.js";
 import { asking, type Declared, declaredBy, deviates, errorText, unknownWords } from "./declared.js";
+import { likelierSamples } from "./likelier-samples.js";
 import { optionCombinations } from "./option-combinations.js";
 import { type ResultLaw, resultFaults } from "./result-check.js";
 
@@ -14,6 +15,7 @@ export type Law =
   | ResultLaw
   | "every option has a default"
   | "a deviation has its reason"
+  | "another objective is declared"
   | "coverage and signals are known words"
   | "it returns without an error"
   | "same inputs, same bits"
@@ -61,13 +63,24 @@ export function checkOrder<Options>(definition: OrderDefinition<Options>, option
   }
   if (tried.some(({ declared }) => deviates(declared)) && !deviation) {
     const expected =
-      "a sentence that says why samples do not come once each, or why an epoch or a seed changes nothing";
+      '`deviation: "…"`, a sentence that says why samples do not come once each, or why an epoch or a seed changes nothing';
     addOfDefinition("a deviation has its reason", "no `deviation`", expected);
   }
   const unknown = tried.flatMap(({ declared }) => unknownWords(declared)).at(0);
   if (unknown !== undefined) {
     addOfDefinition("coverage and signals are known words", unknown.seen, unknown.expected);
     return findings;
+  }
+
+  if (definition.changesObjective === undefined && tried.some(({ declared }) => declared.coverage !== "each-once")) {
+    const expected =
+      "`changesObjective: () => true` where some samples are likelier than others and no weights make up for it, else " +
+      "`changesObjective: () => false`";
+    addOfDefinition(
+      "another objective is declared",
+      "no `changesObjective`, and samples do not come once each",
+      expected,
+    );
   }
 
   let ledgerMattered = false;
@@ -136,9 +149,14 @@ class CaseCheck<Options> {
     }
     const permuted = this.#run(0, 0, (n) => filledLedger(n, signals, 1));
     const withAll = this.#run(0, 0, (n) => filledLedger(n, EXTRA_SIGNALS));
+    this.#holdToObjective();
     this.ledgerMattered = permuted !== undefined && !sameBits(afterTraining, permuted);
     if (withAll !== undefined && !sameBits(afterTraining, withAll)) {
-      const expected = "every signal that is read named by `signals`";
+      const read = EXTRA_SIGNALS.filter((signal) => {
+        const alone = this.#run(0, 0, (n) => filledLedger(n, [...signals, signal]));
+        return signals.includes(signal) || (alone !== undefined && !sameBits(afterTraining, alone));
+      });
+      const expected = `every signal that is read: \`signals: () => ${JSON.stringify(read)}\``;
       this.#add("signals are read only when declared", "another result with more signals in the ledger", expected);
     }
     return this.#findings;
@@ -196,15 +214,40 @@ class CaseCheck<Options> {
     }
     const { coverage } = this.#declared;
     const faults = resultFaults(result, { n: labels.length, eligible, coverage, size });
-    for (const { law, seen, expected } of faults) this.#add(law, seen, expected);
+    for (const { law, seen, expected } of faults) {
+      const isOften = law === "each sample comes as often as declared";
+      this.#add(law, seen, isOften ? `${expected}, or \`coverage: () => "${coverageOf(result)}"\`` : expected);
+    }
     return faults.some((fault) => fault.law === "the result has the right types") ? undefined : result;
+  }
+
+  /** Where no other objective is declared, no samples are likelier than others, unless weights make up for it. */
+  #holdToObjective(): void {
+    const { coverage, changesObjective, signals } = this.#declared;
+    const { labels, eligible } = this.#case;
+    if (coverage === "each-once" || changesObjective || this.#definition.changesObjective === undefined) return;
+    if (eligible.length < ENOUGH_SAMPLES) return;
+    const draws = new Uint32Array(labels.length);
+    for (let seed = 0; seed < 8; seed++) {
+      const result = this.#run(seed, 0, (n) => filledLedger(n, signals));
+      if (result === undefined || result.weights !== undefined) return;
+      for (const index of result.indices) draws[index] += 1;
+    }
+    const likelier = likelierSamples(draws, labels, filledLedger(labels.length, []).loss, eligible);
+    if (likelier === undefined) return;
+    this.#add(
+      "another objective is declared",
+      likelier,
+      "as often as the others, or weights, or `changesObjective: () => true`",
+    );
   }
 
   /** Declared to differ, results must differ where there is room; declared not to, they must be equal everywhere. */
   #compare(law: Law, member: string, differ: boolean, a: OrderResult, b: OrderResult): void {
     const same = sameBits(a, b);
-    if (differ && same && this.#case.large) this.#add(law, "the same bits twice", `another result: ${member} is true`);
-    if (!differ && !same) this.#add(law, "two results", `the same bits: ${member} is false`);
+    if (differ && same && this.#case.large)
+      this.#add(law, "the same bits twice", `another result, or \`${member}: () => false\``);
+    if (!differ && !same) this.#add(law, "two results", `the same bits, or \`${member}: () => true\``);
   }
 
   /** The first fault against each law is enough. */
@@ -214,6 +257,13 @@ class CaseCheck<Options> {
     this.#findings.push({ order, case: this.#case.name, options: this.#options, law, seen, expected });
   }
 }
+
+/** So many that the shares of drawn samples say something. */
+const ENOUGH_SAMPLES = 1000;
+
+/** The word for how often samples come, of a result that comes otherwise than declared. */
+const coverageOf = ({ indices }: OrderResult): Coverage =>
+  new Set(indices).size < indices.length ? "any" : "at-most-once";
 
 type MakeLedger = (n: number) => LedgerView;
 

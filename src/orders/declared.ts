@@ -48,7 +48,8 @@ export function errorText(error: unknown): string {
 /** As `errorText`, without the word that says no more than that it is one. */
 export const thrownText = (error: unknown): string => errorText(error).replace(/^(Ibatch)?Error: /, "");
 
-const COVERAGES: readonly Coverage[] = ["each-once", "at-most-once", "any"];
+/** Every word for how often samples come. */
+export const COVERAGES: readonly Coverage[] = ["each-once", "at-most-once", "any"];
 
 /** What is declared that is no word of the contract. */
 export function unknownWords({ coverage, signals }: Declared): { seen: string; expected: string }[] {

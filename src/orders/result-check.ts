@@ -54,7 +54,8 @@ export function typeFault(result: OrderResult): ResultFault | undefined {
   };
 }
 
-const ARRAYS = {
+/** The arrays of a result, with their types. */
+export const ARRAYS = {
   indices: Uint32Array,
   offsets: Uint32Array,
   weights: Float32Array,

@@ -216,7 +216,7 @@ describe("--check", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
     expect(stdout).toContain(
       "mine breaks laws of orders:\n\n  each sample comes as often as declared\n    on: 11 samples in 3 classes, batches of 3, " +
-        "options {}\n    seen: sample 0 11 times\n    expected: each-once\n",
+        'options {}\n    seen: sample 0 11 times\n    expected: each-once, or `coverage: () => "any"`\n',
     );
   });
 

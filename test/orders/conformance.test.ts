@@ -56,6 +56,7 @@ function broken(change: Partial<OrderDefinition>): OrderDefinition {
     whenToChoose: "Never.",
     options: z.strictObject({}),
     coverage: () => "each-once",
+    changesObjective: () => false,
     readsLedger: false,
     changesEachEpoch: () => true,
     dependsOnSeed: () => true,
@@ -403,6 +404,108 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
     order: broken({ options: z.strictObject({ share: z.number() }) }),
   },
 ];
+
+/** Without what it says of its objective. */
+function silent({ changesObjective: _, ...order }: OrderDefinition): OrderDefinition {
+  return order;
+}
+
+/** Drops the samples that this says of a loss, or of a class; never all of them. */
+const dropping = (isDropped: (loss: number, index: number, label: number) => boolean): Partial<OrderDefinition> => ({
+  coverage: () => "any",
+  deviation: "To leave some out is what it is for.",
+  readsLedger: true,
+  order(context) {
+    const { ledger, labels, eligible } = context;
+    const indices = sound(context).indices.filter((i) => i === eligible[0] || !isDropped(ledger.loss[i], i, labels[i]));
+    return { indices, offsets: cut(indices.length, context.size) };
+  },
+});
+const dropsEasy = dropping((loss) => loss < 1);
+
+describe("another objective is declared", () => {
+  const law: Law = "another objective is declared";
+  const findingsOf = (order: OrderDefinition) =>
+    checkOrder(order)
+      .filter((finding) => finding.law === law)
+      .map(({ seen, expected }) => [seen, expected]);
+
+  test("one that leaves samples out has to say whether it changes the objective: it is not taken to be silent", () => {
+    expect(findingsOf(silent(broken(dropsEasy)))).toEqual([
+      [
+        "no `changesObjective`, and samples do not come once each",
+        "`changesObjective: () => true` where some samples are likelier than others and no weights make up for it, else " +
+          "`changesObjective: () => false`",
+      ],
+    ]);
+    expect(checkOrder(broken({ ...dropsEasy, changesObjective: () => true }))).toEqual([]);
+    expect(checkOrder(silent(broken({})))).toEqual([]);
+  });
+
+  test("one that says no, though it drops samples by their losses, is found out", () => {
+    expect(findingsOf(broken(dropsEasy))[0]).toEqual([
+      expect.stringMatching(
+        /^samples of high losses drawn \d+\.\d times as often as samples of low losses, without weights$/,
+      ),
+      "as often as the others, or weights, or `changesObjective: () => true`",
+    ]);
+  });
+
+  test("and one that draws rare classes more often", () => {
+    const rare = broken(dropping((_, index, label) => label === 2 && index % 4 !== 0));
+    expect(findingsOf(rare)[0]?.[0]).toMatch(
+      /^samples of rare classes drawn \d\.\d times as often as samples of the largest class/,
+    );
+  });
+});
+
+describe("each fault names the declaration that would fit", () => {
+  const expectedOf = (order: OrderDefinition, law: Law) =>
+    checkOrder(order).find((fault) => fault.law === law)?.expected;
+
+  test.each<[string, Law, Partial<OrderDefinition>, string]>([
+    [
+      "samples twice",
+      "each sample comes as often as declared",
+      { order: (context) => ({ ...sound(context), indices: sound(context).indices.map(() => context.eligible[0]) }) },
+      'each-once, or `coverage: () => "any"`',
+    ],
+    [
+      "samples left out",
+      "each sample comes as often as declared",
+      { ...dropsEasy, coverage: () => "each-once" },
+      'each-once, or `coverage: () => "at-most-once"`',
+    ],
+    [
+      "epochs that are alike",
+      "epochs differ as declared",
+      { order: (context) => sound({ ...context, random: (stream) => context.random(stream, 0) }) },
+      "another result, or `changesEachEpoch: () => false`",
+    ],
+    [
+      "seeds that are not alike",
+      "seeds differ as declared",
+      { dependsOnSeed: () => false, deviation: "none" },
+      "the same bits, or `dependsOnSeed: () => true`",
+    ],
+    [
+      "a signal that is not declared",
+      "signals are read only when declared",
+      {
+        readsLedger: true,
+        order(context) {
+          const { indices, offsets } = sound(context);
+          const { loss, margin = loss } = context.ledger;
+          return { indices: indices.sort((a, b) => margin[b] - margin[a] || a - b), offsets };
+        },
+      },
+      'every signal that is read: `signals: () => ["margin"]`',
+    ],
+    ["no reason", "a deviation has its reason", { coverage: () => "at-most-once" }, '`deviation: "…"`, a sentence'],
+  ])("%s", (_, law, change, expected) => {
+    expect(expectedOf(broken(change), law)).toContain(expected);
+  });
+});
 
 describe("the suite can fail", () => {
   test("the sound order behind the broken ones keeps the laws", () => {

@@ -10,6 +10,7 @@ const OTHERS = [
   "definition-check",
   "fraction",
   "index",
+  "likelier-samples",
   "option-combinations",
   "ordered",
   "result-check",

@@ -1,0 +1,59 @@
+// docs/ORDERS.md says what the contract in src/orders/contract.ts says.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { ledgerOptions } from "../../src/experiment/ledger-options.js";
+import { emptyLedger, orderContext } from "../../src/orders/context.js";
+import { EXTRA_SIGNALS, MEMORY_DTYPES } from "../../src/orders/contract.js";
+import { COVERAGES } from "../../src/orders/declared.js";
+import { missingMembers } from "../../src/orders/definition-check.js";
+import { ARRAYS } from "../../src/orders/result-check.js";
+import { packageRoot } from "../../src/package-root.js";
+
+const page = readFileSync(join(packageRoot, "docs", "ORDERS.md"), "utf8");
+
+/** The names in code in the first cells of the table with this in its head, without what stands in brackets. */
+function firstCells(head: string): string[] {
+  const [, table] = page.split(`| ${head} |`);
+  const rows = table.split("\n\n")[0].split("\n").slice(2);
+  return rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([\w-]+)/g)].map(([, name]) => name));
+}
+
+test("every member of a definition has its row, and no other", () => {
+  const wrong = Object.fromEntries(
+    ["deviation", "signals", "changesObjective", "memory"].map((optional) => [optional, 7]),
+  );
+  expect(firstCells("member | says").sort()).toEqual(missingMembers(wrong).sort());
+});
+
+test("and every word for coverage", () => {
+  expect(firstCells("`coverage` | an epoch holds each eligible sample")).toEqual(COVERAGES);
+});
+
+test("and all of the context", () => {
+  const context = orderContext({ options: {}, seed: 0, epoch: 0, labels: Uint32Array.of(0), classCount: 1, size: 1 });
+  expect(firstCells("`context` | is").sort()).toEqual(Object.keys(context).sort());
+});
+
+test("and every column of the ledger, the signals among them", () => {
+  expect(firstCells("`ledger` | a value for each of the n samples").sort()).toEqual(
+    Object.keys(emptyLedger(1, EXTRA_SIGNALS)).sort(),
+  );
+  const row = page.split("\n").find((line) => line.startsWith("| `signals(options)`"));
+  expect([...(row ?? "").matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual([...EXTRA_SIGNALS]);
+});
+
+test("and every array of the result, with its type", () => {
+  expect(firstCells("`result` | is")).toEqual(Object.keys(ARRAYS));
+  for (const [name, { name: type }] of Object.entries(ARRAYS)) {
+    expect(page).toMatch(new RegExp(`\\| \`${name}\` \\| a ${type}[,:]`));
+  }
+});
+
+test("the types of memory, and the options of orders that read the ledger", () => {
+  const row = (name: string) => page.split("\n").find((line) => line.startsWith(`| \`${name}\``)) ?? "";
+  const [, dtypes] = row("memory").split("one of");
+  expect([...dtypes.matchAll(/`(\w\d+)`/g)].map(([, dtype]) => dtype)).toEqual([...MEMORY_DTYPES]);
+  const [, taken] = row("readsLedger").split("takes");
+  expect([...taken.matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual(Object.keys(ledgerOptions.shape));
+});
