@@ -3,6 +3,7 @@ import { findNamed } from "../nearest.js";
 import { EXPORT_TARGETS } from "../report/export/index.js";
 import { EXIT } from "./exit-codes.js";
 import type { ExportOptions } from "./export-command.js";
+import { sayLeftOut } from "./left-out.js";
 
 /** `ibatch export`: standard output carries the places that were written, or the table itself. */
 export async function exportTo(directory: string, options: ExportOptions, signal: AbortSignal): Promise<number> {
@@ -11,6 +12,7 @@ export async function exportTo(directory: string, options: ExportOptions, signal
     throw usageError(`--to is needed: one of ${EXPORT_TARGETS.map(({ name }) => name).join(", ")}`);
   }
   const write = await findNamed("export target", EXPORT_TARGETS, to).load();
-  process.stdout.write(await write({ directory, out, python, signal }));
-  return EXIT.done;
+  const { written, leftOut } = await write({ directory, out, python, signal });
+  process.stdout.write(written);
+  return sayLeftOut(leftOut) ? EXIT.no : EXIT.done;
 }

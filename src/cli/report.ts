@@ -1,19 +1,20 @@
 import { writeReport, writeReportTo } from "../record/report-file.js";
 import { renderPage } from "../report/page/page.js";
 import { readReportData } from "../report/page/read.js";
+import { readExperiment } from "../report/recorded-experiment.js";
 import { readResults } from "../report/recorded-results.js";
 import { EXIT } from "./exit-codes.js";
+import { sayLeftOut } from "./left-out.js";
 import type { ReportOptions } from "./report-command.js";
 
-/** `ibatch report`: the page is made from what is on record, and nothing else. */
+/** `ibatch report`: the page is made from what is on record, and nothing else. Every file of it is checked. */
 export async function report(directory: string, options: ReportOptions, signal: AbortSignal): Promise<number> {
   const { out, python } = options;
-  const data = readReportData(directory); // refuses what is no experiment, before a lock is put there
-  const { findings } = await readResults(directory, { python, signal });
-  const written =
-    out === undefined
-      ? writeReport(directory, () => renderPage(readReportData(directory), findings))
-      : writeReportTo(out, renderPage(data, findings));
+  const experiment = readExperiment(directory, { withArrays: true });
+  const data = readReportData(directory, experiment);
+  const { findings } = await readResults(directory, { python, signal, experiment });
+  const page = renderPage(data, findings);
+  const written = out === undefined ? writeReport(directory, () => page) : writeReportTo(out, page);
   process.stdout.write(`${written}\n`);
-  return EXIT.done;
+  return sayLeftOut(data.leftOut) ? EXIT.no : EXIT.done;
 }

@@ -8,7 +8,7 @@ import { type ArmConfig, armHash, type ExperimentConfig } from "./config.js";
 import type { Observer, RunPlace } from "./observer.js";
 import type { OrderSources } from "./order-sources.js";
 import { Preflight } from "./preflight.js";
-import { type FinishedRun, finishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
+import { type FinishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
 import { runOne, Unfit } from "./run.js";
 import { Interrupted } from "./session.js";
 import type { MadeIn } from "./surroundings.js";
@@ -51,7 +51,11 @@ interface PlannedRun {
  */
 export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
   const results: RunResult[] = [];
-  const recorded = readRecorded(inputs.record);
+  const { config, record } = inputs;
+  const isAsked = ({ arm, seed }: Pick<RunPlace, "arm" | "seed">) =>
+    config.arms[arm] !== undefined && config.seeds.includes(seed);
+  const { runs: recorded, leftOut } = readRecorded(record, isAsked);
+  for (const what of leftOut) inputs.observer.noted?.(`left out: ${what}`);
   const kept = [...madeIn(recorded)];
   const runs = planRuns(inputs, recorded);
   const toDo = runs.filter(({ finished }) => finished === undefined);
@@ -79,7 +83,7 @@ export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
 }
 
 /** Every run in the order of running. All recorded ones are checked before the first one starts. */
-function planRuns({ config, record }: ExperimentInputs, recorded: readonly RecordedRun[]): PlannedRun[] {
+function planRuns({ config, record, orders }: ExperimentInputs, recorded: readonly RecordedRun[]): PlannedRun[] {
   const arms = Object.entries(config.arms).map(([arm, armConfig]) => ({
     arm,
     armConfig,
@@ -94,6 +98,8 @@ function planRuns({ config, record }: ExperimentInputs, recorded: readonly Recor
   return config.seeds.flatMap((seed, round) =>
     arms.map(({ arm, armConfig, configHash, before }, at): PlannedRun => {
       const same = before.find((run) => run.seed === seed);
+      const replayedSha256 = orders.replayedHash(armConfig.order, seed, armConfig.epochs);
+      refuseOtherPlans(replayedSha256, same);
       return {
         place: { arm, seed, number: round * arms.length + at, total, epochs: armConfig.epochs },
         config: armConfig,
@@ -103,11 +109,12 @@ function planRuns({ config, record }: ExperimentInputs, recorded: readonly Recor
           seed,
           configHash,
           config: { ...armConfig, evaluation: config.evaluation },
+          ...(replayedSha256 !== undefined && { replayedSha256 }),
           ibatchVersion,
           commit,
           state: "running",
         },
-        finished: same && finishedRun(same, armConfig.epochs),
+        finished: same?.finished,
       };
     }),
   );
@@ -139,6 +146,16 @@ function refuseSpelledAlike(arms: readonly string[], recorded: readonly Recorded
       `arm "${alike}" differs from ${record.directory} in capitals alone: give it the name on record, or another one`,
     );
   }
+}
+
+/** A run that replayed what has been recorded anew since is not one of those that will replay it. */
+function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefined): void {
+  const then = before?.document.replayedSha256;
+  if (before?.finished === undefined || then === undefined || then === now) return;
+  throw usageError(
+    `${before.record.directory} replayed other plans than are on record now (${then.slice(0, 8)}, now ` +
+      `${now?.slice(0, 8)}): bring back the run that it replayed, or name another directory with --out`,
+  );
 }
 
 /** What a run works with, apart from its record's beginning. */

@@ -103,6 +103,11 @@ export class OrderSources {
     return replay === undefined ? findOrder(name) : this.replayed(replay.directory).definition(seed);
   }
 
+  /** Of an order that is replayed, a hash of what a run with this seed is to be trained on. */
+  replayedHash({ replay }: OrderReference, seed: number, epochs: number): string | undefined {
+    return replay && this.replayed(replay.directory).plansHash(seed, epochs);
+  }
+
   /** The order for a run with this seed. */
   start(order: OrderReference & Pick<Chosen, "options">, seed: number, running: Running): RunOrder {
     const { file, options } = order;

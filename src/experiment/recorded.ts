@@ -1,6 +1,11 @@
 /** What a run directory holds from before, checked before anything is added to it. */
-import type { ExperimentRecord } from "../record/experiment-record.js";
+import { IbatchError } from "../errors.js";
+import type { ExperimentRecord, RunOnDisk } from "../record/experiment-record.js";
+import { damage } from "../record/read-file.js";
+import { readRun } from "../record/read-run.js";
+import { RUN_DOCUMENT } from "../record/run-files.js";
 import { type EpochMetrics, isFinished, type RunDocument, type RunRecord } from "../record/run-record.js";
+import { RunFiles } from "../record/verified-files.js";
 import { modelOf } from "./other-code.js";
 import type { MadeIn } from "./surroundings.js";
 
@@ -10,6 +15,8 @@ export interface RecordedRun {
   readonly seed: number;
   readonly record: RunRecord;
   readonly document: RunDocument;
+  /** Undefined where it did not come to its end, and is to be done again. */
+  readonly finished: FinishedRun | undefined;
 }
 
 /** How a run ended, with its recorded epochs. */
@@ -18,38 +25,45 @@ export interface FinishedRun {
   readonly metrics: readonly EpochMetrics[];
 }
 
-/** Every run on record, also of arms and seeds that the command does not ask for. */
-export function readRecorded(record: ExperimentRecord): RecordedRun[] {
-  return record.recordedRuns().flatMap(({ arm, seed, record: run }) => {
-    const document = run.read();
-    return document === undefined ? [] : [{ arm, seed, record: run, document }];
-  });
+export interface Recorded {
+  readonly runs: readonly RecordedRun[];
+  /** Of those that are damaged and that the command does not ask for, what is wrong: a line each. */
+  readonly leftOut: readonly string[];
 }
 
 /**
- * The run as a result; undefined when it did not come to its end and is to be done again.
- * @throws IbatchError when it says that it is done and its metrics say otherwise.
+ * Every run on record, also of arms and seeds that the command does not ask for.
+ * @throws IbatchError when one that it asks for is damaged.
  */
-export function finishedRun({ record, document }: RecordedRun, epochs: number): FinishedRun | undefined {
-  if (!isFinished(document)) return undefined;
-  const metrics = record.readMetrics();
-  const lacks = document.state === "done" ? lacking(document, metrics, epochs) : undefined;
-  if (lacks !== undefined) throw record.damaged(`${record.directory} is damaged (run.json says done, but ${lacks})`);
-  return { document, metrics };
+export function readRecorded(
+  record: ExperimentRecord,
+  isAsked: (run: { readonly arm: string; readonly seed: number }) => boolean,
+): Recorded {
+  const runs: RecordedRun[] = [];
+  const leftOut: string[] = [];
+  for (const run of record.recordedRuns()) {
+    try {
+      runs.push(...readOne(run));
+    } catch (error) {
+      if (!(error instanceof IbatchError) || isAsked(run)) throw error;
+      leftOut.push(error.message);
+    }
+  }
+  return { runs, leftOut };
 }
 
-function lacking({ surroundings }: RunDocument, metrics: readonly EpochMetrics[], epochs: number): string | undefined {
-  if (metrics.length !== epochs) return `metrics.jsonl has ${metrics.length} of ${epochs} epochs`;
-  const tested = metrics.at(-1)?.test !== undefined || surroundings?.testCount === 0;
-  return tested ? undefined : "its last epoch has no measurement on the test set";
+function readOne({ arm, seed, record }: RunOnDisk): RecordedRun[] {
+  const document = record.read();
+  if (document === undefined) return [];
+  return [{ arm, seed, record, document, finished: isFinished(document) ? readRun(record) : undefined }];
 }
 
 /** In what surroundings the results on record were made. */
-export function madeIn(recorded: readonly RecordedRun[]): MadeIn[] {
-  return recorded.flatMap(({ arm, seed, record, document }) => {
+export function madeIn(recorded: readonly Omit<RecordedRun, "finished">[]): MadeIn[] {
+  return recorded.flatMap(({ arm, seed, record: { directory }, document }) => {
     if (!isFinished(document)) return [];
     const { surroundings } = document;
-    if (surroundings === undefined) throw record.damaged(`${record.directory}/run.json lacks the surroundings`);
-    return [{ arm, seed, directory: record.directory, ...modelOf(document.config.model), surroundings }];
+    if (surroundings !== undefined) return [{ arm, seed, directory, ...modelOf(document.config.model), surroundings }];
+    throw new RunFiles(directory).damaged(RUN_DOCUMENT, damage("it lacks the surroundings"));
   });
 }

@@ -10,12 +10,14 @@ import { defineOrder, type OrderDefinition, type OrderResult } from "../orders/c
 import { hashValue } from "../record/hash.js";
 import {
   countOrders,
+  filesOf,
   keepsOrders,
+  planOf,
   type RecordedOrder,
   readMadeBy,
   readOrder,
-  readPlanHash,
 } from "../record/recorded-arrays.js";
+import type { RunFiles } from "../record/verified-files.js";
 
 const options = z.strictObject({
   shuffleWithin: z
@@ -50,32 +52,36 @@ export class Replayed {
   }
 
   /**
-   * What is replayed, whatever the seed: the plans of the one run, or the config of the arm's runs.
+   * What is replayed, whatever the seed: the plans of the one run, or the config of the arm's runs, of which each seed
+   * has its own plans (`plansHash`).
    * @throws IbatchError when a seed has no recorded run, one with fewer epochs or on another dataset, or one that kept
    * hashes alone.
    */
   identity({ seeds, epochs, dataset, mistake }: Replaying): string {
     for (const directory of seeds.map((seed) => this.#run(seed, mistake))) {
-      const recorded = countOrders(directory);
+      const files = filesOf(directory);
+      const recordedOn = readMadeBy(files).dataset; // first: all of its files are looked at
+      const recorded = countOrders(files);
       if (recorded < epochs) {
         throw mistake(`${directory} has the orders of ${recorded} epochs, ${epochs} are wanted: lower epochs`);
       }
-      if (!keepsOrders(directory))
-        throw mistake(`${directory} kept no orders, only their hashes (record.orders: hash)`);
-      const recordedOn = readMadeBy(directory).dataset;
+      if (!keepsOrders(files)) throw mistake(`${directory} kept no orders, only their hashes (record.orders: hash)`);
       if (recordedOn !== dataset) {
         throw mistake(`${directory} is an order of dataset ${recordedOn}, this arm trains on ${dataset}`);
       }
     }
-    const first = this.#run(seeds[0]);
-    return this.#isOneRun
-      ? hashValue(Array.from({ length: epochs }, (_, epoch) => readPlanHash(first, epoch)))
-      : readMadeBy(first).configHash;
+    const first = filesOf(this.#run(seeds[0]));
+    return this.#isOneRun ? plansHash(first, epochs) : readMadeBy(first).configHash;
+  }
+
+  /** A hash of all that a run with this seed is to be trained on. */
+  plansHash(seed: number, epochs: number): string {
+    return plansHash(filesOf(this.#run(seed)), epochs);
   }
 
   definition(seed: number): OrderDefinition<z.infer<typeof options>> {
     const directory = this.#run(seed);
-    const { changesObjective } = readMadeBy(directory);
+    const { changesObjective } = readMadeBy(filesOf(directory));
     return defineOrder({
       ...REPLAY,
       changesObjective: () => changesObjective,
@@ -102,6 +108,9 @@ export class Replayed {
 
   readonly #mistake: Mistake = (what) => usageError(`${this.#where}: ${what}`);
 }
+
+const plansHash = (files: RunFiles, epochs: number): string =>
+  hashValue(Array.from({ length: epochs }, (_, epoch) => planOf(files, epoch).planSha256));
 
 /** What is to be trained by the recorded orders. `mistake`: an error at the place of the arm that replays. */
 interface Replaying {

@@ -12,7 +12,8 @@ import { OrderSources } from "../experiment/order-sources.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
 import type { Findings } from "../report/findings.js";
-import { readRuns } from "../report/recorded-experiment.js";
+import { leftOutOfTable } from "../report/left-out.js";
+import { readExperiment, readRuns } from "../report/recorded-experiment.js";
 import { readResults } from "../report/recorded-results.js";
 import { makeResults } from "../report/results.js";
 import type { Summary } from "../report/summary.js";
@@ -115,7 +116,8 @@ async function record({ backends, config, orders, opened, options, log, signal }
   const { directory } = opened;
   const observer = options.observe?.({ directory, log }) ?? {};
   await runArms({ backends, config, orders, record: opened, dataDir: dataDirectory(options), observer, signal });
-  const { statistics, ...results } = await resultsOf(config, { directory, python: options.python, signal });
+  const { statistics, damaged, ...results } = await resultsOf(config, { directory, python: options.python, signal });
+  for (const { damage } of damaged) options.onWarning?.(`left out: ${damage}`);
   opened.writeResults({ ...results, statistics: statistics.answer && { ...statistics, findings: results.findings } });
   await writePage(opened, { ...options, signal });
   return { directory, ...results };
@@ -144,10 +146,12 @@ interface MadeWith {
 }
 
 /** Of exactly the arms and seeds that were asked for, as they lie in the directory. */
-function resultsOf(config: ExperimentConfig, made: MadeWith) {
-  const runs = readRuns(made.directory);
-  const asked = runs.filter(({ arm, seed }) => config.arms[arm] !== undefined && config.seeds.includes(seed));
-  return makeResults(config, asked, made);
+async function resultsOf(config: ExperimentConfig, made: MadeWith) {
+  const { runs, damaged } = readRuns(made.directory, {
+    isWanted: ({ arm, seed }) => config.arms[arm] !== undefined && config.seeds.includes(seed),
+  });
+  const results = await makeResults(config, runs, made);
+  return { ...results, table: results.table + leftOutOfTable(damaged), damaged };
 }
 
 /** `report.html`, of all that is on record. Runs are not lost for want of a page. */
@@ -158,8 +162,9 @@ async function writePage(
   try {
     const { renderPage } = await import("../report/page/page.js");
     const { readReportData } = await import("../report/page/read.js");
-    const { findings } = await readResults(record.directory, { python, signal });
-    record.writeReport(renderPage(readReportData(record.directory), findings));
+    const experiment = readExperiment(record.directory);
+    const { findings } = await readResults(record.directory, { python, signal, experiment });
+    record.writeReport(renderPage(readReportData(record.directory, experiment), findings));
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     const line = `report.html could not be made: ${error instanceof Error ? error.message : error}`;

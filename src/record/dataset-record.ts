@@ -1,11 +1,13 @@
 /** What an experiment keeps of a dataset that its runs trained on: names and labels, once, whichever arms share it. */
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { bytesOf, readU32 } from "./array-file.js";
 import { makeDirectory } from "./directory.js";
-import { writeWhole, writeWholeJson } from "./whole-file.js";
+import { sha256 } from "./hash.js";
+import { damage, isThere, Unreadable } from "./read-file.js";
+import { readSealed, writeSealed } from "./sealed.js";
+import { writeWhole } from "./whole-file.js";
 
 /** The folder of all datasets, beside the arms' directories. */
 export const DATASETS = "datasets";
@@ -15,7 +17,13 @@ const description = z.object({
   dataSha256: z.string(),
   classNames: z.array(z.string()),
   /** C, H, W */
-  inputShape: z.array(z.number()),
+  inputShape: z.array(z.int().min(1)),
+});
+
+const document = description.extend({
+  /** Of the files beside it; absent in records of before there were such. */
+  labelsSha256: z.string().optional(),
+  testLabelsSha256: z.string().optional(),
 });
 
 /** `dataset.json`, and the labels beside it. */
@@ -26,7 +34,7 @@ export interface RecordedDataset extends z.infer<typeof description> {
   readonly testLabels: Uint32Array;
 }
 
-const FILES = { labels: "labels.u32", testLabels: "test-labels.u32" };
+const FILES = { document: "dataset.json", labels: "labels.u32", testLabels: "test-labels.u32" };
 
 /** Of an experiment's directory: `datasets/<first 8 of the data's SHA-256>`. */
 export const datasetDirectory = (experiment: string, dataSha256: string): string =>
@@ -34,12 +42,21 @@ export const datasetDirectory = (experiment: string, dataSha256: string): string
 
 /** Writes it, unless it is there. */
 export function writeDataset(experiment: string, { labels, testLabels, ...described }: RecordedDataset): void {
+  if (isWhole(experiment, described.dataSha256)) return;
   const directory = datasetDirectory(experiment, described.dataSha256);
-  if (existsSync(join(directory, "dataset.json"))) return;
   makeDirectory(directory);
   writeWhole(join(directory, FILES.labels), bytesOf(labels));
   writeWhole(join(directory, FILES.testLabels), bytesOf(testLabels));
-  writeWholeJson(join(directory, "dataset.json"), described); // last: it says that the others are there
+  const hashes = { labelsSha256: sha256(labels), testLabelsSha256: sha256(testLabels) };
+  writeSealed(join(directory, FILES.document), { ...described, ...hashes }); // last: it says that the others are there
+}
+
+function isWhole(experiment: string, dataSha256: string): boolean {
+  try {
+    return readDataset(experiment, dataSha256) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -48,15 +65,33 @@ export function writeDataset(experiment: string, { labels, testLabels, ...descri
  */
 export function readDataset(experiment: string, dataSha256: string): RecordedDataset | undefined {
   const directory = datasetDirectory(experiment, dataSha256);
-  const path = join(directory, "dataset.json");
-  if (!existsSync(path)) return undefined;
+  if (!Object.values(FILES).some((name) => isThere(join(directory, name)))) return undefined;
+  const { labelsSha256, testLabelsSha256, ...described } = reading(directory, FILES.document, (path) =>
+    readSealed(path, document),
+  );
+  const classes = described.classNames.length;
+  return {
+    ...described,
+    labels: reading(directory, FILES.labels, (path) => readLabels(path, classes, labelsSha256)),
+    testLabels: reading(directory, FILES.testLabels, (path) => readLabels(path, classes, testLabelsSha256)),
+  };
+}
+
+function readLabels(path: string, classes: number, recorded: string | undefined): Uint32Array {
+  const labels = readU32(path);
+  const seen = sha256(labels);
+  if (recorded !== undefined && seen !== recorded) throw damage(`it hashes to ${seen}, recorded is ${recorded}`);
+  const odd = labels.find((label) => label >= classes);
+  if (odd !== undefined) throw damage(`it has a label ${odd}, and there are ${classes} classes`);
+  return labels;
+}
+
+function reading<T>(directory: string, name: string, read: (path: string) => T): T {
+  const path = join(directory, name);
   try {
-    return {
-      ...description.parse(JSON.parse(readFileSync(path, "utf8"))),
-      labels: readU32(join(directory, FILES.labels)),
-      testLabels: readU32(join(directory, FILES.testLabels)),
-    };
-  } catch (error) {
-    throw usageError(`${directory} is damaged: remove it; the next run on this data writes it again`, { cause: error });
+    return read(path);
+  } catch (cause) {
+    if (!(cause instanceof Unreadable)) throw cause;
+    throw usageError(`${path} ${cause.message}: ${cause.first}the next run on this data writes it again`, { cause });
   }
 }

@@ -70,6 +70,3 @@ export function isDirectory(path: string): boolean {
     return false;
   }
 }
-
-/** Whether something has that name, a link that leads nowhere included. */
-export const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;

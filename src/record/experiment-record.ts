@@ -9,6 +9,7 @@ import { Lock } from "./lock.js";
 import { appendToLog } from "./log-file.js";
 import { listRuns, runDirectory } from "./run-places.js";
 import { type RecordOptions, RunRecord } from "./run-record.js";
+import { writeSealed } from "./sealed.js";
 import { type ValidationDocument, writeValidation } from "./validation-record.js";
 import { writeWhole, writeWholeJson } from "./whole-file.js";
 
@@ -32,6 +33,12 @@ export interface RunOnDisk {
   readonly arm: string;
   readonly seed: number;
   readonly record: RunRecord;
+}
+
+interface Results {
+  readonly summary: unknown;
+  readonly statistics: object | undefined;
+  readonly table: string;
 }
 
 export class ExperimentRecord {
@@ -91,7 +98,7 @@ export class ExperimentRecord {
     const document: ExperimentDocument = { name, hash, config, ...made };
     const path = join(this.directory, EXPERIMENT);
     if (this.isUnnamed && existsSync(path)) writing(path, () => renameSync(path, `${path}.damaged`));
-    writeWholeJson(path, document);
+    writeSealed(path, document);
   }
 
   run(arm: string, seed: number): RunRecord {
@@ -109,11 +116,11 @@ export class ExperimentRecord {
   }
 
   /** `statistics`: undefined where there are none; those of before are then not of these results. */
-  writeResults({ summary, statistics, table }: { summary: unknown; statistics: unknown; table: string }): void {
+  writeResults({ summary, statistics, table }: Results): void {
     this.#lock.refuseIfLost();
     writeWholeJson(join(this.directory, "summary.json"), summary);
     if (statistics === undefined) rmSync(join(this.directory, STATISTICS), { force: true });
-    else writeWholeJson(join(this.directory, STATISTICS), statistics);
+    else writeSealed(join(this.directory, STATISTICS), statistics);
     writeWhole(join(this.directory, "table.md"), table);
   }
 

@@ -1,12 +1,12 @@
 /** Reads back what a run recorded of its epochs: orders and signals. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
 import { type IbatchError, usageError } from "../errors.js";
 import { wholeValues } from "./array-file.js";
 import { sha256 } from "./hash.js";
 import { numbered } from "./numbered.js";
-import type { SignalName } from "./run-record.js";
+import { damage, readBytes, Unreadable } from "./read-file.js";
+import { RUN_STATES, type SignalName } from "./run-record.js";
+import { RunFiles } from "./verified-files.js";
 
 /** What an epoch was trained on. */
 export interface RecordedOrder {
@@ -16,14 +16,18 @@ export interface RecordedOrder {
 }
 
 const planDocument = z.object({
+  epoch: z.int().min(0),
   orderSha256: z.string(),
   planSha256: z.string(),
   weighted: z.boolean(),
-  offsets: z.array(z.int().min(0)),
+  offsets: z.array(z.int().min(0).max(0xffff_ffff)).min(2),
   learningRates: z.array(z.number()),
 });
+export type PlanDocument = z.infer<typeof planDocument>;
 
-const runDocument = z.object({
+const madeBy = z.object({
+  state: z.enum(RUN_STATES),
+  checksums: z.string().optional(),
   configHash: z.string(),
   config: z.object({
     dataset: z.object({ name: z.string() }),
@@ -31,44 +35,65 @@ const runDocument = z.object({
   }),
 });
 
+/** Paths below a run's directory. */
+export const orderFile = (epoch: number, ending: "json" | "u32" | "weights.f32"): string =>
+  `orders/${numbered(epoch)}.${ending}`;
+export const signalFile = (name: SignalName, epoch: number): string => `signals/${name}/${numbered(epoch)}.f32`;
+export const predictionFile = (epoch: number): string => `signals/prediction/${numbered(epoch)}.u32`;
+
+/** Of a run that is not this experiment's to do again. */
+export const filesOf = (runDirectory: string): RunFiles =>
+  new RunFiles(runDirectory, "take another run, or do that run again");
+
 /**
  * The order of an epoch in a run's directory (`<arm>/seed-<n>`), all of it checked against its hashes.
  * @throws IbatchError when it is not there, or damaged.
  */
-export function readOrder(runDirectory: string, epoch: number): RecordedOrder {
-  const path = join(runDirectory, "orders", numbered(epoch));
-  const plan = readPlan(`${path}.json`);
-  const indices = readU32(`${path}.u32`, "a run with record.orders: hash keeps none");
+export const readOrder = (runDirectory: string, epoch: number): RecordedOrder => orderOf(filesOf(runDirectory), epoch);
+
+/** As `readOrder`. */
+export function orderOf(files: RunFiles, epoch: number): RecordedOrder {
+  const plan = planOf(files, epoch);
+  const names = { json: orderFile(epoch, "json"), u32: orderFile(epoch, "u32"), f32: orderFile(epoch, "weights.f32") };
+  if (!files.has(names.u32)) throw files.damaged(names.u32, noIndices);
+  const indices = files.u32(names.u32);
   const seen = sha256(indices);
-  if (seen !== plan.orderSha256) throw damaged(`${path}.u32`, `it hashes to ${seen}, recorded is ${plan.orderSha256}`);
+  if (seen !== plan.orderSha256) {
+    throw files.damaged(names.u32, damage(`it hashes to ${seen}, recorded is ${plan.orderSha256}`));
+  }
   const offsets = Uint32Array.from(plan.offsets);
-  const weights = plan.weighted ? readSignalFile(`${path}.weights.f32`) : undefined;
+  const weights = plan.weighted ? files.f32(names.f32) : undefined;
   const all = sha256(indices, offsets, Float64Array.from(plan.learningRates), weights);
   if (all !== plan.planSha256) {
-    const parts = `${path}.json${plan.weighted ? ", or the weights beside it," : ""}`;
-    throw damaged(parts, `the plan hashes to ${all}, recorded is ${plan.planSha256}`);
+    const which = plan.weighted ? ", or the weights beside it" : "";
+    throw files.damaged(names.json, damage(`the plan hashes to ${all}, recorded is ${plan.planSha256}${which}`));
   }
   return { indices, offsets, ...(weights && { weights }) };
 }
 
-/** SHA-256 of all that an epoch was trained on: indices, offsets, learning rates, weights. */
-export const readPlanHash = (runDirectory: string, epoch: number): string =>
-  readPlan(join(runDirectory, "orders", `${numbered(epoch)}.json`)).planSha256;
+const noIndices = new Unreadable("is missing (a run with record.orders: hash keeps none)");
+
+/** What an epoch's order is beside its indices. @throws IbatchError when it is not there, or damaged. */
+export function planOf(files: RunFiles, epoch: number): PlanDocument {
+  const name = orderFile(epoch, "json");
+  const plan = files.json(name, planDocument);
+  if (plan.epoch !== epoch) throw files.damaged(name, damage(`it is of epoch ${plan.epoch}`));
+  return plan;
+}
 
 /** Of the config that made a run: its hash, its dataset, and whether its order was of another objective. */
-export function readMadeBy(runDirectory: string): { configHash: string; dataset: string; changesObjective: boolean } {
-  const { configHash, config } = readDocument(join(runDirectory, "run.json"), runDocument);
+export function readMadeBy(files: RunFiles): { configHash: string; dataset: string; changesObjective: boolean } {
+  const { configHash, config } = files.document(madeBy);
   return { configHash, dataset: config.dataset.name, changesObjective: config.order.changesObjective };
 }
 
 /** Whether a run keeps its orders, and not their hashes alone. */
-export const keepsOrders = (runDirectory: string): boolean =>
-  existsSync(join(runDirectory, "orders", `${numbered(0)}.u32`));
+export const keepsOrders = (files: RunFiles): boolean => files.has(orderFile(0, "u32"));
 
 /** How many epochs of orders a run's directory holds, from 0 on without a gap. */
-export function countOrders(runDirectory: string): number {
+export function countOrders(files: RunFiles): number {
   let epochs = 0;
-  while (existsSync(join(runDirectory, "orders", `${numbered(epochs)}.json`))) epochs += 1;
+  while (files.has(orderFile(epochs, "json"))) epochs += 1;
   return epochs;
 }
 
@@ -77,43 +102,16 @@ export function countOrders(runDirectory: string): number {
  * @throws IbatchError when it is not there, or damaged.
  */
 export const readSignal = (runDirectory: string, name: SignalName, epoch: number): Float32Array =>
-  readSignalFile(join(runDirectory, "signals", name, `${numbered(epoch)}.f32`));
+  filesOf(runDirectory).f32(signalFile(name, epoch));
 
-/** As `readSignal`, for the file itself. */
-export const readSignalFile = (path: string): Float32Array => new Float32Array(aligned(path));
-
-const readPlan = (path: string): z.infer<typeof planDocument> => readDocument(path, planDocument);
-
-function readDocument<T>(path: string, schema: z.ZodType<T>): T {
-  const text = readBytes(path).toString("utf8");
+/** As `readSignal`, for a file that the user names. */
+export function readSignalFile(path: string): Float32Array {
   try {
-    return schema.parse(JSON.parse(text));
+    return new Float32Array(wholeValues(readBytes(path)));
   } catch (error) {
-    throw damaged(path, error instanceof Error ? error.message : String(error));
+    if (error instanceof Unreadable) throw named(path, error);
+    throw error;
   }
 }
 
-const readU32 = (path: string, hint?: string): Uint32Array => new Uint32Array(aligned(path, hint));
-
-/** The file's values in a buffer of their own. */
-function aligned(path: string, hint?: string): ArrayBuffer {
-  const bytes = readBytes(path, hint);
-  try {
-    return wholeValues(bytes);
-  } catch (error) {
-    throw damaged(path, error instanceof Error ? error.message : String(error));
-  }
-}
-
-function readBytes(path: string, hint?: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : error;
-    const why = code === "ENOENT" ? `there is no such file${hint === undefined ? "" : `; ${hint}`}` : String(code);
-    throw usageError(`${path} cannot be read: ${why}`, { cause: error });
-  }
-}
-
-const damaged = (path: string, how: string): IbatchError =>
-  usageError(`${path} is damaged: ${how}; take another run, or do that run again`);
+const named = (path: string, why: Unreadable): IbatchError => usageError(`${path} ${why.message}`, { cause: why });

@@ -1,11 +1,16 @@
 /** The files that a run's directory is made of. What else lies there is the user's: it is left alone. */
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { CHECKSUMS } from "./checksums.js";
 import { isDirectory } from "./directory.js";
 import { writing } from "./disk.js";
 import { PARTIAL } from "./whole-file.js";
 
 export const RUN_DOCUMENT = "run.json";
+export const METRICS = "metrics.jsonl";
+export const TIMINGS = "timings.jsonl";
+export const TEST_PREDICTIONS = "test-predictions.u32";
+export const IMAGES = { document: "images.json", pixels: "images.u8" } as const;
 
 const OWN: readonly RegExp[] = [
   /^(metrics|timings)\.jsonl$/,
@@ -30,9 +35,24 @@ function isOwn(path: string): boolean {
 const listed = (run: string, below: string): string[] =>
   isDirectory(join(run, below)) ? readdirSync(join(run, below)).map((name) => (below ? `${below}/${name}` : name)) : [];
 
+/** All that a finished run consists of, but for the list of it. */
+export const wholeFiles = (run: string): string[] => [
+  RUN_DOCUMENT,
+  ...recordedFiles(run).filter((path) => path !== CHECKSUMS && !path.endsWith(PARTIAL)),
+];
+
 /** Whether nothing was recorded yet: a run begins with empty files, and whatever is half written was never there. */
 export const hasOnlyBegun = (run: string): boolean =>
-  recordedFiles(run).every((path) => path.endsWith(PARTIAL) || statSync(join(run, path)).size === 0);
+  recordedFiles(run).every((path) => path.endsWith(PARTIAL) || isEmptyFile(join(run, path)));
+
+/** False of what cannot be looked at, as a link that leads nowhere: something was recorded there. */
+function isEmptyFile(path: string): boolean {
+  try {
+    return statSync(path).size === 0;
+  } catch {
+    return false;
+  }
+}
 
 /** Removes what a run recorded, so that it can be done anew; `run.json` stays. */
 export function clearRun(run: string): void {

@@ -1,20 +1,35 @@
 /** The directory of one run: `<arm>/seed-<n>/` (layout: README, "What is recorded"). */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { type IbatchError, usageError } from "../errors.js";
+import { usageError } from "../errors.js";
 import { bytesOf } from "./array-file.js";
-import { isDirectory, isThere, makeDirectory } from "./directory.js";
+import { CHECKSUMS, type Checksums, checksumOf, formatChecksums } from "./checksums.js";
+import { isDirectory, makeDirectory } from "./directory.js";
 import { append } from "./disk.js";
+import { parseLines, parseLinesSoFar } from "./epoch-lines.js";
 import { sha256 } from "./hash.js";
 import { recordedNumber } from "./number.js";
 import { numbered } from "./numbered.js";
-import { clearRun, hasOnlyBegun, RUN_DOCUMENT } from "./run-files.js";
-import { writeWhole, writeWholeJson } from "./whole-file.js";
+import { damage, isThere } from "./read-file.js";
+import {
+  clearRun,
+  hasOnlyBegun,
+  IMAGES,
+  METRICS,
+  RUN_DOCUMENT,
+  TEST_PREDICTIONS,
+  TIMINGS,
+  wholeFiles,
+} from "./run-files.js";
+import { RunFiles } from "./verified-files.js";
+import { wholeJson, writeWhole, writeWholeJson } from "./whole-file.js";
 
 /** How a run stands or ended. `diverged`: its first loss that was not finite ended it; a result, not a failure. */
 export const RUN_STATES = ["running", "done", "diverged", "failed", "interrupted"] as const;
 export type RunState = (typeof RUN_STATES)[number];
+
+const count = z.int().min(0);
 
 const surroundings = z.object({
   device: z.string(),
@@ -25,7 +40,7 @@ const surroundings = z.object({
   /** What the backend was asked to load, and what it found. */
   dataset: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
   dataSha256: z.string(),
-  testCount: z.number(),
+  testCount: count,
   initialWeightsSha256: z.string(),
   parameterCount: z.number(),
   settings: z.record(z.string(), z.unknown()),
@@ -48,17 +63,21 @@ export type Surroundings = z.infer<typeof surroundings>;
 
 const runDocument = z.object({
   arm: z.string(),
-  seed: z.number(),
+  seed: count,
   configHash: z.string(),
   /** What `configHash` is over; `experiment.json` holds the arms of the last command alone. */
   config: z.record(z.string(), z.unknown()),
+  /** Of a replaying run, a hash of the plans that it replays; absent in records of before there was such. */
+  replayedSha256: z.string().optional(),
   ibatchVersion: z.string(),
   commit: z.string().optional(),
   startedAt: z.string().optional(),
   state: z.enum(RUN_STATES),
-  divergedAtStep: z.number().optional(),
+  divergedAtStep: count.optional(),
   error: z.string().optional(),
   surroundings: surroundings.optional(),
+  /** The list of all its files beside this one; absent in records of before there was such, and until the run ends. */
+  checksums: z.literal(CHECKSUMS).optional(),
 });
 /** `run.json`: what this run is, what made it, and how it stands. */
 export type RunDocument = z.infer<typeof runDocument>;
@@ -66,15 +85,15 @@ export type RunDocument = z.infer<typeof runDocument>;
 /** Whether it came to its end: a result. */
 export const isFinished = ({ state }: Pick<RunDocument, "state">): boolean => state === "done" || state === "diverged";
 
-const measured = z.object({ loss: recordedNumber, accuracy: z.number(), count: z.number() });
+const measured = z.object({ loss: recordedNumber, accuracy: z.number().min(0).max(1), count });
 /** Mean loss and share classified right, over `count` samples. */
 export type Measured = z.infer<typeof measured>;
 
 const orderMonitors = z.object({
   /** Different samples among those drawn. */
-  distinct: z.number(),
+  distinct: count,
   /** How often the sample came that came most often. */
-  mostDrawn: z.number(),
+  mostDrawn: count,
   /**
    * 1/Σp² of the probabilities of being drawn first, over the eligible samples: their number where all are alike.
    * Not known of a replayed order.
@@ -110,14 +129,14 @@ const batchNorm = z.object({
 export type BatchNormMetrics = z.infer<typeof batchNorm>;
 
 const epochMetrics = z.object({
-  epoch: z.number(),
-  step: z.number(),
-  batches: z.number(),
-  samples: z.number(),
+  epoch: count,
+  step: count,
+  batches: count,
+  samples: count,
   /** Samples of the scoring pass before this epoch; 0 where there was none. */
-  scored: z.number(),
+  scored: count,
   /** Smallest and largest batch. */
-  batchSize: z.object({ smallest: z.number(), largest: z.number() }),
+  batchSize: z.object({ smallest: count, largest: count }),
   learningRate: z.object({ first: z.number(), last: z.number() }),
   train: measured,
   trainSample: measured.optional(),
@@ -133,7 +152,7 @@ const epochMetrics = z.object({
 export type EpochMetrics = z.infer<typeof epochMetrics>;
 
 const epochTimings = z.object({
-  epoch: z.number(),
+  epoch: count,
   /** Making the order and the rates. */
   orderingSeconds: z.number(),
   /** Training, as the backend measured it. */
@@ -199,10 +218,17 @@ export class RunRecord {
    * @throws IbatchError when it is damaged.
    */
   read(): RunDocument | undefined {
-    const path = join(this.directory, RUN_DOCUMENT);
-    if (existsSync(path)) return this.#parse(RUN_DOCUMENT, runDocument, readFileSync(path, "utf8"));
-    if (!hasOnlyBegun(this.directory)) throw this.damaged(`${path} is missing`);
-    return undefined;
+    return this.readFiles()?.document;
+  }
+
+  /** As `read`, with the files to go on reading. */
+  readFiles(): { readonly document: RunDocument; readonly files: RunFiles } | undefined {
+    const files = new RunFiles(this.directory);
+    if (!files.has(RUN_DOCUMENT) && hasOnlyBegun(this.directory)) return undefined;
+    const document = files.document(runDocument);
+    const told = `${document.arm}/seed-${document.seed}`;
+    if (told === join(basename(dirname(this.directory)), basename(this.directory))) return { document, files };
+    throw files.damaged(RUN_DOCUMENT, damage(`it is of ${told}`));
   }
 
   /** Whether this attempt is on record: `start` was called. */
@@ -223,7 +249,7 @@ export class RunRecord {
     this.write(document);
     clearRun(this.directory);
     for (const part of ["orders", "signals"]) makeDirectory(join(this.directory, part));
-    for (const name of ["metrics.jsonl", "timings.jsonl"]) writeWhole(join(this.directory, name), "");
+    for (const name of [METRICS, TIMINGS]) writeWhole(join(this.directory, name), "");
   }
 
   /** An attempt that ended before it began: what an earlier one recorded is kept, and says so. */
@@ -248,10 +274,15 @@ export class RunRecord {
     }
   }
 
+  /** Of a run that came to its end, the list of its files is on disk before: a kill between them leaves it unfinished. */
   write(document: RunDocument): void {
     this.#refuseIfLost();
-    if (isFinished(document)) this.#keepLastSignals();
-    writeWholeJson(join(this.directory, "run.json"), document);
+    const text = wholeJson(isFinished(document) ? { ...document, checksums: CHECKSUMS } : document);
+    if (isFinished(document)) {
+      this.#keepLastSignals();
+      writeWhole(join(this.directory, CHECKSUMS), formatChecksums(endedWith(this.directory, text)));
+    }
+    writeWhole(join(this.directory, RUN_DOCUMENT), text);
   }
 
   /** The epoch's plan; on disk before its first chunk goes out. Returns its hashes. */
@@ -310,60 +341,51 @@ export class RunRecord {
 
   /** [testCount]; those of the evaluation before go. */
   writeTestPredictions(values: Uint32Array): void {
-    writeWhole(join(this.directory, "test-predictions.u32"), bytesOf(values));
+    writeWhole(join(this.directory, TEST_PREDICTIONS), bytesOf(values));
   }
 
   /** Pixels [count, H, W, C] of these training samples. */
   writeImages({ indices, shape, pixels }: RecordedImages): void {
-    writeWhole(join(this.directory, "images.u8"), pixels);
-    writeWholeJson(join(this.directory, "images.json"), { indices: [...indices], shape });
+    writeWhole(join(this.directory, IMAGES.pixels), pixels);
+    writeWholeJson(join(this.directory, IMAGES.document), { indices: [...indices], shape });
   }
 
   appendMetrics(metrics: EpochMetrics): void {
     this.#refuseIfLost();
-    append(join(this.directory, "metrics.jsonl"), `${JSON.stringify(metrics)}\n`);
+    append(join(this.directory, METRICS), `${JSON.stringify(metrics)}\n`);
     this.#keepLastSignals();
   }
 
   appendTimings(timings: EpochTimings): void {
-    append(join(this.directory, "timings.jsonl"), `${JSON.stringify(timings)}\n`);
+    append(join(this.directory, TIMINGS), `${JSON.stringify(timings)}\n`);
   }
 
   /** Of a run that came to its end. @throws IbatchError when it is damaged. */
-  readMetrics(): EpochMetrics[] {
-    const path = join(this.directory, "metrics.jsonl");
-    if (!existsSync(path)) throw this.damaged(`${path} is missing`);
-    const lines = readFileSync(path, "utf8").split("\n");
-    return lines.filter((line) => line !== "").map((line) => this.#parse("metrics.jsonl", epochMetrics, line));
+  readMetrics(files = new RunFiles(this.directory)): EpochMetrics[] {
+    return files.parsed(METRICS, (bytes) => parseLines(bytes.toString("utf8"), epochMetrics));
   }
 
-  /** Of a run that may be under way; as `readTimings`. */
-  readMetricsSoFar(): EpochMetrics[] {
-    return this.#wholeLines("metrics.jsonl", epochMetrics);
+  readTimings(files = new RunFiles(this.directory)): EpochTimings[] {
+    return files.parsed(TIMINGS, (bytes) => parseLines(bytes.toString("utf8"), epochTimings));
   }
 
-  /** A line that is being written, which lacks its end, is not read; of a run that began none yet, there are none. */
-  readTimings(): EpochTimings[] {
-    return this.#wholeLines("timings.jsonl", epochTimings);
+  /** Of a run that may be under way; none where it began no file yet. */
+  readMetricsSoFar(files = new RunFiles(this.directory)): EpochMetrics[] {
+    return linesSoFar(files, METRICS, epochMetrics);
   }
 
-  #wholeLines<T>(file: string, schema: z.ZodType<T>): T[] {
-    const path = join(this.directory, file);
-    if (!existsSync(path)) return [];
-    const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-    return lines.map((line) => this.#parse(file, schema, line));
+  readTimingsSoFar(files = new RunFiles(this.directory)): EpochTimings[] {
+    return linesSoFar(files, TIMINGS, epochTimings);
   }
+}
 
-  /** The error that says so, and what to do. */
-  damaged(what: string, cause?: unknown): IbatchError {
-    return usageError(`${what}: remove ${this.directory}, and the same command does this run again`, { cause });
-  }
+const linesSoFar = <T extends EpochMetrics | EpochTimings>(files: RunFiles, name: string, schema: z.ZodType<T>): T[] =>
+  files.has(name) ? files.parsed(name, (bytes) => parseLinesSoFar(bytes.toString("utf8"), schema)) : [];
 
-  #parse<T>(file: string, schema: z.ZodType<T>, text: string): T {
-    try {
-      return schema.parse(JSON.parse(text));
-    } catch (error) {
-      throw this.damaged(`${join(this.directory, file)} is damaged`, error);
-    }
-  }
+/** Of a run's files as they lie there, and of the `run.json` that is to end it. */
+function endedWith(run: string, document: string): Checksums {
+  const files = new RunFiles(run);
+  const others = wholeFiles(run).filter((name) => name !== RUN_DOCUMENT);
+  const checksums = others.sort().map((name) => [name, checksumOf(files.bytes(name))] as const);
+  return new Map([...checksums, [RUN_DOCUMENT, checksumOf(Buffer.from(document))]]);
 }

@@ -1,9 +1,9 @@
 /** What `ibatch validate` found of an experiment: `validation.json`. */
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
-import { writeWholeJson } from "./whole-file.js";
+import { isThere, Unreadable } from "./read-file.js";
+import { readSealed, writeSealed } from "./sealed.js";
 
 export const VALIDATION = "validation.json";
 
@@ -39,7 +39,7 @@ const validation = z.object({
 export type ValidationDocument = Readonly<z.infer<typeof validation>>;
 
 export const writeValidation = (directory: string, document: ValidationDocument): void =>
-  writeWholeJson(join(directory, VALIDATION), document);
+  writeSealed(join(directory, VALIDATION), document);
 
 /**
  * Undefined where none is on record.
@@ -47,10 +47,11 @@ export const writeValidation = (directory: string, document: ValidationDocument)
  */
 export function readValidation(directory: string): ValidationDocument | undefined {
   const path = join(directory, VALIDATION);
-  if (!existsSync(path)) return undefined;
+  if (!isThere(path)) return undefined;
   try {
-    return validation.parse(JSON.parse(readFileSync(path, "utf8")));
-  } catch (error) {
-    throw usageError(`${path} is damaged: remove it, or run \`ibatch validate\` again`, { cause: error });
+    return readSealed(path, validation);
+  } catch (cause) {
+    if (!(cause instanceof Unreadable)) throw cause;
+    throw usageError(`${path} ${cause.message}: ${cause.first}remove it, or run \`ibatch validate\` again`, { cause });
   }
 }

@@ -21,8 +21,9 @@ export function writeWhole(path: string, data: string | Uint8Array): void {
 }
 
 /** JSON as a person would lay it out, with the newline at the end. What is not finite stands in it as a string. */
-export const writeWholeJson = (path: string, value: unknown): void =>
-  writeWhole(path, `${exactJson(value, { indent: 2, nonFinite: "quoted" })}\n`);
+export const wholeJson = (value: unknown): string => `${exactJson(value, { indent: 2, nonFinite: "quoted" })}\n`;
+
+export const writeWholeJson = (path: string, value: unknown): void => writeWhole(path, wholeJson(value));
 
 /** A value as it comes back from a record, where 1.0 is 1 again. */
 export const asRecorded = (value: unknown): unknown => JSON.parse(exactJson(value, { nonFinite: "quoted" }));

@@ -1,11 +1,15 @@
 /** Reads what a run directory says of its experiment, also of one that is half finished. */
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { usageError } from "../errors.js";
+import { IbatchError, usageError } from "../errors.js";
 import type { RunResult } from "../experiment/experiment.js";
-import { listRuns } from "../record/run-places.js";
+import { damage, isThere, Unreadable } from "../record/read-file.js";
+import { readRun } from "../record/read-run.js";
+import { RUN_DOCUMENT } from "../record/run-files.js";
+import { listRuns, type RunPlaceOnDisk } from "../record/run-places.js";
 import { type EpochTimings, isFinished, type RunDocument, RunRecord } from "../record/run-record.js";
+import { readSealed } from "../record/sealed.js";
+import type { RunFiles } from "../record/verified-files.js";
 import type { AskedExperiment } from "./asked.js";
 
 /** A run as the findings are made from it. */
@@ -16,17 +20,31 @@ export interface TimedRun extends RunResult {
 /** As it lies in the directory. */
 export interface RunOnRecord extends TimedRun {
   readonly document: RunDocument;
+  /** For its arrays. */
+  readonly files: RunFiles;
 }
 
-export interface RecordedExperiment {
+/** One that is left out of all results. */
+export interface DamagedRun {
+  readonly arm: string;
+  readonly seed: number;
+  /** Which file, what was seen, what to do. */
+  readonly damage: string;
+}
+
+export interface RunsOnRecord {
+  /** Arms and seeds in sequence. */
+  readonly runs: readonly RunOnRecord[];
+  readonly damaged: readonly DamagedRun[];
+}
+
+export interface RecordedExperiment extends RunsOnRecord {
   readonly document: ExperimentDocument;
   /** As the last command asked for it, and whatever else of arms and seeds is on record. */
   readonly asked: AskedExperiment;
-  /** Arms and seeds in sequence. */
-  readonly runs: readonly RunOnRecord[];
 }
 
-const arm = z.looseObject({
+const armConfig = z.looseObject({
   epochs: z.number(),
   order: z.looseObject({ changesObjective: z.boolean().default(false) }),
 });
@@ -43,19 +61,26 @@ const experimentDocument = z.object({
     comparisons: z.array(z.object({ arm: z.string(), with: z.string() })).optional(),
     targetAccuracy: z.number().nullable().default(null),
     equivalenceMargin: z.number().nullable().default(null),
-    arms: z.record(z.string(), arm),
+    arms: z.record(z.string(), armConfig),
   }),
 });
 export type ExperimentDocument = z.infer<typeof experimentDocument>;
 
-/** @throws IbatchError when the directory holds no experiment, or a file of it is damaged. */
-export function readExperiment(directory: string): RecordedExperiment {
+export interface ReadOptions {
+  /** Which runs are read; all when left out. */
+  readonly isWanted?: (run: RunPlaceOnDisk) => boolean;
+  /** Whether each of a run's arrays is checked, whatever is then read of them. */
+  readonly withArrays?: boolean;
+}
+
+/** @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged. */
+export function readExperiment(directory: string, options: ReadOptions = {}): RecordedExperiment {
   const document = readDocument(directory);
-  const runs = readRuns(directory);
+  const { runs, damaged } = readRuns(directory, options);
   const { name, config } = document;
   const others = runs.filter((run) => config.arms[run.arm] === undefined);
   const arms = { ...config.arms };
-  for (const { arm: key, document } of others.sort(byArm)) arms[key] ??= arm.parse(document.config);
+  for (const { arm: key, document } of others.sort(byArm)) arms[key] ??= armConfig.parse(document.config);
   return {
     document,
     asked: {
@@ -68,6 +93,7 @@ export function readExperiment(directory: string): RecordedExperiment {
       arms,
     },
     runs,
+    damaged,
   };
 }
 
@@ -83,29 +109,46 @@ const withBaseline = ({ baseline, arms }: ExperimentDocument["config"]): AskedEx
 
 function readDocument(directory: string): ExperimentDocument {
   const path = join(directory, "experiment.json");
-  if (!existsSync(path)) {
+  try {
+    return readSealed(path, experimentDocument);
+  } catch (cause) {
+    if (!(cause instanceof Unreadable)) throw cause;
+    if (isThere(path)) {
+      throw usageError(
+        `${path} ${cause.message}: ${cause.first}give the \`ibatch run\` again that made it, which writes it anew`,
+        { cause },
+      );
+    }
     throw usageError(
       `${directory} holds no experiment (there is no experiment.json): name a directory of \`ibatch run\``,
     );
   }
-  try {
-    return experimentDocument.parse(JSON.parse(readFileSync(path, "utf8")));
-  } catch (cause) {
-    throw usageError(`${path} is damaged: restore it, or run the experiment again in another directory`, { cause });
-  }
 }
 
-/**
- * Of runs that are under way, what is there so far; those whose first word is not on disk yet are left out.
- * @throws IbatchError when a file is damaged.
- */
-export function readRuns(directory: string): RunOnRecord[] {
-  return listRuns(directory).flatMap(({ arm, seed, directory: place }) => {
-    const record = new RunRecord(place, { orders: "full", signals: "full" });
-    const document = record.read();
-    if (document === undefined) return [];
-    const { state, error, divergedAtStep } = document;
-    const metrics = isFinished(document) ? record.readMetrics() : record.readMetricsSoFar();
-    return { arm, seed, state, error, divergedAtStep, metrics, timings: record.readTimings(), document };
-  });
+/** Of runs that are under way, what is there so far; those whose first word is not on disk yet are left out. */
+export function readRuns(
+  directory: string,
+  { isWanted = () => true, withArrays = false }: ReadOptions = {},
+): RunsOnRecord {
+  const runs: RunOnRecord[] = [];
+  const damaged: DamagedRun[] = [];
+  for (const place of listRuns(directory).filter(isWanted)) {
+    try {
+      runs.push(...readOne(place, withArrays));
+    } catch (error) {
+      if (!(error instanceof IbatchError)) throw error;
+      damaged.push({ arm: place.arm, seed: place.seed, damage: error.message });
+    }
+  }
+  return { runs, damaged };
+}
+
+function readOne({ arm, seed, directory }: RunPlaceOnDisk, withArrays: boolean): RunOnRecord[] {
+  const run = readRun(new RunRecord(directory, { orders: "full", signals: "full" }));
+  if (run === undefined) return [];
+  const { document, files } = run;
+  if (!armConfig.safeParse(document.config).success) throw files.damaged(RUN_DOCUMENT, damage("config: no arm's"));
+  if (withArrays && isFinished(document)) files.verifyAll();
+  const { state, error, divergedAtStep } = document;
+  return [{ arm, seed, state, error, divergedAtStep, ...run }];
 }

@@ -1,6 +1,7 @@
 /** The results of a run directory, finished or not, from what is on record alone. */
 import type { Findings } from "./findings.js";
-import { readExperiment } from "./recorded-experiment.js";
+import { leftOutOfTable } from "./left-out.js";
+import { type DamagedRun, type RecordedExperiment, readExperiment } from "./recorded-experiment.js";
 import { makeResults } from "./results.js";
 import type { Summary } from "./summary.js";
 
@@ -9,18 +10,26 @@ export interface ReadResults {
   readonly findings: Findings;
   /** Markdown, as `ibatch run` prints it. */
   readonly table: string;
+  readonly damaged: readonly DamagedRun[];
+}
+
+interface ReadWith {
+  readonly python: string | undefined;
+  readonly signal: AbortSignal;
+  /** As it was read from the directory already. */
+  readonly experiment?: RecordedExperiment;
 }
 
 /**
  * Of every arm and seed on record. Python is needed only where `statistics.json` does not have the answer; without one
- * the findings say that they lack the statistics.
- * @throws IbatchError when the directory holds no experiment, or a file of it is damaged; Interrupted.
+ * the findings say that they lack the statistics. Damaged runs are left out, and the table says so.
+ * @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged; Interrupted.
  */
 export async function readResults(
   directory: string,
-  options: { readonly python: string | undefined; readonly signal: AbortSignal },
+  { experiment = readExperiment(directory), ...options }: ReadWith,
 ): Promise<ReadResults> {
-  const { asked, runs } = readExperiment(directory);
+  const { asked, runs, damaged } = experiment;
   const { summary, findings, table } = await makeResults(asked, runs, { directory, ...options });
-  return { summary, findings, table };
+  return { summary, findings, table: table + leftOutOfTable(damaged), damaged };
 }

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import { IbatchError, surroundingsError } from "../../src/errors.js";
 import type { Observer } from "../../src/experiment/observer.js";
 import { Interrupted } from "../../src/experiment/session.js";
+import { readResults } from "../../src/report/recorded-results.js";
 import type { Pretence, Sent } from "./fake-backend.js";
 import { Scene, temporaryDirectory } from "./scene.js";
 
@@ -548,6 +549,7 @@ describe("a run that says it is done is believed with its metrics alone", () => 
   const damaged = async (damage: (lines: string[]) => string[], settings: string[] = []) => {
     const scene = new Scene();
     await scene.run();
+    asBeforeChecksums(scene, "shuffled/seed-1");
     const path = `${scene.directory}/shuffled/seed-1/metrics.jsonl`;
     writeFileSync(path, damage(scene.text("shuffled/seed-1/metrics.jsonl").split("\n")).join("\n"));
     const { error, client } = await scene.run({ settings: ["seeds=3", ...settings] });
@@ -556,8 +558,12 @@ describe("a run that says it is done is believed with its metrics alone", () => 
   };
 
   test.each([
-    ["no line", () => [], "metrics.jsonl has 0 of 3 epochs"],
-    ["a line too few", ([first, second]: string[]) => [first, second, ""], "metrics.jsonl has 2 of 3 epochs"],
+    ["no line", () => [], "timings.jsonl has 3 epochs, metrics.jsonl 0"],
+    [
+      "a line too few",
+      ([first, second]: string[]) => [first, second, ""],
+      "timings.jsonl has 3 epochs, metrics.jsonl 2",
+    ],
     [
       "a last line without the test set",
       (lines: string[]) => lines.map((line) => line.replace(/"test":\{.*?\},/, "")),
@@ -568,9 +574,47 @@ describe("a run that says it is done is believed with its metrics alone", () => 
     expect(error).toMatchObject({
       kind: "usage",
       message:
-        `${directory} is damaged (run.json says done, but ${seen}): ` +
+        `${directory}/run.json is damaged (it says done, but ${seen}): ` +
         `remove ${directory}, and the same command does this run again`,
     });
+  });
+
+  test("a digit of its metrics that has changed is noticed before the first run starts", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const path = `${scene.directory}/shuffled/seed-1/metrics.jsonl`;
+    const text = readFileSync(path, "utf8");
+    writeFileSync(
+      path,
+      text.replace(/"accuracy":0\.(\d)/, (_, digit) => `"accuracy":0.${(Number(digit) + 1) % 10}`),
+    );
+    const { error, client } = await scene.run({ settings: ["seeds=3"] });
+    expect(client.sent).toEqual([]);
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining(`${path} is damaged (it is not what the run recorded: SHA-256 `),
+    });
+  });
+
+  test.each([
+    ["metrics.jsonl", "an arm", ["arms={frozen: {order: frozen}}"]],
+    ["run.json", "an arm", ["arms={frozen: {order: frozen}}"]],
+    ["orders/0001.u32", "a seed", ["seeds=1"]],
+  ])("damage of %s does not keep %s from its runs that is not asked for, and is said", async (file, _, settings) => {
+    const scene = new Scene();
+    await scene.run();
+    const path = `${scene.directory}/shuffled/seed-1/${file}`;
+    writeFileSync(path, "{");
+    const noted: string[] = [];
+    const { error, results } = await scene.run({ settings, observer: { noted: (line) => noted.push(line) } });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "done"]);
+    expect(noted).toEqual([expect.stringContaining(`left out: ${path} is damaged (`)]);
+    const table = await readResults(scene.directory, {
+      python: "/nowhere/python",
+      signal: new AbortController().signal,
+    });
+    expect(table.damaged).toMatchObject([{ arm: "shuffled", seed: 1 }]);
   });
 
   test("a dataset without test images needs no such measurement", async () => {
@@ -581,6 +625,13 @@ describe("a run that says it is done is believed with its metrics alone", () => 
     expect(results.map(({ state }) => state)).toEqual(new Array(4).fill("done"));
   });
 });
+
+/** Takes from a run what records had not before there were checksums. */
+function asBeforeChecksums(scene: Scene, run: string): void {
+  rmSync(join(scene.directory, run, "SHA256SUMS"));
+  const { checksums: _, ...document } = JSON.parse(scene.text(`${run}/run.json`));
+  writeFileSync(join(scene.directory, run, "run.json"), JSON.stringify(document));
+}
 
 describe("a run beside results that were made", () => {
   /** Adds seed 2 to seeds 0 and 1, here and now otherwise than then. */

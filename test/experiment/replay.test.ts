@@ -1,5 +1,5 @@
 // Runs that train on what another run recorded.
-import { rmSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { armHash } from "../../src/experiment/config.js";
@@ -158,13 +158,15 @@ describe("what cannot be replayed names the place in the config", () => {
 });
 
 test.each([
-  ["0001.u32", /orders\/0001\.u32 is damaged: it hashes to [0-9a-f]{64}, recorded is [0-9a-f]{64}; take another run/],
-  ["0001.weights.f32", /orders\/0001\.json, or the weights beside it, is damaged: the plan hashes to /],
+  [
+    "0001.u32",
+    /orders\/0001\.u32 is damaged \(it is not what the run recorded: SHA-256 [0-9a-f]{64}, SHA256SUMS has [0-9a-f]{64}\): take another run/,
+  ],
+  ["0001.weights.f32", /orders\/0001\.weights\.f32 is damaged \(it is not what the run recorded: /],
 ])("one bit of %s that has changed fails the run in that epoch", async (file, expected) => {
   const { source, replay, run } = await recorded();
   const bytes = source.bytes(`half/seed-0/orders/${file}`);
   bytes[9] ^= 1;
-  const { writeFileSync } = await import("node:fs");
   writeFileSync(join(run, "orders", file), bytes);
   const { results, scene } = await replay(`{replay: ${run}}`, ["seeds=1"]);
   expect(results).toMatchObject([{ state: "failed" }]);
@@ -199,6 +201,24 @@ describe("the arm's hash", () => {
     expect(await hashOf(run)).not.toBe(first);
   });
 
+  test("of a replayed arm says nothing of its plans: run.json does, and other ones are refused", async () => {
+    const { arm } = await recorded();
+    const scene = new Scene();
+    const settings = [`arms={again: {order: {replay: ${arm}}}}`, "model=resnet18"];
+    await scene.run({ settings });
+    const [first, second] = [0, 1].map((seed) => scene.document("again", seed).replayedSha256);
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(first).not.toBe(second);
+    expect((await scene.run({ settings })).error).toBeUndefined();
+    exchangeOrders(join(arm, "seed-0"), join(arm, "seed-1"));
+    const { error, client } = await scene.run({ settings });
+    expect(client.sent).toEqual([]);
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining("again/seed-0 replayed other plans than are on record now"),
+    });
+  });
+
   test("of a replayed arm is of its config, so that seeds can be added", async () => {
     const { source, arm } = await recorded();
     const first = await hashOf(arm);
@@ -207,3 +227,15 @@ describe("the arm's hash", () => {
     expect(await hashOf(arm)).not.toBe(first);
   });
 });
+
+/** Of two runs of one config, recorded before there were checksums. */
+function exchangeOrders(one: string, other: string): void {
+  for (const run of [one, other]) {
+    rmSync(join(run, "SHA256SUMS"));
+    const { checksums: _, ...document } = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
+    writeFileSync(join(run, "run.json"), JSON.stringify(document));
+  }
+  renameSync(join(one, "orders"), join(one, "aside"));
+  renameSync(join(other, "orders"), join(one, "orders"));
+  renameSync(join(one, "aside"), join(other, "orders"));
+}

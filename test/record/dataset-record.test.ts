@@ -10,7 +10,7 @@ const dataset: RecordedDataset = {
   classNames: ["zero", "one"],
   inputShape: [1, 2, 2],
   labels: Uint32Array.of(1, 0, 1),
-  testLabels: Uint32Array.of(0, 70_000),
+  testLabels: Uint32Array.of(0, 1),
 };
 
 function temporary(): string {
@@ -27,7 +27,7 @@ describe("a recorded dataset", () => {
     expect(datasetDirectory(experiment, dataset.dataSha256)).toBe(directory);
     expect(readdirSync(directory).sort()).toEqual(["dataset.json", "labels.u32", "test-labels.u32"]);
     expect(readFileSync(join(directory, "labels.u32")).toString("hex")).toBe("010000000000000001000000");
-    expect(readFileSync(join(directory, "test-labels.u32")).toString("hex")).toBe("0000000070110100");
+    expect(readFileSync(join(directory, "test-labels.u32")).toString("hex")).toBe("0000000001000000");
   });
 
   test("is read as it was written", () => {
@@ -48,13 +48,32 @@ describe("a recorded dataset", () => {
   });
 
   test.each([
-    ["dataset.json", "{}"],
-    ["dataset.json", "{"],
-    ["labels.u32", "12345"],
-  ])("with a damaged %s is refused, with what to do", (name, text) => {
+    ["dataset.json", "{}", "name: Invalid input"],
+    ["dataset.json", "{", "it is no JSON"],
+    ["labels.u32", "12345", "5 bytes are no whole number of values"],
+    ["labels.u32", "\0\0\0\0", "it hashes to "],
+    ["test-labels.u32", "\x02\0\0\0", "it hashes to "],
+  ])("with a damaged %s is refused, with what to do, and written anew: %j", (name, text, why) => {
     const experiment = temporary();
     writeDataset(experiment, dataset);
     writeFileSync(join(datasetDirectory(experiment, dataset.dataSha256), name), text);
-    expect(() => readDataset(experiment, dataset.dataSha256)).toThrow(/datasets.abcdef01 is damaged: remove it/);
+    expect(() => readDataset(experiment, dataset.dataSha256)).toThrow(
+      `${join("datasets", "abcdef01", name)} is damaged (${why}`,
+    );
+    writeDataset(experiment, dataset);
+    expect(readDataset(experiment, dataset.dataSha256)).toEqual(dataset);
+  });
+
+  test("of before there were hashes is read, and refused where a label is none of its classes", () => {
+    const experiment = temporary();
+    writeDataset(experiment, dataset);
+    const directory = datasetDirectory(experiment, dataset.dataSha256);
+    const { name, dataSha256, classNames, inputShape } = dataset;
+    writeFileSync(join(directory, "dataset.json"), JSON.stringify({ name, dataSha256, classNames, inputShape }));
+    expect(readDataset(experiment, dataSha256)).toEqual(dataset);
+    writeFileSync(join(directory, "labels.u32"), "\x02\0\0\0");
+    expect(() => readDataset(experiment, dataSha256)).toThrow(
+      "labels.u32 is damaged (it has a label 2, and there are 2",
+    );
   });
 });

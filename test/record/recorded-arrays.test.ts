@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import {
   countOrders,
+  filesOf,
   keepsOrders,
+  planOf,
   readMadeBy,
   readOrder,
-  readPlanHash,
   readSignal,
   readSignalFile,
 } from "../../src/record/recorded-arrays.js";
@@ -54,14 +55,14 @@ describe("an order that was written", () => {
 
   test("has the hash that was given for its plan", () => {
     const { planSha256 } = recorded().writePlan(3, plan);
-    expect(readPlanHash(directory, 3)).toBe(planSha256);
+    expect(planOf(filesOf(directory), 3).planSha256).toBe(planSha256);
   });
 
   test("is counted from epoch 0 on, up to the first gap", () => {
     const record = recorded();
-    expect([countOrders(directory), keepsOrders(directory)]).toEqual([0, false]);
+    expect([countOrders(filesOf(directory)), keepsOrders(filesOf(directory))]).toEqual([0, false]);
     for (const epoch of [0, 1, 3]) record.writePlan(epoch, plan);
-    expect([countOrders(directory), keepsOrders(directory)]).toEqual([2, true]);
+    expect([countOrders(filesOf(directory)), keepsOrders(filesOf(directory))]).toEqual([2, true]);
   });
 });
 
@@ -70,15 +71,17 @@ describe("an order that cannot be read says which file, and why", () => {
 
   test("an epoch that is not there", () => {
     recorded();
-    expect(mistake(() => readOrder(directory, 0))).toBe(`${orders("0000.json")} cannot be read: there is no such file`);
+    expect(mistake(() => readOrder(directory, 0))).toBe(
+      `${orders("0000.json")} is missing: take another run, or do that run again`,
+    );
   });
 
   test("of a run that kept the hashes alone", () => {
     recorded({ orders: "hash", signals: "full" }).writePlan(0, plan);
-    expect(countOrders(directory)).toBe(1);
-    expect(keepsOrders(directory)).toBe(false);
+    expect(countOrders(filesOf(directory))).toBe(1);
+    expect(keepsOrders(filesOf(directory))).toBe(false);
     expect(mistake(() => readOrder(directory, 0))).toBe(
-      `${orders("0000.u32")} cannot be read: there is no such file; a run with record.orders: hash keeps none`,
+      `${orders("0000.u32")} is missing (a run with record.orders: hash keeps none): take another run, or do that run again`,
     );
   });
 
@@ -86,7 +89,7 @@ describe("an order that cannot be read says which file, and why", () => {
     recorded().writePlan(0, plan);
     damage("orders/0000.u32", 5);
     expect(mistake(() => readOrder(directory, 0))).toMatch(
-      /orders\/0000\.u32 is damaged: it hashes to [0-9a-f]{64}, recorded is [0-9a-f]{64}; take another run, or do that run again$/,
+      /orders\/0000\.u32 is damaged \(it hashes to [0-9a-f]{64}, recorded is [0-9a-f]{64}\): take another run, or do that run again$/,
     );
   });
 
@@ -94,7 +97,7 @@ describe("an order that cannot be read says which file, and why", () => {
     recorded().writePlan(0, plan);
     writeFileSync(orders("0000.u32"), readFileSync(orders("0000.u32")).subarray(0, 14));
     expect(mistake(() => readOrder(directory, 0))).toBe(
-      `${orders("0000.u32")} is damaged: 14 bytes are no whole number of values; take another run, or do that run again`,
+      `${orders("0000.u32")} is damaged (14 bytes are no whole number of values): take another run, or do that run again`,
     );
   });
 
@@ -102,11 +105,11 @@ describe("an order that cannot be read says which file, and why", () => {
     recorded().writePlan(0, { ...plan, weights });
     damage("orders/0000.weights.f32", 0);
     expect(mistake(() => readOrder(directory, 0))).toMatch(
-      /orders\/0000\.json, or the weights beside it, is damaged: the plan hashes to [0-9a-f]{64}, recorded is [0-9a-f]{64}/,
+      /orders\/0000\.json is damaged \(the plan hashes to [0-9a-f]{64}, recorded is [0-9a-f]{64}, or the weights beside it\)/,
     );
     rmSync(orders("0000.weights.f32"));
     expect(mistake(() => readOrder(directory, 0))).toBe(
-      `${orders("0000.weights.f32")} cannot be read: there is no such file`,
+      `${orders("0000.weights.f32")} is missing: take another run, or do that run again`,
     );
   });
 
@@ -114,13 +117,13 @@ describe("an order that cannot be read says which file, and why", () => {
     recorded().writePlan(0, plan);
     const text = readFileSync(orders("0000.json"), "utf8");
     writeFileSync(orders("0000.json"), text.replace("[0,3,4]", "[0,2,4]"));
-    expect(mistake(() => readOrder(directory, 0))).toMatch(/orders\/0000\.json is damaged: the plan hashes to /);
+    expect(mistake(() => readOrder(directory, 0))).toMatch(/orders\/0000\.json is damaged \(the plan hashes to /);
   });
 
   test.each(["", "{", '{"epoch":0}'])("whose document is damaged: %j", (text) => {
     recorded().writePlan(0, plan);
     writeFileSync(orders("0000.json"), text);
-    expect(mistake(() => readOrder(directory, 0))).toMatch(/orders\/0000\.json is damaged: ./);
+    expect(mistake(() => readOrder(directory, 0))).toMatch(/orders\/0000\.json is damaged \(./);
   });
 });
 
@@ -140,10 +143,12 @@ describe("a signal", () => {
     recorded().writeSignal("loss", 0, values);
     const path = (name: string) => `${directory}/signals/${name}`;
     expect(mistake(() => readSignal(directory, "el2n", 0))).toBe(
-      `${path("el2n/0000.f32")} cannot be read: there is no such file`,
+      `${path("el2n/0000.f32")} is missing: take another run, or do that run again`,
     );
     mkdirSync(path("loss/0001.f32"));
-    expect(mistake(() => readSignal(directory, "loss", 1))).toBe(`${path("loss/0001.f32")} cannot be read: EISDIR`);
+    expect(mistake(() => readSignal(directory, "loss", 1))).toBe(
+      `${path("loss/0001.f32")} is damaged (it is a directory): take another run, or do that run again`,
+    );
     writeFileSync(path("loss/0000.f32"), "abcde");
     expect(mistake(() => readSignal(directory, "loss", 0))).toMatch(/5 bytes are no whole number of values/);
   });
@@ -151,8 +156,8 @@ describe("a signal", () => {
 
 test("what made a run: its config's hash, its dataset, and whether its order was of another objective", () => {
   const record = recorded();
-  expect(readMadeBy(directory)).toEqual({ configHash: "abc", dataset: "digits", changesObjective: true });
+  expect(readMadeBy(filesOf(directory))).toEqual({ configHash: "abc", dataset: "digits", changesObjective: true });
   const config = { order: { name: "a" } };
   record.write({ arm: "a", seed: 0, configHash: "def", config, ibatchVersion: "0", state: "done" });
-  expect(mistake(() => readMadeBy(directory))).toMatch(/run\.json is damaged/);
+  expect(mistake(() => readMadeBy(filesOf(directory)))).toMatch(/run\.json is damaged/);
 });

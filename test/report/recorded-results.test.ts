@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { writeSealed } from "../../src/record/sealed.js";
 import { readExperiment } from "../../src/report/recorded-experiment.js";
 import { readResults } from "../../src/report/recorded-results.js";
 import { makeResults } from "../../src/report/results.js";
@@ -80,7 +81,7 @@ describe("without Python", () => {
     const computed = await read(directory);
     const { asked, runs } = readExperiment(directory);
     const { statistics } = await makeResults(asked, runs, { directory, python: undefined, signal });
-    writeFileSync(join(directory, "statistics.json"), JSON.stringify(statistics));
+    writeSealed(join(directory, "statistics.json"), statistics);
     const again = await read(directory, NOWHERE);
     expect(again).toEqual(computed);
     const metrics = join(directory, "sorted", "seed-0", "metrics.jsonl");

@@ -10,8 +10,14 @@ export interface ExportRequest {
   readonly signal: AbortSignal;
 }
 
-/** Writes the export; returns what belongs on standard output. */
-export type Export = (request: ExportRequest) => Promise<string>;
+export interface Exported {
+  /** What belongs on standard output. */
+  readonly written: string;
+  /** What is damaged, and so not in the export: a line each. */
+  readonly leftOut: readonly string[];
+}
+
+export type Export = (request: ExportRequest) => Promise<Exported>;
 
 export interface ExportTarget {
   readonly name: string;

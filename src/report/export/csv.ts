@@ -1,21 +1,21 @@
 /** Tidy tables: `runs.csv` has a line a run, `epochs.csv` a line a run and epoch; arm and seed join them. */
 import { join } from "node:path";
 import { writeExported } from "../../record/export-files.js";
-import type { ExportRequest } from "./contract.js";
+import type { Exported, ExportRequest } from "./contract.js";
 import { type Column, EPOCH_COLUMNS, RUN_COLUMNS } from "./csv-columns.js";
 import { readExportedRuns } from "./exported-runs.js";
 import { checkedPlace, ownPlace } from "./place.js";
 
-export async function exportCsv({ directory, out }: ExportRequest): Promise<string> {
+export async function exportCsv({ directory, out }: ExportRequest): Promise<Exported> {
   const place = out === undefined ? ownPlace(directory, "csv") : checkedPlace(directory, out);
-  const { name, runs } = readExportedRuns(directory);
+  const { name, runs, leftOut } = readExportedRuns(directory);
   const rows = runs.map((run) => ({ ...run, experiment: name }));
   const epochs = runs.flatMap((run) => run.epochs.map((epoch) => ({ ...epoch, arm: run.arm, seed: run.seed })));
   const written = [
     writeExported(join(place, "runs.csv"), csv(RUN_COLUMNS, rows)),
     writeExported(join(place, "epochs.csv"), csv(EPOCH_COLUMNS, epochs)),
   ];
-  return `${written.join("\n")}\n`;
+  return { written: `${written.join("\n")}\n`, leftOut };
 }
 
 /** As RFC 4180 has it, but for the ends of lines, which are as everywhere else here. */

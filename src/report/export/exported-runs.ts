@@ -1,6 +1,7 @@
 /** The runs of an experiment's directory as exports go through them. */
 import { z } from "zod";
 import type { RunDocument } from "../../record/run-record.js";
+import type { RunFiles } from "../../record/verified-files.js";
 import { readExperiment } from "../recorded-experiment.js";
 import type { RecordedEpoch } from "./epoch-measures.js";
 
@@ -9,26 +10,31 @@ export interface ExportedRun {
   readonly seed: number;
   readonly document: RunDocument;
   readonly epochs: readonly RecordedEpoch[];
+  readonly files: RunFiles;
 }
 
 export interface ExportedExperiment {
   readonly name: string;
   /** Arms in the config's sequence, then others; each with its seeds ascending. */
   readonly runs: readonly ExportedRun[];
+  /** What is damaged of the others: a line each. */
+  readonly leftOut: readonly string[];
 }
 
-/** @throws IbatchError when the directory holds no experiment, or a file of it is damaged. */
+/** @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged. */
 export function readExportedRuns(directory: string): ExportedExperiment {
-  const { asked, runs } = readExperiment(directory);
+  const { asked, runs, damaged } = readExperiment(directory);
   const inSequence = Object.keys(asked.arms).flatMap((arm) => runs.filter((run) => run.arm === arm));
   return {
     name: asked.name,
-    runs: inSequence.map(({ arm, seed, document, metrics, timings }) => ({
+    runs: inSequence.map(({ arm, seed, document, metrics, timings, files }) => ({
       arm,
       seed,
       document,
+      files,
       epochs: metrics.map((line) => ({ metrics: line, timings: timings.find(({ epoch }) => epoch === line.epoch) })),
     })),
+    leftOut: damaged.map(({ damage }) => damage),
   };
 }
 

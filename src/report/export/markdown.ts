@@ -1,11 +1,12 @@
 /** The final table of a directory, computed from what its runs recorded, and from nothing else. */
 import { writeExported } from "../../record/export-files.js";
 import { readResults } from "../recorded-results.js";
-import type { ExportRequest } from "./contract.js";
+import type { Exported, ExportRequest } from "./contract.js";
 import { checkedPlace } from "./place.js";
 
-export async function exportMarkdown({ directory, out, python, signal }: ExportRequest): Promise<string> {
+export async function exportMarkdown({ directory, out, python, signal }: ExportRequest): Promise<Exported> {
   const path = out === undefined ? undefined : checkedPlace(directory, out);
-  const { table } = await readResults(directory, { python, signal });
-  return path === undefined ? table : `${writeExported(path, table)}\n`;
+  const { table, damaged } = await readResults(directory, { python, signal });
+  const written = path === undefined ? table : `${writeExported(path, table)}\n`;
+  return { written, leftOut: damaged.map(({ damage }) => damage) };
 }

@@ -4,7 +4,7 @@ import { findPython } from "../../backend/python.js";
 import { runPython } from "../../backend/python-program.js";
 import { packageRoot } from "../../package-root.js";
 import type { RecordedNumber } from "../../record/number.js";
-import type { ExportRequest } from "./contract.js";
+import type { Exported, ExportRequest } from "./contract.js";
 import { MEASURES, type RecordedEpoch } from "./epoch-measures.js";
 import { CONFIGURED_PARTS, configuredName, type ExportedRun, readExportedRuns } from "./exported-runs.js";
 import { checkedPlace, ownPlace } from "./place.js";
@@ -12,9 +12,9 @@ import { checkedPlace, ownPlace } from "./place.js";
 /** Importing torch from a cold disk can take a minute. */
 const LIMIT_SECONDS = 600;
 
-export async function exportTensorboard({ directory, out, python, signal }: ExportRequest): Promise<string> {
+export async function exportTensorboard({ directory, out, python, signal }: ExportRequest): Promise<Exported> {
   const place = out === undefined ? ownPlace(directory, "tensorboard") : checkedPlace(directory, out);
-  const { runs } = readExportedRuns(directory);
+  const { runs, leftOut } = readExportedRuns(directory);
   await runPython({
     python: findPython(python),
     packageRoot,
@@ -23,7 +23,7 @@ export async function exportTensorboard({ directory, out, python, signal }: Expo
     limitSeconds: LIMIT_SECONDS,
     signal,
   });
-  return `${place}\n`;
+  return { written: `${place}\n`, leftOut };
 }
 
 interface Point {

@@ -1,37 +1,74 @@
 /** The recorded orders of every run, with a module that any PyTorch loop can import: RecordedOrder, a batch sampler. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { usageError } from "../../errors.js";
+import { IbatchError, usageError } from "../../errors.js";
 import { packageRoot } from "../../package-root.js";
+import { readDataset } from "../../record/dataset-record.js";
 import { writeExported } from "../../record/export-files.js";
-import { numbered } from "../../record/numbered.js";
-import type { ExportRequest } from "./contract.js";
-import { readExportedRuns } from "./exported-runs.js";
+import { sha256 } from "../../record/hash.js";
+import { orderFile, orderOf } from "../../record/recorded-arrays.js";
+import type { RunFiles } from "../../record/verified-files.js";
+import { wholeJson } from "../../record/whole-file.js";
+import type { Exported, ExportRequest } from "./contract.js";
+import { type ExportedRun, readExportedRuns } from "./exported-runs.js";
 import { checkedPlace, ownPlace } from "./place.js";
 
 const MODULE = "recorded_order.py";
 
 /** Files are copied byte for byte; runs that kept hashes alone have nothing to be taken home. */
-export async function exportTorch({ directory, out }: ExportRequest): Promise<string> {
+export async function exportTorch({ directory, out }: ExportRequest): Promise<Exported> {
   const place = out === undefined ? ownPlace(directory, "torch") : checkedPlace(directory, out);
-  const { runs } = readExportedRuns(directory);
-  const orders = runs.flatMap(({ arm, seed, epochs }) =>
-    epochs.flatMap(({ metrics: { epoch } }) => orderFiles(directory, join(arm, `seed-${seed}`, "orders"), epoch)),
-  );
-  if (orders.length === 0) {
-    throw usageError(
-      `${directory} holds no orders: its runs trained no epoch, or were recorded with \`record: { orders: hash }\`, which ` +
-        "keeps hashes alone; do them again with orders: full",
-    );
+  const { runs, leftOut } = readExportedRuns(directory);
+  const packed = runs.map((run) => ({ ...run, ...packedOrders(run) }));
+  const damaged = [...leftOut, ...packed.flatMap(({ damage }) => damage ?? [])];
+  const withOrders = packed.filter(({ orders }) => orders.length > 0);
+  if (withOrders.length === 0) throw nothingToExport(directory, damaged);
+  for (const { arm, seed, document, orders } of withOrders) {
+    const run = join(place, arm, `seed-${seed}`);
+    for (const { name, bytes } of orders) writeExported(join(run, name), bytes);
+    const hash = document.surroundings?.dataSha256;
+    const dataset = hash === undefined ? undefined : describeDataset(directory, hash);
+    if (dataset !== undefined) writeExported(join(run, "dataset.json"), wholeJson(dataset));
   }
-  for (const file of orders) writeExported(join(place, file), readFileSync(join(directory, file)));
   writeExported(join(place, MODULE), readFileSync(join(packageRoot, "py_validate", MODULE)));
-  return `${join(place, MODULE)}\n`;
+  return { written: `${join(place, MODULE)}\n`, leftOut: damaged };
+}
+
+function nothingToExport(directory: string, damaged: readonly string[]): IbatchError {
+  if (damaged.length > 0) return usageError(`${directory} holds no order that is whole: ${damaged[0]}`);
+  return usageError(
+    `${directory} holds no orders: its runs trained no epoch, or were recorded with \`record: { orders: hash }\`, which ` +
+      "keeps hashes alone; do them again with orders: full",
+  );
+}
+
+interface OrderFile {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** Those of a run, all of them checked; none where one is damaged. */
+function packedOrders({ epochs, files }: ExportedRun): { orders: readonly OrderFile[]; damage?: string } {
+  try {
+    return { orders: epochs.flatMap(({ metrics: { epoch } }) => orderFiles(files, epoch)) };
+  } catch (error) {
+    if (!(error instanceof IbatchError)) throw error;
+    return { orders: [], damage: error.message };
+  }
 }
 
 /** Of an epoch whose indices are on record: indices, what cuts them into batches, and weights where there are any. */
-function orderFiles(directory: string, orders: string, epoch: number): string[] {
-  const name = join(orders, numbered(epoch));
-  if (!existsSync(join(directory, `${name}.u32`))) return [];
-  return [`${name}.u32`, `${name}.json`, `${name}.weights.f32`].filter((file) => existsSync(join(directory, file)));
+function orderFiles(files: RunFiles, epoch: number): OrderFile[] {
+  if (!files.has(orderFile(epoch, "u32"))) return [];
+  const { weights } = orderOf(files, epoch); // all of it checked against its hashes
+  const endings = ["u32", "json", ...(weights === undefined ? [] : (["weights.f32"] as const))] as const;
+  return endings.map((ending) => orderFile(epoch, ending)).map((name) => ({ name, bytes: files.bytes(name) }));
+}
+
+/** As recorded_order.py checks the user's against it. */
+function describeDataset(directory: string, dataSha256: string) {
+  const dataset = readDataset(directory, dataSha256);
+  if (dataset === undefined) return undefined;
+  const { name, labels } = dataset;
+  return { name, n: labels.length, labelsSha256: sha256(labels), dataSha256 };
 }

@@ -18,6 +18,8 @@ export interface ReportData {
   readonly arms: readonly ArmData[];
   /** Of the baseline's runs, else of the first arm that recorded pictures. */
   readonly samples: HardSamples | undefined;
+  /** What is damaged, and so left out of the page: a line each. */
+  readonly leftOut: readonly string[];
   /** The last one, where there was one. */
   readonly validation?: ValidationDocument | undefined;
 }
@@ -88,6 +90,8 @@ export interface HardSamples {
   readonly arm: string;
   readonly seeds: readonly number[];
   readonly classNames: readonly string[];
+  /** Of the images as they were trained on; pictures have the first three, or the first one of fewer. */
+  readonly channels: number;
   /** In the sequence of the labels. */
   readonly classes: readonly { readonly label: number; readonly samples: readonly HardSample[] }[];
   /** Classes left out, whose hardest samples are easier. */

@@ -10,6 +10,7 @@ import { confusion } from "./confusion.js";
 import { curves } from "./curves.js";
 import type { ReportData } from "./data.js";
 import { Html, html } from "./html.js";
+import { leftOut } from "./left-out.js";
 import { looksOf } from "./looks.js";
 import { losses } from "./losses.js";
 import { madeWith } from "./made-with.js";
@@ -41,7 +42,7 @@ export function renderPage(data: ReportData, findings?: Findings): string {
 <p>${counted(arms.length, "arm")}, ${counted(data.seeds.length, "seed")}. ${data.baseline === undefined ? undefined : `Others are compared with ${data.baseline}, seed by seed: ${startOf(data)}.`}</p>
 </header>
 <main>
-${answer(data, { summary: resultsOf(data), findings }, looks)}${curves(data, looks, strong)}${batchNorm(data, looks)}${batches(data, looks)}${losses(data, looks)}${monitors(data, looks)}${samples(data)}${confusion(data)}${validation(data)}${madeWith(data)}</main>
+${leftOut(data)}${answer(data, { summary: resultsOf(data), findings }, looks)}${curves(data, looks, strong)}${batchNorm(data, looks)}${batches(data, looks)}${losses(data, looks)}${monitors(data, looks)}${samples(data)}${confusion(data)}${validation(data)}${madeWith(data)}</main>
 </body>
 </html>
 `;

@@ -1,16 +1,24 @@
 /** Reads predicted classes, a uint32 a sample. */
-import { readFileSync } from "node:fs";
-import { usageError } from "../../errors.js";
+import { damage } from "../../record/read-file.js";
 import { NOT_SEEN } from "../../record/run-record.js";
+import type { RunFiles } from "../../record/verified-files.js";
+
+interface Predicted {
+  readonly name: string;
+  /** Samples. */
+  readonly count: number;
+  readonly classes: number;
+  /** Whether samples may not have been seen. */
+  readonly maySkip: boolean;
+}
 
 /** @throws IbatchError when they are not so many, or one is no class. */
-export function readClasses(path: string, { count, classes }: { count: number; classes: number }): Uint32Array {
-  const bytes = readFileSync(path);
-  if (bytes.byteLength !== 4 * count) {
-    throw usageError(`${path} is damaged: it has ${bytes.byteLength} bytes, ${count} samples need ${4 * count}`);
+export function readClasses(files: RunFiles, { name, count, classes, maySkip }: Predicted): Uint32Array {
+  const values = files.u32(name);
+  if (values.length !== count) {
+    throw files.damaged(name, damage(`it has ${4 * values.length} bytes, ${count} samples need ${4 * count}`));
   }
-  const values = new Uint32Array(new Uint8Array(bytes).buffer);
-  const odd = values.find((value) => value >= classes && value !== NOT_SEEN);
-  if (odd !== undefined) throw usageError(`${path} is damaged: it has a class ${odd}, and there are ${classes}`);
+  const odd = values.find((value) => value >= classes && !(maySkip && value === NOT_SEEN));
+  if (odd !== undefined) throw files.damaged(name, damage(`it has a class ${odd}, and there are ${classes}`));
   return values;
 }

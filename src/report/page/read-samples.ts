@@ -1,12 +1,11 @@
 /** The hardest and the most often misjudged training samples of each class, among those whose pixels are recorded. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
-import { usageError } from "../../errors.js";
 import type { RecordedDataset } from "../../record/dataset-record.js";
-import { numbered } from "../../record/numbered.js";
-import { readSignal } from "../../record/recorded-arrays.js";
+import { damage } from "../../record/read-file.js";
+import { predictionFile, signalFile } from "../../record/recorded-arrays.js";
+import { IMAGES } from "../../record/run-files.js";
 import { NOT_SEEN } from "../../record/run-record.js";
+import type { RunFiles } from "../../record/verified-files.js";
 import type { HardSample, HardSamples } from "./data.js";
 import type { Picture } from "./png.js";
 import { readClasses } from "./read-classes.js";
@@ -18,7 +17,8 @@ const MOST_CLASSES = 20;
 
 const images = z.object({
   indices: z.array(z.int().min(0)),
-  shape: z.tuple([z.int().min(1), z.int().min(1), z.union([z.literal(1), z.literal(3)])]),
+  /** Height, width, channels. */
+  shape: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1)]),
 });
 
 /** Undefined where no run has recorded pictures. */
@@ -28,7 +28,7 @@ export function readHardSamples(
   dataset: RecordedDataset,
 ): HardSamples | undefined {
   const { labels, classNames } = dataset;
-  const pictures = new Map(runs.flatMap(({ directory }) => readPictures(directory)));
+  const pictures = new Map(runs.flatMap(({ files }) => readPictures(files, labels.length)));
   if (pictures.size === 0) return undefined;
   const indices = [...pictures.keys()].sort((a, b) => a - b);
   const histories = readHistories(runs, indices, dataset);
@@ -41,35 +41,33 @@ export function readHardSamples(
     arm,
     seeds: runs.map(({ seed }) => seed),
     classNames,
+    channels: dataset.inputShape[0],
     classes: shown,
     classesLeftOut: classes.length - shown.length,
   };
 }
 
-function readPictures(runDirectory: string): [number, Picture][] {
-  const path = join(runDirectory, "images.json");
-  if (!existsSync(path)) return [];
-  const { indices, shape } = readDocument(path);
-  const [height, width, channels] = shape;
-  const bytes = readFileSync(join(runDirectory, "images.u8"));
-  const size = height * width * channels;
+function readPictures(files: RunFiles, n: number): [number, Picture][] {
+  if (!files.has(IMAGES.document)) return [];
+  const { indices, shape } = files.json(IMAGES.document, images);
+  const bytes = files.bytes(IMAGES.pixels);
+  const size = shape.reduce((product, length) => product * length);
   if (bytes.length !== indices.length * size) {
-    throw usageError(
-      `images.u8 in ${runDirectory} has ${bytes.length} bytes, expected ${indices.length} × ${shape.join(" × ")}`,
-    );
+    const what = `it has ${bytes.length} bytes, expected ${indices.length} × ${shape.join(" × ")}`;
+    throw files.damaged(IMAGES.pixels, damage(what));
   }
-  return indices.map((index, at) => [
-    index,
-    { width, height, channels, pixels: new Uint8Array(bytes.subarray(at * size, (at + 1) * size)) },
-  ]);
+  const beyond = indices.find((index) => index >= n);
+  if (beyond !== undefined) {
+    throw files.damaged(IMAGES.document, damage(`it has a sample ${beyond}, its dataset has ${n} on record`));
+  }
+  return indices.map((index, at) => [index, pictureOf(bytes.subarray(at * size, (at + 1) * size), shape)]);
 }
 
-function readDocument(path: string): z.infer<typeof images> {
-  try {
-    return images.parse(JSON.parse(readFileSync(path, "utf8")));
-  } catch (cause) {
-    throw usageError(`${path} is damaged: do that run again`, { cause });
-  }
+/** Of its first three channels, or of the first one where there are fewer. */
+function pictureOf(pixels: Uint8Array, [height, width, channels]: z.infer<typeof images>["shape"]): Picture {
+  const shown = channels < 3 ? 1 : 3;
+  const kept = pixels.filter((_, at) => at % channels < shown);
+  return { width, height, channels: shown, pixels: new Uint8Array(kept) };
 }
 
 /** What the training passes gave of one sample. */
@@ -78,6 +76,14 @@ interface History {
   readonly losses: Map<number, number[]>;
   passes: number;
   readonly wrong: Map<number, number>;
+}
+
+function readLosses(files: RunFiles, epoch: number, count: number): Float32Array | undefined {
+  const name = signalFile("loss", epoch);
+  if (!files.has(name)) return undefined;
+  const losses = files.f32(name);
+  if (losses.length === count) return losses;
+  throw files.damaged(name, damage(`it has ${losses.length} values, its dataset has ${count} samples on record`));
 }
 
 /** Of these samples, from the signals of every epoch that has them. */
@@ -89,28 +95,26 @@ function readHistories(
   const histories = new Map(
     indices.map((index): [number, History] => [index, { losses: new Map(), passes: 0, wrong: new Map() }]),
   );
-  for (const { directory, epochs } of runs) {
+  const [count, classes] = [labels.length, classNames.length];
+  for (const { files, epochs } of runs) {
     for (const epoch of epochs) {
-      const signals = join(directory, "signals");
-      const losses =
-        existsSync(join(signals, "loss", `${numbered(epoch)}.f32`)) && readSignal(directory, "loss", epoch);
-      const predictionPath = join(signals, "prediction", `${numbered(epoch)}.u32`);
-      const predictions =
-        existsSync(predictionPath) && readClasses(predictionPath, { count: labels.length, classes: classNames.length });
+      const losses = readLosses(files, epoch, count);
+      const name = predictionFile(epoch);
+      const predictions = files.has(name) && readClasses(files, { name, count, classes, maySkip: true });
       for (const [index, history] of histories) {
-        if (losses && Number.isFinite(losses[index])) add(history, epoch, losses[index]);
-        if (predictions && predictions[index] !== NOT_SEEN) count(history, predictions[index], labels[index]);
+        if (losses && Number.isFinite(losses[index])) addLoss(history, epoch, losses[index]);
+        if (predictions && predictions[index] !== NOT_SEEN) add(history, predictions[index], labels[index]);
       }
     }
   }
   return histories;
 }
 
-const add = ({ losses }: History, epoch: number, loss: number): void => {
+const addLoss = ({ losses }: History, epoch: number, loss: number): void => {
   losses.set(epoch, [...(losses.get(epoch) ?? []), loss]);
 };
 
-function count(history: History, predicted: number, label: number): void {
+function add(history: History, predicted: number, label: number): void {
   history.passes += 1;
   if (predicted !== label) history.wrong.set(predicted, (history.wrong.get(predicted) ?? 0) + 1);
 }

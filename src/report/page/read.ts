@@ -1,20 +1,24 @@
 /** Reads a run directory, also one that is half finished, into what the page is made from. */
+import { IbatchError } from "../../errors.js";
 import { type RecordedDataset, readDataset } from "../../record/dataset-record.js";
-import { runDirectory } from "../../record/run-places.js";
 import { readValidation } from "../../record/validation-record.js";
-import { readExperiment } from "../recorded-experiment.js";
-import type { ArmData, ReportData, RunData } from "./data.js";
+import { type RunOnRecord, readExperiment } from "../recorded-experiment.js";
+import type { ArmData, ReportData } from "./data.js";
 import { readExample } from "./read-arrays.js";
 import { type DoneRun, readConfusion } from "./read-confusion.js";
 import { readHardSamples } from "./read-samples.js";
 
-/** @throws IbatchError when the directory holds no experiment, or a file of it is damaged. */
-export function readReportData(directory: string): ReportData {
-  const { document, asked, runs } = readExperiment(directory);
-  const datasets = readDatasets(directory, runs);
+/**
+ * What is damaged is left out, and said so.
+ * @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged.
+ */
+export function readReportData(directory: string, experiment = readExperiment(directory)): ReportData {
+  const { document, asked, runs, damaged } = experiment;
+  const reading = new Reading(damaged.map(({ damage }) => damage));
+  const datasets = readDatasets(directory, runs, reading);
   const arms = Object.entries(asked.arms).map(([name, { epochs, order }]) => {
     const own = runs.filter(({ arm }) => arm === name);
-    return readArm(directory, { arm: name, epochs, changesObjective: order.changesObjective, runs: own }, datasets);
+    return readArm({ arm: name, epochs, changesObjective: order.changesObjective, runs: own }, datasets, reading);
   });
   const baseline = arms.filter(({ data }) => data.arm === asked.baseline);
   return {
@@ -23,20 +27,49 @@ export function readReportData(directory: string): ReportData {
     baseline: asked.baseline,
     seeds: asked.seeds,
     arms: arms.map(({ data }) => data),
-    validation: readValidation(directory),
+    validation: reading.attempt(() => readValidation(directory)),
     samples: firstFound(
       [...baseline, ...arms],
-      ({ data, done, dataset }) => dataset && readHardSamples(data.arm, done, dataset),
+      ({ data, done, dataset }) => dataset && reading.attempt(() => readHardSamples(data.arm, done, dataset)),
     ),
+    leftOut: reading.leftOut,
   };
 }
 
+/** What could not be read, each once. */
+class Reading {
+  readonly #leftOut: Set<string>;
+
+  constructor(leftOut: readonly string[]) {
+    this.#leftOut = new Set(leftOut);
+  }
+
+  get leftOut(): string[] {
+    return [...this.#leftOut];
+  }
+
+  /** Undefined where it is damaged. */
+  attempt<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof IbatchError)) throw error;
+      this.#leftOut.add(error.message);
+      return undefined;
+    }
+  }
+}
+
 /** By the hash of their data; those that are on record. */
-function readDatasets(directory: string, runs: readonly RunData[]): ReadonlyMap<string, RecordedDataset> {
+function readDatasets(
+  directory: string,
+  runs: readonly RunOnRecord[],
+  reading: Reading,
+): ReadonlyMap<string, RecordedDataset> {
   const hashes = new Set(runs.flatMap(({ document }) => document.surroundings?.dataSha256 ?? []));
   return new Map(
     [...hashes].flatMap((hash) => {
-      const dataset = readDataset(directory, hash);
+      const dataset = reading.attempt(() => readDataset(directory, hash));
       return dataset === undefined ? [] : [[hash, dataset] as const];
     }),
   );
@@ -49,24 +82,23 @@ interface ReadArm {
 }
 
 function readArm(
-  directory: string,
-  arm: Pick<ArmData, "arm" | "epochs" | "changesObjective" | "runs">,
+  arm: Pick<ArmData, "arm" | "epochs" | "changesObjective"> & { readonly runs: readonly RunOnRecord[] },
   datasets: ReadonlyMap<string, RecordedDataset>,
+  reading: Reading,
 ): ReadArm {
   const { runs } = arm;
-  const place = ({ seed }: RunData) => runDirectory(directory, arm.arm, seed);
-  const datasetOf = ({ document }: RunData) => datasets.get(document.surroundings?.dataSha256 ?? "");
+  const datasetOf = ({ document }: RunOnRecord) => datasets.get(document.surroundings?.dataSha256 ?? "");
   const trained = runs.find((run) => run.document.state === "done") ?? runs.find((run) => run.metrics.length > 0);
   const dataset = trained && datasetOf(trained);
   const done = runs
     .filter((run) => run.document.state === "done" && datasetOf(run) === dataset)
-    .map((run) => ({ seed: run.seed, directory: place(run), epochs: run.metrics.map(({ epoch }) => epoch) }));
+    .map(({ seed, files, metrics }) => ({ seed, files, epochs: metrics.map(({ epoch }) => epoch) }));
   return {
     data: {
       ...arm,
       classNames: dataset?.classNames,
-      example: trained && readExample(place(trained), trained, dataset),
-      confusion: dataset && readConfusion(done, dataset),
+      example: trained && reading.attempt(() => readExample(trained, dataset)),
+      confusion: dataset && reading.attempt(() => readConfusion(done, dataset)),
     },
     dataset,
     done,

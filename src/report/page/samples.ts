@@ -21,11 +21,20 @@ export function samples({ samples: found, baseline }: ReportData): Html {
     "samples",
     title,
     html`<p class="note">Of ${found.arm}${found.arm === baseline ? ", the baseline" : ""}, over ${counted(found.seeds.length, "seed")}: of each class the training samples with the highest mean loss in their training passes (▲), and those that were taken for another class most often (✗), hardest first. The line is a sample's loss over epochs, from ${short(range.low, 2)} to ${short(range.high, 2)} on one logarithmic scale: one that stays high while others fall may have a wrong label.</p>`,
-    found.classesLeftOut > 0
-      ? html`<p class="note">The ${found.classes.length} classes with the highest losses; ${found.classesLeftOut} others are left out.</p>`
-      : undefined,
+    [channelsShown(found), classesShown(found)],
     found.classes.map((one) => classOf(one, found, range)),
   );
+}
+
+function classesShown({ classes, classesLeftOut }: HardSamples): Html | undefined {
+  if (classesLeftOut === 0) return undefined;
+  return html`<p class="note">The ${classes.length} classes with the highest losses; ${classesLeftOut} others are left out.</p>`;
+}
+
+function channelsShown({ channels }: HardSamples): Html | undefined {
+  if (channels === 1 || channels === 3) return undefined;
+  const which = channels < 3 ? "the first one" : "the first three, as red, green and blue";
+  return html`<p class="note">The images have ${channels} channels; the pictures show ${which}.</p>`;
 }
 
 interface Range {

@@ -17,8 +17,8 @@ function readCsv(path: string): Row[] {
 }
 
 async function exportedRows(): Promise<{ runs: Row[]; epochs: Row[] }> {
-  const said = await exportCsv({ directory: makeDirectory(), out: undefined, python: undefined, signal });
-  const [runs, epochs] = said.trimEnd().split("\n");
+  const { written } = await exportCsv({ directory: makeDirectory(), out: undefined, python: undefined, signal });
+  const [runs, epochs] = written.trimEnd().split("\n");
   return { runs: readCsv(runs), epochs: readCsv(epochs) };
 }
 

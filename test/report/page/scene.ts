@@ -1,11 +1,12 @@
 /** A tiny experiment on disk, written through the record as a run writes it; every number is made up. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { writeDataset } from "../../../src/record/dataset-record.js";
 import type { RecordedNumber } from "../../../src/record/number.js";
 import { type EpochMetrics, type RunDocument, RunRecord } from "../../../src/record/run-record.js";
+import { writeSealed } from "../../../src/record/sealed.js";
 
 export const SAMPLES = 12;
 export const CLASSES = 3;
@@ -72,7 +73,7 @@ export function makeIn(directory: string, experiment: MadeExperiment): void {
   const config = { name, seeds, baseline, arms: Object.fromEntries(Object.keys(arms).map((key) => [key, arm])) };
   const document = { name, hash: "0123456789abcdef", config, command: "ibatch run tiny.yaml", ibatchVersion: "0.1.0" };
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, "experiment.json"), JSON.stringify(document));
+  writeSealed(join(directory, "experiment.json"), document);
   for (const [key, runs] of Object.entries(arms)) {
     for (const [seed, run] of Object.entries(runs))
       makeRun(directory, key, Number(seed), { run, config: arm, trainSample, labels, batchNorm });
@@ -101,16 +102,14 @@ function makeRun(directory: string, arm: string, seed: number, made: MadeWith): 
   const record = new RunRecord(join(directory, arm, `seed-${seed}`), { orders: "full", signals: "full" });
   const { run, config, labels } = made;
   const { state = "done", error, divergedAtStep } = run;
-  record.start({
+  const document: RunDocument = {
     arm,
     seed,
     configHash: "c",
     config,
     ibatchVersion: "0.1.0",
     commit: "abc123",
-    state,
-    ...(error !== undefined && { error }),
-    ...(divergedAtStep !== undefined && { divergedAtStep }),
+    state: "running",
     surroundings: {
       device: "cpu",
       deviceName: "a processor",
@@ -124,9 +123,17 @@ function makeRun(directory: string, arm: string, seed: number, made: MadeWith): 
       parameterCount: 100,
       settings: {},
     },
-  });
+  };
+  record.start(document);
   for (const epoch of run.accuracies.keys()) makeEpoch(record, epoch, made);
   if (labels) writeArrays(record, run, seed);
+  if (state === "running") return;
+  record.write({
+    ...document,
+    state,
+    ...(error !== undefined && { error }),
+    ...(divergedAtStep !== undefined && { divergedAtStep }),
+  });
 }
 
 function makeEpoch(record: RunRecord, epoch: number, { run, trainSample, batchNorm }: MadeWith): void {

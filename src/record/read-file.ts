@@ -1,0 +1,86 @@
+/** Reads files that were recorded, and says in words what is wrong with one that cannot be read. */
+import { lstatSync, readFileSync, type Stats, statSync } from "node:fs";
+import type { z } from "zod";
+
+/** The message goes on where a file's name ends: "is missing". `first`: what is worth trying before the run is given up. */
+export class Unreadable extends Error {
+  constructor(
+    message: string,
+    readonly first = "",
+  ) {
+    super(message);
+  }
+}
+
+export const damage = (how: string): Unreadable => new Unreadable(`is damaged (${how})`);
+
+/** @throws Unreadable */
+export function readBytes(path: string): Buffer {
+  return looking(path, () => {
+    if (!statSync(path).isFile()) throw damage(statSync(path).isDirectory() ? "it is a directory" : "it is no file");
+    return readFileSync(path);
+  });
+}
+
+/** @throws Unreadable where there is no such file. */
+export const sizeOfFile = (path: string): number =>
+  looking(path, () => {
+    const found = statSync(path);
+    if (!found.isFile()) throw damage(found.isDirectory() ? "it is a directory" : "it is no file");
+    return found.size;
+  });
+
+/** Does what looks at a path. @throws Unreadable where the system refuses. */
+export function looking<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    throw refused(path, String(error.code));
+  }
+}
+
+function refused(path: string, code: string): Unreadable {
+  if (code === "ENOENT" && isLink(path)) return damage("it is a link that leads nowhere");
+  if (code === "ENOENT" || code === "ENOTDIR") return new Unreadable("is missing");
+  if (code === "EACCES" || code === "EPERM") return new Unreadable("cannot be read (no permission)", "allow that, or ");
+  if (code === "ELOOP") return damage("it is a link that leads in a circle");
+  return new Unreadable(`cannot be read (${code})`, "mend that, or ");
+}
+
+const isLink = (path: string): boolean => entry(path)?.isSymbolicLink() ?? false;
+
+/** Whether something has that name, a link that leads nowhere included. */
+export const isThere = (path: string): boolean => entry(path) !== undefined;
+
+function entry(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws Unreadable */
+export const parseJson = <T>(text: string, schema: z.ZodType<T>): T => fitting(jsonOf(text), schema);
+
+/** @throws Unreadable where the value is none of these. */
+export function fitting<T>(value: unknown, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw damage(path.length === 0 ? message : `${path.join(".")}: ${message}`);
+}
+
+function jsonOf(text: string): unknown {
+  if (text.trim() === "") throw damage("it is empty");
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw damage("it is no JSON");
+  }
+}
+
+/** @throws Unreadable */
+export const readJson = <T>(path: string, schema: z.ZodType<T>): T =>
+  parseJson(readBytes(path).toString("utf8"), schema);

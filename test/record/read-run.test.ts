@@ -1,0 +1,59 @@
+// What no run can have recorded, in records of before there were checksums.
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readRun } from "../../src/record/read-run.js";
+import { RunRecord } from "../../src/record/run-record.js";
+import { mistake } from "../mistake.js";
+import { make, SMALL } from "../report/page/scene.js";
+
+const recordOf = (run: string) => new RunRecord(run, { orders: "full", signals: "full" });
+
+/** A finished run as it was recorded before there were checksums, with `change` made to the text of one file. */
+function old(file: string, change: (text: string) => string): RunRecord {
+  const run = join(make(SMALL), "sorted", "seed-1");
+  rmSync(join(run, "SHA256SUMS"));
+  const { checksums: _, ...document } = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
+  writeFileSync(join(run, "run.json"), JSON.stringify(document));
+  writeFileSync(join(run, file), change(readFileSync(join(run, file), "utf8")));
+  return recordOf(run);
+}
+
+const lines = (change: (lines: string[]) => string[]) => (text: string) =>
+  change(text.trimEnd().split("\n"))
+    .map((line) => `${line}\n`)
+    .join("");
+
+test("one that is whole is read", () => {
+  expect(readRun(old("run.json", (text) => text))?.metrics.map(({ test }) => test?.accuracy)).toEqual([
+    0.45, 0.5, 0.6875,
+  ]);
+});
+
+test.each<[string, string, (text: string) => string, string]>([
+  ["an accuracy of 7", "metrics.jsonl", (text) => text.replace('"accuracy":0.6875', '"accuracy":7'), "line 3: "],
+  ["half a sample", "metrics.jsonl", (text) => text.replace('"samples":12', '"samples":12.5'), "line 1: samples: "],
+  ["lines swapped", "metrics.jsonl", lines(([a, b, c]) => [b, a, c]), "line 1 is of epoch 1, expected 0"],
+  ["a line doubled", "metrics.jsonl", lines(([a, b, c]) => [a, a, b, c]), "line 2 is of epoch 0, expected 1"],
+  ["a line lost", "metrics.jsonl", lines(([a, b]) => [a, b]), "timings.jsonl has 3 epochs, metrics.jsonl 2"],
+  ["an empty line", "metrics.jsonl", lines(([a, b, c]) => [a, b, "", c]), "line 3: it is empty"],
+  ["another epoch", "metrics.jsonl", (text) => text.replace('"epoch":2', '"epoch":4'), "line 3 is of epoch 4"],
+  ["a step back", "metrics.jsonl", (text) => text.replace('"step":9', '"step":2'), "line 3 ends at step 2, the line"],
+  ["timings swapped", "timings.jsonl", lines(([a, b, c]) => [a, c, b]), "line 2 is of epoch 2, expected 1"],
+  ["no timings", "timings.jsonl", () => "", "timings.jsonl has 0 epochs, metrics.jsonl 3"],
+  ["diverged at no step", "run.json", (text) => text.replace('"done"', '"diverged"'), "it says diverged, but"],
+  ["another seed", "run.json", (text) => text.replace('"seed":1', '"seed":0'), "it is of sorted/seed-0"],
+  ["more epochs to do", "run.json", (text) => text.replace('"epochs":3', '"epochs":4'), "has 3 of 4 epochs"],
+])("%s is refused, and the file named", (_, file, change, why) => {
+  const record = old(file, change);
+  const message = mistake(() => readRun(record));
+  expect(message).toContain(why);
+  expect(message).toContain(`${record.directory}/`);
+});
+
+test("metrics of another seed are refused by the orders beside them", () => {
+  const other = readFileSync(join(make(SMALL), "shuffled", "seed-0", "metrics.jsonl"), "utf8");
+  const swapped = other.replaceAll(/"orderSha256":"[0-9a-f]+"/g, '"orderSha256":"0"');
+  const record = old("metrics.jsonl", () => swapped);
+  expect(mistake(() => readRun(record))).toContain("line 1 is of another order than orders/0000.json");
+});

@@ -1,0 +1,174 @@
+// Every file of a small finished experiment, damaged in every way: noticed, named in one line, and the rest is shown.
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join, relative } from "node:path";
+import { expect, test } from "vitest";
+import { writeValidation } from "../../src/record/validation-record.js";
+import { exportCsv } from "../../src/report/export/csv.js";
+import { exportMarkdown } from "../../src/report/export/markdown.js";
+import { exportMetrics } from "../../src/report/export/metrics.js";
+import { exportTorch } from "../../src/report/export/torch.js";
+import { renderPage } from "../../src/report/page/page.js";
+import { readReportData } from "../../src/report/page/read.js";
+import { readExperiment } from "../../src/report/recorded-experiment.js";
+import { readResults } from "../../src/report/recorded-results.js";
+import { mistake } from "../mistake.js";
+import { make, SMALL } from "./page/scene.js";
+
+const RUN = join("sorted", "seed-1");
+const python = "/nowhere/python";
+const { signal } = new AbortController();
+
+const WAYS: Readonly<Record<string, (path: string) => void>> = {
+  missing: (path) => rmSync(path),
+  empty: (path) => truncateSync(path),
+  "cut off": (path) => truncateSync(path, Math.floor(statSync(path).size / 2)),
+  "a byte of it another": (path) => {
+    const bytes = readFileSync(path);
+    const digit = bytes.findLastIndex((byte) => byte >= 0x30 && byte <= 0x38);
+    bytes[Math.max(digit, 0)] += 1;
+    writeFileSync(path, bytes);
+  },
+  "of another kind": (path) => writeFileSync(path, "no such thing\n"),
+  "a directory": (path) => replace(path, () => mkdirSync(path)),
+  "a link that leads nowhere": (path) => replace(path, () => symlinkSync("/nowhere/at/all", path)),
+  "a link that leads in a circle": (path) => replace(path, () => symlinkSync(path, path)),
+};
+
+function replace(path: string, make: () => void): void {
+  rmSync(path);
+  make();
+}
+
+function filesBelow(directory: string): string[] {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** Does this with each of the files damaged in turn; they are whole again afterwards. */
+function withEach(paths: readonly string[], damage: (path: string) => void, act: (path: string) => void): void {
+  for (const path of paths) {
+    const bytes = readFileSync(path);
+    damage(path);
+    act(path);
+    rmSync(path, { recursive: true, force: true });
+    writeFileSync(path, bytes);
+  }
+}
+
+/** What `ibatch report` reads: the runs that it shows, and what it leaves out. */
+function reported(directory: string) {
+  const experiment = readExperiment(directory, { withArrays: true });
+  const { arms, leftOut } = readReportData(directory, experiment);
+  return { shown: arms.flatMap(({ arm, runs }) => runs.map(({ seed }) => `${arm} ${seed}`)), leftOut };
+}
+
+const ONE_LINE = /^[^\n]*$/;
+
+test.each(Object.entries(WAYS))("a file of a run that is %s", (_, damage) => {
+  const directory = make(SMALL);
+  const paths = filesBelow(join(directory, RUN));
+  expect(paths).toHaveLength(19);
+  withEach(paths, damage, (path) => {
+    const { shown, leftOut } = reported(directory);
+    expect(shown, path).toEqual(["shuffled 0", "shuffled 1", "sorted 0"]);
+    expect(leftOut, path).toHaveLength(1);
+    const byList = path.endsWith("SHA256SUMS"); // a wrong entry there is told of its file
+    expect(leftOut[0]).toContain(byList ? join(directory, RUN) : path);
+    expect(leftOut[0]).toMatch(ONE_LINE);
+    expect(leftOut[0]).toContain(`remove ${join(directory, RUN)}, and the same command does this run again`);
+  });
+  expect(reported(directory).leftOut).toEqual([]);
+});
+
+test.each(Object.entries(WAYS))("a file beside the runs that is %s", (way, damage) => {
+  const directory = make(SMALL);
+  writeValidation(directory, {
+    date: "2026-01-02",
+    command: "ibatch validate",
+    ibatchVersion: "0.1.0",
+    torch: "2.9",
+    arm: "sorted",
+    seed: 1,
+    batches: 1,
+    configHash: "c",
+    checks: [],
+  });
+  const paths = [...filesBelow(join(directory, "datasets")), join(directory, "validation.json")];
+  expect(paths).toHaveLength(4);
+  withEach(paths, damage, (path) => {
+    const { shown, leftOut } = reported(directory);
+    expect(shown).toEqual(["shuffled 0", "shuffled 1", "sorted 0", "sorted 1"]);
+    if (way === "missing" && path.endsWith("validation.json")) return; // as where nothing was validated
+    expect(leftOut, path).toHaveLength(1);
+    expect(leftOut[0]).toContain(`${path} `);
+    expect(leftOut[0]).toMatch(ONE_LINE);
+  });
+});
+
+test.each(Object.entries(WAYS))("an experiment.json that is %s is refused in one line", (way, damage) => {
+  const directory = make(SMALL);
+  withEach([join(directory, "experiment.json")], damage, (path) => {
+    const message = mistake(() => readExperiment(directory));
+    expect(message).toContain(way === "missing" ? `${directory} holds no experiment` : `${path} is damaged (`);
+    expect(message).toMatch(ONE_LINE);
+  });
+});
+
+test("table, page and every export are made of the other runs, and say which is left out", async () => {
+  const directory = make(SMALL);
+  const path = join(directory, RUN, "metrics.jsonl");
+  copyFileSync(join(directory, "sorted", "seed-0", "metrics.jsonl"), path);
+  const said = `${path} is damaged (`;
+  const { table, damaged, findings } = await readResults(directory, { python, signal });
+  expect(damaged.map(({ arm, seed }) => ({ arm, seed }))).toEqual([{ arm: "sorted", seed: 1 }]);
+  expect(table).toContain(`- Left out: ${said}`);
+  expect(table).toMatch(/\| shuffled .*84\.38/);
+  const page = renderPage(readReportData(directory), findings);
+  expect(page).toContain('<section id="left-out">');
+  expect(page).toContain(said);
+  const asked = { directory, out: undefined, python, signal };
+  for (const exportTo of [exportCsv, exportMarkdown, exportMetrics, exportTorch]) {
+    const { leftOut } = await exportTo(asked);
+    expect(leftOut).toHaveLength(1);
+    expect(leftOut[0]).toContain(said);
+  }
+  const exported = filesBelow(join(directory, "export")).map((file) => relative(join(directory, "export"), file));
+  expect(exported).toContain("torch/sorted/seed-0/orders/0000.u32");
+  expect(exported.filter((file) => file.includes("sorted/seed-1"))).toEqual([]);
+});
+
+test("an export of orders takes none home that is damaged", async () => {
+  const directory = make(SMALL);
+  const path = join(directory, RUN, "orders", "0001.u32");
+  const bytes = readFileSync(path);
+  bytes[0] ^= 1;
+  writeFileSync(path, bytes);
+  const { leftOut } = await exportTorch({ directory, out: undefined, python, signal });
+  expect(leftOut).toHaveLength(1);
+  expect(leftOut[0]).toContain(`${path} is damaged (`);
+  const orders = (run: string) => filesBelow(join(directory, "export", "torch", run)).length;
+  expect(orders("sorted/seed-0")).toBe(7);
+  expect(() => orders("sorted/seed-1")).toThrow("ENOENT");
+});
+
+test("the small files that were exported are whole by the list that goes with them", async () => {
+  const directory = make(SMALL);
+  const { written } = await exportMetrics({ directory, out: undefined, python, signal });
+  const place = written.trimEnd();
+  expect(readExperiment(place, { withArrays: true })).toMatchObject({ damaged: [], runs: [{}, {}, {}, {}] });
+  const path = join(place, RUN, "metrics.jsonl");
+  writeFileSync(path, readFileSync(path, "utf8").replace('"accuracy":0.6875', '"accuracy":0.6876'));
+  const { damaged } = readExperiment(place);
+  expect(damaged).toHaveLength(1);
+  expect(damaged[0].damage).toContain(`${path} is damaged (it is not what the run recorded: SHA-256 `);
+});
