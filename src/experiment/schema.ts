@@ -269,7 +269,10 @@ export const commonSchema = z.strictObject({
     .lt(1)
     .nullable()
     .default(null)
-    .describe("difference in test accuracy within which `ibatch validate --accuracy` calls two trainings equivalent"),
+    .describe(
+      "difference in test accuracy, 0 … 1, that counts as none: within it the table calls arms equivalent, and " +
+        "`ibatch validate --accuracy` two trainings; null: neither does",
+    ),
   evaluation: evaluationSection.prefault({}),
   record: recordSection.prefault({}),
   backend: backendSection.prefault({}),
