@@ -47,9 +47,9 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
 /** The tables, fitted to a terminal, and where all of it lies. */
 function told({ directory, summary, findings }: Pick<LaunchResult, "directory" | "summary" | "findings">): string {
   const { isTTY, columns } = process.stdout;
-  const table = renderTable(summary, findings, isTTY ? within(columns || DEFAULT_COLUMNS) : whole);
-  const rest = isTTY ? "Whole tables: table.md and report.html there\n" : "";
-  return `\n${table}\nRecorded in ${directory}\n${rest}`;
+  const layout = isTTY ? within(columns || DEFAULT_COLUMNS) : whole;
+  const rest = isTTY ? `${layout.line("Whole tables: table.md and report.html there")}\n` : "";
+  return `\n${renderTable(summary, findings, layout)}\nRecorded in ${directory}\n${rest}`;
 }
 
 const DEFAULT_COLUMNS = 80;

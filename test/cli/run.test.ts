@@ -62,6 +62,23 @@ test("ends with the table and where it was recorded, and stops the backend", asy
   expect(existsSync(join(out, "lock"))).toBe(false);
 });
 
+test("on a terminal no line of it is wider than that, and it says where the whole is", async () => {
+  const { isTTY, columns } = process.stdout;
+  onTestFinished(() => void Object.assign(process.stdout, { isTTY, columns }));
+  Object.assign(process.stdout, { isTTY: true, columns: 40 });
+  const { stdout, out, read } = await run(["--quiet"]);
+  const lines = stdout.split("\n").filter((line) => line !== `Recorded in ${out}`);
+  expect(lines.filter((line) => line.length > 40 && line.includes(" "))).toEqual([]);
+  expect(lines).toContain("Whole tables: table.md and report.html");
+  expect(
+    Math.max(
+      ...read("table.md")
+        .split("\n")
+        .map((line) => line.length),
+    ),
+  ).toBeGreaterThan(40);
+});
+
 test("progress goes to standard error, a line a run; --quiet silences it, --json prints the summary alone", async () => {
   const plain = await run([]);
   const line = (run: string) =>
