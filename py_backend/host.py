@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from .answers import Answer
 from .codec import Packet
-from .device import is_out_of_memory
+from .device import is_out_of_memory, make_deterministic
 from .errors import BackendError
 from .identity import Identity
-from .messages import Close, CloseOk, Evaluate, Images, Open, Score, Train, Weights
+from .messages import Close, CloseOk, Evaluate, Images, Message, Open, Score, Train, Weights
 from .progress import SESSION_IDLE_SECONDS, Progress
+from .references.importing import RAISED, forget_own
 from .resident import ResidentDataset, reside
-from .session import Choices, Session, choose
+from .session import Choices, Session, choose, references
+from .torch_state import TorchState
+
+T = TypeVar("T")
 
 
 class Host:
@@ -23,11 +30,18 @@ class Host:
         self._progress = progress
         self._session: Session | None = None
         self._resident: tuple[str, ResidentDataset] | None = None
+        self._torch = TorchState()
 
     def handle(self, packet: Packet) -> Answer:
         """Raises BackendError, which the server turns into the one error form."""
         request = packet.body
         self._progress.moved()
+        try:
+            return self._handle(packet, request)
+        except SystemExit as error:  # the user's code may end what it was called for, not the backend
+            raise BackendError("bad_reference", f"code of yours called sys.exit({error.code!r})") from None
+
+    def _handle(self, packet: Packet, request: Message) -> Answer:
         if isinstance(request, Open):
             return Answer.now(self._open(packet.id, request))
         if not isinstance(request, Train | Score | Evaluate | Images | Weights | Close):
@@ -36,7 +50,7 @@ class Host:
         self._progress.heard_of_session()
         try:
             return self._answer(session, packet, request)
-        except Exception:
+        except RAISED:
             if self._resident is not None:
                 self._resident[1].end_workers()
             raise
@@ -71,11 +85,16 @@ class Host:
                 f"another session is open here and was heard of in the last {SESSION_IDLE_SECONDS:.0f} s: "
                 "wait until it ends, or start a backend of your own",
             )
-        choices = choose(request)
+        notices = self._torch.restore("a run before this one")
+        make_deterministic(refuse_others=request.equal_bits)
+        self._torch.expect_current()
+        choices = self._restoring(notices, request, lambda: choose(request))
         self._forget()
         try:
-            data = self._data(choices, request.data_dir)
-            self._session = Session(request, choices, data, self._identity, self._progress)
+            data = self._restoring(notices, request, lambda: self._data(choices, request.data_dir))
+            self._session = self._restoring(
+                notices, request, lambda: Session(request, choices, data, self._identity, self._progress)
+            )
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 raise BackendError("out_of_memory", f"model and data do not fit into memory: {error}") from None
@@ -83,7 +102,20 @@ class Host:
         self._progress.enter(self._session.id)
         self._progress.heard_of_session()
         self._progress.moved(0)
-        return self._session.describe(message_id)
+        return self._session.describe(message_id, notices)
+
+    def _restoring(self, notices: list[str], request: Open, act: Callable[[], T]) -> T:
+        """What it gives; torch's global state is then as it was, and the notices say what was changed. Modules that
+        replaced something of torch's are imported anew when they are asked for again."""
+        before = set(sys.modules)
+        try:
+            return act()
+        finally:
+            try:
+                notices += self._torch.restore(f"code of {' or '.join(references(request)) or 'the backend'}")
+            except BackendError:
+                forget_own(set(sys.modules) - before)
+                raise
 
     def _data(self, choices: Choices, data_dir: str | None) -> ResidentDataset:
         definition, options = choices.dataset, choices.dataset_options

@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from .batch_norm import batch_norm_layers
 from .catalogue import read_options
 from .codec import Packet
 from .datasets.contract import DatasetDefinition
-from .device import Stopwatch, is_deterministic, make_deterministic
+from .device import Stopwatch, is_deterministic
 from .errors import BackendError
 from .evaluation import Samples, evaluate
 from .fitting import Fit, Tried, fit
@@ -48,7 +48,7 @@ from .progress import Progress
 from .references import dataset as dataset_reference
 from .references import loss as loss_reference
 from .references import model as model_reference
-from .references.importing import code_of, describe, refuse_not_allowed
+from .references.importing import RAISED, code_of, describe, refuse_not_allowed
 from .references.own_code import own_code
 from .references.whose import Telling
 from .resident import Augmentation, DataPart, ResidentDataset
@@ -135,7 +135,6 @@ class Session:
         self._data = data
         self._progress = progress
         refuse_single_class(choices.dataset.name, data.class_names)
-        make_deterministic(refuse_others=request.equal_bits)
         learner, self._dropout = build_learner(request, choices, data, identity.device)
         self._notices = restore_threads(identity.threads)
         self._fit = fit_of(request, choices, learner, data)
@@ -148,8 +147,8 @@ class Session:
         self._failure: Failure | None = None
         self._given: OrderedDict[int, Given] = OrderedDict()
 
-    def describe(self, message_id: int) -> Packet:
-        """The answer to `open`."""
+    def describe(self, message_id: int, notices: Sequence[str]) -> Packet:
+        """The answer to `open`. notices: lines for a person, beside the session's own."""
         data, here = self._data, self._identity
         body = OpenOk(
             session=self.id,
@@ -176,7 +175,7 @@ class Session:
             imports=self._imports,
             code=self._code,
             edited=own_code.edited(self._code),
-            notices=[*data.notices, *self._notices, *self._fit.notices],
+            notices=[*notices, *data.notices, *self._notices, *self._fit.notices],
         )
         names = np.frombuffer(json.dumps(data.class_names).encode(), np.uint8)
         return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels, "class_names": names})
@@ -209,13 +208,13 @@ class Session:
         try:
             trained = train_chunk(self._learner, self._data.train, chunk, signals, self._progress)
             refuse_other_threads(self._identity.threads)
-        except Exception as error:
+        except RAISED as error:
             self._fail(chunk.first_step, error)
             raise
         self._step += trained.batches_done
         return trained
 
-    def _fail(self, first_step: int, error: Exception) -> None:
+    def _fail(self, first_step: int, error: BaseException) -> None:
         """The model is lost from this chunk on, and with it the answers to what was trained then."""
         if self._failure is None or first_step < self._failure.first_step:
             self._failure = Failure(first_step, str(error))

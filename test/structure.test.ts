@@ -169,7 +169,7 @@ describe("Python", () => {
   const layers = [
     ["__init__", "errors", "exits", "keeper", "endpoints", "progress"],
     ["statistics", "tensorboard_export"],
-    ["messages", "noise", "choice", "batch_norm", "memory_format", "threads", "connections"],
+    ["messages", "noise", "choice", "batch_norm", "memory_format", "threads", "torch_state", "connections"],
     ["codec", "device"],
     ["identity"],
     ["datasets", "models", "optimizers"],

@@ -1,0 +1,191 @@
+"""A run starts from a known state of torch, whatever code of the user's did to it before."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from py_backend import torch_state
+from py_backend.codec import Packet
+from py_backend.errors import BackendError
+from py_backend.messages import Chosen, Close
+from py_backend.references import importing
+from py_backend.torch_state import TorchState
+
+MODELS = (Path(__file__).parent / "references/team_models.py").read_text()
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    state = TorchState()
+    yield
+    with contextlib.suppress(BackendError):
+        state.restore("a test")
+
+
+CHANGES: list[tuple[str, str]] = [
+    ("torch.set_default_dtype(torch.float64)", "the default dtype (torch.float32, then torch.float64)"),
+    ("torch.set_default_device('meta')", "the default device"),
+    ("torch.backends.mkldnn.enabled = False", "torch.backends.mkldnn.enabled (True, then False)"),
+    ("torch.backends.cudnn.benchmark = True", "torch.backends.cudnn.benchmark"),
+    ("torch.set_flush_denormal(True)", "the flushing of denormal numbers"),
+    ("torch.set_float32_matmul_precision('medium')", "the precision of float32 products"),
+    ("torch.use_deterministic_algorithms(False)", "determinism"),
+    ("torch.autograd.set_detect_anomaly(True)", "the detection of anomalies"),
+    ("torch._C._set_grad_enabled(False)", "the mode of gradients"),
+    ("torch.set_autocast_enabled('cpu', True)", "autocast on the CPU"),
+    ("torch.backends.cuda.enable_flash_sdp(False)", "torch.backends.cuda.enable_flash_sdp"),
+]
+
+
+@pytest.mark.parametrize(("statement", "says"), CHANGES)
+def test_a_switch_is_set_back_and_named(statement: str, says: str) -> None:
+    torch.set_deterministic_debug_mode("warn")
+    state = TorchState()
+    before = torch_state.read_switches()
+    exec(statement)
+    (line,) = state.restore("code of team:Net")
+    assert line.startswith(f"code of team:Net changed {says}")
+    assert torch_state.read_switches() == before
+    assert state.restore("code of team:Net") == []
+
+
+def patched(*_: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (torch.nn.Linear, "forward"),
+        (torch.nn.Module, "__call__"),
+        (torch.nn.BatchNorm2d, "forward"),  # inherited
+        (torch.nn.functional, "relu"),
+        (torch.nn.init, "kaiming_uniform_"),
+        (torch.Tensor, "backward"),
+    ],
+)
+def test_a_method_that_was_replaced_is_refused_and_is_back(owner: Any, name: str) -> None:
+    state = TorchState()
+    before, own = getattr(owner, name), name in vars(owner)
+    setattr(owner, name, patched)
+    with pytest.raises(BackendError, match=f"code of team:Net replaced torch.*{name}.*derive a class"):
+        state.restore("code of team:Net")
+    assert (getattr(owner, name), name in vars(owner)) == (before, own)
+    assert state.restore("code of team:Net") == []
+
+
+def test_what_torch_does_by_itself_is_no_change() -> None:
+    state = TorchState()
+    import copy
+    import pickle
+
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2), torch.nn.MultiheadAttention(4, 2))
+    copy.deepcopy(model)
+    pickle.loads(pickle.dumps(model))
+    optimizer = torch.optim.Adam(model.parameters())
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16), torch.random.fork_rng(devices=[]):
+        model[1](model[0](torch.ones(1, 1, 4, 4)))
+    optimizer.zero_grad()
+    torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(2, 2))
+    assert state.restore("torch") == []
+
+
+@pytest.fixture
+def next_run(open_run: Callable[..., Any]) -> Callable[..., Any]:
+    """next_run(before, **changes): on the host of a run that has ended."""
+
+    def opened(before: Any, **changes: Any) -> Any:
+        before.host.handle(Packet(1, Close(session=before.opened.body.session)))
+        return open_run(beside=before, **changes)
+
+    return opened
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], Chosen]]:
+    """Writes a module of models, of which each has statements of its own, and names the model in there."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importing.allow(["odd"], [str(tmp_path)])
+
+    def put(at_import: str, in_init: str) -> Chosen:
+        name = f"odd_{time.monotonic_ns()}"
+        model = f"class Odd(Net):\n    def __init__(self):\n        super().__init__()\n        {in_init}\n"
+        (tmp_path / f"{name}.py").write_text(f"{MODELS}\n{at_import}\n{model}")
+        importing.allow([name], [str(tmp_path)])
+        return Chosen(origin="import", name=f"{name}:Odd", options={})
+
+    yield put
+    importing.allow([])
+    for name in [name for name in sys.modules if name.startswith("odd_")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(("at_import", "in_init"), [(True, False), (False, True)])
+def test_a_run_beside_a_module_that_changes_torch_has_the_bits_of_one_that_is_alone(
+    open_run: Callable[..., Any],
+    next_run: Callable[..., Any],
+    write: Callable[[str, str], Chosen],
+    batches: list[list[int]],
+    at_import: bool,
+    in_init: bool,
+) -> None:
+    alone = open_run().losses(batches).tolist()
+    statement = "torch.set_default_dtype(torch.float64); torch.backends.mkldnn.enabled = False"
+    odd = open_run(model=write(statement if at_import else "pass", statement if in_init else "pass"))
+    assert any("the default dtype" in notice and "mkldnn.enabled" in notice for notice in odd.opened.body.notices)
+    assert torch.get_default_dtype() == torch.float32
+    after = next_run(odd)
+    assert after.losses(batches).tolist() == alone
+    assert after.opened.body.notices == []
+
+
+def test_a_module_that_patches_torch_is_refused_and_the_next_run_is_as_ever(
+    open_run: Callable[..., Any],
+    write: Callable[[str, str], Chosen],
+    batches: list[list[int]],
+) -> None:
+    first = open_run()
+    alone = first.losses(batches).tolist()
+    model = write("F.relu = torch.sigmoid", "pass")
+    first.host.handle(Packet(1, Close(session=first.opened.body.session)))
+    for _ in range(2):
+        with pytest.raises(BackendError, match=r"code of odd_\d+:Odd replaced torch.nn.functional.relu"):
+            open_run(beside=first, model=model)
+    assert open_run(beside=first).losses(batches).tolist() == alone
+
+
+def test_what_a_run_changes_while_it_trains_does_not_reach_the_next_one(
+    open_run: Callable[..., Any], next_run: Callable[..., Any], batches: list[list[int]]
+) -> None:
+    first = open_run()
+    alone = first.losses(batches).tolist()
+    torch.backends.mkldnn.enabled = False
+    after = next_run(first)
+    assert after.losses(batches).tolist() == alone
+    assert "a run before this one changed torch.backends.mkldnn.enabled" in after.opened.body.notices[0]
+
+
+def test_sys_exit_while_it_trains_fails_the_run_and_not_the_backend(
+    open_run: Callable[..., Any],
+    next_run: Callable[..., Any],
+    write: Callable[[str, str], Chosen],
+    batches: list[list[int]],
+) -> None:
+    leaving = """
+def leave(module, images):
+    module.calls += 1
+    if module.calls > 20: sys.exit(3)
+import sys
+"""
+    run = open_run(model=write(leaving, "self.calls = 0; self.register_forward_pre_hook(leave)"))
+    with pytest.raises(BackendError, match=r"sys\.exit\(3\)"):
+        for _ in range(30):
+            run.losses([[1, 2]])
+    assert len(next_run(run).losses(batches)) == sum(map(len, batches))
