@@ -20,7 +20,7 @@ const CHUNKS_UNDER_WAY = 2;
 /** What is under way ends at a batch, which may take a while; a backend that does not even then is given up. */
 const CLOSE_SECONDS = 30;
 /** The same once the user has stopped it: nobody waits for what it gives. */
-const CLOSE_SECONDS_INTERRUPTED = 5;
+const CLOSE_SECONDS_INTERRUPTED = 2;
 
 /** What a chunk's training passes gave, in the order of its indices. */
 export interface TrainedOn {

@@ -15,8 +15,12 @@ let python: string;
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), "ibatch-test-"));
-  // Notes its process number, and is Python from then on.
-  python = fakePython(directory, `echo $$ > "${directory}/pid"`, `exec "${findPython(undefined)}" "$@"`);
+  // Notes its process number, says something, and is Python from then on.
+  python = fakePython(
+    directory,
+    `echo $$ > "${directory}/pid"; echo hello; echo world >&2`,
+    `exec "${findPython(undefined)}" "$@"`,
+  );
   vi.stubEnv("TMPDIR", directory);
 });
 
@@ -77,7 +81,7 @@ test("it starts, introduces itself, can be attached to, and stops leaving nothin
   expect(socketDirectories()).toEqual([]);
 });
 
-test("when it is killed, what waits is rejected with how it ended", async () => {
+test("when it is killed, what waits is rejected with how it ended and what it said last", async () => {
   const backend = await open();
   process.kill(pid(), "SIGSTOP"); // so that nothing is answered any more
   const waiting = [
@@ -88,7 +92,9 @@ test("when it is killed, what waits is rejected with how it ended", async () => 
     expect(asked).rejects.toMatchObject({
       constructor: BackendLost,
       kind: "run",
-      message: expect.stringMatching(/^the backend ended: signal SIGKILL/),
+      message: expect.stringMatching(
+        /^the backend ended: signal SIGKILL; its last lines: (hello \| world|world \| hello)$/,
+      ),
     }),
   );
   process.kill(pid(), "SIGKILL");

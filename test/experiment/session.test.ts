@@ -269,7 +269,7 @@ describe("close", () => {
 
   test.each([
     ["", false, 30],
-    [" after an interruption", true, 5],
+    [" after an interruption", true, 2],
   ])("an answer that does not come%s gives the backend up after its limit", async (_, interrupted, seconds) => {
     const { client, session, abort } = await open({ before: ({ type }) => (type === "close" ? never : undefined) });
     if (interrupted) abort.abort();
