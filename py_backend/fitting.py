@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import Parameter
 
-from .device import is_out_of_memory, seed_default_generators
+from .device import is_out_of_memory
 from .errors import BackendError
+from .generators import drawn, generators_kept, seed_all, states
 from .memory_format import MemoryFormat, in_format, lay_out
 from .noise import StepNoise, attach
 from .references.class_names import without_samples
@@ -74,7 +75,7 @@ class Pass:
 
     layers: list[tuple[str, Tensor]] = field(default_factory=list)
     gradients: dict[str, Tensor | None] = field(default_factory=dict)
-    used_default_generator: bool = False
+    drawn_from: list[str] = field(default_factory=list)
 
 
 def fit(tried: Tried, *, equal_bits: bool) -> Fit:
@@ -84,7 +85,7 @@ def fit(tried: Tried, *, equal_bits: bool) -> Fit:
     Raises BackendError (bad_reference) naming what does not fit: what the model returns, what the loss returns, no
     parameter that gets a gradient, and, where equal bits are asked for, a layer that does not give them.
     """
-    with default_generators_kept(tried.learner.device), printing_cause():
+    with generators_kept(tried.learner.device), printing_cause():
         if not tried.is_own:
             return Fit(least_batch_size(tried) if tried.learner.batch_norms else 1)
         try:
@@ -112,10 +113,10 @@ def rehearse(tried: Tried, *, equal_bits: bool) -> Fit:
         evaluation_pass(tried, learner, count)
     training_pass(tried, learner, "a training pass after an evaluation failed")
     notices = [*gradient_notices(tried, first)]
-    if first.used_default_generator:
+    if first.drawn_from:
         notices.append(
-            f"{tried.model_name} draws from torch's default generators, which are seeded at each step: its noise "
-            "follows from seed and step, but changes with microBatch"
+            f"{tried.model_name} draws from {listed(first.drawn_from)} default generators, which are seeded at each "
+            "step: its noise follows from seed and step, but changes with microBatch"
         )
     if where is not None:
         line = f"{tried.model_name} gave other bits when an equal pass was made again, first in {where}"
@@ -123,12 +124,6 @@ def rehearse(tried: Tried, *, equal_bits: bool) -> Fit:
             raise BackendError("bad_reference", f"{line}; backend.equalBits asks for equal ones")
         notices.append(f"{line}: equal runs will differ")
     return Fit(least_batch_size(tried), where is None, tried.learner.memory_format, tuple(notices))
-
-
-@contextmanager
-def default_generators_kept(device: torch.device) -> Iterator[None]:
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        yield
 
 
 @contextmanager
@@ -147,14 +142,14 @@ def training_pass(tried: Tried, learner: Learner, otherwise: str | None = None) 
     user's code raises."""
     learner.model.train()
     images, labels = samples(tried.data, SAMPLES)
-    seed_default_generators(learner.device, SEED)
-    before = torch.default_generator.get_state()
+    seed_all(learner.device, SEED)
+    before = states(learner.device)
     seen = Pass()
     with watching_layers(learner.model, seen):
         learner.optimizer.zero_grad(set_to_none=True)
         losses = losses_of(tried, learner, images, labels, otherwise)
         guarded(tried.model_name, otherwise or "the backward pass failed", lambda: losses.sum().backward())
-    seen.used_default_generator = not torch.equal(before, torch.default_generator.get_state())
+    seen.drawn_from = drawn(before, states(learner.device))
     seen.gradients = {name: parameter.grad for name, parameter in learner.model.named_parameters()}
     return seen
 

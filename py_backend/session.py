@@ -24,6 +24,7 @@ from .device import Stopwatch, is_deterministic
 from .errors import BackendError
 from .evaluation import Samples, evaluate
 from .fitting import Fit, Tried, fit
+from .generators import generators_kept, seed_python
 from .identity import Identity
 from .images import gather_images
 from .memory_format import MemoryFormat, lay_out
@@ -59,6 +60,8 @@ from .weights import weights_answer
 T = TypeVar("T")
 
 ANSWERS_KEPT = 4
+CPU = torch.device("cpu")
+"""Where every model is built."""
 INITIAL_WEIGHTS_PLACE = 1 << 33
 """A place in derive(seed, …) that no step has."""
 
@@ -313,8 +316,10 @@ def build_learner(
 ) -> tuple[Learner, list[float]]:
     """Model, optimiser and noise of a run, its weights not yet laid out; and the dropout probabilities as used."""
     reference = request.model.name if request.model.origin == "import" else None
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(signed(derive(request.seed, INITIAL_WEIGHTS_PLACE)))
+    with generators_kept(CPU):
+        key = derive(request.seed, INITIAL_WEIGHTS_PLACE)
+        torch.manual_seed(signed(key))
+        seed_python(key)
         model = choices.model.build(data.input_shape, len(data.class_names), choices.model_options)
     noise = StepNoise()
     with Telling(reference, "it cannot be prepared for training"):

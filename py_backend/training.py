@@ -18,6 +18,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from .device import Download, Stopwatch, is_out_of_memory, seed_default_generators, upload
 from .errors import BackendError
+from .generators import seed_all
 from .memory_format import MemoryFormat, in_format
 from .messages import Precision
 from .noise import AUGMENTATION_LAYER, StepNoise, module_seeds, step_keys
@@ -50,6 +51,11 @@ class Learner:
     device: torch.device
     precision: Precision
     seed: int
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the model or the loss is the user's."""
+        return self.model_reference is not None or self.loss_reference is not None
 
 
 @dataclass(frozen=True)
@@ -140,13 +146,14 @@ def train_batches(
     cuts = [parts(start, end, chunk.micro_batch) for start, end in pairwise(offsets)]
     data.pixels.expect([chunk.indices[start:end] for batch_cuts in cuts for start, end in batch_cuts])
     batches_done = 0
+    seed_generators = seed_all if learner.is_own else seed_default_generators
 
     learner.model.train()
     for batch in range(chunk.batches):
         if progress.should_stop():
             break
         start, end = offsets[batch], offsets[batch + 1]
-        seed_default_generators(device, seeds[batch])
+        seed_generators(device, seeds[batch])
         set_learning_rate(learner.optimizer, rates[batch])
         learner.optimizer.zero_grad(set_to_none=True)
         for part_start, part_end in cuts[batch]:

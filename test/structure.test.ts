@@ -171,7 +171,7 @@ describe("Python", () => {
     ["statistics", "tensorboard_export"],
     ["messages", "noise", "choice", "batch_norm", "memory_format", "threads", "torch_state", "connections"],
     ["codec", "device"],
-    ["identity"],
+    ["identity", "generators"],
     ["datasets", "models", "optimizers"],
     ["references"],
     ["fetched"],
