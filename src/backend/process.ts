@@ -39,18 +39,27 @@ export function spawnPython({ python, packageRoot, module, args, threads }: Pyth
 
 const GIT_MILLISECONDS = 10_000;
 
-/** The commit of the checkout at this directory, with `+changes` where files differ; undefined outside of one. */
+/**
+ * The commit of the checkout whose top this directory is, with `+changes` where files differ; undefined where it is
+ * none, also within another's: what is installed in a user's repository is not of its commit.
+ */
 export function gitCommit(directory: string): string | undefined {
   const git = (...args: string[]) =>
     execFileSync("git", ["-C", directory, ...args], {
       encoding: "utf8",
+      env: withoutRepository(process.env),
       stdio: ["ignore", "pipe", "ignore"],
       timeout: GIT_MILLISECONDS,
     }).trim();
   try {
+    if (git("rev-parse", "--show-prefix") !== "") return undefined;
     const commit = git("rev-parse", "HEAD");
     return git("status", "--porcelain") === "" ? commit : `${commit}+changes`;
   } catch {
     return undefined;
   }
 }
+
+/** Hooks of git say by these variables which repository they are in, wherever a command looks. */
+const withoutRepository = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !/^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX)$/.test(name)));

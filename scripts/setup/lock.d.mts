@@ -1,0 +1,1 @@
+export function takeLock(path: string, say: (text: string) => void): Promise<() => void>;
