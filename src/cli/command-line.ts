@@ -104,11 +104,11 @@ function report(error: unknown): number {
   return EXIT.no;
 }
 
-/** What refuses outside of the run directory: the temporary directory of a backend's socket. */
+/** What refuses where nobody has said more of it. */
 function diskFailure(error: unknown): string | undefined {
   const reason = diskRefusal(error);
   if (reason === undefined || !(error instanceof Error) || !("path" in error)) return undefined;
-  return `${reason}: ${error.path} cannot be written; mend that, or name another directory by TMPDIR`;
+  return `${reason}: ${error.path} cannot be used; mend that and give the same command again`;
 }
 
 /** Whoever read our output may have gone (`| head -1`, a closed terminal): what is left to do is done without them. */

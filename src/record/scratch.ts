@@ -1,7 +1,7 @@
 /** A temporary directory for arrays that another process reads or writes. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeTemporaryDirectory } from "../temporary-directory.js";
 import { bytesOf, wholeValues } from "./array-file.js";
 import { writing } from "./disk.js";
 
@@ -9,7 +9,7 @@ export class Scratch {
   readonly directory: string;
 
   constructor() {
-    this.directory = writing(tmpdir(), () => mkdtempSync(join(tmpdir(), "ibatch-")));
+    this.directory = makeTemporaryDirectory();
   }
 
   path(name: string): string {

@@ -343,6 +343,10 @@ describe("the exit code", () => {
     expect(await ibatch("run", "x.yaml")).toEqual({ code, stdout: "", stderr: "ibatch: what was seen\n" });
   });
 
+  const failWith = (code: string, path: string) => {
+    throw Object.assign(new Error(code), { code, path, syscall: "open" });
+  };
+
   test("of anything else is 1, with the stack for the report", async () => {
     run.run.mockRejectedValueOnce(new TypeError("oh no"));
     const { code, stderr } = await ibatch("run", "x.yaml");
@@ -354,12 +358,14 @@ describe("the exit code", () => {
     ["there is a file in the way", "/dev/null/ibatch-XXXXXX", () => mkdtempSync("/dev/null/ibatch-")],
     ["there is a file in the way", "/dev/null", () => mkdirSync("/dev/null")],
     ["there is a directory in the way", "/dev", () => writeFileSync("/dev", "")],
+    ["the disk fails (EIO)", "/a", () => failWith("EIO", "/a")],
+    ["too many files are open (raise `ulimit -n`)", "/a", () => failWith("EMFILE", "/a")],
   ])("of a disk that refuses is 4: %s", async (what, path, write) => {
     run.run.mockImplementationOnce(async () => write());
     expect(await ibatch("run", "x.yaml")).toEqual({
       code: 4,
       stdout: "",
-      stderr: `ibatch: ${what}: ${path} cannot be written; mend that, or name another directory by TMPDIR\n`,
+      stderr: `ibatch: ${what}: ${path} cannot be used; mend that and give the same command again\n`,
     });
   });
 
