@@ -290,10 +290,9 @@ describe.skipIf(!canUnshare)("in a pid namespace of its own", () => {
     expect(inside()).toMatchObject({ stdout: "taken\n" });
   });
 
-  test("one that a killed container left is refused no longer than it is silent", () => {
+  test("one that a killed container left is taken over when it has been silent for long", () => {
     inside("new Lock(directory); process.exit();");
     expect(holder()).toMatchObject({ pid: expect.any(Number), beats: true });
-    expect(inside().stdout).toMatch(/counts as gone|taken/); // the kernel may give the same namespace number again
     const long = Date.now() / 1000 - 70;
     utimesSync(join(directory, "lock"), long, long);
     expect(inside().stdout).toBe("taken\n");
