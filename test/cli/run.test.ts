@@ -240,7 +240,7 @@ describe("what goes wrong", () => {
     });
     expect(code).toBe(3);
     expect(stdout).toContain("| 0 of 1, 1 failed |");
-    expect(stdout).toContain("\nshuffled, seed 0 failed: no room\n");
+    expect(stdout).toContain("\nshuffled, seed 0 failed: in epoch 0: no room\n");
   });
 
   test("a diverged run is a result: exit code 0, told in the table", async () => {
