@@ -3,6 +3,7 @@ import { findNamed } from "../nearest.js";
 import constant from "./constant.js";
 import type { BatchingDefinition, BatchPlace } from "./contract.js";
 import geometric from "./geometric.js";
+import { lastBatchOption } from "./last-batch.js";
 import linear from "./linear.js";
 import steps from "./steps.js";
 
@@ -28,12 +29,18 @@ export const commonBatchingOptions = z.strictObject({
     .nullable()
     .default(null)
     .describe("size of batch for which the schedule's rate is meant; null: that of the run's first batch"),
+  lastBatch: lastBatchOption,
 });
 
 /** All options of a batching rule, its own and the common ones: what a config writes beside its name. */
 export function batchingOptions(definition: BatchingDefinition): z.ZodObject {
   // Unlike `extend` this keeps what a rule asks of its options together.
   return definition.options.safeExtend(commonBatchingOptions.shape);
+}
+
+/** A rule's options as they are recorded: hashes are those of before there was a choice for the last batch. */
+export function recordedOptions({ lastBatch, ...options }: Record<string, unknown>): Record<string, unknown> {
+  return lastBatch === "keep" ? options : { ...options, lastBatch };
 }
 
 /** A batching rule's name and its options, the common ones among them. */
@@ -89,7 +96,7 @@ function roundedSize(rule: BatchingDefinition, place: BatchPlace, options: unkno
 /**
  * The factor of the learning rate of each of an epoch's batches, length `batchCount`: 1, size / base (`linear`: Goyal
  * et al. 2017, "Accurate, large minibatch SGD") or its root (`sqrt`: Krizhevsky 2014, "One weird trick"; Hoffer et al.
- * 2017, "Train longer, generalize better"). By the rule's nominal size, so that a last, short batch is not scaled.
+ * 2017, "Train longer, generalize better"). By the rule's nominal size; what `lastBatch` says is another factor.
  *
  * @param size of each batch of the epoch, as `batchSizes` gives it
  * @throws ZodError where the options are not the rule's.

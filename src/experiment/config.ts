@@ -1,7 +1,7 @@
 /** From a config's text to what each arm is: every default filled in, every mistake named with its place. */
 import type { z } from "zod";
 import type { Catalogue, CatalogueEntry } from "../backend/messages.js";
-import { BATCHING_RULES, batchingOptions } from "../batching/index.js";
+import { BATCHING_RULES, batchingOptions, recordedOptions } from "../batching/index.js";
 import { usageError } from "../errors.js";
 import { EXPERIMENT_FILES } from "../record/experiment-files.js";
 import { hashValue } from "../record/hash.js";
@@ -215,7 +215,7 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
     },
     batching: {
       name: batching.name,
-      options: checker.parse(batchingOptions(rule), batching.options, { at: ["batching"] }),
+      options: recordedOptions(checker.parse(batchingOptions(rule), batching.options, { at: ["batching"] })),
     },
     order: resolveOrder(checker, sections, resolvedWith),
     augmentation: sections.augmentation,

@@ -1,5 +1,6 @@
 /** From what an arm's config names to what one epoch trains on. */
-import { learningRateFactors } from "../batching/index.js";
+import { commonBatchingOptions, learningRateFactors } from "../batching/index.js";
+import { lastBatchShare, withoutLastBatch } from "../batching/last-batch.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import type { OrderResult } from "../orders/contract.js";
 import { thrownText } from "../orders/declared.js";
@@ -34,11 +35,24 @@ export async function makePlan(config: ArmConfig, runOrder: RunOrder, seen: Orde
   const size = sizesOf(sizes, epoch);
   // A replay brings its sizes with it.
   const bounds = { eligible, ...(order.replay === undefined && { size }) };
-  const result = await checkedOrder(runOrder, { ...known, ledger, sizes }, bounds);
+  const ordered = await checkedOrder(runOrder, { ...known, ledger, sizes }, bounds);
+  const { lastBatch } = commonBatchingOptions
+    .pick({ lastBatch: true })
+    .parse({ lastBatch: batching.options.lastBatch });
+  const lastShare = order.replay === undefined ? lastBatchShare(ordered.offsets, size) : 1;
+  if (lastBatch === "drop" && lastShare < 1 && ordered.offsets.length === 2) {
+    const seen = `${ordered.indices.length} samples where ${size(0)} make a batch`;
+    throw new IbatchError(
+      "run",
+      `epoch ${epoch} has ${seen}, and batching.lastBatch: drop leaves none: lower the size`,
+    );
+  }
+  const result = lastBatch === "drop" && lastShare < 1 ? withoutLastBatch(ordered) : ordered;
 
   const { indices, offsets, weights } = result;
   const rates = learningRates({ name: schedule.name, ...schedule.options }, epoch, epochs, offsets.length - 1);
   const factors = learningRateFactors(batching, size, run, rates.length);
+  if (lastBatch === "scale") factors[factors.length - 1] *= lastShare;
   return {
     plan: { indices, offsets, weights, learningRates: rates.map((rate, batch) => rate * factors[batch]) },
     monitors: monitorOrder({

@@ -76,5 +76,9 @@ function replayed(
     const what = "a replay has its recorded batches, whatever the batching rule says: take learningRate: none";
     throw checker.mistake(["batching", "learningRate"], what);
   }
+  if (batching.lastBatch !== undefined && batching.lastBatch !== "keep") {
+    const what = "a replay has its recorded batches, the last one among them: take lastBatch: keep";
+    throw checker.mistake(["batching", "lastBatch"], what);
+  }
   return { name: REPLAY.name, replay: { directory, identity } };
 }

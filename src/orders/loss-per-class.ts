@@ -1,5 +1,5 @@
 /**
- * Samples sorted by loss within their class; batches balanced over the classes and close in rank.
+ * Samples sorted by loss within their class; batches near each class's share, and close in rank.
  *
  * Choose it to ask about difficulty without the mix of classes changing along with it, as it does in `loss-global`,
  * where the hardest batches are mostly of the hardest classes. Each class is sorted by itself; the sample of rank r
@@ -9,7 +9,9 @@
  * 2019 study.
  *
  * Classes that stand at the same place come in a sequence that is drawn once an epoch: with equal classes any k
- * samples in succession, so every batch, hold floor or ceil of k / classes of each. Equal values stay as a fresh
+ * samples in succession, so every batch, hold floor or ceil of k / classes of each. With unequal ones small classes
+ * stand close together: a batch is off a class's share of its samples by at most 1 + C·s / n, of C classes, s of n
+ * samples being of that class: up to any place in the list each class is off by at most ½. Equal values stay as a fresh
  * shuffle left them, not as the file has them. Samples never seen come last in their class. Before any value is
  * known, as in the first epoch, it is the order `shuffled`, to the bit; it is not balanced then.
  *
@@ -29,9 +31,9 @@ import { arranged, directionOf, jittered, sortOptions, unsorted } from "./sorted
 
 export default defineOrder({
   name: "loss-per-class",
-  summary: "Sorted by loss within each class; batches balanced over the classes and close in rank.",
+  summary: "Sorted by loss within each class; batches near each class's share, and close in rank.",
   whenToChoose:
-    "What is equal difficulty worth when the mix of classes stays as it is? The first epoch is a shuffle. Costs a shuffle and two sorts. From the 2019 study.",
+    "What is equal difficulty worth when the mix of classes stays as it is? The first epoch is a shuffle. A batch is off a class's share by less than one sample with equal classes, else by at most 1 + classes × that class's share of the data. Costs a shuffle and two sorts. From the 2019 study.",
   options: z.strictObject(sortOptions),
   coverage: () => "each-once",
   readsLedger: true,

@@ -13,7 +13,7 @@ import {
 import { IbatchError } from "../../src/errors.js";
 
 /** What the folder holds beside rules. */
-const OTHERS = ["contract", "index", "position"];
+const OTHERS = ["contract", "index", "last-batch", "position"];
 
 /** The sizes of the batches of each epoch, up to the one with the last sample: nominal, so the last is not cut. */
 function allSizes(batching: ChosenBatching, epochs: number, eligibleCount: number): number[][] {
@@ -39,7 +39,12 @@ describe("the table of batching rules", () => {
 
   test.each(BATCHING_RULES.map((rule) => [rule.name, rule] as const))("%s describes each option", (_name, rule) => {
     const options = batchingOptions(rule);
-    expect(Object.keys(options.shape)).toEqual([...Object.keys(rule.options.shape), "learningRate", "baseSize"]);
+    expect(Object.keys(options.shape)).toEqual([
+      ...Object.keys(rule.options.shape),
+      "learningRate",
+      "baseSize",
+      "lastBatch",
+    ]);
     for (const option of Object.values(options.shape)) expect(option.description ?? "").not.toBe("");
     const known = { size: 1, from: 1, to: 1, sizes: [1], at: [] };
     expect(options.safeParse({ ...known, noSuchOption: 1 }).success).toBe(false);

@@ -67,6 +67,28 @@ describe("loss-per-class", () => {
     );
   });
 
+  test("with unequal classes a batch is off a class's share by at most 1 + classes × that share of the data, as its help says", () => {
+    const classSizes = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 2, maxLength: 12 });
+    let worst = 0;
+    const tryOut = (sizes: readonly number[], size: number) => {
+      const labels = Uint32Array.from(sizes.flatMap((count, c) => Array.from({ length: count }, () => c)));
+      const known = ledgerWith([...labels.keys()].map((i) => (i * 7919) % 1013));
+      for (const batch of batchesOf("loss-per-class", { labels, classCount: sizes.length, size, ledger: known })) {
+        for (const [c, count] of countsOf(batch, labels, sizes.length).entries()) {
+          const share = sizes[c] / labels.length;
+          const off = Math.abs(count - batch.length * share);
+          expect(off).toBeLessThanOrEqual(1 + sizes.length * share + 1e-9);
+          worst = Math.max(worst, off);
+        }
+      }
+    };
+    fc.assert(fc.property(classSizes, fc.integer({ min: 1, max: 40 }), tryOut), { seed: 1, numRuns: 200 });
+    worst = 0;
+    // Four classes of one sample stand together in the middle: a batch of 4 has none of the 100 others, not 3.85.
+    tryOut([1, 1, 1, 1, 100], 2);
+    expect(worst).toBeGreaterThan(1.1);
+  });
+
   test("batches are close in rank: with equal classes those of one batch differ by at most its rounds", () => {
     const classCount = 4;
     const labels = Uint32Array.from({ length: 80 }, (_, i) => i % classCount);
