@@ -18,7 +18,7 @@ from torch.utils.data import Dataset as TorchDataset
 from .datasets.contract import FetchedPart, FloatImages, Images
 from .device import is_out_of_memory
 from .errors import BackendError
-from .references.importing import failed
+from .references.importing import failed, refuse_edited
 
 T = TypeVar("T")
 
@@ -124,6 +124,8 @@ class FetchedPixels:
 
     def _new_loader(self) -> DataLoader[Any]:
         workers = self._part.workers
+        if workers > 0:
+            refuse_edited(self._dataset)
         return DataLoader(
             Items(self._part),
             batch_sampler=self._upcoming,

@@ -230,6 +230,17 @@ def code_of(references: Sequence[str]) -> list[CodeFile]:
     return own_code.reached([split(reference)[0] for reference in references], _allowed)
 
 
+def refuse_edited(reference: str) -> None:
+    """For processes that would import its code again. Raises BackendError (bad_reference) naming what changed."""
+    edited = own_code.edited(code_of([reference]))
+    if edited:
+        raise BackendError(
+            "bad_reference",
+            f"{reference}: {', '.join(edited)} changed after it was imported, and worker processes would import what "
+            "it is now: start again, with a backend that is started anew",
+        )
+
+
 def version_of(package: str) -> str | None:
     distributions: Mapping[str, list[str]] = metadata.packages_distributions()
     names = distributions.get(package)

@@ -21,7 +21,6 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from ..errors import BackendError
 from ..messages import CodeFile
 
 OURS = Path(__file__).resolve().parent.parent
@@ -82,16 +81,6 @@ class OwnCode(MetaPathFinder):
     def edited(self, code: Iterable[CodeFile]) -> list[str]:
         """The files, or folders, that are no longer what was imported."""
         return [part.file for part in code if hash_on_disk(Path(part.file)) != part.sha256]
-
-    def refuse_edited(self) -> None:
-        """For processes that would import it again. Raises BackendError (bad_reference) naming the first file."""
-        for executed in self.executed.values():
-            if hash_on_disk(Path(executed.file)) != executed.sha256:
-                raise BackendError(
-                    "bad_reference",
-                    f"{executed.file} was changed after it was imported, and worker processes would import it as it is "
-                    "now: start again, with a backend that is started anew",
-                )
 
     def _is_own(self, file: str) -> bool:
         """A folder of installed modules may lie within a named one, as an environment does, or the other way round."""

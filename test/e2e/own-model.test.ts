@@ -66,7 +66,7 @@ it.each([
     "without permission",
     [],
     2,
-    /own\.yaml:2: dataset: own_net:stripes runs code of yours: allow it with --allow-import own_net/,
+    /own\.yaml:2: dataset: own_net:stripes, .* run code of yours: allow it with --allow-import own_net$/,
   ],
   [
     "without its folder",

@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from py_backend.errors import BackendError
+from py_backend.messages import Chosen
 from py_backend.references import importing, own_code
 
 Write = Callable[..., None]
@@ -97,8 +99,8 @@ def test_the_source_that_was_executed_is_hashed_and_not_what_lies_there_now(writ
     assert reached("team.models:Net") == before == {"team.models": sha256("WIDTH = 1\nclass Net: ...")}
     code = importing.code_of(["team.models:Net"])
     assert own_code.own_code.edited(code) == [str(tmp_path / "team/models.py")]
-    with pytest.raises(BackendError, match=r"team/models\.py was changed after it was imported"):
-        own_code.own_code.refuse_edited()
+    with pytest.raises(BackendError, match=r"team/models\.py changed after it was imported"):
+        importing.refuse_edited("team.models:Net")
     (tmp_path / "team/models.py").unlink()
     assert own_code.own_code.edited(code) == [str(tmp_path / "team/models.py")]
 
@@ -140,15 +142,30 @@ def test_what_python_has_and_what_is_installed_is_not_the_users(write: Write) ->
     assert list(reached("team.models:Net")) == ["team.models"]
 
 
-def test_open_says_what_was_executed(write: Write, open_run: Callable[..., object]) -> None:
-    from py_backend.messages import Chosen
+def test_workers_are_not_started_on_other_code_of_the_dataset(
+    write: Write, open_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = (Path(__file__).parent / "references/team_data.py").read_text()
+    write(team__data=source)
+    dataset = Chosen(
+        origin="import",
+        name="team.data:both",
+        options={"args": '{"kind": "ByteItems"}', "load": "fetch", "workers": 1},
+    )
+    run = open_run(dataset=dataset)
+    run.host._resident[1].end_workers()
+    write(team__data=f"{source}\n")
+    with pytest.raises(BackendError, match=r"team/data\.py changed after it was imported, and worker processes"):
+        run.losses([[1, 2]])
 
+
+def test_open_says_what_was_executed(write: Write, open_run: Callable[..., Any]) -> None:
     source = (Path(__file__).parent / "references/team_models.py").read_text()
     write(team__layers="CLASSES = 3", team__models=f"{source}\nfrom .layers import CLASSES\n")
-    opened = open_run(model=Chosen(origin="import", name="team.models:Net", options={})).opened.body  # type: ignore[attr-defined]
+    opened = open_run(model=Chosen(origin="import", name="team.models:Net", options={})).opened.body
     assert [part.module for part in opened.code] == ["team.layers", "team.models"]
     assert opened.edited == []
     write(team__layers="CLASSES = 4")
-    opened = open_run(model=Chosen(origin="import", name="team.models:Net", options={})).opened.body  # type: ignore[attr-defined]
+    opened = open_run(model=Chosen(origin="import", name="team.models:Net", options={})).opened.body
     assert [Path(file).name for file in opened.edited] == ["layers.py"]
     assert {part.module: part.sha256 for part in opened.code}["team.layers"] == sha256("CLASSES = 3")
