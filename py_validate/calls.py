@@ -187,7 +187,7 @@ def curve(
     epochs: Sequence[int],
     optimizer: Mapping[str, Any],
 ) -> dict[str, Any]:
-    orders = [RecordedOrder(Path(run_directory), epoch) for epoch in epochs]
+    orders = [RecordedOrder(Path(run_directory), epoch, labels=None) for epoch in epochs]
     check = curve_check(
         desk.find(ours, nn.Module),
         desk.find(theirs, nn.Module),

@@ -53,7 +53,7 @@ def open_loop(
     noise = StepNoise(settings.seed)
     feed(model, noise, device)
     dataset = Pictures(data, "train", settings.augmentation, noise)
-    steps = Steps([(epoch, RecordedOrder(run, epoch)) for epoch in epochs], dataset, noise)
+    steps = Steps([(epoch, RecordedOrder(run, epoch, labels=None)) for epoch in epochs], dataset, noise)
     if own is not None:
         refuse_what_a_loop_is_not_told(steps, settings)
         optimizer_named = {"name": settings.optimizer, "options": dict(settings.optimizer_options)}

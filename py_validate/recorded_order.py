@@ -1,11 +1,15 @@
 """The recorded batches of a run, for any PyTorch loop. Needs torch, and nothing else of ibatch.
 
-    order = RecordedOrder("runs/mnist-1a2b3c4d/shuffled/seed-0", epoch=0)
-    for rate, (images, labels) in zip(order.learning_rates, DataLoader(dataset, batch_sampler=order)):
-        ...
+    order = RecordedOrder("runs/mnist-1a2b3c4d/shuffled/seed-0", labels=dataset.targets)
+    loader = DataLoader(dataset, batch_sampler=order)
+    for epoch in range(epochs):
+        order.set_epoch(epoch)
+        for rate, (images, labels) in zip(order.learning_rates, loader):
+            ...
 
 A run's directory holds `orders/0000.u32` (the epoch's indices in training order, little-endian) and `orders/0000.json`
-(where each batch begins, learning rates, hashes); `orders/0000.weights.f32` where the order gave weights.
+(where each batch begins, learning rates, hashes); `orders/0000.weights.f32` where the order gave weights. An export
+has `dataset.json` beside `orders`; the run itself is found in its experiment, which has the dataset's labels.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,41 +30,116 @@ from torch.utils.data import Sampler
 class RecordedOrder(Sampler[list[int]]):
     """The batches that a run trained on in one epoch, in its order: a `batch_sampler`.
 
+    labels: [n] whole numbers, those of the dataset that the loader reads, in its sequence: they are compared with what
+    the run trained on. None: nothing is compared, and a smaller dataset ends in an IndexError of the loader.
+
     indices: uint32 [m]; offsets: uint32 [batches + 1], batch b is indices[offsets[b] : offsets[b + 1]];
     learning_rates: one a batch; weights: float32 [B] of each batch's samples, or None where every weight is 1 (the
     gradient of a batch is that of the sum of weight·loss, divided by B); order_sha256, plan_sha256: as recorded.
 
-    Raises FileNotFoundError where a file is not there, ValueError where one is not what was recorded.
+    Raises FileNotFoundError where a file is not there, ValueError where one is not what was recorded, or the dataset is
+    another one.
     """
 
-    def __init__(self, directory: str | Path, epoch: int) -> None:
-        stem = Path(directory) / "orders" / f"{epoch:04}"
+    def __init__(self, directory: str | Path, epoch: int = 0, *, labels: Any) -> None:
+        self._directory = Path(directory)
+        self._label_count: int | None = None
+        if labels is not None:
+            self._label_count = check_labels(self._directory, labels)
+        self.set_epoch(epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Goes to another epoch, as torch's own distributed samplers do. Raises as the constructor does."""
+        stem = self._directory / "orders" / f"{epoch:04}"
         plan_path, indices_path, weights_path = (stem.with_suffix(end) for end in (".json", ".u32", ".weights.f32"))
         plan = read_plan(plan_path)
-        self.order_sha256: str = plan["orderSha256"]
-        self.plan_sha256: str = plan["planSha256"]
-        self.learning_rates: list[float] = [float(rate) for rate in plan["learningRates"]]
-        self.indices = np.frombuffer(read_values(indices_path), "<u4")
-        check_hash(indices_path, self.order_sha256, self.indices)
-        self.offsets = read_offsets(plan_path, plan["offsets"], len(self.indices))
-        check_count(plan_path, "learning rates", len(self.learning_rates), len(self.offsets) - 1, "batch")
+        rates = [float(rate) for rate in plan["learningRates"]]
+        indices = np.frombuffer(read_values(indices_path), "<u4")
+        check_hash(indices_path, plan["orderSha256"], indices)
+        offsets = read_offsets(plan_path, plan["offsets"], len(indices))
+        check_count(plan_path, "learning rates", len(rates), len(offsets) - 1, "batch")
         weights = np.frombuffer(read_values(weights_path) if plan["weighted"] else b"", "<f4")
         if plan["weighted"]:
-            check_count(weights_path, "weights", len(weights), len(self.indices), "index")
-        rates = np.array(self.learning_rates, "<f8")
-        check_hash(plan_path, self.plan_sha256, self.indices, self.offsets, rates, weights)
+            check_count(weights_path, "weights", len(weights), len(indices), "index")
+        check_hash(plan_path, plan["planSha256"], indices, offsets, np.array(rates, "<f8"), weights)
+        if self._label_count is not None and indices.max(initial=0) >= self._label_count:
+            raise ValueError(
+                f"{indices_path} has a sample {indices.max()}, and the dataset {self._label_count} labels: it is "
+                "another one than the run trained on"
+            )
 
-        cuts = self.offsets[1:-1].astype(np.int64)
+        cuts = offsets[1:-1].astype(np.int64)
+        self.epoch = epoch
+        self.order_sha256: str = plan["orderSha256"]
+        self.plan_sha256: str = plan["planSha256"]
+        self.learning_rates: list[float] = rates
+        self.indices, self.offsets = indices, offsets
         self.weights: list[torch.Tensor] | None = None
         if plan["weighted"]:
             self.weights = [torch.from_numpy(part.astype(np.float32)) for part in np.split(weights, cuts)]
-        self._batches: list[list[int]] = [part.tolist() for part in np.split(self.indices, cuts)]
+        self._batches: list[list[int]] = [part.tolist() for part in np.split(indices, cuts)]
 
     def __iter__(self) -> Iterator[list[int]]:
         return iter(self._batches)
 
     def __len__(self) -> int:
         return len(self._batches)
+
+
+@dataclass(frozen=True)
+class RecordedDataset:
+    """What a run trained on. labels_sha256: of its n labels as uint32, little-endian, in its own sequence."""
+
+    name: str
+    n: int
+    labels_sha256: str
+
+
+def check_labels(directory: Path, labels: Any) -> int:
+    """Their number. Raises ValueError where they are not those of the dataset that the run trained on."""
+    values = np.asarray(labels)
+    if values.ndim != 1 or not np.issubdtype(values.dtype, np.integer) or values.min(initial=0) < 0:
+        raise ValueError(f"labels: expected [n] whole numbers from 0 on, not {values.dtype} {list(values.shape)}")
+    trained_on = find_dataset(directory)
+    if trained_on is None:
+        return len(values)
+    name = f"dataset {trained_on.name}, which {directory} trained on,"
+    if len(values) != trained_on.n:
+        raise ValueError(f"this is not {name}: it has {trained_on.n} samples, here are {len(values)}")
+    if hashlib.sha256(values.astype("<u4").tobytes()).hexdigest() != trained_on.labels_sha256:
+        raise ValueError(f"this is not {name} or is in another sequence: its {trained_on.n} labels are others")
+    return len(values)
+
+
+def find_dataset(directory: Path) -> RecordedDataset | None:
+    """As an export says, or as lies in the run's experiment; None where neither is there, as in records of before.
+
+    Raises ValueError where it is there, and damaged.
+    """
+    exported = directory / "dataset.json"
+    path = exported if exported.exists() else dataset_of_run(directory)
+    if path is None or not path.exists():
+        return None
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if path == exported:
+            return RecordedDataset(said["name"], said["n"], said["labelsSha256"])
+        labels = (path.parent / "labels.u32").read_bytes()
+        return RecordedDataset(said["name"], len(labels) // 4, hashlib.sha256(labels).hexdigest())
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error!r}; export the orders again, or take another run") from None
+
+
+def dataset_of_run(directory: Path) -> Path | None:
+    """`datasets/<first 8 of the data's SHA-256>/dataset.json` of the run's experiment, where run.json names it."""
+    try:
+        run = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+        of_data = str(run["surroundings"]["dataSha256"])[:8]
+        return directory.resolve().parents[1] / "datasets" / of_data / "dataset.json"
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{directory / 'run.json'} is damaged: {error!r}; take another run") from None
 
 
 def read_plan(path: Path) -> dict[str, Any]:

@@ -50,9 +50,10 @@ model = nn.Sequential(
 )
 optimizer = torch.optim.SGD(model.parameters(), lr=0.0, momentum=0.9, weight_decay=5e-4)
 data = digits()
+order = RecordedOrder(export / arm / f"seed-{seed}", labels=data.tensors[1])  # refused where these are other images
 recorded = (run / arm / f"seed-{seed}" / "metrics.jsonl").read_text().splitlines()
 for epoch, line in enumerate(recorded):
-    order = RecordedOrder(export / arm / f"seed-{seed}", epoch)
+    order.set_epoch(epoch)
     losses = []
     for rate, (images, labels) in zip(order.learning_rates, DataLoader(data, batch_sampler=order), strict=True):
         for group in optimizer.param_groups:

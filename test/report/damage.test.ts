@@ -1,4 +1,5 @@
 // Every file of a small finished experiment, damaged in every way: noticed, named in one line, and the rest is shown.
+import { createHash } from "node:crypto";
 import {
   copyFileSync,
   mkdirSync,
@@ -156,6 +157,10 @@ test("an export of orders takes none home that is damaged", async () => {
   const { leftOut } = await exportTorch({ directory, out: undefined, python, signal });
   expect(leftOut).toHaveLength(1);
   expect(leftOut[0]).toContain(`${path} is damaged (`);
+  const labels = createHash("sha256").update(readFileSync(join(directory, "datasets", "dddddddd", "labels.u32")));
+  const named = readFileSync(join(directory, "export", "torch", "sorted", "seed-0", "dataset.json"), "utf8");
+  const dataSha256 = "d".repeat(64);
+  expect(JSON.parse(named)).toEqual({ name: "tiny", n: 12, labelsSha256: labels.digest("hex"), dataSha256 });
   const orders = (run: string) => filesBelow(join(directory, "export", "torch", run)).length;
   expect(orders("sorted/seed-0")).toBe(7);
   expect(() => orders("sorted/seed-1")).toThrow("ENOENT");

@@ -64,6 +64,20 @@ describe("the hardest and the most often misjudged training images", () => {
     expect(document.querySelectorAll("#samples .spark").length).toBe(4);
   });
 
+  test.each([
+    [2, "the first one", [0, 30, 60, 90]],
+    [4, "the first three, as red, green and blue", [0, 15, 30, 60, 75, 90, 120, 135, 150, 180, 195, 210]],
+    [8, "the first three, as red, green and blue", [0, 15, 30, 120, 135, 150, 240, 255, 14, 104, 119, 134]],
+  ])("of %i channels show %s, and say so", (channels, which, pixels) => {
+    const data = readReportData(make({ ...SMALL, channels }));
+    expect(data.leftOut).toEqual([]);
+    const { document } = parseHTML(renderPage(data));
+    const note = `The images have ${channels} channels; the pictures show ${which}.`;
+    expect(document.querySelector("#samples")?.textContent).toContain(note);
+    const uri = document.querySelectorAll("#samples img")[1].getAttribute("src") ?? "";
+    expect([...decodePng(Buffer.from(uri.slice(uri.indexOf(",") + 1), "base64")).pixels]).toEqual(pixels);
+  });
+
   test("say so where there are none", () => {
     const text = parseHTML(renderPage(readReportData(make({ ...SMALL, labels: false })))).document;
     expect(text.querySelector("#samples")?.textContent).toContain("no run has recorded pictures");

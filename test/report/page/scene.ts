@@ -37,6 +37,8 @@ export interface MadeExperiment {
   readonly labels?: boolean;
   readonly batchNorm?: EpochMetrics["batchNorm"];
   readonly trainSample?: boolean;
+  /** Of the images. */
+  readonly channels?: number;
 }
 
 /** Two arms, two seeds, three epochs. */
@@ -68,6 +70,7 @@ export function makeIn(directory: string, experiment: MadeExperiment): void {
     labels = false,
     trainSample = true,
     batchNorm,
+    channels = 1,
   } = experiment;
   const arm = { epochs, order: { name: "shuffled", options: {}, changesObjective: false } };
   const config = { name, seeds, baseline, arms: Object.fromEntries(Object.keys(arms).map((key) => [key, arm])) };
@@ -76,14 +79,14 @@ export function makeIn(directory: string, experiment: MadeExperiment): void {
   writeSealed(join(directory, "experiment.json"), document);
   for (const [key, runs] of Object.entries(arms)) {
     for (const [seed, run] of Object.entries(runs))
-      makeRun(directory, key, Number(seed), { run, config: arm, trainSample, labels, batchNorm });
+      makeRun(directory, key, Number(seed), { run, config: arm, trainSample, labels, batchNorm, channels });
   }
   if (labels) {
     writeDataset(directory, {
       name,
       dataSha256: DATA,
       classNames: CLASS_NAMES,
-      inputShape: [1, 2, 2],
+      inputShape: [channels, 2, 2],
       labels: LABELS,
       testLabels: LABELS,
     });
@@ -96,6 +99,7 @@ interface MadeWith {
   readonly trainSample: boolean;
   readonly labels: boolean;
   readonly batchNorm: EpochMetrics["batchNorm"];
+  readonly channels: number;
 }
 
 function makeRun(directory: string, arm: string, seed: number, made: MadeWith): void {
@@ -126,7 +130,7 @@ function makeRun(directory: string, arm: string, seed: number, made: MadeWith): 
   };
   record.start(document);
   for (const epoch of run.accuracies.keys()) makeEpoch(record, epoch, made);
-  if (labels) writeArrays(record, run, seed);
+  if (labels) writeArrays(record, made, seed);
   if (state === "running") return;
   record.write({
     ...document,
@@ -176,7 +180,8 @@ function makeEpoch(record: RunRecord, epoch: number, { run, trainSample, batchNo
 }
 
 /** Samples 0, 4 and 8 are taken for class 0 in training and at the end; seed s does not draw sample s in epoch 0. */
-function writeArrays(record: RunRecord, { accuracies, state = "done" }: MadeRun, seed: number): void {
+function writeArrays(record: RunRecord, { run, channels }: MadeWith, seed: number): void {
+  const { accuracies, state = "done" } = run;
   const predictions = LABELS.map((label, at) => (at % 4 === 0 ? 0 : label));
   for (const epoch of accuracies.keys()) {
     record.writePredictions(
@@ -187,6 +192,6 @@ function writeArrays(record: RunRecord, { accuracies, state = "done" }: MadeRun,
   record.writeTestPredictions(predictions);
   if (state !== "done") return;
   const indices = Uint32Array.of(4, 8, 9, 11);
-  const pixels = Uint8Array.from({ length: 4 * indices.length }, (_, at) => 15 * at);
-  record.writeImages({ indices, shape: [2, 2, 1], pixels });
+  const pixels = Uint8Array.from({ length: 4 * channels * indices.length }, (_, at) => 15 * at);
+  record.writeImages({ indices, shape: [2, 2, channels], pixels });
 }
