@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -26,10 +27,14 @@ class OptimizerDefinition:
     build: Callable[[Iterable[Parameter], Any], torch.optim.Optimizer]
 
 
+BEYOND_FLOAT32 = math.nextafter((2 - 2**-23) * 2.0**127, math.inf)
+"""The first number that a float32 scalar of torch's does not take."""
+
+
 class SgdOptions(Struct, forbid_unknown_fields=True, kw_only=True):
     momentum: Annotated[float, Meta(ge=0, lt=1, description="share of the last update that is kept")] = 0.0
     nesterov: Annotated[bool, Meta(description="Nesterov's momentum; needs momentum above 0")] = False
-    weight_decay: Annotated[float, Meta(ge=0, description=WEIGHT_DECAY_HELP)] = 0.0
+    weight_decay: Annotated[float, Meta(ge=0, lt=BEYOND_FLOAT32, description=WEIGHT_DECAY_HELP)] = 0.0
 
     def __post_init__(self) -> None:
         if self.nesterov and self.momentum == 0:
@@ -49,8 +54,8 @@ def build_sgd(parameters: Iterable[Parameter], options: SgdOptions) -> torch.opt
 class AdamOptions(Struct, forbid_unknown_fields=True, kw_only=True):
     beta1: Annotated[float, Meta(ge=0, lt=1, description="decay of the mean of gradients")] = 0.9
     beta2: Annotated[float, Meta(ge=0, lt=1, description="decay of the mean of squared gradients")] = 0.999
-    eps: Annotated[float, Meta(gt=0, description="added to the denominator")] = 1e-8
-    weight_decay: Annotated[float, Meta(ge=0, description=WEIGHT_DECAY_HELP)] = 0.0
+    eps: Annotated[float, Meta(gt=0, lt=BEYOND_FLOAT32, description="added to the denominator")] = 1e-8
+    weight_decay: Annotated[float, Meta(ge=0, lt=BEYOND_FLOAT32, description=WEIGHT_DECAY_HELP)] = 0.0
 
 
 def build_adam(parameters: Iterable[Parameter], options: AdamOptions) -> torch.optim.Optimizer:
@@ -65,7 +70,12 @@ def build_adam(parameters: Iterable[Parameter], options: AdamOptions) -> torch.o
 
 class AdamWOptions(AdamOptions, forbid_unknown_fields=True, kw_only=True):
     weight_decay: Annotated[
-        float, Meta(ge=0, description="decay of all parameters, apart from the gradient, times the learning rate")
+        float,
+        Meta(
+            ge=0,
+            lt=BEYOND_FLOAT32,
+            description="decay of all parameters, apart from the gradient, times the learning rate",
+        ),
     ] = 0.01
 
 

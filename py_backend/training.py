@@ -27,6 +27,8 @@ from .references.whose import Telling
 from .resident import Augmentation, DataPart
 from .signals import SignalBuffer
 
+MAX_FLOAT32 = float(np.finfo(np.float32).max)
+
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """(logits float32 [B, classes], labels int64 [B]) → one value a sample, [B]."""
 
@@ -97,8 +99,12 @@ def check_chunk(chunk: Chunk, n: int) -> None:
     if offsets[0] != 0 or offsets[-1] != len(chunk.indices) or np.any(np.diff(offsets) < 1):
         raise refuse(f"offsets must rise from 0 to the {len(chunk.indices)} indices, no batch empty")
     check_indices(chunk.indices, n)
-    if not np.all(np.isfinite(chunk.learning_rates)) or np.any(chunk.learning_rates < 0):
-        raise refuse("a learning rate is negative or not finite")
+    wrong = np.flatnonzero(~((chunk.learning_rates >= 0) & (chunk.learning_rates <= MAX_FLOAT32)))
+    if len(wrong):
+        raise refuse(
+            f"the learning rate of batch {wrong[0]} is {chunk.learning_rates[wrong[0]]:g}; "
+            f"0 … {MAX_FLOAT32:.2g} is expected, the most that float32 holds"
+        )
     if chunk.weights is not None:
         if len(chunk.weights) != len(chunk.indices):
             raise refuse(f"{len(chunk.weights)} weights for {len(chunk.indices)} indices")

@@ -51,3 +51,11 @@ def test_nesterov_without_momentum_is_refused() -> None:
     with pytest.raises(BackendError, match="needs `momentum`") as refused:
         read_options("optimizer", find("sgd"), {"nesterov": True})
     assert refused.value.code == "bad_option"
+
+
+@pytest.mark.parametrize(("name", "option"), [("sgd", "weight_decay"), ("adam", "eps"), ("adamw", "weight_decay")])
+def test_what_torch_cannot_multiply_float32_with_is_refused(name: str, option: str) -> None:
+    most = float(torch.finfo(torch.float32).max)
+    build(name, **{option: most})
+    with pytest.raises(BackendError, match=option):
+        read_options("optimizer", find(name), {option: 1e39})

@@ -518,6 +518,7 @@ def array(values: list[Any], dtype: Any) -> np.ndarray[Any, Any]:
         ({"learning_rates": array([0.1, np.nan], float)}, "learning rate"),
         ({"learning_rates": array([np.inf, 0.1], float)}, "learning rate"),
         ({"learning_rates": array([-0.1, 0.1], float)}, "learning rate"),
+        ({"learning_rates": array([0.1, 1e39], float)}, "learning rate of batch 1 is 1e.39; 0 … 3.4e.38 is expected"),
         ({"weights": array([1, 1], np.float32)}, "2 weights for 3 indices"),
         ({"weights": array([1, 1, np.nan], np.float32)}, "weight is negative or not finite"),
         ({"weights": array([1, 1, np.inf], np.float32)}, "weight is negative or not finite"),

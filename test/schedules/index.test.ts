@@ -192,6 +192,13 @@ describe("laws of every schedule", () => {
 });
 
 describe("what is refused", () => {
+  test("a rate beyond float32, in which weights are: torch takes none", () => {
+    const rate = (learningRate: number) =>
+      scheduleOptions(findSchedule("constant")).safeParse({ learningRate }).error?.issues[0]?.message;
+    expect(rate(1e39)).toContain("is larger than 3.4e38");
+    expect(rate(Math.fround(3.4028234663852886e38))).toBeUndefined();
+  });
+
   test.each([
     { name: "constant" },
     { name: "constant", learningRate: 0 },
