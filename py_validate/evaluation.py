@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from .data import Pictures
+from .memory_format import laid_out, memory_format_of
 from .models import Loss
 from .textbook import mixed_precision
 
@@ -30,11 +31,14 @@ def evaluate(
     was_training = model.training
     model.eval()
     losses, right = [], 0
+    memory_format: torch.memory_format | None = None
     try:
         for images, labels in DataLoader(dataset, batch_sampler=batches):
             labels = labels.to(device)
             with mixed_precision(device, precision):
-                logits = model(images.to(device, memory_format=torch.channels_last))
+                images = images.to(device)
+                memory_format = memory_format or memory_format_of(model, images)
+                logits = model(laid_out(images, memory_format))
             logits = logits.float()
             losses.append(loss(logits, labels).cpu())
             right += int((logits.argmax(1) == labels).sum())

@@ -14,6 +14,7 @@ from py_backend.errors import BackendError
 
 from .data import Augmentation, Pictures
 from .loop import Loop
+from .memory_format import memory_format_of
 from .models import Loss
 from .noise import StepNoise, feed
 from .optimizers import build_optimizer
@@ -49,7 +50,8 @@ def open_loop(
 
     Raises BackendError (bad_option), FileNotFoundError and ValueError of RecordedOrder.
     """
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    memory_format = memory_format_of(model, Pictures(data, "train")[0][0][None].to(device))
+    model.to(memory_format=memory_format)  # type: ignore[call-overload]
     noise = StepNoise(settings.seed)
     feed(model, noise, device)
     dataset = Pictures(data, "train", settings.augmentation, noise)
@@ -71,6 +73,7 @@ def open_loop(
         device,
         settings.micro_batch,
         settings.precision,
+        memory_format,
     )
     return Loop(steps, dataset, training), len(steps)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
 
 from .data import Pictures
+from .memory_format import laid_out
 from .models import Loss
 from .noise import StepNoise
 
@@ -36,6 +37,7 @@ def train(
     device: torch.device,
     micro_batch: int | None = None,
     precision: str = "float32",
+    memory_format: torch.memory_format = torch.channels_last,
 ) -> Iterator[Step]:
     """One step for each batch. The gradient is that of the sum of weight·loss over the batch, divided by its size, all
     at once or summed up over parts of at most `micro_batch` samples."""
@@ -51,7 +53,7 @@ def train(
         for start in range(0, batch_size, micro_batch or batch_size):
             end = min(start + (micro_batch or batch_size), batch_size)
             noise.look_at(start, end)
-            x = images[start:end].to(device, memory_format=torch.channels_last)
+            x = laid_out(images[start:end].to(device), memory_format)
             with mixed_precision(device, precision):
                 logits = model(x)
             part = loss(logits.float(), labels[start:end].to(device))

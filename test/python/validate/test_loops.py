@@ -14,10 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from py_backend import messages
+from py_backend import messages, session
 from py_backend.messages import Named
+from py_backend.references import model as model_reference
 from py_validate.choice import Choice
-from py_validate.data import Augmentation
+from py_validate.data import Augmentation, Pictures
+from py_validate.evaluation import evaluate
 from py_validate.loop import Loop
 from py_validate.models import build_loss, build_model, floating_state
 from py_validate.open_loop import Settings, open_loop
@@ -325,3 +327,36 @@ def test_a_data_loader_reads_the_recorded_order(both: Any) -> None:
     dataset.begin()
     list(DataLoader(dataset, batch_sampler=pair.batches))
     assert dataset.reads == [[index for batch in pair.batches for index in batch]]
+
+
+class ViewNet(nn.Module):
+    """Takes a view of what a convolution of several channels returns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.fc = nn.Linear(800, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(F.relu(self.conv(x)).view(len(x), 800))
+
+
+def test_a_model_that_does_not_bear_channels_last_is_trained_alike(
+    open_run: Callable[..., Any],
+    tiny: SimpleNamespace,
+    tmp_path: Path,
+    batches: list[list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(model_reference, "import_callable", lambda _reference: ViewNet)
+    monkeypatch.setattr(session, "describe", lambda _reference: None)
+    monkeypatch.setattr(session, "refuse_not_allowed", lambda _references: None)
+    named = messages.Chosen(origin="import", name="team:ViewNet", options={"args": "{}"})
+    run = open_run(dataset=Named(name="tiny3", options={}), model=named)
+    assert run.opened.body.settings.memory_format == "contiguous"
+    model = ViewNet()
+    model.load_state_dict(run.state())
+    pair = Both(run, tiny.colour, tmp_path / "run", batches, None)
+    pair.assert_equal(pair.loop(model), model)
+    losses, _ = evaluate(model, Pictures(tiny.colour, "test"), range(20), 7, build_loss(None, CPU), "float32", CPU)
+    assert losses.tobytes() == run.look("test", list(range(20)), ["loss"], batch_size=7).arrays["loss"].tobytes()
