@@ -91,7 +91,7 @@ def test_an_option_that_cannot_be_told_is_a_fault_of_its_file() -> None:
 
 def test_the_catalogue_survives_the_wire() -> None:
     limits = {"header_bytes": 1, "message_bytes": 1, "frames": 1, "sessions": 1}
-    empty = dict.fromkeys(("backend_version", "platform", "device", "device_name", "work_endpoint"), "")
+    empty = dict.fromkeys(("instance", "backend_version", "platform", "device", "device_name", "work_endpoint"), "")
     told: Catalogue = catalogue()
     fields = {**empty, "versions": {}, "threads": 1, "limits": limits, "catalogue": msgspec.to_builtins(told)}
     packet = Packet(1, msgspec.convert(fields, MESSAGES["hello_ok"]))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import re
 from pathlib import Path
 from typing import get_args
 
+import torch
 from msgspec import structs
+from torch import nn
 
-from py_backend import codec
+from py_backend import codec, datasets, noise
 from py_backend.errors import ERROR_CODES
 from py_backend.messages import CONTROL, MESSAGES, SIGNAL_ARRAYS, WORK, Settings, SignalName
+from py_backend.session import weights_sha256
 from py_backend.signals import SIGNALS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "PROTOCOL.md").read_text("utf-8")
@@ -110,3 +115,59 @@ def test_the_settings_of_a_session() -> None:
     told = re.search(r"`settings` map \(([^)]*)\)", PAGE)
     assert told
     assert CODE.findall(told[1]) == [field.name for field in structs.fields(Settings)]
+
+
+# --- what an independent client has to compute as the backend does, written here from the page alone
+
+GAMMA = 0x9E3779B97F4A7C15
+BITS = (1 << 64) - 1
+
+
+def mix(z: int) -> int:
+    z &= BITS
+    z ^= z >> 30
+    z = z * 0xBF58476D1CE4E5B9 & BITS
+    z ^= z >> 27
+    z = z * 0x94D049BB133111EB & BITS
+    return z ^ z >> 31
+
+
+def page_derive(*parts: int) -> int:
+    key = 0
+    for part in parts:
+        key = mix(mix(key + GAMMA) + (part + 1) * GAMMA)
+    return key
+
+
+def test_derive_is_what_the_page_says() -> None:
+    told = re.search(r"`derive\(1\)` is (0x\w+), `derive\(1, 2, 3\)` is (0x\w+)", PAGE)
+    assert told
+    assert [int(number, 16) for number in told.groups()] == [page_derive(1), page_derive(1, 2, 3)]
+    for parts in [(), (0,), (2**32 - 1,), (1, 2, 3), (7, 2**33)]:
+        assert noise.derive(*parts) == page_derive(*parts)
+    key, places = page_derive(1, 2, 3), torch.tensor([0, 5])
+    words = noise.words(torch.tensor(noise.signed(key)), places, 3)
+    expected = [[noise.signed(mix(key + (3 * place + word + 1) * GAMMA)) for word in range(3)] for place in (0, 5)]
+    assert words.tolist() == expected
+
+
+def test_normalisation_is_what_the_page_says() -> None:
+    told = dict(re.findall(r"^\| ([\w-]+) \| ([\d., ]+ \| [\d., ]+) \|$", PAGE, re.MULTILINE))
+    kept = {}
+    for name in datasets.DATASETS:
+        module = importlib.import_module(f"py_backend.datasets.{name.replace('-', '_')}")
+        kept[name] = " | ".join(", ".join(f"{part:.4f}" for part in parts) for parts in (module.MEAN, module.STD))
+    assert told == kept
+
+
+def test_padding_is_below_and_to_the_right() -> None:
+    conv = nn.Conv2d(1, 1, 2, padding="same", bias=False)
+    images = torch.rand(1, 1, 3, 3)
+    below_and_right = nn.functional.pad(images, (0, 1, 0, 1))
+    assert torch.allclose(conv(images), nn.functional.conv2d(below_and_right, conv.weight))
+
+
+def test_the_hash_of_initial_weights_is_over_the_state_dict() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    content = b"".join(tensor.numpy().tobytes() for tensor in model.state_dict().values())
+    assert weights_sha256(model) == hashlib.sha256(content).hexdigest()
