@@ -147,6 +147,9 @@ describe("a run that comes to its end", () => {
     expect(JSON.parse(scene.text("datasets/dddddddd/dataset.json"))).toEqual({
       name: "digits",
       dataSha256: "d".repeat(64),
+      labelsSha256: sha256(Uint32Array.from(scene.words("datasets/dddddddd/labels.u32"))),
+      testLabelsSha256: sha256(Uint32Array.from(scene.words("datasets/dddddddd/test-labels.u32"))),
+      documentSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
       classNames: ["class 0", "class 1", "class 2"],
       inputShape: [1, 28, 28],
     });
@@ -202,6 +205,7 @@ describe("a run that comes to its end", () => {
         parameterCount: 10,
         settings: SETTINGS,
       },
+      checksums: "SHA256SUMS",
     });
   });
 });
@@ -210,7 +214,7 @@ describe("equal runs, equal bytes", () => {
   const bytesOf = async (settings: readonly string[]) => {
     const scene = new Scene();
     await scene.run({ settings: [...ONE_RUN, ...settings] });
-    const functions = scene.files("shuffled/seed-0").filter((file) => !/timings|run\.json/.test(file));
+    const functions = scene.files("shuffled/seed-0").filter((file) => !/timings|run\.json|SHA256SUMS/.test(file));
     return functions.map((file) => [file, scene.bytes(file).toString("hex")]);
   };
 
@@ -407,7 +411,7 @@ describe("what is recorded", () => {
     return scene.files("shuffled/seed-0").map((file) => file.slice("shuffled/seed-0/".length));
   };
   const orders = (ending: string) => [0, 1, 2].map((epoch) => `orders/000${epoch}.${ending}`);
-  const rest = ["metrics.jsonl", "timings.jsonl", "run.json", "test-predictions.u32"];
+  const rest = ["metrics.jsonl", "timings.jsonl", "run.json", "SHA256SUMS", "test-predictions.u32"];
   const PICTURES = ["images.json", "images.u8"];
 
   test("all, unless told otherwise, and nothing half-written is left", async () => {
@@ -496,7 +500,7 @@ describe("a loss that is not finite", () => {
         settings: [...ONE_RUN, `backend.chunkBatches=${chunkBatches}`],
         pretence: { loss: (index, step) => (step === 6 ? Number.NaN : 1 / (1 + index + step)) },
       });
-      const files = scene.files("shuffled/seed-0").filter((file) => !/timings|run\.json/.test(file));
+      const files = scene.files("shuffled/seed-0").filter((file) => !/timings|run\.json|SHA256SUMS/.test(file));
       return files.map((file) => [file, scene.bytes(file).toString("hex")]);
     };
     const whole = await recorded(5);

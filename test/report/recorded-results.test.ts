@@ -89,6 +89,20 @@ describe("without Python", () => {
     expect((await read(directory, NOWHERE)).findings.lack).toContain("cannot be started");
   });
 
+  test("an answer that was changed by hand is not taken", async () => {
+    const directory = make(SMALL);
+    const { asked, runs } = readExperiment(directory);
+    const { statistics } = await makeResults(asked, runs, { directory, python: undefined, signal });
+    const path = join(directory, "statistics.json");
+    writeSealed(path, statistics);
+    expect((await read(directory, NOWHERE)).findings.lack).toBeUndefined();
+    const text = readFileSync(path, "utf8");
+    const changed = text.replace(/"p": 0\.\d+/, '"p": 0.001');
+    expect(changed).not.toBe(text);
+    writeFileSync(path, changed);
+    expect((await read(directory, NOWHERE)).findings.lack).toContain("cannot be started");
+  });
+
   test("a damaged statistics.json is as none", async () => {
     const directory = make(SMALL);
     writeFileSync(join(directory, "statistics.json"), "{");
