@@ -70,7 +70,7 @@ test("--python names the Python for the statistics; without one the page is made
     expect((await ibatch("report", directory, ...argv)).code).toBe(0);
     return readFileSync(join(directory, "report.html"), "utf8");
   };
-  const told = "cannot be told apart from shuffled";
+  const told = "too few for an interval or a test";
   expect(await page("--python", "/nowhere/python")).not.toContain(told);
   expect(await page()).toContain(told);
 });

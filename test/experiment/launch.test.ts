@@ -124,11 +124,11 @@ describe("runExperiment", () => {
       const out = join(temporaryDirectory(), "run");
       const { table, findings, summary } = await runExperiment(value, { out });
       const recorded = JSON.parse(readFileSync(join(out, "statistics.json"), "utf8"));
-      expect(Object.keys(recorded)).toEqual(["request", "answer", "findings"]);
+      expect(Object.keys(recorded)).toEqual(["request", "answer", "findings", "documentSha256"]);
       expect(recorded.findings).toEqual(JSON.parse(JSON.stringify(findings)));
       expect(findings.comparisons.map(({ name, accuracy }) => [name, accuracy.n])).toEqual([["frozen − shuffled", 2]]);
       const read = await readResults(out, { python: "/nowhere/python", signal: new AbortController().signal });
-      expect(read).toEqual({ summary, findings, table });
+      expect(read).toEqual({ summary, findings, table, damaged: [] });
     });
 
     test("has the page, with what the statistics say", async () => {
