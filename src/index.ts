@@ -35,7 +35,8 @@ export {
   type OrderResult,
   type OrderStream,
 } from "./orders/contract.js";
+export type { EpochMetrics } from "./record/epoch-metrics.js";
 export { type RecordedOrder, readOrder, readSignal } from "./record/recorded-arrays.js";
-export type { EpochMetrics, SignalName } from "./record/run-record.js";
+export type { SignalName } from "./record/run-record.js";
 export type { ArmFindings, Comparison, Findings } from "./report/findings.js";
 export type { ArmSummary, Spread, Summary } from "./report/summary.js";

@@ -2,7 +2,7 @@
 import { stderr } from "node:process";
 import { createLogUpdate } from "log-update";
 import type { Observer, RunOutcome, RunPlace } from "../experiment/observer.js";
-import type { EpochMetrics } from "../record/run-record.js";
+import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { wrap } from "../report/layout.js";
 
 export interface Progress {

@@ -2,7 +2,7 @@
  * How far a network that normalises by batches depends on what stands together in one: the same samples under each
  * kind of statistics. Homogeneous batches can train a network that is right in such batches, and wrong on its own.
  */
-import type { BatchNormMetrics, Measured } from "../record/run-record.js";
+import type { BatchNormMetrics, Measured } from "../record/epoch-metrics.js";
 import { toMeasured } from "./measured.js";
 import type { Plan } from "./plan.js";
 import type { Evaluation, Session } from "./session.js";

@@ -1,5 +1,5 @@
 /** Where an epoch's wall time goes. */
-import type { EpochTimings } from "../record/run-record.js";
+import type { EpochTimings } from "../record/epoch-metrics.js";
 
 export const secondsSince = (start: number): number => (performance.now() - start) / 1000;
 

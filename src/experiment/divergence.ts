@@ -1,6 +1,7 @@
 /** Losses that are not finite: where a run ends. */
+
+import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { fromRecorded } from "../record/number.js";
-import type { EpochMetrics } from "../record/run-record.js";
 import { firstSignals } from "./sample-signals.js";
 import type { TrainedOn } from "./session.js";
 

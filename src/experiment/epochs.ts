@@ -3,8 +3,9 @@
 import { BackendError, BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import type { ExtraSignal, MemoryArray } from "../orders/contract.js";
+import type { BatchNormMetrics, EpochMetrics } from "../record/epoch-metrics.js";
 import { fromRecorded } from "../record/number.js";
-import type { BatchNormMetrics, EpochMetrics, RunRecord } from "../record/run-record.js";
+import type { RunRecord } from "../record/run-record.js";
 import { Clock, secondsSince, timed } from "./clock.js";
 import type { ArmConfig, ExperimentConfig } from "./config.js";
 import { cutAtDivergence, type Evaluated, hasDiverged } from "./divergence.js";

@@ -4,7 +4,7 @@ import { consecutive } from "../kernels/consecutive.js";
 import { random, type Stream } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
 import { stratifiedSample } from "../kernels/stratified.js";
-import type { BatchNormMetrics } from "../record/run-record.js";
+import type { BatchNormMetrics } from "../record/epoch-metrics.js";
 import { compareStatistics } from "./batch-norm.js";
 import type { ExperimentConfig } from "./config.js";
 import type { Evaluated } from "./divergence.js";

@@ -1,8 +1,10 @@
 /** Arms × seeds: every run of a config, those that are recorded already left as they are. */
 import { BackendLost } from "../backend/errors.js";
 import { IbatchError, usageError } from "../errors.js";
+import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
-import type { EpochMetrics, RunDocument, RunRecord } from "../record/run-record.js";
+import type { RunDocument } from "../record/run-document.js";
+import type { RunRecord } from "../record/run-record.js";
 import type { Backends } from "./backends.js";
 import { type ArmConfig, armHash, type ExperimentConfig } from "./config.js";
 import type { Observer, RunPlace } from "./observer.js";

@@ -5,7 +5,7 @@ import { IbatchError, Interrupted } from "../errors.js";
 import type { OrderResult } from "../orders/contract.js";
 import { thrownText } from "../orders/declared.js";
 import { type ResultBounds, type ResultFault, resultFaults } from "../orders/result-check.js";
-import type { OrderMonitors } from "../record/run-record.js";
+import type { OrderMonitors } from "../record/epoch-metrics.js";
 import { learningRates } from "../schedules/index.js";
 import type { ArmConfig } from "./config.js";
 import { monitorOrder } from "./monitors.js";

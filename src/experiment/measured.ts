@@ -1,5 +1,5 @@
+import type { Measured } from "../record/epoch-metrics.js";
 import { toRecorded } from "../record/number.js";
-import type { Measured } from "../record/run-record.js";
 import type { SampleSignals } from "./sample-signals.js";
 
 export type { Measured };

@@ -3,7 +3,7 @@
  * different samples it draws, how unevenly, by how old losses, and how like the last epoch's order it is.
  */
 import type { LedgerView, OrderResult } from "../orders/contract.js";
-import type { OrderMonitors } from "../record/run-record.js";
+import type { OrderMonitors } from "../record/epoch-metrics.js";
 
 export interface Monitored {
   readonly result: OrderResult;

@@ -1,4 +1,5 @@
-import type { EpochMetrics, RunState } from "../record/run-record.js";
+import type { EpochMetrics } from "../record/epoch-metrics.js";
+import type { RunState } from "../record/run-document.js";
 
 /** Which run of how many. */
 export interface RunPlace {

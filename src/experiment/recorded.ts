@@ -1,10 +1,12 @@
 /** What a run directory holds from before, checked before anything is added to it. */
 import { IbatchError } from "../errors.js";
+import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { ExperimentRecord, RunOnDisk } from "../record/experiment-record.js";
 import { damage } from "../record/read-file.js";
 import { readRun } from "../record/read-run.js";
+import { isFinished, type RunDocument } from "../record/run-document.js";
 import { RUN_DOCUMENT } from "../record/run-files.js";
-import { type EpochMetrics, isFinished, type RunDocument, type RunRecord } from "../record/run-record.js";
+import type { RunRecord } from "../record/run-record.js";
 import { RunFiles } from "../record/verified-files.js";
 import { modelOf } from "./other-code.js";
 import type { MadeIn } from "./surroundings.js";

@@ -1,7 +1,7 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
 import { IbatchError } from "../errors.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
-import type { RunDocument } from "../record/run-record.js";
+import type { RunDocument } from "../record/run-document.js";
 import { Epochs, type EpochsInputs } from "./epochs.js";
 import { openRequest } from "./open-request.js";
 import { modelOf } from "./other-code.js";

@@ -1,7 +1,7 @@
 /** What a run's bits depend on beside config and seed; runs that differ in it are not put into one mean. */
 import { type IbatchError, usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
-import type { Surroundings } from "../record/run-record.js";
+import type { Surroundings } from "../record/run-document.js";
 import { asRecorded } from "../record/whole-file.js";
 import type { Chosen } from "./checker.js";
 import { changedCode, type MadeFrom, otherStart } from "./other-code.js";

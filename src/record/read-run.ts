@@ -1,9 +1,11 @@
 /** Reads a run's record, also of one that is under way, and refuses one whose parts do not fit together. */
 import { z } from "zod";
+import type { EpochMetrics, EpochTimings } from "./epoch-metrics.js";
 import { damage, type Unreadable } from "./read-file.js";
 import { orderFile, planOf } from "./recorded-arrays.js";
+import { isFinished, type RunDocument } from "./run-document.js";
 import { METRICS, RUN_DOCUMENT } from "./run-files.js";
-import { type EpochMetrics, type EpochTimings, isFinished, type RunDocument, type RunRecord } from "./run-record.js";
+import type { RunRecord } from "./run-record.js";
 import type { RunFiles } from "./verified-files.js";
 
 export interface RunAsRead {

@@ -5,7 +5,8 @@ import { wholeValues } from "./array-file.js";
 import { sha256 } from "./hash.js";
 import { numbered } from "./numbered.js";
 import { damage, readBytes, Unreadable } from "./read-file.js";
-import { RUN_STATES, type SignalName } from "./run-record.js";
+import { RUN_STATES } from "./run-document.js";
+import type { SignalName } from "./run-record.js";
 import { RunFiles } from "./verified-files.js";
 
 /** What an epoch was trained on. */

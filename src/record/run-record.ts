@@ -1,17 +1,18 @@
 /** The directory of one run: `<arm>/seed-<n>/` (layout: README, "What is recorded"). */
 import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
 import { usageError } from "../errors.js";
 import { bytesOf } from "./array-file.js";
 import { CHECKSUMS, type Checksums, checksumOf, formatChecksums } from "./checksums.js";
 import { isDirectory, makeDirectory } from "./directory.js";
 import { append } from "./disk.js";
 import { parseLines, parseLinesSoFar } from "./epoch-lines.js";
+import { type EpochMetrics, type EpochTimings, epochMetrics, epochTimings } from "./epoch-metrics.js";
 import { sha256 } from "./hash.js";
-import { recordedNumber } from "./number.js";
 import { numbered } from "./numbered.js";
 import { damage, isThere } from "./read-file.js";
+import { isFinished, type RunDocument, runDocument } from "./run-document.js";
 import {
   clearRun,
   hasOnlyBegun,
@@ -24,151 +25,6 @@ import {
 } from "./run-files.js";
 import { RunFiles } from "./verified-files.js";
 import { wholeJson, writeWhole, writeWholeJson } from "./whole-file.js";
-
-/** How a run stands or ended. `diverged`: its first loss that was not finite ended it; a result, not a failure. */
-export const RUN_STATES = ["running", "done", "diverged", "failed", "interrupted"] as const;
-export type RunState = (typeof RUN_STATES)[number];
-
-const count = z.int().min(0);
-
-const surroundings = z.object({
-  device: z.string(),
-  deviceName: z.string(),
-  threads: z.number(),
-  versions: z.record(z.string(), z.string()),
-  platform: z.string(),
-  /** What the backend was asked to load, and what it found. */
-  dataset: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
-  dataSha256: z.string(),
-  testCount: count,
-  initialWeightsSha256: z.string(),
-  parameterCount: z.number(),
-  settings: z.record(z.string(), z.unknown()),
-  /** What was imported of the user's; absent in records of before there was such. */
-  imports: z
-    .array(
-      z.object({
-        reference: z.string(),
-        file: z.string().nullable(),
-        version: z.string().nullable(),
-        sha256: z.string().nullable(),
-      }),
-    )
-    .optional(),
-  /** Every source of the user's that was executed for these, by module; absent in records of before, and without any. */
-  code: z.array(z.object({ module: z.string(), file: z.string(), sha256: z.string() })).optional(),
-});
-/** What a run's bits depend on beside config and seed. */
-export type Surroundings = z.infer<typeof surroundings>;
-
-const runDocument = z.object({
-  arm: z.string(),
-  seed: count,
-  configHash: z.string(),
-  /** What `configHash` is over; `experiment.json` holds the arms of the last command alone. */
-  config: z.record(z.string(), z.unknown()),
-  /** Of a replaying run, a hash of the plans that it replays; absent in records of before there was such. */
-  replayedSha256: z.string().optional(),
-  ibatchVersion: z.string(),
-  commit: z.string().optional(),
-  startedAt: z.string().optional(),
-  state: z.enum(RUN_STATES),
-  divergedAtStep: count.optional(),
-  error: z.string().optional(),
-  surroundings: surroundings.optional(),
-  /** The list of all its files beside this one; absent in records of before there was such, and until the run ends. */
-  checksums: z.literal(CHECKSUMS).optional(),
-});
-/** `run.json`: what this run is, what made it, and how it stands. */
-export type RunDocument = z.infer<typeof runDocument>;
-
-/** Whether it came to its end: a result. */
-export const isFinished = ({ state }: Pick<RunDocument, "state">): boolean => state === "done" || state === "diverged";
-
-const measured = z.object({ loss: recordedNumber, accuracy: z.number().min(0).max(1), count });
-/** Mean loss and share classified right, over `count` samples. */
-export type Measured = z.infer<typeof measured>;
-
-const orderMonitors = z.object({
-  /** Different samples among those drawn. */
-  distinct: count,
-  /** How often the sample came that came most often. */
-  mostDrawn: count,
-  /**
-   * 1/Σp² of the probabilities of being drawn first, over the eligible samples: their number where all are alike.
-   * Not known of a replayed order.
-   */
-  effectiveDataSize: z.number().optional(),
-  /**
-   * Σ1/q over the drawn samples, q being the probability with which each was to be drawn, as a share of the eligible
-   * ones: 1 in expectation. Only where the order says q. Uncapped, so `meanWeight` below it is the weight that a cap cost.
-   */
-  meanInverseInclusion: z.number().optional(),
-  /** (Σw)²/Σw² of the weights (Kish); only where there are weights. */
-  effectiveSampleSize: z.number().optional(),
-  /** Of the weights as sent; 1 in expectation for unbiased ones without a cap. Only where there are weights. */
-  meanWeight: z.number().optional(),
-  /** Steps since the losses of the drawn samples were seen, in the mean; only for an order that reads the ledger. */
-  meanLossAgeSteps: z.number().optional(),
-  /** Spearman's, between the places of samples in this order and in the last epoch's; from the second epoch on. */
-  rankCorrelation: z.number().optional(),
-});
-/** What is watched of every epoch's order. */
-export type OrderMonitors = z.infer<typeof orderMonitors>;
-
-const batchNorm = z.object({
-  /** A fixed, shuffled part of the test set. */
-  test: z.object({ running: measured, batch: measured, reestimated: measured }).optional(),
-  /** Whole batches of what the last epoch trained on. */
-  ownBatches: z.object({ running: measured, batch: measured }).optional(),
-});
-/**
- * The same samples, with BatchNorm normalising by its running statistics, by those of the batch under way, and by
- * re-estimated ones. All without dropout and augmentation.
- */
-export type BatchNormMetrics = z.infer<typeof batchNorm>;
-
-const epochMetrics = z.object({
-  epoch: count,
-  step: count,
-  batches: count,
-  samples: count,
-  /** Samples of the scoring pass before this epoch; 0 where there was none. */
-  scored: count,
-  /** Smallest and largest batch. */
-  batchSize: z.object({ smallest: count, largest: count }),
-  learningRate: z.object({ first: z.number(), last: z.number() }),
-  train: measured,
-  trainSample: measured.optional(),
-  validation: measured.optional(),
-  test: measured.optional(),
-  /** Of the last epoch, for a model that normalises by batches. */
-  batchNorm: batchNorm.optional(),
-  order: orderMonitors,
-  orderSha256: z.string(),
-  planSha256: z.string(),
-});
-/** A line of `metrics.jsonl`: only what is a function of config and seed. */
-export type EpochMetrics = z.infer<typeof epochMetrics>;
-
-const epochTimings = z.object({
-  epoch: count,
-  /** Making the order and the rates. */
-  orderingSeconds: z.number(),
-  /** Training, as the backend measured it. */
-  trainingSeconds: z.number(),
-  /** Scoring passes, as the backend measured them. */
-  scoringSeconds: z.number(),
-  /** Evaluating, as the backend measured it. */
-  evaluatingSeconds: z.number(),
-  /** Time with messages under way that the backend did not spend on them: packing, sending, hashing, unpacking. */
-  wireSeconds: z.number(),
-  /** The rest of the epoch, in which the backend waited: recording, and making the order. */
-  waitingSeconds: z.number(),
-  totalSeconds: z.number(),
-});
-/** A line of `timings.jsonl`. All in seconds. */
-export type EpochTimings = Readonly<z.infer<typeof epochTimings>>;
 
 /** What of a plan is recorded. */
 export interface RecordedPlan {

@@ -1,5 +1,5 @@
 /** Where BatchNorm, and not the order alone, decides a test accuracy. */
-import type { BatchNormMetrics, EpochMetrics } from "../record/run-record.js";
+import type { BatchNormMetrics, EpochMetrics } from "../record/epoch-metrics.js";
 
 export interface ArmEpochs {
   readonly arm: string;

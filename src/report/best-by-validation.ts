@@ -1,5 +1,5 @@
 /** The epoch that the validation split would choose, and what the test set says of it: the test set chooses nothing. */
-import type { EpochMetrics } from "../record/run-record.js";
+import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { RecordedRun } from "./cost.js";
 import type { ValuesBySeed } from "./statistics.js";
 

@@ -1,5 +1,7 @@
 /** What it costs to reach a test accuracy: pure functions over what runs recorded. */
-import type { EpochMetrics, EpochTimings, RunState } from "../record/run-record.js";
+
+import type { EpochMetrics, EpochTimings } from "../record/epoch-metrics.js";
+import type { RunState } from "../record/run-document.js";
 import type { ValuesBySeed } from "./statistics.js";
 
 /** A run as recorded: `metrics.jsonl` and `timings.jsonl`. */

@@ -1,5 +1,5 @@
 /** From which weights runs started: with other seeds from others, with equal seeds from equal ones, or not. */
-import type { RunDocument } from "../record/run-record.js";
+import type { RunDocument } from "../record/run-document.js";
 
 interface Started {
   readonly arm: string;

@@ -1,7 +1,7 @@
 /** What of an experiment's runs is described and compared: values by seed. Pure functions. */
 
 import type { PlannedComparison } from "../experiment/planned-comparisons.js";
-import type { RunState } from "../record/run-record.js";
+import type { RunState } from "../record/run-document.js";
 import type { AskedExperiment } from "./asked.js";
 import { type BestEpochs, bestByValidation } from "./best-by-validation.js";
 import { type AnswersOneClass, type Collapse, collapseOf } from "./collapse.js";

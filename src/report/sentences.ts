@@ -1,5 +1,5 @@
 /** A comparison as a person would say it, with its uncertainty; each begins after the arm's name. */
-import type { RunState } from "../record/run-record.js";
+import type { RunState } from "../record/run-document.js";
 import { collapseText } from "./collapse.js";
 import type { ArmCost } from "./cost.js";
 import type { Comparison } from "./findings.js";

@@ -1,7 +1,7 @@
 /** What an experiment says in numbers: the last epoch of every run, by arm. */
 import type { RunResult } from "../experiment/experiment.js";
+import type { Measured } from "../record/epoch-metrics.js";
 import { fromRecorded, type RecordedNumber, toRecorded } from "../record/number.js";
-import type { Measured } from "../record/run-record.js";
 import type { AskedArm, AskedExperiment } from "./asked.js";
 
 /** Mean and standard deviation (n - 1) over runs; sd is null for one run. */

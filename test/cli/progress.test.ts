@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { chooseProgress, duration, fit } from "../../src/cli/progress.js";
 import type { RunOutcome, RunPlace } from "../../src/experiment/observer.js";
-import type { EpochMetrics } from "../../src/record/run-record.js";
+import type { EpochMetrics } from "../../src/record/epoch-metrics.js";
 
 const place: RunPlace = { arm: "frozen", seed: 5, number: 2, total: 12, epochs: 3 };
 const epoch = (number: number, train: EpochMetrics["train"]["loss"] = 0.5): EpochMetrics => ({

@@ -14,7 +14,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { type EpochMetrics, type RunDocument, RunRecord } from "../../src/record/run-record.js";
+import type { EpochMetrics } from "../../src/record/epoch-metrics.js";
+import type { RunDocument } from "../../src/record/run-document.js";
+import { RunRecord } from "../../src/record/run-record.js";
 import { mistake } from "../mistake.js";
 
 let directory = "";

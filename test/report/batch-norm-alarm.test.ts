@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { BatchNormMetrics, EpochMetrics } from "../../src/record/run-record.js";
+import type { BatchNormMetrics, EpochMetrics } from "../../src/record/epoch-metrics.js";
 import { batchNormAlarms } from "../../src/report/batch-norm-alarm.js";
 
 const measured = (accuracy: number) => ({ loss: 1, accuracy, count: 100 });

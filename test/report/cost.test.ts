@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
-import type { EpochMetrics, EpochTimings } from "../../src/record/run-record.js";
+import type { EpochMetrics, EpochTimings } from "../../src/record/epoch-metrics.js";
 import {
   COST_KINDS,
   costBySeed,

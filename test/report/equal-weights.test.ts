@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RunDocument } from "../../src/record/run-record.js";
+import type { RunDocument } from "../../src/record/run-document.js";
 import { equalWeightsNote, startsAreEqual } from "../../src/report/equal-weights.js";
 
 const SURROUNDINGS = {

@@ -1,7 +1,8 @@
 // Runs with made-up numbers, and what an experiment asks of them.
 import { findPython } from "../../src/backend/python.js";
+import type { EpochMetrics, EpochTimings } from "../../src/record/epoch-metrics.js";
 import type { RecordedNumber } from "../../src/record/number.js";
-import type { EpochMetrics, EpochTimings, RunState } from "../../src/record/run-record.js";
+import type { RunState } from "../../src/record/run-document.js";
 import type { AskedExperiment } from "../../src/report/asked.js";
 import type { AnswersOneClass } from "../../src/report/collapse.js";
 import type { Findings } from "../../src/report/findings.js";

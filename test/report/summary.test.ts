@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { ArmConfig, ExperimentConfig } from "../../src/experiment/config.js";
 import type { RunResult } from "../../src/experiment/experiment.js";
+import type { EpochMetrics } from "../../src/record/epoch-metrics.js";
 import type { RecordedNumber } from "../../src/record/number.js";
-import type { EpochMetrics } from "../../src/record/run-record.js";
 import { spread, summarise } from "../../src/report/summary.js";
 
 describe("spread", () => {

@@ -1,7 +1,7 @@
 /** The columns of the CSV files: always these, in this sequence. */
 import { z } from "zod";
 import type { RecordedNumber } from "../../record/number.js";
-import type { RunDocument, Surroundings } from "../../record/run-record.js";
+import type { RunDocument, Surroundings } from "../../record/run-document.js";
 import { MEASURES, type RecordedEpoch } from "./epoch-measures.js";
 import { CONFIGURED_PARTS, configuredName, type ExportedRun } from "./exported-runs.js";
 

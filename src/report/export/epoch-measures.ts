@@ -1,6 +1,7 @@
 /** The numbers of an epoch under the names that exports give them, in a fixed order. */
+
+import type { EpochMetrics, EpochTimings, Measured, OrderMonitors } from "../../record/epoch-metrics.js";
 import type { RecordedNumber } from "../../record/number.js";
-import type { EpochMetrics, EpochTimings, Measured, OrderMonitors } from "../../record/run-record.js";
 
 export interface RecordedEpoch {
   readonly metrics: EpochMetrics;

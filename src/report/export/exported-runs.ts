@@ -1,6 +1,6 @@
 /** The runs of an experiment's directory as exports go through them. */
 import { z } from "zod";
-import type { RunDocument } from "../../record/run-record.js";
+import type { RunDocument } from "../../record/run-document.js";
 import type { RunFiles } from "../../record/verified-files.js";
 import { readExperiment } from "../recorded-experiment.js";
 import type { RecordedEpoch } from "./epoch-measures.js";

@@ -1,6 +1,7 @@
 /** The same samples under the three kinds of BatchNorm's statistics. */
+
+import type { BatchNormMetrics, Measured } from "../../record/epoch-metrics.js";
 import { fromRecorded } from "../../record/number.js";
-import type { BatchNormMetrics, Measured } from "../../record/run-record.js";
 import { spread } from "../summary.js";
 import { lossText, percent, spreadText } from "../summary-text.js";
 import { lookFor } from "./curves.js";

@@ -1,6 +1,7 @@
 /** Accuracy and loss, over epochs, samples and seconds. */
+
+import type { Measured } from "../../record/epoch-metrics.js";
 import { fromRecorded } from "../../record/number.js";
-import type { Measured } from "../../record/run-record.js";
 import { extentOf, type Line, type LineChart, type Point, scaleFor, withoutOutliers } from "./chart.js";
 import type { ArmData, ReportData, RunData } from "./data.js";
 import { absent, figure, type Html, html, section } from "./html.js";

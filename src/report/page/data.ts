@@ -1,5 +1,7 @@
 /** What the page is made from, in plain values: all that it shows was read from a run directory. */
-import type { EpochMetrics, EpochTimings, RunDocument } from "../../record/run-record.js";
+
+import type { EpochMetrics, EpochTimings } from "../../record/epoch-metrics.js";
+import type { RunDocument } from "../../record/run-document.js";
 import type { ValidationDocument } from "../../record/validation-record.js";
 import type { Picture } from "./png.js";
 

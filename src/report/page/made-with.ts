@@ -1,6 +1,6 @@
 /** What was run, on what, and how to run it again. */
 import { stringify } from "yaml";
-import type { Surroundings } from "../../record/run-record.js";
+import type { Surroundings } from "../../record/run-document.js";
 import type { ReportData } from "./data.js";
 import { type Html, html, section } from "./html.js";
 

@@ -1,5 +1,5 @@
 /** What is watched of every epoch's order. */
-import type { OrderMonitors } from "../../record/run-record.js";
+import type { OrderMonitors } from "../../record/epoch-metrics.js";
 import { seriesChart } from "./batches.js";
 import type { Point, Series } from "./chart.js";
 import { lookFor } from "./curves.js";

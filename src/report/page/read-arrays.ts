@@ -1,9 +1,9 @@
 /** What the page needs of the recorded arrays, made small: steps, quantiles of losses, classes of batches. */
 import { countClasses } from "../../kernels/classes.js";
 import type { RecordedDataset } from "../../record/dataset-record.js";
+import type { EpochMetrics } from "../../record/epoch-metrics.js";
 import { damage } from "../../record/read-file.js";
 import { keepsOrders, orderFile, orderOf, planOf, signalFile } from "../../record/recorded-arrays.js";
-import type { EpochMetrics } from "../../record/run-record.js";
 import type { RunFiles } from "../../record/verified-files.js";
 import type { RunOnRecord } from "../recorded-experiment.js";
 import type { Composition, ExampleRun, LossDistribution, StepData } from "./data.js";

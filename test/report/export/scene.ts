@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { EpochMetrics, EpochTimings } from "../../../src/record/run-record.js";
+import type { EpochMetrics, EpochTimings } from "../../../src/record/epoch-metrics.js";
 
 type Whole<T> = T extends object ? { [Key in keyof T]-?: Whole<Exclude<T[Key], undefined>> } : T;
 

@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { writeDataset } from "../../../src/record/dataset-record.js";
+import type { EpochMetrics } from "../../../src/record/epoch-metrics.js";
 import type { RecordedNumber } from "../../../src/record/number.js";
-import { type EpochMetrics, type RunDocument, RunRecord } from "../../../src/record/run-record.js";
+import type { RunDocument } from "../../../src/record/run-document.js";
+import { RunRecord } from "../../../src/record/run-record.js";
 import { writeSealed } from "../../../src/record/sealed.js";
 
 export const SAMPLES = 12;

@@ -1,0 +1,90 @@
+/** The lines of `metrics.jsonl` and `timings.jsonl`: their schemas, used to write and to read. */
+import { z } from "zod";
+import { recordedNumber } from "./number.js";
+
+const count = z.int().min(0);
+
+const measured = z.object({ loss: recordedNumber, accuracy: z.number().min(0).max(1), count });
+/** Mean loss and share classified right, over `count` samples. */
+export type Measured = z.infer<typeof measured>;
+
+const orderMonitors = z.object({
+  /** Different samples among those drawn. */
+  distinct: count,
+  /** How often the sample came that came most often. */
+  mostDrawn: count,
+  /**
+   * 1/Σp² of the probabilities of being drawn first, over the eligible samples: their number where all are alike.
+   * Not known of a replayed order.
+   */
+  effectiveDataSize: z.number().optional(),
+  /**
+   * Σ1/q over the drawn samples, q being the probability with which each was to be drawn, as a share of the eligible
+   * ones: 1 in expectation. Only where the order says q. Uncapped, so `meanWeight` below it is the weight that a cap cost.
+   */
+  meanInverseInclusion: z.number().optional(),
+  /** (Σw)²/Σw² of the weights (Kish); only where there are weights. */
+  effectiveSampleSize: z.number().optional(),
+  /** Of the weights as sent; 1 in expectation for unbiased ones without a cap. Only where there are weights. */
+  meanWeight: z.number().optional(),
+  /** Steps since the losses of the drawn samples were seen, in the mean; only for an order that reads the ledger. */
+  meanLossAgeSteps: z.number().optional(),
+  /** Spearman's, between the places of samples in this order and in the last epoch's; from the second epoch on. */
+  rankCorrelation: z.number().optional(),
+});
+/** What is watched of every epoch's order. */
+export type OrderMonitors = z.infer<typeof orderMonitors>;
+
+const batchNorm = z.object({
+  /** A fixed, shuffled part of the test set. */
+  test: z.object({ running: measured, batch: measured, reestimated: measured }).optional(),
+  /** Whole batches of what the last epoch trained on. */
+  ownBatches: z.object({ running: measured, batch: measured }).optional(),
+});
+/**
+ * The same samples, with BatchNorm normalising by its running statistics, by those of the batch under way, and by
+ * re-estimated ones. All without dropout and augmentation.
+ */
+export type BatchNormMetrics = z.infer<typeof batchNorm>;
+
+export const epochMetrics = z.object({
+  epoch: count,
+  step: count,
+  batches: count,
+  samples: count,
+  /** Samples of the scoring pass before this epoch; 0 where there was none. */
+  scored: count,
+  /** Smallest and largest batch. */
+  batchSize: z.object({ smallest: count, largest: count }),
+  learningRate: z.object({ first: z.number(), last: z.number() }),
+  train: measured,
+  trainSample: measured.optional(),
+  validation: measured.optional(),
+  test: measured.optional(),
+  /** Of the last epoch, for a model that normalises by batches. */
+  batchNorm: batchNorm.optional(),
+  order: orderMonitors,
+  orderSha256: z.string(),
+  planSha256: z.string(),
+});
+/** A line of `metrics.jsonl`: only what is a function of config and seed. */
+export type EpochMetrics = z.infer<typeof epochMetrics>;
+
+export const epochTimings = z.object({
+  epoch: count,
+  /** Making the order and the rates. */
+  orderingSeconds: z.number(),
+  /** Training, as the backend measured it. */
+  trainingSeconds: z.number(),
+  /** Scoring passes, as the backend measured them. */
+  scoringSeconds: z.number(),
+  /** Evaluating, as the backend measured it. */
+  evaluatingSeconds: z.number(),
+  /** Time with messages under way that the backend did not spend on them: packing, sending, hashing, unpacking. */
+  wireSeconds: z.number(),
+  /** The rest of the epoch, in which the backend waited: recording, and making the order. */
+  waitingSeconds: z.number(),
+  totalSeconds: z.number(),
+});
+/** A line of `timings.jsonl`. All in seconds. */
+export type EpochTimings = Readonly<z.infer<typeof epochTimings>>;

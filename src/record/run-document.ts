@@ -1,0 +1,63 @@
+/** `run.json`: its schema, used to write and to read. */
+import { z } from "zod";
+import { CHECKSUMS } from "./checksums.js";
+
+/** How a run stands or ended. `diverged`: its first loss that was not finite ended it; a result, not a failure. */
+export const RUN_STATES = ["running", "done", "diverged", "failed", "interrupted"] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+const count = z.int().min(0);
+
+const surroundings = z.object({
+  device: z.string(),
+  deviceName: z.string(),
+  threads: z.number(),
+  versions: z.record(z.string(), z.string()),
+  platform: z.string(),
+  /** What the backend was asked to load, and what it found. */
+  dataset: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
+  dataSha256: z.string(),
+  testCount: count,
+  initialWeightsSha256: z.string(),
+  parameterCount: z.number(),
+  settings: z.record(z.string(), z.unknown()),
+  /** What was imported of the user's; absent in records of before there was such. */
+  imports: z
+    .array(
+      z.object({
+        reference: z.string(),
+        file: z.string().nullable(),
+        version: z.string().nullable(),
+        sha256: z.string().nullable(),
+      }),
+    )
+    .optional(),
+  /** Every source of the user's that was executed for these, by module; absent in records of before, and without any. */
+  code: z.array(z.object({ module: z.string(), file: z.string(), sha256: z.string() })).optional(),
+});
+/** What a run's bits depend on beside config and seed. */
+export type Surroundings = z.infer<typeof surroundings>;
+
+export const runDocument = z.object({
+  arm: z.string(),
+  seed: count,
+  configHash: z.string(),
+  /** What `configHash` is over; `experiment.json` holds the arms of the last command alone. */
+  config: z.record(z.string(), z.unknown()),
+  /** Of a replaying run, a hash of the plans that it replays; absent in records of before there was such. */
+  replayedSha256: z.string().optional(),
+  ibatchVersion: z.string(),
+  commit: z.string().optional(),
+  startedAt: z.string().optional(),
+  state: z.enum(RUN_STATES),
+  divergedAtStep: count.optional(),
+  error: z.string().optional(),
+  surroundings: surroundings.optional(),
+  /** The list of all its files beside this one; absent in records of before there was such, and until the run ends. */
+  checksums: z.literal(CHECKSUMS).optional(),
+});
+/** `run.json`: what this run is, what made it, and how it stands. */
+export type RunDocument = z.infer<typeof runDocument>;
+
+/** Whether it came to its end: a result. */
+export const isFinished = ({ state }: Pick<RunDocument, "state">): boolean => state === "done" || state === "diverged";
