@@ -1,8 +1,6 @@
 import { existsSync } from "node:fs";
+import { PROJECT_FILE } from "../launch/project-file-name.js";
 import { note } from "./progress.js";
-
-/** Looked for before anything is loaded for it: most directories have none, and `--help` needs none. */
-const PROJECT_FILE = ".ibatch.yaml";
 
 /** The options that were typed, completed by the project's file; what that gives is said. `known`: the command's. */
 export async function withProjectFile(

@@ -1,5 +1,6 @@
 import { usageError } from "../errors.js";
-import { asOptions, PROJECT_FILE, readProjectFile } from "../launch/project-file.js";
+import { asOptions, readProjectFile } from "../launch/project-file.js";
+import { PROJECT_FILE } from "../launch/project-file-name.js";
 import { trust as trustFile } from "../record/trusted-files.js";
 import { EXIT } from "./exit-codes.js";
 

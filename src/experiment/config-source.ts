@@ -1,8 +1,8 @@
 /** A config's text with `--set` applied, and where each of its parts stands. */
-import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { usageError } from "../errors.js";
 import { plainNumbers } from "../exact-json.js";
+import { readUpTo } from "../record/bounded-file.js";
 import { isRecord } from "./named-section.js";
 import { applySetting, type Setting } from "./setting.js";
 import { type Path, readYaml, YamlFault } from "./yaml.js";
@@ -70,18 +70,17 @@ function parsed(text: string, name: string): ReturnType<typeof readYaml> {
   }
 }
 
-/** A pipe is read, too, as a shell's <(…) gives one; a device has no end. */
-function readConfigFile(path: string): string {
+/** The text of a config, or of what is read like one. @throws IbatchError when it is not there, or is too large. */
+export function readConfigFile(path: string): string {
   try {
-    const found = statSync(path);
-    if (found.size > MAX_CONFIG_BYTES) {
-      throw new Error(`it has more than ${MAX_CONFIG_BYTES / 2 ** 20} MiB; expected the YAML of an experiment`);
-    }
-    if (found.isCharacterDevice() || found.isBlockDevice()) throw new Error("it is a device; expected a YAML file");
-    return readFileSync(path, "utf8");
+    const bytes = readUpTo(path, MAX_CONFIG_BYTES);
+    if (bytes !== undefined) return bytes.toString("utf8");
   } catch (error) {
     throw usageError(`config ${path} cannot be read: ${whyUnreadable(error)}`);
   }
+  throw usageError(
+    `config ${path} has more than ${MAX_CONFIG_BYTES / 2 ** 20} MiB: expected the YAML of an experiment`,
+  );
 }
 
 function whyUnreadable(error: unknown): string {

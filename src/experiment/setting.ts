@@ -1,5 +1,6 @@
 /** `--set a.b=c`: a part of the config that the command line sets. */
 import { usageError } from "../errors.js";
+import { exactJson } from "../exact-json.js";
 import { isRecord, spellNamed } from "./named-section.js";
 import { type Path, readYaml, YamlFault } from "./yaml.js";
 
@@ -32,7 +33,7 @@ export function applySetting(value: Record<string, unknown>, { said, assignment 
     }
     const inner = at[key];
     const next = spellNamed(key, inner ?? {});
-    if (!isRecord(next)) throw usageError(`${said}: ${key} is ${JSON.stringify(inner)}, not a map`);
+    if (!isRecord(next)) throw usageError(`${said}: ${key} is ${exactJson(inner, { nonFinite: "bare" })}, not a map`);
     at[key] = next;
     at = next;
   }

@@ -1,5 +1,17 @@
 /** YAML as values of which no two share a part, with numbers as they are written. */
-import { type Document, isMap, isScalar, Lexer, LineCounter, Parser, parseDocument, type Scalar, visit } from "yaml";
+import {
+  type Document,
+  isMap,
+  isScalar,
+  Lexer,
+  LineCounter,
+  Parser,
+  parseDocument,
+  type Scalar,
+  visit,
+  type YAMLMap,
+  type YAMLSeq,
+} from "yaml";
 import { WholeFloat } from "../exact-json.js";
 
 export type Path = readonly (string | number)[];
@@ -32,13 +44,13 @@ export function readYaml(text: string): ReadYaml {
   const line = (offset: number): number => lines.linePos(offset).line;
   refuseDeepNesting(text);
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false });
     const [error] = [...document.errors, ...document.warnings];
     if (error !== undefined) {
       const message = error.code === "MULTIPLE_DOCS" ? SECOND_DOCUMENT : error.message;
       throw new YamlFault(message, line(error.pos[0]));
     }
-    keepNumbers(document, line);
+    settle(document, line);
     const value = new Unsharing().copy(document.toJS({ maxAliasCount: MOST_ALIASES }));
     return {
       value,
@@ -67,19 +79,40 @@ function refuseDeepNesting(text: string): void {
   }
 }
 
-/** Marks whole floats and large integers, and refuses aliases of nothing. */
-function keepNumbers(document: Document.Parsed, line: (offset: number) => number): void {
-  const anchors = new Set<string>();
+/** Marks whole floats and large integers; refuses keys that stand twice, and aliases of nothing or of themselves. */
+function settle(document: Document.Parsed, line: (offset: number) => number): void {
+  const anchors = new Map<string, unknown>();
+  const anchored = (node: Scalar | YAMLMap | YAMLSeq) => {
+    if (node.anchor !== undefined) anchors.set(node.anchor, node);
+  };
   visit(document, {
-    Node(key, node) {
-      if ("anchor" in node && node.anchor !== undefined) anchors.add(node.anchor);
-      if (isScalar(node) && key !== "key") node.value = exactNumber(node);
+    Map(_, map) {
+      anchored(map);
+      const twice = keyThatStandsTwice(map);
+      if (twice !== undefined) throw new YamlFault("Map keys must be unique", line(twice.range?.[0] ?? 0));
     },
-    Alias(_, { source, range }) {
-      if (anchors.has(source)) return;
-      throw new YamlFault(`*${source} names no anchor: \`&${source}\` must stand before it`, line(range?.[0] ?? 0));
+    Seq: (_, list) => anchored(list),
+    Scalar(key, scalar) {
+      anchored(scalar);
+      if (key !== "key") scalar.value = exactNumber(scalar);
+    },
+    Alias(_, { source, range }, ancestors) {
+      const fault = (what: string) => new YamlFault(`*${source} ${what}`, line(range?.[0] ?? 0));
+      if (!anchors.has(source)) throw fault(`names no anchor: \`&${source}\` must stand before it`);
+      if (ancestors.some((node) => node === anchors.get(source))) throw fault("stands within what it names");
     },
   });
+}
+
+/** The yaml library compares every key with every other, which takes minutes where there are many. */
+function keyThatStandsTwice({ items }: YAMLMap): Scalar | undefined {
+  const seen = new Set<unknown>();
+  for (const { key } of items) {
+    if (!isScalar(key)) continue;
+    if (seen.has(key.value) && typeof key.value !== "symbol") return key; // of merge keys, symbols, each counts
+    seen.add(key.value);
+  }
+  return undefined;
 }
 
 const INTEGER = /^[-+]?\d+$|^0o[0-7]+$|^0x[\da-f]+$/i;

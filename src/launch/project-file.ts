@@ -1,13 +1,12 @@
 /** `.ibatch.yaml` in the current directory: settings of a project that would be typed on every command. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { Checker } from "../experiment/checker.js";
-import { ConfigSource } from "../experiment/config-source.js";
+import { ConfigSource, readConfigFile } from "../experiment/config-source.js";
 import { sha256 } from "../record/hash.js";
 import { readTrusted } from "../record/trusted-files.js";
-
-export const PROJECT_FILE = ".ibatch.yaml";
+import { PROJECT_FILE } from "./project-file-name.js";
 
 const settings = z.strictObject({
   data: z.string().optional(),
@@ -29,12 +28,13 @@ const RUNS_CODE: readonly (keyof Settings)[] = ["python", "pythonPath", "allowIm
 /** Undefined where there is none. @throws IbatchError when it cannot be used. */
 export function readProjectFile(): ProjectFile | undefined {
   if (!existsSync(PROJECT_FILE)) return undefined;
-  const source = ConfigSource.read(PROJECT_FILE);
+  const text = readConfigFile(PROJECT_FILE);
+  const source = ConfigSource.parse(text, PROJECT_FILE);
   const checker = new Checker((path) => `${source.where(path)}: ${path.join(".")}`);
   return {
     path: resolve(PROJECT_FILE),
     settings: checker.parse(settings, source.value),
-    sha256: sha256(readFileSync(PROJECT_FILE)),
+    sha256: sha256(Buffer.from(text)),
   };
 }
 

@@ -10,6 +10,9 @@ const set = (assignment: string) => ({ said: `--set ${assignment}`, assignment }
 /** As a shell would put in. */
 const VARIABLE = `\${HOME}`;
 
+/** A library that compares them in pairs takes minutes. */
+const manyKeys = Array.from({ length: 30_000 }, (_, at) => `k${at}: 1\n`).join("");
+
 const text = ["model: mnist-cnn", "dataset:", "  name: digits", "  subset: 100", "arms: { a: { order: frozen } }"].join(
   "\n",
 );
@@ -38,6 +41,8 @@ describe("a config that cannot be used names its file and line", () => {
       `a0: &a0 [x, x]\n${Array.from({ length: 40 }, (_, at) => `a${at + 1}: &a${at + 1} [*a${at}, *a${at}]\n`).join("")}`,
       "x.yaml: its aliases (*name) make more of it than can be read: write out what they stand for, or fewer of them",
     ],
+    ["an anchor within itself", "x-a: &a [*a]\n", "x.yaml:1: *a stands within what it names"],
+    ["the same key in many", `${manyKeys}k20000: 1\n`, "x.yaml:30001: Map keys must be unique"],
     ["brackets without end", "[".repeat(200_000), "x.yaml: it is nested deeper than 100 levels"],
     ["lists without end", "- ".repeat(200_000), "x.yaml: it is nested deeper than 100 levels"],
     ["a tag that nothing resolves", "name: a\nmodel: !env NAME\n", "x.yaml:2: Unresolved tag: !env"],
@@ -62,10 +67,10 @@ describe("a config that cannot be used names its file and line", () => {
     const path = join(directory, "x.yaml");
     writeFileSync(path, "a: b\n".repeat(2 ** 21 / 5));
     expect(mistake(() => ConfigSource.read(path))).toBe(
-      `config ${path} cannot be read: it has more than 1 MiB; expected the YAML of an experiment`,
+      `config ${path} has more than 1 MiB: expected the YAML of an experiment`,
     );
     expect(mistake(() => ConfigSource.read("/dev/zero"))).toBe(
-      "config /dev/zero cannot be read: it is a device; expected a YAML file",
+      "config /dev/zero has more than 1 MiB: expected the YAML of an experiment",
     );
   });
 
@@ -119,7 +124,12 @@ describe("where", () => {
 });
 
 describe("--set", () => {
-  const parse = (...assignments: string[]) => ConfigSource.parse(text, "x.yaml", assignments.map(set));
+  const parse = (...assignments: string[]) =>
+    ConfigSource.parse(
+      assignments.some((one) => one.startsWith("large")) ? `${text}\nlarge: 99999999999999999999` : text,
+      "x.yaml",
+      assignments.map(set),
+    );
 
   test("sets a part, reads its value as YAML, and leaves what is beside it", () => {
     const { value } = parse("dataset.subset=20", "seeds=[0, 5]", "augmentation.flip=true", "name=a=b");
@@ -177,5 +187,10 @@ describe("--set", () => {
     ["dataset.subset.x=1", "--set dataset.subset.x=1: subset is 100, not a map"],
   ])("%s is refused", (assignment, expected) => {
     expect(mistake(() => parse(assignment))).toBe(expected);
+  });
+
+  test("through an integer beyond 2^53 is refused with all its digits", () => {
+    const parse = () => ConfigSource.parse("epochs: 99999999999999999999\n", "x.yaml", [set("epochs.x=1")]);
+    expect(mistake(parse)).toBe("--set epochs.x=1: epochs is 99999999999999999999, not a map");
   });
 });
