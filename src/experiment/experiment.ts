@@ -209,7 +209,7 @@ async function runAndRecord(
     return { document: ended, metrics: run.record.readMetrics() };
   } catch (error) {
     if (error instanceof Unfit)
-      await tried.tryAll(); // ends it where no arm fits
+      await tried.tryAll(); // ends it where no arm fits, and no run has begun
     else if (!isThisRunsAlone(error)) throw error;
     const ended = failed(run, document, error);
     if (!(error instanceof BackendLost)) return ended;

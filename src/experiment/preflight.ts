@@ -1,6 +1,6 @@
 /** Arms are tried before anything is trained: once for each combination that their runs will open. */
 import { BackendLost } from "../backend/errors.js";
-import { IbatchError, Interrupted, surroundingsError } from "../errors.js";
+import { IbatchError, Interrupted, surroundingsError, usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
 import type { Backends } from "./backends.js";
 import { Epochs } from "./epochs.js";
@@ -41,7 +41,7 @@ export class Preflight {
   /**
    * Tries those that have something of the user's in them. Tells the observer what is imported, and what the backend
    * says of it. What is one run's alone is left to it.
-   * @throws IbatchError naming the arm, where all are refused, or what all would meet; Interrupted.
+   * @throws IbatchError naming the arm, where all are refused and no run has begun, or what all would meet; Interrupted.
    */
   async tryOwn(): Promise<void> {
     await this.#try([...this.#untried.values()].filter(({ config }) => importsOf(config).length > 0));
@@ -63,7 +63,8 @@ export class Preflight {
       await survived(this.#backends, together[0], () => this.#tryTogether(together));
     }
     const [first] = this.#refused;
-    if (first !== undefined && this.#refused.size === this.#count) throw naming(...first);
+    const hasBegun = this.#runs.some(({ record }) => record.started);
+    if (first !== undefined && this.#refused.size === this.#count && !hasBegun) throw naming(...first);
     for (const { place, observer } of arms) {
       const refusal = this.#refused.get(place.arm);
       if (refusal !== undefined) this.#tell(observer, `arm ${place.arm} is not trained: ${refusal.message}`);
@@ -92,7 +93,7 @@ export class Preflight {
     } finally {
       await session.close();
     }
-    await this.#tellWhereSeedsStartAlike(client, first);
+    await this.#tryStarts(client, arms);
   }
 
   /** Beside what is on record, and beside what was tried before. */
@@ -103,13 +104,20 @@ export class Preflight {
     this.#opened.push({ ...made, directory: record.directory });
   }
 
-  /** Once for each model of the user's that is trained with several seeds. */
-  async #tellWhereSeedsStartAlike(client: WorkClient, tried: Tried): Promise<void> {
+  /** Where a model of the user's starts, once for each: equal seeds are to start alike, and others to start apart. */
+  async #tryStarts(client: WorkClient, arms: Together): Promise<void> {
+    const [tried] = arms;
     const { modelHash, isOwnModel } = modelOf(tried.config.model);
     const own = this.#opened.find(({ arm }) => arm === tried.place.arm);
     if (!isOwnModel || own === undefined || this.#starts.has(modelHash)) return;
     this.#starts.add(modelHash);
-    const isOther = (made: MadeFrom) => made.modelHash === modelHash && made.seed !== tried.seed;
+    await this.#judging(arms, async () => refuseOtherStart(own, tried, await weightsAtStart(client, tried)));
+    if (!this.#refused.has(tried.place.arm)) await this.#tellWhereSeedsStartAlike(client, tried, own);
+  }
+
+  /** Where it is trained with several seeds. */
+  async #tellWhereSeedsStartAlike(client: WorkClient, tried: Tried, own: MadeIn): Promise<void> {
+    const isOther = (made: MadeFrom) => made.modelHash === own.modelHash && made.seed !== tried.seed;
     const recorded = [...tried.kept, ...this.#opened].find(isOther)?.surroundings.initialWeightsSha256;
     const another = this.#runs.find(({ place, seed }) => place.arm === tried.place.arm && seed !== tried.seed);
     const weights = recorded ?? (another && (await this.#judging([another], () => weightsAtStart(client, another))));
@@ -142,6 +150,16 @@ function refuseEdited(edited: readonly string[]): void {
   if (edited.length === 0) return;
   throw surroundingsError(
     `${edited.join(", ")} changed after the backend imported it, and it would train what it was: restart the backend`,
+  );
+}
+
+/** @throws IbatchError where the model started otherwise when it was opened again with the same seed. */
+function refuseOtherStart({ surroundings }: MadeIn, { config, seed }: Tried, again: string): void {
+  const first = surroundings.initialWeightsSha256;
+  if (first === again) return;
+  throw usageError(
+    `${config.model.name} was made twice with seed ${seed}, and started from other weights (SHA-256 ` +
+      `${again.slice(0, 8)}, then ${first.slice(0, 8)}): draw them from torch's default generator alone`,
   );
 }
 

@@ -34,7 +34,9 @@ export async function runOne(inputs: RunInputs): Promise<RunDocument> {
   try {
     const epochs = await fitting(async () => new Epochs(inputs, session));
     const surroundings = surroundingsOf(session, config.dataset);
-    refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, inputs.kept);
+    await fitting(async () => {
+      refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, inputs.kept);
+    });
     const document = { ...inputs.document, surroundings };
     inputs.writeDataset(datasetOf(session, config.dataset.name));
     record.start(document);
@@ -54,7 +56,7 @@ export async function runOne(inputs: RunInputs): Promise<RunDocument> {
   }
 }
 
-/** What the config asks for does not fit the data, or the backend refuses it. */
+/** What the config asks for does not fit the data or the results beside it, or the backend refuses it. */
 export class Unfit extends IbatchError {
   constructor({ message }: IbatchError) {
     super("usage", message);

@@ -180,6 +180,37 @@ describe("one run's trouble is its own", () => {
     expect(scene.document("frozen", 1)).toMatchObject({ state: "failed", error: "take crop 0" });
   });
 
+  test.each<[string, Pretence["opened"], RegExp]>([
+    [
+      "another start",
+      { initialWeightsSha256: "f".repeat(64) },
+      /^\S+frozen\/seed-0 has the same model .*started otherwise/,
+    ],
+    ["other threads", { threads: 2 }, /^\S+frozen\/seed-0 was made in surroundings .*\(threads 1, now 2\)/],
+    ["other data", { dataSha256: "c".repeat(64) }, /^\S+frozen\/seed-0 was trained on other data /],
+  ])("failed by %s than a run of before: told with arm and seed; the others go on", async (_, opened, says) => {
+    const { heard, observer } = listener();
+    const scene = new Scene();
+    let opens = 0;
+    const { results, error } = await scene.run({
+      observer,
+      pretence: { openedFor: () => (++opens === 2 ? opened : undefined) ?? {} },
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "failed", "done", "done"]);
+    expect(scene.document("shuffled", 0)).toMatchObject({ state: "failed", error: expect.stringMatching(says) });
+    expect(heard.find((line) => line.startsWith("end shuffled 0 failed"))?.slice(22)).toMatch(says);
+  });
+
+  test("failed are all that are left where the backend is another from then on: what is done is kept", async () => {
+    let opens = 0;
+    const { results, error } = await new Scene().run({
+      pretence: { openedFor: () => (++opens >= 2 ? { threads: 2 } : {}) },
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "failed", "failed", "failed"]);
+  });
+
   test("what all arms are refused for ends the experiment before anything is trained or recorded", async () => {
     const scene = new Scene();
     const { client, error } = await scene.run({
@@ -647,10 +678,10 @@ describe("a run beside results that were made", () => {
     expect(error).toMatchObject({
       kind: "usage",
       message:
-        `${scene.directory}/frozen/seed-0 was trained on other data (SHA-256 dddddddd, now cccccccc): ` +
+        `arm frozen: ${scene.directory}/frozen/seed-0 was trained on other data (SHA-256 dddddddd, now cccccccc): ` +
         "name the data it was made with by --data, or another directory by --out",
     });
-    expect(client.sent.map(({ type }) => type)).toEqual(["open", "close"]);
+    expect(new Set(client.sent.map(({ type }) => type))).toEqual(new Set(["open", "close"]));
     expect(scene.has("frozen/seed-2")).toBe(false);
   });
 
@@ -686,8 +717,8 @@ describe("a run beside results that were made", () => {
     expect(error).toMatchObject({
       kind: "usage",
       message:
-        `${scene.directory}/frozen/seed-0 was made in surroundings that give other bits (${difference}): run where it ` +
-        "was made (see its run.json; backend.device, backend.threads), or name another directory with --out",
+        `arm frozen: ${scene.directory}/frozen/seed-0 was made in surroundings that give other bits (${difference}): ` +
+        "run where it was made (see its run.json; backend.device, backend.threads), or name another directory with --out",
     });
     expect(scene.has("frozen/seed-2")).toBe(false);
   });

@@ -189,7 +189,7 @@ describe("before the first run", () => {
       pretence: { opened: { imports: [IMPORTED], notices: ["draws noise"] } },
       observer: { noted: (line) => noted.push(line) },
     });
-    expect(opens(client)).toHaveLength(2 + 4); // tried with two seeds
+    expect(opens(client)).toHaveLength(3 + 4); // tried twice with one seed, once with the other
     expect(noted).toEqual(["imports team.models:Net from /t/models.py (sha256 aaaaaaaa)", "draws noise"]);
     expect(scene.document("frozen", 0)).toMatchObject({ surroundings: { imports: [IMPORTED] } });
     const again = await scene.run({ settings: OWN });
@@ -348,6 +348,33 @@ describe("where training starts", () => {
     });
     expect(error).toBeUndefined();
     expect(results.map(({ state }) => state)).toEqual(["done", "done", "done", "done"]);
+  });
+
+  test("a model that starts one seed from other weights each time is refused before training, also alone", async () => {
+    let opens = 0;
+    const { client, error } = await new Scene().run({
+      settings: [...OWN, "seeds=1", "arms={frozen: {order: frozen}}"],
+      pretence: { openedFor: () => ({ initialWeightsSha256: `${opens++}`.repeat(64) }) },
+    });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message:
+        "arm frozen: team.models:Net was made twice with seed 0, and started from other weights (SHA-256 11111111, " +
+        "then 00000000): draw them from torch's default generator alone",
+    });
+    expect(client.sentOf("train")).toEqual([]);
+  });
+
+  test("where only one arm's model does so, its runs fail and the others go on", async () => {
+    let opens = 0;
+    const { results, error } = await new Scene().run({
+      settings: ["arms.shuffled.model={reference: 'team.models:Net'}"],
+      pretence: {
+        openedFor: ({ model }) => (model.origin === "import" ? { initialWeightsSha256: `${opens++}`.repeat(64) } : {}),
+      },
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "failed", "done", "failed"]);
   });
 
   test("a model that starts every seed from equal weights is told before training, once", async () => {
