@@ -46,10 +46,11 @@ interface PlannedRun {
 
 /**
  * Runs what is missing of the experiment, seed by seed, so that arms stay comparable whenever it ends.
- * A run that fails is recorded and the others go on, with another backend where it lost its own. The results are those
- * of exactly the arms and seeds of the config, whatever else the directory holds.
+ * A run that fails is recorded and the others go on, with another backend where it lost its own; where no backend lasts,
+ * they are recorded as failed, too. The results are those of exactly the arms and seeds of the config, whatever else the
+ * directory holds.
  * @throws Interrupted when the signal says so; IbatchError when recorded runs do not fit, or are damaged, or when
- * there is no backend that lasts.
+ * there is no backend.
  */
 export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
   const results: RunResult[] = [];
@@ -72,7 +73,7 @@ export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
   for (const run of runs) {
     if (inputs.signal.aborted) throw new Interrupted();
     if (run.finished === undefined) inputs.observer.runStarted?.(run.place);
-    const ended: Ended = run.finished ?? (await runAndRecord(inputs, run, kept, tried));
+    const ended: Ended = run.finished ?? (await runAndRecord(inputs, run, kept, { tried, losses }));
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
     if (run.finished === undefined) kept.push(...madeIn([{ arm, seed, record: run.record, document }]));
@@ -192,10 +193,10 @@ async function runAndRecord(
   inputs: ExperimentInputs,
   run: PlannedRun,
   kept: readonly MadeIn[],
-  tried: Preflight,
+  { tried, losses }: { readonly tried: Preflight; readonly losses: Losses },
 ): Promise<Ended> {
   const document: RunDocument = { ...run.document, startedAt: new Date().toISOString() };
-  const refusal = tried.refusal(run.place.arm);
+  const refusal = tried.refusal(run.place.arm) ?? losses.refusal;
   if (refusal !== undefined) return failed(run, document, refusal);
   const client = await inputs.backends.get();
   try {
@@ -233,15 +234,17 @@ const LOSSES_IN_A_ROW = 3;
 /** Runs in a row that lost their backend: where none of these lasted, another one will not either. */
 class Losses {
   #inARow = 0;
+  #refusal: IbatchError | undefined;
 
-  /** @throws IbatchError at the last loss that is borne. */
+  /** Why no other run is tried, once that is so. */
+  get refusal(): IbatchError | undefined {
+    return this.#refusal;
+  }
+
   count({ arm, seed }: RunPlace, lost: BackendLost | undefined): void {
     this.#inARow = lost === undefined ? 0 : this.#inARow + 1;
     if (lost === undefined || this.#inARow < LOSSES_IN_A_ROW) return;
-    throw new IbatchError(
-      "run",
-      `${LOSSES_IN_A_ROW} runs in a row lost their backend, and no other is started; the last one, arm ${arm}, ` +
-        `seed ${seed}: ${lost.message}`,
-    );
+    const last = `the last one: arm ${arm}, seed ${seed}`;
+    this.#refusal = new IbatchError("run", `not tried: ${LOSSES_IN_A_ROW} runs in a row lost their backend (${last})`);
   }
 }

@@ -275,18 +275,38 @@ describe("a backend that dies under a run", () => {
     expect(clients).toHaveLength(5);
   });
 
-  test("three times in a row ends the experiment, naming the last run and what its backend said", async () => {
+  test("three times in a row: the runs that are left are not tried, and are failed ones", async () => {
     const scene = new Scene();
-    const { error, clients } = await scene.run({ pretence: dying([1, 0], [0, 1], [1, 1], [0, 2]) });
-    expect(error).toMatchObject({
-      kind: "run",
-      message: expect.stringMatching(
-        /^3 runs in a row lost their backend, and no other is started; the last one, arm shuffled, seed 1: the backend ended: exit code 9; .*no more memory$/,
-      ),
+    const { error, results, clients } = await scene.run({
+      settings: ["seeds=3"],
+      pretence: dying([1, 0], [0, 1], [1, 1]),
     });
-    expect(clients.slice(0, 3).map((client) => client.sentOf("open").length)).toEqual([2, 1, 1]);
-    expect(scene.document("shuffled", 1)).toMatchObject({ state: "failed" });
-    expect(scene.document("frozen", 0)).toMatchObject({ state: "done" });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "failed", "failed", "failed", "failed", "failed"]);
+    const said = "not tried: 3 runs in a row lost their backend (the last one: arm shuffled, seed 1)";
+    for (const arm of ["frozen", "shuffled"]) {
+      expect(scene.document(arm, 2)).toMatchObject({ state: "failed", error: said });
+    }
+    expect(scene.document("shuffled", 1).error).toMatch(/^the backend ended: exit code 9; .*no more memory$/);
+    expect(clients.map((client) => client.sentOf("open").length)).toEqual([2, 1, 1]);
+  });
+
+  test("three times in a row beside an arm that is kept: the kept runs are results, as all others", async () => {
+    const scene = new Scene();
+    const seeds = "seeds=3";
+    await scene.run({ settings: [seeds, "arms={frozen: {order: frozen}}"] });
+    const { error, results } = await scene.run({
+      settings: [seeds],
+      pretence: {
+        before({ type }) {
+          if (type === "train") throw gone;
+        },
+      },
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ arm, state }) => `${arm} ${state}`)).toEqual(
+      [0, 1, 2].flatMap(() => ["frozen done", "shuffled failed"]),
+    );
   });
 
   test("and cannot be replaced ends the experiment with why", async () => {
