@@ -1,7 +1,7 @@
 import type { BackendClient } from "../backend/client.js";
 import { Session } from "../experiment/session.js";
 
-/** A session that only looks at a dataset: with the smallest model, on which nothing depends. */
+/** A session that only looks at a dataset: with the smallest model, on which nothing depends: what is said of it concerns nobody. */
 export function openProbe(
   client: BackendClient,
   dataset: string,
@@ -19,5 +19,5 @@ export function openProbe(
     equalBits: false,
     seed: 0,
   } as const;
-  return Session.open(client, request, signal);
+  return Session.open(client, request, signal, () => {});
 }

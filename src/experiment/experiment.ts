@@ -7,7 +7,7 @@ import type { RunDocument } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
 import type { Backends } from "./backends.js";
 import { type ArmConfig, armHash, type ExperimentConfig } from "./config.js";
-import type { Observer, RunPlace } from "./observer.js";
+import { eachOnce, type Observer, type RunPlace } from "./observer.js";
 import type { OrderSources } from "./order-sources.js";
 import { Preflight } from "./preflight.js";
 import { type FinishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
@@ -24,6 +24,11 @@ export interface ExperimentInputs {
   readonly dataDir: string | null;
   readonly observer: Observer;
   readonly signal: AbortSignal;
+}
+
+interface Noting extends ExperimentInputs {
+  /** Tells each line once. */
+  note(line: string): void;
 }
 
 /** A run as it stands, with its recorded epochs. */
@@ -52,13 +57,14 @@ interface PlannedRun {
  * @throws Interrupted when the signal says so; IbatchError when recorded runs do not fit, or are damaged, or when
  * there is no backend.
  */
-export async function runArms(inputs: ExperimentInputs): Promise<RunResult[]> {
+export async function runArms(experiment: ExperimentInputs): Promise<RunResult[]> {
   const results: RunResult[] = [];
-  const { config, record } = inputs;
+  const { config, record, observer } = experiment;
+  const inputs = { ...experiment, note: eachOnce((line) => observer.noted?.(line)) };
   const isAsked = ({ arm, seed }: Pick<RunPlace, "arm" | "seed">) =>
     config.arms[arm] !== undefined && config.seeds.includes(seed);
   const { runs: recorded, leftOut } = readRecorded(record, isAsked);
-  for (const what of leftOut) inputs.observer.noted?.(`left out: ${what}`);
+  for (const what of leftOut) inputs.note(`left out: ${what}`);
   const kept = [...madeIn(recorded)];
   const runs = planRuns(inputs, recorded);
   const toDo = runs.filter(({ finished }) => finished === undefined);
@@ -162,7 +168,7 @@ function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefin
 }
 
 /** What a run works with, apart from its record's beginning. */
-function runInputs({ config, orders, dataDir, observer, signal, record }: ExperimentInputs, run: PlannedRun) {
+function runInputs({ config, orders, dataDir, observer, signal, note, record }: Noting, run: PlannedRun) {
   return {
     config: run.config,
     order: orders.start(run.config.order, run.place.seed, {
@@ -180,6 +186,7 @@ function runInputs({ config, orders, dataDir, observer, signal, record }: Experi
     place: run.place,
     observer,
     signal,
+    note,
     log: (line: string) => record.log(line),
   };
 }
@@ -190,7 +197,7 @@ interface Ended extends FinishedRun {
 }
 
 async function runAndRecord(
-  inputs: ExperimentInputs,
+  inputs: Noting,
   run: PlannedRun,
   kept: readonly MadeIn[],
   { tried, losses }: { readonly tried: Preflight; readonly losses: Losses },

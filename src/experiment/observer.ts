@@ -21,6 +21,15 @@ export interface RunOutcome {
   readonly last: EpochMetrics | undefined;
 }
 
+/** Tells each line once, however often it comes. */
+export function eachOnce(tell: (line: string) => void): (line: string) => void {
+  const told = new Set<string>();
+  return (line) => {
+    if (!told.has(line)) tell(line);
+    told.add(line);
+  };
+}
+
 /** Told of what happens, for progress and logs; it answers nothing. What it throws ends the experiment. */
 export interface Observer {
   /** Something that a person should know of what the runs use. */

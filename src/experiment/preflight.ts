@@ -4,7 +4,6 @@ import { IbatchError, Interrupted, surroundingsError, usageError } from "../erro
 import { hashValue } from "../record/hash.js";
 import type { Backends } from "./backends.js";
 import { Epochs } from "./epochs.js";
-import type { Observer } from "./observer.js";
 import { importsOf, openRequest } from "./open-request.js";
 import { type MadeFrom, modelOf } from "./other-code.js";
 import type { RunInputs } from "./run.js";
@@ -24,7 +23,6 @@ export class Preflight {
   readonly #untried = new Map<string, Tried>();
   readonly #count: number;
   readonly #refused = new Map<string, IbatchError>();
-  readonly #said = new Set<string>();
   readonly #runs: readonly Tried[];
   /** What was opened to be tried. */
   readonly #opened: MadeIn[] = [];
@@ -39,8 +37,7 @@ export class Preflight {
   }
 
   /**
-   * Tries those that have something of the user's in them. Tells the observer what is imported, and what the backend
-   * says of it. What is one run's alone is left to it.
+   * Tries those that have something of the user's in them. Tells what is imported, and what the backend says of it. What is one run's alone is left to it.
    * @throws IbatchError naming the arm, where all are refused and no run has begun, or what all would meet; Interrupted.
    */
   async tryOwn(): Promise<void> {
@@ -65,25 +62,24 @@ export class Preflight {
     const [first] = this.#refused;
     const hasBegun = this.#runs.some(({ record }) => record.started);
     if (first !== undefined && this.#refused.size === this.#count && !hasBegun) throw naming(...first);
-    for (const { place, observer } of arms) {
+    for (const { place, note } of arms) {
       const refusal = this.#refused.get(place.arm);
-      if (refusal !== undefined) this.#tell(observer, `arm ${place.arm} is not trained: ${refusal.message}`);
+      if (refusal !== undefined) note(`arm ${place.arm} is not trained: ${refusal.message}`);
     }
   }
 
   async #tryTogether(arms: Together): Promise<void> {
     const [first] = arms;
-    const { signal, observer } = first;
+    const { signal, note } = first;
     const client = await this.#backends.get();
-    const session = await this.#judging(arms, () => Session.open(client, openRequest(first), signal));
+    const session = await this.#judging(arms, () => Session.open(client, openRequest(first), signal, note));
     if (session === undefined) return;
     try {
       refuseEdited(session.opened.edited);
       for (const { reference, file, sha256 } of session.opened.imports) {
         const what = sha256 === null ? "" : ` (sha256 ${sha256.slice(0, 8)})`;
-        this.#tell(observer, `imports ${reference} from ${file ?? "a module without a file"}${what}`);
+        note(`imports ${reference} from ${file ?? "a module without a file"}${what}`);
       }
-      for (const notice of session.opened.notices) this.#tell(observer, notice);
       for (const arm of arms) {
         await this.#judging([arm], async () => {
           this.#refuseOther(arm, session);
@@ -122,13 +118,8 @@ export class Preflight {
     const another = this.#runs.find(({ place, seed }) => place.arm === tried.place.arm && seed !== tried.seed);
     const weights = recorded ?? (another && (await this.#judging([another], () => weightsAtStart(client, another))));
     if (weights === own.surroundings.initialWeightsSha256) {
-      this.#tell(tried.observer, `${tried.config.model.name}: ${STARTS_ALIKE}`);
+      tried.note(`${tried.config.model.name}: ${STARTS_ALIKE}`);
     }
-  }
-
-  #tell(observer: Observer, line: string): void {
-    if (!this.#said.has(line)) observer.noted?.(line);
-    this.#said.add(line);
   }
 
   /** What this gives; undefined where these arms are refused, or where it is one run's alone, which will say so. */
@@ -167,7 +158,7 @@ const STARTS_ALIKE =
   "every seed starts from equal weights (it seeds itself, or loads them), so seeds differ in order and noise alone";
 
 async function weightsAtStart(client: WorkClient, run: Tried): Promise<string> {
-  const session = await Session.open(client, openRequest(run), run.signal);
+  const session = await Session.open(client, openRequest(run), run.signal, run.note);
   try {
     return session.opened.initialWeightsSha256;
   } finally {
@@ -179,13 +170,13 @@ const naming = (arm: string, error: IbatchError) =>
   new IbatchError(error.kind, `arm ${arm}: ${error.message}`, { cause: error });
 
 /** A backend that was lost meanwhile is replaced: the arm's runs will say so themselves. */
-async function survived(backends: Backends, { place, observer }: Tried, act: () => Promise<void>): Promise<void> {
+async function survived(backends: Backends, { place, note }: Tried, act: () => Promise<void>): Promise<void> {
   try {
     await act();
   } catch (error) {
     if (!(error instanceof BackendLost)) throw error;
     await backends.discard();
-    observer.noted?.(`arm ${place.arm}, when it was tried: ${error.message}`);
+    note(`arm ${place.arm}, when it was tried: ${error.message}`);
   }
 }
 

@@ -19,6 +19,8 @@ export interface RunInputs extends EpochsInputs {
   /** The results beside which this one will stand. */
   readonly kept: readonly MadeIn[];
   readonly signal: AbortSignal;
+  /** A line for a person. */
+  note(line: string): void;
   /** Records what the run trains on, for all runs. */
   writeDataset(dataset: RecordedDataset): void;
 }
@@ -30,7 +32,7 @@ export interface RunInputs extends EpochsInputs {
  */
 export async function runOne(inputs: RunInputs): Promise<RunDocument> {
   const { config, record, place } = inputs;
-  const session = await fitting(() => Session.open(inputs.client, openRequest(inputs), inputs.signal));
+  const session = await fitting(() => Session.open(inputs.client, openRequest(inputs), inputs.signal, inputs.note));
   try {
     const epochs = await fitting(async () => new Epochs(inputs, session));
     const surroundings = surroundingsOf(session, config.dataset);

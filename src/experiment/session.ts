@@ -86,15 +86,25 @@ export class Session {
     signal.addEventListener("abort", this.#cancel);
   }
 
-  /** @throws Interrupted as soon as the signal says so: opening loads data, and cannot be cancelled. */
-  static async open(client: WorkClient, request: FieldsOf<"open">, signal: AbortSignal): Promise<Session> {
+  /**
+   * @param note gets what the backend has to say of it to a person.
+   * @throws Interrupted as soon as the signal says so: opening loads data, and cannot be cancelled.
+   */
+  static async open(
+    client: WorkClient,
+    request: FieldsOf<"open">,
+    signal: AbortSignal,
+    note: (line: string) => void,
+  ): Promise<Session> {
     if (signal.aborted) throw new Interrupted();
     const { fields, arrays } = await unlessInterrupted(signal, client.work("open", request, {})).catch(
       (error: unknown) => {
         throw lostWhereGone(error, `opening dataset ${request.dataset.name} and model ${request.model.name}`);
       },
     );
-    return new Session(client, { ...fields, classNames: readClassNames(arrays.classNames) }, arrays, signal);
+    const session = new Session(client, { ...fields, classNames: readClassNames(arrays.classNames) }, arrays, signal);
+    for (const notice of fields.notices) note(notice);
+    return session;
   }
 
   /**

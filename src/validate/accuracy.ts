@@ -5,6 +5,7 @@ import type { Backends } from "../experiment/backends.js";
 import type { ExperimentConfig } from "../experiment/config.js";
 import type { ConfigSource } from "../experiment/config-source.js";
 import { runArms } from "../experiment/experiment.js";
+import type { Observer } from "../experiment/observer.js";
 import type { OrderSources } from "../experiment/order-sources.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { openRecord } from "../launch/launch.js";
@@ -48,12 +49,13 @@ interface TrainInputs {
   readonly orders: OrderSources;
   readonly arm: string;
   readonly dataDir: string;
+  readonly observer: Observer;
   readonly margin: number;
 }
 
 /** Does what is missing of the arm's runs, in the experiment's directory. */
 export async function trainAll(
-  { backends, experiment, orders, arm, dataDir, margin }: TrainInputs,
+  { backends, experiment, orders, arm, dataDir, observer, margin }: TrainInputs,
   {
     out,
     command,
@@ -63,7 +65,7 @@ export async function trainAll(
   const config = { ...experiment, arms: { [arm]: experiment.arms[arm] } };
   const record = openRecord(experiment, { out, command });
   try {
-    const results = await runArms({ backends, config, orders, record, dataDir, observer: {}, signal });
+    const results = await runArms({ backends, config, orders, record, dataDir, observer, signal });
     const runs = results.map(({ seed, state, metrics }) => {
       const test = metrics.at(-1)?.test;
       if (state !== "done" || test === undefined) {

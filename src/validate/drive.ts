@@ -27,6 +27,8 @@ export interface DriveInputs {
   /** Where the plans go, as those of a run. */
   readonly record: RunRecord;
   readonly signal: AbortSignal;
+  /** A line for a person. */
+  note(line: string): void;
 }
 
 /** The hashes of an epoch's plan, as one of those saw it who had to do with it. */
@@ -60,7 +62,7 @@ export const stopsOf = (batches: number): readonly number[] =>
 /** @throws IbatchError; Interrupted. */
 export async function drive(inputs: DriveInputs): Promise<Driven> {
   try {
-    const session = await Session.open(inputs.client, openRequest(inputs), inputs.signal);
+    const session = await Session.open(inputs.client, openRequest(inputs), inputs.signal, inputs.note);
     try {
       return await driven(inputs, session);
     } finally {

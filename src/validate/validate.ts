@@ -6,6 +6,7 @@ import { findPython } from "../backend/python.js";
 import { usageError } from "../errors.js";
 import { armHash, type ExperimentConfig, resolveConfig } from "../experiment/config.js";
 import type { ConfigSource } from "../experiment/config-source.js";
+import { eachOnce } from "../experiment/observer.js";
 import { openRequest } from "../experiment/open-request.js";
 import { OrderSources } from "../experiment/order-sources.js";
 import { refuseImport, refuseImports } from "../launch/allowed-imports.js";
@@ -51,6 +52,7 @@ export interface Validation {
 /** @throws IbatchError where it could not come to an answer; Interrupted. */
 export async function validate(source: ConfigSource, options: ValidateOptions): Promise<Validation> {
   const listening = { signal: options.signal, say: (line: string) => process.stderr.write(`${line}\n`) };
+  const note = eachOnce(listening.say);
   const orders = await OrderSources.load(source, listening);
   const early = resolveConfig(source, orders, undefined);
   const arm = chooseArm(early, options.arm);
@@ -79,11 +81,11 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     });
     const { batches } = options;
     const { equalBits } = experiment.backend;
-    const inputs = { client, config, order, evaluation, seed, batches, dataDir, equalBits, record, signal };
+    const inputs = { client, config, order, evaluation, seed, batches, dataDir, equalBits, record, signal, note };
     const driven = await drive(inputs);
     const { device, threads } = client.introduction;
     const compared = { seed, config, evaluation, driven, dataDir, equalBits, device, threads, scratch };
-    const whole = { backends, experiment, orders, arm, dataDir };
+    const whole = { backends, experiment, orders, arm, dataDir, observer: { noted: note } };
     const runs = margin === undefined ? undefined : await trainAll({ ...whole, margin }, options);
     const { torch, checks } = await compareWithPython(compared, runs, options);
     const document = {

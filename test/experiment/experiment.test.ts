@@ -86,6 +86,18 @@ describe("one run's trouble is its own", () => {
     expect(client.sentOf("close")).toHaveLength(4);
   });
 
+  test("what the backend says of a run's session is told, each line once", async () => {
+    const noted: string[] = [];
+    let opens = 0;
+    await new Scene().run({
+      observer: { noted: (line) => noted.push(line) },
+      pretence: {
+        openedFor: () => ({ notices: ["class 2 has no sample", ...(++opens === 3 ? ["mkldnn was set back"] : [])] }),
+      },
+    });
+    expect(noted).toEqual(["class 2 has no sample", "mkldnn was set back"]);
+  });
+
   test("failed at once, when its session could not be opened: recorded, too", async () => {
     const scene = new Scene();
     const { results } = await scene.run({

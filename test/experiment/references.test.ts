@@ -190,7 +190,7 @@ describe("before the first run", () => {
       observer: { noted: (line) => noted.push(line) },
     });
     expect(opens(client)).toHaveLength(3 + 4); // tried twice with one seed, once with the other
-    expect(noted).toEqual(["imports team.models:Net from /t/models.py (sha256 aaaaaaaa)", "draws noise"]);
+    expect(noted).toEqual(["draws noise", "imports team.models:Net from /t/models.py (sha256 aaaaaaaa)"]);
     expect(scene.document("frozen", 0)).toMatchObject({ surroundings: { imports: [IMPORTED] } });
     const again = await scene.run({ settings: OWN });
     expect(opens(again.client)).toEqual([]); // all runs are kept

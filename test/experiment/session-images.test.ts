@@ -21,7 +21,7 @@ const request = {
 async function open(pretence: Pretence = {}) {
   const client = new FakeBackend({ opened: { inputShape: [3, 2, 4] }, ...pretence });
   const abort = new AbortController();
-  return { client, abort, session: await Session.open(client, request, abort.signal) };
+  return { client, abort, session: await Session.open(client, request, abort.signal, () => {}) };
 }
 
 test("the pixels of each sample, in the order that was asked for, repeats too", async () => {
@@ -82,7 +82,7 @@ test("the real backend sends the pixels that its data_sha256 is of: images and l
     signal: new AbortController().signal,
   });
   try {
-    const session = await Session.open(backend.client, request, new AbortController().signal);
+    const session = await Session.open(backend.client, request, new AbortController().signal, () => {});
     const all = (count: number) => Uint32Array.from({ length: count }, (_, index) => index);
     const train = await session.images("train", all(session.opened.n));
     const digest = createHash("sha256").update(train).update(session.labels);

@@ -20,7 +20,7 @@ const request = {
 async function open(pretence: Pretence = {}) {
   const client = new FakeBackend(pretence);
   const abort = new AbortController();
-  return { client, abort, session: await Session.open(client, request, abort.signal) };
+  return { client, abort, session: await Session.open(client, request, abort.signal, () => {}) };
 }
 
 /** Ten batches of two. */
@@ -131,9 +131,9 @@ describe("open", () => {
   test("is not waited for after an interruption, nor asked for", async () => {
     const abort = new AbortController();
     const client = new FakeBackend({ before: () => new Promise(() => abort.abort()) }); // it would load for ever
-    await expect(Session.open(client, request, abort.signal)).rejects.toBeInstanceOf(Interrupted);
+    await expect(Session.open(client, request, abort.signal, () => {})).rejects.toBeInstanceOf(Interrupted);
     expect(client.keptAlive).toEqual([]);
-    await expect(Session.open(client, request, abort.signal)).rejects.toBeInstanceOf(Interrupted);
+    await expect(Session.open(client, request, abort.signal, () => {})).rejects.toBeInstanceOf(Interrupted);
     expect(client.sentOf("open")).toHaveLength(1);
   });
 
@@ -143,7 +143,7 @@ describe("open", () => {
         throw new BackendError("shutting_down", "this backend is going");
       },
     });
-    await expect(Session.open(client, request, new AbortController().signal)).rejects.toMatchObject(goes);
+    await expect(Session.open(client, request, new AbortController().signal, () => {})).rejects.toMatchObject(goes);
   });
 });
 

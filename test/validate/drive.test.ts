@@ -10,7 +10,7 @@ import { catalogue } from "../experiment/fake-catalogue.js";
 import { CONFIG, temporaryDirectory } from "../experiment/scene.js";
 
 /** Drives so many batches of two epochs of five. */
-async function driven(batches: number, pretence: Pretence = {}) {
+async function driven(batches: number, pretence: Pretence = {}, note: (line: string) => void = () => {}) {
   const text = CONFIG.replace("epochs: 3", "epochs: 2").replace(
     "name: constant, learningRate",
     "name: cosine, learningRate",
@@ -23,7 +23,7 @@ async function driven(batches: number, pretence: Pretence = {}) {
   const order = OrderSources.builtIn.start(config.arms.frozen.order, 0, { signal, limitSeconds: 60, say: () => {} });
   const stop = vi.spyOn(order, "stop");
   const { evaluation } = config;
-  const rest = { evaluation, seed: 0, batches, dataDir: null, equalBits: false, record, signal };
+  const rest = { evaluation, seed: 0, batches, dataDir: null, equalBits: false, record, signal, note };
   const driving = drive({ client, config: config.arms.frozen, order, ...rest });
   return { client, stop, outcome: await driving.catch((error: unknown) => error) };
 }
@@ -55,4 +55,12 @@ test("a session that cannot be opened stops the order all the same", async () =>
   });
   expect(outcome).toMatchObject({ message: "no" });
   expect(stop).toHaveBeenCalledOnce();
+});
+
+test("what the backend says of the session is told", async () => {
+  const said: string[] = [];
+  await driven(1, { opened: { notices: ["channels_last does not fit", "3 test images are in train"] } }, (line) =>
+    said.push(line),
+  );
+  expect(said).toEqual(["channels_last does not fit", "3 test images are in train"]);
 });
