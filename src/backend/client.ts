@@ -162,7 +162,7 @@ export class BackendClient {
           workingTicks = secondsWithoutProgress > 0 ? workingTicks + 1 : 0;
           if (Math.min(workingTicks * everySeconds, secondsWithoutProgress) < stallSeconds) return;
           clearInterval(this.#heartbeat);
-          stall?.giveUp(new BackendLost(`the backend made no progress for ${stallSeconds} s`));
+          stall?.giveUp(new BackendLost(`the backend made no progress for ${stallSeconds} s (backend.stallSeconds)`));
         },
         () => {}, // whoever waits for work is told by `fail`
       );

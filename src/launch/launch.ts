@@ -164,7 +164,12 @@ async function writePage(
     const { readReportData } = await import("../report/page/read.js");
     const experiment = readExperiment(record.directory);
     const { findings } = await readResults(record.directory, { python, signal, experiment });
-    record.writeReport(renderPage(readReportData(record.directory, experiment), findings));
+    const data = readReportData(record.directory, experiment);
+    record.writeReport(renderPage(data, findings));
+    const inTable = new Set(experiment.damaged.map(({ damage }) => damage));
+    for (const damage of data.leftOut.filter((line) => !inTable.has(line))) {
+      onWarning?.(`report.html leaves out what is damaged: ${damage}`);
+    }
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     const line = `report.html could not be made: ${error instanceof Error ? error.message : error}`;

@@ -11,7 +11,7 @@ import { parseLines, parseLinesSoFar } from "./epoch-lines.js";
 import { type EpochMetrics, type EpochTimings, epochMetrics, epochTimings } from "./epoch-metrics.js";
 import { sha256 } from "./hash.js";
 import { numbered } from "./numbered.js";
-import { damage, isThere } from "./read-file.js";
+import { isThere, Unreadable } from "./read-file.js";
 import { isFinished, type RunDocument, runDocument } from "./run-document.js";
 import {
   clearRun,
@@ -84,7 +84,10 @@ export class RunRecord {
     const document = files.document(runDocument);
     const told = `${document.arm}/seed-${document.seed}`;
     if (told === join(basename(dirname(this.directory)), basename(this.directory))) return { document, files };
-    throw files.damaged(RUN_DOCUMENT, damage(`it is of ${told}`));
+    throw files.damaged(
+      RUN_DOCUMENT,
+      new Unreadable(`is damaged (it is of ${told})`, "move this run to where it belongs, or "),
+    );
   }
 
   /** Whether this attempt is on record: `start` was called. */

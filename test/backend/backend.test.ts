@@ -113,7 +113,7 @@ test("one that hangs in a user's code is ended, and where it hung is told", asyn
   const fields = { ...request, dataset: { origin: "import", name: "hanging:load", options } } as const;
   await expect(backend.client.work("open", fields, {})).rejects.toMatchObject({
     constructor: BackendLost,
-    message: `the backend made no progress for 1 s: it hung in ${directory}/hanging.py, line 2, at its import`,
+    message: `the backend made no progress for 1 s (backend.stallSeconds): it hung in ${directory}/hanging.py, line 2, at its import`,
   });
   expect(backend.client.isLost).toBe(true);
   await backend.stop();

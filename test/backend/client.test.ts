@@ -219,7 +219,7 @@ describe("the heartbeat", () => {
         await ticks(1, 2, 2.9);
         expect(givenUp).toEqual([]);
         await ticks(3.9).catch(() => {});
-        expect(givenUp).toEqual([new BackendLost("the backend made no progress for 3 s")]);
+        expect(givenUp).toEqual([new BackendLost("the backend made no progress for 3 s (backend.stallSeconds)")]);
         expect(waiting.error).toBeUndefined(); // who gives up says when
       });
 

@@ -153,6 +153,16 @@ describe("a file of one's own", () => {
     }
   });
 
+  test("a rejection that nobody catches fails the check, as it fails a run", async () => {
+    const late = `order: ({ eligible, size }) => {
+      Promise.reject(new Error("late"));
+      return { indices: eligible.slice(), offsets: offsetsOf(eligible.length, size) };
+    },`;
+    const { code, stderr } = await ibatch("order", file("mine.mjs", orderModule(late)), "--check");
+    expect(stderr).toMatch(/nobody caught Error: late in .*mine\.mjs/);
+    expect(code).not.toBe(0);
+  });
+
   test.each([
     ["SIGINT", 130, "order", []],
     ["SIGTERM", 143, "coverage", ["--check"]],

@@ -55,7 +55,9 @@ test("a run under another's name is refused", () => {
   const copy = join(mkdtempSync(join(tmpdir(), "ibatch-copy-")), "sorted", "seed-2");
   onTestFinished(() => rmSync(join(copy, "../.."), { recursive: true }));
   cpSync(run, copy, { recursive: true });
-  expect(mistake(() => recordOf(copy).read())).toContain(`${copy}/run.json is damaged (it is of sorted/seed-1)`);
+  expect(mistake(() => recordOf(copy).read())).toContain(
+    `${copy}/run.json is damaged (it is of sorted/seed-1): move this run to where it belongs, or remove ${copy}`,
+  );
 });
 
 test("is read back as it was written, and refused where it is cut or changed in form", () => {

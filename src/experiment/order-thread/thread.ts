@@ -94,8 +94,11 @@ async function answered(definition: OrderDefinition, question: Question): Promis
   switch (question.subject) {
     case "choose":
       return chooseOptions(definition, question.given);
-    case "check":
-      return checkAll(definition, question.fixed);
+    case "check": {
+      const checked = checkAll(definition, question.fixed);
+      await rejectionsSettled();
+      return checked;
+    }
     case "memory":
       return allocateMemory(definition.memory ?? {}, question.n);
     case "order": {
@@ -104,10 +107,13 @@ async function answered(definition: OrderDefinition, question: Question): Promis
       return { ordered, memory: inputs.memory, files: loadedFiles() };
     }
     case "end":
-      await setImmediate(); // a rejection that nobody caught ends the thread first
+      await rejectionsSettled();
       return {};
   }
 }
+
+/** A rejection that nobody caught ends the thread meanwhile. */
+const rejectionsSettled = (): Promise<void> => setImmediate();
 
 function post(message: Answer<Subject>): void {
   try {
