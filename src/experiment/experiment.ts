@@ -23,6 +23,8 @@ export interface ExperimentInputs {
   readonly record: ExperimentRecord;
   readonly dataDir: string | null;
   readonly observer: Observer;
+  /** A line for the log, at any rate; never throws. */
+  log(line: string): void;
   readonly signal: AbortSignal;
 }
 
@@ -168,13 +170,13 @@ function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefin
 }
 
 /** What a run works with, apart from its record's beginning. */
-function runInputs({ config, orders, dataDir, observer, signal, note, record }: Noting, run: PlannedRun) {
+function runInputs({ config, orders, dataDir, observer, signal, note, log }: Noting, run: PlannedRun) {
   return {
     config: run.config,
     order: orders.start(run.config.order, run.place.seed, {
       signal,
       limitSeconds: config.backend.orderSeconds,
-      say: (line) => record.log(line),
+      say: log,
     }),
     evaluation: config.evaluation,
     chunkBatches: config.backend.chunkBatches,
@@ -187,7 +189,7 @@ function runInputs({ config, orders, dataDir, observer, signal, note, record }: 
     observer,
     signal,
     note,
-    log: (line: string) => record.log(line),
+    log,
   };
 }
 

@@ -18,7 +18,7 @@ import { readResults } from "../report/recorded-results.js";
 import { makeResults } from "../report/results.js";
 import type { Summary } from "../report/summary.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
-import { BackendLog } from "./backend-log.js";
+import { BufferedLog } from "./buffered-log.js";
 import { type BackendChoice, dataDirectory, supplyChosenBackend } from "./chosen-backend.js";
 
 export interface LaunchOptions extends BackendChoice {
@@ -65,7 +65,7 @@ export async function launch(source: ConfigSource, options: LaunchOptions): Prom
   options.onChecked?.(early);
   const opened = openRecord(early, options);
   try {
-    for (const line of said) opened.log(line);
+    if (said.length > 0) opened.log(...said);
     return await onBackends({ source, orders, opened, options, early, signal });
   } finally {
     opened.close();
@@ -82,23 +82,24 @@ interface Checked {
   readonly signal: AbortSignal;
 }
 
-/** What the backends say meanwhile goes into the log. */
+/** What backends and orders say meanwhile goes into the log, some lines at a time. */
 async function onBackends({ source, orders, early, opened, options, signal }: Checked): Promise<LaunchResult> {
-  const backendLog = new BackendLog((lines) => opened.log(...lines));
-  const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput: backendLog.add });
+  const buffered = new BufferedLog((lines) => opened.log(...lines));
+  const onOutput = (line: string) => buffered.add(`backend: ${line}`);
+  const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput });
   const log = (line: string) => {
-    backendLog.flush(); // which came before it
+    buffered.flush(); // which came before it
     opened.log(line);
   };
   try {
     const { introduction } = await backends.get();
     const config = resolveConfig(source, orders, introduction.catalogue);
-    return await record({ backends, config, orders, opened, options, log, signal });
+    return await record({ backends, config, orders, opened, options, log, say: buffered.add, signal });
   } finally {
     await backends.discard();
-    backendLog.flush();
-    const { failure } = backendLog;
-    if (failure !== undefined) options.onWarning?.(`log.txt lacks lines of the backend: ${failure.message}`);
+    buffered.flush();
+    const { failure } = buffered;
+    if (failure !== undefined) options.onWarning?.(`log.txt lacks lines: ${failure.message}`);
   }
 }
 
@@ -108,14 +109,27 @@ interface Recorded {
   readonly orders: OrderSources;
   readonly opened: ExperimentRecord;
   readonly options: LaunchOptions;
+  /** Writes a line now. */
   readonly log: (line: string) => void;
+  /** Leaves a line to be written soon; never throws. */
+  readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
-async function record({ backends, config, orders, opened, options, log, signal }: Recorded): Promise<LaunchResult> {
+async function record({
+  backends,
+  config,
+  orders,
+  opened,
+  options,
+  log,
+  say,
+  signal,
+}: Recorded): Promise<LaunchResult> {
   const { directory } = opened;
   const observer = options.observe?.({ directory, log }) ?? {};
-  await runArms({ backends, config, orders, record: opened, dataDir: dataDirectory(options), observer, signal });
+  const dataDir = dataDirectory(options);
+  await runArms({ backends, config, orders, record: opened, dataDir, observer, log: say, signal });
   const { statistics, damaged, ...results } = await resultsOf(config, { directory, python: options.python, signal });
   for (const { damage } of damaged) options.onWarning?.(`left out: ${damage}`);
   opened.writeResults({ ...results, statistics: statistics.answer && { ...statistics, findings: results.findings } });

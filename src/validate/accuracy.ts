@@ -8,6 +8,7 @@ import { runArms } from "../experiment/experiment.js";
 import type { Observer } from "../experiment/observer.js";
 import type { OrderSources } from "../experiment/order-sources.js";
 import { consecutive } from "../kernels/consecutive.js";
+import { BufferedLog } from "../launch/buffered-log.js";
 import { openRecord } from "../launch/launch.js";
 import type { Check } from "../record/validation-record.js";
 import { type Asked, anything, evaluate, type LoopOptions, object, openLoop, shapeOf } from "./asked.js";
@@ -64,8 +65,9 @@ export async function trainAll(
 ): Promise<Trainings> {
   const config = { ...experiment, arms: { [arm]: experiment.arms[arm] } };
   const record = openRecord(experiment, { out, command });
+  const log = new BufferedLog((lines) => record.log(...lines));
   try {
-    const results = await runArms({ backends, config, orders, record, dataDir, observer, signal });
+    const results = await runArms({ backends, config, orders, record, dataDir, observer, log: log.add, signal });
     const runs = results.map(({ seed, state, metrics }) => {
       const test = metrics.at(-1)?.test;
       if (state !== "done" || test === undefined) {
@@ -80,6 +82,7 @@ export async function trainAll(
       testCount: runs[0].testCount,
     };
   } finally {
+    log.flush();
     record.close();
   }
 }

@@ -151,9 +151,7 @@ describe.skipIf(process.platform !== "linux")("a disk that is full for log.txt",
     const onWarning = vi.fn();
     const { summary } = await runExperiment(config, { out, onWarning });
     expect(summary.arms.map(({ done }) => done)).toEqual([1, 1]);
-    expect(onWarning.mock.calls).toEqual([
-      [expect.stringMatching(/^log\.txt lacks lines of the backend: the disk is full: /)],
-    ]);
+    expect(onWarning.mock.calls).toEqual([[expect.stringMatching(/^log\.txt lacks lines: the disk is full: /)]]);
   });
 
   test("ends the command at a line of its own: exit code 4, the backend stopped, no lock", async () => {

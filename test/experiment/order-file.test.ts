@@ -67,6 +67,16 @@ describe("a file of one's own", () => {
     );
   });
 
+  test("what it prints does not go to the disk line by line, but to who may take its time with it", async () => {
+    const scene = new Scene();
+    const printing = "order({ epoch, eligible }) { if (epoch === 0) console.log('one\\ntwo'); return eligible; },";
+    scene.write("mine.mjs", orderModule(printing));
+    const heard: string[] = [];
+    await scene.run({ settings: ["arms={a: {order: ./mine.mjs}}", "seeds=1"], log: (line) => heard.push(line) });
+    expect(heard).toEqual(["order ./mine.mjs: one", "order ./mine.mjs: two"]);
+    expect(scene.has("log.txt")).toBe(false);
+  });
+
   test("that goes wrong in an epoch fails its run by name, and the others go on", async () => {
     const scene = new Scene();
     scene.write("mine.mjs", orderModule("order({ epoch }) { return epoch === 0 ? missing() : undefined; },"));

@@ -34,6 +34,8 @@ export interface SceneOptions {
   readonly pretence?: Pretence;
   readonly observer?: Observer;
   readonly abort?: AbortController;
+  /** Gets what goes into the log; the record where it is left out. */
+  log?(line: string): void;
   /** Why no other backend can be had where one is lost. */
   readonly noOther?: Error;
 }
@@ -63,6 +65,7 @@ export class Scene {
     observer = {},
     abort = new AbortController(),
     noOther,
+    log,
   }: SceneOptions = {}) {
     const said = settings.map((assignment) => ({ said: assignment, assignment }));
     const source = ConfigSource.parse(CONFIG, join(this.directory, "..", "x.yaml"), said);
@@ -87,7 +90,13 @@ export class Scene {
           lost = true;
         },
       };
-      results = await runArms({ backends, config, orders, record, dataDir: null, observer, signal: abort.signal });
+      const beside = {
+        dataDir: null,
+        observer,
+        signal: abort.signal,
+        log: log ?? ((line: string) => record.log(line)),
+      };
+      results = await runArms({ backends, config, orders, record, ...beside });
     } catch (thrown) {
       error = thrown;
     } finally {

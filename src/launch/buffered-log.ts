@@ -1,11 +1,13 @@
-/** What the backend says, on its way into the record's log. */
+/** What backends and orders say, on its way into the record's log. */
 
 /** Characters that may wait to be written. */
 const WAITING_LIMIT = 2 ** 20;
+/** Also empty lines take their place. */
+const LINES_LIMIT = 10_000;
 const FLUSH_MILLISECONDS = 250;
 
 /** Takes lines at any rate and never throws: they are written some at a time, and let go where they cannot be written. */
-export class BackendLog {
+export class BufferedLog {
   #waiting: string[] = [];
   #waitingLength = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -23,9 +25,9 @@ export class BackendLog {
   }
 
   readonly add = (line: string): void => {
-    this.#waiting.push(`backend: ${line}`);
+    this.#waiting.push(line);
     this.#waitingLength += line.length;
-    if (this.#waitingLength > WAITING_LIMIT) this.flush();
+    if (this.#waitingLength > WAITING_LIMIT || this.#waiting.length >= LINES_LIMIT) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), FLUSH_MILLISECONDS);
   };
 
