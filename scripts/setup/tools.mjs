@@ -1,5 +1,6 @@
 // Runs one outside tool (npm, tsc, pip, a Python) without a shell and hands back what it said.
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 
 /**
  * Never throws: a tool that cannot be started, or takes longer than `timeout` (ms), has `errno` (ENOENT, EACCES,
@@ -19,7 +20,28 @@ export function runTool(command, args, { cwd, env = process.env, timeout, onData
       if (giveUp?.(output)) child.kill();
     };
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", take);
-    child.on("error", (error) => resolve({ code: null, signal: null, errno: error.code, output }));
-    child.on("close", (code, signal) => resolve({ code, signal, errno: null, output }));
+    const release = endWithUs(child);
+    child.on("error", (error) => {
+      release();
+      resolve({ code: null, signal: null, errno: error.code, output });
+    });
+    child.on("close", (code, signal) => {
+      release();
+      resolve({ code, signal, errno: null, output });
+    });
   });
+}
+
+/** What stops us stops the tool, which would go on installing otherwise. Returns what takes that back. */
+function endWithUs(child) {
+  const handlers = ["SIGINT", "SIGTERM", "SIGHUP"].map((name) => [name, () => stop(name)]);
+  const stop = (name) => {
+    process.stderr.write("\ninterrupted; the same command goes on\n");
+    child.once("exit", () => process.exit(128 + constants.signals[name]));
+    child.kill("SIGTERM");
+  };
+  for (const [name, handler] of handlers) process.on(name, handler);
+  return () => {
+    for (const [name, handler] of handlers) process.off(name, handler);
+  };
 }

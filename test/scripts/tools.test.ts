@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runTool } from "../../scripts/setup/tools.mjs";
@@ -37,4 +38,24 @@ test("a time limit does not outlive a tool that could not be started", () => {
   const module = JSON.stringify(join(import.meta.dirname, "../../scripts/setup/tools.mjs"));
   const source = `import(${module}).then(({ runTool }) => runTool("/no/such/tool", [], { timeout: 20000 }))`;
   expect(spawnSync(process.execPath, ["-e", source], { timeout: 10_000 }).status).toBe(0);
+});
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("%s ends the tool with us, in a line", async (signal, code) => {
+  const module = JSON.stringify(join(import.meta.dirname, "../../scripts/setup/tools.mjs"));
+  const tool = "console.log(process.pid); setInterval(() => {}, 1000)";
+  const source = `import(${module}).then(({ runTool }) =>
+    runTool(process.execPath, ["-e", ${JSON.stringify(tool)}], { onData: (text) => process.stdout.write(text) }))`;
+  const us = spawn(process.execPath, ["-e", source]);
+  let stderr = "";
+  us.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const [pid] = await once(us.stdout, "data");
+  us.kill(signal);
+  expect(await once(us, "close")).toEqual([code, null]);
+  expect(stderr).toBe("\ninterrupted; the same command goes on\n");
+  expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH");
 });
