@@ -14,6 +14,9 @@ export class IbatchError extends Error {
   }
 }
 
+/** Whatever was thrown, as an error. */
+export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+
 /** The user stopped it. */
 export class Interrupted extends IbatchError {
   constructor() {

@@ -3,11 +3,12 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { z } from "zod";
 import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js";
+import { settlesWithin } from "./deadline.js";
 import { whereItHangs } from "./hanging.js";
-import { LastLines, onLines } from "./output-lines.js";
+import { LastLines, onLines, withLastLines } from "./output-lines.js";
 import { type Child, READY_CHANNEL, spawnPython } from "./process.js";
-import { describeEnding, type Ending, ProcessGroup, within } from "./process-group.js";
-import { cannotStart, EXIT_SURROUNDINGS, withLastLines } from "./python-program.js";
+import { describeEnding, type Ending, ProcessGroup } from "./process-group.js";
+import { cannotStart, EXIT_SURROUNDINGS } from "./python-program.js";
 import { chooseEndpoint } from "./socket-directory.js";
 
 /** What of the user's Python may run. */
@@ -177,7 +178,7 @@ const readyMessage = z.object({ control: z.string() });
 
 async function abort(group: ProcessGroup, said: LastLines): Promise<string | undefined> {
   group.signalLeader("SIGABRT");
-  if (!(await within(DUMP_SECONDS, group.ended))) await group.kill();
+  if (!(await settlesWithin(DUMP_SECONDS, group.ended))) await group.kill();
   return whereItHangs(said.lines);
 }
 

@@ -3,11 +3,11 @@ import { Interrupted, surroundingsError, usageError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
 import { BackendProcess, NO_USER_CODE, type UserCode } from "./backend-process.js";
 import { BackendClient, type Heartbeat, type Introduction } from "./client.js";
+import { settlesWithin } from "./deadline.js";
 import { untilListening } from "./endpoint.js";
 import { BackendLost } from "./errors.js";
-import { within } from "./process-group.js";
+import { withLastLines } from "./output-lines.js";
 import { findPython } from "./python.js";
-import { withLastLines } from "./python-program.js";
 
 export interface BackendOptions {
   /** Control endpoint of a backend that is running already; absent: one is started. */
@@ -39,11 +39,6 @@ export interface Backend {
 const SHUTDOWN_ANSWER_SECONDS = 5;
 
 const LAST_LINES = 3;
-const LAST_LINE_LENGTH = 200;
-
-/** The end of what it said, as fits into a sentence. */
-const inALine = (said: readonly string[]): string[] =>
-  said.slice(-LAST_LINES).map((line) => line.trim().slice(0, LAST_LINE_LENGTH));
 
 /**
  * Attaches to a running backend, or starts one.
@@ -115,7 +110,7 @@ async function startBackend(options: BackendOptions): Promise<Backend> {
     const stall = { seconds: options.stallSeconds, giveUp: (error: BackendLost) => void abort(error) };
     const client = await BackendClient.connect(child.controlEndpoint, { ...options, hopeless, stall });
     void child.ended.then(({ how, said }) => {
-      if (!isAborted) client.fail(new BackendLost(`the backend ended: ${how}`, inALine(said)));
+      if (!isAborted) client.fail(new BackendLost(`the backend ended: ${how}`, said.slice(-LAST_LINES)));
     });
     return { client, stop: () => stopChild(client, child) };
   } catch (error) {
@@ -129,7 +124,7 @@ async function stopChild(client: BackendClient, child: BackendProcess): Promise<
   const answered = client.control("shutdown", {}).then(() => {
     asked = true;
   });
-  await within(SHUTDOWN_ANSWER_SECONDS, answered);
+  await settlesWithin(SHUTDOWN_ANSWER_SECONDS, answered);
   await child.stop({ asked });
   client.close();
 }

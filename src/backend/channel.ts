@@ -1,3 +1,4 @@
+import { asError } from "../errors.js";
 import { decode, encode } from "./codec.js";
 import { BackendError, isErrorCode } from "./errors.js";
 import type { AnswerTo, ControlRequest, FieldsOf, Message, MessageArrays, WorkRequest } from "./messages.js";
@@ -115,5 +116,3 @@ function toError({ code, message, details }: FieldsOf<"error">): BackendError {
 const TRACEBACK =
   "a bug of the backend: report it with the traceback, which is in log.txt where `ibatch run` started the backend, " +
   "else on the backend's standard error";
-
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,9 +1,9 @@
 import { Interrupted, surroundingsError } from "../errors.js";
 import { type Answer, Channel } from "./channel.js";
+import { settlesWithin } from "./deadline.js";
 import { addressOf } from "./endpoint.js";
 import { BackendLost } from "./errors.js";
 import type { ControlRequest, FieldsOf, MessageArrays, WorkRequest } from "./messages.js";
-import { within } from "./process-group.js";
 
 export interface Heartbeat {
   /** Seconds between two pings. */
@@ -220,7 +220,7 @@ export class BackendClient {
       const asked = this.control("ping", { session: null }).then(({ fields }) => {
         instance = fields.instance;
       });
-      await within(SECONDS_FOR_A_PING, asked);
+      await settlesWithin(SECONDS_FOR_A_PING, asked);
       if (instance !== undefined) return instance;
     }
     return undefined;

@@ -1,4 +1,5 @@
 import { type FailureKind, IbatchError } from "../errors.js";
+import { withLastLines } from "./output-lines.js";
 
 /** The backend's closed list of error codes (docs/PROTOCOL.md, section "Errors"), and whose fault each one is. */
 export const ERROR_CODES = {
@@ -58,7 +59,7 @@ export class BackendLost extends IbatchError {
     readonly underWay?: string,
   ) {
     const what = underWay === undefined ? how : `${how}; under way: ${underWay}`;
-    super("run", said.length === 0 ? what : `${what}; its last lines: ${said.join(" | ")}`);
+    super("run", withLastLines(what, said));
   }
 
   /** The same, with what it was asked for. */

@@ -53,6 +53,14 @@ class Line {
   }
 }
 
+const TOLD_LENGTH = 200;
+
+/** A sentence of what ended, with what it said last: each line as far as fits into a sentence. */
+export const withLastLines = (what: string, lines: readonly string[]): string =>
+  lines.length === 0
+    ? what
+    : `${what}; its last lines: ${lines.map((line) => line.trim().slice(0, TOLD_LENGTH)).join(" | ")}`;
+
 /** The newest lines, so many of them. */
 export class LastLines {
   readonly #lines: string[] = [];

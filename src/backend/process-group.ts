@@ -1,4 +1,5 @@
 /** A child at the head of its process group, and how all of that group comes to its end. */
+import { settlesWithin } from "./deadline.js";
 import type { Child } from "./process.js";
 
 /** How a child ended, or why it never began. */
@@ -34,7 +35,7 @@ export class ProcessGroup {
     const drained = new Promise<void>((resolve) => child.once("close", () => resolve()));
     this.ended = this.#leaderGone().then(async (ending) => {
       process.removeListener("exit", killAtExit);
-      if (!(await within(DRAIN_SECONDS, drained))) for (const stream of child.stdio) stream?.destroy();
+      if (!(await settlesWithin(DRAIN_SECONDS, drained))) for (const stream of child.stdio) stream?.destroy();
       return ending;
     });
   }
@@ -59,15 +60,15 @@ export class ProcessGroup {
   /** Ends it: its standard input closes (it was asked by other means, or could not be); then SIGTERM; then SIGKILL. */
   async stop({ asked }: { asked: boolean }): Promise<void> {
     this.#child.stdin?.end();
-    if (asked && (await within(ASK_SECONDS, this.ended))) return;
+    if (asked && (await settlesWithin(ASK_SECONDS, this.ended))) return;
     this.signal("SIGTERM");
-    if (await within(TERMINATE_SECONDS, this.ended)) return;
+    if (await settlesWithin(TERMINATE_SECONDS, this.ended)) return;
     await this.kill();
   }
 
   async kill(): Promise<void> {
     this.signal("SIGKILL");
-    await within(KILL_SECONDS, this.ended);
+    await settlesWithin(KILL_SECONDS, this.ended);
   }
 
   #leaderGone(): Promise<Ending> {
@@ -89,22 +90,5 @@ function send(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch {
     // it went meanwhile
-  }
-}
-
-/** Whether it settles in time. */
-export async function within(seconds: number, settling: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), seconds * 1000);
-  });
-  const settled = settling.then(
-    () => true,
-    () => true,
-  );
-  try {
-    return await Promise.race([settled, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

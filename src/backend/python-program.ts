@@ -1,6 +1,6 @@
 /** Python programs of ours that get their input, answer on standard output, and end. */
 import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js";
-import { LastLines, onLines } from "./output-lines.js";
+import { LastLines, onLines, withLastLines } from "./output-lines.js";
 import { type Child, spawnPython } from "./process.js";
 import { describeEnding, type Ending, ProcessGroup } from "./process-group.js";
 
@@ -72,6 +72,3 @@ function refuseFailure({ python, module }: PythonProgram, ending: Ending, stderr
 
 export const cannotStart = (python: string, error: Error): IbatchError =>
   surroundingsError(`Python at ${python} cannot be started: ${error.message}`);
-
-export const withLastLines = (what: string, lines: readonly string[]): string =>
-  lines.length === 0 ? what : `${what}; its last lines:\n${lines.join("\n")}`;

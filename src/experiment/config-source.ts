@@ -1,6 +1,6 @@
 /** A config's text with `--set` applied, and where each of its parts stands. */
 import { dirname } from "node:path";
-import { usageError } from "../errors.js";
+import { asError, usageError } from "../errors.js";
 import { plainNumbers } from "../exact-json.js";
 import { readUpTo } from "../record/bounded-file.js";
 import { isRecord } from "./named-section.js";
@@ -87,7 +87,7 @@ function whyUnreadable(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ENOENT") return "there is no such file";
   if (code === "EISDIR") return "it is a directory; name a YAML file in it";
-  return error instanceof Error ? error.message : String(error);
+  return asError(error).message;
 }
 
 /** Plain numbers, but for the arguments of a callable of the user's, which travel as they are written. */

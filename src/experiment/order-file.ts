@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
-import { IbatchError, usageError } from "../errors.js";
+import { asError, IbatchError, usageError } from "../errors.js";
 import type { Declared } from "../orders/declared.js";
 import type { Checked } from "./check-order.js";
 import type { Choice } from "./choose-options.js";
@@ -57,7 +57,9 @@ export class OrderFile {
   static async import(file: string, directory: string, where: string, listening: Listening): Promise<OrderFile> {
     const entry = findFile(file, directory, where);
     const { thread, imported } = await OrderThread.start({ ...listening, entry, files: [] }).catch((error: unknown) => {
-      throw error instanceof IbatchError ? error : usageError(`${where}: importing ${entry} failed: ${told(error)}`);
+      throw error instanceof IbatchError
+        ? error
+        : usageError(`${where}: importing ${entry} failed: ${asError(error).message}`);
     });
     try {
       if ("refused" in imported) throw usageError(`${where}: ${imported.refused}`);
@@ -98,12 +100,12 @@ export class OrderFile {
       return await answer;
     } catch (error) {
       if (error instanceof IbatchError) throw error;
-      throw new IbatchError("run", `order ${this.description.name} ${what}: ${told(error)}`, { cause: error });
+      throw new IbatchError("run", `order ${this.description.name} ${what}: ${asError(error).message}`, {
+        cause: error,
+      });
     }
   }
 }
-
-const told = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Whether this key beside an order's name is the controller's. */
 const isTaken = (option: string, readsLedger: boolean): boolean =>

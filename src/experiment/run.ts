@@ -1,5 +1,5 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
-import { IbatchError } from "../errors.js";
+import { asError, IbatchError } from "../errors.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
 import type { RunDocument } from "../record/run-document.js";
 import { Epochs, type EpochsInputs } from "./epochs.js";
@@ -97,7 +97,7 @@ function inParts(microBatch: number, { opened }: Session): string {
 function recordEnd(record: RunInputs["record"], document: RunDocument, error: unknown): void {
   const state = error instanceof Interrupted ? "interrupted" : "failed";
   try {
-    record.write({ ...document, state, error: error instanceof Error ? error.message : String(error) });
+    record.write({ ...document, state, error: asError(error).message });
   } catch {
     // the first error is the one to tell
   }

@@ -1,4 +1,5 @@
 /** What backends and orders say, on its way into the record's log. */
+import { asError } from "../errors.js";
 
 /** Characters that may wait to be written. */
 const WAITING_LIMIT = 2 ** 20;
@@ -42,7 +43,7 @@ export class BufferedLog {
     try {
       this.#write(lines);
     } catch (error) {
-      this.#failure ??= error instanceof Error ? error : new Error(String(error));
+      this.#failure ??= asError(error);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** An experiment from its config to its table: what `ibatch run` does, and what a program can do. */
 import { join } from "node:path";
 import { gitCommit } from "../backend/process.js";
-import { Interrupted } from "../errors.js";
+import { asError, Interrupted } from "../errors.js";
 import type { Backends } from "../experiment/backends.js";
 import { type ExperimentConfig, experimentHash, resolveConfig } from "../experiment/config.js";
 import type { ConfigSource } from "../experiment/config-source.js";
@@ -186,7 +186,7 @@ async function writePage(
     }
   } catch (error) {
     if (error instanceof Interrupted) throw error;
-    const line = `report.html could not be made: ${error instanceof Error ? error.message : error}`;
+    const line = `report.html could not be made: ${asError(error).message}`;
     record.log(line);
     onWarning?.(line);
   }

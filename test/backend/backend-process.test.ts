@@ -92,7 +92,7 @@ describe("starting", () => {
   test("another end says how, and the last lines", async () => {
     await expect(start(fakePython(directory, "echo one >&2", "echo two >&2", "exit 7"))).rejects.toMatchObject({
       kind: "surroundings",
-      message: "the backend cannot start: exit code 7; its last lines:\none\ntwo",
+      message: "the backend cannot start: exit code 7; its last lines: one | two",
     });
     await expect(start(fakePython(directory, "kill -9 $$"))).rejects.toMatchObject({
       message: "the backend cannot start: signal SIGKILL",

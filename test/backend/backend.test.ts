@@ -140,7 +140,7 @@ describe("one that was started and does not get as far as its greeting", () => {
     const dying = mute("echo 'no memory' >&2", "exit 9");
     await expect(open(undefined, { python: dying, startSeconds: 100_000 })).rejects.toMatchObject({
       kind: "surroundings",
-      message: "the backend cannot start: exit code 9; its last lines:\nno memory",
+      message: "the backend cannot start: exit code 9; its last lines: no memory",
     });
     expect(socketDirectories()).toEqual([]);
   });

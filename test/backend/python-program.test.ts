@@ -53,7 +53,7 @@ test("another end is our bug, with its last lines", async () => {
   const python = fakePython(directory, "echo half", "echo one >&2", "echo two >&2", "exit 2");
   await expect(run(python)).rejects.toMatchObject({
     kind: "bug",
-    message: `py_backend.some failed (${python}): exit code 2; its last lines:\none\ntwo`,
+    message: `py_backend.some failed (${python}): exit code 2; its last lines: one | two`,
   });
   await expect(run(fakePython(directory, "kill -9 $$"))).rejects.toMatchObject({
     message: `py_backend.some failed (${python}): signal SIGKILL`,
