@@ -196,8 +196,8 @@ class Server:
         ):
             for unread in connections.cut_floods():
                 print(
-                    f"py_backend: cut a connection to {endpoint}: {unread} bytes came over it that were not read, and "
-                    "belong to no whole message",
+                    f"py_backend: cut a connection to {endpoint}: {unread} bytes came over it that were not read, "
+                    "more than may wait",
                     file=sys.stderr,
                     flush=True,
                 )

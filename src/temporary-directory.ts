@@ -1,6 +1,6 @@
 /** Directories for what lasts no longer than this process, named so that a later one can tell whose they are. */
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { surroundingsError } from "./errors.js";
@@ -52,9 +52,12 @@ function listed(directory: string): string[] {
   }
 }
 
-/** Another user's cannot be removed, and need not be. */
+/** Another user's is left, also where root could remove it. */
 function remove(directory: string): void {
   try {
-    rmSync(directory, { recursive: true, force: true });
+    if (isOurs(directory)) rmSync(directory, { recursive: true, force: true });
   } catch {}
 }
+
+/** Where there are no users' numbers, whatever can be removed is. */
+const isOurs = (path: string): boolean => process.getuid === undefined || lstatSync(path).uid === process.getuid();

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeTemporaryDirectory, TEMPORARY_NAME_BYTES } from "../src/temporary-directory.js";
@@ -29,6 +29,16 @@ test("what a killed process left goes with the next one, and nothing that is som
   writeFileSync(join(parent, left, "control"), "");
   const second = makeTemporaryDirectory(parent).slice(parent.length + 1);
   expect(readdirSync(parent).sort()).toEqual([made, second, ...foreign].sort());
+});
+
+test.skipIf(process.getuid?.() !== 0)("what another user's killed process left is that user's, also for root", () => {
+  const parent = temporaryDirectory();
+  const made = makeTemporaryDirectory(parent).slice(parent.length + 1);
+  const left = asIf(made, deadPid());
+  mkdirSync(join(parent, left));
+  chownSync(join(parent, left), 65_534, 65_534);
+  const second = makeTemporaryDirectory(parent).slice(parent.length + 1);
+  expect(readdirSync(parent).sort()).toEqual([made, second, left].sort());
 });
 
 test.skipIf(process.platform !== "linux")("a number that was given to another process since names nobody", () => {
