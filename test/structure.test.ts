@@ -148,6 +148,27 @@ describe("TypeScript", () => {
     });
   }
 
+  it("exports no value that no other file names", () => {
+    const texts = ["src", "test", "scripts", "bench", "examples"]
+      .flatMap((folder) =>
+        ["ts", "js", "mjs", "py"]
+          .flatMap((ending) => filesUnder(folder, `.${ending}`))
+          .map((file) => join(folder, file)),
+      )
+      .map((file) => ({ file, text: readFileSync(join(root, file), "utf8") }));
+    const isNode = (file: string) => file === "src/experiment/order-thread/hooks.ts"; // who asks for its exports
+    const unused = texts
+      .filter(({ file }) => file.startsWith("src/") && !isNode(file))
+      .flatMap(({ file, text }) => {
+        const values = [...text.matchAll(/^export (?:async )?(?:const|function\*?|class) (\w+)/gm)].map(
+          ([, name]) => name,
+        );
+        const isNamed = (name: string) => texts.some((other) => other.file !== file && other.text.includes(name));
+        return values.filter((name) => !isNamed(name)).map((name) => `${file}: ${name}`);
+      });
+    expect(unused).toEqual([]);
+  });
+
   it("writes files in two folders only: what is recorded, and data that is fetched", () => {
     const harmless = [
       "existsSync",

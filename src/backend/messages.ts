@@ -133,7 +133,7 @@ export type Catalogue = z.infer<typeof catalogue>;
 const part = z.enum(["train", "test"]);
 
 /** Whose statistics BatchNorm layers normalise with while samples are looked at. */
-export const NORMS = ["running", "batch", "reestimated"] as const;
+const NORMS = ["running", "batch", "reestimated"] as const;
 export type Norm = (typeof NORMS)[number];
 
 export const PRECISIONS = ["float32", "bfloat16"] as const;

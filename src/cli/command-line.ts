@@ -35,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Every command with its options and help. */
-export function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Command {
+function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Command {
   const program = new Command("ibatch")
     .description("Does the order and the composition of mini-batches change how a network trains?")
     .version(packageVersion())

@@ -2,7 +2,7 @@
 import { WholeFloat } from "../exact-json.js";
 
 /** `order: frozen` is short for `order: { name: frozen }`. */
-export const NAMED_SECTIONS = ["dataset", "model", "optimizer", "schedule", "batching", "order"] as const;
+const NAMED_SECTIONS = ["dataset", "model", "optimizer", "schedule", "batching", "order"] as const;
 
 /** `order: frozen` spelled out as `order: { name: frozen }`, `order: ./mine.mjs` as `order: { file: ./mine.mjs }`. */
 export function spellNamed(key: string, value: unknown): unknown {

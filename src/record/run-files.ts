@@ -22,7 +22,7 @@ const OWN: readonly RegExp[] = [
 ];
 
 /** Beside `run.json`, everything that runs write: paths below the run's directory, also of files that are half written. */
-export function recordedFiles(run: string): string[] {
+function recordedFiles(run: string): string[] {
   const [top, orders, signals] = [listed(run, ""), listed(run, "orders"), listed(run, "signals")];
   return [...top, ...orders, ...signals.flatMap((signal) => listed(run, signal))].filter(isOwn);
 }

@@ -13,7 +13,7 @@ export interface Alarm {
 }
 
 /** Accuracies that are further apart than this are no accident of 1,000 samples, whose standard error is 1.6 points at most. */
-export const GROSS_DIFFERENCE = 0.1;
+const GROSS_DIFFERENCE = 0.1;
 
 /**
  * A sentence for each arm whose runs, in the mean, are right under one kind of BatchNorm's statistics and not under

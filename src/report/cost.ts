@@ -15,7 +15,7 @@ export interface RecordedRun {
 /** Where an epoch's seconds go: these add up to the total. */
 export const PARTS_OF_SECONDS = ["training", "scoring", "evaluating", "wire", "waiting"] as const;
 /** And those of making orders, which lie within the waiting, or pass while the backend evaluates. */
-export const SECONDS_KINDS = [...PARTS_OF_SECONDS, "ordering", "total"] as const;
+const SECONDS_KINDS = [...PARTS_OF_SECONDS, "ordering", "total"] as const;
 export type SecondsKind = (typeof SECONDS_KINDS)[number];
 export type Seconds = Readonly<Record<SecondsKind, number>>;
 

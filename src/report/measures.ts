@@ -88,7 +88,7 @@ function measureArm(
 }
 
 /** Seeds whose run diverged. */
-export const divergedSeeds = ({ states }: ArmMeasures): number[] =>
+const divergedSeeds = ({ states }: ArmMeasures): number[] =>
   [...states].flatMap(([seed, state]) => (state === "diverged" ? [seed] : []));
 
 /** Each arm with the baseline, then what was planned with another arm. */
@@ -112,7 +112,7 @@ function pairUp({ baseline, comparisons }: AskedExperiment, arms: readonly ArmMe
 /** A value of an arm that is described. */
 export type SampleKind = "accuracy" | "loss" | "best epoch" | "accuracy at best epoch" | CostKind;
 export type DifferenceKind = "accuracy" | "loss" | ComparedCost;
-export const COMPARED_COSTS = ["epochs", "samples", "scored", "seconds.total"] as const;
+const COMPARED_COSTS = ["epochs", "samples", "scored", "seconds.total"] as const;
 export type ComparedCost = (typeof COMPARED_COSTS)[number];
 
 export const nameOf = (armOrPair: string, kind: SampleKind | DifferenceKind): string => `${armOrPair}: ${kind}`;

@@ -17,7 +17,7 @@ export function findSchedule(name: string): ScheduleDefinition {
 const MAX_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 /** The options that every schedule has beside its own. */
-export const commonScheduleOptions = z.strictObject({
+const commonScheduleOptions = z.strictObject({
   learningRate: z
     .number()
     .positive()

@@ -2,7 +2,7 @@
 import { type Html, html } from "./html.js";
 
 /** Shades between nothing and all; the style sheet's ink at these opacities. */
-export const SHADES = [0.1, 0.24, 0.46, 0.72, 1];
+const SHADES = [0.1, 0.24, 0.46, 0.72, 1];
 /** Share up to which each shade goes: finer where it is small, for a batch of many classes holds little of each. */
 const BOUNDS = [0.05, 0.1, 0.2, 0.5, 1];
 

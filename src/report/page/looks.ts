@@ -8,7 +8,7 @@ export interface Look {
 }
 
 /** Colours beside the ink; the style sheet gives each of them for light and for dark. */
-export const COLORS = 7;
+const COLORS = 7;
 const DASHES = [undefined, "7 3", "2 2.5", "9 3 2 3"];
 
 /** 0 is the ink, which the baseline has; others from 1 on. */

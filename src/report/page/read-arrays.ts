@@ -10,7 +10,7 @@ import type { Composition, ExampleRun, LossDistribution, StepData } from "./data
 import { quantilesOf } from "./quantiles.js";
 
 /** Batches of an epoch whose classes are shown. */
-export const SHOWN_BATCHES = 60;
+const SHOWN_BATCHES = 60;
 
 export function readExample({ seed, metrics, files }: RunOnRecord, dataset: RecordedDataset | undefined): ExampleRun {
   return {
