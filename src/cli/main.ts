@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-/** The entry of the command `ibatch`. It imports nothing at first: what hinders the rest is told in a line. */
+/** The entry of the command `ibatch`. It imports next to nothing at first: what hinders the rest is told in a line. */
+import { EXIT } from "./exit-codes.js";
 
 try {
   const { main } = await import("./command-line.js");
@@ -7,7 +8,7 @@ try {
 } catch (error) {
   if (!isOutOfFiles(error)) throw error;
   process.stderr.write("ibatch: too many files are open: raise `ulimit -n`, to 256 at least\n");
-  process.exitCode = 4;
+  process.exitCode = EXIT.surroundings;
 }
 
 /** Node opens all that a module imports at once. */

@@ -17,6 +17,10 @@ export const modelOf = (model: unknown): Pick<MadeFrom, "modelHash" | "isOwnMode
   isOwnModel: typeof model === "object" && model !== null && "origin" in model && model.origin === "import",
 });
 
+/** After "seeds": what a model means for them that starts each from the weights of the others. */
+export const STARTS_ALIKE =
+  "start from equal weights (the model seeds itself, or loads them): they differ in order and noise alone";
+
 /**
  * The first source of which both runs had another version, in words. Where a file lies does not matter. Records of
  * before know the file of each reference alone.

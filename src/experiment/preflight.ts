@@ -5,7 +5,7 @@ import { hashValue } from "../record/hash.js";
 import type { Backends } from "./backends.js";
 import { Epochs } from "./epochs.js";
 import { importsOf, openRequest } from "./open-request.js";
-import { type MadeFrom, modelOf } from "./other-code.js";
+import { type MadeFrom, modelOf, STARTS_ALIKE } from "./other-code.js";
 import type { RunInputs } from "./run.js";
 import { Session, type WorkClient } from "./session.js";
 import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
@@ -118,7 +118,7 @@ export class Preflight {
     const another = this.#runs.find(({ place, seed }) => place.arm === tried.place.arm && seed !== tried.seed);
     const weights = recorded ?? (another && (await this.#judging([another], () => weightsAtStart(client, another))));
     if (weights === own.surroundings.initialWeightsSha256) {
-      tried.note(`${tried.config.model.name}: ${STARTS_ALIKE}`);
+      tried.note(`${tried.config.model.name}: all seeds ${STARTS_ALIKE}`);
     }
   }
 
@@ -153,9 +153,6 @@ function refuseOtherStart({ surroundings }: MadeIn, { config, seed }: Tried, aga
       `${again.slice(0, 8)}, then ${first.slice(0, 8)}): draw them from torch's default generator alone`,
   );
 }
-
-const STARTS_ALIKE =
-  "every seed starts from equal weights (it seeds itself, or loads them), so seeds differ in order and noise alone";
 
 async function weightsAtStart(client: WorkClient, run: Tried): Promise<string> {
   const session = await Session.open(client, openRequest(run), run.signal, run.note);

@@ -1,4 +1,5 @@
 /** From which weights runs started: with other seeds from others, with equal seeds from equal ones, or not. */
+import { STARTS_ALIKE } from "../experiment/other-code.js";
 import type { RunDocument } from "../record/run-document.js";
 
 interface Started {
@@ -17,10 +18,7 @@ export function equalWeightsNote(runs: readonly Started[]): string | undefined {
   );
   const arms = [...new Set(alike.filter((run) => weightsOf(run) !== undefined).map(({ arm }) => arm))];
   if (arms.length === 0) return undefined;
-  return (
-    `Seeds of ${arms.join(", ")} start from equal weights (the model seeds itself, or loads them): ` +
-    "they differ in order and noise alone, and intervals and p say nothing about other initial weights"
-  );
+  return `Seeds of ${arms.join(", ")} ${STARTS_ALIKE}, and intervals and p say nothing about other initial weights`;
 }
 
 const isOtherSeed = (run: Started, other: Started): boolean => run.arm === other.arm && run.seed !== other.seed;

@@ -386,7 +386,7 @@ describe("where training starts", () => {
     });
     expect(error).toBeUndefined();
     expect(noted).toEqual([
-      "team.models:Net: every seed starts from equal weights (it seeds itself, or loads them), so seeds differ in " +
+      "team.models:Net: all seeds start from equal weights (the model seeds itself, or loads them): they differ in " +
         "order and noise alone",
     ]);
   });
