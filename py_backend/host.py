@@ -15,6 +15,7 @@ from .identity import Identity
 from .messages import Close, CloseOk, Evaluate, Images, Message, Open, Score, Train, Weights
 from .progress import SESSION_IDLE_SECONDS, Progress
 from .references.importing import RAISED, forget_own
+from .references.own_code import own_code
 from .resident import ResidentDataset, reside
 from .session import Choices, Session, choose, references
 from .torch_state import TorchState
@@ -58,10 +59,11 @@ class Host:
     def _answer(
         self, session: Session, packet: Packet, request: Train | Score | Evaluate | Images | Weights | Close
     ) -> Answer:
-        if isinstance(request, Train):
-            return session.train(packet, request)
-        if isinstance(request, Score | Evaluate):
-            return session.look(packet, request)
+        if isinstance(request, Train | Score | Evaluate):
+            answer = session.train(packet, request) if isinstance(request, Train) else session.look(packet, request)
+            if session.runs_own_code:
+                self._torch.refuse_patches("code of this run")
+            return answer
         if isinstance(request, Images):
             return session.images(packet, request)
         if isinstance(request, Weights):
@@ -85,7 +87,7 @@ class Host:
                 f"another session is open here and was heard of in the last {SESSION_IDLE_SECONDS:.0f} s: "
                 "wait until it ends, or start a backend of your own",
             )
-        notices = self._torch.restore("a run before this one")
+        notices = self._torch.restore_after("a run before this one")
         make_deterministic(refuse_others=request.equal_bits)
         self._torch.expect_current()
         choices = self._restoring(notices, request, lambda: choose(request))
@@ -109,7 +111,8 @@ class Host:
         replaced something of torch's are imported anew when they are asked for again."""
         before = set(sys.modules)
         try:
-            return act()
+            with own_code.executing_for(references(request)):
+                return act()
         finally:
             try:
                 notices += self._torch.restore(f"code of {' or '.join(references(request)) or 'the backend'}")

@@ -143,16 +143,22 @@ class Session:
         self._fit = fit_of(request, choices, learner, data)
         refuse_other_threads(identity.threads)
         self._learner = laid_out(learner, self._fit.memory_format)
-        self._imports = [describe(reference) for reference in references(request)]
-        self._code = code_of(references(request))
+        self._references = references(request)
+        self._imports = [describe(reference) for reference in self._references]
         self._initial_weights_sha256 = weights_sha256(self._learner.model)
         self._step = 0
         self._failure: Failure | None = None
         self._given: OrderedDict[int, Given] = OrderedDict()
 
+    @property
+    def runs_own_code(self) -> bool:
+        """Whether anything of it is the user's."""
+        return bool(self._references)
+
     def describe(self, message_id: int, notices: Sequence[str]) -> Packet:
         """The answer to `open`. notices: lines for a person, beside the session's own."""
         data, here = self._data, self._identity
+        code = code_of(self._references)
         body = OpenOk(
             session=self.id,
             instance=here.instance,
@@ -176,8 +182,8 @@ class Session:
             ),
             least_batch_size=self._fit.least_batch_size,
             imports=self._imports,
-            code=self._code,
-            edited=own_code.edited(self._code),
+            code=code,
+            edited=own_code.edited(code),
             notices=[*notices, *data.notices, *self._notices, *self._fit.notices],
         )
         names = np.frombuffer(json.dumps(data.class_names).encode(), np.uint8)

@@ -97,15 +97,25 @@ class TorchState:
         patched = [*self._restored_methods()]
         changed = [*self._restored_switches()]
         if patched:
-            raise BackendError(
-                "bad_reference",
-                f"{whose} replaced {listed(patched)}, which every run of this backend uses: derive a class of your own",
-            )
+            raise BackendError("bad_reference", patch_text(whose, patched))
         if not changed:
             return []
         line = f"{whose} changed {listed(changed)}: set back, for it is every run's; runs are made with what it was"
         print(f"py_backend: {line}", file=sys.stderr, flush=True)
         return [line]
+
+    def restore_after(self, whose: str) -> list[str]:
+        """As `restore`, where those who changed something are gone: what they replaced is said, and nobody refused."""
+        try:
+            return self.restore(whose)
+        except BackendError as error:
+            return [error.message]
+
+    def refuse_patches(self, whose: str) -> None:
+        """Raises BackendError (bad_reference) where methods of torch's own were replaced, which are back then."""
+        patched = [*self._restored_methods()]
+        if patched:
+            raise BackendError("bad_reference", patch_text(whose, patched))
 
     def _restored_switches(self) -> Iterator[str]:
         for name, now in read_switches().items():
@@ -120,9 +130,18 @@ class TorchState:
                 if name not in expected and isinstance(owner, type) and hasattr(super(owner, owner), name):
                     delattr(owner, name)  # it hid what the class inherits
                     yield f"{title(owner)}.{name}"
-                elif name in expected and now is not expected[name]:
+                elif name in expected and now is not expected[name] and not is_torchs_own(now):
                     setattr(owner, name, expected[name])
                     yield f"{title(owner)}.{name}"
+
+
+def is_torchs_own(replacement: Any) -> bool:
+    """Whether torch.compile put it there: it counts the modules that are made."""
+    return str(getattr(replacement, "__module__", "")).startswith("torch._dynamo.")
+
+
+def patch_text(whose: str, patched: list[str]) -> str:
+    return f"{whose} replaced {listed(patched)}, which every run of this backend uses: derive a class of your own"
 
 
 def read_switches() -> dict[str, Any]:

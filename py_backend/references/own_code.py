@@ -15,6 +15,7 @@ import site
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -25,7 +26,10 @@ from ..messages import CodeFile
 
 OURS = Path(__file__).resolve().parent.parent
 SOURCE_SUFFIXES = {".py", ".so", ".pyd"}
-IMPORTS_BY_NAME = {"importlib", "import_module", "__import__", "exec", "eval", "runpy", "pkgutil"}
+IMPORTS_BY_NAME = {
+    *("importlib", "import_module", "__import__", "exec", "eval", "runpy", "pkgutil"),
+    *("pydoc", "hydra", "omegaconf", "pickle", "cloudpickle", "dill", "joblib", "pkg_resources"),
+}
 """Names in a source with which it may import what its import statements do not say."""
 ALL_OF = ".*"
 
@@ -45,6 +49,7 @@ class OwnCode(MetaPathFinder):
 
     def __init__(self) -> None:
         self.executed: dict[str, Executed] = {}
+        self._executed_for: dict[str, set[str]] = {}
         self._installed: dict[str, CodeFile] = {}
         self._named_directories: tuple[Path, ...] = ()
 
@@ -62,6 +67,20 @@ class OwnCode(MetaPathFinder):
         if spec is not None and type(spec.loader) is SourceFileLoader and self._is_own(spec.loader.path):
             spec.loader = Executing(fullname, spec.loader.path, self)
         return spec
+
+    @contextmanager
+    def executing_for(self, references: Iterable[str]) -> Iterator[None]:
+        """What is executed meanwhile belongs to these references, however it was imported: by a library that was given
+        its name, from a pickle."""
+        before = set(self.executed)
+        try:
+            yield
+        finally:
+            for reference in references:
+                self._executed_for.setdefault(reference, set()).update(self.executed.keys() - before)
+
+    def executed_for(self, reference: str) -> set[str]:
+        return self._executed_for.get(reference, set()) & self.executed.keys()
 
     def reached(self, modules: Iterable[str], allowed: Sequence[str]) -> list[CodeFile]:
         """What these modules' code consists of, by module: their files, and those of all that they import."""

@@ -5,6 +5,7 @@ import { type IbatchError, usageError } from "../errors.js";
 import { wholeValues } from "./array-file.js";
 import { CHECKSUMS, type Checksum, type Checksums, checksumOf, parseChecksums } from "./checksums.js";
 import { damage, isThere, looking, parseJson, readBytes, sizeOfFile, Unreadable } from "./read-file.js";
+import { isFinished, type RunState } from "./run-document.js";
 import { RUN_DOCUMENT, wholeFiles } from "./run-files.js";
 
 /** Whatever follows from a run follows from these: they are always checked, the arrays when they are read. */
@@ -12,7 +13,7 @@ const ALWAYS_CHECKED = /^(run\.json|(metrics|timings)\.jsonl|orders\/\d+\.json)$
 
 /** What `run.json` says of the files beside it. */
 interface Stands {
-  readonly state: string;
+  readonly state: RunState;
   readonly checksums?: string | undefined;
 }
 
@@ -44,7 +45,7 @@ export class RunFiles {
     const document = this.#reading(RUN_DOCUMENT, () =>
       parseJson(readBytes(join(this.directory, RUN_DOCUMENT)).toString("utf8"), schema),
     );
-    if (document.state === "running") this.#forgetList();
+    if (document.checksums === undefined && !isFinished(document)) this.#forgetList();
     else if (document.checksums !== undefined || this.listed !== undefined) this.#checkAll();
     return document;
   }

@@ -1,7 +1,8 @@
 /** Runs whose network answers one class whatever it is shown. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { readU32 } from "../record/array-file.js";
+import { IbatchError } from "../errors.js";
+import { TEST_PREDICTIONS } from "../record/run-files.js";
+import { runDirectory } from "../record/run-places.js";
+import { RunFiles } from "../record/verified-files.js";
 import { PERCENT } from "./number-text.js";
 import type { TimedRun } from "./recorded-experiment.js";
 
@@ -54,23 +55,16 @@ export function collapseText(collapse: Collapse, accuracy: number | null): strin
   return `collapsed in ${collapse.runs} of ${collapse.of} runs: they answer one class for all test samples`;
 }
 
-/** By the test predictions that lie in the experiment's directory. */
+/** By the test predictions that lie in the experiment's directory. Damaged ones say nothing: whoever reads them tells. */
 export const predictionsIn =
   (directory: string): AnswersOneClass =>
   (arm, seed) => {
-    const path = join(directory, arm, `seed-${seed}`, "test-predictions.u32");
-    if (!existsSync(path)) return undefined;
-    const predictions = readPredictions(path);
-    return predictions === undefined || predictions.length === 0
-      ? undefined
-      : predictions.every((label) => label === predictions[0]);
+    const files = new RunFiles(runDirectory(directory, arm, seed));
+    try {
+      const predictions = files.has(TEST_PREDICTIONS) ? files.u32(TEST_PREDICTIONS) : new Uint32Array();
+      return predictions.length === 0 ? undefined : predictions.every((label) => label === predictions[0]);
+    } catch (error) {
+      if (error instanceof IbatchError) return undefined;
+      throw error;
+    }
   };
-
-/** Undefined where they are damaged, which the page tells; the table has no need of them. */
-function readPredictions(path: string): Uint32Array | undefined {
-  try {
-    return readU32(path);
-  } catch {
-    return undefined;
-  }
-}

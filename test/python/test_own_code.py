@@ -32,7 +32,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
     yield put
     importing.allow([])
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("team", "beside")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("team", "beside", "lookup")]:
         del sys.modules[name]
         own_code.own_code.executed.pop(name, None)
 
@@ -169,3 +169,13 @@ def test_open_says_what_was_executed(write: Write, open_run: Callable[..., Any])
     opened = open_run(model=Chosen(origin="import", name="team.models:Net", options={})).opened.body
     assert [Path(file).name for file in opened.edited] == ["layers.py"]
     assert {part.module: part.sha256 for part in opened.code}["team.layers"] == sha256("CLASSES = 3")
+
+
+def test_what_a_library_imports_by_the_name_it_is_given_is_hashed(write: Write) -> None:
+    located = "from lookup import located\nNet = located('beside.Net')\ndef make(): return Net(1, 1)"
+    lookup = "def located(path):\n    module, _, name = path.rpartition('.')\n    return getattr(FIND(module), name)"
+    library = lookup.replace("FIND", "__builtins__['__imp' + 'ort__']")
+    write(team__models=located, lookup=library, beside="from torch import nn\nclass Net(nn.Linear): ...")
+    with own_code.own_code.executing_for(["team.models:make"]):
+        importing.import_callable("team.models:make")
+    assert {"team.models", "lookup", "beside"} <= reached("team.models:make").keys()

@@ -189,3 +189,30 @@ import sys
         for _ in range(30):
             run.losses([[1, 2]])
     assert len(next_run(run).losses(batches)) == sum(map(len, batches))
+
+
+def test_a_module_that_patches_torch_while_it_trains_fails_its_own_run(
+    open_run: Callable[..., Any],
+    next_run: Callable[..., Any],
+    write: Callable[[str, str], Chosen],
+    batches: list[list[int]],
+) -> None:
+    alone = open_run().losses(batches).tolist()
+    late = """
+def patch(module, images):
+    module.calls += 1
+    if module.calls > 20: F.relu = torch.sigmoid
+"""
+    guilty = open_run(model=write(late, "self.calls = 0; self.register_forward_pre_hook(patch)"))
+    with pytest.raises(BackendError, match=r"code of this run replaced torch\.nn\.functional\.relu"):
+        guilty.losses(batches * 10)
+    after = next_run(guilty)
+    assert after.losses(batches).tolist() == alone
+    assert after.opened.body.notices == []
+
+
+def test_torch_compile_is_no_patch_of_the_users() -> None:
+    state = TorchState()
+    model = torch.compile(torch.nn.Linear(2, 2), backend="eager")
+    model(torch.ones(1, 2))
+    assert state.restore("torch.compile") == []

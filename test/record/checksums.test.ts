@@ -42,6 +42,24 @@ test("its absence is damage, and records of before there was such are read witho
   expect(recordOf(run).read()).toEqual(document);
 });
 
+test("one that a kill left behind says nothing of a run that failed since", () => {
+  const run = finished();
+  const { checksums, ...document } = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
+  writeFileSync(join(run, "run.json"), JSON.stringify({ ...document, state: "running" }));
+  recordOf(run).writeFailure({ ...document, state: "failed", error: "its backend was lost" });
+  expect(recordOf(run).read()).toMatchObject({ state: "failed", error: "its backend was lost" });
+  recordOf(run).start({ ...document, state: "running" });
+  expect(recordOf(run).read()).toMatchObject({ state: "running" });
+  expect(checksums).toBe("SHA256SUMS");
+});
+
+test("a finished run that was made a failed one is damage: it is not done again", () => {
+  const run = finished();
+  const text = readFileSync(join(run, "run.json"), "utf8");
+  writeFileSync(join(run, "run.json"), text.replace('"done"', '"failed"'));
+  expect(mistake(() => recordOf(run).read())).toContain("run.json is damaged");
+});
+
 test("a file that it does not list is damage; a user's own is none", () => {
   const run = finished();
   writeFileSync(join(run, "notes.txt"), "mine");
