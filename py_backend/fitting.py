@@ -180,7 +180,12 @@ def copied(tried: Tried, count: int) -> Learner:
     noise = StepNoise()
     layers = attach(model, noise)
     noise.set(torch.zeros(1 + len(layers), dtype=torch.int64, device=device), torch.arange(count, device=device))
-    return replace(learner, model=model, noise=noise, optimizer=tried.build_optimizer(model.parameters()))
+    optimizer = guarded(
+        tried.model_name,
+        "the parameters of its copy cannot be trained (of a torch.jit.script, say: give the module itself)",
+        lambda: tried.build_optimizer(model.parameters()),
+    )
+    return replace(learner, model=model, noise=noise, optimizer=optimizer)
 
 
 def samples(data: DataPart, count: int) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ from .errors import BackendError
 from .identity import Identity
 from .messages import Close, CloseOk, Evaluate, Images, Message, Open, Score, Train, Weights
 from .progress import SESSION_IDLE_SECONDS, Progress
-from .references.importing import RAISED, forget_own
+from .references.importing import INTERRUPTS, RAISED, forget_own
 from .references.own_code import own_code
 from .resident import ResidentDataset, reside
 from .session import Choices, Session, choose, references
@@ -41,6 +41,8 @@ class Host:
             return self._handle(packet, request)
         except SystemExit as error:  # the user's code may end what it was called for, not the backend
             raise BackendError("bad_reference", f"code of yours called sys.exit({error.code!r})") from None
+        except INTERRUPTS:
+            raise BackendError("bad_reference", "code of yours raised a KeyboardInterrupt") from None
 
     def _handle(self, packet: Packet, request: Message) -> Answer:
         if isinstance(request, Open):

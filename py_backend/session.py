@@ -45,6 +45,7 @@ from .messages import (
 from .models.contract import ModelDefinition
 from .noise import StepNoise, attach, derive, signed
 from .optimizers import OptimizerDefinition
+from .parameters import refuse_other_parameters, refuse_untrainable
 from .progress import Progress
 from .references import dataset as dataset_reference
 from .references import loss as loss_reference
@@ -217,6 +218,9 @@ class Session:
         try:
             trained = train_chunk(self._learner, self._data.train, chunk, signals, self._progress)
             refuse_other_threads(self._identity.threads)
+            if self.runs_own_code:
+                learner = self._learner
+                refuse_other_parameters(learner.model_reference, learner.model, learner.optimizer)
         except RAISED as error:
             self._fail(chunk.first_step, error)
             raise
@@ -331,6 +335,7 @@ def build_learner(
     with Telling(reference, "it cannot be prepared for training"):
         model = model.to(device)
         dropouts = attach(model, noise)
+        refuse_untrainable(reference, model)
         batch_norms = batch_norm_layers(model)
         optimizer = choices.optimizer.build(model.parameters(), choices.optimizer_options)
     learner = Learner(

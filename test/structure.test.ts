@@ -199,7 +199,17 @@ describe("Python", () => {
   const layers = [
     ["__init__", "errors", "exits", "keeper", "endpoints", "progress"],
     ["statistics", "tensorboard_export"],
-    ["messages", "noise", "choice", "batch_norm", "memory_format", "threads", "torch_state", "connections"],
+    [
+      "messages",
+      "noise",
+      "choice",
+      "batch_norm",
+      "memory_format",
+      "parameters",
+      "threads",
+      "torch_state",
+      "connections",
+    ],
     ["codec", "device"],
     ["identity", "generators"],
     ["datasets", "models", "optimizers"],

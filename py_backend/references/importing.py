@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +24,9 @@ from ..errors import BackendError
 from ..messages import CodeFile, Imported
 from .own_code import hash_on_disk, own_code
 
-RAISED = (Exception, SystemExit)
+INTERRUPTS = () if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN else (KeyboardInterrupt,)
+"""Where Ctrl-C is ignored, as a child of ours does, a KeyboardInterrupt can only come from the user's code."""
+RAISED: tuple[type[BaseException], ...] = (Exception, SystemExit, *INTERRUPTS)
 """What code of the user's may raise: a `sys.exit` in there ends what it was called for, not the backend."""
 
 

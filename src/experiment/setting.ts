@@ -1,6 +1,7 @@
 /** `--set a.b=c`: a part of the config that the command line sets. */
-import { usageError } from "../errors.js";
+import { type IbatchError, usageError } from "../errors.js";
 import { exactJson } from "../exact-json.js";
+import { nearest } from "../nearest.js";
 import { isRecord, spellNamed } from "./named-section.js";
 import { type Path, readYaml, YamlFault } from "./yaml.js";
 
@@ -32,11 +33,19 @@ export function applySetting(value: Record<string, unknown>, { said, assignment 
       return path;
     }
     const inner = at[key];
+    if (path.length === 2 && path[0] === "arms" && !Object.hasOwn(at, key)) throw noSuchArm(said, key, at);
     const next = spellNamed(key, inner ?? {});
     if (!isRecord(next)) throw usageError(`${said}: ${key} is ${exactJson(inner, { nonFinite: "bare" })}, not a map`);
     at[key] = next;
     at = next;
   }
+}
+
+/** A new arm is set as a whole; below the name of none there is most likely a slip. */
+function noSuchArm(said: string, arm: string, arms: Readonly<Record<string, unknown>>): IbatchError {
+  const near = nearest(arm, Object.keys(arms));
+  const hint = near === undefined ? `there are: ${Object.keys(arms).join(", ")}` : `did you mean \`${near}\`?`;
+  return usageError(`${said}: no arm "${arm}"; ${hint} (a new one: --set arms.${arm}={…})`);
 }
 
 /** The first word, or as many as make the longest key that is there: an arm's name may hold dots. */

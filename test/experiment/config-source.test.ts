@@ -184,6 +184,7 @@ describe("--set", () => {
     ["dataset..subset=5", "--set dataset..subset=5: expected a.b=value, for instance --set dataset.subset=1000"],
     ["__proto__.x=5", "--set __proto__.x=5: expected a.b=value, for instance --set dataset.subset=1000"],
     ["seeds=[1, 2", "--set seeds=[1, 2: the value is no YAML: Flow sequence must end with a ]"],
+    ["arms.aa.order=frozen", '--set arms.aa.order=frozen: no arm "aa"; there are: a (a new one: --set arms.aa={…})'],
     ["dataset.subset.x=1", "--set dataset.subset.x=1: subset is 100, not a map"],
   ])("%s is refused", (assignment, expected) => {
     expect(mistake(() => parse(assignment))).toBe(expected);

@@ -156,6 +156,8 @@ def test_a_model_with_dropout_and_batch_norm_is_trained_as_plain_pytorch_trains_
         ("Raises", {}, "ValueError: kernels of"),
         ("Lazy", {}, "team_models:Lazy: layers.1.weight, layers.1.bias have no size yet"),
         ("WithoutParameters", {}, "made a model without parameters"),
+        ("scripted", {}, "team_models:scripted: the parameters of its copy cannot be trained"),
+        ("made_in_inference_mode", {}, "weight was made in torch.inference_mode: make the model outside of it"),
         (
             "KeepsGraph",
             {},
@@ -238,6 +240,12 @@ def test_what_a_model_or_a_loss_raises_later_is_told_as_theirs(open_run: OpenRun
     run = open_run(loss=Named(name="team_losses:fails_later", options={}))
     refused = refusal(lambda: run.losses(batches))
     assert refused.message == "team_losses:fails_later: it failed on 6 logits and labels: RuntimeError: six at a time"
+
+
+def test_a_model_that_replaces_what_is_trained_fails_its_run(open_run: OpenRun, batches: list[list[int]]) -> None:
+    run = open_run(model=model("SwapsWeight"))
+    refused = refusal(lambda: run.losses(batches))
+    assert "SwapsWeight: while it was trained it replaced or added the parameters fc.weight, which" in refused.message
 
 
 def test_the_least_batch_of_a_model_of_ours_is_tried_too(open_run: OpenRun) -> None:

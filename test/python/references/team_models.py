@@ -205,3 +205,21 @@ class FailsLater(Net):
         if len(images) == 6:
             raise RuntimeError("six at a time")
         return super().forward(images)
+
+
+class SwapsWeight(Net):
+    """Replaces a parameter whenever it is trained: what the optimiser holds is another one then."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.training:
+            self.fc.weight = nn.Parameter(self.fc.weight.detach().clone())
+        return super().forward(images)
+
+
+def made_in_inference_mode() -> nn.Module:
+    with torch.inference_mode():
+        return Net()
+
+
+def scripted() -> nn.Module:
+    return torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(144, 3)))
