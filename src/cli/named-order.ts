@@ -46,11 +46,18 @@ const ours = (definition: OrderDefinition): NamedOrder => ({
 async function inFile(path: string, signal: AbortSignal): Promise<NamedOrder> {
   const listening = { signal, say: note };
   const file = await OrderFile.import(path, ".", path, listening);
+  const started: RunOrder[] = [];
   return {
     description: file.description,
     choose: (given) => file.choose(given),
     check: (fixed) => file.check(fixed, LIMIT_SECONDS),
-    start: (options, declared) => file.start(options, declared, { ...listening, limitSeconds: LIMIT_SECONDS }),
-    stop: () => file.stop(),
+    start(options, declared) {
+      const order = file.start(options, declared, { ...listening, limitSeconds: LIMIT_SECONDS });
+      started.push(order);
+      return order;
+    },
+    async stop() {
+      await Promise.all([file.stop(), ...started.map((order) => order.stop())]);
+    },
   };
 }

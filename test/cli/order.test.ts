@@ -153,6 +153,21 @@ describe("a file of one's own", () => {
     }
   });
 
+  test.each([
+    ["is shown", "", 0],
+    ["throws", 'order() { throw new Error("boom"); },', 3],
+  ])(
+    "an order that %s ends the command, and its threads with it",
+    async (_, members, code) => {
+      const path = file("mine.mjs", orderModule(members));
+      const child = spawn(process.execPath, [join(packageRoot, "dist", "cli", "main.js"), "order", path]);
+      child.stdout.resume();
+      child.stderr.resume();
+      expect(await once(child, "close")).toEqual([code, null]);
+    },
+    30_000,
+  );
+
   test("a rejection that nobody catches fails the check, as it fails a run", async () => {
     const late = `order: ({ eligible, size }) => {
       Promise.reject(new Error("late"));
