@@ -430,7 +430,7 @@ describe("a directory that is there already", () => {
   test("one more arm: only its runs are done", async () => {
     const scene = new Scene();
     await scene.run();
-    const { results, client } = await scene.run({ settings: ["arms.pure.order=homogeneous"] });
+    const { results, client } = await scene.run({ settings: ["arms.pure={order: homogeneous}"] });
     expect(results).toHaveLength(6);
     expect(client.sentOf("open").map(({ fields }) => fields.seed)).toEqual([0, 1]);
   });
