@@ -4,10 +4,11 @@ import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { BackendLost } from "../../src/backend/errors.js";
 import { surroundingsError } from "../../src/errors.js";
 import { runExperiment } from "../../src/launch/run-experiment.js";
 import { readReportData } from "../../src/report/page/read.js";
-import { FakeBackend } from "./fake-backend.js";
+import { FakeBackend, type Pretence } from "./fake-backend.js";
 import { temporaryDirectory } from "./scene.js";
 
 /** What a kill is to a process: from here on, nothing that it does has an effect. */
@@ -104,17 +105,25 @@ const experiment = {
 };
 
 /** Runs the experiment as a process of its own. Returns how many runs were trained, and what was changed on disk. */
-async function command(out: string, arms: Arms, kill?: typeof disk.kill) {
+async function command(out: string, arms: Arms, kill?: typeof disk.kill, pretence: Pretence = {}) {
   Object.assign(disk, { changes: [], kill, isDead: false, life: disk.life + 1 });
-  const client = new FakeBackend({ n: 6, testCount: 2 });
+  const client = new FakeBackend({ n: 6, testCount: 2, ...pretence });
   opened.openBackend.mockImplementation(async () => ({ client, stop: async () => {} }));
   try {
     await runExperiment({ ...experiment, arms }, { out });
   } catch (error) {
     if (!disk.isDead) throw error;
   }
+  expect(disk.isDead).toBe(kill !== undefined);
   return { trained: client.sentOf("open").length, changes: disk.changes };
 }
+
+/** A backend that is lost before a run begins: the attempt fails, and what lies there from before stays. */
+const LOST: Pretence = {
+  before: ({ type }) => {
+    if (type === "open") throw new BackendLost("the backend ended");
+  },
+};
 
 /** Of every file, but for the log, which tells of each attempt. */
 function contents(out: string): Record<string, string> {
@@ -145,7 +154,6 @@ async function undisturbed(out: string, arms: Arms): Promise<Whole> {
 
 /** What must hold of whatever a kill left, and after the same command. */
 async function goesOn(out: string, whole: Whole, where: string): Promise<void> {
-  expect(disk.isDead, where).toBe(true);
   if (existsSync(join(out, "experiment.json"))) readReportData(out);
   const lacking = unfinished(out, whole.arms).length;
   const { trained } = await command(out, whole.arms);
@@ -170,6 +178,22 @@ describe("killed at each write", () => {
         await command(out, whole.arms, { at, torn });
         await goesOn(out, whole, `${torn ? "in" : "before"} ${change}`);
       }
+    }
+  });
+
+  test("of a run, and refused before it begins anew", async () => {
+    const base = temporaryDirectory();
+    const out = join(base, "run");
+    const whole = await undisturbed(out, { frozen });
+    const ofTheRun = [...whole.changes.entries()].filter(([, change]) => change.includes("seed-0"));
+    expect(ofTheRun.map(([, change]) => change)).toContainEqual(expect.stringMatching(/^rename.*SHA256SUMS/));
+    for (const [at, change] of ofTheRun) {
+      await rm(out, { recursive: true, force: true });
+      await command(out, whole.arms, { at, torn: isTorn(change) });
+      await command(out, whole.arms, undefined, LOST);
+      const [{ runs }] = readReportData(out).arms;
+      expect(runs, change).toMatchObject([{ state: unfinished(out, whole.arms).length === 0 ? "done" : "failed" }]);
+      await goesOn(out, whole, `refused after ${change}`);
     }
   });
 
