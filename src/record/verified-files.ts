@@ -8,8 +8,8 @@ import { damage, isThere, looking, parseJson, readBytes, sizeOfFile, Unreadable 
 import { isFinished, type RunState } from "./run-document.js";
 import { RUN_DOCUMENT, wholeFiles } from "./run-files.js";
 
-/** Whatever follows from a run follows from these: they are always checked, the arrays when they are read. */
-const ALWAYS_CHECKED = /^(run\.json|(metrics|timings)\.jsonl|orders\/\d+\.json)$/;
+/** Whatever follows from a run follows from these: they are always checked, the other arrays when they are read. */
+const ALWAYS_CHECKED = /^(run\.json|(metrics|timings)\.jsonl|test-predictions\.u32|orders\/\d+\.json)$/;
 
 /** What `run.json` says of the files beside it. */
 interface Stands {

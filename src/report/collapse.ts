@@ -1,13 +1,8 @@
 /** Runs whose network answers one class whatever it is shown. */
-import { IbatchError } from "../errors.js";
 import { TEST_PREDICTIONS } from "../record/run-files.js";
-import { runDirectory } from "../record/run-places.js";
-import { RunFiles } from "../record/verified-files.js";
+import type { RunFiles } from "../record/verified-files.js";
 import { PERCENT } from "./number-text.js";
 import type { TimedRun } from "./recorded-experiment.js";
-
-/** Whether a run predicts one class for every test sample; undefined where its predictions are not on record. */
-export type AnswersOneClass = (arm: string, seed: number) => boolean | undefined;
 
 export interface Collapse {
   readonly runs: number;
@@ -18,9 +13,9 @@ export interface Collapse {
 }
 
 /** Undefined where no run of the arm collapsed. */
-export function collapseOf(runs: readonly TimedRun[], answersOneClass: AnswersOneClass): Collapse | undefined {
+export function collapseOf(runs: readonly TimedRun[]): Collapse | undefined {
   const done = runs.filter(({ state }) => state === "done");
-  const seen = done.map(({ arm, seed }) => answersOneClass(arm, seed));
+  const seen = done.map(({ answersOneClass }) => answersOneClass);
   const count = seen.filter((one) => one === true).length;
   if (count > 0) return { runs: count, of: done.length, isSeen: true };
   const isUnknown = seen.every((one) => one === undefined);
@@ -55,16 +50,11 @@ export function collapseText(collapse: Collapse, accuracy: number | null): strin
   return `collapsed in ${collapse.runs} of ${collapse.of} runs: they answer one class for all test samples`;
 }
 
-/** By the test predictions that lie in the experiment's directory. Damaged ones say nothing: whoever reads them tells. */
-export const predictionsIn =
-  (directory: string): AnswersOneClass =>
-  (arm, seed) => {
-    const files = new RunFiles(runDirectory(directory, arm, seed));
-    try {
-      const predictions = files.has(TEST_PREDICTIONS) ? files.u32(TEST_PREDICTIONS) : new Uint32Array();
-      return predictions.length === 0 ? undefined : predictions.every((label) => label === predictions[0]);
-    } catch (error) {
-      if (error instanceof IbatchError) return undefined;
-      throw error;
-    }
-  };
+/**
+ * Whether a run predicts one class for every test sample; undefined where its predictions are not on record.
+ * @throws IbatchError where they are damaged.
+ */
+export function answersOneClass(files: RunFiles): boolean | undefined {
+  const predictions = files.has(TEST_PREDICTIONS) ? files.u32(TEST_PREDICTIONS) : new Uint32Array();
+  return predictions.length === 0 ? undefined : predictions.every((label) => label === predictions[0]);
+}

@@ -4,7 +4,7 @@ import type { PlannedComparison } from "../experiment/planned-comparisons.js";
 import type { RunState } from "../record/run-document.js";
 import type { AskedExperiment } from "./asked.js";
 import { type BestEpochs, bestByValidation } from "./best-by-validation.js";
-import { type AnswersOneClass, type Collapse, collapseOf } from "./collapse.js";
+import { type Collapse, collapseOf } from "./collapse.js";
 import { type ArmCost, COST_KINDS, type CostKind, costBySeed, costOfArm, finalAccuracy } from "./cost.js";
 import type { Target } from "./findings.js";
 import type { TimedRun } from "./recorded-experiment.js";
@@ -42,16 +42,12 @@ export interface Pair {
   readonly planned: boolean;
 }
 
-export function measure(
-  asked: AskedExperiment,
-  runs: readonly TimedRun[],
-  answersOneClass: AnswersOneClass = () => undefined,
-): Measures {
+export function measure(asked: AskedExperiment, runs: readonly TimedRun[]): Measures {
   const runsOf = (arm: string | undefined) => runs.filter((run) => run.arm === arm);
   const target = chooseTarget(asked.targetAccuracy, runsOf(asked.baseline));
   const arms = Object.keys(asked.arms).map((arm) => ({
     ...measureArm(arm, runsOf(arm), asked.seeds, target),
-    collapse: collapseOf(runsOf(arm), answersOneClass),
+    collapse: collapseOf(runsOf(arm)),
   }));
   const { baseline, equivalenceMargin } = asked;
   return { baseline, equivalenceMargin, target, arms, pairs: pairUp(asked, arms) };

@@ -13,10 +13,13 @@ import { RunRecord } from "../record/run-record.js";
 import { readSealed } from "../record/sealed.js";
 import type { RunFiles } from "../record/verified-files.js";
 import type { AskedExperiment } from "./asked.js";
+import { answersOneClass } from "./collapse.js";
 
 /** A run as the findings are made from it. */
 export interface TimedRun extends RunResult {
   readonly timings: readonly EpochTimings[];
+  /** Whatever test sample it is shown; undefined where its predictions are not on record. */
+  readonly answersOneClass?: boolean | undefined;
 }
 
 /** As it lies in the directory. */
@@ -152,5 +155,6 @@ function readOne({ arm, seed, directory }: RunPlaceOnDisk, withArrays: boolean):
   if (!armConfig.safeParse(document.config).success) throw files.damaged(RUN_DOCUMENT, damage("config: no arm's"));
   if (withArrays && isFinished(document)) files.verifyAll();
   const { state, error, divergedAtStep } = document;
-  return [{ arm, seed, state, error, divergedAtStep, ...run }];
+  const told = isFinished(document) ? { answersOneClass: answersOneClass(files) } : {};
+  return [{ arm, seed, state, error, divergedAtStep, ...run, ...told }];
 }

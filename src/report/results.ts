@@ -2,7 +2,6 @@
 import { findPython } from "../backend/python.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import type { AskedExperiment } from "./asked.js";
-import { predictionsIn } from "./collapse.js";
 import type { Findings } from "./findings.js";
 import { makeFindings } from "./make-findings.js";
 import { measure, requestOf } from "./measures.js";
@@ -40,7 +39,7 @@ export async function makeResults(
   runs: readonly TimedRun[],
   { directory, python, signal }: MadeWith,
 ): Promise<Results> {
-  const measures = measure(asked, runs, predictionsIn(directory));
+  const measures = measure(asked, runs);
   const request = requestOf(measures);
   const answer = recordedAnswer(directory, request) ?? (await askPython(request, python, signal));
   const findings = makeFindings(measures, answer, runs);

@@ -23,7 +23,7 @@ import { readReportData } from "../../src/report/page/read.js";
 import { readExperiment } from "../../src/report/recorded-experiment.js";
 import { readResults } from "../../src/report/recorded-results.js";
 import { mistake } from "../mistake.js";
-import { make, SMALL } from "./page/scene.js";
+import { make, SAMPLES, SMALL } from "./page/scene.js";
 
 const RUN = join("sorted", "seed-1");
 const python = "/nowhere/python";
@@ -146,6 +146,31 @@ test("table, page and every export are made of the other runs, and say which is 
   const exported = filesBelow(join(directory, "export")).map((file) => relative(join(directory, "export"), file));
   expect(exported).toContain("torch/sorted/seed-0/orders/0000.u32");
   expect(exported.filter((file) => file.includes("sorted/seed-1"))).toEqual([]);
+});
+
+test("test predictions that are not what the run recorded make no arm a collapsed one", async () => {
+  const directory = make(SMALL);
+  const path = join(directory, RUN, "test-predictions.u32");
+  writeFileSync(path, new Uint8Array(statSync(path).size));
+  const { damaged, findings, table } = await readResults(directory, { python, signal });
+  expect(findings.arms.map(({ collapsed }) => collapsed)).toEqual([undefined, undefined]);
+  expect(damaged).toMatchObject([{ arm: "sorted", seed: 1, damage: expect.stringContaining(`${path} is damaged (`) }]);
+  expect(table).toContain(`- Left out: ${path} is damaged (`);
+});
+
+test("an arm whose recorded test predictions are one class is a collapsed one", async () => {
+  const directory = make(SMALL);
+  for (const seed of [0, 1]) {
+    const run = join(directory, "sorted", `seed-${seed}`);
+    const document = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
+    delete document.checksums;
+    writeFileSync(join(run, "run.json"), JSON.stringify(document)); // of before there were lists
+    rmSync(join(run, "SHA256SUMS"));
+    writeFileSync(join(run, "test-predictions.u32"), new Uint8Array(4 * SAMPLES));
+  }
+  const { findings } = await readResults(directory, { python, signal });
+  expect(findings.arms[0].collapsed).toBeUndefined();
+  expect(findings.arms[1].collapsed).toMatch(/^collapsed: with every seed it answers one class for all test samples/);
 });
 
 test("an export of orders takes none home that is damaged", async () => {

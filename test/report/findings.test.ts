@@ -207,11 +207,12 @@ describe("a collapsed arm", () => {
   });
 
   test("is named by its predictions, also where each seed answers another class, or some seeds do", async () => {
-    const all = [...base, ...runs("torn", 0.1, 0.11, 0.09)];
-    const whole = await findingsOf(all, {}, (arm) => arm === "torn");
+    const torn = runs("torn", 0.1, 0.11, 0.09);
+    const whole = await findingsOf([...base, ...torn.map((run) => ({ ...run, answersOneClass: true }))]);
     expect(whole.arms[1].collapsed).toContain("with every seed it answers one class for all test samples");
     expect(whole.comparisons[0].accuracy).toMatchObject({ effect: null, effectCorrected: null });
-    const part = measure(asking(all), all, (arm, seed) => arm === "torn" && seed > 0);
+    const some = [...base, ...torn.map((run) => ({ ...run, answersOneClass: run.seed > 0 }))];
+    const part = measure(asking(some), some);
     expect(part.arms[1].collapse).toEqual({ runs: 2, of: 3, isSeen: true });
   });
 

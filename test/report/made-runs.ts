@@ -4,7 +4,6 @@ import type { EpochMetrics, EpochTimings } from "../../src/record/epoch-metrics.
 import type { RecordedNumber } from "../../src/record/number.js";
 import type { RunState } from "../../src/record/run-document.js";
 import type { AskedExperiment } from "../../src/report/asked.js";
-import type { AnswersOneClass } from "../../src/report/collapse.js";
 import type { Findings } from "../../src/report/findings.js";
 import { makeFindings } from "../../src/report/make-findings.js";
 import { measure, requestOf } from "../../src/report/measures.js";
@@ -82,12 +81,8 @@ export const planned = (baseline: string, ...arms: readonly string[]): AskedExpe
   arms.map((arm) => ({ arm, with: baseline }));
 
 /** By Python and scipy. */
-export async function findingsOf(
-  all: readonly TimedRun[],
-  values: Partial<AskedExperiment> = {},
-  answersOneClass?: AnswersOneClass,
-): Promise<Findings> {
-  const measures = measure(asking(all, values), all, answersOneClass);
+export async function findingsOf(all: readonly TimedRun[], values: Partial<AskedExperiment> = {}): Promise<Findings> {
+  const measures = measure(asking(all, values), all);
   const { signal } = new AbortController();
   const answer = await computeStatistics(requestOf(measures), { python: findPython(undefined), signal });
   return makeFindings(measures, answer, all);
