@@ -70,12 +70,9 @@ export class Lock {
     );
   }
 
+  /** @throws IbatchError where the disk does not let it be read: that says nothing of whose it is. */
   #isOurs(): boolean {
-    try {
-      return readFileSync(this.#path, "utf8") === this.#text;
-    } catch {
-      return false;
-    }
+    return writing(this.#path, () => textOf(this.#path) === this.#text);
   }
 
   /** In place, by the file that was opened, whoever has the name by now. */
@@ -130,7 +127,7 @@ export class Lock {
 
   #refuseHeld(path: string): void {
     if (!isHeld(path, this.#now)) return;
-    const holder = readHolder(path);
+    const holder = writing(this.#path, () => readHolder(path));
     if (holder === undefined) return;
     const heard =
       askable(holder) || !holder.beats
@@ -163,18 +160,41 @@ const holderSchema = z.object({
 });
 type Holder = z.infer<typeof holderSchema>;
 
-function readHolder(path: string): Holder | undefined {
+/** Undefined where there is none. Throws the system's own errors. */
+function textOf(path: string): string | undefined {
   try {
-    return holderSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Undefined of a lock that names nobody, or is gone. Throws the system's own errors. */
+function readHolder(path: string): Holder | undefined {
+  const text = textOf(path);
+  try {
+    return holderSchema.parse(JSON.parse(text ?? ""));
   } catch {
     return undefined;
   }
 }
 
-/** Whether a living process wrote this lock. @param now in milliseconds, by the clock of the file system. */
+/**
+ * Whether a living process wrote this lock, or may have: one that cannot be read is left alone.
+ * @param now in milliseconds, by the clock of the file system.
+ */
 function isHeld(path: string, now: number): boolean {
-  const holder = readHolder(path);
-  if (holder === undefined) return false;
+  try {
+    const holder = readHolder(path);
+    return holder !== undefined && isAlive(holder, path, now);
+  } catch {
+    return true;
+  }
+}
+
+/** @param path of the lock that it wrote. */
+function isAlive(holder: Holder, path: string, now: number): boolean {
   if (askable(holder)) return isRunning(holder) && !isNamesake(holder);
   if (!holder.beats) return true;
   const heard = statSync(path, { throwIfNoEntry: false })?.mtimeMs;

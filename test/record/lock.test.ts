@@ -18,7 +18,7 @@ import { thisProcess } from "../../src/running-process.js";
 import { mistake } from "../mistake.js";
 
 /** Called before each of these calls of the lock: what another process does meanwhile. */
-const meanwhile = vi.hoisted(() => ({ before: (_call: string) => {} }));
+const meanwhile = vi.hoisted(() => ({ before: (_call: string) => {}, reading: (_path: string) => {} }));
 vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
   const watched =
@@ -35,10 +35,14 @@ vi.mock("node:fs", async (original) => {
     linkSync: watched("link", fs.linkSync),
     renameSync: watched("rename", fs.renameSync),
     rmSync: watched("rm", fs.rmSync),
+    readFileSync: (...[path, options]: Parameters<typeof fs.readFileSync>) => {
+      meanwhile.reading(String(path));
+      return fs.readFileSync(path, options);
+    },
   };
 });
 beforeEach(() => {
-  meanwhile.before = () => {};
+  Object.assign(meanwhile, { before: () => {}, reading: () => {} });
 });
 
 const dist = join(import.meta.dirname, "..", "..", "dist");
@@ -61,7 +65,9 @@ test("says who holds it, and is gone after release", () => {
   expect(holder()).toMatchObject(ours);
   lock.release();
   expect(existsSync(join(directory, "lock"))).toBe(false);
-  new Lock(directory).release();
+  const next = new Lock(directory);
+  expect(holder()).toMatchObject(ours);
+  next.release();
 });
 
 test("a second controller is refused while the first lives, and takes nothing away from it", () => {
@@ -144,6 +150,7 @@ describe("two at a time", () => {
 
   test("release leaves a lock alone that is another's by now", () => {
     const lock = new Lock(directory);
+    expect(holder()).toMatchObject(ours);
     heldBy(other);
     lock.release();
     expect(holder()).toEqual(other);
@@ -156,6 +163,57 @@ test("a full disk is told", () => {
   };
   expect(mistake(() => new Lock(directory), "surroundings")).toMatch(`the disk is full: ${directory}/lock cannot`);
   expect(readdirSync(directory)).toEqual([]);
+});
+
+describe("a lock that cannot be read for a moment", () => {
+  /** Whatever is read meanwhile of our directory. */
+  const unreadable = (code: string) => {
+    meanwhile.reading = (path) => {
+      if (path.startsWith(directory)) throw Object.assign(new Error(code), { code, syscall: "open" });
+    };
+  };
+  const REFUSED: [string, string][] = [
+    ["EMFILE", "too many files are open"],
+    ["EIO", "the disk fails (EIO)"],
+    ["ESTALE", "the system refuses (ESTALE)"],
+  ];
+
+  test.each(REFUSED)("is not lost: %s", (code, why) => {
+    const lock = new Lock(directory);
+    unreadable(code);
+    const said = mistake(() => lock.refuseIfLost(), "surroundings");
+    expect(said).toContain(why);
+    expect(said).not.toContain("another process's");
+    expect(mistake(() => lock.release(), "surroundings")).toContain(why);
+    meanwhile.reading = () => {};
+    lock.refuseIfLost();
+    lock.release();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test.each([...REFUSED, ["EACCES", "no permission"]])("is not free: %s", (code, why) => {
+    const other = { ...ours, pid: process.ppid, startTicks: undefined };
+    heldBy(other);
+    writeFileSync(join(directory, "lock.other.partial"), JSON.stringify(other));
+    unreadable(code);
+    expect(mistake(() => new Lock(directory), "surroundings")).toContain(why);
+    meanwhile.reading = () => {};
+    expect(holder()).toMatchObject({ pid: process.ppid });
+    expect(readdirSync(directory).sort()).toEqual(["lock", "lock.other.partial"]);
+  });
+
+  test("goes back where it was moved aside", () => {
+    heldBy({ pid: deadPid(), host: hostname() });
+    meanwhile.before = (call) => {
+      if (call !== "rename") return;
+      heldBy({ pid: process.ppid, host: hostname() });
+      unreadable("EMFILE");
+    };
+    expect(mistake(() => new Lock(directory), "surroundings")).toContain("too many files are open");
+    meanwhile.reading = () => {};
+    expect(holder()).toMatchObject({ pid: process.ppid });
+    expect(readdirSync(directory)).toEqual(["lock"]);
+  });
 });
 
 test("what those left that were killed on their way to it goes, and nothing that a living one is about to link", () => {
@@ -196,7 +254,9 @@ describe.skipIf(process.platform !== "linux")("a number alone names nobody:", ()
     await once(child.stdout, "data");
     const zombie = await vi.waitUntil(() => zombieOf(child.pid ?? 0), { timeout: 30_000 });
     heldBy({ pid: zombie, host: hostname() });
-    new Lock(directory).release();
+    const lock = new Lock(directory);
+    expect(holder()).toMatchObject(ours);
+    lock.release();
   });
 
   /** A child of this process that has ended, and that it does not ask about. */
@@ -234,7 +294,9 @@ describe("a holder that cannot be asked is listened to:", () => {
       /is in use by process \d+ on \w+: wait .* \(it cannot be asked from here: after 60 s of silence it counts as gone\)$/,
     );
     heard({ ...holder, beats: true }, 70);
-    new Lock(directory).release();
+    const lock = new Lock(directory);
+    expect(JSON.parse(readFileSync(path(), "utf8"))).toMatchObject(ours);
+    lock.release();
   });
 
   test("the holder is heard every five seconds, and not after its release", () => {
