@@ -3,6 +3,9 @@ import { z } from "zod";
 import { recordedNumber } from "./number.js";
 
 const count = z.int().min(0);
+const quantity = z.number().min(0);
+/** For what is 0 or more, or at most 1, but for rounding. */
+const ROUNDING = 1e-6;
 
 const measured = z.object({ loss: recordedNumber, accuracy: z.number().min(0).max(1), count });
 /** Mean loss and share classified right, over `count` samples. */
@@ -17,20 +20,24 @@ const orderMonitors = z.object({
    * 1/Σp² of the probabilities of being drawn first, over the eligible samples: their number where all are alike.
    * Not known of a replayed order.
    */
-  effectiveDataSize: z.number().optional(),
+  effectiveDataSize: quantity.optional(),
   /**
    * Σ1/q over the drawn samples, q being the probability with which each was to be drawn, as a share of the eligible
    * ones: 1 in expectation. Only where the order says q. Uncapped, so `meanWeight` below it is the weight that a cap cost.
    */
-  meanInverseInclusion: z.number().optional(),
+  meanInverseInclusion: quantity.optional(),
   /** (Σw)²/Σw² of the weights (Kish); only where there are weights. */
-  effectiveSampleSize: z.number().optional(),
+  effectiveSampleSize: quantity.optional(),
   /** Of the weights as sent; 1 in expectation for unbiased ones without a cap. Only where there are weights. */
-  meanWeight: z.number().optional(),
+  meanWeight: quantity.optional(),
   /** Steps since the losses of the drawn samples were seen, in the mean; only for an order that reads the ledger. */
-  meanLossAgeSteps: z.number().optional(),
+  meanLossAgeSteps: quantity.optional(),
   /** Spearman's, between the places of samples in this order and in the last epoch's; from the second epoch on. */
-  rankCorrelation: z.number().optional(),
+  rankCorrelation: z
+    .number()
+    .min(-1 - ROUNDING)
+    .max(1 + ROUNDING)
+    .optional(),
 });
 /** What is watched of every epoch's order. */
 export type OrderMonitors = z.infer<typeof orderMonitors>;
@@ -56,7 +63,7 @@ export const epochMetrics = z.object({
   scored: count,
   /** Smallest and largest batch. */
   batchSize: z.object({ smallest: count, largest: count }),
-  learningRate: z.object({ first: z.number(), last: z.number() }),
+  learningRate: z.object({ first: quantity, last: quantity }),
   train: measured,
   trainSample: measured.optional(),
   validation: measured.optional(),
@@ -73,18 +80,21 @@ export type EpochMetrics = z.infer<typeof epochMetrics>;
 export const epochTimings = z.object({
   epoch: count,
   /** Making the order and the rates. */
-  orderingSeconds: z.number(),
+  orderingSeconds: quantity,
   /** Training, as the backend measured it. */
-  trainingSeconds: z.number(),
+  trainingSeconds: quantity,
   /** Scoring passes, as the backend measured them. */
-  scoringSeconds: z.number(),
+  scoringSeconds: quantity,
   /** Evaluating, as the backend measured it. */
-  evaluatingSeconds: z.number(),
-  /** Time with messages under way that the backend did not spend on them: packing, sending, hashing, unpacking. */
+  evaluatingSeconds: quantity,
+  /**
+   * Time with messages under way that the backend did not spend on them: packing, sending, hashing, unpacking. A
+   * difference of what two clocks say: it may be below 0.
+   */
   wireSeconds: z.number(),
   /** The rest of the epoch, in which the backend waited: recording, and making the order. */
-  waitingSeconds: z.number(),
-  totalSeconds: z.number(),
+  waitingSeconds: z.number().min(-ROUNDING),
+  totalSeconds: quantity,
 });
 /** A line of `timings.jsonl`. All in seconds. */
 export type EpochTimings = Readonly<z.infer<typeof epochTimings>>;

@@ -22,7 +22,7 @@ const planDocument = z.object({
   planSha256: z.string(),
   weighted: z.boolean(),
   offsets: z.array(z.int().min(0).max(0xffff_ffff)).min(2),
-  learningRates: z.array(z.number()),
+  learningRates: z.array(z.number().min(0)),
 });
 export type PlanDocument = z.infer<typeof planDocument>;
 

@@ -11,7 +11,7 @@ const count = z.int().min(0);
 const surroundings = z.object({
   device: z.string(),
   deviceName: z.string(),
-  threads: z.number(),
+  threads: count,
   versions: z.record(z.string(), z.string()),
   platform: z.string(),
   /** What the backend was asked to load, and what it found. */
@@ -19,7 +19,7 @@ const surroundings = z.object({
   dataSha256: z.string(),
   testCount: count,
   initialWeightsSha256: z.string(),
-  parameterCount: z.number(),
+  parameterCount: count,
   settings: z.record(z.string(), z.unknown()),
   /** What was imported of the user's; absent in records of before there was such. */
   imports: z

@@ -27,8 +27,8 @@ const validation = z.object({
   commit: z.string().optional(),
   torch: z.string(),
   arm: z.string(),
-  seed: z.number(),
-  batches: z.number(),
+  seed: z.int().min(0),
+  batches: z.int().min(0),
   /** Of the arm, as a run's; that of other runs where the config has changed since. */
   configHash: z.string(),
   /** The user's model and loop that were compared with, where there were such. */
