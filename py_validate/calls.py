@@ -22,6 +22,7 @@ from .data import Augmentation, Pictures, open_data
 from .equivalence import compare_accuracies
 from .evaluation import evaluate
 from .loop import Loop
+from .memory_format import MEMORY_FORMATS
 from .models import build_loss, build_model, describe_state, load_weights, save_weights
 from .open_loop import Settings, open_loop
 from .parity import model_parity
@@ -123,6 +124,7 @@ def open_training(
     augmentation: Mapping[str, Any],
     precision: str,
     seed: int,
+    memory_format: str,
     loss: Mapping[str, Any] | None = None,
     micro_batch: int | None = None,
     loop: str | None = None,
@@ -135,6 +137,7 @@ def open_training(
         precision,
         seed,
         micro_batch,
+        MEMORY_FORMATS[memory_format],
     )
     own = None if loop is None else importing.import_callable(loop)
     trained, loaded = desk.find(model, nn.Module), desk.find(data, Data).loaded
@@ -159,12 +162,14 @@ def look(
     losses_path: str,
     precision: str,
     batch_size: int,
+    memory_format: str,
     loss: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     indices = read_indices(indices_path)
     pictures = Pictures(desk.find(data, Data).loaded, part)
     named = build_loss(loss_choice(loss), desk.device)
-    losses, accuracy = evaluate(desk.find(on, nn.Module), pictures, indices, batch_size, named, precision, desk.device)
+    model, laid_out_as = desk.find(on, nn.Module), MEMORY_FORMATS[memory_format]
+    losses, accuracy = evaluate(model, pictures, indices, batch_size, named, precision, desk.device, laid_out_as)
     losses.astype("<f4").tofile(losses_path)
     return {"accuracy": accuracy, "count": len(indices)}
 

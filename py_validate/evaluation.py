@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from .data import Pictures
-from .memory_format import laid_out, memory_format_of
+from .memory_format import laid_out
 from .models import Loss
 from .textbook import mixed_precision
 
@@ -25,20 +25,18 @@ def evaluate(
     loss: Loss,
     precision: str,
     device: torch.device,
+    memory_format: torch.memory_format,
 ) -> tuple[npt.NDArray[np.float32], float]:
     """Each sample's loss, float32 [m], and the share classified right. The model's mode is left as it was."""
     batches = [list(indices[at : at + batch_size]) for at in range(0, len(indices), batch_size)]
     was_training = model.training
     model.eval()
     losses, right = [], 0
-    memory_format: torch.memory_format | None = None
     try:
         for images, labels in DataLoader(dataset, batch_sampler=batches):
             labels = labels.to(device)
             with mixed_precision(device, precision):
-                images = images.to(device)
-                memory_format = memory_format or memory_format_of(model, images)
-                logits = model(laid_out(images, memory_format))
+                logits = model(laid_out(images.to(device), memory_format))
             logits = logits.float()
             losses.append(loss(logits, labels).cpu())
             right += int((logits.argmax(1) == labels).sum())

@@ -1,23 +1,12 @@
-"""In which memory format a model is computed: channels last, but for one that does not bear it."""
+"""In which memory format a model is computed: that of the backend, which tried what the model bears."""
 
 from __future__ import annotations
 
-import copy
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-
-def memory_format_of(model: nn.Module, images: Tensor) -> torch.memory_format:
-    """Tried on a copy, in evaluation mode. images: [B, C, H, W]."""
-    tried = copy.deepcopy(model).eval()
-    try:
-        with torch.no_grad():
-            tried.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            tried(images.to(memory_format=torch.channels_last))
-    except RuntimeError:
-        return torch.contiguous_format
-    return torch.channels_last
+MEMORY_FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
+"""By the words of `settings` in docs/PROTOCOL.md."""
 
 
 def laid_out(images: Tensor, memory_format: torch.memory_format) -> Tensor:

@@ -14,7 +14,6 @@ from py_backend.errors import BackendError
 
 from .data import Augmentation, Pictures
 from .loop import Loop
-from .memory_format import memory_format_of
 from .models import Loss
 from .noise import StepNoise, feed
 from .optimizers import build_optimizer
@@ -35,6 +34,7 @@ class Settings:
     precision: str
     seed: int
     micro_batch: int | None
+    memory_format: torch.memory_format
 
 
 def open_loop(
@@ -50,8 +50,7 @@ def open_loop(
 
     Raises BackendError (bad_option), FileNotFoundError and ValueError of RecordedOrder.
     """
-    memory_format = memory_format_of(model, Pictures(data, "train")[0][0][None].to(device))
-    model.to(memory_format=memory_format)  # type: ignore[call-overload]
+    model.to(memory_format=settings.memory_format)  # type: ignore[call-overload]
     noise = StepNoise(settings.seed)
     feed(model, noise, device)
     dataset = Pictures(data, "train", settings.augmentation, noise)
@@ -73,7 +72,7 @@ def open_loop(
         device,
         settings.micro_batch,
         settings.precision,
-        memory_format,
+        settings.memory_format,
     )
     return Loop(steps, dataset, training), len(steps)
 

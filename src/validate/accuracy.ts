@@ -133,14 +133,16 @@ async function trainPlainly(
   const { python, scratch } = asked;
   const model = modelOf(asked, options);
   const built = await python.ask("build_model", { model, ...shapeOf(asked), seed }, object);
-  const training = { model: built.object, directory, epochs: Array.from({ length: epochs }, (_, at) => at), seed };
+  // What a reference bears was tried by nobody.
+  const memoryFormat = options.reference === undefined ? asked.driven.memoryFormat : "contiguous";
+  const all = Array.from({ length: epochs }, (_, at) => at);
+  const training = { model: built.object, directory, epochs: all, seed, memoryFormat };
   const loop = await openLoop(asked, training, options);
   for (let step = 0; step < loop.steps; step += BATCHES_A_QUESTION) {
     const batches = Math.min(BATCHES_A_QUESTION, loop.steps - step);
     await python.ask("train", { batches, losses_path: scratch.path("whole.f32") }, anything, loop.object);
   }
-  const all = consecutive(testCount);
-  const { accuracy } = await evaluate(asked, built.object, all);
+  const { accuracy } = await evaluate(asked, training, consecutive(testCount));
   for (const done of [loop.object, built.object]) await python.ask("release", {}, anything, done);
   return accuracy;
 }

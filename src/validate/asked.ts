@@ -60,13 +60,17 @@ interface Training {
   readonly directory: string;
   readonly epochs: readonly number[];
   readonly seed: number;
+  readonly memoryFormat: string;
 }
 
 /** A loop that trains as the config says, and how many steps it has. */
 export function openLoop({ python, request, data, config }: Asked, training: Training, { loop }: LoopOptions) {
-  const { model, directory, epochs, seed } = training;
+  const { model, directory, epochs, seed, memoryFormat } = training;
   const { loss, precision, optimizer, augmentation } = request;
-  const how = { loss, precision, optimizer, augmentation, micro_batch: config.microBatch, loop: loop ?? null };
+  const how = {
+    ...{ loss, precision, optimizer, augmentation, micro_batch: config.microBatch },
+    ...{ memory_format: memoryFormat, loop: loop ?? null },
+  };
   return python.ask("open_loop", { model, data, run_directory: directory, epochs, seed, ...how }, opened);
 }
 
@@ -75,11 +79,14 @@ const looked = z.looseObject({ accuracy: z.number() });
 /** Looks at these test samples in evaluation mode: each one's loss, and the share classified right. */
 export async function evaluate(
   { python, request, data, evaluation, scratch }: Asked,
-  model: number,
+  { model, memoryFormat }: Pick<Training, "model" | "memoryFormat">,
   indices: Uint32Array,
 ) {
   const files = { indices_path: scratch.write("test.u32", indices), losses_path: scratch.path("test.f32") };
-  const how = { precision: request.precision, loss: request.loss, batch_size: evaluation.batchSize };
+  const how = {
+    ...{ precision: request.precision, loss: request.loss },
+    ...{ batch_size: evaluation.batchSize, memory_format: memoryFormat },
+  };
   const { accuracy } = await python.ask("evaluate", { data, part: "test", ...files, ...how }, looked, model);
   return { accuracy, losses: scratch.readFloats("test.f32") };
 }

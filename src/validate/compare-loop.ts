@@ -27,7 +27,8 @@ export async function compareLoop(
   const { driven, scratch, python, seed } = asked;
   const model = await makeModel(asked);
   const epochs = driven.epochs.map(({ epoch }) => epoch);
-  const loop = await openLoop(asked, { model, directory: scratch.path("run"), epochs, seed }, options);
+  const { memoryFormat } = driven;
+  const loop = await openLoop(asked, { model, directory: scratch.path("run"), epochs, seed, memoryFormat }, options);
   const weights: Check[] = [];
   let step = 0;
   for (const [at, stop] of stopsOf(batches).entries()) {
@@ -39,7 +40,7 @@ export async function compareLoop(
     const initial = at === 0 ? driven.weights[0] : undefined;
     weights.push(weightsCheck({ name, ours: driven.weights[at + 1], theirs, initial }, tolerance));
   }
-  const { losses } = await evaluate(asked, model, driven.testIndices);
+  const { losses } = await evaluate(asked, { model, memoryFormat }, driven.testIndices);
   const seen = await python.ask("seen", {}, hashes, loop.object);
   const trained = { ours: driven.losses, theirs: scratch.readFloats("losses.f32"), batchSizes: driven.batchSizes };
   return [

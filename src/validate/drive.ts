@@ -40,6 +40,8 @@ export interface EpochHashes {
 
 export interface Driven {
   readonly inputShape: readonly number[];
+  /** That the backend computes the model in. */
+  readonly memoryFormat: string;
   readonly classCount: number;
   readonly epochs: readonly EpochHashes[];
   /** Samples of each batch. */
@@ -122,6 +124,7 @@ async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
   const looked = await session.evaluate({ part: "test", indices: testIndices, batchSize, norm: "running" });
   return {
     inputShape: opened.inputShape,
+    memoryFormat: opened.settings.memoryFormat,
     classCount,
     epochs,
     batchSizes,

@@ -21,6 +21,7 @@ from py_validate.choice import Choice
 from py_validate.data import Augmentation, Pictures
 from py_validate.evaluation import evaluate
 from py_validate.loop import Loop
+from py_validate.memory_format import MEMORY_FORMATS
 from py_validate.models import build_loss, build_model, floating_state
 from py_validate.open_loop import Settings, open_loop
 
@@ -55,6 +56,7 @@ class Both:
     ) -> None:
         self.run, self.data, self.directory, self.batches, self.weights = run, data, directory, batches, weights
         self.rates = RATES[: len(batches)]
+        self.memory_format = MEMORY_FORMATS[run.opened.body.settings.memory_format]
         write_batches(directory, 0, batches, self.rates, weights)
 
     def theirs(self, micro_batch: int | None = None) -> np.ndarray[Any, Any]:
@@ -73,6 +75,7 @@ class Both:
             "precision": "float32",
             "seed": 1,
             "micro_batch": None,
+            "memory_format": self.memory_format,
         }
         loop, steps = open_loop(model, self.data, self.directory, [0], Settings(**{**fields, **changes}), CPU, own)
         assert steps == len(self.batches)
@@ -310,7 +313,7 @@ def test_refuses_more_batches_than_there_are(both: Any, tmp_path: Path) -> None:
 def test_epochs_follow_one_another(both: Any) -> None:
     pair, model = both(count=2)
     write_batches(pair.directory, 1, [[5, 6, 7]], [0.1])
-    fields = Settings("sgd", {}, build_loss(None, CPU), Augmentation(), "float32", 1, None)
+    fields = Settings("sgd", {}, build_loss(None, CPU), Augmentation(), "float32", 1, None, torch.channels_last)
     loop, steps = open_loop(model, pair.data, pair.directory, [0, 1], fields, CPU)
     assert steps == 3
     loop.train(3, pair.directory / "losses.f32")
@@ -341,22 +344,40 @@ class ViewNet(nn.Module):
         return self.fc(F.relu(self.conv(x)).view(len(x), 800))
 
 
+class ViewsInTraining(nn.Module):
+    """Has a head that takes such a view while it is trained, and only then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.fc, self.head = nn.Linear(8, 3), nn.Linear(800, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = F.relu(self.conv(x))
+        logits = self.fc(maps.mean((2, 3)))
+        return logits + self.head(maps.view(len(x), 800)) if self.training else logits
+
+
+@pytest.mark.parametrize("kind", [ViewNet, ViewsInTraining])
 def test_a_model_that_does_not_bear_channels_last_is_trained_alike(
+    kind: type[nn.Module],
     open_run: Callable[..., Any],
     tiny: SimpleNamespace,
     tmp_path: Path,
     batches: list[list[int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(model_reference, "import_callable", lambda _reference: ViewNet)
+    monkeypatch.setattr(model_reference, "import_callable", lambda _reference: kind)
     monkeypatch.setattr(session, "describe", lambda _reference: None)
     monkeypatch.setattr(session, "refuse_not_allowed", lambda _references: None)
     named = messages.Chosen(origin="import", name="team:ViewNet", options={"args": "{}"})
     run = open_run(dataset=Named(name="tiny3", options={}), model=named)
     assert run.opened.body.settings.memory_format == "contiguous"
-    model = ViewNet()
+    model = kind()
     model.load_state_dict(run.state())
     pair = Both(run, tiny.colour, tmp_path / "run", batches, None)
     pair.assert_equal(pair.loop(model), model)
-    losses, _ = evaluate(model, Pictures(tiny.colour, "test"), range(20), 7, build_loss(None, CPU), "float32", CPU)
+    losses, _ = evaluate(
+        model, Pictures(tiny.colour, "test"), range(20), 7, build_loss(None, CPU), "float32", CPU, pair.memory_format
+    )
     assert losses.tobytes() == run.look("test", list(range(20)), ["loss"], batch_size=7).arrays["loss"].tobytes()
