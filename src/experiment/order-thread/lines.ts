@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { onLines } from "../../backend/output-lines.js";
+import { AND_MORE } from "./output.js";
 
 const MOST_LINES = 1000;
 
@@ -11,7 +12,7 @@ export async function tellLines(stream: Readable, tell: (line: string) => void):
   onLines(stream, (line) => {
     count += 1;
     if (count <= MOST_LINES) tell(line);
-    if (count === MOST_LINES) tell("… and more, which is not told");
+    if (count === MOST_LINES) tell(AND_MORE);
   });
   await once(stream, "close");
 }

@@ -13,6 +13,8 @@ export interface ThreadData {
   /** Files as another thread loaded them. */
   readonly files: readonly GraphFile[];
   readonly port: MessagePort;
+  /** Gets what the user's code writes. */
+  readonly output: MessagePort;
 }
 
 type Options = Readonly<Record<string, unknown>>;

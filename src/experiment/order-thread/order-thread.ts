@@ -7,6 +7,7 @@ import { packageRoot } from "../../package-root.js";
 import type { GraphFile } from "./graph.js";
 import { tellLines } from "./lines.js";
 import type { Answer, Exchanges, Imported, Question, ThreadData } from "./messages.js";
+import { Output } from "./output.js";
 
 /** A thread loads JavaScript: the built package's, also where tests run the sources. */
 const CODE = join(packageRoot, "dist", "experiment", "order-thread", "thread.js");
@@ -45,19 +46,22 @@ export class OrderThread {
 
   private constructor({ entry, files, signal, say }: ThreadOptions) {
     const { port1, port2 } = new MessageChannel();
-    const workerData: ThreadData = { entry, files, port: port2 };
+    const written = new MessageChannel();
+    const output = new Output(written.port1);
+    const workerData: ThreadData = { entry, files, port: port2, output: written.port2 };
     this.#entry = entry;
     this.#port = port1;
     this.#worker = new Worker(CODE, {
-      ...{ workerData, transferList: [port2], execArgv: [] },
+      ...{ workerData, transferList: [port2, written.port2], execArgv: [] },
       ...{ stdout: true, stderr: true },
     });
-    this.#told = Promise.all([tellLines(this.#worker.stdout, say), tellLines(this.#worker.stderr, say)]);
+    this.#told = Promise.all([tellLines(output.stdout, say), tellLines(output.stderr, say)]);
     const interrupt = () => this.#endWith(new Interrupted());
     port1.on("message", (message: unknown) => this.#take()?.resolve(message));
     this.#worker.on("error", (error) => this.#endedWith(new Error(`nobody caught ${errorText(error)} in ${entry}`)));
     this.#worker.on("exit", (code) => {
       signal.removeEventListener("abort", interrupt);
+      output.end();
       this.#endedWith(new Error(`${entry} called process.exit(${code})`));
     });
     // Only who waits for an answer keeps the program running.

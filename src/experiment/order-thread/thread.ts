@@ -16,8 +16,10 @@ import { epochContext } from "../run-order.js";
 import { type GraphFile, isOwnFile } from "./graph.js";
 import type { HooksData } from "./hooks.js";
 import type { Answer, Exchanges, Imported, Question, Subject, ThreadData } from "./messages.js";
+import { sendOutput } from "./output.js";
 
-const { entry, files, port }: ThreadData = workerData;
+const { entry, files, port, output }: ThreadData = workerData;
+sendOutput(output);
 const loads = followImports();
 const seen = new Set<string>();
 

@@ -84,8 +84,13 @@ describe("is a failure of its run, which names the file, and the others go on", 
     expect(scene.document("a", 0)).toMatchObject({ state: "failed" });
   });
 
-  test("an endless loop: when its time is over", async () => {
-    const { path, results } = await run(doing(`if (epoch === 1) ${FOREVER}`), { settings: ["backend.orderSeconds=1"] });
+  test("an endless loop: when its time is over, and all that it wrote before is in the log", async () => {
+    const writing = "for (const n of [1, 2, 3]) { console.log('out', n); console.error('err', n); }";
+    const { path, results, scene } = await run(doing(`if (epoch === 1) { ${writing} ${FOREVER} }`), {
+      settings: ["backend.orderSeconds=1"],
+    });
+    const told = [...scene.text("log.txt").matchAll(/order \.\/mine\.mjs: (.*)/g)].map(([, line]) => line);
+    expect(told.sort()).toEqual(["err 1", "err 2", "err 3", "out 1", "out 2", "out 3"]);
     const message = `order mine in epoch 1 failed: ${path} gave no answer within 1 s (backend.orderSeconds)`;
     expect(results).toMatchObject([{ state: "failed", error: message }, { state: "done" }]);
   });
