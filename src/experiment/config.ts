@@ -5,6 +5,7 @@ import { BATCHING_RULES, batchingOptions, recordedOptions } from "../batching/in
 import { usageError } from "../errors.js";
 import { EXPERIMENT_FILES } from "../record/experiment-files.js";
 import { hashValue } from "../record/hash.js";
+import { FILE_NAME } from "../record/run-places.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
 import { Checker, type Chosen, type Locate, valueAt } from "./checker.js";
 import type { ConfigSource, Path } from "./config-source.js";
@@ -19,7 +20,6 @@ import {
   type Common,
   commonSchema,
   datasetReference,
-  FILE_NAME,
   modelReference,
   TRAINING_KEYS,
 } from "./schema.js";

@@ -63,9 +63,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<RunResult[]
   const results: RunResult[] = [];
   const { config, record, observer } = experiment;
   const inputs = { ...experiment, note: eachOnce((line) => observer.noted?.(line)) };
-  const isAsked = ({ arm, seed }: Pick<RunPlace, "arm" | "seed">) =>
-    config.arms[arm] !== undefined && config.seeds.includes(seed);
-  const { runs: recorded, leftOut } = readRecorded(record, isAsked);
+  const { runs: recorded, leftOut } = readRecorded(record, { arms: Object.keys(config.arms), seeds: config.seeds });
   for (const what of leftOut) inputs.note(`left out: ${what}`);
   const kept = [...madeIn(recorded)];
   const runs = planRuns(inputs, recorded);

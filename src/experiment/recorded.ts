@@ -1,7 +1,8 @@
 /** What a run directory holds from before, checked before anything is added to it. */
-import { IbatchError } from "../errors.js";
+import { IbatchError, usageError } from "../errors.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { ExperimentRecord, RunOnDisk } from "../record/experiment-record.js";
+import type { BlockedPlace } from "../record/find-runs.js";
 import { damage } from "../record/read-file.js";
 import { readRun } from "../record/read-run.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
@@ -10,6 +11,12 @@ import type { RunRecord } from "../record/run-record.js";
 import { RunFiles } from "../record/verified-files.js";
 import { modelOf } from "./other-code.js";
 import type { MadeIn } from "./surroundings.js";
+
+/** The arms and seeds of a command. */
+export interface Asked {
+  readonly arms: readonly string[];
+  readonly seeds: readonly number[];
+}
 
 /** A run on record, of whatever arm and seed. */
 export interface RecordedRun {
@@ -37,13 +44,15 @@ export interface Recorded {
  * Every run on record, also of arms and seeds that the command does not ask for.
  * @throws IbatchError when one that it asks for is damaged.
  */
-export function readRecorded(
-  record: ExperimentRecord,
-  isAsked: (run: { readonly arm: string; readonly seed: number }) => boolean,
-): Recorded {
+export function readRecorded(record: ExperimentRecord, { arms, seeds }: Asked): Recorded {
+  const isAsked = ({ arm, seed }: Pick<BlockedPlace, "arm" | "seed">) =>
+    arms.includes(arm) && (seed === undefined || seeds.includes(seed));
+  const found = record.recordedRuns(arms);
+  const asked = found.blocked.find(isAsked);
+  if (asked !== undefined) throw usageError(`${asked.damage}, or name another --out`);
   const runs: RecordedRun[] = [];
-  const leftOut: string[] = [];
-  for (const run of record.recordedRuns()) {
+  const leftOut = found.blocked.map(({ damage }) => damage);
+  for (const run of found.runs) {
     try {
       runs.push(...readOne(run));
     } catch (error) {

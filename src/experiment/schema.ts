@@ -1,6 +1,7 @@
 /** The config's one schema: checks, types and the reference page come from it. */
 import { z } from "zod";
 import { PRECISIONS } from "../backend/messages.js";
+import { FILE_NAME } from "../record/run-places.js";
 
 const NAMED = "expected a name, or a map of a name and options";
 const name = z.string("expected a name, see `ibatch list`");
@@ -227,9 +228,6 @@ export const TRAINING_KEYS = Object.keys(trainingShape);
 
 /** One arm, merged with what is common to all. */
 export const armSchema = z.strictObject(trainingShape);
-
-/** What names a directory: of the experiment, of an arm. */
-export const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 const plannedComparison = z.union(
   [z.string(), z.strictObject({ arm: z.string(), with: z.string() })],

@@ -161,9 +161,8 @@ interface MadeWith {
 
 /** Of exactly the arms and seeds that were asked for, as they lie in the directory. */
 async function resultsOf(config: ExperimentConfig, made: MadeWith) {
-  const { runs, damaged } = readRuns(made.directory, {
-    isWanted: ({ arm, seed }) => config.arms[arm] !== undefined && config.seeds.includes(seed),
-  });
+  const { arms, seeds } = config;
+  const { runs, damaged } = readRuns(made.directory, Object.keys(arms), { seeds });
   const results = await makeResults(config, runs, made);
   return { ...results, table: results.table + leftOutOfTable(damaged), damaged };
 }

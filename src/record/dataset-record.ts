@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { bytesOf, readU32 } from "./array-file.js";
+import { whyBlocked } from "./blocked.js";
 import { makeDirectory } from "./directory.js";
 import { sha256 } from "./hash.js";
 import { damage, isThere, Unreadable } from "./read-file.js";
@@ -44,11 +45,20 @@ export const datasetDirectory = (experiment: string, dataSha256: string): string
 export function writeDataset(experiment: string, { labels, testLabels, ...described }: RecordedDataset): void {
   if (isWhole(experiment, described.dataSha256)) return;
   const directory = datasetDirectory(experiment, described.dataSha256);
+  refuseBlockedDatasets(experiment, directory);
   makeDirectory(directory);
   writeWhole(join(directory, FILES.labels), bytesOf(labels));
   writeWhole(join(directory, FILES.testLabels), bytesOf(testLabels));
   const hashes = { labelsSha256: sha256(labels), testLabelsSha256: sha256(testLabels) };
   writeSealed(join(directory, FILES.document), { ...described, ...hashes }); // last: it says that the others are there
+}
+
+/** @throws IbatchError where something lies in the place of the folder, or of this dataset's directory in it. */
+export function refuseBlockedDatasets(experiment: string, directory = join(experiment, DATASETS)): void {
+  for (const path of [join(experiment, DATASETS), directory]) {
+    const why = whyBlocked(path);
+    if (why !== undefined) throw usageError(`${path} ${why}`);
+  }
 }
 
 function isWhole(experiment: string, dataSha256: string): boolean {
@@ -65,6 +75,7 @@ function isWhole(experiment: string, dataSha256: string): boolean {
  */
 export function readDataset(experiment: string, dataSha256: string): RecordedDataset | undefined {
   const directory = datasetDirectory(experiment, dataSha256);
+  refuseBlockedDatasets(experiment, directory);
   if (!Object.values(FILES).some((name) => isThere(join(directory, name)))) return undefined;
   const { labelsSha256, testLabelsSha256, ...described } = reading(directory, FILES.document, (path) =>
     readSealed(path, document),

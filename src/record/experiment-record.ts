@@ -1,13 +1,14 @@
 /** The directory of an experiment (layout: README, "What is recorded"). */
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type RecordedDataset, writeDataset } from "./dataset-record.js";
+import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dataset-record.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
 import { writing } from "./disk.js";
 import { EXPERIMENT, identify, isUnused, type Known, LOG, STATISTICS, sweepPartials } from "./experiment-files.js";
+import { type BlockedPlace, findRuns } from "./find-runs.js";
 import { Lock } from "./lock.js";
 import { appendToLog } from "./log-file.js";
-import { listRuns, runDirectory } from "./run-places.js";
+import { runDirectory } from "./run-places.js";
 import { type RecordOptions, RunRecord } from "./run-record.js";
 import { writeSealed } from "./sealed.js";
 import { type ValidationDocument, writeValidation } from "./validation-record.js";
@@ -74,6 +75,7 @@ export class ExperimentRecord {
       const lock = new Lock(directory);
       try {
         const before = { made, names: readdirSync(directory), known: identify(directory, identity.hash) };
+        refuseBlockedDatasets(directory);
         sweepPartials(directory);
         return new ExperimentRecord(directory, before, lock, identity, options);
       } catch (error) {
@@ -106,8 +108,9 @@ export class ExperimentRecord {
   }
 
   /** Every run's directory that is there, also of arms and seeds that this command does not ask for. */
-  recordedRuns(): RunOnDisk[] {
-    return listRuns(this.directory).map(({ arm, seed }) => ({ arm, seed, record: this.run(arm, seed) }));
+  recordedRuns(arms: readonly string[]): { runs: RunOnDisk[]; blocked: readonly BlockedPlace[] } {
+    const { runs, blocked } = findRuns(this.directory, arms);
+    return { runs: runs.map(({ arm, seed }) => ({ arm, seed, record: this.run(arm, seed) })), blocked };
   }
 
   /** What runs trained on; written once. */

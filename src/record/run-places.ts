@@ -1,6 +1,7 @@
 /** Where an experiment's runs lie: `<arm>/seed-<n>/`. Links are followed: an arm may have been moved to another disk. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { whyBlocked } from "./blocked.js";
 import { isDirectory } from "./directory.js";
 
 export interface RunPlaceOnDisk {
@@ -9,12 +10,16 @@ export interface RunPlaceOnDisk {
   readonly directory: string;
 }
 
+/** What names a directory: of the experiment, of an arm. */
+export const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
 export const runDirectory = (experiment: string, arm: string, seed: number): string =>
   join(experiment, arm, `seed-${seed}`);
 
 /** Every directory that is a run's by its name, arms and seeds in sequence. */
 export function listRuns(experiment: string): RunPlaceOnDisk[] {
   return directoriesIn(experiment)
+    .filter((arm) => whyBlocked(join(experiment, arm)) === undefined)
     .flatMap((arm) =>
       directoriesIn(join(experiment, arm)).flatMap((name) => {
         const seed = seedOf(name);
@@ -25,7 +30,7 @@ export function listRuns(experiment: string): RunPlaceOnDisk[] {
 }
 
 /** `seed-00` is no name that we give. */
-function seedOf(name: string): number | undefined {
+export function seedOf(name: string): number | undefined {
   const seed = /^seed-(0|[1-9]\d*)$/.exec(name)?.[1];
   return seed === undefined ? undefined : Number(seed);
 }

@@ -4,14 +4,15 @@ import { basename, dirname, join } from "node:path";
 import type { z } from "zod";
 import { usageError } from "../errors.js";
 import { bytesOf } from "./array-file.js";
+import { whyBlocked } from "./blocked.js";
 import { CHECKSUMS, type Checksums, checksumOf, formatChecksums } from "./checksums.js";
-import { isDirectory, makeDirectory } from "./directory.js";
+import { makeDirectory } from "./directory.js";
 import { append } from "./disk.js";
 import { parseLines, parseLinesSoFar } from "./epoch-lines.js";
 import { type EpochMetrics, type EpochTimings, epochMetrics, epochTimings } from "./epoch-metrics.js";
 import { sha256 } from "./hash.js";
 import { numbered } from "./numbered.js";
-import { isThere, Unreadable } from "./read-file.js";
+import { Unreadable } from "./read-file.js";
 import { isFinished, type RunDocument, runDocument } from "./run-document.js";
 import {
   clearRun,
@@ -120,12 +121,9 @@ export class RunRecord {
 
   /** @throws IbatchError where a run of this name would take the place of a result, or of something that is no run. */
   refuseReplacing(): void {
-    const inTheWay = [dirname(this.directory), this.directory].find((path) => isThere(path) && !isDirectory(path));
-    if (inTheWay !== undefined) {
-      throw usageError(
-        `${inTheWay} is a file, or a link that leads nowhere, where a directory belongs: move or mend it, ` +
-          "or name another --out",
-      );
+    for (const path of [dirname(this.directory), this.directory]) {
+      const why = whyBlocked(path);
+      if (why !== undefined) throw usageError(`${path} ${why}, or name another --out`);
     }
     const before = this.read();
     if (before !== undefined && isFinished(before)) {

@@ -4,11 +4,12 @@ import { z } from "zod";
 import { IbatchError, usageError } from "../errors.js";
 import type { RunResult } from "../experiment/experiment.js";
 import type { EpochTimings } from "../record/epoch-metrics.js";
+import { findRuns } from "../record/find-runs.js";
 import { damage, isThere, Unreadable } from "../record/read-file.js";
 import { readRun } from "../record/read-run.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
 import { RUN_DOCUMENT } from "../record/run-files.js";
-import { listRuns, type RunPlaceOnDisk } from "../record/run-places.js";
+import type { RunPlaceOnDisk } from "../record/run-places.js";
 import { RunRecord } from "../record/run-record.js";
 import { readSealed } from "../record/sealed.js";
 import type { RunFiles } from "../record/verified-files.js";
@@ -32,7 +33,8 @@ export interface RunOnRecord extends TimedRun {
 /** One that is left out of all results. */
 export interface DamagedRun {
   readonly arm: string;
-  readonly seed: number;
+  /** Undefined: all of the arm's. */
+  readonly seed: number | undefined;
   /** Which file, what was seen, what to do. */
   readonly damage: string;
 }
@@ -72,8 +74,8 @@ const experimentDocument = z.object({
 export type ExperimentDocument = z.infer<typeof experimentDocument>;
 
 export interface ReadOptions {
-  /** Which runs are read; all when left out. */
-  readonly isWanted?: (run: RunPlaceOnDisk) => boolean;
+  /** These seeds of the config's arms alone; all that is there when left out. */
+  readonly seeds?: readonly number[];
   /** Whether each of a run's arrays is checked, whatever is then read of them. */
   readonly withArrays?: boolean;
 }
@@ -81,8 +83,8 @@ export interface ReadOptions {
 /** @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged. */
 export function readExperiment(directory: string, options: ReadOptions = {}): RecordedExperiment {
   const document = readDocument(directory);
-  const { runs, damaged } = readRuns(directory, options);
   const { name, config } = document;
+  const { runs, damaged } = readRuns(directory, Object.keys(config.arms), options);
   const others = runs.filter((run) => config.arms[run.arm] === undefined);
   const arms = { ...config.arms };
   for (const { arm: key, document } of others.sort(byArm)) arms[key] ??= armConfig.parse(document.config);
@@ -130,14 +132,21 @@ function readDocument(directory: string): ExperimentDocument {
   }
 }
 
-/** Of runs that are under way, what is there so far; those whose first word is not on disk yet are left out. */
+/**
+ * Of runs that are under way, what is there so far; those whose first word is not on disk yet are left out.
+ * `arms`: those of the config.
+ */
 export function readRuns(
   directory: string,
-  { isWanted = () => true, withArrays = false }: ReadOptions = {},
+  arms: readonly string[],
+  { seeds, withArrays = false }: ReadOptions = {},
 ): RunsOnRecord {
+  const isWanted = ({ arm, seed }: Pick<DamagedRun, "arm" | "seed">) =>
+    seeds === undefined || (arms.includes(arm) && (seed === undefined || seeds.includes(seed)));
+  const found = findRuns(directory, arms);
   const runs: RunOnRecord[] = [];
-  const damaged: DamagedRun[] = [];
-  for (const place of listRuns(directory).filter(isWanted)) {
+  const damaged: DamagedRun[] = found.blocked.filter(isWanted);
+  for (const place of found.runs.filter(isWanted)) {
     try {
       runs.push(...readOne(place, withArrays));
     } catch (error) {

@@ -542,9 +542,43 @@ describe("what is on record is only replaced by something better", () => {
     const scene = await interrupted();
     writeFileSync(join(scene.directory, "shuffled"), "mine");
     const { client, error } = await scene.run();
-    expect(error).toMatchObject({ kind: "usage", message: expect.stringMatching(/\/shuffled is a file, or a link/) });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/\/shuffled is a file, where a directory belongs: move it, or/),
+    });
     expect(client.sent).toEqual([]);
     expect(scene.text("shuffled")).toBe("mine");
+  });
+});
+
+describe("what lies in the place of a directory", () => {
+  test("of an arm that is not asked for, is said; the others are done", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: ["seeds=1"] });
+    rmSync(join(scene.directory, "shuffled"), { recursive: true });
+    symlinkSync("/nowhere/at/all", join(scene.directory, "shuffled"));
+    const noted: string[] = [];
+    const settings = ["arms={frozen: {order: frozen}}"];
+    const { error, results } = await scene.run({ settings, observer: { noted: (line) => noted.push(line) } });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "done"]);
+    const said = `${scene.directory}/shuffled is a link to /nowhere/at/all, which is not there: bring that back, or remove it`;
+    expect(noted).toEqual([`left out: ${said}`]);
+    const again = await scene.run();
+    expect(again.error).toMatchObject({ kind: "usage", message: `${said}, or name another --out` });
+    expect(again.client.sent).toEqual([]);
+  });
+
+  test("of the datasets, is found before a backend is asked for", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: ["seeds=1"] });
+    rmSync(join(scene.directory, "datasets"), { recursive: true });
+    writeFileSync(join(scene.directory, "datasets"), "mine");
+    await expect(scene.run()).rejects.toMatchObject({
+      kind: "usage",
+      message: `${scene.directory}/datasets is a file, where a directory belongs: move it`,
+    });
+    expect(scene.text("datasets")).toBe("mine");
   });
 });
 

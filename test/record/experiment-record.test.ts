@@ -57,7 +57,7 @@ test("what is on record is found whoever asks: runs, not what else lies there", 
   mkdirSync(join(directory, "b", "seed-12"), { recursive: true });
   mkdirSync(join(directory, "b", "notes"));
   const record = open();
-  expect(record.recordedRuns().map(({ arm, seed, record: run }) => [arm, seed, run.directory])).toEqual([
+  expect(record.recordedRuns([]).runs.map(({ arm, seed, record: run }) => [arm, seed, run.directory])).toEqual([
     ["a", 0, join(directory, "a", "seed-0")],
     ["b", 12, join(directory, "b", "seed-12")],
   ]);
@@ -192,7 +192,7 @@ describe("an experiment.json that is lost or damaged, beside good runs", () => {
       else writeFileSync(join(directory, "experiment.json"), text);
       const record = open();
       expect(record.isUnnamed).toBe(true);
-      expect(record.recordedRuns()).toHaveLength(1);
+      expect(record.recordedRuns([]).runs).toHaveLength(1);
       record.writeDocument(document.config);
       record.close();
       expect(JSON.parse(read("experiment.json"))).toMatchObject(document);

@@ -192,13 +192,12 @@ describe("start", () => {
       expect(record.readMetrics()).toEqual([metrics]);
     });
 
-    const inTheWay = (path: string) =>
-      `${path} is a file, or a link that leads nowhere, where a directory belongs: move or mend it, or name another --out`;
-
     test("a file of the user's in its place", () => {
       mkdirSync(join(directory, ".."), { recursive: true });
       writeFileSync(directory, "mine");
-      expect(mistake(() => new RunRecord(directory, full).start(document))).toBe(inTheWay(directory));
+      expect(mistake(() => new RunRecord(directory, full).start(document))).toBe(
+        `${directory} is a file, where a directory belongs: move it, or name another --out`,
+      );
       expect(readFileSync(directory, "utf8")).toBe("mine");
     });
 
@@ -206,7 +205,9 @@ describe("start", () => {
       const path = join(directory, above);
       mkdirSync(join(path, ".."), { recursive: true });
       symlinkSync("/nowhere/at/all", path);
-      expect(mistake(() => new RunRecord(directory, full).start(document))).toBe(inTheWay(path));
+      expect(mistake(() => new RunRecord(directory, full).start(document))).toBe(
+        `${path} is a link to /nowhere/at/all, which is not there: bring that back, or remove it, or name another --out`,
+      );
       expect(lstatSync(path).isSymbolicLink()).toBe(true);
     });
   });

@@ -1,10 +1,12 @@
 // Every file of a small finished experiment, damaged in every way: noticed, named in one line, and the rest is shown.
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   copyFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -12,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, relative } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { writeValidation } from "../../src/record/validation-record.js";
 import { exportCsv } from "../../src/report/export/csv.js";
 import { exportMarkdown } from "../../src/report/export/markdown.js";
@@ -124,6 +126,87 @@ test.each(Object.entries(WAYS))("an experiment.json that is %s is refused in one
     expect(message).toMatch(ONE_LINE);
   });
 });
+
+const PLACES: Readonly<Record<string, (path: string) => void>> = {
+  "a file": (path) => writeFileSync(path, "mine"),
+  "a link to a file": (path) => symlinkSync("/dev/null", path),
+  "a link that leads nowhere": (path) => symlinkSync("/nowhere/at/all", path),
+  "a link that leads in a circle": (path) => symlinkSync(path, path),
+};
+const WHY: Readonly<Record<string, string>> = {
+  "a file": "is a file, where a directory belongs: move it",
+  "a link to a file": "is a link to a file, where a directory belongs: move it",
+  "a link that leads nowhere": "is a link to /nowhere/at/all, which is not there: bring that back, or remove it",
+  "a link that leads in a circle": "is a link that leads in a circle: remove it",
+};
+
+/** With that in its place; nothing is written or deleted there. */
+function inPlaceOf(directory: string, name: string, put: (path: string) => void): string {
+  const path = join(directory, name);
+  renameSync(path, `${directory}-aside`);
+  onTestFinished(() => rmSync(`${directory}-aside`, { recursive: true, force: true }));
+  put(path);
+  return path;
+}
+
+describe.each(Object.entries(PLACES))("%s in the place", (what, put) => {
+  test.each([
+    ["of an arm", "sorted", ["shuffled 0", "shuffled 1"]],
+    ["of a run", "sorted/seed-1", ["shuffled 0", "shuffled 1", "sorted 0"]],
+    ["of the datasets", "datasets", ["shuffled 0", "shuffled 1", "sorted 0", "sorted 1"]],
+    ["of a dataset", "datasets/dddddddd", ["shuffled 0", "shuffled 1", "sorted 0", "sorted 1"]],
+  ])("%s is said in a line by report and every export, and the rest is shown", async (_, name, rest) => {
+    const directory = make(SMALL);
+    const path = inPlaceOf(directory, name, put);
+    const { shown, leftOut } = reported(directory);
+    expect(shown).toEqual(rest);
+    expect(leftOut).toEqual([`${path} ${WHY[what]}`]);
+    const asked = { directory, out: undefined, python, signal };
+    if (name.startsWith("datasets")) {
+      await expect(exportTorch(asked)).rejects.toMatchObject({ kind: "usage", message: expect.stringMatching(path) });
+      expect(readdirSync(directory)).not.toContain("export"); // orders that cannot be compared with a user's data stay here
+      return;
+    }
+    for (const exportTo of [exportCsv, exportMarkdown, exportMetrics, exportTorch]) {
+      expect((await exportTo(asked)).leftOut).toEqual(leftOut);
+    }
+  });
+});
+
+test("a link of an arm that the last command did not name leads nowhere: said; a file of one's own is not", () => {
+  const directory = make(SMALL);
+  symlinkSync("/nowhere/at/all", join(directory, "other"));
+  writeFileSync(join(directory, "notes"), "mine");
+  symlinkSync("/nowhere/at/all", join(directory, "log.txt"));
+  expect(reported(directory).leftOut).toEqual([`${join(directory, "other")} ${WHY["a link that leads nowhere"]}`]);
+});
+
+test("an arm, or a run, that may not be read is said in a line, and the rest is shown", () => {
+  for (const [name, count] of [
+    ["sorted", 2],
+    [RUN, 3],
+  ] as const) {
+    const directory = make(SMALL);
+    const path = join(directory, name);
+    chmodSync(directory, 0o755);
+    chmodSync(path, 0);
+    onTestFinished(() => chmodSync(path, 0o755));
+    const { shown, leftOut } = asNobody(() => reported(directory));
+    expect(leftOut).toEqual([`${path} cannot be read (no permission): allow that`]);
+    expect(shown).toHaveLength(count);
+  }
+});
+
+/** To the superuser nothing is forbidden. */
+function asNobody<T>(act: () => T): T {
+  if (process.geteuid?.() !== 0) return act();
+  process.seteuid?.(65534);
+  try {
+    return act();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
 
 test("table, page and every export are made of the other runs, and say which is left out", async () => {
   const directory = make(SMALL);

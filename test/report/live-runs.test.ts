@@ -20,7 +20,7 @@ function underWay(): { directory: string; run: string } {
 }
 
 const states = (directory: string) =>
-  readRuns(directory).runs.map(({ arm, seed, state, metrics }) => `${arm} ${seed} ${state} ${metrics.length}`);
+  readRuns(directory, []).runs.map(({ arm, seed, state, metrics }) => `${arm} ${seed} ${state} ${metrics.length}`);
 
 test("a line of metrics that is being written is not read yet", () => {
   const { directory, run } = underWay();

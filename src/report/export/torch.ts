@@ -19,19 +19,17 @@ const MODULE = "recorded_order.py";
 export async function exportTorch({ directory, out }: ExportRequest): Promise<Exported> {
   const place = out === undefined ? ownPlace(directory, "torch") : checkedPlace(directory, out);
   const { runs, leftOut } = readExportedRuns(directory);
-  const packed = runs.map((run) => ({ ...run, ...packedOrders(run) }));
+  const packed = runs.map((run) => ({ ...run, ...packedOrders(directory, run) }));
   const damaged = [...leftOut, ...packed.flatMap(({ damage }) => damage ?? [])];
   const withOrders = packed.filter(({ orders }) => orders.length > 0);
   if (withOrders.length === 0) throw nothingToExport(directory, damaged);
-  for (const { arm, seed, document, orders } of withOrders) {
+  for (const { arm, seed, dataset, orders } of withOrders) {
     const run = join(place, arm, `seed-${seed}`);
     for (const { name, bytes } of orders) writeExported(join(run, name), bytes);
-    const hash = document.surroundings?.dataSha256;
-    const dataset = hash === undefined ? undefined : describeDataset(directory, hash);
     if (dataset !== undefined) writeExported(join(run, "dataset.json"), wholeJson(dataset));
   }
   writeExported(join(place, MODULE), readFileSync(join(packageRoot, "py_validate", MODULE)));
-  return { written: `${join(place, MODULE)}\n`, leftOut: damaged };
+  return { written: `${join(place, MODULE)}\n`, leftOut: [...new Set(damaged)] };
 }
 
 function nothingToExport(directory: string, damaged: readonly string[]): IbatchError {
@@ -47,10 +45,19 @@ interface OrderFile {
   readonly bytes: Buffer;
 }
 
-/** Those of a run, all of them checked; none where one is damaged. */
-function packedOrders({ epochs, files }: ExportedRun): { orders: readonly OrderFile[]; damage?: string } {
+interface Packed {
+  readonly orders: readonly OrderFile[];
+  /** Whose labels a user's are compared with. */
+  readonly dataset?: object | undefined;
+  readonly damage?: string;
+}
+
+/** Those of a run, all of them checked; none where one is damaged, or what they are to be compared with. */
+function packedOrders(directory: string, { epochs, files, document }: ExportedRun): Packed {
+  const hash = document.surroundings?.dataSha256;
   try {
-    return { orders: epochs.flatMap(({ metrics: { epoch } }) => orderFiles(files, epoch)) };
+    const orders = epochs.flatMap(({ metrics: { epoch } }) => orderFiles(files, epoch));
+    return { orders, dataset: hash === undefined ? undefined : describeDataset(directory, hash) };
   } catch (error) {
     if (!(error instanceof IbatchError)) throw error;
     return { orders: [], damage: error.message };
