@@ -38,7 +38,7 @@ export function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>): Pro
   return Promise.race([work, interrupted]).finally(() => signal.removeEventListener("abort", onAbort));
 }
 
-/** The command line or the config is wrong (exit code 2). */
+/** The command line or the config is wrong, or a record is damaged (exit code 2). */
 export const usageError = (message: string, options?: ErrorOptions): IbatchError =>
   new IbatchError("usage", message, options);
 

@@ -1,11 +1,11 @@
 import type { FailureKind } from "../errors.js";
 
-/** What a command's exit code says ; `ibatch --help` says the same. */
+/** What a command's exit code says; `ibatch --help` says the same. */
 export const EXIT = {
   done: 0,
   /** A check said no, or a bug of ours. */
   no: 1,
-  /** The command line or the config is wrong. */
+  /** The command line or the config is wrong, or a record is damaged: a line says what to put right. */
   usage: 2,
   /** A run failed; the others are there. */
   runFailed: 3,

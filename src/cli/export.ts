@@ -1,7 +1,6 @@
 import { usageError } from "../errors.js";
 import { findNamed } from "../nearest.js";
 import { EXPORT_TARGETS } from "../report/export/index.js";
-import { EXIT } from "./exit-codes.js";
 import type { ExportOptions } from "./export-command.js";
 import { sayLeftOut } from "./left-out.js";
 
@@ -14,5 +13,5 @@ export async function exportTo(directory: string, options: ExportOptions, signal
   const write = await findNamed("export target", EXPORT_TARGETS, to).load();
   const { written, leftOut } = await write({ directory, out, python, signal });
   process.stdout.write(written);
-  return sayLeftOut(leftOut) ? EXIT.no : EXIT.done;
+  return sayLeftOut(leftOut);
 }

@@ -3,7 +3,6 @@ import { renderPage } from "../report/page/page.js";
 import { readReportData } from "../report/page/read.js";
 import { readExperiment } from "../report/recorded-experiment.js";
 import { readResults } from "../report/recorded-results.js";
-import { EXIT } from "./exit-codes.js";
 import { sayLeftOut } from "./left-out.js";
 import type { ReportOptions } from "./report-command.js";
 
@@ -16,5 +15,5 @@ export async function report(directory: string, options: ReportOptions, signal: 
   const page = renderPage(data, findings);
   const written = out === undefined ? writeReport(directory, () => page) : writeReportTo(out, page);
   process.stdout.write(`${written}\n`);
-  return sayLeftOut(data.leftOut) ? EXIT.no : EXIT.done;
+  return sayLeftOut(data.leftOut);
 }

@@ -15,7 +15,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
   let progress: Progress | undefined;
   let recordedIn: string | undefined;
   try {
-    const { directory, summary, findings } = await launch(source, {
+    const { directory, summary, findings, leftOut } = await launch(source, {
       ...options,
       signal,
       command: ["ibatch", ...process.argv.slice(2)].join(" "),
@@ -35,7 +35,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
     process.stdout.write(
       options.json ? `${JSON.stringify(summary, null, 2)}\n` : told({ directory, summary, findings }),
     );
-    return exitCode(summary);
+    return exitCode(summary, leftOut);
   } catch (error) {
     progress?.end();
     if (!(error instanceof Interrupted) || recordedIn === undefined || !existsSync(recordedIn)) throw error;
@@ -63,5 +63,8 @@ function settings({ set, seeds, device }: RunOptions): Setting[] {
   return all;
 }
 
-const exitCode = (summary: Summary): number =>
-  summary.arms.some((arm) => arm.failed > 0) ? EXIT.runFailed : EXIT.done;
+/** Damage first: the same command does not mend it. */
+function exitCode(summary: Summary, leftOut: readonly string[]): number {
+  if (leftOut.length > 0) return EXIT.usage;
+  return summary.arms.some((arm) => arm.failed > 0) ? EXIT.runFailed : EXIT.done;
+}

@@ -50,6 +50,8 @@ export interface LaunchResult {
   readonly findings: Findings;
   /** Both as Markdown. */
   readonly table: string;
+  /** What is damaged on record, and so in neither of them, or not in `report.html`: a line each. */
+  readonly leftOut: readonly string[];
 }
 
 /** As `runExperiment`, for a config that was read. */
@@ -131,10 +133,11 @@ async function record({
   const dataDir = dataDirectory(options);
   await runArms({ backends, config, orders, record: opened, dataDir, observer, log: say, signal });
   const { statistics, damaged, ...results } = await resultsOf(config, { directory, python: options.python, signal });
-  for (const { damage } of damaged) options.onWarning?.(`left out: ${damage}`);
   opened.writeResults({ ...results, statistics: statistics.answer && { ...statistics, findings: results.findings } });
-  await writePage(opened, { ...options, signal });
-  return { directory, ...results };
+  const ofPage = await writePage(opened, { ...options, signal });
+  const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...ofPage])];
+  for (const line of leftOut) options.onWarning?.(`left out: ${line}`);
+  return { directory, ...results, leftOut };
 }
 
 /** The experiment's directory, for this config: where it is when nothing else was said. */
@@ -167,11 +170,11 @@ async function resultsOf(config: ExperimentConfig, made: MadeWith) {
   return { ...results, table: results.table + leftOutOfTable(damaged), damaged };
 }
 
-/** `report.html`, of all that is on record. Runs are not lost for want of a page. */
+/** `report.html`, of all that is on record: returns what it is made without. Runs are not lost for want of a page. */
 async function writePage(
   record: ExperimentRecord,
   { python, signal, onWarning }: Pick<LaunchOptions, "python" | "onWarning"> & { readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<readonly string[]> {
   try {
     const { renderPage } = await import("../report/page/page.js");
     const { readReportData } = await import("../report/page/read.js");
@@ -179,14 +182,12 @@ async function writePage(
     const { findings } = await readResults(record.directory, { python, signal, experiment });
     const data = readReportData(record.directory, experiment);
     record.writeReport(renderPage(data, findings));
-    const inTable = new Set(experiment.damaged.map(({ damage }) => damage));
-    for (const damage of data.leftOut.filter((line) => !inTable.has(line))) {
-      onWarning?.(`report.html leaves out what is damaged: ${damage}`);
-    }
+    return data.leftOut;
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     const line = `report.html could not be made: ${asError(error).message}`;
     record.log(line);
     onWarning?.(line);
+    return [];
   }
 }

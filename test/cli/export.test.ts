@@ -115,6 +115,17 @@ describe("tensorboard", () => {
     expect(readdirSync(join(place, "alpha/seed-0")).sort()).toEqual(["events.out.tfevents.ibatch", "notes.txt"]);
   });
 
+  test("of a directory with a damaged run: the other runs, a line, exit code 2", async () => {
+    const directory = makeDirectory();
+    writeFileSync(join(directory, "beta/seed-0/run.json"), "{");
+    const { code, stderr } = await ibatch("export", directory, "--to", "tensorboard");
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^ibatch: left out: .*is no JSON.*\n$/),
+    });
+    expect(Object.keys(readEvents(join(directory, "export/tensorboard")))).toEqual(["alpha/seed-0"]);
+  });
+
   test("a Python without it: its own line, exit code 4", async () => {
     const said = "py_backend.tensorboard_export: No module named 'tensorboard': run `pip install tensorboard`";
     const python = fakePython(emptyDirectory(), "cat > /dev/null", `echo "${said.replaceAll("`", "\\`")}" >&2; exit 4`);

@@ -59,8 +59,8 @@ describe("help goes to standard output, exit code 0", () => {
                                      wire
         help [command]               display help for command
 
-      Exit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong; 3 a run failed;
-      4 something is missing (Python, torch, data, disk, port); 129, 130, 143 interrupted.
+      Exit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong, or a record is
+      damaged; 3 a run failed; 4 something is missing (Python, torch, data, disk, port); 129, 130, 143 interrupted.
 
       Example:
         ibatch run configs/digits.yaml

@@ -51,7 +51,7 @@ test("a damaged experiment.json is named", async () => {
   expect(stderr).toContain(`${join(directory, "experiment.json")} is damaged`);
 });
 
-test("what is damaged is said in a line, the page is made of the rest, and the exit code is 1", async () => {
+test("what is damaged is said in a line, the page is made of the rest, and the exit code is 2", async () => {
   const directory = make(SMALL);
   const path = join(directory, "sorted", "seed-1", "metrics.jsonl");
   writeFileSync(path, "");
@@ -59,9 +59,9 @@ test("what is damaged is said in a line, the page is made of the rest, and the e
     /^ibatch: left out: \S+sorted\/seed-1\/metrics\.jsonl is damaged \(.*\): remove .*\n$/,
   );
   const page = join(directory, "report.html");
-  expect(await ibatch("report", directory)).toEqual({ code: 1, stdout: `${page}\n`, stderr: said });
+  expect(await ibatch("report", directory)).toEqual({ code: 2, stdout: `${page}\n`, stderr: said });
   expect(readFileSync(page, "utf8")).toContain(`${path} is damaged (`);
-  expect(await ibatch("export", directory, "--to", "csv")).toMatchObject({ code: 1, stderr: said });
+  expect(await ibatch("export", directory, "--to", "csv")).toMatchObject({ code: 2, stderr: said });
 });
 
 test("--python names the Python for the statistics; without one the page is made all the same", async () => {

@@ -333,13 +333,16 @@ test("interrupted before anything is recorded: the directory, which goes again, 
   expect(existsSync(out)).toBe(false);
 });
 
-test("says what the page leaves out, where an array of a kept run is damaged", async () => {
+test("says what the page leaves out, where an array of a kept run is damaged: exit code 2", async () => {
   const directory = temporaryDirectory();
   const { out } = await run(["--quiet"], {}, directory);
   const signal = join(out, "frozen", "seed-0", "signals", "loss", "0000.f32");
   const bytes = readFileSync(signal);
   bytes[3] ^= 1;
   writeFileSync(signal, bytes);
-  const { stderr } = await run(["--quiet"], {}, directory);
-  expect(stderr).toContain(`ibatch: report.html leaves out what is damaged: ${signal} is damaged`);
+  const { code, stderr } = await run(["--quiet"], {}, directory);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining(`ibatch: left out: ${signal} is damaged`),
+  });
 });
