@@ -9,17 +9,35 @@ const INTRODUCTION = `# Config reference
 
 Made by \`npm run docs\` from the schema that checks configs; a test holds the two equal.
 
-A config is YAML. \`dataset\`, \`model\`, \`optimizer\`, \`schedule\`, \`batching\` and \`order\` name something; its options stand beside the
-name (\`order: { name: frozen, sequence: shuffled }\`, short: \`order: frozen\`). \`arms\` maps an arm's name to what differs from the
-rest: a section that names the same thing is completed, one that names another is replaced. \`--set a.b=c\` on the command
-line takes the same paths. Unknown keys are refused.
+A config is YAML. This is a whole one:
+
+\`\`\`yaml
+name: small
+dataset: { name: digits, subset: 500 }
+model: mnist-cnn
+optimizer: { name: sgd, momentum: 0.9 }
+schedule: { name: constant, learningRate: 0.02 }
+batching: { name: constant, size: 32 }
+epochs: 2
+seeds: 2
+arms:
+  shuffled: { order: shuffled }
+  frozen: { order: { name: frozen, sequence: shuffled } }
+\`\`\`
+
+- Each of \`dataset\`, \`model\`, \`optimizer\`, \`schedule\`, \`batching\` and \`order\` names something. Its options stand beside the
+  name; without options the name alone will do.
+- \`arms\` maps an arm's name to what differs from the rest. A section that names the same thing is completed, one that names
+  another is replaced.
+- \`--set a.b=c\` on the command line takes the same paths, for instance \`--set arms.frozen.epochs=3\`.
+- Unknown keys are refused, but for those at the top that begin with \`x-\`. They are yours, to put anchors in.
 `;
 
 const REFERENCES = `## Your own
 
-\`dataset\` and \`model\` may stand for a callable of yours, as \`loss\` does: \`model: { reference: "package.module:callable", args: { … } }\`. Importing
-runs code, so the module must be allowed by name (\`--allow-import package.module\`, or a package above it); \`--python-path DIR\` says where it lies. What a
-dataset's callable may return is in [py_backend/references/dataset.py](../py_backend/references/dataset.py).
+\`dataset\` and \`model\` may stand for a callable of yours, as \`loss\` does: \`model: { reference: "package.module:callable", args: { … } }\`.
+Importing runs code, so the module must be allowed by name (\`--allow-import package.module\`, or a package above it).
+\`--python-path DIR\` says where it lies. What a dataset's callable may return is in [py_backend/references/dataset.py](../py_backend/references/dataset.py).
 `;
 
 export function configReference(catalogue: Catalogue): string {

@@ -39,6 +39,14 @@ function having(line: string): string {
   return `${lines.with(at, line).join("\n")}\n`;
 }
 
+test("the config that docs/CONFIG.md begins with is a whole one, and its --set fits it", () => {
+  const page = readFileSync(join(packageRoot, "docs", "CONFIG.md"), "utf8");
+  const [, text = ""] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+  const [, setting = ""] = /`--set (arms[^`]*)`/.exec(page) ?? [];
+  const { arms } = resolve(text, [setting]);
+  expect([arms.shuffled.epochs, arms.frozen.epochs]).toEqual([2, 3]);
+});
+
 describe("a mistake is one sentence: where, what was given, what to do", () => {
   test.each([
     // keys
