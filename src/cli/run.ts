@@ -15,7 +15,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
   let progress: Progress | undefined;
   let recordedIn: string | undefined;
   try {
-    const { directory, summary, findings, leftOut } = await launch(source, {
+    const { directory, summary, findings, leftOut, stoppedBy } = await launch(source, {
       ...options,
       signal,
       command: ["ibatch", ...process.argv.slice(2)].join(" "),
@@ -35,6 +35,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
     process.stdout.write(
       options.json ? `${JSON.stringify(summary, null, 2)}\n` : told({ directory, summary, findings }),
     );
+    if (stoppedBy !== undefined) throw stoppedBy;
     return exitCode(summary, leftOut);
   } catch (error) {
     progress?.end();

@@ -43,6 +43,12 @@ export interface RunResult {
   readonly metrics: readonly EpochMetrics[];
 }
 
+export interface ArmsRun {
+  readonly results: readonly RunResult[];
+  /** What was missing from some run on, as another backend where one was lost: that run and those after it failed. */
+  readonly stoppedBy: IbatchError | undefined;
+}
+
 interface PlannedRun {
   readonly place: RunPlace;
   readonly config: ArmConfig;
@@ -54,12 +60,12 @@ interface PlannedRun {
 /**
  * Runs what is missing of the experiment, seed by seed, so that arms stay comparable whenever it ends.
  * A run that fails is recorded and the others go on, with another backend where it lost its own; where no backend lasts,
- * they are recorded as failed, too. The results are those of exactly the arms and seeds of the config, whatever else the
- * directory holds.
+ * or can be had, they are recorded as failed, too. The results are those of exactly the arms and seeds of the config,
+ * whatever else the directory holds.
  * @throws Interrupted when the signal says so; IbatchError when recorded runs do not fit, or are damaged, or when
- * there is no backend.
+ * there is no backend to begin with.
  */
-export async function runArms(experiment: ExperimentInputs): Promise<RunResult[]> {
+export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   const results: RunResult[] = [];
   const { config, record, observer } = experiment;
   const inputs = { ...experiment, note: eachOnce((line) => observer.noted?.(line)) };
@@ -79,7 +85,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<RunResult[]
   for (const run of runs) {
     if (inputs.signal.aborted) throw new Interrupted();
     if (run.finished === undefined) inputs.observer.runStarted?.(run.place);
-    const ended: Ended = run.finished ?? (await runAndRecord(inputs, run, kept, { tried, losses }));
+    const ended: Ended = run.finished ?? (await runAndRecord(inputs, run, { kept, tried, losses, toDo }));
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
     if (run.finished === undefined) kept.push(...madeIn([{ arm, seed, record: run.record, document }]));
@@ -88,7 +94,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<RunResult[]
     results.push({ arm, seed, state, error, divergedAtStep, metrics });
     if (run.finished === undefined) losses.count(run.place, lost);
   }
-  return results;
+  return { results, stoppedBy: losses.stoppedBy };
 }
 
 /** Every run in the order of running. All recorded ones are checked before the first one starts. */
@@ -196,17 +202,19 @@ interface Ended extends FinishedRun {
   readonly lost?: BackendLost;
 }
 
-async function runAndRecord(
-  inputs: Noting,
-  run: PlannedRun,
-  kept: readonly MadeIn[],
-  { tried, losses }: { readonly tried: Preflight; readonly losses: Losses },
-): Promise<Ended> {
+interface SoFar {
+  readonly kept: readonly MadeIn[];
+  readonly tried: Preflight;
+  readonly losses: Losses;
+  readonly toDo: readonly PlannedRun[];
+}
+
+async function runAndRecord(inputs: Noting, run: PlannedRun, { kept, tried, losses, toDo }: SoFar): Promise<Ended> {
   const document: RunDocument = { ...run.document, startedAt: new Date().toISOString() };
   const refusal = tried.refusal(run.place.arm) ?? losses.refusal;
   if (refusal !== undefined) return failed(run, document, refusal);
-  const client = await inputs.backends.get();
   try {
+    const client = await inputs.backends.get();
     const ended = await runOne({
       ...runInputs(inputs, run),
       client,
@@ -218,6 +226,7 @@ async function runAndRecord(
   } catch (error) {
     if (error instanceof Unfit)
       await tried.tryAll(); // ends it where no arm fits, and no run has begun
+    else if (isEveryRuns(error) && toDo.some(({ record }) => record.started)) losses.stop(error);
     else if (!isThisRunsAlone(error)) throw error;
     const ended = failed(run, document, error);
     if (!(error instanceof BackendLost)) return ended;
@@ -236,16 +245,30 @@ function failed({ record }: PlannedRun, document: RunDocument, { message }: Ibat
 const isThisRunsAlone = (error: unknown): error is IbatchError =>
   error instanceof IbatchError && error.kind === "run" && !(error instanceof Interrupted);
 
+/** Whether no other run would fare better: there is no backend, no data, no room. */
+const isEveryRuns = (error: unknown): error is IbatchError =>
+  error instanceof IbatchError && error.kind === "surroundings";
+
 const LOSSES_IN_A_ROW = 3;
 
-/** Runs in a row that lost their backend: where none of these lasted, another one will not either. */
+/** What no other run would fare better with: runs in a row that lost their backend, or something that is missing. */
 class Losses {
   #inARow = 0;
   #refusal: IbatchError | undefined;
+  #stoppedBy: IbatchError | undefined;
 
   /** Why no other run is tried, once that is so. */
   get refusal(): IbatchError | undefined {
     return this.#refusal;
+  }
+
+  get stoppedBy(): IbatchError | undefined {
+    return this.#stoppedBy;
+  }
+
+  stop(missing: IbatchError): void {
+    this.#stoppedBy = missing;
+    this.#refusal = new IbatchError("run", `not tried: ${missing.message}`);
   }
 
   count({ arm, seed }: RunPlace, lost: BackendLost | undefined): void {

@@ -1,7 +1,7 @@
 /** An experiment from its config to its table: what `ibatch run` does, and what a program can do. */
 import { join } from "node:path";
 import { gitCommit } from "../backend/process.js";
-import { asError, Interrupted } from "../errors.js";
+import { asError, type IbatchError, Interrupted } from "../errors.js";
 import type { Backends } from "../experiment/backends.js";
 import { type ExperimentConfig, experimentHash, resolveConfig } from "../experiment/config.js";
 import type { ConfigSource } from "../experiment/config-source.js";
@@ -52,6 +52,8 @@ export interface LaunchResult {
   readonly table: string;
   /** What is damaged on record, and so in neither of them, or not in `report.html`: a line each. */
   readonly leftOut: readonly string[];
+  /** What was missing from some run on, as a backend or data: that run and those after it failed. */
+  readonly stoppedBy: IbatchError | undefined;
 }
 
 /** As `runExperiment`, for a config that was read. */
@@ -131,13 +133,22 @@ async function record({
   const { directory } = opened;
   const observer = options.observe?.({ directory, log }) ?? {};
   const dataDir = dataDirectory(options);
-  await runArms({ backends, config, orders, record: opened, dataDir, observer, log: say, signal });
+  const { stoppedBy } = await runArms({
+    backends,
+    config,
+    orders,
+    record: opened,
+    dataDir,
+    observer,
+    log: say,
+    signal,
+  });
   const { statistics, damaged, ...results } = await resultsOf(config, { directory, python: options.python, signal });
   opened.writeResults({ ...results, statistics: statistics.answer && { ...statistics, findings: results.findings } });
   const ofPage = await writePage(opened, { ...options, signal });
   const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...ofPage])];
   for (const line of leftOut) options.onWarning?.(`left out: ${line}`);
-  return { directory, ...results, leftOut };
+  return { directory, ...results, leftOut, stoppedBy };
 }
 
 /** The experiment's directory, for this config: where it is when nothing else was said. */

@@ -67,7 +67,9 @@ export async function trainAll(
   const record = openRecord(experiment, { out, command });
   const log = new BufferedLog((lines) => record.log(...lines));
   try {
-    const results = await runArms({ backends, config, orders, record, dataDir, observer, log: log.add, signal });
+    const trained = await runArms({ backends, config, orders, record, dataDir, observer, log: log.add, signal });
+    const { results, stoppedBy } = trained;
+    if (stoppedBy !== undefined) throw stoppedBy;
     const runs = results.map(({ seed, state, metrics }) => {
       const test = metrics.at(-1)?.test;
       if (state !== "done" || test === undefined) {

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { BackendOptions } from "../../src/backend/backend.js";
-import { BackendError } from "../../src/backend/errors.js";
+import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import { Interrupted, surroundingsError } from "../../src/errors.js";
 import { runExperiment } from "../../src/launch/run-experiment.js";
 import { FakeBackend, type Pretence } from "../experiment/fake-backend.js";
@@ -239,6 +239,28 @@ describe("what goes wrong", () => {
     expect(code).toBe(3);
     expect(stdout).toContain("| 0 of 1, 1 failed |");
     expect(stdout).toContain("\nshuffled, seed 0 failed: in epoch 0: no room\n");
+  });
+
+  test("no other backend can be had in mid-experiment: the table with what is there, then exit code 4 and why", async () => {
+    const lost = new BackendLost("the backend ended: exit code 9", []);
+    const { code, stdout, stderr, read } = await run(["--quiet", "--seeds", "2"], {
+      before({ type, fields }) {
+        if (type !== "open" || fields.seed !== 1) return;
+        opened.openBackend.mockRejectedValueOnce(surroundingsError("no GPU is left"));
+        throw lost;
+      },
+    });
+    expect({ code, stderr }).toEqual({ code: 4, stderr: "ibatch: no GPU is left\n" });
+    expect(stdout).toContain(`\n${read("table.md")}\nRecorded in `);
+    expect(stdout).toContain("| 1 of 2, 1 failed |");
+    expect(stdout).toContain("\nshuffled, seed 1 failed: no GPU is left\n");
+    expect(JSON.parse(read("summary.json"))).toMatchObject({
+      arms: [
+        { done: 1, failed: 1 },
+        { done: 1, failed: 1 },
+      ],
+    });
+    expect(read("report.html")).toMatch(/^<!doctype html>/);
   });
 
   test("a diverged run is a result: exit code 0, told in the table", async () => {

@@ -321,27 +321,37 @@ describe("a backend that dies under a run", () => {
     );
   });
 
-  test("and cannot be replaced ends the experiment with why", async () => {
+  test("and cannot be replaced: the runs that are left are failed ones that say why, and what is done is a result", async () => {
     const scene = new Scene();
     const refusal = surroundingsError("the backend cannot start: no torch");
-    const { error, clients } = await scene.run({ pretence: dying([0, 0]), noOther: refusal });
-    expect(error).toBe(refusal);
+    const { error, stoppedBy, results, clients } = await scene.run({ pretence: dying([1, 0]), noOther: refusal });
+    expect({ error, stoppedBy }).toEqual({ error: undefined, stoppedBy: refusal });
     expect(clients).toHaveLength(1);
-    expect(scene.document("frozen", 0)).toMatchObject({ state: "failed" });
+    const untried = "not tried: the backend cannot start: no torch";
+    expect(results.map(({ error: said }) => said)).toEqual([
+      undefined,
+      expect.stringMatching(/^the backend ended: exit code 9; /),
+      refusal.message,
+      untried,
+    ]);
+    expect(scene.document("frozen", 1)).toMatchObject({ state: "failed", error: refusal.message });
+    const again = await scene.run();
+    expect(again.results.map(({ state }) => state)).toEqual(new Array(4).fill("done"));
   });
 });
 
 describe("everyone's trouble ends the experiment", () => {
-  test.each([
-    ["data are missing", new BackendError("data_missing", "no files")],
-    ["a bug", new BackendError("bad_message", "what?")],
-  ])("%s", async (_, error) => {
+  test.each<[string, BackendError, { readonly isThrown: boolean }]>([
+    ["data are missing: what is done is a result", new BackendError("data_missing", "no files"), { isThrown: false }],
+    ["a bug", new BackendError("bad_message", "what?"), { isThrown: true }],
+  ])("%s", async (_, error, { isThrown }) => {
     const scene = new Scene();
-    const { error: thrown, client } = await scene.run({ pretence: failing(error) });
-    expect(thrown).toBe(error);
+    const { error: thrown, stoppedBy, results, client } = await scene.run({ pretence: failing(error) });
+    expect(isThrown ? thrown : stoppedBy).toBe(error);
     expect(client.sentOf("open")).toHaveLength(2);
     expect(scene.document("shuffled", 0)).toMatchObject({ state: "failed", error: error.message });
     expect(scene.document("frozen", 0)).toMatchObject({ state: "done" });
+    if (!isThrown) expect(results.map(({ state }) => state)).toEqual(["done", "failed", "failed", "failed"]);
   });
 });
 

@@ -76,7 +76,8 @@ export class Scene {
     const clients = [new FakeBackend(pretence)];
     let lost = false;
     const record = ExperimentRecord.open(this.directory, document, config.record);
-    let results: RunResult[] = [];
+    let results: readonly RunResult[] = [];
+    let stoppedBy: unknown;
     let error: unknown;
     try {
       const backends = {
@@ -96,13 +97,13 @@ export class Scene {
         signal: abort.signal,
         log: log ?? ((line: string) => record.log(line)),
       };
-      results = await runArms({ backends, config, orders, record, ...beside });
+      ({ results, stoppedBy } = await runArms({ backends, config, orders, record, ...beside }));
     } catch (thrown) {
       error = thrown;
     } finally {
       record.close();
     }
-    return { client: clients[0], clients, results, error };
+    return { client: clients[0], clients, results, stoppedBy, error };
   }
 
   /** A file beside the config. Returns its path. */
