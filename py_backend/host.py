@@ -13,11 +13,12 @@ from .device import is_out_of_memory, make_deterministic
 from .errors import BackendError
 from .identity import Identity
 from .messages import Close, CloseOk, Evaluate, Images, Message, Open, Score, Train, Weights
+from .opening import Choices, choose, references
 from .progress import SESSION_IDLE_SECONDS, Progress
 from .references.importing import INTERRUPTS, RAISED, forget_own
 from .references.own_code import own_code
 from .resident import ResidentDataset, reside
-from .session import Choices, Session, choose, references
+from .session import Session
 from .torch_state import TorchState
 
 T = TypeVar("T")

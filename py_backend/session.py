@@ -6,28 +6,21 @@ import hashlib
 import json
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import datasets, models, optimizers
 from .answers import Answer, answer, train_answer
-from .batch_norm import batch_norm_layers
-from .catalogue import read_options
 from .codec import Packet
-from .datasets.contract import DatasetDefinition
 from .device import Stopwatch, is_deterministic
 from .errors import BackendError
 from .evaluation import Samples, evaluate
-from .fitting import Fit, Tried, fit
-from .generators import generators_kept, seed_python
 from .identity import Identity
 from .images import gather_images
-from .memory_format import MemoryFormat, lay_out
 from .messages import (
     Evaluate,
     EvaluateOk,
@@ -42,29 +35,19 @@ from .messages import (
     Train,
     Weights,
 )
-from .models.contract import ModelDefinition
-from .noise import StepNoise, attach, derive, signed
-from .optimizers import OptimizerDefinition
-from .parameters import refuse_other_parameters, refuse_untrainable
+from .opening import Choices, build_learner, fit_of, laid_out, references, refuse_single_class
+from .parameters import refuse_other_parameters
 from .progress import Progress
-from .references import dataset as dataset_reference
-from .references import loss as loss_reference
-from .references import model as model_reference
-from .references.importing import RAISED, code_of, describe, refuse_not_allowed
+from .references.importing import RAISED, code_of, describe
 from .references.own_code import own_code
-from .references.whose import Telling
-from .resident import Augmentation, DataPart, ResidentDataset
+from .resident import DataPart, ResidentDataset
 from .threads import refuse_other_threads, restore_threads
-from .training import Chunk, Learner, Loss, Trained, check_chunk, cross_entropy, train_chunk
+from .training import Chunk, Trained, check_chunk, train_chunk
 from .weights import weights_answer
 
 T = TypeVar("T")
 
 ANSWERS_KEPT = 4
-CPU = torch.device("cpu")
-"""Where every model is built."""
-INITIAL_WEIGHTS_PLACE = 1 << 33
-"""A place in derive(seed, …) that no step has."""
 
 
 @dataclass(frozen=True)
@@ -81,51 +64,6 @@ class Failure:
 
     first_step: int
     reason: str
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What an `open` names, with its options: known and checked before anything is loaded."""
-
-    dataset: DatasetDefinition
-    dataset_options: Any
-    model: ModelDefinition
-    model_options: Any
-    optimizer: OptimizerDefinition
-    optimizer_options: Any
-
-
-def choose(request: Open) -> Choices:
-    """Raises BackendError (unknown_name, bad_option, not_allowed, module_missing, bad_reference)."""
-    refuse_not_allowed(references(request))
-    find_dataset = dataset_reference.definition if request.dataset.origin == "import" else datasets.find
-    find_model = model_reference.definition if request.model.origin == "import" else models.find
-    dataset, model = find_dataset(request.dataset.name), find_model(request.model.name)
-    optimizer = optimizers.find(request.optimizer.name)
-    return Choices(
-        dataset=dataset,
-        dataset_options=read_options("dataset", dataset, request.dataset.options),
-        model=model,
-        model_options=read_options("model", model, request.model.options),
-        optimizer=optimizer,
-        optimizer_options=read_options("optimizer", optimizer, request.optimizer.options),
-    )
-
-
-def refuse_single_class(dataset: str, class_names: tuple[str, ...]) -> None:
-    """Raises BackendError (bad_option) where there is nothing to tell apart."""
-    if len(class_names) < 2:
-        raise BackendError(
-            "bad_option",
-            f"dataset {dataset} has {len(class_names)} class; 2 at least are needed: with one every loss is 0 and no "
-            "sample has a margin. Take another dataset, or give this one's samples their classes",
-        )
-
-
-def references(request: Open) -> list[str]:
-    """What the request imports."""
-    chosen = [part.name for part in (request.dataset, request.model) if part.origin == "import"]
-    return chosen if request.loss is None else [*chosen, request.loss.name]
 
 
 class Session:
@@ -319,67 +257,6 @@ def hash_arrays(packet: Packet, request: Train) -> str:
         if name in packet.arrays:
             digest.update(packet.arrays[name].data)
     return digest.hexdigest()
-
-
-def build_learner(
-    request: Open, choices: Choices, data: ResidentDataset, device: torch.device
-) -> tuple[Learner, list[float]]:
-    """Model, optimiser and noise of a run, its weights not yet laid out; and the dropout probabilities as used."""
-    reference = request.model.name if request.model.origin == "import" else None
-    with generators_kept(CPU):
-        key = derive(request.seed, INITIAL_WEIGHTS_PLACE)
-        torch.manual_seed(signed(key))
-        seed_python(key)
-        model = choices.model.build(data.input_shape, len(data.class_names), choices.model_options)
-    noise = StepNoise()
-    with Telling(reference, "it cannot be prepared for training"):
-        model = model.to(device)
-        dropouts = attach(model, noise)
-        refuse_untrainable(reference, model)
-        batch_norms = batch_norm_layers(model)
-        optimizer = choices.optimizer.build(model.parameters(), choices.optimizer_options)
-    learner = Learner(
-        model=model,
-        model_reference=reference,
-        memory_format="channels_last",
-        batch_norms=batch_norms,
-        optimizer=optimizer,
-        loss=loss_of(request, device),
-        loss_reference=None if request.loss is None else request.loss.name,
-        noise=noise,
-        noisy_layers=len(dropouts),
-        augmentation=Augmentation(request.augmentation.crop, request.augmentation.flip),
-        device=device,
-        precision=request.precision,
-        seed=request.seed,
-    )
-    return learner, [layer.probability for layer in dropouts]
-
-
-def laid_out(learner: Learner, memory_format: MemoryFormat) -> Learner:
-    lay_out(learner.model, memory_format)
-    return replace(learner, memory_format=memory_format)
-
-
-def loss_of(request: Open, device: torch.device) -> Loss:
-    if request.loss is None:
-        return cross_entropy
-    return loss_reference.build(request.loss.name, request.loss.options, device)
-
-
-def fit_of(request: Open, choices: Choices, learner: Learner, data: ResidentDataset) -> Fit:
-    """Raises BackendError (bad_option, bad_reference) where something does not fit."""
-    if data.is_float and request.augmentation.crop:
-        raise BackendError(
-            "bad_option",
-            "augmentation.crop pads with black pixels, and what is black in the float images of "
-            f"{request.dataset.name} is not known: take crop 0, or uint8 images",
-        )
-
-    def build_optimizer(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        return choices.optimizer.build(parameters, choices.optimizer_options)
-
-    return fit(Tried(learner, build_optimizer, data.train, len(data.class_names)), equal_bits=request.equal_bits)
 
 
 def weights_sha256(model: nn.Module) -> str:

@@ -218,7 +218,7 @@ describe("Python", () => {
     ["resident", "signals", "catalogue"],
     ["training"],
     ["evaluation", "images", "answers", "fitting"],
-    ["weights"],
+    ["weights", "opening"],
     ["session", "asked", "control"],
     ["host"],
     ["server"],

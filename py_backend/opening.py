@@ -1,0 +1,142 @@
+"""What an `open` makes of its names: choosing what is meant, building it, and trying whether it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from . import datasets, models, optimizers
+from .batch_norm import batch_norm_layers
+from .catalogue import read_options
+from .datasets.contract import DatasetDefinition
+from .errors import BackendError
+from .fitting import Fit, Tried, fit
+from .generators import generators_kept, seed_python
+from .memory_format import MemoryFormat, lay_out
+from .messages import Open
+from .models.contract import ModelDefinition
+from .noise import StepNoise, attach, derive, signed
+from .optimizers import OptimizerDefinition
+from .parameters import refuse_untrainable
+from .references import dataset as dataset_reference
+from .references import loss as loss_reference
+from .references import model as model_reference
+from .references.importing import refuse_not_allowed
+from .references.whose import Telling
+from .resident import Augmentation, ResidentDataset
+from .training import Learner, Loss, cross_entropy
+
+CPU = torch.device("cpu")
+"""Where every model is built."""
+INITIAL_WEIGHTS_PLACE = 1 << 33
+"""A place in derive(seed, …) that no step has."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What an `open` names, with its options: known and checked before anything is loaded."""
+
+    dataset: DatasetDefinition
+    dataset_options: Any
+    model: ModelDefinition
+    model_options: Any
+    optimizer: OptimizerDefinition
+    optimizer_options: Any
+
+
+def choose(request: Open) -> Choices:
+    """Raises BackendError (unknown_name, bad_option, not_allowed, module_missing, bad_reference)."""
+    refuse_not_allowed(references(request))
+    find_dataset = dataset_reference.definition if request.dataset.origin == "import" else datasets.find
+    find_model = model_reference.definition if request.model.origin == "import" else models.find
+    dataset, model = find_dataset(request.dataset.name), find_model(request.model.name)
+    optimizer = optimizers.find(request.optimizer.name)
+    return Choices(
+        dataset=dataset,
+        dataset_options=read_options("dataset", dataset, request.dataset.options),
+        model=model,
+        model_options=read_options("model", model, request.model.options),
+        optimizer=optimizer,
+        optimizer_options=read_options("optimizer", optimizer, request.optimizer.options),
+    )
+
+
+def refuse_single_class(dataset: str, class_names: tuple[str, ...]) -> None:
+    """Raises BackendError (bad_option) where there is nothing to tell apart."""
+    if len(class_names) < 2:
+        raise BackendError(
+            "bad_option",
+            f"dataset {dataset} has {len(class_names)} class; 2 at least are needed: with one every loss is 0 and no "
+            "sample has a margin. Take another dataset, or give this one's samples their classes",
+        )
+
+
+def references(request: Open) -> list[str]:
+    """What the request imports."""
+    chosen = [part.name for part in (request.dataset, request.model) if part.origin == "import"]
+    return chosen if request.loss is None else [*chosen, request.loss.name]
+
+
+def build_learner(
+    request: Open, choices: Choices, data: ResidentDataset, device: torch.device
+) -> tuple[Learner, list[float]]:
+    """Model, optimiser and noise of a run, its weights not yet laid out; and the dropout probabilities as used."""
+    reference = request.model.name if request.model.origin == "import" else None
+    with generators_kept(CPU):
+        key = derive(request.seed, INITIAL_WEIGHTS_PLACE)
+        torch.manual_seed(signed(key))
+        seed_python(key)
+        model = choices.model.build(data.input_shape, len(data.class_names), choices.model_options)
+    noise = StepNoise()
+    with Telling(reference, "it cannot be prepared for training"):
+        model = model.to(device)
+        dropouts = attach(model, noise)
+        refuse_untrainable(reference, model)
+        batch_norms = batch_norm_layers(model)
+        optimizer = choices.optimizer.build(model.parameters(), choices.optimizer_options)
+    learner = Learner(
+        model=model,
+        model_reference=reference,
+        memory_format="channels_last",
+        batch_norms=batch_norms,
+        optimizer=optimizer,
+        loss=loss_of(request, device),
+        loss_reference=None if request.loss is None else request.loss.name,
+        noise=noise,
+        noisy_layers=len(dropouts),
+        augmentation=Augmentation(request.augmentation.crop, request.augmentation.flip),
+        device=device,
+        precision=request.precision,
+        seed=request.seed,
+    )
+    return learner, [layer.probability for layer in dropouts]
+
+
+def laid_out(learner: Learner, memory_format: MemoryFormat) -> Learner:
+    lay_out(learner.model, memory_format)
+    return replace(learner, memory_format=memory_format)
+
+
+def loss_of(request: Open, device: torch.device) -> Loss:
+    if request.loss is None:
+        return cross_entropy
+    return loss_reference.build(request.loss.name, request.loss.options, device)
+
+
+def fit_of(request: Open, choices: Choices, learner: Learner, data: ResidentDataset) -> Fit:
+    """Raises BackendError (bad_option, bad_reference) where something does not fit."""
+    if data.is_float and request.augmentation.crop:
+        raise BackendError(
+            "bad_option",
+            "augmentation.crop pads with black pixels, and what is black in the float images of "
+            f"{request.dataset.name} is not known: take crop 0, or uint8 images",
+        )
+
+    def build_optimizer(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        return choices.optimizer.build(parameters, choices.optimizer_options)
+
+    return fit(Tried(learner, build_optimizer, data.train, len(data.class_names)), equal_bits=request.equal_bits)
