@@ -11,7 +11,7 @@ export interface Declared {
   readonly changesObjective: boolean;
 }
 
-/** @throws MemberError where a member of the definition throws. */
+/** @throws ToldError naming the member, where one of the definition throws. */
 export function declaredBy<Options>(definition: OrderDefinition<Options>, options: Options): Declared {
   return {
     coverage: asking("coverage", () => definition.coverage(options)),
@@ -25,21 +25,21 @@ export function declaredBy<Options>(definition: OrderDefinition<Options>, option
 export const deviates = ({ coverage, changesEachEpoch, dependsOnSeed }: Declared): boolean =>
   coverage !== "each-once" || !changesEachEpoch || !dependsOnSeed;
 
-/** A member of a definition, other than `order`, that throws. */
-class MemberError extends Error {}
+/** Its message is all that there is to say of what was thrown. */
+export class ToldError extends Error {}
 
 /** What the order's author wrote may throw anything: here under the name of the member. */
 export function asking<T>(member: string, ask: () => T): T {
   try {
     return ask();
   } catch (error) {
-    throw new MemberError(`${member}: ${errorText(error)}`, { cause: error });
+    throw new ToldError(`${member}: ${errorText(error)}`, { cause: error });
   }
 }
 
 /** In one line, whatever was thrown. */
 export function errorText(error: unknown): string {
-  if (error instanceof MemberError) return error.message;
+  if (error instanceof ToldError) return error.message;
   if (error instanceof Error) return `${error.name}: ${error.message}`;
   // An object need not have a text.
   return typeof error === "object" ? inspect(error, { breakLength: Number.POSITIVE_INFINITY }) : String(error);

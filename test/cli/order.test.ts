@@ -174,7 +174,7 @@ describe("a file of one's own", () => {
       return { indices: eligible.slice(), offsets: offsetsOf(eligible.length, size) };
     },`;
     const { code, stderr } = await ibatch("order", file("mine.mjs", orderModule(late)), "--check");
-    expect(stderr).toMatch(/nobody caught Error: late in .*mine\.mjs/);
+    expect(stderr).toMatch(/nobody caught Error: late \(mine\.mjs:12\) in .*mine\.mjs/);
     expect(code).not.toBe(0);
   });
 
@@ -206,7 +206,7 @@ describe("a file of one's own", () => {
   });
 
   test.each([
-    ["throws", "order() { throw new Error('no idea'); },", "order mine in epoch 0 failed: no idea"],
+    ["throws", "order() { throw new Error('no idea'); },", "order mine in epoch 0 failed: no idea (mine.mjs:11)"],
     [
       "returns an index that there is not",
       "order: () => ({ indices: Uint32Array.of(99), offsets: Uint32Array.of(0, 1) }),",
@@ -257,8 +257,8 @@ describe("--check", () => {
     );
     const { code, stdout } = await ibatch("order", path, "--check", "--set", "share=0.5");
     expect(code).toBe(1);
-    expect(stdout).toContain("seen: Error: share 0.5, way a\n");
-    expect(stdout).toContain("seen: Error: share 0.5, way b\n");
+    expect(stdout).toContain("seen: Error: share 0.5, way a (mine.mjs:13)\n");
+    expect(stdout).toContain("seen: Error: share 0.5, way b (mine.mjs:13)\n");
   });
 
   test("of a number that needs --set, as it has no default", async () => {

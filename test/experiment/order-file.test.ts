@@ -82,7 +82,7 @@ describe("a file of one's own", () => {
     scene.write("mine.mjs", orderModule("order({ epoch }) { return epoch === 0 ? missing() : undefined; },"));
     const { results } = await scene.run({ settings: ["arms={a: {order: ./mine.mjs}, b: {order: frozen}}", "seeds=1"] });
     expect(results).toMatchObject([
-      { state: "failed", error: "order mine in epoch 0 failed: ReferenceError: missing is not defined" },
+      { state: "failed", error: "order mine in epoch 0 failed: ReferenceError: missing is not defined (mine.mjs:11)" },
       { state: "done" },
     ]);
   });
@@ -132,8 +132,12 @@ describe("a package", () => {
 
 describe("what is no order is refused before anything runs, at the place in the config", () => {
   test.each<[string, string, RegExp | string]>([
-    ["a module that throws", "throw new Error('out of order');", "importing PATH failed: out of order"],
-    ["a mistake in the syntax", "export default {", /^importing PATH failed: ./],
+    ["a module that throws", "throw new Error('out of order');", "importing PATH failed: out of order (mine.mjs:1)"],
+    [
+      "a mistake in the syntax, with its line",
+      "\nexport default { a b };\n",
+      /^importing PATH failed: .+ \(mine\.mjs:2\)$/,
+    ],
     [
       "no default export",
       "export const order = 1;",

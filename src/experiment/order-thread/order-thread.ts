@@ -8,6 +8,7 @@ import type { GraphFile } from "./graph.js";
 import { tellLines } from "./lines.js";
 import type { Answer, Exchanges, Imported, Question, ThreadData } from "./messages.js";
 import { Output } from "./output.js";
+import { placed } from "./placed.js";
 
 /** A thread loads JavaScript: the built package's, also where tests run the sources. */
 const CODE = join(packageRoot, "dist", "experiment", "order-thread", "thread.js");
@@ -58,7 +59,9 @@ export class OrderThread {
     this.#told = Promise.all([tellLines(output.stdout, say), tellLines(output.stderr, say)]);
     const interrupt = () => this.#endWith(new Interrupted());
     port1.on("message", (message: unknown) => this.#take()?.resolve(message));
-    this.#worker.on("error", (error) => this.#endedWith(new Error(`nobody caught ${errorText(error)} in ${entry}`)));
+    this.#worker.on("error", (error) =>
+      this.#endedWith(new Error(`nobody caught ${errorText(placed(error, entry))} in ${entry}`)),
+    );
     this.#worker.on("exit", (code) => {
       signal.removeEventListener("abort", interrupt);
       output.end();

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, threadId, workerData } from "node:worker_threads";
 import { allocateMemory } from "../../orders/context.js";
 import type { OrderDefinition } from "../../orders/contract.js";
-import { thrownText } from "../../orders/declared.js";
+import { errorText, ToldError, thrownText } from "../../orders/declared.js";
 import { isOrderDefinition, missingMembers } from "../../orders/definition-check.js";
 import { orderedBy } from "../../orders/ordered.js";
 import { sha256 } from "../../record/hash.js";
@@ -17,9 +17,12 @@ import { type GraphFile, isOwnFile } from "./graph.js";
 import type { HooksData } from "./hooks.js";
 import type { Answer, Exchanges, Imported, Question, Subject, ThreadData } from "./messages.js";
 import { sendOutput } from "./output.js";
+import { placed, placing } from "./placed.js";
+import { syntaxFault } from "./typescript.js";
 
 const { entry, files, port, output }: ThreadData = workerData;
 sendOutput(output);
+process.setSourceMapsEnabled(true); // lines of TypeScript, where something is thrown
 const loads = followImports();
 const seen = new Set<string>();
 
@@ -50,18 +53,26 @@ async function importOrder(): Promise<{ definition: OrderDefinition } | { refuse
     const module: { readonly default?: unknown } = await import(pathToFileURL(entry).href);
     exported = module.default;
   } catch (error) {
-    return { refused: `importing ${entry} failed: ${thrownText(error).replace(/^\w*Error: /, "")}` };
+    return { refused: `importing ${entry} failed: ${thrownText(withLine(error)).replace(/^\w*Error: /, "")}` };
   }
   if (typeof exported !== "object" || exported === null) {
     const seen = exported === undefined ? "has no default export" : `exports a ${typeof exported} as its default`;
     return { refused: `${entry} ${seen}, expected export default defineOrder({ … })` };
   }
-  if (isOrderDefinition(exported)) return { definition: exported };
+  if (isOrderDefinition(exported)) return { definition: placing(exported, entry) };
   const missing = missingMembers(exported).join(", ");
   const expected = "options is a z.strictObject of the z that importance-batching exports";
   return {
     refused: `the default export of ${entry} is no order: ${missing} missing or of the wrong type (${expected})`,
   };
+}
+
+/** As `placed`; where an ES module cannot be parsed, Node does not say in which line. */
+function withLine(error: unknown): unknown {
+  const told = placed(error, entry);
+  if (told !== error || !(error instanceof SyntaxError)) return told;
+  const [place] = loadedFiles().flatMap(({ path, served }) => (served ? syntaxFault(served.source, path) : []));
+  return place === undefined ? error : new ToldError(`${errorText(error)} (${place})`, { cause: error });
 }
 
 const describe = ({ name, summary, readsLedger, options }: OrderDefinition) => ({
@@ -88,7 +99,7 @@ async function answerTo(definition: OrderDefinition, question: Question): Promis
   try {
     return { answer: await answered(definition, question) };
   } catch (error) {
-    return { failed: thrownText(error) };
+    return { failed: thrownText(placed(error, entry)) };
   }
 }
 

@@ -159,6 +159,16 @@ ${typed(`order: ({ eligible, size }: OrderContext<unknown>) =>
     expect((await arm()).order.name).toBe("mine");
   });
 
+  test("throws in a line of its own, not of what it is compiled to", async () => {
+    const scene = new Scene();
+    const throwing = "order() {\n    throw new Error(`way ${Way.Back}`);\n  },";
+    const source = `interface Unused {\n  a: 1;\n}\nenum Way {\n  Back,\n}\n${typed(throwing)}`;
+    scene.write("mine.ts", source);
+    const { results } = await scene.run({ settings: ["arms={a: {order: ./mine.ts}}", "seeds=1", "epochs=1"] });
+    const line = 1 + source.split("\n").findIndex((text) => text.includes("throw"));
+    expect(results[0].error).toBe(`order mine in epoch 0 failed: way 0 (mine.ts:${line})`);
+  });
+
   test("with a mistake in the syntax is told with its line", async () => {
     const { arm, directory } = folder({ "mine.ts": "const a: number = 1;\nconst b: = 2;\n" });
     await expect(arm()).rejects.toMatchObject({

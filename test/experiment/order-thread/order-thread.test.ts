@@ -31,7 +31,7 @@ describe("is a failure of its run, which names the file, and the others go on", 
   // Whether the thread's end or its last answer is heard first is as it comes.
   const late = (epoch: number, error: string) => (path: string) =>
     new RegExp(
-      `^order mine (in epoch [${epoch}${epoch + 1}] failed|failed after its last epoch): nobody caught ${error} in ${path}$`,
+      `^order mine (in epoch [${epoch}${epoch + 1}] failed|failed after its last epoch): nobody caught ${error} \\(mine\\.mjs:\\d+\\) in ${path}$`,
     );
 
   test.each<[string, string, string, (path: string) => string | RegExp]>([
