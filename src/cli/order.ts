@@ -11,7 +11,6 @@ import { countClasses } from "../kernels/classes.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { random } from "../kernels/random.js";
 import { dataDirectory, openToAsk } from "../launch/chosen-backend.js";
-import type { Finding } from "../orders/conformance.js";
 import { CASES } from "../orders/conformance-cases.js";
 import { emptyLedger } from "../orders/context.js";
 import type { LedgerView, OrderResult } from "../orders/contract.js";
@@ -20,6 +19,7 @@ import { markdown } from "../report/markdown-table.js";
 import { EXIT } from "./exit-codes.js";
 import { type NamedOrder, openOrder } from "./named-order.js";
 import { type OrderOptions, orderCommand } from "./order-command.js";
+import { renderFindings } from "./order-findings.js";
 import { openProbe } from "./probe-session.js";
 
 interface Labelled {
@@ -48,7 +48,7 @@ async function check(order: NamedOrder, options: OrderOptions): Promise<number> 
   process.stdout.write(
     findings.length === 0
       ? `${name} keeps the laws of orders (${sets} tried on ${CASES.length} cases)\n`
-      : `${name} breaks laws of orders:\n\n${findings.map(renderFinding).join("\n")}`,
+      : `${name} breaks laws of orders:\n\n${renderFindings(findings, tried)}`,
   );
   return findings.length === 0 ? EXIT.done : EXIT.no;
 }
@@ -67,9 +67,6 @@ function refuseMeaningless(options: OrderOptions): void {
 
 const settingsChecker = new Checker((path) => (path.length === 0 ? "--set" : `--set ${path.join(".")}`));
 const mistakeInSettings = ({ path, what }: Mistake) => settingsChecker.mistake(path, what);
-
-const renderFinding = ({ law, case: example, options, seen, expected }: Finding): string =>
-  `  ${law}\n    on: ${example}, options ${JSON.stringify(options)}\n    seen: ${seen}\n    expected: ${expected}\n`;
 
 async function show(named: NamedOrder, options: OrderOptions, signal: AbortSignal): Promise<number> {
   const { name, summary, readsLedger } = named.description;

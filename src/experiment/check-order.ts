@@ -16,7 +16,7 @@ export type Checked =
 export function checkAll(definition: OrderDefinition, fixed: Options = {}): Checked {
   if (Object.keys(fixed).length === 0) {
     const findings = checkOrder(definition);
-    return { tried: findings.length === 0 ? optionCombinations(definition.options).length : 0, findings };
+    return { tried: countSets(definition), findings };
   }
   const { shape } = definition.options;
   const areKnown = Object.keys(fixed).every((name) => Object.hasOwn(shape, name));
@@ -25,4 +25,13 @@ export function checkAll(definition: OrderDefinition, fixed: Options = {}): Chec
   // Where nothing can be tried, the mistake is in what was set.
   const parsed = parsedBy(definition.options.strict(), fixed);
   return "mistake" in parsed ? parsed : { tried: 1, findings: checkOrder(definition, [parsed.data]) };
+}
+
+/** 0 where a schema of the user's own throws, which `checkOrder` has told. */
+function countSets({ options }: OrderDefinition): number {
+  try {
+    return optionCombinations(options).length;
+  } catch {
+    return 0;
+  }
 }

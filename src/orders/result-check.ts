@@ -45,12 +45,17 @@ export function resultFaults(result: OrderResult, bounds: ResultBounds): readonl
 
 /** What is wrong with a result's types, before anything is read of its arrays. */
 export function typeFault(result: OrderResult): ResultFault | undefined {
-  const seen = wrongTypes(result);
-  if (seen.length === 0) return undefined;
+  const law = "the result has the right types";
+  if (typeof result !== "object" || result === null || Array.isArray(result) || result instanceof Promise) {
+    if (result instanceof Promise) result.catch(() => {}); // should it fail, nobody waits for it
+    return { law, seen: described(result), expected: "{ indices, offsets }, returned at once" };
+  }
+  const wrong = wrongArrays(result);
+  if (wrong.length === 0) return undefined;
   return {
-    law: "the result has the right types",
-    seen: seen.join(", "),
-    expected: "typed arrays as in OrderResult",
+    law,
+    seen: wrong.map(({ name, seen }) => `${name}: ${seen}`).join(", "),
+    expected: wrong.map(({ name, expected }) => `${name}: a ${expected}`).join(", "),
   };
 }
 
@@ -64,18 +69,24 @@ export const ARRAYS = {
 } as const;
 const OPTIONAL: readonly string[] = ["weights", "inclusion", "probabilities"];
 
-function wrongTypes(result: OrderResult): string[] {
-  if (typeof result !== "object" || result === null) return [String(result)];
-  if (result instanceof Promise) {
-    result.catch(() => {}); // should it fail, nobody waits for it
-    return ["a Promise: an order returns its result at once"];
-  }
+function wrongArrays(result: OrderResult): { name: string; seen: string; expected: string }[] {
   return Object.entries(ARRAYS).flatMap(([name, type]) => {
     const array: unknown = Reflect.get(result, name);
     if (array === undefined && OPTIONAL.includes(name)) return [];
-    if (!(array instanceof type)) return [`${name} is no ${type.name}`];
-    return isDetached(array) ? [`${name} is detached: its memory was transferred away`] : [];
+    if (!(array instanceof type)) return [{ name, seen: described(array), expected: type.name }];
+    if (!isDetached(array)) return [];
+    return [{ name, seen: "detached, its memory was transferred away", expected: type.name }];
   });
+}
+
+/** What a value is, for a person: its kind, and of what has a length that, too. */
+function described(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (Array.isArray(value)) return `an Array of ${value.length}`;
+  const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  const article = /^[AEIO]/.test(kind) ? "an" : "a";
+  return `${article} ${kind}${ArrayBuffer.isView(value) && "length" in value ? ` of ${value.length}` : ""}`;
 }
 
 /** Node 20 has no `ArrayBuffer.prototype.detached`: nothing can be made over a buffer that is. */

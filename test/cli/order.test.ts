@@ -215,7 +215,7 @@ describe("a file of one's own", () => {
     [
       "returns nothing",
       "order() {},",
-      "order mine in epoch 0 breaks a law of orders (the result has the right types): seen undefined, expected typed arrays as in OrderResult",
+      "order mine in epoch 0 breaks a law of orders (the result has the right types): seen undefined, expected { indices, offsets }, returned at once",
     ],
   ])("that %s is told in one line, as a run would: exit code 3", async (_, members, expected) => {
     const path = file("mine.mjs", orderModule(members));
@@ -240,7 +240,7 @@ describe("--check", () => {
     const { code, stdout, stderr } = await ibatch("order", file("mine.mjs", orderModule(members)), "--check");
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
     expect(stdout).toContain(
-      "mine breaks laws of orders:\n\n  each sample comes as often as declared\n    on: 11 samples in 3 classes, batches of 3, " +
+      "mine breaks laws of orders:\n\n  each sample comes as often as declared\n    in 11 of 13 cases, first: 11 samples in 3 classes, batches of 3, " +
         'options {}\n    seen: sample 0 11 times\n    expected: each-once, or `coverage: () => "any"`\n',
     );
   });
@@ -259,6 +259,29 @@ describe("--check", () => {
     expect(code).toBe(1);
     expect(stdout).toContain("seen: Error: share 0.5, way a (mine.mjs:13)\n");
     expect(stdout).toContain("seen: Error: share 0.5, way b (mine.mjs:13)\n");
+  });
+
+  test("a fault that many cases show is told once, with how many do and the first of them", async () => {
+    const members = `options: z.strictObject({ way: z.enum(["a", "b"]).default("a") }),
+      order({ options, n }) { if (options.way === "b") throw new Error("boom with " + n); return [n]; },`;
+    const { code, stdout } = await ibatch("order", file("mine.mjs", orderModule(members)), "--check");
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: [
+        "mine breaks laws of orders:",
+        "",
+        "  the result has the right types",
+        '    in 13 of 13 cases, with 1 of 2 sets of options, first: 1 sample, batches of 3, options {"way":"a"}',
+        "    seen: an Array of 1",
+        "    expected: { indices, offsets }, returned at once",
+        "",
+        "  it returns without an error",
+        '    in 13 of 13 cases, with 1 of 2 sets of options, first: 1 sample, batches of 3, options {"way":"b"}',
+        "    seen: Error: boom with 1 (mine.mjs:12)",
+        "    expected: a result",
+        "",
+      ].join("\n"),
+    });
   });
 
   test("of a number that needs --set, as it has no default", async () => {

@@ -55,7 +55,11 @@ async function run(second: () => unknown, name = "odd") {
 
 describe("an order whose result is wrong ends its run, and its run alone, naming order, epoch and what was seen", () => {
   test.each<[string, unknown, string]>([
-    ["nothing", undefined, "(the result has the right types): seen undefined, expected typed arrays as in OrderResult"],
+    [
+      "nothing",
+      undefined,
+      "(the result has the right types): seen undefined, expected { indices, offsets }, returned at once",
+    ],
     [
       "an index beyond the dataset",
       { indices: all.with(3, 99), offsets },
@@ -78,9 +82,17 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
       { indices: Uint32Array.of(...all, 0), offsets: Uint32Array.of(0, 12, 25) },
       "seen sample 0 twice",
     ],
-    ["a list for indices", { indices: [...all], offsets }, "seen indices is no Uint32Array, expected typed arrays"],
-    ["weights of float64", { ...good, weights: new Float64Array(24) }, "seen weights is no Float32Array, expected"],
-    ["a promise", Promise.resolve(good), "seen a Promise: an order returns its result at once, expected"],
+    [
+      "a list for indices",
+      { indices: [...all], offsets },
+      "seen indices: an Array of 24, expected indices: a Uint32Array",
+    ],
+    [
+      "weights of float64",
+      { ...good, weights: new Float64Array(24) },
+      "seen weights: a Float64Array of 24, expected weights: a Float32Array",
+    ],
+    ["a promise", Promise.resolve(good), "seen a Promise, expected { indices, offsets }, returned at once"],
     [
       "a weight of 0",
       { ...good, weights: new Float32Array(24).fill(1).with(5, 0) },
@@ -112,7 +124,11 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
       { ...good, probabilities: new Float64Array(24) },
       "(probabilities sum to 1): seen a sum of 0, expected 1",
     ],
-    ["a list of probabilities", { ...good, probabilities: [1] }, "seen probabilities is no Float64Array, expected"],
+    [
+      "a list of probabilities",
+      { ...good, probabilities: [1] },
+      "seen probabilities: an Array of 1, expected probabilities: a Float64Array",
+    ],
   ])("%s", async (_, result, seen) => {
     const error = await run(() => result);
     expect(error).toMatch(/^order odd in epoch 1 breaks a law of orders \(/);
@@ -154,7 +170,7 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
     });
     expect(error).toBe(
       "order odd in epoch 1 breaks a law of orders (the result has the right types): " +
-        "seen indices is detached: its memory was transferred away, expected typed arrays as in OrderResult",
+        "seen indices: detached, its memory was transferred away, expected indices: a Uint32Array",
     );
   });
 });

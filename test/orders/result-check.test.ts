@@ -29,10 +29,12 @@ test("at most once: none may be repeated, any may be missing", () => {
 
 test.each<[string, unknown, string]>([
   ["a symbol", Symbol("oh"), "Symbol(oh)"],
-  ["a Promise", Promise.resolve(batchOf(eligible)), "a Promise: an order returns its result at once"],
+  ["a Promise", Promise.resolve(batchOf(eligible)), "a Promise"],
 ])("%s is no result", (_, result, seen) => {
   const faults = resultFaults(result as OrderResult, bounds); // as from a file in plain JavaScript
-  expect(faults).toEqual([{ law: "the result has the right types", seen, expected: "typed arrays as in OrderResult" }]);
+  expect(faults).toEqual([
+    { law: "the result has the right types", seen, expected: "{ indices, offsets }, returned at once" },
+  ]);
 });
 
 test("a Promise that fails is no result either, and its failure is nobody else's", async () => {
@@ -42,7 +44,7 @@ test("a Promise that fails is no result either, and its failure is nobody else's
   const faults = resultFaults(Promise.reject(new Error("no idea")) as unknown as OrderResult, bounds);
   await setImmediate(); // a turn, in which it would have been told
   process.off("unhandledRejection", listener);
-  expect([faults[0].seen, unhandled]).toEqual(["a Promise: an order returns its result at once", []]);
+  expect([faults[0].seen, unhandled]).toEqual(["a Promise", []]);
 });
 
 test("a batch larger than asked for, where a size is asked for", () => {

@@ -46,8 +46,8 @@ describe("is a failure of its run, which names the file, and the others go on", 
       "",
       "order({ eligible }) { const indices = eligible.slice(); structuredClone(indices, { transfer: [indices.buffer] }); return { indices, offsets: Uint32Array.of(0, 24) }; },",
       () =>
-        "in epoch 0 breaks a law of orders (the result has the right types): seen indices is detached: its memory was " +
-        "transferred away, expected typed arrays as in OrderResult",
+        "in epoch 0 breaks a law of orders (the result has the right types): seen indices: detached, its memory was " +
+        "transferred away, expected indices: a Uint32Array",
     ],
     [
       "a rejection that nobody catches",
