@@ -3,7 +3,7 @@ import { BackendLost } from "../backend/errors.js";
 import { IbatchError, usageError } from "../errors.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
-import type { RunDocument } from "../record/run-document.js";
+import type { RunDocument, Surroundings } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
 import type { Backends } from "./backends.js";
 import { type ArmConfig, armHash, type ExperimentConfig } from "./config.js";
@@ -182,6 +182,7 @@ function runInputs({ config, orders, dataDir, observer, signal, note, log }: Not
       limitSeconds: config.backend.orderSeconds,
       say: log,
     }),
+    refuseOtherData: (made: Surroundings) => orders.refuseOtherData(run.config.order, run.place.seed, made),
     evaluation: config.evaluation,
     chunkBatches: config.backend.chunkBatches,
     imagesPerClass: config.record.images,

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { OrderDefinition } from "../orders/contract.js";
 import { findOrder } from "../orders/index.js";
+import type { Surroundings } from "../record/run-document.js";
 import type { Chosen } from "./checker.js";
 import type { Choice } from "./choose-options.js";
 import type { ConfigSource, Path } from "./config-source.js";
@@ -106,6 +107,11 @@ export class OrderSources {
   /** Of an order that is replayed, a hash of what a run with this seed is to be trained on. */
   replayedHash({ replay }: OrderReference, seed: number, epochs: number): string | undefined {
     return replay && this.replayed(replay.directory).plansHash(seed, epochs);
+  }
+
+  /** @throws IbatchError where an order is replayed that was made on other data than these. */
+  refuseOtherData({ replay }: OrderReference, seed: number, made: Pick<Surroundings, "dataSha256" | "dataset">): void {
+    if (replay !== undefined) this.replayed(replay.directory).refuseOtherData(seed, made);
   }
 
   /** The order for a run with this seed. */

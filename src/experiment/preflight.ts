@@ -93,8 +93,9 @@ export class Preflight {
   }
 
   /** Beside what is on record, and beside what was tried before. */
-  #refuseOther({ place, config, record, kept }: Tried, session: Session): void {
+  #refuseOther({ place, config, record, kept, refuseOtherData }: Tried, session: Session): void {
     const surroundings = surroundingsOf(session, config.dataset);
+    refuseOtherData(surroundings);
     const made = { arm: place.arm, seed: place.seed, ...modelOf(config.model), surroundings };
     refuseOtherSurroundings(made, [...kept, ...this.#opened]);
     this.#opened.push({ ...made, directory: record.directory });

@@ -7,7 +7,9 @@ import { consecutive } from "../kernels/consecutive.js";
 import type { Random } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
 import { defineOrder, type OrderDefinition, type OrderResult } from "../orders/contract.js";
+import { whyBlocked } from "../record/blocked.js";
 import { hashValue } from "../record/hash.js";
+import { isThere } from "../record/read-file.js";
 import {
   countOrders,
   filesOf,
@@ -17,7 +19,9 @@ import {
   readMadeBy,
   readOrder,
 } from "../record/recorded-arrays.js";
+import { isFinished, type Surroundings } from "../record/run-document.js";
 import type { RunFiles } from "../record/verified-files.js";
+import { asRecorded } from "../record/whole-file.js";
 
 const options = z.strictObject({
   shuffleWithin: z
@@ -42,33 +46,43 @@ export class Replayed {
   readonly #directory: string;
   readonly #isOneRun: boolean;
   readonly #where: string;
+  /** Runs whose orders were all read once, with how many of them. */
+  readonly #whole = new Map<string, number>();
 
   /** @throws IbatchError when there is no recorded run. */
   constructor(directory: string, base: string, where: string) {
     this.#directory = resolve(base, directory);
     this.#where = where;
-    this.#isOneRun = existsSync(join(this.#directory, "run.json"));
+    const why = whyBlocked(this.#directory);
+    if (why !== undefined) throw this.#mistake(`${this.#directory} ${why}`);
     if (!existsSync(this.#directory)) throw this.#mistake(`there is no directory ${this.#directory}`);
+    this.#isOneRun = existsSync(join(this.#directory, "run.json"));
   }
 
   /**
    * What is replayed, whatever the seed: the plans of the one run, or the config of the arm's runs, of which each seed
    * has its own plans (`plansHash`).
-   * @throws IbatchError when a seed has no recorded run, one with fewer epochs or on another dataset, or one that kept
-   * hashes alone.
+   * @throws IbatchError when a seed has no recorded run, one that is damaged, with fewer epochs or on another dataset,
+   * or one that kept hashes alone.
    */
   identity({ seeds, epochs, dataset, mistake }: Replaying): string {
     for (const directory of seeds.map((seed) => this.#run(seed, mistake))) {
       const files = filesOf(directory);
-      const recordedOn = readMadeBy(files).dataset; // first: all of its files are looked at
+      const { state, dataset: recordedOn } = readMadeBy(files); // first: all of its files are looked at
       const recorded = countOrders(files);
       if (recorded < epochs) {
-        throw mistake(`${directory} has the orders of ${recorded} epochs, ${epochs} are wanted: lower epochs`);
+        const [soFar, first] = isFinished({ state })
+          ? ["", ""]
+          : [" so far", `let it come to its end (it is ${state}), or `];
+        throw mistake(
+          `${directory} has the orders of ${recorded} epochs${soFar}, ${epochs} are wanted: ${first}lower epochs`,
+        );
       }
       if (!keepsOrders(files)) throw mistake(`${directory} kept no orders, only their hashes (record.orders: hash)`);
       if (recordedOn !== dataset) {
         throw mistake(`${directory} is an order of dataset ${recordedOn}, this arm trains on ${dataset}`);
       }
+      this.#readAll(directory, epochs);
     }
     const first = filesOf(this.#run(seeds[0]));
     return this.#isOneRun ? plansHash(first, epochs) : readMadeBy(first).configHash;
@@ -77,6 +91,18 @@ export class Replayed {
   /** A hash of all that a run with this seed is to be trained on. */
   plansHash(seed: number, epochs: number): string {
     return plansHash(filesOf(this.#run(seed)), epochs);
+  }
+
+  /** @throws IbatchError where the run's data are not these, though the config says the same of them. */
+  refuseOtherData(seed: number, { dataSha256, dataset }: Pick<Surroundings, "dataSha256" | "dataset">): void {
+    const directory = this.#run(seed);
+    const { data } = readMadeBy(filesOf(directory));
+    if (data === undefined || data.dataSha256 === dataSha256) return;
+    if (hashValue(data.dataset) !== hashValue(asRecorded(dataset))) return;
+    throw this.#mistake(
+      `${directory} was trained on other data (SHA-256 ${data.dataSha256.slice(0, 8)}, now ${dataSha256.slice(0, 8)}): ` +
+        "name the data it was made with by --data, or take a run on these",
+    );
   }
 
   definition(seed: number): OrderDefinition<z.infer<typeof options>> {
@@ -99,11 +125,19 @@ export class Replayed {
 
   #run(seed: number, mistake: Mistake = this.#mistake): string {
     const directory = this.#isOneRun ? this.#directory : join(this.#directory, `seed-${seed}`);
-    if (existsSync(join(directory, "run.json"))) return directory;
+    if (isThere(join(directory, "run.json"))) return directory;
+    const why = whyBlocked(directory);
+    if (why !== undefined) throw mistake(`${directory} ${why}`);
     throw mistake(
       `${directory} holds no recorded run; expected the directory of a run (<arm>/seed-<n>), or of an arm with a run ` +
         `of seed ${seed}`,
     );
+  }
+
+  /** Damage is found before anything is trained. */
+  #readAll(directory: string, epochs: number): void {
+    for (let epoch = this.#whole.get(directory) ?? 0; epoch < epochs; epoch++) readOrder(directory, epoch);
+    this.#whole.set(directory, Math.max(epochs, this.#whole.get(directory) ?? 0));
   }
 
   readonly #mistake: Mistake = (what) => usageError(`${this.#where}: ${what}`);

@@ -1,7 +1,7 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
 import { asError, IbatchError } from "../errors.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
-import type { RunDocument } from "../record/run-document.js";
+import type { RunDocument, Surroundings } from "../record/run-document.js";
 import { Epochs, type EpochsInputs } from "./epochs.js";
 import { openRequest } from "./open-request.js";
 import { modelOf } from "./other-code.js";
@@ -16,6 +16,8 @@ export interface RunInputs extends EpochsInputs {
   readonly equalBits: boolean;
   /** What `run.json` says of the run before it starts. */
   readonly document: RunDocument;
+  /** @throws IbatchError where its order was recorded on other data. */
+  refuseOtherData(made: Surroundings): void;
   /** The results beside which this one will stand. */
   readonly kept: readonly MadeIn[];
   readonly signal: AbortSignal;
@@ -37,6 +39,7 @@ export async function runOne(inputs: RunInputs): Promise<RunDocument> {
     const epochs = await fitting(async () => new Epochs(inputs, session));
     const surroundings = surroundingsOf(session, config.dataset);
     await fitting(async () => {
+      inputs.refuseOtherData(surroundings);
       refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, inputs.kept);
     });
     const document = { ...inputs.document, surroundings };

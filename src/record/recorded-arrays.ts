@@ -5,7 +5,7 @@ import { wholeValues } from "./array-file.js";
 import { sha256 } from "./hash.js";
 import { numbered } from "./numbered.js";
 import { damage, readBytes, Unreadable } from "./read-file.js";
-import { RUN_STATES } from "./run-document.js";
+import { RUN_STATES, type RunState } from "./run-document.js";
 import type { SignalName } from "./run-record.js";
 import { RunFiles } from "./verified-files.js";
 
@@ -34,7 +34,18 @@ const madeBy = z.object({
     dataset: z.object({ name: z.string() }),
     order: z.object({ changesObjective: z.boolean() }),
   }),
+  surroundings: z.object({ dataSha256: z.string(), dataset: z.unknown() }).optional(),
 });
+
+/** What a run says of itself to those who train on its orders. */
+export interface MadeBy {
+  readonly state: RunState;
+  readonly configHash: string;
+  readonly dataset: string;
+  readonly changesObjective: boolean;
+  /** The data itself, and the section of the config that names it. */
+  readonly data: { readonly dataSha256: string; readonly dataset?: unknown } | undefined;
+}
 
 /** Paths below a run's directory. */
 export const orderFile = (epoch: number, ending: "json" | "u32" | "weights.f32"): string =>
@@ -82,10 +93,10 @@ export function planOf(files: RunFiles, epoch: number): PlanDocument {
   return plan;
 }
 
-/** Of the config that made a run: its hash, its dataset, and whether its order was of another objective. */
-export function readMadeBy(files: RunFiles): { configHash: string; dataset: string; changesObjective: boolean } {
-  const { configHash, config } = files.document(madeBy);
-  return { configHash, dataset: config.dataset.name, changesObjective: config.order.changesObjective };
+export function readMadeBy(files: RunFiles): MadeBy {
+  const { state, configHash, config, surroundings } = files.document(madeBy);
+  const { dataset, order } = config;
+  return { state, configHash, dataset: dataset.name, changesObjective: order.changesObjective, data: surroundings };
 }
 
 /** Whether a run keeps its orders, and not their hashes alone. */

@@ -1,5 +1,5 @@
 // Runs that train on what another run recorded.
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { armHash } from "../../src/experiment/config.js";
@@ -157,21 +157,97 @@ describe("what cannot be replayed names the place in the config", () => {
   });
 });
 
-test.each([
-  [
-    "0001.u32",
-    /orders\/0001\.u32 is damaged \(it is not what the run recorded: SHA-256 [0-9a-f]{64}, SHA256SUMS has [0-9a-f]{64}\): take another run/,
-  ],
-  ["0001.weights.f32", /orders\/0001\.weights\.f32 is damaged \(it is not what the run recorded: /],
-])("one bit of %s that has changed fails the run in that epoch", async (file, expected) => {
-  const { source, replay, run } = await recorded();
-  const bytes = source.bytes(`half/seed-0/orders/${file}`);
-  bytes[9] ^= 1;
-  writeFileSync(join(run, "orders", file), bytes);
-  const { results, scene } = await replay(`{replay: ${run}}`, ["seeds=1"]);
+describe("a run that is damaged, unfinished or of other data", () => {
+  const refusal = async (order: string, settings: readonly string[] = ["seeds=1"]) => {
+    const scene = new Scene();
+    const said = [`arms={again: {order: ${order}}}`, "model=resnet18", ...settings];
+    return { error: await scene.run({ settings: said }).catch((error: unknown) => error), exists: scene.has("") };
+  };
+
+  test.each([
+    [
+      "orders/0001.u32",
+      /orders\/0001\.u32 is damaged \(it is not what the run recorded: SHA-256 [0-9a-f]{64}, SHA256SUMS has [0-9a-f]{64}\): take another run/,
+    ],
+    ["orders/0001.weights.f32", /orders\/0001\.weights\.f32 is damaged \(it is not what the run recorded: /],
+  ])("one bit of %s that has changed is found before anything is trained", async (file, message) => {
+    const { source, run } = await recorded();
+    const bytes = source.bytes(`half/seed-0/${file}`);
+    bytes[9] ^= 1;
+    writeFileSync(join(run, file), bytes);
+    const { error, exists } = await refusal(`{replay: ${run}}`);
+    expect(error).toMatchObject({ kind: "usage", message: expect.stringMatching(message) });
+    expect(exists).toBe(false);
+    expect(
+      (await refusal(`{replay: ${run}}`, ["seeds=1", "epochs=1"])).error,
+      "those of other epochs do no harm",
+    ).toEqual(expect.objectContaining({ error: undefined }));
+  });
+
+  test("what lies in the place of the run, or of its run.json, is named", async () => {
+    const { run, arm } = await recorded();
+    renameSync(run, join(arm, "aside"));
+    writeFileSync(run, "mine");
+    const message = `${run} is a file, where a directory belongs: move it`;
+    for (const directory of [run, arm]) {
+      expect((await refusal(`{replay: ${directory}}`)).error).toMatchObject({
+        kind: "usage",
+        message: expect.stringContaining(message),
+      });
+    }
+    rmSync(run);
+    renameSync(join(arm, "aside"), run);
+    rmSync(join(run, "run.json"));
+    symlinkSync("/nowhere/at/all", join(run, "run.json"));
+    expect((await refusal(`{replay: ${arm}}`)).error).toMatchObject({
+      message: expect.stringContaining(
+        `${run}/run.json is damaged (it is a link that leads nowhere): take another run`,
+      ),
+    });
+  });
+
+  test("a run under way has the orders that it has so far", async () => {
+    const { source, run } = await recorded();
+    rmSync(join(run, "SHA256SUMS"));
+    rmSync(join(run, "orders", "0002.json"));
+    const { checksums: _, ...document } = JSON.parse(source.text("half/seed-0/run.json"));
+    writeFileSync(join(run, "run.json"), JSON.stringify({ ...document, state: "running" }));
+    expect((await refusal(`{replay: ${run}}`)).error).toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining(
+        `${run} has the orders of 2 epochs so far, 3 are wanted: let it come to its end (it is running), or lower epochs`,
+      ),
+    });
+  });
+
+  test("of the same dataset with other data: refused before anything is trained or recorded, naming both hashes", async () => {
+    const { run } = await recorded();
+    const scene = new Scene();
+    const { error, client } = await scene.run({
+      settings: [`arms={again: {order: {replay: ${run}}}}`],
+      pretence: { opened: { dataSha256: "b".repeat(64) } },
+    });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining(
+        `${run} was trained on other data (SHA-256 dddddddd, now bbbbbbbb): name the data it was made with by --data`,
+      ),
+    });
+    expect(client.sentOf("train")).toEqual([]);
+    expect(scene.has("again")).toBe(false);
+  });
+});
+
+test("an order that is damaged while it is replayed fails the run in that epoch", async () => {
+  const { source, run } = await recorded();
+  const scene = new Scene();
+  const file = join(run, "orders", "0001.u32");
+  const { results } = await scene.run({
+    settings: [`arms={again: {order: {replay: ${run}}}}`, "seeds=1"],
+    observer: { runStarted: () => writeFileSync(file, source.bytes("half/seed-0/orders/0001.u32").fill(0)) },
+  });
   expect(results).toMatchObject([{ state: "failed" }]);
-  expect(results[0].error).toMatch(/^order replay in epoch 1 failed: /);
-  expect(results[0].error).toMatch(expected);
+  expect(results[0].error).toMatch(/^order replay in epoch 1 failed: .*orders\/0001\.u32 is damaged \(/);
   expect(scene.has("again/seed-0/orders/0001.json")).toBe(false);
 });
 

@@ -156,7 +156,11 @@ describe("a signal", () => {
 
 test("what made a run: its config's hash, its dataset, and whether its order was of another objective", () => {
   const record = recorded();
-  expect(readMadeBy(filesOf(directory))).toEqual({ configHash: "abc", dataset: "digits", changesObjective: true });
+  expect(readMadeBy(filesOf(directory))).toMatchObject({
+    configHash: "abc",
+    dataset: "digits",
+    changesObjective: true,
+  });
   const config = { order: { name: "a" } };
   record.write({ arm: "a", seed: 0, configHash: "def", config, ibatchVersion: "0", state: "done" });
   expect(mistake(() => readMadeBy(filesOf(directory)))).toMatch(/run\.json is damaged/);
