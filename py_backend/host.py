@@ -84,7 +84,7 @@ class Host:
         self._progress.enter(None)
 
     def _open(self, message_id: int, request: Open) -> Packet:
-        if self._session is not None and not self._progress.session_is_idle:
+        if not self._may_replace(request.owner):
             raise BackendError(
                 "session_busy",
                 f"another session is open here and was heard of in the last {SESSION_IDLE_SECONDS:.0f} s: "
@@ -108,6 +108,12 @@ class Host:
         self._progress.heard_of_session()
         self._progress.moved(0)
         return self._session.describe(message_id, notices)
+
+    def _may_replace(self, owner: str | None) -> bool:
+        """Whether no session is open that anybody else may be at work with."""
+        if self._session is None or self._progress.session_is_idle:
+            return True
+        return owner is not None and owner == self._session.owner
 
     def _restoring(self, notices: list[str], request: Open, act: Callable[[], T]) -> T:
         """What it gives; torch's global state is then as it was, and the notices say what was changed. Modules that

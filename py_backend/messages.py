@@ -180,6 +180,7 @@ class Open(Message):
     precision: Precision
     equal_bits: bool
     seed: Int
+    owner: Text | None
 
 
 class Settings(Record):

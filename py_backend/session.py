@@ -73,6 +73,7 @@ class Session:
         self, request: Open, choices: Choices, data: ResidentDataset, identity: Identity, progress: Progress
     ) -> None:
         self.id = secrets.token_hex(8)
+        self.owner = request.owner
         self._identity = identity
         self._data = data
         self._progress = progress

@@ -17,6 +17,7 @@ export function openProbe(
     augmentation: { crop: 0, flip: false },
     precision: "float32",
     equalBits: false,
+    owner: null,
     seed: 0,
   } as const;
   return Session.open(client, request, signal, () => {});

@@ -24,6 +24,7 @@ export function openRequest({ config, seed, dataDir, equalBits }: Opening): Fiel
     precision: config.precision,
     equalBits,
     seed,
+    owner: null,
   };
 }
 

@@ -52,6 +52,7 @@ const request = {
   precision: "float32",
   equalBits: false,
   seed: 0,
+  owner: null,
 } as const;
 
 const pid = (): number => Number(readFileSync(join(directory, "pid"), "utf8"));

@@ -14,6 +14,7 @@ const request = {
   augmentation: { crop: 0, flip: false },
   precision: "float32",
   equalBits: false,
+  owner: null,
   seed: 3,
 } as const;
 

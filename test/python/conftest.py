@@ -75,6 +75,7 @@ def open_request(**changes: Any) -> Open:
         "loss": None,
         "equal_bits": False,
         "seed": 1,
+        "owner": None,
         **changes,
     }
     for part in ("dataset", "model"):

@@ -407,6 +407,7 @@ class Backend:
             "augmentation": {"crop": 0, "flip": False},
             "precision": "float32",
             "equal_bits": False,
+            "owner": None,
             "seed": 0,
             **changes,
         }

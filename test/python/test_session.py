@@ -225,6 +225,27 @@ def test_a_second_controller_is_refused_while_the_first_is_heard_of(
     assert refusal(lambda: run.host.handle(Packet(1, make_open()))).code == "session_busy"
 
 
+def test_the_owner_of_a_session_replaces_it_at_once(
+    clock: SimpleNamespace, open_run: Callable[..., Any], make_open: Callable[..., Open]
+) -> None:
+    run = open_run(owner="secret")
+    for other in (None, "another"):
+        assert refusal(lambda owner=other: run.host.handle(Packet(1, make_open(owner=owner)))).code == "session_busy"
+    run.train([[0]])
+    opened = run.host.handle(Packet(2, make_open(owner="secret"))).packet()
+    assert refusal(lambda: run.train([[0]])).code == "unknown_session"
+    run.session, run.step = opened.body.session, 0
+    run.train([[0]])
+
+
+def test_nobody_owns_a_session_that_was_opened_without_an_owner(
+    clock: SimpleNamespace, open_run: Callable[..., Any], make_open: Callable[..., Open]
+) -> None:
+    run = open_run()
+    for owner in (None, "secret"):
+        assert refusal(lambda owner=owner: run.host.handle(Packet(1, make_open(owner=owner)))).code == "session_busy"
+
+
 def test_a_session_that_was_not_heard_of_is_given_up(
     clock: SimpleNamespace, open_run: Callable[..., Any], make_open: Callable[..., Open]
 ) -> None:
