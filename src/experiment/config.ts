@@ -131,6 +131,16 @@ function refuseOrdersThatReadTheLedger(checker: Checker, arms: Readonly<Record<s
 export const experimentHash = ({ name, base, evaluation }: ExperimentConfig): string =>
   hashValue({ name, base, evaluation });
 
+/** The same, as a config says it. */
+export const determiningSettings = ({
+  name,
+  base,
+  evaluation,
+}: ExperimentConfig): Readonly<Record<string, unknown>> => ({
+  ...{ name, evaluation },
+  ...base,
+});
+
 /** Hash of what determines one arm's numbers. */
 export const armHash = (arm: ArmConfig, evaluation: Common["evaluation"]): string => hashValue({ arm, evaluation });
 

@@ -1,6 +1,7 @@
 /** Arms × seeds: every run of a config, those that are recorded already left as they are. */
 import { BackendLost } from "../backend/errors.js";
 import { IbatchError, usageError } from "../errors.js";
+import { differences } from "../record/differences.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
@@ -105,7 +106,9 @@ function planRuns({ config, record, orders }: ExperimentInputs, recorded: readon
     configHash: armHash(armConfig, config.evaluation),
     before: recorded.filter((run) => run.arm === arm),
   }));
-  for (const { configHash, before } of arms) refuseOtherSettings(configHash, before);
+  for (const { armConfig, configHash, before } of arms) {
+    refuseOtherSettings(configHash, { ...armConfig, evaluation: config.evaluation }, before);
+  }
   if (record.isUnnamed && arms.every(({ before }) => before.length === 0)) throw nothingOfThis(record.directory);
   refuseSpelledAlike(Object.keys(config.arms), recorded);
   const total = arms.length * config.seeds.length;
@@ -136,12 +139,13 @@ function planRuns({ config, record, orders }: ExperimentInputs, recorded: readon
 }
 
 /** An arm's runs, of whatever seed, are of one config. */
-function refuseOtherSettings(configHash: string, before: readonly RecordedRun[]): void {
+function refuseOtherSettings(configHash: string, settings: object, before: readonly RecordedRun[]): void {
   const other = before.find(({ document }) => document.configHash !== configHash);
   if (other === undefined) return;
+  const what = differences(other.document.config, settings);
   throw usageError(
     `${other.record.directory} holds arm ${other.arm} with other settings ` +
-      `(${other.document.configHash.slice(0, 8)}, now ${configHash.slice(0, 8)}): ` +
+      `(${other.document.configHash.slice(0, 8)}, now ${configHash.slice(0, 8)}${what === "" ? "" : `: ${what}`}): ` +
       "name another directory with --out, or give the arm another name",
   );
 }

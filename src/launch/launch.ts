@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gitCommit } from "../backend/process.js";
 import { asError, type IbatchError, Interrupted } from "../errors.js";
 import type { Backends } from "../experiment/backends.js";
-import { type ExperimentConfig, experimentHash, resolveConfig } from "../experiment/config.js";
+import { determiningSettings, type ExperimentConfig, experimentHash, resolveConfig } from "../experiment/config.js";
 import type { ConfigSource } from "../experiment/config-source.js";
 import { runArms } from "../experiment/experiment.js";
 import type { Observer } from "../experiment/observer.js";
@@ -160,6 +160,7 @@ export function openRecord(
   const identity = {
     name: config.name,
     hash,
+    determining: determiningSettings(config),
     command,
     commit: gitCommit(packageRoot),
     ibatchVersion: packageVersion(),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { DATASETS } from "./dataset-record.js";
+import { differences } from "./differences.js";
 import { isDirectory } from "./directory.js";
 import { EXPORTS } from "./export-files.js";
 import { LOCK } from "./lock.js";
@@ -42,15 +43,28 @@ export const EXPERIMENT_FILES: readonly string[] = [
  */
 export type Known = "unused" | "by-document" | "by-runs";
 
+/** What a command asks for. */
+export interface Asked {
+  readonly hash: string;
+  /** What the hash is over: the name, the evaluation and what is common to all arms. Absent: not to be told. */
+  readonly determining?: Readonly<Record<string, unknown>>;
+}
+
 /** @throws IbatchError where it holds another experiment, or something else. */
-export function identify(directory: string, hash: string): Known {
-  const found = readDocument(directory)?.hash;
+export function identify(directory: string, { hash, determining }: Asked): Known {
+  const document = readDocument(directory);
+  const found = document?.hash;
   if (found === hash) return "by-document";
   if (isUnused(directory)) return "unused";
   if (found !== undefined) {
+    const { name, evaluation, base } = document?.config ?? {};
+    const what = base && determining && differences({ name, evaluation, ...base }, determining);
+    const other = what ? ` (${what})` : "";
+    const maker =
+      document?.command === undefined ? "run the config that made it" : `run what made it: ${document.command}`;
     throw usageError(
-      `${directory} holds experiment ${found.slice(0, 8)}, this config is experiment ${hash.slice(0, 8)}: ` +
-        "name another directory with --out, or run the config that made it",
+      `${directory} holds experiment ${found.slice(0, 8)}, this config is experiment ${hash.slice(0, 8)}${other}: ` +
+        `name another directory with --out, or ${maker}`,
     );
   }
   if (listRuns(directory).some((run) => isThere(join(run.directory, RUN_DOCUMENT)))) return "by-runs";
@@ -84,7 +98,14 @@ function removePartials(directory: string, isOurs: (name: string) => boolean): v
   for (const name of readdirSync(directory)) if (isOurs(name)) rmSync(join(directory, name), { force: true });
 }
 
-const experimentDocument = z.object({ hash: z.string(), ibatchVersion: z.string().optional() });
+const settings = z.record(z.string(), z.unknown());
+/** What only messages tell is let be where it is not as it should be. */
+const experimentDocument = z.object({
+  hash: z.string(),
+  ibatchVersion: z.string().optional(),
+  command: z.string().optional().catch(undefined),
+  config: z.object({ name: z.string(), evaluation: settings, base: settings }).partial().optional().catch(undefined),
+});
 
 /** Undefined where there is none, or one that is not ours. */
 function readDocument(directory: string): z.infer<typeof experimentDocument> | undefined {

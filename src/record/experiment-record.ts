@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dataset-record.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
 import { writing } from "./disk.js";
-import { EXPERIMENT, identify, isUnused, type Known, LOG, STATISTICS, sweepPartials } from "./experiment-files.js";
+import {
+  type Asked,
+  EXPERIMENT,
+  identify,
+  isUnused,
+  type Known,
+  LOG,
+  STATISTICS,
+  sweepPartials,
+} from "./experiment-files.js";
 import { type BlockedPlace, findRuns } from "./find-runs.js";
 import { Lock } from "./lock.js";
 import { appendToLog } from "./log-file.js";
@@ -69,12 +78,20 @@ export class ExperimentRecord {
    * Changes nothing that is in it, but for what a killed writer left half written.
    * @throws IbatchError when it holds another experiment or something else.
    */
-  static open(directory: string, identity: ExperimentIdentity, options: RecordOptions): ExperimentRecord {
+  static open(
+    directory: string,
+    { determining, ...identity }: ExperimentIdentity & Asked,
+    options: RecordOptions,
+  ): ExperimentRecord {
     const made = makeDirectory(directory);
     try {
       const lock = new Lock(directory);
       try {
-        const before = { made, names: readdirSync(directory), known: identify(directory, identity.hash) };
+        const before = {
+          made,
+          names: readdirSync(directory),
+          known: identify(directory, { hash: identity.hash, ...(determining && { determining }) }),
+        };
         refuseBlockedDatasets(directory);
         sweepPartials(directory);
         return new ExperimentRecord(directory, before, lock, identity, options);

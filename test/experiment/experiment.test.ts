@@ -466,8 +466,8 @@ describe("a directory that is there already", () => {
       kind: "usage",
       message: expect.stringMatching(
         new RegExp(
-          `^${scene.directory} holds experiment ${hash.slice(0, 8)}, this config is experiment [0-9a-f]{8}: ` +
-            "name another directory with --out, or run the config that made it$",
+          `^${scene.directory} holds experiment ${hash.slice(0, 8)}, this config is experiment [0-9a-f]{8} ` +
+            "\\(epochs: 3 there, 4 here\\): name another directory with --out, or run what made it: test$",
         ),
       ),
     });
@@ -486,7 +486,7 @@ describe("a directory that is there already", () => {
       message: expect.stringMatching(
         new RegExp(
           `^${scene.directory}/frozen/seed-0 holds arm frozen with other settings \\(${configHash.slice(0, 8)}, ` +
-            "now [0-9a-f]{8}\\): name another directory with --out, or give the arm another name$",
+            'now [0-9a-f]{8}: order.options.sequence: "file" there, "shuffled" here\\): name another directory with --out, or give the arm another name$',
         ),
       ),
     });

@@ -3,7 +3,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { type ExperimentConfig, experimentHash, resolveConfig } from "../../src/experiment/config.js";
+import {
+  determiningSettings,
+  type ExperimentConfig,
+  experimentHash,
+  resolveConfig,
+} from "../../src/experiment/config.js";
 import { ConfigSource } from "../../src/experiment/config-source.js";
 import { type RunResult, runArms } from "../../src/experiment/experiment.js";
 import type { Observer } from "../../src/experiment/observer.js";
@@ -72,10 +77,14 @@ export class Scene {
     const orders = await OrderSources.load(source);
     const config = resolveConfig(source, orders, catalogue);
     const hash = experimentHash(config);
-    const document = { name: config.name, hash, config, command: "", commit: undefined, ibatchVersion: "0" };
+    const document = { name: config.name, hash, config, command: "test", commit: undefined, ibatchVersion: "0" };
     const clients = [new FakeBackend(pretence)];
     let lost = false;
-    const record = ExperimentRecord.open(this.directory, document, config.record);
+    const record = ExperimentRecord.open(
+      this.directory,
+      { ...document, determining: determiningSettings(config) },
+      config.record,
+    );
     let results: readonly RunResult[] = [];
     let stoppedBy: unknown;
     let error: unknown;

@@ -28,7 +28,7 @@ test("at most once: none may be repeated, any may be missing", () => {
 });
 
 test.each<[string, unknown, string]>([
-  ["a symbol", Symbol("oh"), "Symbol(oh)"],
+  ["a symbol", Symbol("oh"), "a symbol"],
   ["a Promise", Promise.resolve(batchOf(eligible)), "a Promise"],
 ])("%s is no result", (_, result, seen) => {
   const faults = resultFaults(result as OrderResult, bounds); // as from a file in plain JavaScript

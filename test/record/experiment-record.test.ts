@@ -209,7 +209,7 @@ describe("refused, and left as it was, is a directory that holds", () => {
     recordOnce();
     expect(mistake(() => open("f".repeat(64)))).toBe(
       `${directory} holds experiment 01234567, this config is experiment ffffffff: ` +
-        "name another directory with --out, or run the config that made it",
+        "name another directory with --out, or run what made it: ibatch run small.yaml",
     );
     expect(JSON.parse(read("experiment.json"))).toMatchObject(document);
     expect(existsSync(join(directory, "lock")), "and it is free for others").toBe(false);
