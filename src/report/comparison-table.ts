@@ -4,7 +4,14 @@ import type { Column, Layout } from "./layout.js";
 import { testsThatClaim } from "./notes.js";
 import { PERCENT, pText, signed, signedRange } from "./number-text.js";
 import { type Difference, type Interval, LEAST_PAIRS_FOR_BCA } from "./statistics.js";
-import { canShowByRanks, divergenceVerdict, verdictText } from "./verdict.js";
+import {
+  canShowByRanks,
+  canShowDivergence,
+  claimText,
+  type Divergence,
+  divergenceText,
+  verdictText,
+} from "./verdict.js";
 
 export function comparisonTables({ comparisons }: Findings, layout: Layout): string[] {
   const planned = comparisons.filter((one) => one.planned);
@@ -22,7 +29,7 @@ export function comparisonTables({ comparisons }: Findings, layout: Layout): str
       others,
       accuracyColumns(others, ""),
     ),
-    ...section(DIVERGENCE_TITLE, comparisons.filter(hasDiverged), DIVERGENCE),
+    ...section(divergenceTitle(comparisons), comparisons.filter(hasDiverged), DIVERGENCE),
     ...section(
       "Descriptive, nothing claimed: differences in test loss, seed by seed",
       comparisons,
@@ -56,7 +63,7 @@ function accuracyColumns(comparisons: readonly Comparison[], after: string): Col
     ...(withEffect
       ? [ofAccuracy("d_z", 3, (found) => number(found.effectCorrected, (effect) => signed(effect, 2)))]
       : []),
-    ofAccuracy(`p${after}`, 0, claimed),
+    ofAccuracy(`p${after}`, 0, claimText),
     ...(withWilcoxon
       ? [ofAccuracy(`p (signed rank${after})`, 4, (found) => (canShowByRanks(found) ? ranked(found) : "–"))]
       : []),
@@ -80,41 +87,35 @@ const range = (interval: Interval | null, digits: number, scale: number): string
 
 const hasBca = ({ n, bca }: Difference): boolean => n >= LEAST_PAIRS_FOR_BCA && bca !== null;
 
-/** Of the test that claims, which is the t test unless it says so. */
-const claimed = ({ claim }: Difference): string =>
-  claim === null ? "–" : `${pText(claim.holm ?? claim.p)}${claim.test === "t" ? "" : " (ranks)"}`;
-
 const ranked = ({ wilcoxon, wilcoxonHolm }: Difference): string => number(wilcoxonHolm ?? wilcoxon?.p ?? null, pText);
 
 const number = (value: number | null, text: (value: number) => string): string => (value === null ? "–" : text(value));
 
 // --- How often runs diverged
 
-const DIVERGENCE_TITLE = "How often runs diverged: a test of its own (p after Holm's correction where planned)";
+const divergenceTitle = (comparisons: readonly Comparison[]): string =>
+  comparisons.some(({ accuracy: { divergence } }) => divergence !== null && canShowDivergence(divergence))
+    ? "How often runs diverged: a test of its own (p after Holm's correction where planned)"
+    : "How often runs diverged";
 
 const hasDiverged = ({ accuracy }: Comparison): boolean => accuracy.divergence !== null;
 
 const ofDivergence = (
   title: string,
   rank: number,
-  cell: (divergence: NonNullable<Difference["divergence"]>) => string,
+  cell: (divergence: Divergence, accuracy: Difference) => string,
 ): Column<Comparison> => ({
   title,
   rank,
-  cell: ({ accuracy }) => (accuracy.divergence === null ? "–" : cell(accuracy.divergence)),
+  cell: ({ accuracy }) => (accuracy.divergence === null ? "–" : cell(accuracy.divergence, accuracy)),
 });
 
 const DIVERGENCE: readonly Column<Comparison>[] = [
   NAME,
   ofDivergence("diverged", 0, ({ arm, armRuns }) => `${arm} of ${armRuns}`),
   ofDivergence("other", 0, ({ baseline, baselineRuns }) => `${baseline} of ${baselineRuns}`),
-  ofDivergence("p (Fisher)", 0, ({ p, holm }) => pText(holm ?? p)),
-  {
-    title: "verdict",
-    rank: 0,
-    cell: ({ accuracy }) =>
-      accuracy.divergence?.holm === null ? "exploratory" : (divergenceVerdict(accuracy) ?? "undecided"),
-  },
+  ofDivergence("p (Fisher)", 0, (found) => (canShowDivergence(found) ? pText(found.holm ?? found.p) : "–")),
+  ofDivergence("verdict", 0, (found, accuracy) => divergenceText(accuracy, found)),
 ];
 
 // --- Losses

@@ -6,11 +6,14 @@ import type { Comparison, Target } from "./findings.js";
 import type { ArmMeasures, Measures, Pair } from "./measures.js";
 import { counted, PERCENT } from "./number-text.js";
 import type { TimedRun } from "./recorded-experiment.js";
-import { LEAST_PAIRS, tooFewSeeds } from "./seeds-needed.js";
+import { ALPHA, LEAST_PAIRS, runsForFisher, seedsForWilcoxon, tooFewSeeds } from "./seeds-needed.js";
 import { BCA_WARNING, type Difference, LEAST_PAIRS_FOR_BCA, type ValuesBySeed } from "./statistics.js";
+import { unfinishedNotes } from "./unfinished.js";
+import { canClaim, canShowDivergence } from "./verdict.js";
 
 export function notesOn(measures: Measures, comparisons: readonly Comparison[], runs: readonly TimedRun[]): string[] {
   const notes = [
+    ...unfinishedNotes(measures),
     ...claimNotes(measures, comparisons),
     ...measures.arms.flatMap(collapseNotes),
     allRight(measures),
@@ -33,46 +36,64 @@ function claimNotes({ baseline, arms }: Measures, comparisons: readonly Comparis
   const pairs = Math.max(...accuracies.map(({ ranked }) => ranked));
   if (pairs < 2) return [pairs === 0 ? undefined : ONE_SEED];
   const planned = comparisons.filter((one) => one.planned).map(({ accuracy }) => accuracy);
-  const tests = testsThatClaim(planned);
-  const tooFew = tooFewSeeds(pairs, tests);
+  const tooFew = tooFewSeeds(pairs, testsThatClaim(planned));
   if (pairs < LEAST_PAIRS) return [tooFew];
-  const hasDiverged = accuracies.some(({ lack }) => lack === "diverged runs");
   const isEquivalenceTested = planned.some(({ equivalence }) => equivalence !== null);
   return [
-    whatCarriesTheClaim({ planned: planned.length, tests, exploratory: comparisons.length - planned.length }),
-    hasDiverged ? DIVERGED : undefined,
-    tooFew,
+    whatCarriesTheClaim(planned, comparisons.length - planned.length),
+    ...(accuracies.some(({ divergence }) => divergence !== null) ? divergenceNotes(accuracies) : [tooFew]),
     isEquivalenceTested ? EQUIVALENCE : undefined,
     intervalNote(accuracies, planned.length),
     pairs < LEAST_PAIRS_FOR_BCA ? undefined : upperFirst(BCA_WARNING),
   ];
 }
 
-/** Which measure and test carry the claim, over what; and that the rest claims nothing. */
-function whatCarriesTheClaim({
-  planned,
-  tests,
-  exploratory,
-}: {
-  readonly planned: number;
-  readonly tests: number;
-  readonly exploratory: number;
-}): string {
+/** Which measures and tests carry the claim, over what; and that the rest claims nothing. */
+function whatCarriesTheClaim(planned: readonly Difference[], exploratory: number): string {
   const loss = "test loss is descriptive";
-  if (planned === 0)
+  if (planned.length === 0)
     return `No comparison was planned: all are exploratory, their p is not corrected and claims nothing; ${loss}`;
-  const over =
-    tests === planned
-      ? `the ${planned} planned comparisons`
-      : `${tests} tests: of ${counted(planned, "planned comparison")}, and ${tests - planned} of how often runs diverge`;
-  const claim =
-    tests === 1
-      ? "The claim rests on test accuracy alone: the paired t test of the one planned comparison"
-      : `Claims rest on test accuracy alone: the paired t test with Holm's correction over ${over}`;
+  const claim = planned.some(({ divergence }) => divergence !== null)
+    ? claimWithDivergence(planned)
+    : claimOfAccuracy(planned.length);
   const others = exploratory === 1 ? "; the other one is" : `; the other ${exploratory} are`;
   return `${claim}${exploratory === 0 ? "" : `${others} exploratory: no correction, no claim`}; ${loss}`;
 }
 
+const claimOfAccuracy = (planned: number): string =>
+  planned === 1
+    ? "The claim rests on test accuracy alone: the paired t test of the one planned comparison"
+    : `Claims rest on test accuracy alone: the paired t test with Holm's correction over the ${planned} planned comparisons`;
+
+function claimWithDivergence(planned: readonly Difference[]): string {
+  const able = planned.filter(canClaim);
+  const count = (test: "t" | "signed rank") => able.filter(({ claim }) => claim?.test === test).length;
+  const howOften = planned.filter(({ divergence }) => divergence !== null && canShowDivergence(divergence)).length;
+  const ofAccuracy = [counted(count("t"), "paired t test"), counted(count("signed rank"), "exact signed-rank test")];
+  const measures = [
+    ...(able.length === 0 ? [] : [`test accuracy (${ofAccuracy.filter(isSome).join(", ")})`]),
+    ...(howOften === 0 ? [] : [`how often runs diverge (${counted(howOften, "exact test")} of Fisher's)`]),
+  ];
+  return measures.length === 0
+    ? "Nothing is claimed: no test of a planned comparison could show anything"
+    : `Claims rest on ${measures.join(" and ")}, with Holm's correction over ${testsThatClaim(planned)} tests`;
+}
+
+const isSome = (count: string): boolean => !count.startsWith("0 ");
+
+/** What became of pairs in which runs diverged, and of tests that could show nothing there. */
+function divergenceNotes(accuracies: readonly Difference[]): (string | undefined)[] {
+  const ranked = accuracies.filter(({ lack }) => lack === "diverged runs");
+  const fewRuns = accuracies.some(({ divergence }) => divergence !== null && !canShowDivergence(divergence));
+  return [
+    ranked.length > 0 ? DIVERGED : undefined,
+    ranked.every(canClaim) ? undefined : FEW_RANKS,
+    fewRuns ? FEW_RUNS : undefined,
+  ];
+}
+
+const FEW_RANKS = `With fewer than ${seedsForWilcoxon(1)} paired seeds the exact signed-rank test cannot show p < ${ALPHA}, so its p is left out`;
+const FEW_RUNS = `With so few runs Fisher's exact test of how often they diverge cannot show p < ${ALPHA}, so its p is left out; ${runsForFisher()} of each arm are enough`;
 const DIVERGED =
   "A run that diverged counts as worse than any other: where a pair has one, the exact signed-rank test stands for the " +
   "t test, and neither mean nor interval is shown, which would be of survivors alone";

@@ -17,6 +17,20 @@ export function seedsForWilcoxon(tests: number, alpha = ALPHA): number {
   return seeds;
 }
 
+/** The least p that Fisher's exact test of so many runs can give: all of one arm diverged, and none of the other. */
+export function smallestFisherP(runs: number, others: number): number {
+  let waysToChoose = 1;
+  for (let at = 1; at <= runs; at += 1) waysToChoose = (waysToChoose * (others + at)) / at;
+  return Math.min(1, (runs === others ? 2 : 1) / waysToChoose);
+}
+
+/** Runs of each arm with which Fisher's exact test can show p < alpha. */
+export function runsForFisher(alpha = ALPHA): number {
+  let runs = 1;
+  while (smallestFisherP(runs, runs) >= alpha) runs += 1;
+  return runs;
+}
+
 /** That so few seeds cannot show anything, by any test or by the signed-rank test; undefined where they can. */
 export function tooFewSeeds(seeds: number, tests: number, alpha = ALPHA): string | undefined {
   if (seeds < LEAST_PAIRS)

@@ -7,7 +7,7 @@ import type { ArmMeasures } from "./measures.js";
 import { counted, PERCENT, pEquals, signed, signedRange } from "./number-text.js";
 import type { Difference } from "./statistics.js";
 import { lossText } from "./summary-text.js";
-import { divergenceVerdict, verdictOn } from "./verdict.js";
+import { canClaim, canShowDivergence, divergenceVerdict, verdictOn } from "./verdict.js";
 
 interface Compared {
   readonly arm: ArmMeasures;
@@ -74,11 +74,13 @@ function byRanks(comparison: Sayable, compared: Compared): string {
   const { claim, ranked, n, mean, wilcoxon } = accuracy;
   const seeds = counted(ranked, "paired seed");
   const how = `exact signed-rank test over ${seeds}`;
-  const diverged = `${divergence(comparison, compared) ?? ""} Diverged runs ranked as the worst, it`;
-  const survivors =
-    mean === null
-      ? ""
-      : ` The ${counted(n, "pair")} without one differ by ${points(mean)} points in the mean, which says nothing of the arm as a whole.`;
+  const howOften = divergence(comparison, compared) ?? "";
+  const diverged = `${howOften} Diverged runs ranked as the worst, it`;
+  const survivors = mean === null ? "" : ` ${ofSurvivors(n, mean)}`;
+  if (!canClaim(accuracy)) {
+    const few = ranked === 1 ? "is" : "are";
+    return `${howOften} ${seeds} ${few} too few to rank its test accuracies against those of ${other}, diverged runs as the worst: nothing is claimed of them.${survivors}`;
+  }
   if (claim === null || claim.holm === null) {
     const leans = (wilcoxon?.direction ?? 0) === 0 ? "neither above nor below" : direction(wilcoxon?.direction ?? 0);
     return `${diverged} ranks ${leans} ${other} in test accuracy (${how}, not planned): exploratory, so nothing is claimed.${survivors}`;
@@ -89,6 +91,9 @@ function byRanks(comparison: Sayable, compared: Compared): string {
     ? `${diverged} cannot be told apart from ${other} in test accuracy (${shown}).${survivors}`
     : `${diverged} ranks ${direction(difference === "better" ? 1 : -1)} ${other} in test accuracy (${shown}): ${difference}.${survivors}`;
 }
+
+const ofSurvivors = (n: number, mean: number): string =>
+  `${n === 1 ? `The one pair without one differs by ${points(mean)} points` : `The ${n} pairs without one differ by ${points(mean)} points in the mean`}, which says nothing of the arm as a whole.`;
 
 const direction = (sign: number): string => (sign < 0 ? "below" : "above");
 
@@ -125,9 +130,11 @@ function divergenceSentence(comparison: Sayable, compared: Compared): string | u
 function divergence({ accuracy, with: other }: Sayable, compared: Compared): string | undefined {
   if (accuracy.divergence === null) return undefined;
   const { arm, armRuns, baseline, baselineRuns, p, holm } = accuracy.divergence;
+  const counts = `diverged in ${arm} of ${counted(armRuns, "run")}, ${other} in ${baseline} of ${baselineRuns}`;
+  if (!canShowDivergence(accuracy.divergence)) return `${counts}, too few runs for a test of how often.`;
   const shown = holm === null ? `${pEquals(p)}, not planned` : pShown(holm, compared);
   const verdict = divergenceVerdict(accuracy);
-  return `diverged in ${arm} of ${counted(armRuns, "run")}, ${other} in ${baseline} of ${baselineRuns} (Fisher's exact test, ${shown})${verdict === null ? "" : `: ${verdict}`}.`;
+  return `${counts} (Fisher's exact test, ${shown})${verdict === null ? "" : `: ${verdict}`}.`;
 }
 
 /** Runs that these numbers leave out, and why. */

@@ -1,6 +1,9 @@
 /** What a planned comparison claims of test accuracy, the one measure that carries claims. */
-import { ALPHA } from "./seeds-needed.js";
+import { pText } from "./number-text.js";
+import { ALPHA, smallestFisherP, smallestWilcoxonP } from "./seeds-needed.js";
 import type { Difference } from "./statistics.js";
+
+export type Divergence = NonNullable<Difference["divergence"]>;
 
 export interface Verdict {
   /** null where the difference is not shown to be there. */
@@ -22,18 +25,42 @@ export function verdictOn({ claim, mean, wilcoxon, equivalence }: Difference): V
 /** In a word or two. */
 export function verdictText(accuracy: Difference): string {
   if (accuracy.claim === null) return LACKING[accuracy.lack ?? "no pairs"];
+  if (!canClaim(accuracy)) return TOO_FEW;
   const { difference, isEquivalent } = verdictOn(accuracy);
   if (difference === null) return isEquivalent ? "equivalent" : "undecided";
   return isEquivalent ? `${difference}, within margin` : difference;
 }
 
+const TOO_FEW = "too few seeds";
+
 const LACKING: Readonly<Record<NonNullable<Difference["lack"]>, string>> = {
   "no pairs": "no pairs",
-  "one pair": "too few seeds",
-  "two pairs": "too few seeds",
+  "one pair": TOO_FEW,
+  "two pairs": TOO_FEW,
   "equal differences": "no test",
   "diverged runs": "no test",
 };
+
+/** Whether the test to claim by could show anything, whatever its differences: the ranks of few pairs cannot. */
+export const canClaim = ({ claim, ranked }: Difference): boolean =>
+  claim !== null && (claim.test === "t" || smallestWilcoxonP(ranked, 1) < ALPHA);
+
+/** p of the test to claim by, after Holm's correction where there is one, and which test it is unless that is t. */
+export function claimText(accuracy: Difference): string {
+  const { claim } = accuracy;
+  if (claim === null || !canClaim(accuracy)) return "–";
+  return `${pText(claim.holm ?? claim.p)}${claim.test === "t" ? "" : " (ranks)"}`;
+}
+
+/** Whether Fisher's test could show anything, all runs of one arm having diverged and none of the other. */
+export const canShowDivergence = ({ armRuns, baselineRuns }: Divergence): boolean =>
+  smallestFisherP(armRuns, baselineRuns) < ALPHA;
+
+/** In a word or two; of a comparison in which a run diverged. */
+export function divergenceText(accuracy: Difference, divergence: Divergence): string {
+  if (!canShowDivergence(divergence)) return TOO_FEW;
+  return divergence.holm === null ? "exploratory" : (divergenceVerdict(accuracy) ?? "undecided");
+}
 
 /** Whether the arm is shown to diverge more often than the other, or less. */
 export function divergenceVerdict({ divergence }: Difference): "more often" | "less often" | null {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { makeFindings } from "../../src/report/make-findings.js";
 import { measure } from "../../src/report/measures.js";
 import { summarise } from "../../src/report/summary.js";
-import { divergenceVerdict, verdictText } from "../../src/report/verdict.js";
+import { claimText, divergenceText, divergenceVerdict, verdictText } from "../../src/report/verdict.js";
 import { asking, findingsOf, planned, run, runs } from "./made-runs.js";
 
 // Differences -0.01, -0.02, -0.03: mean -0.02, sd 0.01. For two degrees of freedom p = 1 - |t| / √(t² + 2).
@@ -167,8 +167,62 @@ describe("runs that are not all done", () => {
     expect(accuracy).toMatchObject({ t: null, interval: null, effect: null, n: 4, ranked: 6 });
     expect(sentence).toContain("it cannot be told apart from shuffled in test accuracy (exact signed-rank test");
     expect(sentence).toContain("diverged in 2 of 6 runs, shuffled in 0 of 6 (Fisher's exact test, p = ");
-    expect(notes[0]).toContain("over 2 tests: of 1 planned comparison, and 1 of how often runs diverge");
+    expect(notes[0]).toBe(
+      "Claims rest on test accuracy (1 exact signed-rank test) and how often runs diverge (1 exact test of Fisher's), with Holm's correction over 2 tests; test loss is descriptive",
+    );
     expect(notes[1]).toMatch(/^A run that diverged counts as worse than any other/);
+    expect(notes.join()).not.toContain("left out");
+  });
+
+  test("1 of 3 diverged: too few for the ranks and for Fisher's test, whose p are left out, and nothing is claimed", async () => {
+    const all = [...runs("shuffled", 0.9, 0.91, 0.92), ...runs("torn", 0.8, 0.82), diverged("torn", 2)];
+    const { comparisons, notes } = await findingsOf(all);
+    const [{ accuracy, sentence }] = comparisons;
+    expect([claimText(accuracy), verdictText(accuracy)]).toEqual(["–", "too few seeds"]);
+    expect(accuracy.divergence && divergenceText(accuracy, accuracy.divergence)).toBe("too few seeds");
+    expect(sentence).toMatch(
+      /^diverged in 1 of 3 runs, shuffled in 0 of 3, too few runs for a test of how often\. 3 paired seeds are too few to rank its test accuracies against those of shuffled, diverged runs as the worst: nothing is claimed of them\. The 2 pairs without one differ by −9\.50 points in the mean, which says nothing of the arm as a whole\. /,
+    );
+    expect(notes.slice(0, 4)).toEqual([
+      "Nothing is claimed: no test of a planned comparison could show anything; test loss is descriptive",
+      expect.stringMatching(/^A run that diverged counts as worse than any other/),
+      "With fewer than 6 paired seeds the exact signed-rank test cannot show p < 0.05, so its p is left out",
+      "With so few runs Fisher's exact test of how often they diverge cannot show p < 0.05, so its p is left out; 4 of each arm are enough",
+    ]);
+  });
+
+  test("t tests of some arms, ranks of others: both are named, with all that Holm's correction is over", async () => {
+    const torn = [0, 1, 2, 3, 4, 5].map((seed) => diverged("torn", seed));
+    const all = [...base, ...runs("sorted", 0.8, 0.81, 0.83, 0.82, 0.85, 0.84), ...torn];
+    const { notes, comparisons } = await findingsOf(all);
+    expect(notes[0]).toBe(
+      "Claims rest on test accuracy (1 paired t test, 1 exact signed-rank test) and how often runs diverge (1 exact test of Fisher's), with Holm's correction over 3 tests; test loss is descriptive",
+    );
+    expect(claimText(comparisons[1].accuracy)).toBe("0.031 (ranks)");
+    expect(notes.join()).not.toContain("left out");
+  });
+
+  test("none finished: says so, and what to do; of the baseline alone, too", async () => {
+    const both = (state: "diverged" | "failed") =>
+      ["shuffled", "torn"].flatMap((arm) => [0, 1].map((seed) => run(arm, seed, { test: [], state })));
+    const { notes, comparisons } = await findingsOf(both("diverged"));
+    expect(notes).toEqual([
+      "No run finished: all 4 diverged. Lower the learning rate (schedule), or raise it slowly at the start",
+      "2 paired seeds show nothing about others: intervals and tests begin with 3",
+    ]);
+    expect(verdictText(comparisons[0].accuracy)).toBe("too few seeds");
+    expect((await findingsOf(both("failed"))).notes[0]).toBe(
+      "No run finished: all 4 failed. What failed is told beside each run: mend that, and give the same command again",
+    );
+    const [first, ...others] = both("failed");
+    expect((await findingsOf([diverged(first.arm, 0), ...others])).notes[0]).toBe(
+      "No run finished: 1 diverged and 3 failed. Lower the learning rate (schedule), or raise it slowly at the start; what failed is told beside each run: mend that, and give the same command again",
+    );
+    const alone = await findingsOf([diverged("shuffled", 0), ...runs("sorted", 0.9)]);
+    expect(alone.notes[0]).toBe(
+      "No run of shuffled finished: it diverged, so there is no mean difference from it and no target accuracy to count costs up to. Lower the learning rate (schedule), or raise it slowly at the start",
+    );
+    expect((await findingsOf([...runs("shuffled", 0.9), diverged("torn", 0)])).notes.join()).not.toContain("No run");
   });
 
   test("6 of 6 diverged against 0 of 6: shown to diverge more often", async () => {

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { seedsForWilcoxon, smallestWilcoxonP, tooFewSeeds } from "../../src/report/seeds-needed.js";
+import {
+  runsForFisher,
+  seedsForWilcoxon,
+  smallestFisherP,
+  smallestWilcoxonP,
+  tooFewSeeds,
+} from "../../src/report/seeds-needed.js";
 
 test("the floor of the signed-rank test: 6 seeds can show 1 comparison, 7 show 3, 8 show 6, 9 show 12", () => {
   const shown = (seeds: number) => {
@@ -12,6 +18,15 @@ test("the floor of the signed-rank test: 6 seeds can show 1 comparison, 7 show 3
     6, 7, 7, 8, 8, 9, 9, 10,
   ]);
   expect(smallestWilcoxonP(1, 3)).toBe(1);
+});
+
+test("the floor of Fisher's test: one way of all to choose who diverged, two where arms are alike", () => {
+  expect(smallestFisherP(3, 3)).toBeCloseTo(2 / 20, 12);
+  expect(smallestFisherP(4, 4)).toBeCloseTo(2 / 70, 12);
+  expect(smallestFisherP(2, 5)).toBeCloseTo(1 / 21, 12);
+  expect(smallestFisherP(5, 2)).toBeCloseTo(1 / 21, 12);
+  expect([smallestFisherP(1, 1), smallestFisherP(0, 3)]).toEqual([1, 1]);
+  expect([runsForFisher(), runsForFisher(0.001)]).toEqual([4, 7]);
 });
 
 test("too few seeds, and how many are enough", () => {

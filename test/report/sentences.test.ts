@@ -74,11 +74,25 @@ test("equal accuracies: the losses are told", async () => {
   );
 });
 
+const diverged = (seed: number): TimedRun => run("sorted", seed, { test: [0.1], state: "diverged" });
+
 test("runs that diverged rank worst: no mean, interval or verdict of survivors", async () => {
-  const diverged = run("sorted", 4, { test: [0.1], state: "diverged" });
-  // 1 of 5 and 0 of 5: p = 1; five of one sign: 2/32, as the smaller one of two
-  expect(await said([...base, ...less(1.9, 2, 2, 2.1), diverged])).toMatch(
-    /^diverged in 1 of 5 runs, shuffled in 0 of 5 \(Fisher's exact test, p = 1 after Holm\)\. Diverged runs ranked as the worst, it cannot be told apart from shuffled in test accuracy \(exact signed-rank test over 5 paired seeds, p = 0\.13 after Holm\)\. The 4 pairs without one differ by −2\.00 points in the mean, which says nothing of the arm as a whole\. It /,
+  // 1 of 6 and 0 of 6: p = 1; six of one sign: 2/64, as the smaller one of two
+  const six = [...base, run("shuffled", 5, { test: [0.95] })];
+  expect(await said([...six, ...less(1.9, 2, 2, 2, 2.1), diverged(5)])).toMatch(
+    /^diverged in 1 of 6 runs, shuffled in 0 of 6 \(Fisher's exact test, p = 1 after Holm\)\. Diverged runs ranked as the worst, it cannot be told apart from shuffled in test accuracy \(exact signed-rank test over 6 paired seeds, p = 0\.063 after Holm\)\. The 5 pairs without one differ by −2\.00 points in the mean, which says nothing of the arm as a whole\. It /,
+  );
+});
+
+test("runs that diverged, of too few seeds for the ranks: what can be tested is, and the rest is said", async () => {
+  expect(await said([...base, ...less(1.9, 2, 2, 2.1), diverged(4)])).toMatch(
+    /^diverged in 1 of 5 runs, shuffled in 0 of 5 \(Fisher's exact test, p = 1 after Holm\)\. 5 paired seeds are too few to rank its test accuracies against those of shuffled, diverged runs as the worst: nothing is claimed of them\. The 4 pairs /,
+  );
+  expect(await said([...runs("shuffled", 0.9), diverged(0)])).toMatch(
+    /^diverged in 1 of 1 run, shuffled in 0 of 1, too few runs for a test of how often\. 1 paired seed is too few to rank .*: nothing is claimed of them\. It /,
+  );
+  expect(await said([...runs("shuffled", 0.9, 0.91), ...less(1), diverged(1)])).toContain(
+    " The one pair without one differs by −1.00 points, which says nothing of the arm as a whole.",
   );
 });
 

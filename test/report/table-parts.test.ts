@@ -87,11 +87,24 @@ test("runs that diverged: the ranks carry the claim, how often has a table of it
   const torn = run("torn", 3, { test: [], state: "diverged" });
   const all = [...runs("shuffled", 0.9, 0.91, 0.92, 0.93), ...runs("torn", 0.91, 0.925, 0.93), torn];
   const [accuracy, divergence, loss] = comparisonTables(await findingsOf(all), whole);
-  // three better: ranks 1, 2, 3; one diverged: 4, worse. p = P(W ≤ 4), twice: 7/16 · 2
-  expect(accuracy).toMatch(/\| torn − shuffled \| 4, 3 finished \| +– \| +– \| 1 \(ranks\) \| undecided \|/);
+  expect(accuracy).toMatch(/\| torn − shuffled \| 4, 3 finished \| +– \| +– \| +– \| too few seeds \|/);
   expect(divergence).toMatch(/^How often runs diverged: a test of its own \(p after/);
   expect(divergence).toMatch(/\| torn − shuffled \| +1 of 4 \| +0 of 4 \| +1 \| undecided \|/);
   expect(loss).toMatch(/\| torn − shuffled \| 4, 3 finished \| +– \| +– \|/);
+});
+
+test("runs that diverged, six and three seeds: p of the ranks and of Fisher's test where they can show anything", async () => {
+  const torn = (seeds: number) => [
+    ...runs("shuffled", ...[0.9, 0.91, 0.92, 0.93, 0.94, 0.95].slice(0, seeds)),
+    ...Array.from({ length: seeds }, (_, seed) => run("torn", seed, { test: [], state: "diverged" })),
+  ];
+  const [accuracy, divergence] = comparisonTables(await findingsOf(torn(6)), whole);
+  expect(accuracy).toMatch(/\| 6, 0 finished \| +– \| +– \| 0\.031 \(ranks\) \| +worse \|/); // 2/64, the last of two
+  expect(divergence).toMatch(/\| +6 of 6 \| 0 of 6 \| +0\.0043 \| more often \|/); // 2 · 2/924
+  const [few, howOften] = comparisonTables(await findingsOf(torn(3)), whole);
+  expect(few).toMatch(/\| 3, 0 finished \| +– \| +– \| +– \| too few seeds \|/);
+  expect(howOften).toMatch(/^How often runs diverged\n/);
+  expect(howOften).toMatch(/\| +3 of 3 \| 0 of 3 \| +– \| too few seeds \|/);
 });
 
 test("with a validation split the arms' table has the test accuracy at the epoch that it would choose", async () => {

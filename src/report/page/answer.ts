@@ -30,7 +30,7 @@ export function answer(data: ReportData, { summary, findings }: Answer, looks: R
     unfinished(data),
     alarms(data),
     said.length > 0 ? html`<ul class="sentences">${said.map((one) => sentence(one, looks))}</ul>` : noSentences(data),
-    hasStatistics(findings) ? notes(findings) : plainNote(said, findings),
+    html`${hasStatistics(findings) ? undefined : plainNote(said, findings)}${findings && notes(findings)}`,
     table(data, { summary, findings }, looks),
     objectives(summary),
     endings(data, summary),
@@ -73,11 +73,12 @@ const noSentences = ({ baseline, arms }: ReportData): Html =>
 /** Says so while runs are missing, at the top. */
 function unfinished({ arms, seeds }: ReportData): Html | undefined {
   const planned = arms.length * seeds.length;
-  const ended = arms
-    .flatMap(({ runs }) => runs)
-    .filter(({ document }) => ["done", "diverged"].includes(document.state));
-  if (ended.length === planned) return undefined;
-  return html`<p class="warning"><b>Not finished:</b> ${ended.length} of ${counted(planned, "run")} ended. What follows is about those that are there.</p>`;
+  const states = arms.flatMap(({ runs }) => runs.map(({ document }) => document.state));
+  const results = states.filter((state) => state === "done" || state === "diverged").length;
+  if (results === planned) return undefined;
+  const failed = states.filter((state) => state === "failed").length;
+  const others = failed === 0 ? "" : ` with a result, and ${failed} failed`;
+  return html`<p class="warning"><b>Not finished:</b> ${results} of ${counted(planned, "run")} ended${others}. What follows is about those that are there.</p>`;
 }
 
 function table(data: ReportData, { summary, findings }: Answer, looks: ReadonlyMap<string, Look>): Html {

@@ -2,7 +2,15 @@
 import type { Comparison, Findings } from "../findings.js";
 import { PERCENT, pText, signed, signedRange } from "../number-text.js";
 import type { Difference } from "../statistics.js";
-import { canShowByRanks, divergenceVerdict, verdictText } from "../verdict.js";
+import {
+  canClaim,
+  canShowByRanks,
+  canShowDivergence,
+  claimText,
+  divergenceText,
+  divergenceVerdict,
+  verdictText,
+} from "../verdict.js";
 import { dataTable } from "./data-table.js";
 import { type Html, html, type Part } from "./html.js";
 
@@ -34,7 +42,7 @@ function accuracyTable({ comparisons, confidence }: Findings): Html {
   const hasDiverged = comparisons.some(({ accuracy }) => accuracy.divergence !== null);
   return dataTable({
     id: "comparisons",
-    note: `Differences of the last epoch's test accuracy, which alone claims something, seed by seed: mean, and below it the ${Number((PERCENT * confidence).toFixed(2))} % interval of this comparison alone. d_z: mean / sd, corrected for few seeds. p: two-sided, after Holm's correction over all that may claim${exploratory}. ${hasDiverged ? DIVERGED : ""}`,
+    note: `Differences of the last epoch's test accuracy, which alone claims something, seed by seed: mean, and below it the ${Number((PERCENT * confidence).toFixed(2))} % interval of this comparison alone. d_z: mean / sd, corrected for few seeds. p: two-sided, after Holm's correction over all that may claim${exploratory}. ${hasDiverged ? DIVERGED : ""}${comparisons.some(isTooFew) ? TOO_FEW : ""}`,
     columns: [
       "difference",
       "accuracy, points",
@@ -55,15 +63,21 @@ function accuracyTable({ comparisons, confidence }: Findings): Html {
 const DIVERGED =
   " Where a run of a pair diverged it counts as the worst: p is of the exact signed-rank test, and means and intervals, which would be of survivors alone, are left out. How often runs diverged has Fisher's exact test.";
 
+const TOO_FEW = " Where seeds are too few for such a test to show anything, its p is left out.";
+
+const isTooFew = ({ accuracy }: Comparison): boolean =>
+  (accuracy.claim !== null && !canClaim(accuracy)) ||
+  (accuracy.divergence !== null && !canShowDivergence(accuracy.divergence));
+
 function cellsOf(
   { planned, accuracy }: Comparison,
   { withRanks, hasDiverged }: { readonly withRanks: boolean; readonly hasDiverged: boolean },
 ): Part[] {
-  const { claim, wilcoxon, wilcoxonHolm, n, ranked } = accuracy;
+  const { wilcoxon, wilcoxonHolm, n, ranked } = accuracy;
   return [
     difference(accuracy, 2, PERCENT),
     shown(accuracy.effectCorrected, (effect) => signed(effect, 2)),
-    shown(claim && (claim.holm ?? claim.p), (p) => `${pText(p)}${claim?.test === "t" ? "" : " (ranks)"}`),
+    claimText(accuracy),
     ...(withRanks ? [canShowByRanks(accuracy) ? shown(planned ? wilcoxonHolm : wilcoxon?.p, pText) : "–"] : []),
     planned ? verdictText(accuracy) : "–",
     ...(hasDiverged ? [divergence(accuracy)] : []),
@@ -75,7 +89,10 @@ function divergence(accuracy: Difference): Part {
   if (accuracy.divergence === null) return "–";
   const { arm, armRuns, baseline, baselineRuns, p, holm } = accuracy.divergence;
   const verdict = divergenceVerdict(accuracy);
-  return html`${arm} of ${armRuns}<small>other ${baseline} of ${baselineRuns}</small><small>p ${pText(holm ?? p)}${verdict === null ? "" : `: ${verdict}`}</small>`;
+  const told = canShowDivergence(accuracy.divergence)
+    ? `p ${pText(holm ?? p)}${verdict === null ? "" : `: ${verdict}`}`
+    : divergenceText(accuracy, accuracy.divergence);
+  return html`${arm} of ${armRuns}<small>other ${baseline} of ${baselineRuns}</small><small>${told}</small>`;
 }
 
 /** None where it would be of survivors alone. */

@@ -1,4 +1,5 @@
 /** A sentence an arm against the baseline: those of the statistics, else what the paired differences show. */
+import { isFinished } from "../../record/run-document.js";
 import type { Findings } from "../findings.js";
 import { counted, signed } from "../number-text.js";
 import type { ArmData, ReportData, RunData } from "./data.js";
@@ -31,7 +32,11 @@ function compare(arm: ArmData, base: ArmData): string {
     const other = accuracies.get(seed);
     return other === undefined ? [] : [100 * (accuracy - other)];
   });
-  if (pairs.length === 0) return `cannot be compared with ${base.arm} yet: no seed was finished by both.`;
+  const diverged = divergedIn(arm, base);
+  if (pairs.length === 0) {
+    const yet = [...arm.runs, ...base.runs].some(({ document }) => !isFinished(document)) ? " yet" : "";
+    return `cannot be compared with ${base.arm}${yet}: no seed was finished by both.${diverged}`;
+  }
   const mean = pairs.reduce((total, difference) => total + difference, 0) / pairs.length;
   const than = `${base.arm} in test accuracy`;
   const size = Math.abs(mean).toFixed(2);
@@ -39,9 +44,18 @@ function compare(arm: ArmData, base: ArmData): string {
     Number(size) === 0
       ? `differs from ${base.arm} by 0.00 points of test accuracy`
       : `is ${size} points ${mean < 0 ? "below" : "above"} ${than}`;
-  if (pairs.length === 1) return `${head}, on the one seed that both finished.`;
+  if (pairs.length === 1) return `${head}, on the one seed that both finished.${diverged}`;
   const range = `${signed(Math.min(...pairs), 2)} to ${signed(Math.max(...pairs), 2)}`;
-  return `${head}, in the mean over ${counted(pairs.length, "paired seed")} (${range}).`;
+  return `${head}, in the mean over ${counted(pairs.length, "paired seed")} (${range}).${diverged}`;
+}
+
+/** What such differences leave out: they are of survivors alone. */
+function divergedIn(arm: ArmData, base: ArmData): string {
+  const [own, theirs] = [arm, base].map(
+    ({ runs }) => runs.filter(({ document }) => document.state === "diverged").length,
+  );
+  if (own + theirs === 0) return "";
+  return ` It diverged in ${own} of ${counted(arm.runs.length, "run")}, ${base.arm} in ${theirs} of ${base.runs.length}, which have no part in this.`;
 }
 
 const finalAccuracies = (runs: readonly RunData[]): ReadonlyMap<number, number> =>
