@@ -6,9 +6,9 @@ import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js"
 import { settlesWithin } from "./deadline.js";
 import { whereItHangs } from "./hanging.js";
 import { LastLines, onLines, withLastLines } from "./output-lines.js";
-import { type Child, READY_CHANNEL, spawnPython } from "./process.js";
+import { type Child, cannotStart, READY_CHANNEL, spawnPython } from "./process.js";
 import { describeEnding, type Ending, ProcessGroup } from "./process-group.js";
-import { cannotStart, EXIT_SURROUNDINGS } from "./python-program.js";
+import { EXIT_SURROUNDINGS } from "./python-program.js";
 import { chooseEndpoint } from "./socket-directory.js";
 
 /** What of the user's Python may run. */
@@ -82,7 +82,7 @@ export class BackendProcess {
    */
   static async start(options: BackendProcessOptions): Promise<BackendProcess> {
     const socket = chooseEndpoint(options.listen);
-    const child = spawnBackend(options, socket.listen);
+    const child = undoing(socket.remove, () => spawnBackend(options, socket.listen));
     const group = new ProcessGroup(child);
     process.once("exit", socket.remove);
     const cleanUp = () => {
@@ -116,6 +116,15 @@ export class BackendProcess {
   /** Ends one that hangs. Returns where it did, if it can say. */
   abort(): Promise<string | undefined> {
     return abort(this.#group, this.#said);
+  }
+}
+
+function undoing<T>(undo: () => void, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    undo();
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The only file that starts processes: Python programs of ours, each at the head of a process group of its own, and git. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { delimiter, resolve } from "node:path";
+import { asError, type IbatchError, surroundingsError } from "../errors.js";
 
 export type Child = ChildProcess;
 
@@ -18,8 +19,22 @@ export interface PythonModule {
 /** Of standard input, output and error, numbers 0 to 2, it is the next one. */
 export const READY_CHANNEL = 3;
 
-/** Starts it with pipes to its standard input, output and error, and one more that it may say on that it is ready. */
-export function spawnPython({ python, packageRoot, module, args, threads }: PythonModule): Child {
+export const cannotStart = (python: string, error: Error): IbatchError =>
+  surroundingsError(`Python at ${python} cannot be started: ${error.message}`);
+
+/**
+ * Starts it with pipes to its standard input, output and error, and one more that it may say on that it is ready.
+ * @throws IbatchError for some of the reasons why it cannot be started; others are an event of the child.
+ */
+export function spawnPython(module: PythonModule): Child {
+  try {
+    return spawned(module);
+  } catch (error) {
+    throw cannotStart(module.python, asError(error));
+  }
+}
+
+function spawned({ python, packageRoot, module, args, threads }: PythonModule): Child {
   const theirs = (process.env.PYTHONPATH ?? "").split(delimiter).filter(Boolean);
   const pythonPath = [packageRoot, ...theirs].map((path) => resolve(path)).join(delimiter);
   return spawn(python, ["-m", module, ...args], {

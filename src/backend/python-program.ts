@@ -1,7 +1,7 @@
 /** Python programs of ours that get their input, answer on standard output, and end. */
 import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js";
 import { LastLines, onLines, withLastLines } from "./output-lines.js";
-import { type Child, spawnPython } from "./process.js";
+import { type Child, cannotStart, spawnPython } from "./process.js";
 import { describeEnding, type Ending, ProcessGroup } from "./process-group.js";
 
 export interface PythonProgram {
@@ -69,6 +69,3 @@ function refuseFailure({ python, module }: PythonProgram, ending: Ending, stderr
   // Only we call it: what it finds wrong, we did wrong.
   throw new IbatchError("bug", `${module} failed (${python}): ${withLastLines(describeEnding(ending), stderr)}`);
 }
-
-export const cannotStart = (python: string, error: Error): IbatchError =>
-  surroundingsError(`Python at ${python} cannot be started: ${error.message}`);

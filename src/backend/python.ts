@@ -12,8 +12,17 @@ import { packageRoot } from "../package-root.js";
 export function findPython(given: string | undefined): string {
   const named = given ?? process.env.IBATCH_PYTHON;
   if (named === undefined || named === "") return ownPython();
-  if (statSync(named, { throwIfNoEntry: false })?.isDirectory()) return pythonOf(named);
+  if (isFolder(named)) return pythonOf(named);
   return basename(named) === named ? named : resolve(named);
+}
+
+/** What may not be looked at is found out when it is started. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function pythonOf(folder: string): string {

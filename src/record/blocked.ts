@@ -9,7 +9,9 @@ export function whyBlocked(path: string): string | undefined {
     readdirSync(path);
     return undefined;
   } catch (error) {
-    return isThere(path) ? refused(path, codeOf(error)) : undefined;
+    const code = codeOf(error);
+    const isNothing = (code === "ENOENT" || code === "ENOTDIR") && !isThere(path);
+    return isNothing ? undefined : refused(path, code);
   }
 }
 

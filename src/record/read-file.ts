@@ -12,6 +12,12 @@ export class Unreadable extends Error {
   }
 }
 
+export class Missing extends Unreadable {
+  constructor() {
+    super("is missing");
+  }
+}
+
 export const damage = (how: string): Unreadable => new Unreadable(`is damaged (${how})`);
 
 /** @throws Unreadable */
@@ -42,7 +48,7 @@ export function looking<T>(path: string, act: () => T): T {
 
 function refused(path: string, code: string): Unreadable {
   if (code === "ENOENT" && isLink(path)) return damage("it is a link that leads nowhere");
-  if (code === "ENOENT" || code === "ENOTDIR") return new Unreadable("is missing");
+  if (code === "ENOENT" || code === "ENOTDIR") return new Missing();
   if (code === "EACCES" || code === "EPERM") return new Unreadable("cannot be read (no permission)", "allow that, or ");
   if (code === "ELOOP") return damage("it is a link that leads in a circle");
   return new Unreadable(`cannot be read (${code})`, "mend that, or ");

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { IbatchError, usageError } from "../errors.js";
 import type { RunResult } from "../experiment/experiment.js";
+import { whyBlocked } from "../record/blocked.js";
 import type { EpochTimings } from "../record/epoch-metrics.js";
 import { findRuns } from "../record/find-runs.js";
-import { damage, isThere, Unreadable } from "../record/read-file.js";
+import { damage, Missing, Unreadable } from "../record/read-file.js";
 import { readRun } from "../record/read-run.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
 import { RUN_DOCUMENT } from "../record/run-files.js";
@@ -120,7 +121,9 @@ function readDocument(directory: string): ExperimentDocument {
     return readSealed(path, experimentDocument);
   } catch (cause) {
     if (!(cause instanceof Unreadable)) throw cause;
-    if (isThere(path)) {
+    const why = whyBlocked(directory);
+    if (why !== undefined) throw usageError(`${directory} ${why}`);
+    if (!(cause instanceof Missing)) {
       throw usageError(
         `${path} ${cause.message}: ${cause.first}give the \`ibatch run\` again that made it, which writes it anew`,
         { cause },

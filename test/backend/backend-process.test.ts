@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -184,7 +184,9 @@ describe("starting", () => {
   });
 
   test("a Python that is not there, or not a program", async () => {
-    for (const python of [join(directory, "nowhere"), directory]) {
+    const circle = join(directory, "circle");
+    symlinkSync(circle, circle); // which Node throws for, where it has an event for the others
+    for (const python of [join(directory, "nowhere"), directory, circle]) {
       await expect(start(python)).rejects.toMatchObject({
         kind: "surroundings",
         message: expect.stringContaining(`Python at ${python} cannot be started: `),
