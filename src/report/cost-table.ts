@@ -1,32 +1,34 @@
 /** The table's part on what it costs to reach the target accuracy. */
-import { type ArmCost, type CostKind, meanSeconds, PARTS_OF_SECONDS, type SecondsKind } from "./cost.js";
-import type { ArmFindings, Findings } from "./findings.js";
+import { type CostKind, meanSeconds, PARTS_OF_SECONDS, type SecondsKind } from "./cost.js";
+import { costText, measureOf, reachedText, SECONDS, type ShownCost, type ShownKind } from "./cost-text.js";
+import type { Findings } from "./findings.js";
 import type { Column, Layout } from "./layout.js";
 import { describeTarget } from "./notes.js";
-import { plain } from "./number-text.js";
 
-/** To the target; and where its seconds go, where a run reached it. None without a target. */
+/** To the target; and where its seconds go, of arms whose cost is known. None without a target. */
 export function costTables({ target, baseline, arms }: Findings, layout: Layout): string[] {
   const costs = arms.flatMap((arm) => (arm.cost === null ? [] : [{ ...arm, cost: arm.cost }]));
   if (target === null || costs.length === 0) return [];
-  const timed = costs.filter(({ cost }) => meanSeconds(cost) !== null);
-  const title = `Cost to reach ${describeTarget(target, baseline)}: mean over seeds (least to most)`;
-  return [
-    `${layout.line(title)}\n\n${layout.table(columnsOf(costs), costs)}`,
-    ...(timed.length === 0
-      ? []
-      : [`${layout.line(SPLIT_TITLE)}\n\n${layout.table(splitOf(timed), timed)}\n${layout.line(ORDERING_NOTE)}\n`]),
-  ];
+  const columns = columnsOf(costs);
+  const hasSeconds = layout.shown(columns, costs).some(({ title }) => title === SECONDS.title);
+  const title = `Cost to reach ${describeTarget(target, baseline)}: ${measureOf(costs)}`;
+  return [`${layout.line(title)}\n\n${layout.table(columns, costs)}`, ...splitTable(costs, hasSeconds, layout)];
 }
 
-type ArmWithCost = ArmFindings & { readonly cost: ArmCost };
+/** `hasSeconds`: whether the table above has those that this one splits. */
+function splitTable(costs: readonly ShownCost[], hasSeconds: boolean, layout: Layout): string[] {
+  const timed = costs.filter((arm) => meanSeconds(arm.cost) !== null && costText(arm, SECONDS) !== "–");
+  if (timed.length === 0) return [];
+  const columns = splitOf(timed);
+  const title = hasSeconds ? SPLIT_TITLE : SPLIT_TITLE_ALONE;
+  const hasOrdering = layout.shown(columns, timed).some((column) => column.title === "ordering");
+  const note = hasOrdering ? `\n${layout.line(ORDERING_NOTE)}\n` : "";
+  return [`${layout.line(title)}\n\n${layout.table(columns, timed)}${note}`];
+}
 
-interface Kind {
+interface Kind extends ShownKind {
   readonly kind: CostKind;
   readonly title: string;
-  /** From its own unit to the one shown. */
-  readonly scale: number;
-  readonly digits: number;
   readonly rank: number;
 }
 
@@ -35,47 +37,28 @@ const KINDS: readonly Kind[] = [
   { kind: "epochs", title: "epochs", scale: 1, digits: 1, rank: 0 },
   { kind: "samples", title: "1000 samples trained on", scale: THOUSANDTH, digits: 1, rank: 1 },
   { kind: "scored", title: "1000 scored", scale: THOUSANDTH, digits: 1, rank: 3 },
-  { kind: "seconds.total", title: "seconds", scale: 1, digits: 1, rank: 2 },
+  { ...SECONDS, rank: 2 },
 ];
 
-const NAME: Column<ArmWithCost> = { title: "arm", cell: ({ arm }) => arm, rank: 0 };
+const NAME: Column<ShownCost> = { title: "arm", cell: ({ arm }) => arm, rank: 0 };
 
 /** A kind that nobody spent anything on is left out. */
-const columnsOf = (costs: readonly ArmWithCost[]): Column<ArmWithCost>[] => [
+const columnsOf = (costs: readonly ShownCost[]): Column<ShownCost>[] => [
   NAME,
-  { title: "reached", cell: ({ cost }) => reached(cost), rank: 0 },
+  { title: "reached", cell: ({ cost }) => reachedText(cost), rank: 0 },
   ...KINDS.filter(
     ({ kind }) => kind !== "scored" || costs.some(({ cost }) => (cost.spread.scored?.largest ?? 0) > 0),
-  ).map((kind) => ({ title: kind.title, cell: (arm: ArmWithCost) => costText(arm, kind), rank: kind.rank })),
+  ).map((kind) => ({ title: kind.title, cell: (arm: ShownCost) => costText(arm, kind), rank: kind.rank })),
 ];
-
-function reached({ reached: there, notReached, unfinished, runs }: ArmCost): string {
-  const parts = [`${there} of ${runs.length}`];
-  if (notReached > 0) parts.push(`${notReached} never`);
-  if (unfinished > 0) parts.push(`${unfinished} not yet`);
-  return parts.join(", ");
-}
-
-/** The mean with its range; where runs never reach the target the median, if as many as half of them do. */
-function costText({ meanCost, cost }: ArmWithCost, { kind, scale, digits }: Kind): string {
-  const spread = cost.spread[kind];
-  if (meanCost === null) {
-    const median = spread?.median ?? null;
-    return median === null ? "–" : `median ${plain(scale * median, digits)}`;
-  }
-  const { mean } = meanCost[kind];
-  if (mean === null || spread === null) return "–";
-  const [least, most] = [spread.smallest, spread.largest].map((value) => plain(scale * value, digits));
-  return least === most ? plain(scale * mean, digits) : `${plain(scale * mean, digits)} (${least} to ${most})`;
-}
 
 // --- Where the seconds go
 
 const SPLIT_TITLE = "Where these seconds go, and their sum: mean over the runs that reached it";
+const SPLIT_TITLE_ALONE = "Seconds to reach it, where they go, and their sum: mean over the runs that reached it";
 const ORDERING_NOTE =
   "ordering: making orders, within the waiting or while the backend evaluates; it is no part of the sum";
 
-const seconds = (kind: SecondsKind): Column<ArmWithCost> => ({
+const seconds = (kind: SecondsKind): Column<ShownCost> => ({
   title: kind === "total" ? "sum" : kind,
   rank: kind === "ordering" ? 1 : 0,
   cell: ({ cost }) => {
@@ -85,7 +68,7 @@ const seconds = (kind: SecondsKind): Column<ArmWithCost> => ({
 });
 
 /** A part that nobody spent a second on is left out. */
-const splitOf = (timed: readonly ArmWithCost[]): Column<ArmWithCost>[] => [
+const splitOf = (timed: readonly ShownCost[]): Column<ShownCost>[] => [
   NAME,
   ...PARTS_OF_SECONDS.filter((part) => timed.some(({ cost }) => (meanSeconds(cost)?.[part] ?? 0) > 0)).map(seconds),
   seconds("total"),

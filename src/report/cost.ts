@@ -134,10 +134,13 @@ export const byCostKind = <T>(of: (kind: CostKind) => T): Record<CostKind, T> =>
 export interface ArmCost {
   /** Test accuracy, 0 … 1. */
   readonly target: number;
+  /** Without those that failed. */
   readonly runs: readonly RunCost[];
   readonly reached: number;
-  /** Runs that ended (done, diverged, failed) below the target. */
+  /** Runs that came to a result (done, diverged) below the target. */
   readonly notReached: number;
+  /** Runs that ended in an error: no result, whatever they had reached. */
+  readonly failed: number;
   /** Runs that did not end yet, below the target so far: neither of the two. */
   readonly unfinished: number;
   readonly spread: Readonly<Record<CostKind, CostSpread | null>>;
@@ -149,13 +152,14 @@ export interface CostSpread {
   readonly n: number;
   readonly smallest: number;
   readonly largest: number;
-  /** Over all ended runs, one that did not reach it counted as dearer than any; null where that makes it unknown. */
+  /** Over all runs that came to a result, one that did not reach it counted as dearer than any; null where that makes it unknown. */
   readonly median: number | null;
 }
 
 /** What reaching the target cost an arm's runs; each kind null where no run has it. */
 export function costOfArm(runs: readonly RecordedRun[], target: number): ArmCost {
-  const costs = runs.map((run) => costToReach(run, target));
+  const counted = runs.filter(({ state }) => state !== "failed");
+  const costs = counted.map((run) => costToReach(run, target));
   const below = costs.filter(({ cost }) => cost === null);
   const unfinished = below.filter(({ state }) => state === "running" || state === "interrupted").length;
   const notReached = below.length - unfinished;
@@ -164,6 +168,7 @@ export function costOfArm(runs: readonly RecordedRun[], target: number): ArmCost
     runs: costs,
     reached: costs.length - below.length,
     notReached,
+    failed: runs.length - counted.length,
     unfinished,
     spread: byCostKind((kind) => spreadOf(costs, kind, notReached)),
   };

@@ -11,6 +11,8 @@ export interface Column<Row> {
 export interface Layout {
   /** Ends with a line's end. */
   table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string;
+  /** Those that the table shows. */
+  shown<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): readonly Column<Row>[];
   /** A line, or as many as it takes, without the last end; those after the first begin with `indent`. */
   line(text: string, indent?: string): string;
 }
@@ -22,13 +24,14 @@ const rendered = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): s
   );
 
 /** Every column, and lines as long as they are. */
-export const whole: Layout = { table: rendered, line: (text) => text };
+export const whole: Layout = { table: rendered, shown: (columns) => columns, line: (text) => text };
 
 /** Within so many characters: the columns that fit, and lines broken between words. */
 export function within(width: number): Layout {
   const line = (text: string, indent = "") => wrap(text, width, indent);
   return {
     line,
+    shown: (columns, rows) => fitting(columns, rows, width),
     table(columns, rows) {
       const kept = fitting(columns, rows, width);
       const left = new Set(columns.filter((column) => !kept.includes(column)).map(({ title }) => title));

@@ -44,14 +44,6 @@ describe("with Python and scipy", () => {
       | shuffled | 1 of 2, 1 never |      – |                       – |       – |
       | sorted   | 0 of 2, 2 never |      – |                       – |       – |
 
-      Where these seconds go, and their sum: mean over the runs that reached it
-
-      | arm      | training | scoring | evaluating | waiting |  sum | ordering |
-      | -------- | -------: | ------: | ---------: | ------: | ---: | -------: |
-      | shuffled |     4.50 |    0.75 |       3.00 |    0.75 | 9.00 |     0.00 |
-
-      ordering: making orders, within the waiting or while the backend evaluates; it is no part of the sum
-
       - 2 paired seeds show nothing about others: intervals and tests begin with 3
       - Costs are up to the end of the first epoch with 84.38 % test accuracy, the mean that shuffled ends with; a later epoch may be below it again
       - Where runs never reach the target, the median stands for the mean: they count as dearer than any

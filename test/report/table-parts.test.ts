@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { comparisonTables } from "../../src/report/comparison-table.js";
 import { costTables } from "../../src/report/cost-table.js";
-import { whole } from "../../src/report/layout.js";
+import { whole, within } from "../../src/report/layout.js";
 import { summarise } from "../../src/report/summary.js";
 import { renderTable } from "../../src/report/table.js";
 import { asking, findingsOf, planned, run, runs } from "./made-runs.js";
@@ -37,6 +37,48 @@ test("costs: means with intervals, or medians with how many never reach the targ
     ordering: making orders, within the waiting or while the backend evaluates; it is no part of the sum
     "
   `);
+});
+
+const failed = (arm: string, seed: number, ...accuracies: number[]) =>
+  run(arm, seed, { test: accuracies, state: "failed" });
+
+test("costs: a run that failed is no result, and is counted as such alone", async () => {
+  const all = [
+    ...runs("shuffled", 0.9, 0.9),
+    failed("thrown", 0),
+    run("half", 0, { test: [0.9] }),
+    failed("half", 1, 0.95, 0.95),
+  ];
+  const { notes, ...findings } = await findingsOf(all, { targetAccuracy: 0.9 });
+  const [costs] = costTables({ notes, ...findings }, whole);
+  expect(costs).toMatch(/\| shuffled \| +2 of 2 \| +1\.0 \|/);
+  expect(costs).toMatch(/\| thrown +\| +1 failed \| +– \|/);
+  expect(costs).toMatch(/\| half +\| 1 of 1, 1 failed \| +1\.0 \|/);
+  expect(notes.join()).not.toContain("never reach");
+});
+
+test.each([60, 80, 120, 200])("costs in %d columns: what is split is shown above, or is named anew", async (width) => {
+  const arm = (name: string) =>
+    [0, 1, 2].map((seed) => run(name, seed, { test: seed === 1 ? [0.5, 0.9] : [0.9, 0.9] }));
+  const all = [...arm("shuffled"), ...arm("a-long-name-of-an-arm"), ...runs("torn", 0.1, 0.9, 0.2)];
+  const [costs, split] = costTables(await findingsOf(all, { targetAccuracy: 0.9 }), within(width));
+  const hasSeconds = / seconds \|/.test(costs);
+  expect(hasSeconds).toBe(width >= 120);
+  expect(split.split("\n")[0]).toMatch(hasSeconds ? /^Where these seconds go/ : /^Seconds to reach it, where they go/);
+  expect(/^ordering: /m.test(split)).toBe(/ ordering \|/.test(split));
+  expect(split).not.toContain("torn"); // whose cost is unknown: two of three never reach it
+});
+
+test("costs: none known, no split; medians alone are named so", async () => {
+  const shuffled = runs("shuffled", 0.9, 0.5, 0.5);
+  const unknown = costTables(await findingsOf([...shuffled, ...runs("a", 0.1)], { targetAccuracy: 0.9 }), whole);
+  expect(unknown).toHaveLength(1);
+  const medians = costTables(
+    await findingsOf([...shuffled, ...runs("a", 0.9, 0.9, 0.5)], { targetAccuracy: 0.9 }),
+    whole,
+  );
+  expect(medians[0]).toMatch(/^Cost to reach 90\.00 % test accuracy \(targetAccuracy\): median over seeds\n/);
+  expect(medians[0]).toContain("median 1.0");
 });
 
 test("no target, no costs", async () => {

@@ -1,5 +1,6 @@
 /** What it cost each arm to reach the target, and where the seconds went. */
-import { type ArmCost, type CostKind, type CostSpread, meanSeconds, PARTS_OF_SECONDS } from "../cost.js";
+import { type CostSpread, meanSeconds, PARTS_OF_SECONDS } from "../cost.js";
+import { costText, measureOf, reachedText, SECONDS, type ShownCost, type ShownKind } from "../cost-text.js";
 import type { Findings } from "../findings.js";
 import { percent } from "../summary-text.js";
 import { lookFor } from "./curves.js";
@@ -8,53 +9,41 @@ import { type Html, html } from "./html.js";
 import type { Look } from "./looks.js";
 import { swatch } from "./swatch.js";
 
-const whole = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 });
-const seconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
-
-const COLUMNS: readonly {
-  readonly name: string;
-  readonly kind: CostKind;
-  readonly format: (value: number) => string;
-}[] = [
-  { name: "epochs", kind: "epochs", format: whole },
-  { name: "samples trained on", kind: "samples", format: whole },
-  { name: "samples scored", kind: "scored", format: whole },
-  { name: "seconds", kind: "seconds.total", format: seconds },
+const COLUMNS: readonly (ShownKind & { readonly title: string })[] = [
+  { title: "epochs", kind: "epochs", scale: 1, digits: 1 },
+  { title: "samples trained on", kind: "samples", scale: 1, digits: 0 },
+  { title: "samples scored", kind: "scored", scale: 1, digits: 0 },
+  SECONDS,
 ];
 
 export function costTable(findings: Findings, looks: ReadonlyMap<string, Look>): Html | undefined {
   const { target, arms, baseline } = findings;
-  const shown = arms.flatMap(({ arm, cost }) => (cost === null ? [] : [{ arm, cost }]));
+  const shown = arms.flatMap((arm) => (arm.cost === null ? [] : [{ ...arm, cost: arm.cost }]));
   if (target === null || shown.length === 0) return undefined;
   const columns = COLUMNS.filter(({ kind }) => shown.some(({ cost }) => isSpent(cost.spread[kind])));
   const from = target.from === "config" ? "as the config says" : `what ${baseline} ends with in the mean`;
   const costs = dataTable({
     id: "cost-to-target",
-    note: `What it cost to reach ${percent(target.accuracy)} % test accuracy for the first time (${from}): the median over the runs, one that did not reach it counted as dearer than any.`,
-    columns: ["arm", "reached it", ...columns.map(({ name }) => name)],
-    rows: shown.map(({ arm, cost }) => ({
-      name: nameOf(arm, looks),
-      cells: [reached(cost), ...columns.map(({ kind, format }) => median(cost.spread[kind], format))],
-      isBaseline: arm === baseline,
+    note: `What it cost to reach ${percent(target.accuracy)} % test accuracy for the first time (${from}): ${measureOf(shown)}.`,
+    columns: ["arm", "reached it", ...columns.map(({ title }) => title)],
+    rows: shown.map((one) => ({
+      name: nameOf(one.arm, looks),
+      cells: [reachedText(one.cost), ...columns.map((kind) => costText(one, kind))],
+      isBaseline: one.arm === baseline,
     })),
   });
   return html`${costs}${secondsTable(shown, baseline, looks)}`;
 }
 
-interface ArmWithCost {
-  readonly arm: string;
-  readonly cost: ArmCost;
-}
-
-/** Where the seconds went: parts that add up, so means and not medians. */
+/** Where the seconds went, of arms whose cost is known: parts that add up, so means and not medians. */
 function secondsTable(
-  shown: readonly ArmWithCost[],
+  shown: readonly ShownCost[],
   baseline: string | undefined,
   looks: ReadonlyMap<string, Look>,
 ): Html | undefined {
-  const timed = shown.flatMap(({ arm, cost }) => {
-    const mean = meanSeconds(cost);
-    return mean === null ? [] : [{ arm, mean }];
+  const timed = shown.flatMap((one) => {
+    const mean = meanSeconds(one.cost);
+    return mean === null || costText(one, SECONDS) === "–" ? [] : [{ arm: one.arm, mean }];
   });
   if (timed.length === 0) return undefined;
   const parts = PARTS_OF_SECONDS.filter((part) => timed.some(({ mean }) => mean[part] > 0));
@@ -76,11 +65,3 @@ const nameOf = (arm: string, looks: ReadonlyMap<string, Look>): Html =>
 
 /** A column of noughts says nothing. */
 const isSpent = (spread: CostSpread | null): boolean => spread !== null && spread.largest > 0;
-
-function reached({ reached: count, notReached, unfinished }: ArmCost): string {
-  const under = unfinished > 0 ? `, ${unfinished} under way` : "";
-  return `${count} of ${count + notReached + unfinished}${under}`;
-}
-
-const median = (spread: ArmCost["spread"][CostKind], format: (value: number) => string): string =>
-  spread === null || spread.median === null ? "–" : format(spread.median);
