@@ -41,6 +41,12 @@ export function unknownName(kind: string, table: readonly { readonly name: strin
   return `There is no ${kind} "${name}".${guess} Known: ${known.join(", ")}.`;
 }
 
+/** What to do about a name that is none of these: the nearest one, or all there are. */
+export function hintOf(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  return near === undefined ? `there are: ${known.join(", ")}` : `did you mean \`${near}\`?`;
+}
+
 /** Fewest single letters to insert, delete, replace or swap with their neighbour that make one text the other. */
 function editDistance(a: string, b: string): number {
   // rows[i][j]: distance between the first i letters of `a` and the first j letters of `b`.

@@ -20,7 +20,16 @@ export interface PythonModule {
 export const READY_CHANNEL = 3;
 
 export const cannotStart = (python: string, error: Error): IbatchError =>
-  surroundingsError(`Python at ${python} cannot be started: ${error.message}`);
+  surroundingsError(
+    `Python at ${python} cannot be started: ${whyNot(error)}: name one that has torch, or its environment's folder, ` +
+      "with --python or IBATCH_PYTHON",
+  );
+
+function whyNot(error: Error): string {
+  const code = "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return "there is no such program";
+  return code === "EACCES" ? "it is no program, or not yours to run" : error.message;
+}
 
 /**
  * Starts it with pipes to its standard input, output and error, and one more that it may say on that it is ready.

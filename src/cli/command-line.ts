@@ -3,7 +3,7 @@ import { Command, CommanderError } from "commander";
 import { IbatchError } from "../errors.js";
 import { packageVersion } from "../package-root.js";
 import { diskRefusal } from "../record/disk.js";
-import { addCommand } from "./command.js";
+import { addCommand, inOneLine } from "./command.js";
 import { dataCommand } from "./data-command.js";
 import { doctorCommand } from "./doctor-command.js";
 import { EXIT, EXIT_OF_KIND } from "./exit-codes.js";
@@ -41,8 +41,7 @@ function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Com
     .version(packageVersion())
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError("(--help shows what there is)")
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "ibatch: ")) })
+    .configureOutput(inOneLine("ibatch"))
     .addHelpText(
       "after",
       "\nExit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong, or a record is" +

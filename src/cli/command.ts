@@ -1,5 +1,5 @@
 /** A command declared once: its zod schema gives checks, types, commander's options and the help. */
-import { type Command, Option } from "commander";
+import { type Command, Option, type OutputConfiguration } from "commander";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { sentence } from "../experiment/sentences.js";
@@ -23,6 +23,7 @@ export function addCommand<Shape extends z.ZodRawShape>(
   run: (args: readonly string[], options: z.infer<z.ZodObject<Shape>>) => Promise<void>,
 ): void {
   const command = program.command(definition.name).description(definition.summary);
+  command.configureOutput(inOneLine(`ibatch ${definition.name}`));
   for (const { syntax, help } of definition.arguments) command.argument(syntax, help);
   for (const [key, schema] of Object.entries(definition.options.shape)) command.addOption(toOption(key, schema));
   const examples = definition.examples.map((example) => `  ${example}`).join("\n");
@@ -35,6 +36,17 @@ export function addCommand<Shape extends z.ZodRawShape>(
     await run(args, parsed.data);
   });
 }
+
+/** What commander finds wrong, with what to do: it would take three lines for that. */
+export const inOneLine = (command: string): OutputConfiguration => ({
+  outputError: (text, write) => {
+    const what = text
+      .trim()
+      .replace(/^error: |\.$/g, "")
+      .replace(/\s*\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
+    write(`ibatch: ${what}${what.endsWith("?") ? "" : `; \`${command} --help\` shows what there is`}\n`);
+  },
+});
 
 function toOption(key: string, schema: unknown): Option {
   if (!(schema instanceof z.ZodType)) throw new Error(`option ${key} has no zod schema`);

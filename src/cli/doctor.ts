@@ -98,11 +98,15 @@ async function examineDatasets(
         await session.close();
       }
     } catch (error) {
-      found({ what, verdict: dataVerdict(error), detail: messageOf(error) });
+      found({ what, verdict: dataVerdict(error), detail: withoutName(messageOf(error), name) });
     }
   }
   if (!trained) found({ what: "a training step", verdict: "missing", detail: "there is no dataset to train on" });
 }
+
+/** What the backend says of a dataset begins with its name, and so does the line. */
+const withoutName = (text: string, name: string): string =>
+  text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
 
 function dataVerdict(error: unknown): Verdict {
   const code = error instanceof BackendError ? error.code : undefined;

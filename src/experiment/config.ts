@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { Catalogue, CatalogueEntry } from "../backend/messages.js";
 import { BATCHING_RULES, batchingOptions, recordedOptions } from "../batching/index.js";
 import { usageError } from "../errors.js";
+import { hintOf } from "../nearest.js";
 import { EXPERIMENT_FILES } from "../record/experiment-files.js";
 import { hashValue } from "../record/hash.js";
 import { FILE_NAME } from "../record/run-places.js";
@@ -271,5 +272,5 @@ function checkBaseline(
 ): string | undefined {
   if (baseline === undefined) return arms.find((arm) => arm === "shuffled");
   if (arms.includes(baseline)) return baseline;
-  throw usageError(`${source.where(["baseline"])}: baseline: no arm "${baseline}"; there are: ${arms.join(", ")}`);
+  throw usageError(`${source.where(["baseline"])}: baseline: no arm "${baseline}"; ${hintOf(baseline, arms)}`);
 }

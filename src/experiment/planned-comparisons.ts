@@ -1,5 +1,6 @@
 /** Which arms were to be compared with which, as the config says before anything is seen. */
 import { usageError } from "../errors.js";
+import { hintOf } from "../nearest.js";
 import type { ConfigSource } from "./config-source.js";
 import type { Common } from "./schema.js";
 
@@ -29,7 +30,7 @@ export function planComparisons(
     }
     const { arm, with: other } = comparison;
     const unknown = [arm, other].find((name) => !arms.includes(name));
-    if (unknown !== undefined) throw mistake(`no arm "${unknown}"; there are: ${arms.join(", ")}`);
+    if (unknown !== undefined) throw mistake(`no arm "${unknown}"; ${hintOf(unknown, arms)}`);
     if (arm === other) throw mistake(`${arm} is compared with itself${arm === baseline ? ": it is the baseline" : ""}`);
     if (planned.some((one) => one.arm === arm && one.with === other))
       throw mistake(`${arm} with ${other} stands twice`);

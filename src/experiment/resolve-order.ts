@@ -59,7 +59,7 @@ function ours(checker: Checker, name = ""): OrderReference {
   if (name === REPLAY.name) {
     throw checker.mistake(["order"], "expected the run to replay: order: { replay: DIRECTORY }");
   }
-  return { name: checker.find("order", ORDERS, name).name };
+  return { name: checker.find("order", [...ORDERS, REPLAY], name).name };
 }
 
 function replayed(

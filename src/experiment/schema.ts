@@ -3,11 +3,11 @@ import { z } from "zod";
 import { PRECISIONS } from "../backend/messages.js";
 import { FILE_NAME } from "../record/run-places.js";
 
-const NAMED = "expected a name, or a map of a name and options";
+const NAMED = (example: string) => `expected a name, or a map of a name and options, as in ${example}`;
 const name = z.string("expected a name, see `ibatch list`");
 
 /** What a user picks by name: the name alone, or a map with its options beside the name. */
-const named = z.looseObject({ name: name.describe("see `ibatch list`") }, NAMED);
+const named = (example: string) => z.looseObject({ name: name.describe("see `ibatch list`") }, NAMED(example));
 
 const reference = z
   .string("expected package.module:callable")
@@ -25,7 +25,7 @@ const modelSection = z
       name: name.optional().describe("see `ibatch list models`"),
       reference: reference.optional().describe("or a callable of yours: see Your own"),
     },
-    NAMED,
+    NAMED("{ name: mnist-cnn }"),
   )
   .refine(isOneOf, { message: ONE_OF });
 
@@ -48,7 +48,7 @@ const orderSection = z
             "arm: each seed takes the run of the same seed",
         ),
     },
-    NAMED,
+    NAMED("{ name: shuffled }"),
   )
   .refine((section) => ORDER_ORIGINS.filter((origin) => section[origin] !== undefined).length === 1, {
     message: "expected exactly one of name, file and replay",
@@ -79,7 +79,7 @@ const datasetSection = z
       reference: reference.optional().describe("or a callable of yours: see Your own"),
       ...shares,
     },
-    NAMED,
+    NAMED("{ name: mnist, subset: 1000 }"),
   )
   .refine(isOneOf, { message: ONE_OF });
 
@@ -208,9 +208,9 @@ const trainingShape = {
   dataset: datasetSection,
   model: modelSection,
   loss: lossSection.optional().describe("a loss of yours: see Your own; without it: cross-entropy"),
-  optimizer: named,
-  schedule: named,
-  batching: named,
+  optimizer: named("{ name: sgd, momentum: 0.9 }"),
+  schedule: named("{ name: constant, learningRate: 0.1 }"),
+  batching: named("{ name: constant, size: 64 }"),
   order: orderSection,
   augmentation: augmentationSection.prefault({}),
   precision: z.enum(PRECISIONS).default("float32").describe("float32, or bfloat16 by autocast"),

@@ -1,7 +1,7 @@
 /** `--set a.b=c`: a part of the config that the command line sets. */
 import { type IbatchError, usageError } from "../errors.js";
 import { exactJson } from "../exact-json.js";
-import { nearest } from "../nearest.js";
+import { hintOf } from "../nearest.js";
 import { isRecord, spellNamed } from "./named-section.js";
 import { type Path, readYaml, YamlFault } from "./yaml.js";
 
@@ -43,9 +43,7 @@ export function applySetting(value: Record<string, unknown>, { said, assignment 
 
 /** A new arm is set as a whole; below the name of none there is most likely a slip. */
 function noSuchArm(said: string, arm: string, arms: Readonly<Record<string, unknown>>): IbatchError {
-  const near = nearest(arm, Object.keys(arms));
-  const hint = near === undefined ? `there are: ${Object.keys(arms).join(", ")}` : `did you mean \`${near}\`?`;
-  return usageError(`${said}: no arm "${arm}"; ${hint} (a new one: --set arms.${arm}={…})`);
+  return usageError(`${said}: no arm "${arm}"; ${hintOf(arm, Object.keys(arms))} (a new one: --set arms.${arm}={…})`);
 }
 
 /** The first word, or as many as make the longest key that is there: an arm's name may hold dots. */

@@ -12,6 +12,7 @@ import { OrderSources } from "../experiment/order-sources.js";
 import { refuseImport, refuseImports } from "../launch/allowed-imports.js";
 import { type BackendChoice, dataDirectory, supplyChosenBackend } from "../launch/chosen-backend.js";
 import { openRecord } from "../launch/launch.js";
+import { hintOf } from "../nearest.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { RunRecord } from "../record/run-record.js";
 import { Scratch } from "../record/scratch.js";
@@ -110,7 +111,7 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
 function chooseArm({ arms, baseline }: ExperimentConfig, asked: string | undefined): string {
   if (asked === undefined) return baseline ?? Object.keys(arms)[0];
   if (arms[asked] !== undefined) return asked;
-  throw usageError(`--arm ${asked}: there are: ${Object.keys(arms).join(", ")}`);
+  throw usageError(`--arm ${asked}: no arm "${asked}"; ${hintOf(asked, Object.keys(arms))}`);
 }
 
 const started = z.strictObject({ python: z.string(), torch: z.string(), executable: z.string() });

@@ -64,7 +64,9 @@ test("a Python that is not there", async () => {
   const python = join(directory, "nowhere");
   await expect(run(python)).rejects.toMatchObject({
     kind: "surroundings",
-    message: expect.stringContaining(`Python at ${python} cannot be started: `),
+    message:
+      `Python at ${python} cannot be started: there is no such program: name one that has torch, or its environment's ` +
+      "folder, with --python or IBATCH_PYTHON",
   });
   expect(process.listenerCount("exit")).toBe(exitListeners);
 });

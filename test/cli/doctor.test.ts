@@ -56,6 +56,11 @@ test("no dataset has a name that counts: without the first one, the next is trai
   expect(code).toBe(0);
 });
 
+test("a dataset's name stands once in its line", async () => {
+  const { findings } = await doctor({ cifar10: "data_missing" });
+  expect(findings).toContainEqual({ what: "data cifar10", verdict: "absent", detail: "data_missing" });
+});
+
 test("with nothing to train on, something is missing", async () => {
   const absent = ["digits", "mnist", "fashion-mnist", "cifar10"].map((name) => [name, "data_missing"] as const);
   const { code, data } = await doctor({ ...Object.fromEntries(absent), cifar100: "data_damaged" });

@@ -259,6 +259,10 @@ describe("whatever Python does, it ends with a clear line and leaves nobody behi
       stderr: "ibatch: --loop loops:train runs code of yours: allow it with --allow-import loops\n",
     });
     const noArm = await ibatch(["validate", plain, "--arm", "shufled"]);
-    expect(noArm).toEqual({ code: 2, stdout: "", stderr: "ibatch: --arm shufled: there are: shuffled\n" });
+    expect(noArm).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: 'ibatch: --arm shufled: no arm "shufled"; did you mean `shuffled`?\n',
+    });
   });
 });

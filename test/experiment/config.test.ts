@@ -90,7 +90,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     [
       "order: { name: homogenous }",
       'x.yaml:7: order: There is no order "homogenous". Did you mean "homogeneous"? ' +
-        "Known: frozen, shuffled, homogeneous, heterogeneous, loss-global, loss-per-class, weighted, random-subset.",
+        "Known: frozen, shuffled, homogeneous, heterogeneous, loss-global, loss-per-class, weighted, random-subset, replay.",
     ],
     [
       "schedule: { name: cosinus, learningRate: 0.1 }",
@@ -140,7 +140,10 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ],
     ["order: { file: 3 }", "x.yaml:7: order.file: expected a text, not 3"],
     ["microBatch: 0", "x.yaml:14: microBatch: expected at least 1, not 0"],
-    ["model: [mnist-cnn]", 'x.yaml:3: model: expected a name, or a map of a name and options, not ["mnist-cnn"]'],
+    [
+      "model: [mnist-cnn]",
+      'x.yaml:3: model: expected a name, or a map of a name and options, as in { name: mnist-cnn }, not ["mnist-cnn"]',
+    ],
     ["model: { padding: same }", 'x.yaml:3: model: expected exactly one of name and reference, not {"padding":"same"}'],
     ["model: { name: 3 }", "x.yaml:3: model.name: expected a name, see `ibatch list`, not 3"],
     ["model: { name: mnist-cnn, padding: 1 }", "x.yaml:3: model.padding: expected one of none, same, not 1"],
@@ -157,7 +160,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["seeds: [4294967296]", "x.yaml:9: seeds.0: expected at most 4294967295, not 4294967296"],
     ["seeds: [0, one]", 'x.yaml:9: seeds.1: expected a number, not "one"'],
     // running
-    ["baseline: shufled", 'x.yaml:14: baseline: no arm "shufled"; there are: frozen, shuffled'],
+    ["baseline: shufled", 'x.yaml:14: baseline: no arm "shufled"; did you mean `shuffled`?'],
     ["backend: { threads: 0 }", "x.yaml:14: backend.threads: expected at least 1, not 0"],
     ["backend: { threads: all }", 'x.yaml:14: backend.threads: expected auto, or a number, not "all"'],
     ["backend: { device: gpu }", 'x.yaml:14: backend.device: expected auto, cpu or cuda:N, not "gpu"'],
@@ -189,8 +192,15 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
   test.each([
     ["name", "x.yaml: name: is missing: expected a text"],
     ["seeds", "x.yaml: seeds: is missing: expected a number, or a list"],
-    ["dataset", "x.yaml: dataset: is missing: expected a name, or a map of a name and options"],
-    ["model", "x.yaml: model: is missing: expected a name, or a map of a name and options"],
+    [
+      "dataset",
+      "x.yaml: dataset: is missing: expected a name, or a map of a name and options, as in { name: mnist, subset: 1000 }",
+    ],
+    ["model", "x.yaml: model: is missing: expected a name, or a map of a name and options, as in { name: mnist-cnn }"],
+    [
+      "optimizer",
+      "x.yaml: optimizer: is missing: expected a name, or a map of a name and options, as in { name: sgd, momentum: 0.9 }",
+    ],
     ["epochs", "x.yaml: epochs: is missing: expected a number"],
   ])("%s left out", (key, expected) => {
     expect(mistake(() => resolve(SMALL.replace(new RegExp(`^${key}:.*\n`, "m"), "")))).toBe(expected);
