@@ -12,9 +12,12 @@ export interface Progress {
   end(): void;
 }
 
+/** Of a terminal; no limit elsewhere. */
+const widthHere = (): number => (stderr.isTTY ? stderr.columns || DEFAULT_COLUMNS : Number.POSITIVE_INFINITY);
+
 /** A line for a person, apart from results; on a terminal broken between words. */
 export const note = (line: string): void => {
-  stderr.write(`${stderr.isTTY ? wrap(line, stderr.columns ?? DEFAULT_COLUMNS, "  ") : line}\n`);
+  stderr.write(`${stderr.isTTY ? wrap(line, widthHere(), "  ") : line}\n`);
 };
 
 export function chooseProgress({ quiet }: { quiet: boolean }, name: string): Progress {
@@ -77,19 +80,20 @@ class PlainLines implements Progress {
       runStarted: (place) => {
         speed.runStarted();
         log(started(place));
-        say(started(place));
+        say(started(place, widthHere()));
       },
       trained: (place, progress) => {
         speed.trained(progress.samples);
-        if (isSilentFor(SECONDS_OF_SILENCE)) say(`${label(place)}  ${trainedLine(place, progress, speed)}`);
+        if (isSilentFor(SECONDS_OF_SILENCE)) say(oneLine(place, trainedParts(place, progress, speed), widthHere()));
       },
       epochEnded: (place, metrics) => {
         const isLast = metrics.epoch + 1 === place.epochs; // told by the run's own line
-        if (!isLast && isSilentFor(SECONDS_BETWEEN_EPOCHS)) say(`${label(place)}  ${epochLine(place, metrics)}`);
+        if (!isLast && isSilentFor(SECONDS_BETWEEN_EPOCHS))
+          say(oneLine(place, epochParts(place, metrics), widthHere()));
       },
       runEnded: (...event) => {
         log(ended(...event));
-        say(ended(...event));
+        say(ended(...event, widthHere()));
       },
     };
   }
@@ -142,7 +146,7 @@ class RedrawnLine implements Progress {
         if (outcome.kept) runsKept += 1;
         log(ended(place, outcome));
         this.#draw.clear();
-        note(ended(place, outcome));
+        note(ended(place, outcome, widthHere()));
       },
     };
   }
@@ -161,23 +165,57 @@ class RedrawnLine implements Progress {
 
 const label = ({ arm, seed, number, total }: RunPlace): string => `[${number + 1}/${total}] ${arm}, seed ${seed}`;
 
-const started = (place: RunPlace): string => `${label(place)}  started`;
+const started = (place: RunPlace, width?: number): string => oneLine(place, [{ text: "started", rank: 0 }], width);
 
-function ended(place: RunPlace, { state, kept, error, divergedAtStep, last }: RunOutcome): string {
+/** An error is told whole, in as many lines as it takes. */
+function ended(place: RunPlace, { state, kept, error, divergedAtStep, last }: RunOutcome, width?: number): string {
   const how = `${kept ? "kept, " : ""}${state}${divergedAtStep === undefined ? "" : ` at step ${divergedAtStep}`}`;
-  const what = error ?? (last && epochLine(place, last));
-  return `${label(place)}  ${how}${what === undefined ? "" : `: ${what}`}`;
+  if (error !== undefined) return `${label(place)}  ${how}: ${error}`;
+  return oneLine(place, last === undefined ? [] : epochParts(place, last), width, how);
 }
 
-function epochLine(place: RunPlace, { epoch, train, test }: EpochMetrics): string {
-  const tested = test === undefined ? "" : `, test accuracy ${(100 * test.accuracy).toFixed(2)} %`;
+interface LinePart {
+  readonly text: string;
+  /** Where the width is short the highest go first; 0 stays. */
+  readonly rank: number;
+}
+
+/** In one line of so many columns: fewer parts, and at last an arm's name that is cut. */
+function oneLine(
+  place: RunPlace,
+  parts: readonly LinePart[],
+  width = Number.POSITIVE_INFINITY,
+  how: string | undefined = undefined,
+): string {
+  const told = [...(how === undefined ? [] : [how]), parts.map(({ text }) => text).join(", ")].filter(
+    (one) => one !== "",
+  );
+  const line = `${label(place)}  ${told.join(": ")}`;
+  if (line.length <= width) return line;
+  const highest = Math.max(0, ...parts.map(({ rank }) => rank));
+  const kept = parts.filter(({ rank }) => rank < highest);
+  if (highest > 0) return oneLine(place, kept, width, how);
+  const length = place.arm.length - (line.length - width) - 1;
+  if (length < 1) return line.slice(0, width);
+  return line.replace(place.arm, () => `${place.arm.slice(0, length)}…`);
+}
+
+function epochParts({ epochs }: RunPlace, { epoch, train, test }: EpochMetrics): LinePart[] {
   const loss = typeof train.loss === "number" ? train.loss.toFixed(4) : train.loss;
-  return `epoch ${epoch + 1}/${place.epochs}, train loss ${loss}${tested}`;
+  const tested = test && { text: `test accuracy ${(100 * test.accuracy).toFixed(2)} %`, rank: 1 };
+  return [
+    { text: `epoch ${epoch + 1}/${epochs}`, rank: 3 },
+    { text: `train loss ${loss}`, rank: 2 },
+    ...(tested === undefined ? [] : [tested]),
+  ];
 }
 
-function trainedLine({ epochs }: RunPlace, { epoch, share, loss }: Trained, speed: Speed): string {
-  return `epoch ${epoch + 1}/${epochs}, ${Math.floor(100 * share)} % of the run, train loss ${loss.toFixed(4)}, ${speed}`;
-}
+const trainedParts = ({ epochs }: RunPlace, { epoch, share, loss }: Trained, speed: Speed): LinePart[] => [
+  { text: `epoch ${epoch + 1}/${epochs}`, rank: 3 },
+  { text: `${Math.floor(100 * share)} % of the run`, rank: 1 },
+  { text: `train loss ${loss.toFixed(4)}`, rank: 4 },
+  { text: `${speed}`, rank: 2 },
+];
 
 function bar(share: number): string {
   const filled = Math.round(share * BAR_WIDTH);

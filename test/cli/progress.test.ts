@@ -209,15 +209,20 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     expect(written).not.toBe("");
   });
 
-  test("in 80 columns a run's end breaks between words, never before %", () => {
-    Object.assign(process.stderr, { columns: 80 });
-    const { observer } = watch();
+  test.each([
+    [80, "[3/12] hardest-first-rescored, seed 5  kept, done: test accuracy 91.23 %"],
+    [91, "[3/12] hardest-first-rescored, seed 5  kept, done: train loss 0.5000, test accuracy 91.23 %"],
+    [60, "[3/12] hardest-first-rescored, seed 5  kept, done"],
+    [40, "[3/12] hardest-firs…, seed 5  kept, done"],
+  ])("in %d columns a run's end is one line, and whole in the log", (columns, expected) => {
+    Object.assign(process.stderr, { columns });
+    const { observer, logged } = watch();
     written = "";
-    observer.runEnded?.({ ...place, arm: "hardest-first-rescored" }, outcome());
-    const lines = visible().trimEnd().split("\n");
-    expect(lines).toEqual([
-      "[3/12] hardest-first-rescored, seed 5  done: epoch 3/3, train loss 0.5000, test",
-      "  accuracy 91.23 %",
+    observer.runEnded?.({ ...place, arm: "hardest-first-rescored" }, outcome({ kept: true }));
+    expect(visible().trimEnd()).toBe(expected);
+    expect(expected.length).toBeLessThanOrEqual(columns);
+    expect(logged).toEqual([
+      "[3/12] hardest-first-rescored, seed 5  kept, done: epoch 3/3, train loss 0.5000, test accuracy 91.23 %",
     ]);
   });
 
