@@ -15,7 +15,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
   let progress: Progress | undefined;
   let recordedIn: string | undefined;
   try {
-    const { directory, summary, findings, leftOut, stoppedBy } = await launch(source, {
+    const { leftOut, stoppedBy, ...results } = await launch(source, {
       ...options,
       signal,
       command: ["ibatch", ...process.argv.slice(2)].join(" "),
@@ -32,9 +32,8 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
       },
     });
     progress?.end();
-    process.stdout.write(
-      options.json ? `${JSON.stringify(summary, null, 2)}\n` : told({ directory, summary, findings }),
-    );
+    const { summary } = results;
+    process.stdout.write(options.json ? `${JSON.stringify(summary, null, 2)}\n` : told(results));
     if (stoppedBy !== undefined) throw stoppedBy;
     return exitCode(summary, leftOut);
   } catch (error) {
@@ -46,11 +45,12 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
 }
 
 /** The tables, fitted to a terminal, and where all of it lies. */
-function told({ directory, summary, findings }: Pick<LaunchResult, "directory" | "summary" | "findings">): string {
+function told({ directory, page, summary, findings }: Omit<LaunchResult, "leftOut" | "stoppedBy">): string {
   const { isTTY, columns } = process.stdout;
   const layout = isTTY ? within(columns || DEFAULT_COLUMNS) : whole;
-  const rest = isTTY ? `${layout.line("Whole tables: table.md and report.html there")}\n` : "";
-  return `\n${renderTable(summary, findings, layout)}\nRecorded in ${directory}\n${rest}`;
+  const rest = isTTY ? "Whole tables: table.md there\n" : "";
+  const report = page === undefined ? "" : `Report: ${page}\n`;
+  return `\n${renderTable(summary, findings, layout)}\nRecorded in ${directory}\n${rest}${report}`;
 }
 
 const DEFAULT_COLUMNS = 80;

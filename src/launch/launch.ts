@@ -45,6 +45,8 @@ export interface Recording {
 export interface LaunchResult {
   /** Where everything is recorded. */
   readonly directory: string;
+  /** The report's path; undefined where it could not be made. */
+  readonly page: string | undefined;
   readonly summary: Summary;
   /** How sure that is; also in the directory's `statistics.json`. */
   readonly findings: Findings;
@@ -145,10 +147,10 @@ async function record({
   });
   const { statistics, damaged, ...results } = await resultsOf(config, { directory, python: options.python, signal });
   opened.writeResults({ ...results, statistics: statistics.answer && { ...statistics, findings: results.findings } });
-  const ofPage = await writePage(opened, { ...options, signal });
-  const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...ofPage])];
+  const written = await writePage(opened, { ...options, signal });
+  const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...(written?.leftOut ?? [])])];
   for (const line of leftOut) options.onWarning?.(`left out: ${line}`);
-  return { directory, ...results, leftOut, stoppedBy };
+  return { directory, page: written?.page, ...results, leftOut, stoppedBy };
 }
 
 /** The experiment's directory, for this config: where it is when nothing else was said. */
@@ -182,24 +184,24 @@ async function resultsOf(config: ExperimentConfig, made: MadeWith) {
   return { ...results, table: results.table + leftOutOfTable(damaged), damaged };
 }
 
-/** `report.html`, of all that is on record: returns what it is made without. Runs are not lost for want of a page. */
+/** `report.html`, of all that is on record: where it is, and what it is made without. Runs are not lost for want of a page. */
 async function writePage(
   record: ExperimentRecord,
   { python, signal, onWarning }: Pick<LaunchOptions, "python" | "onWarning"> & { readonly signal: AbortSignal },
-): Promise<readonly string[]> {
+): Promise<{ readonly page: string; readonly leftOut: readonly string[] } | undefined> {
   try {
     const { renderPage } = await import("../report/page/page.js");
     const { readReportData } = await import("../report/page/read.js");
     const experiment = readExperiment(record.directory);
     const { findings } = await readResults(record.directory, { python, signal, experiment });
     const data = readReportData(record.directory, experiment);
-    record.writeReport(renderPage(data, findings));
-    return data.leftOut;
+    const page = record.writeReport(renderPage(data, findings));
+    return { page, leftOut: data.leftOut };
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     const line = `report.html could not be made: ${asError(error).message}`;
     record.log(line);
     onWarning?.(line);
-    return [];
+    return undefined;
   }
 }

@@ -150,9 +150,11 @@ export class ExperimentRecord {
     writeValidation(this.directory, validation);
   }
 
-  writeReport(page: string): void {
+  writeReport(page: string): string {
     this.#lock.refuseIfLost();
-    writeWhole(join(this.directory, "report.html"), page);
+    const path = join(this.directory, "report.html");
+    writeWhole(path, page);
+    return path;
   }
 
   /** Lines of `log.txt`, with the time; of what is heard after `close`, nothing. */
