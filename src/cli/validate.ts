@@ -3,6 +3,7 @@ import { ConfigSource } from "../experiment/config-source.js";
 import { isRecord } from "../experiment/named-section.js";
 import { parseValue } from "../experiment/setting.js";
 import { openRecord } from "../launch/launch.js";
+import { counted } from "../report/number-text.js";
 import { checkTable } from "../validate/check-table.js";
 import { validate } from "../validate/validate.js";
 import { EXIT } from "./exit-codes.js";
@@ -35,7 +36,7 @@ export async function validateConfig(
     process.stdout.write(`${JSON.stringify({ name: config.name, ...document }, null, 2)}\n`);
   } else {
     const verdict = failed === 0 ? "all checks passed" : `${failed} of ${checks.length} checks failed`;
-    const where = `${config.name}, arm ${arm}, seed ${seed}, ${batches} batches, torch ${torch}`;
+    const where = `${config.name}, arm ${arm}, seed ${seed}, ${counted(batches, "batch", "batches")}, torch ${torch}`;
     process.stdout.write(`${where}\n\n${checkTable(checks)}\n${verdict}\n`);
   }
   const record = openRecord(config, { out, command });

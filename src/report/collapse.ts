@@ -47,7 +47,7 @@ export function collapseText(collapse: Collapse, accuracy: number | null): strin
   if (!collapse.isSeen)
     return `collapsed: the same accuracy with every seed${share}, as of a network that answers one class whatever it sees`;
   if (isWhole(collapse)) return `collapsed: with every seed it answers one class for all test samples${share}`;
-  return `collapsed in ${collapse.runs} of ${collapse.of} runs: they answer one class for all test samples`;
+  return `collapsed in ${collapse.runs} of ${collapse.of} runs: ${collapse.runs === 1 ? "it answers" : "they answer"} one class for all test samples`;
 }
 
 /**

@@ -33,4 +33,4 @@ export function pText(p: number): string {
 /** With the equals sign, or the one that stands for it. */
 export const pEquals = (p: number): string => (p < SMALLEST_SHOWN ? `p ${pText(p)}` : `p = ${pText(p)}`);
 
-export const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+export const counted = (n: number, noun: string, nouns = `${noun}s`): string => `${n} ${n === 1 ? noun : nouns}`;

@@ -34,7 +34,7 @@ export function runsForFisher(alpha = ALPHA): number {
 /** That so few seeds cannot show anything, by any test or by the signed-rank test; undefined where they can. */
 export function tooFewSeeds(seeds: number, tests: number, alpha = ALPHA): string | undefined {
   if (seeds < LEAST_PAIRS)
-    return `${counted(seeds, "paired seed")} show nothing about others: intervals and tests begin with ${LEAST_PAIRS}`;
+    return `${counted(seeds, "paired seed")} ${seeds === 1 ? "shows" : "show"} nothing about others: intervals and tests begin with ${LEAST_PAIRS}`;
   if (tests === 0 || smallestWilcoxonP(seeds, tests) < alpha) return undefined;
   const over = tests === 1 ? "" : ` over ${tests} tests`;
   const enough = seedsForWilcoxon(tests, alpha);

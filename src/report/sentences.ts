@@ -168,13 +168,15 @@ function costSentence({ cost, with: other }: Sayable, { arm, other: measured }: 
 /** Every run reached it: means, and what their difference may be. */
 function inTheMean({ mean, interval }: Difference, own: ArmCost, theirs: ArmCost, other: string): string {
   const [first, second] = [own, theirs].map((cost) => meanEpochs(cost).toFixed(1));
-  if (first === second) return `after ${first} epochs, as ${other} does`;
+  if (first === second) return `after ${epochs(first)}, as ${other} does`;
   const uncertain =
     mean === null || interval === null
       ? ""
       : ` (difference ${signed(mean, 1)}, 95 % interval ${signedRange(interval, 1)})`;
-  return `after ${first} epochs instead of ${second}${uncertain}`;
+  return `after ${epochs(first)} instead of ${second}${uncertain}`;
 }
+
+const epochs = (count: number | string): string => (Number(count) === 1 ? "1 epoch" : `${count} epochs`);
 
 const meanEpochs = ({ runs }: ArmCost): number => {
   const epochs = runs.flatMap(({ cost }) => (cost === null ? [] : [cost.epochs]));
@@ -189,7 +191,7 @@ function inTheMedian(own: ArmCost, theirs: ArmCost, other: string): string {
   const against = theirs.spread.epochs?.median ?? null;
   const instead = against === null ? "" : against === median ? `, as ${other} does` : ` instead of ${against}`;
   const never = own.notReached === 0 ? "" : `; ${own.notReached} of ${counted(ended, "run")} never`;
-  return `after ${median} epochs in the median${instead}${never}${ofThem(theirs, other)}`;
+  return `after ${epochs(median)} in the median${instead}${never}${ofThem(theirs, other)}`;
 }
 
 /** How often the other arm does not. */

@@ -38,5 +38,6 @@ test("too few seeds, and how many are enough", () => {
   expect(tooFewSeeds(6, 1, 0.01)).toBe(`6 seeds cannot show p < 0.01 with the exact signed-rank test, ${left}; 8 can`);
   expect(tooFewSeeds(6, 1)).toBeUndefined();
   expect(tooFewSeeds(7, 3)).toBeUndefined();
+  expect(tooFewSeeds(1, 1)).toMatch(/^1 paired seed shows nothing/);
   expect(tooFewSeeds(2, 1)).toBe("2 paired seeds show nothing about others: intervals and tests begin with 3");
 });

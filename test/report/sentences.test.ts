@@ -118,6 +118,15 @@ test("the target is reached later or sooner, with how sure that is", async () =>
   );
 });
 
+test("one epoch is no epochs", async () => {
+  expect(await cost(...reaching("shuffled", 1, 1, 1), ...reaching("sorted", 1, 1, 1))).toBe(
+    "It reaches 90.00 % after 1 epoch, as shuffled does.",
+  );
+  expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 1, 1, 5))).toBe(
+    "It reaches 90.00 % after 1 epoch in the median instead of 2; 1 of 3 runs never.",
+  );
+});
+
 test("some never reach it: medians and counts", async () => {
   expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 3, 4, 5))).toBe(
     "It reaches 90.00 % after 4 epochs in the median instead of 2; 1 of 3 runs never.",

@@ -16,7 +16,7 @@ export function validation({ validation: found, arms }: ReportData): Html | unde
   return section(
     "validation",
     "Compared with plain PyTorch",
-    html`<p>${failed === 0 ? `All of ${counted(checks.length, "check")} passed` : `${failed} of ${counted(checks.length, "check")} failed`}: arm ${arm}, seed ${seed}, ${batches === 1 ? "1 batch" : `${batches} batches`}, against ${against} (${date.slice(0, 10)}, torch ${torch}${commit === undefined ? "" : `, commit ${commit.slice(0, 8)}`}).</p>`,
+    html`<p>${failed === 0 ? `All of ${counted(checks.length, "check")} passed` : `${failed} of ${counted(checks.length, "check")} failed`}: arm ${arm}, seed ${seed}, ${counted(batches, "batch", "batches")}, against ${against} (${date.slice(0, 10)}, torch ${torch}${commit === undefined ? "" : `, commit ${commit.slice(0, 8)}`}).</p>`,
     isStale
       ? html`<p class="absent">The runs below are of other settings than those that were validated: run ibatch validate again.</p>`
       : undefined,
