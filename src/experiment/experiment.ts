@@ -85,7 +85,6 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   const losses = new Losses();
   for (const run of runs) {
     if (inputs.signal.aborted) throw new Interrupted();
-    if (run.finished === undefined) inputs.observer.runStarted?.(run.place);
     const ended: Ended = run.finished ?? (await runAndRecord(inputs, run, { kept, tried, losses, toDo }));
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;

@@ -34,7 +34,7 @@ export function eachOnce(tell: (line: string) => void): (line: string) => void {
 export interface Observer {
   /** Something that a person should know of what the runs use. */
   noted?(line: string): void;
-  /** Not told of runs that are kept. */
+  /** Its session is open. Not told of runs that are kept, or that cannot be opened. */
   runStarted?(place: RunPlace): void;
   /** A chunk was trained on. `share` of the run's samples that are done; mean loss of the epoch so far. */
   trained?(place: RunPlace, progress: { epoch: number; samples: number; share: number; loss: number }): void;

@@ -45,6 +45,7 @@ export async function runOne(inputs: RunInputs): Promise<RunDocument> {
     const document = { ...inputs.document, surroundings };
     inputs.writeDataset(datasetOf(session, config.dataset.name));
     record.start(document);
+    inputs.observer.runStarted?.(place);
     if (config.microBatch !== null)
       inputs.log(`${place.arm}, seed ${place.seed}: ${inParts(config.microBatch, session)}`);
     const ended = await trainAll(epochs, document).catch((error: unknown): never => {

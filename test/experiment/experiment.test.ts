@@ -98,6 +98,16 @@ describe("one run's trouble is its own", () => {
     expect(noted).toEqual(["class 2 has no sample", "mkldnn was set back"]);
   });
 
+  test("nothing starts that cannot be opened", async () => {
+    const { heard, observer } = listener();
+    const error = new IbatchError("run", "no such images");
+    const before = ({ type }: Sent) => {
+      if (type === "open") throw error;
+    };
+    await new Scene().run({ observer, pretence: { before }, settings: ["seeds=1"] });
+    expect(heard).toEqual(["end frozen 0 failed no such images", "end shuffled 0 failed no such images"]);
+  });
+
   test("failed at once, when its session could not be opened: recorded, too", async () => {
     const scene = new Scene();
     const { results } = await scene.run({
