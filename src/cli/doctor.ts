@@ -124,18 +124,17 @@ async function examineTraining(name: string, session: Session): Promise<Finding>
 }
 
 async function trainOneBatch(session: Session): Promise<string> {
-  const plan = {
+  const batch = {
+    firstStep: 0,
     indices: consecutive(32),
     offsets: Uint32Array.of(0, 32),
     learningRates: Float64Array.of(0.01),
+    weights: undefined,
   };
-  for await (const { signals } of session.train(plan, 0, { chunkBatches: 1, microBatch: null, extras: [] })) {
-    const { loss } = signals;
-    const mean = loss.reduce((sum, value) => sum + value, 0) / loss.length;
-    const untrained = Math.log(session.opened.classNames.length);
-    return `32 images through the wire, mean loss ${mean.toFixed(3)} (untrained: about ${untrained.toFixed(1)})`;
-  }
-  return "nothing came back";
+  const { loss } = (await session.train(batch, { microBatch: null, extras: [] })).signals;
+  const mean = loss.reduce((sum, value) => sum + value, 0) / loss.length;
+  const untrained = Math.log(session.opened.classNames.length);
+  return `32 images through the wire, mean loss ${mean.toFixed(3)} (untrained: about ${untrained.toFixed(1)})`;
 }
 
 const messageOf = (error: unknown): string => {

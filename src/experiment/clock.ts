@@ -3,12 +3,6 @@ import type { EpochTimings } from "../record/epoch-metrics.js";
 
 export const secondsSince = (start: number): number => (performance.now() - start) / 1000;
 
-export async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number }> {
-  const start = performance.now();
-  const result = await work();
-  return { result, seconds: secondsSince(start) };
-}
-
 /** Seconds of each kind of work. */
 export interface WorkSeconds {
   training: number;
@@ -16,36 +10,50 @@ export interface WorkSeconds {
   evaluating: number;
 }
 
-/** What an epoch's wall time is split by. */
+/** What an epoch took so far. */
 export interface EpochSeconds {
+  total: number;
   /** Of making the order and the rates. */
-  readonly ordering: number;
+  ordering: number;
   /** What the backend spent, as it measured it. */
   readonly spent: WorkSeconds;
   /** From sending the first message of a kind to the last answer. */
   readonly underWay: WorkSeconds;
-  /** Of making the next plan, while the backend evaluated. */
-  readonly nextOrdering: number;
 }
 
-/** Splits an epoch's wall time. */
-export class Clock {
-  readonly #start = performance.now();
+const noWork = (): WorkSeconds => ({ training: 0, scoring: 0, evaluating: 0 });
 
-  timings(epoch: number, { ordering, spent, underWay, nextOrdering }: EpochSeconds): EpochTimings {
-    const totalSeconds = secondsSince(this.#start);
-    // The answer was there before it was taken, where the next plan took longer than the evaluation: nothing was under way.
-    const outlasted = Math.max(0, nextOrdering - spent.evaluating);
-    const underWaySeconds = underWay.scoring + underWay.training + Math.max(0, underWay.evaluating - outlasted);
-    return {
-      epoch,
-      orderingSeconds: ordering,
-      trainingSeconds: spent.training,
-      scoringSeconds: spent.scoring,
-      evaluatingSeconds: spent.evaluating,
-      wireSeconds: underWaySeconds - spent.training - spent.scoring - spent.evaluating,
-      waitingSeconds: totalSeconds - underWaySeconds,
-      totalSeconds,
-    };
+export const noSeconds = (): EpochSeconds => ({ total: 0, ordering: 0, spent: noWork(), underWay: noWork() });
+
+/** Adds the time since it was last asked to what an epoch took. */
+export class Stopwatch {
+  #start = performance.now();
+
+  /** `underWay`: what the backend was at meanwhile; left out: nothing. */
+  lap(seconds: EpochSeconds, underWay?: keyof WorkSeconds, spent?: WorkSeconds): void {
+    const lap = secondsSince(this.#start);
+    this.#start = performance.now();
+    seconds.total += lap;
+    if (underWay !== undefined) seconds.underWay[underWay] += lap;
+    if (spent === undefined) return;
+    for (const kind of ["training", "scoring", "evaluating"] as const) seconds.spent[kind] += spent[kind];
   }
+}
+
+/** `nextOrdering`: seconds of making the next plan, while the backend evaluated. */
+export function timingsOf(epoch: number, seconds: EpochSeconds, nextOrdering: number): EpochTimings {
+  const { total, ordering, spent, underWay } = seconds;
+  // The answer was there before it was taken, where the next plan took longer than the evaluation: nothing was under way.
+  const outlasted = Math.max(0, nextOrdering - spent.evaluating);
+  const underWaySeconds = underWay.scoring + underWay.training + Math.max(0, underWay.evaluating - outlasted);
+  return {
+    epoch,
+    orderingSeconds: ordering,
+    trainingSeconds: spent.training,
+    scoringSeconds: spent.scoring,
+    evaluatingSeconds: spent.evaluating,
+    wireSeconds: underWaySeconds - spent.training - spent.scoring - spent.evaluating,
+    waitingSeconds: total - underWaySeconds,
+    totalSeconds: total,
+  };
 }

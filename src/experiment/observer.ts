@@ -1,5 +1,6 @@
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { RunState } from "../record/run-document.js";
+import type { Listener } from "./run-event.js";
 
 /** Which run of how many. */
 export interface RunPlace {
@@ -41,3 +42,14 @@ export interface Observer {
   epochEnded?(place: RunPlace, metrics: EpochMetrics): void;
   runEnded?(place: RunPlace, outcome: RunOutcome): void;
 }
+
+/** The listener that tells an observer what it wants to know of a run. */
+export const tellObserver =
+  (observer: Observer, place: RunPlace): Listener =>
+  (event) => {
+    if (event.type === "trained") {
+      const { epoch, samples, share, loss } = event;
+      observer.trained?.(place, { epoch, samples, share, loss });
+    }
+    if (event.type === "epochEnded") observer.epochEnded?.(place, event.metrics);
+  };

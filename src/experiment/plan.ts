@@ -14,19 +14,18 @@ export interface Chunk {
   readonly weights: Float32Array | undefined;
 }
 
-/** The plan in chunks of `chunkBatches` batches; the last one may be shorter. `firstStep`: step of its first batch. */
-export function* chunks(plan: Plan, firstStep: number, chunkBatches: number): Generator<Chunk> {
-  const batches = plan.learningRates.length;
-  for (let first = 0; first < batches; first += chunkBatches) {
-    const last = Math.min(first + chunkBatches, batches);
-    const start = plan.offsets[first];
-    const end = plan.offsets[last];
-    yield {
-      firstStep: firstStep + first,
-      indices: plan.indices.subarray(start, end),
-      offsets: plan.offsets.slice(first, last + 1).map((offset) => offset - start),
-      learningRates: plan.learningRates.subarray(first, last),
-      weights: plan.weights?.subarray(start, end),
-    };
-  }
+/** Batches first … last-1 of a plan. */
+export function batchesOf(plan: Plan, first: number, last: number): Omit<Chunk, "firstStep"> {
+  const [start, end] = [plan.offsets[first], plan.offsets[last]];
+  return {
+    indices: plan.indices.subarray(start, end),
+    offsets: plan.offsets.slice(first, last + 1).map((offset) => offset - start),
+    learningRates: plan.learningRates.subarray(first, last),
+    weights: plan.weights?.subarray(start, end),
+  };
+}
+
+/** The first batches of a plan, all of them where it has no more. */
+export function firstBatches(plan: Plan, count: number): Plan {
+  return count < plan.learningRates.length ? batchesOf(plan, 0, count) : plan;
 }

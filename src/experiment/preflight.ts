@@ -3,12 +3,12 @@ import { BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted, surroundingsError, usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
 import type { Backends } from "./backends.js";
-import { Epochs } from "./epochs.js";
 import { importsOf, openRequest } from "./open-request.js";
 import { type MadeFrom, modelOf, STARTS_ALIKE } from "./other-code.js";
 import type { RunInputs } from "./run.js";
 import { Session, type WorkClient } from "./session.js";
 import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
+import { prepareTraining, tryFirstPlan } from "./train-run.js";
 
 /** A run that is to be done, as far as it can be tried. */
 export type Tried = Omit<RunInputs, "client" | "document" | "writeDataset">;
@@ -83,7 +83,7 @@ export class Preflight {
       for (const arm of arms) {
         await this.#judging([arm], async () => {
           this.#refuseOther(arm, session);
-          await new Epochs(arm, session).tryFirstPlan();
+          await tryFirstPlan(prepareTraining({ ...arm, listen: () => {} }, session));
         });
       }
     } finally {

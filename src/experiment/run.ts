@@ -2,14 +2,23 @@
 import { asError, IbatchError } from "../errors.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
-import { Epochs, type EpochsInputs } from "./epochs.js";
+import type { RunRecord } from "../record/run-record.js";
+import { type Observer, type RunPlace, tellObserver } from "./observer.js";
 import { openRequest } from "./open-request.js";
 import { modelOf } from "./other-code.js";
+import { recordIn } from "./recording.js";
+import { tellAll } from "./run-event.js";
 import { Interrupted, Session, type WorkClient } from "./session.js";
 import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
+import { firstState, prepareTraining, type Training, type TrainingInputs, trainRun } from "./train-run.js";
 
-export interface RunInputs extends EpochsInputs {
+export interface RunInputs extends Omit<TrainingInputs, "listen" | "mostBatches" | "boundary"> {
   readonly client: WorkClient;
+  readonly record: RunRecord;
+  readonly place: RunPlace;
+  readonly observer: Observer;
+  /** A line for the experiment's log. */
+  log(line: string): void;
   /** Directory of the data files, on the backend's side; null: `data`. */
   readonly dataDir: string | null;
   /** Whether what may give other bits from run to run is refused. */
@@ -36,7 +45,7 @@ export async function runOne(inputs: RunInputs): Promise<RunDocument> {
   const { config, record, place } = inputs;
   const session = await fitting(() => Session.open(inputs.client, openRequest(inputs), inputs.signal, inputs.note));
   try {
-    const epochs = await fitting(async () => new Epochs(inputs, session));
+    const training = await fitting(async () => prepareTraining({ ...inputs, listen: listenersOf(inputs) }, session));
     const surroundings = surroundingsOf(session, config.dataset);
     await fitting(async () => {
       inputs.refuseOtherData(surroundings);
@@ -48,7 +57,7 @@ export async function runOne(inputs: RunInputs): Promise<RunDocument> {
     inputs.observer.runStarted?.(place);
     if (config.microBatch !== null)
       inputs.log(`${place.arm}, seed ${place.seed}: ${inParts(config.microBatch, session)}`);
-    const ended = await trainAll(epochs, document).catch((error: unknown): never => {
+    const ended = await trainAll(training, document).catch((error: unknown): never => {
       recordEnd(record, document, error);
       throw error;
     });
@@ -107,9 +116,15 @@ function recordEnd(record: RunInputs["record"], document: RunDocument, error: un
   }
 }
 
-async function trainAll(epochs: Epochs, document: RunDocument): Promise<RunDocument> {
-  const divergedAtStep = await epochs.run();
+async function trainAll(training: Training, document: RunDocument): Promise<RunDocument> {
+  const { divergedAtStep } = await trainRun(firstState(training), training);
   return divergedAtStep === undefined
     ? { ...document, state: "done" }
     : { ...document, state: "diverged", divergedAtStep };
 }
+
+/** The record comes first: nobody is told of what is not on disk. */
+const listenersOf = ({ record, observer, place, log }: RunInputs) =>
+  tellAll(recordIn(record), tellObserver(observer, place), (event) => {
+    if (event.type === "logged") log(`${place.arm}, seed ${place.seed}: ${event.line}`);
+  });

@@ -43,34 +43,42 @@ export function mapExtras<T>(
 }
 
 /** The signals of one pass over samples, in index order: a file of the history for each. NaN where not seen. */
-export class SignalHistory {
+export type SignalHistory = {
   readonly loss: Float32Array;
   /** `NOT_SEEN` where not seen. */
   readonly predictions: Uint32Array;
-  readonly #extras = new Map<ExtraSignal, Float32Array>();
+} & { readonly [signal in ExtraSignal]?: Float32Array };
 
-  constructor(n: number, extras: readonly ExtraSignal[]) {
-    const unseen = () => new Float32Array(n).fill(Number.NaN);
-    this.loss = unseen();
-    this.predictions = new Uint32Array(n).fill(NOT_SEEN);
-    for (const signal of extras) this.#extras.set(signal, unseen());
-  }
+export function emptyHistory(n: number, extras: readonly ExtraSignal[]): SignalHistory {
+  const unseen = () => new Float32Array(n).fill(Number.NaN);
+  return {
+    loss: unseen(),
+    predictions: new Uint32Array(n).fill(NOT_SEEN),
+    ...Object.fromEntries(extras.map((signal) => [signal, unseen()])),
+  };
+}
 
-  /** A sample that comes again keeps its last value. */
-  record(indices: Readonly<Uint32Array>, signals: SampleSignals): void {
-    put(indices, signals.loss, this.loss);
-    put(indices, signals.prediction, this.predictions);
-    for (const [signal, column] of this.#extras) {
-      const values = signals[signal];
-      if (values === undefined) throw new Error(`signal ${signal} was asked for and is not there`);
-      put(indices, values, column);
+/** A sample that comes again keeps its last value. */
+export function recordHistory(history: SignalHistory, indices: Readonly<Uint32Array>, signals: SampleSignals): void {
+  put(indices, signals.loss, history.loss);
+  put(indices, signals.prediction, history.predictions);
+  mapExtras(history, (_, signal) => {
+    const [values, column] = [signals[signal], history[signal]];
+    if (values === undefined || column === undefined) {
+      throw new Error(`signal ${signal} was asked for and is not there`);
     }
-  }
+    put(indices, values, column);
+  });
+}
 
-  /** The signals that orders can read. */
-  get columns(): ReadonlyMap<HistorySignal, Float32Array> {
-    return new Map<HistorySignal, Float32Array>([["loss", this.loss], ...this.#extras]);
+/** Those that orders can read, each with a value a sample. */
+export function columnsOf(history: SignalHistory): ReadonlyMap<HistorySignal, Float32Array> {
+  const columns = new Map<HistorySignal, Float32Array>([["loss", history.loss]]);
+  for (const signal of EXTRA_SIGNALS) {
+    const column = history[signal];
+    if (column !== undefined) columns.set(signal, column);
   }
+  return columns;
 }
 
 function put<T extends Float32Array | Uint32Array>(indices: Readonly<Uint32Array>, values: T, column: T): void {

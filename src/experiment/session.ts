@@ -8,14 +8,11 @@ import { Interrupted, unlessInterrupted } from "../errors.js";
 import type { ExtraSignal } from "../orders/contract.js";
 import { sha256 } from "../record/hash.js";
 import type { WorkSeconds } from "./clock.js";
-import { type Chunk, chunks, type Plan } from "./plan.js";
+import type { Chunk } from "./plan.js";
 import { ALWAYS_ASKED, type AnsweredSignals, type SampleSignals } from "./sample-signals.js";
 
 /** What a run needs of a backend. */
 export type WorkClient = Pick<BackendClient, "introduction" | "work" | "control" | "keepAlive" | "fail">;
-
-/** Chunks under way at a time: one is trained on while the next one waits, so a GPU never drains. */
-const CHUNKS_UNDER_WAY = 2;
 
 /** What is under way ends at a batch, which may take a while; a backend that does not even then is given up. */
 const CLOSE_SECONDS = 30;
@@ -38,7 +35,6 @@ export interface Weights {
 
 /** How a plan is trained on, beside what it says. */
 export interface TrainOptions {
-  readonly chunkBatches: number;
   /** Samples that are put through the model at a time; null: whole batches. */
   readonly microBatch: number | null;
   /** Signals that are wanted beside loss and correct. */
@@ -108,21 +104,10 @@ export class Session {
   }
 
   /**
-   * Trains on a plan from this step on, and yields what each chunk gave, in order.
+   * Trains on some batches, behind what was asked for before.
    * @throws Interrupted, BackendError, BackendLost.
    */
-  async *train(plan: Plan, firstStep: number, options: TrainOptions): AsyncGenerator<TrainedOn> {
-    const underWay: Promise<TrainedOn>[] = [];
-    for (const chunk of chunks(plan, firstStep, options.chunkBatches)) {
-      const sent = this.#trainChunk(chunk, options);
-      sent.catch(() => {}); // awaited below, unless an earlier chunk's error comes first
-      underWay.push(sent);
-      if (underWay.length === CHUNKS_UNDER_WAY) yield* takeFirst(underWay);
-    }
-    while (underWay.length > 0) yield* takeFirst(underWay);
-  }
-
-  async #trainChunk(chunk: Chunk, { microBatch, extras }: TrainOptions): Promise<TrainedOn> {
+  async train(chunk: Chunk, { microBatch, extras }: TrainOptions): Promise<TrainedOn> {
     if (this.#signal.aborted) throw new Interrupted();
     const { firstStep, ...arrays } = chunk;
     const { indices, offsets, learningRates, weights } = arrays;
@@ -277,11 +262,6 @@ function readClassNames(json: Uint8Array): string[] {
   } catch (error) {
     throw new BackendError("bad_array", `the backend sent class names that are no list of texts: ${error}`);
   }
-}
-
-async function* takeFirst(underWay: Promise<TrainedOn>[]): AsyncGenerator<TrainedOn> {
-  const first = underWay.shift();
-  if (first !== undefined) yield await first;
 }
 
 function checkGathered(seen: string, indices: Uint32Array): void {

@@ -35,6 +35,18 @@ export interface RecordedPlan {
   readonly weights?: Float32Array | undefined;
 }
 
+export interface PlanHashes {
+  /** Of the indices. */
+  readonly orderSha256: string;
+  /** Of indices, offsets, learning rates and weights, one after another. */
+  readonly planSha256: string;
+}
+
+export const planHashes = ({ indices, offsets, learningRates, weights }: RecordedPlan): PlanHashes => ({
+  orderSha256: sha256(indices),
+  planSha256: sha256(indices, offsets, learningRates, weights),
+});
+
 export interface RecordedImages {
   readonly indices: Uint32Array;
   /** H, W, C */
@@ -142,11 +154,9 @@ export class RunRecord {
     writeWhole(join(this.directory, RUN_DOCUMENT), text);
   }
 
-  /** The epoch's plan; on disk before its first chunk goes out. Returns its hashes. */
-  writePlan(epoch: number, plan: RecordedPlan): { orderSha256: string; planSha256: string } {
+  /** The epoch's plan, on disk when this returns. Returns its hashes. */
+  writePlan(epoch: number, plan: RecordedPlan, hashes: PlanHashes = planHashes(plan)): PlanHashes {
     this.#refuseIfLost();
-    const orderSha256 = sha256(plan.indices);
-    const planSha256 = sha256(plan.indices, plan.offsets, plan.learningRates, plan.weights);
     const path = join(this.directory, "orders", numbered(epoch));
     if (this.#options.orders === "full") {
       writeWhole(`${path}.u32`, bytesOf(plan.indices));
@@ -156,14 +166,13 @@ export class RunRecord {
       `${path}.json`,
       `${JSON.stringify({
         epoch,
-        orderSha256,
-        planSha256,
+        ...hashes,
         weighted: plan.weights !== undefined,
         offsets: [...plan.offsets],
         learningRates: [...plan.learningRates],
       })}\n`,
     );
-    return { orderSha256, planSha256 };
+    return hashes;
   }
 
   /** One value a sample in index order, NaN where it was not seen in this pass. */

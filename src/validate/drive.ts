@@ -1,24 +1,22 @@
-/** The first batches of a run, driven as a run drives them, and what the backend said of each. */
-
-import { type IbatchError, usageError } from "../errors.js";
+/** The first batches of a run, trained by the loop that trains all runs, and what the backend said of each. */
+import { IbatchError, usageError } from "../errors.js";
 import type { ArmConfig, ExperimentConfig } from "../experiment/config.js";
-import { refuseTooSmall } from "../experiment/least-batch.js";
-import { Ledger } from "../experiment/ledger.js";
-import { isScoringDue } from "../experiment/ledger-options.js";
-import { makePlan } from "../experiment/make-plan.js";
 import { openRequest } from "../experiment/open-request.js";
-import type { Plan } from "../experiment/plan.js";
+import { recordIn } from "../experiment/recording.js";
+import { type Listener, tellAll } from "../experiment/run-event.js";
 import type { RunOrder } from "../experiment/run-order.js";
 import { Session, type Weights, type WorkClient } from "../experiment/session.js";
-import { splitDataset } from "../experiment/split.js";
+import type { Boundary } from "../experiment/train-chunks.js";
+import { firstState, prepareTraining, trainRun } from "../experiment/train-run.js";
 import { consecutive } from "../kernels/consecutive.js";
-import type { RunRecord } from "../record/run-record.js";
+import type { PlanHashes, RunRecord } from "../record/run-record.js";
 
 export interface DriveInputs {
   readonly client: WorkClient;
   readonly config: ArmConfig;
   readonly order: RunOrder;
   readonly evaluation: ExperimentConfig["evaluation"];
+  readonly chunkBatches: number;
   readonly seed: number;
   readonly batches: number;
   readonly dataDir: string | null;
@@ -32,10 +30,8 @@ export interface DriveInputs {
 }
 
 /** The hashes of an epoch's plan, as one of those saw it who had to do with it. */
-export interface EpochHashes {
+export interface EpochHashes extends PlanHashes {
   readonly epoch: number;
-  readonly orderSha256: string;
-  readonly planSha256: string;
 }
 
 export interface Driven {
@@ -76,79 +72,85 @@ export async function drive(inputs: DriveInputs): Promise<Driven> {
 }
 
 async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
-  const { config, order, evaluation, seed, batches, record } = inputs;
-  const { labels, opened } = session;
-  const classCount = opened.classNames.length;
-  const { eligible } = splitDataset(labels, classCount, { ...config.dataset, trainSample: evaluation.trainSample });
-  const extras = order.signals;
-  const { signal: source = "training", meanDecay = 0 } = config.order.ledger ?? {};
-  const ledger = new Ledger(labels.length, { source, meanDecay, extras });
-  const memory = await order.allocateMemory(labels.length);
-  const stops = stopsOf(batches);
-  const weights = [await session.weights()];
-  const epochs: EpochHashes[] = [];
-  const losses: Float32Array[] = [];
-  const batchSizes: number[] = [];
-  let step = 0;
-  let before: Uint32Array | undefined;
-  for (let epoch = 0; step < batches; epoch++) {
-    if (epoch === config.epochs) throw tooMany(batches, step, epoch);
-    if (isScoringDue(config.order.ledger, epoch)) {
-      ledger.recordScores(eligible, step, await session.score(eligible, evaluation.batchSize, extras));
-    }
-    const seen = { seed, epoch, step, labels, classCount, eligible, ledger: ledger.view, memory, before };
-    const plan = slice((await makePlan(config, order, seen)).plan, 0, batches - step);
-    const { leastBatchSize } = opened;
-    refuseTooSmall(plan, { leastBatchSize, microBatch: config.microBatch }, `order ${order.name} in epoch ${epoch}`);
-    epochs.push({ epoch, ...record.writePlan(epoch, plan) });
-    const firstStep = step;
-    const end = firstStep + plan.learningRates.length;
-    while (step < end) {
-      const until = Math.min(end, stops.find((stop) => stop > step) ?? end);
-      const part = slice(plan, step - firstStep, until - firstStep);
-      const options = { chunkBatches: part.learningRates.length, microBatch: config.microBatch, extras };
-      for await (const { chunk, signals } of session.train(part, step, options)) {
-        ledger.recordTraining({ ...chunk, signals });
-        losses.push(signals.loss);
-      }
-      step = until;
-      if (stops.includes(step)) weights.push(await session.weights());
-    }
-    for (let batch = 0; batch + 1 < plan.offsets.length; batch++) {
-      batchSizes.push(plan.offsets[batch + 1] - plan.offsets[batch]);
-    }
-    before = plan.indices;
-  }
+  const { batches, record, evaluation } = inputs;
+  const collected = new Collected();
+  const weights = new WeightsAtStops(session, stopsOf(batches));
+  const training = prepareTraining(
+    {
+      ...inputs,
+      imagesPerClass: 0,
+      mostBatches: batches,
+      boundary: weights,
+      listen: tellAll(recordIn(record), collected.listen),
+    },
+    session,
+  );
+  const state = firstState(training);
+  const { divergedAtStep } = await trainRun(state, training);
+  if (divergedAtStep !== undefined) throw diverged(divergedAtStep);
+  if (state.step < batches) throw tooMany(batches, state.step, state.epoch);
+  const { opened } = session;
   const testIndices = consecutive(Math.min(TEST_SAMPLES, opened.testCount));
   const { batchSize } = evaluation;
   const looked = await session.evaluate({ part: "test", indices: testIndices, batchSize, norm: "running" });
   return {
     inputShape: opened.inputShape,
     memoryFormat: opened.settings.memoryFormat,
-    classCount,
-    epochs,
-    batchSizes,
-    losses: concatenated(losses),
-    weights,
+    classCount: opened.classNames.length,
+    epochs: collected.epochs,
+    batchSizes: collected.batchSizes,
+    losses: concatenated(collected.losses),
+    weights: weights.taken,
     testIndices,
     testLosses: looked.loss,
   };
 }
 
-const tooMany = (asked: number, there: number, epochs: number): IbatchError =>
-  usageError(`--batches ${asked}: the run ends after ${there} (epochs: ${epochs}); take ${there} at most`);
+/** What the loop in Python is held against. */
+class Collected {
+  readonly epochs: EpochHashes[] = [];
+  readonly batchSizes: number[] = [];
+  readonly losses: Float32Array[] = [];
 
-/** Batches first … last-1 of a plan, all of them where it has fewer. */
-function slice(plan: Plan, first: number, last: number): Plan {
-  const end = Math.min(last, plan.learningRates.length);
-  const [from, to] = [plan.offsets[first], plan.offsets[end]];
-  return {
-    indices: plan.indices.slice(from, to),
-    offsets: plan.offsets.slice(first, end + 1).map((offset) => offset - from),
-    learningRates: plan.learningRates.slice(first, end),
-    weights: plan.weights?.slice(from, to),
+  readonly listen: Listener = (event) => {
+    if (event.type === "planned") this.epochs.push({ epoch: event.epoch, ...event.hashes });
+    if (event.type !== "trained") return;
+    const { chunk, signals } = event.trained;
+    this.losses.push(signals.loss);
+    for (let batch = 0; batch + 1 < chunk.offsets.length; batch++) {
+      this.batchSizes.push(chunk.offsets[batch + 1] - chunk.offsets[batch]);
+    }
   };
 }
+
+/** The weights before the first step and after each of some. */
+class WeightsAtStops implements Boundary {
+  readonly taken: Weights[] = [];
+  readonly #session: Session;
+  /** Steps that weights are still to be taken at. */
+  readonly #stops: number[];
+
+  constructor(session: Session, stops: readonly number[]) {
+    this.#session = session;
+    this.#stops = [0, ...stops];
+  }
+
+  batchesUntilNext(step: number): number {
+    return (this.#stops[0] ?? Number.POSITIVE_INFINITY) - step;
+  }
+
+  ask(step: number): Promise<() => void> | undefined {
+    if (step !== this.#stops[0]) return undefined;
+    this.#stops.shift();
+    return this.#session.weights().then((weights) => () => this.taken.push(weights));
+  }
+}
+
+const diverged = (step: number): IbatchError =>
+  new IbatchError("run", `the run diverged at step ${step}, and there is nothing to compare: lower the learning rate`);
+
+const tooMany = (asked: number, there: number, epochs: number): IbatchError =>
+  usageError(`--batches ${asked}: the run ends after ${there} (epochs: ${epochs}); take ${there} at most`);
 
 function concatenated(parts: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));

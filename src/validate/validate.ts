@@ -81,8 +81,9 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
       limitSeconds: experiment.backend.orderSeconds,
     });
     const { batches } = options;
-    const { equalBits } = experiment.backend;
-    const inputs = { client, config, order, evaluation, seed, batches, dataDir, equalBits, record, signal, note };
+    const { equalBits, chunkBatches } = experiment.backend;
+    const asked = { seed, batches, chunkBatches, dataDir, equalBits };
+    const inputs = { client, config, order, evaluation, ...asked, record, signal, note };
     const driven = await drive(inputs);
     const { device, threads } = client.introduction;
     const compared = { seed, config, evaluation, driven, dataDir, equalBits, device, threads, scratch };

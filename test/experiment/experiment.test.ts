@@ -52,7 +52,7 @@ test("progress: the share of the run rises to 1, samples are counted over epochs
     [1, 39],
     [1, 48],
   ]);
-  const shares = [3 / 5 / 2, 1 / 2, (1 + 3 / 5) / 2, 1];
+  const shares = [15 / 48, 24 / 48, 39 / 48, 1];
   for (const [at, { share }] of told.entries()) expect(share).toBeCloseTo(shares[at], 12);
   expect(told.map(({ loss }) => loss)).toEqual([1, (15 + 9 * 3) / 24, 3, 3]);
 });

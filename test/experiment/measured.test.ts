@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { Tally, toMeasured } from "../../src/experiment/measured.js";
+import { addTo, emptyTally, measuredOf, toMeasured } from "../../src/experiment/measured.js";
 
 test("means are over samples, never over batches: a short batch counts by its samples", () => {
-  const tally = new Tally();
-  tally.add(Float32Array.of(1, 1, 1), Uint8Array.of(1, 1, 0));
-  tally.add(Float32Array.of(5), Uint8Array.of(1));
-  expect(tally.measured).toEqual({ loss: 2, accuracy: 0.75, count: 4 });
+  const tally = emptyTally();
+  addTo(tally, { loss: Float32Array.of(1, 1, 1), correct: Uint8Array.of(1, 1, 0) });
+  addTo(tally, { loss: Float32Array.of(5), correct: Uint8Array.of(1) });
+  expect(measuredOf(tally)).toEqual({ loss: 2, accuracy: 0.75, count: 4 });
 });
 
 test("sums are float64: ten million losses of 0.1 keep their mean, where float32 sums would be off by percents", () => {
   const chunk = new Float32Array(100_000).fill(0.1);
-  const tally = new Tally();
-  for (let at = 0; at < 100; at++) tally.add(chunk, new Uint8Array(chunk.length));
-  expect(tally.measured.loss).toBeCloseTo(Math.fround(0.1), 9);
+  const tally = emptyTally();
+  for (let at = 0; at < 100; at++) addTo(tally, { loss: chunk, correct: new Uint8Array(chunk.length) });
+  expect(measuredOf(tally).loss).toBeCloseTo(Math.fround(0.1), 9);
   let inFloat32 = 0;
   for (let at = 0; at < 1e7; at++) inFloat32 = Math.fround(inFloat32 + Math.fround(0.1));
   expect(Math.abs(inFloat32 / 1e7 - 0.1)).toBeGreaterThan(0.005);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { chunks, type Plan } from "../../src/experiment/plan.js";
+import { PlanSource } from "../../src/experiment/batch-source.js";
+import type { Chunk, Plan } from "../../src/experiment/plan.js";
 
 /** A plan of batches of these sizes, from 1 on; weighted or not. */
 function planOf(sizes: readonly number[], weighted: boolean): Plan {
@@ -15,18 +16,28 @@ function planOf(sizes: readonly number[], weighted: boolean): Plan {
   };
 }
 
+/** All that a source of this plan hands out. */
+async function chunks(plan: Plan, firstStep: number, chunkBatches: number): Promise<Chunk[]> {
+  const source = new PlanSource(plan, { firstStep, step: firstStep });
+  const all: Chunk[] = [];
+  for (let chunk = await source.next(chunkBatches); chunk !== undefined; chunk = await source.next(chunkBatches)) {
+    all.push(chunk);
+  }
+  return all;
+}
+
 const batchSizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 40 });
 
-test("whatever the chunk size, the chunks one after another are the plan, batch by batch", () => {
-  fc.assert(
-    fc.property(
+test("whatever the chunk size, the chunks one after another are the plan, batch by batch", async () => {
+  await fc.assert(
+    fc.asyncProperty(
       batchSizes,
       fc.boolean(),
       fc.integer({ min: 1, max: 50 }),
       fc.nat(1e6),
-      (sizes, weighted, chunkBatches, firstStep) => {
+      async (sizes, weighted, chunkBatches, firstStep) => {
         const plan = planOf(sizes, weighted);
-        const batches = [...chunks(plan, firstStep, chunkBatches)].flatMap((chunk) =>
+        const batches = [...(await chunks(plan, firstStep, chunkBatches))].flatMap((chunk) =>
           [...chunk.learningRates].map((rate, batch) => ({
             step: chunk.firstStep + batch,
             rate,
@@ -47,10 +58,10 @@ test("whatever the chunk size, the chunks one after another are the plan, batch 
   );
 });
 
-test("every chunk but the last has chunkBatches batches, and each one's offsets start at 0 and end at its length", () => {
-  fc.assert(
-    fc.property(batchSizes, fc.integer({ min: 1, max: 50 }), (sizes, chunkBatches) => {
-      const all = [...chunks(planOf(sizes, false), 0, chunkBatches)];
+test("every chunk but the last has chunkBatches batches, and each one's offsets start at 0 and end at its length", async () => {
+  await fc.assert(
+    fc.asyncProperty(batchSizes, fc.integer({ min: 1, max: 50 }), async (sizes, chunkBatches) => {
+      const all = [...(await chunks(planOf(sizes, false), 0, chunkBatches))];
       expect(all).toHaveLength(Math.ceil(sizes.length / chunkBatches));
       for (const [at, { offsets, indices, learningRates }] of all.entries()) {
         const last = at === all.length - 1;
@@ -62,9 +73,9 @@ test("every chunk but the last has chunkBatches batches, and each one's offsets 
   );
 });
 
-test("11 samples in batches of 3, two batches a chunk, from step 40 on", () => {
+test("11 samples in batches of 3, two batches a chunk, from step 40 on", async () => {
   const plan = planOf([3, 3, 3, 2], true);
-  expect([...chunks(plan, 40, 2)]).toEqual([
+  expect(await chunks(plan, 40, 2)).toEqual([
     {
       firstStep: 40,
       indices: plan.indices.slice(0, 6),
@@ -82,9 +93,9 @@ test("11 samples in batches of 3, two batches a chunk, from step 40 on", () => {
   ]);
 });
 
-test("indices, rates and weights are views into the plan: nothing is copied", () => {
+test("indices, rates and weights are views into the plan: nothing is copied", async () => {
   const plan = planOf([3, 3, 3, 2], true);
-  for (const chunk of chunks(plan, 0, 1)) {
+  for (const chunk of await chunks(plan, 0, 1)) {
     expect(chunk.indices.buffer).toBe(plan.indices.buffer);
     expect(chunk.learningRates.buffer).toBe(plan.learningRates.buffer);
     expect(chunk.weights?.buffer).toBe(plan.weights?.buffer);

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
+import { PlanSource } from "../../src/experiment/batch-source.js";
 import type { Plan } from "../../src/experiment/plan.js";
 import { Interrupted, Session, type TrainedOn } from "../../src/experiment/session.js";
+import { trainChunks } from "../../src/experiment/train-chunks.js";
 import { FakeBackend, madeUpLoss, type Pretence } from "./fake-backend.js";
 
 const request = {
@@ -31,11 +33,19 @@ const plan: Plan = {
   learningRates: new Float64Array(10).fill(0.5),
 };
 
-const inChunksOf = (chunkBatches: number) => ({ chunkBatches, microBatch: null, extras: [] });
-
-async function all(chunks: AsyncIterable<TrainedOn>): Promise<TrainedOn[]> {
+/** Trains on a plan from step 0 on, and tells what each chunk gave. */
+async function train(
+  session: Session,
+  trainedOn: Plan,
+  { chunkBatches, tell = () => {} }: { chunkBatches: number; tell?: (trained: TrainedOn) => void },
+): Promise<TrainedOn[]> {
   const seen: TrainedOn[] = [];
-  for await (const chunk of chunks) seen.push(chunk);
+  const options = { chunkBatches, microBatch: null, extras: [], firstStep: 0 };
+  for await (const answered of trainChunks(session, new PlanSource(trainedOn, { firstStep: 0, step: 0 }), options)) {
+    if (!("trained" in answered)) throw new Error("nothing else was asked for");
+    tell(answered.trained);
+    seen.push(answered.trained);
+  }
   return seen;
 }
 
@@ -47,7 +57,7 @@ const one = { part: "test", indices: Uint32Array.of(1), batchSize: 2, norm: "run
 describe("train", () => {
   test("yields each chunk with its losses, in the order of the plan", async () => {
     const { session } = await open();
-    const seen = await all(session.train(plan, 0, inChunksOf(3)));
+    const seen = await train(session, plan, { chunkBatches: 3 });
     expect(seen.map(({ chunk }) => chunk.firstStep)).toEqual([0, 3, 6, 9]);
     expect(seen.flatMap(({ chunk }) => [...chunk.indices])).toEqual([...plan.indices]);
     expect(seen.flatMap(({ signals }) => [...signals.loss])).toEqual(
@@ -58,7 +68,7 @@ describe("train", () => {
 
   test("keeps two chunks under way, and never more", async () => {
     const { client, session } = await open();
-    await all(session.train(plan, 0, inChunksOf(1)));
+    await train(session, plan, { chunkBatches: 1 });
     expect(client.sentOf("train")).toHaveLength(10);
     expect(client.mostUnderWay).toBe(2);
   });
@@ -66,7 +76,7 @@ describe("train", () => {
   test("asks for loss, correct and prediction, and sends the hash of all arrays, as PROTOCOL.md says", async () => {
     const { client, session } = await open();
     const weighted = { ...plan, weights: new Float32Array(20).fill(2) };
-    await all(session.train(weighted, 0, inChunksOf(4)));
+    await train(session, weighted, { chunkBatches: 4 });
     const [{ fields, arrays }] = client.sentOf("train");
     const bytes = [arrays.indices, arrays.offsets, arrays.learningRates, arrays.weights ?? []];
     const hash = createHash("sha256");
@@ -82,7 +92,7 @@ describe("train", () => {
 
   test("a backend that gathered other indices is found out", async () => {
     const { session } = await open({ gathered: ({ type }) => (type === "train" ? "0".repeat(64) : undefined) });
-    await expect(all(session.train(plan, 0, inChunksOf(5)))).rejects.toMatchObject({
+    await expect(train(session, plan, { chunkBatches: 5 })).rejects.toMatchObject({
       code: "hash_mismatch",
       message: expect.stringMatching(
         /^the backend gathered indices that hash to 0{64}, those of the plan hash to [0-9a-f]{64}: this is a bug, report it$/,
@@ -97,10 +107,8 @@ describe("train", () => {
       },
     });
     const seen: number[] = [];
-    const training = async () => {
-      for await (const { chunk } of session.train(plan, 0, inChunksOf(2))) seen.push(chunk.firstStep);
-    };
-    await expect(training()).rejects.toThrow("no memory"); // the ones behind it end in step_gap
+    const training = train(session, plan, { chunkBatches: 2, tell: ({ chunk }) => void seen.push(chunk.firstStep) });
+    await expect(training).rejects.toThrow("no memory"); // the ones behind it end in step_gap
     expect(seen).toEqual([0]);
   });
 
@@ -111,10 +119,8 @@ describe("train", () => {
       },
     });
     const seen: number[] = [];
-    const training = async () => {
-      for await (const { chunk } of session.train(plan, 0, inChunksOf(2))) seen.push(chunk.firstStep);
-    };
-    await expect(training()).rejects.toBeInstanceOf(Interrupted);
+    const training = train(session, plan, { chunkBatches: 2, tell: ({ chunk }) => void seen.push(chunk.firstStep) });
+    await expect(training).rejects.toBeInstanceOf(Interrupted);
     expect(seen).toEqual([0, 2]);
     expect(client.cancels).toEqual(["s1"]);
     expect(client.sentOf("train").map(({ fields }) => fields.firstStep)).toEqual([0, 2, 4, 6]); // not 8
@@ -124,7 +130,7 @@ describe("train", () => {
 test("after an interruption that hit nothing under way, no chunk goes out", async () => {
   const { client, session, abort } = await open();
   abort.abort();
-  await expect(all(session.train(plan, 0, inChunksOf(2)))).rejects.toBeInstanceOf(Interrupted);
+  await expect(train(session, plan, { chunkBatches: 2 })).rejects.toBeInstanceOf(Interrupted);
   expect(client.sentOf("train")).toEqual([]);
 });
 
@@ -161,7 +167,7 @@ const goes = {
 describe("work that somebody else ends is not the user's interruption", () => {
   test("a chunk that was left half done", async () => {
     const { session } = await open({ before: (_, backend) => void backend.control("cancel", { session: "s1" }) });
-    await expect(all(session.train(plan, 0, inChunksOf(5)))).rejects.toMatchObject(stopped);
+    await expect(train(session, plan, { chunkBatches: 5 })).rejects.toMatchObject(stopped);
   });
 
   test.each([
@@ -173,15 +179,14 @@ describe("work that somebody else ends is not the user's interruption", () => {
         if (type === "train" || type === "evaluate") throw new BackendError(code, "this backend is going");
       },
     });
-    await expect(all(session.train(plan, 0, inChunksOf(5)))).rejects.toMatchObject(expected);
+    await expect(train(session, plan, { chunkBatches: 5 })).rejects.toMatchObject(expected);
     await expect(session.evaluate(one)).rejects.toMatchObject(expected);
   });
 
   test("our own cancel, after a divergence, is", async () => {
-    const { session } = await open();
-    const training = all(session.train(plan, 0, inChunksOf(5)));
-    session.cancel();
-    await expect(training).rejects.toBeInstanceOf(Interrupted);
+    const { client, session } = await open({ before: ({ type }) => (type === "train" ? session.cancel() : undefined) });
+    await expect(train(session, plan, { chunkBatches: 5 })).rejects.toBeInstanceOf(Interrupted);
+    expect(client.cancels).toEqual(["s1"]);
   });
 });
 

