@@ -9,6 +9,7 @@ import { runArms } from "../experiment/experiment.js";
 import type { Observer } from "../experiment/observer.js";
 import { importsOf } from "../experiment/open-request.js";
 import { OrderSources } from "../experiment/order-sources.js";
+import { unreadSettings } from "../experiment/unread.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
 import type { Findings } from "../report/findings.js";
@@ -68,6 +69,7 @@ export async function launch(source: ConfigSource, options: LaunchOptions): Prom
   for (const module of unusedImports(Object.values(early.arms).flatMap(importsOf), options.allowImport ?? [])) {
     options.onWarning?.(`--allow-import ${module}: the config imports nothing from there`);
   }
+  for (const line of unreadSettings(source)) options.onWarning?.(line);
   options.onChecked?.(early);
   const opened = openRecord(early, options);
   try {

@@ -161,7 +161,7 @@ ${typed(`order: ({ eligible, size }: OrderContext<unknown>) =>
 
   test("throws in a line of its own, not of what it is compiled to", async () => {
     const scene = new Scene();
-    const throwing = "order() {\n    throw new Error(`way ${Way.Back}`);\n  },";
+    const throwing = "order() {\n    throw new Error('way ' + Way.Back);\n  },";
     const source = `interface Unused {\n  a: 1;\n}\nenum Way {\n  Back,\n}\n${typed(throwing)}`;
     scene.write("mine.ts", source);
     const { results } = await scene.run({ settings: ["arms={a: {order: ./mine.ts}}", "seeds=1", "epochs=1"] });
