@@ -155,6 +155,19 @@ describe("what is not whole", () => {
     expect(text).toContain("Not shown: this record has no predictions");
   });
 
+  test("runs that failed are no result; what diverged is told beside differences that leave it out", () => {
+    const failed = { accuracies: [], state: "failed", error: "no memory" } as const;
+    const diverged = { accuracies: [0.3], state: "diverged", divergedAtStep: 4 } as const;
+    const of = (one: MadeExperiment["arms"][string]) =>
+      textOf(pageOf({ ...SMALL, labels: false, arms: { shuffled: SMALL.arms.shuffled, sorted: one } }));
+    const text = of({ 0: failed, 1: diverged });
+    expect(text).toContain("Not finished: 3 of 4 runs ended with a result, and 1 failed.");
+    const all = of({ 0: diverged, 1: diverged });
+    expect(all).toContain(
+      "sorted cannot be compared with shuffled: no seed was finished by both. It diverged in 2 of 2 runs, shuffled in 0 of 2, which have no part in this.",
+    );
+  });
+
   test("nothing ran yet", () => {
     const text = textOf(pageOf({ arms: { shuffled: {}, sorted: {} } }));
     expect(text).toContain("0 of 4 runs ended");
