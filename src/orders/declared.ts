@@ -40,7 +40,7 @@ export function asking<T>(member: string, ask: () => T): T {
 /** In one line, whatever was thrown. */
 export function errorText(error: unknown): string {
   if (error instanceof ToldError) return error.message;
-  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  if (error instanceof Error) return `${error.name}: ${error.message}`.replace(/\s*\n\s*/g, " ");
   // An object need not have a text.
   return typeof error === "object" ? inspect(error, { breakLength: Number.POSITIVE_INFINITY }) : String(error);
 }
