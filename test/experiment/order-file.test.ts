@@ -132,6 +132,7 @@ describe("a package", () => {
 
 describe("what is no order is refused before anything runs, at the place in the config", () => {
   test.each<[string, string, RegExp | string]>([
+    ["a message of several lines", "throw new Error('one\\n  two');", "importing PATH failed: one two (mine.mjs:1)"],
     ["a module that throws", "throw new Error('out of order');", "importing PATH failed: out of order (mine.mjs:1)"],
     [
       "a mistake in the syntax, with its line",
