@@ -11,7 +11,8 @@ import os
 import re
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,45 @@ class Download:
         return {name: tensor.numpy() for name, tensor in self._host.items()}
 
 
+class BytesDownload:
+    """A head and behind it the bytes of tensors, each row-major, on their way to the host. They are copied in the
+    sequence of the device's work: what changes the tensors afterwards does not change the copy, and waits for it on
+    the device alone."""
+
+    def __init__(self, head: bytes, tensors: Sequence[Tensor], device: torch.device) -> None:
+        is_cuda = device.type == "cuda"
+        size = len(head) + sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        self._host = torch.empty(size, dtype=torch.uint8, pin_memory=is_cuda)
+        self._host.numpy()[: len(head)] = np.frombuffer(head, np.uint8)
+        at = len(head)
+        for tensor in tensors:
+            raw = raw_bytes(tensor)
+            self._host[at : at + len(raw)].copy_(raw, non_blocking=True)
+            at += len(raw)
+        self._done: torch.cuda.Event | None = None
+        if is_cuda:
+            self._done = torch.cuda.Event()
+            self._done.record(torch.cuda.current_stream(device))
+
+    def __len__(self) -> int:
+        return len(self._host)
+
+    @property
+    def ready(self) -> bool:
+        """Whether `array` would return without waiting."""
+        return self._done is None or self._done.query()
+
+    def array(self) -> npt.NDArray[np.uint8]:
+        if self._done is not None:
+            self._done.synchronize()
+        return self._host.numpy()
+
+
+def raw_bytes(tensor: Tensor) -> Tensor:
+    """uint8 [bytes], row-major, where the tensor is: a view where it lies so."""
+    return tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
+
+
 class Stopwatch:
     """Seconds that the device spent between construction and `stop`; reading them waits for the device."""
 
@@ -211,6 +251,17 @@ def let_go(error: BaseException) -> None:
         seen = seen.__cause__ or seen.__context__
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
+
+
+@contextmanager
+def naming_out_of_memory(what: str) -> Iterator[None]:
+    """Raises BackendError (out_of_memory) where there is no room for it."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise BackendError("out_of_memory", f"{what} does not fit into memory: {error}") from None
+        raise
 
 
 def is_out_of_memory(error: BaseException) -> bool:

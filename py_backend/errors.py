@@ -30,6 +30,7 @@ ErrorCode = Literal[
     "step_gap",
     "step_conflict",
     "hash_mismatch",
+    "bad_state",
     # the process
     "out_of_memory",
     "cancelled",

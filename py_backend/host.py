@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from .answers import Answer
 from .codec import Packet
 from .device import is_out_of_memory, make_deterministic
 from .errors import BackendError
 from .identity import Identity
-from .messages import Close, CloseOk, Evaluate, Images, Message, Open, Score, Train, Weights
+from .messages import Close, CloseOk, Evaluate, Images, Load, Message, Open, Save, Score, Train, Weights
 from .opening import Choices, choose, references
 from .progress import SESSION_IDLE_SECONDS, Progress
 from .references.importing import INTERRUPTS, RAISED, forget_own
@@ -22,6 +22,10 @@ from .session import Session
 from .torch_state import TorchState
 
 T = TypeVar("T")
+
+
+SessionWork: TypeAlias = Train | Score | Evaluate | Images | Weights | Save | Load | Close
+"""What is asked of a session."""
 
 
 class Host:
@@ -48,7 +52,7 @@ class Host:
     def _handle(self, packet: Packet, request: Message) -> Answer:
         if isinstance(request, Open):
             return Answer.now(self._open(packet.id, request))
-        if not isinstance(request, Train | Score | Evaluate | Images | Weights | Close):
+        if not isinstance(request, SessionWork):
             raise BackendError("unknown_type", f"a {request.type} message does not belong on the work socket")
         session = self._find(request.session)
         self._progress.heard_of_session()
@@ -59,9 +63,7 @@ class Host:
                 self._resident[1].end_workers()
             raise
 
-    def _answer(
-        self, session: Session, packet: Packet, request: Train | Score | Evaluate | Images | Weights | Close
-    ) -> Answer:
+    def _answer(self, session: Session, packet: Packet, request: SessionWork) -> Answer:
         if isinstance(request, Train | Score | Evaluate):
             answer = session.train(packet, request) if isinstance(request, Train) else session.look(packet, request)
             if session.runs_own_code:
@@ -71,8 +73,20 @@ class Host:
             return session.images(packet, request)
         if isinstance(request, Weights):
             return session.weights(packet.id, request)
+        if isinstance(request, Save):
+            return session.save(packet.id, request)
+        if isinstance(request, Load):
+            return Answer.now(self._load(session, packet, request))
         self._forget()
         return Answer.now(Packet(packet.id, CloseOk()))
+
+    def _load(self, session: Session, packet: Packet, request: Load) -> Packet:
+        before = session.id
+        answer = session.load(packet, request)
+        if session.id != before:
+            self._progress.enter(session.id)
+            self._progress.moved(request.step)
+        return answer
 
     def _find(self, session_id: str) -> Session:
         if self._session is None or self._session.id != session_id:

@@ -14,6 +14,7 @@ Dtype = Literal["u8", "u32", "i32", "f32", "f64"]
 
 Int = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 PositiveInt = Annotated[int, Meta(ge=1, le=2**32 - 1)]
+Bytes = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Float = Annotated[float, Meta(ge=0, le=1.7976931348623157e308)]  # finite; NaN fails every comparison
 Text = Annotated[str, Meta(max_length=4096)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
@@ -325,6 +326,42 @@ class WeightsOk(Message):
     arrays = {"values": ArraySpec("f32")}
 
 
+class Save(Message):
+    type = "save"
+    session: Text
+    step: Int
+    part: Int
+
+
+class SaveOk(Message):
+    type = "save_ok"
+    session: Text
+    step: Int
+    part: Int
+    parts: PositiveInt
+    sha256: Sha256
+    total_bytes: Bytes
+    notices: list[Text]
+    arrays = {"bytes": ArraySpec("u8")}
+
+
+class Load(Message):
+    type = "load"
+    session: Text
+    step: Int
+    part: Int
+    parts: PositiveInt
+    sha256: Sha256
+    arrays = {"bytes": ArraySpec("u8")}
+
+
+class LoadOk(Message):
+    type = "load_ok"
+    session: Text
+    step: Int
+    part: Int
+
+
 class Close(Message):
     type = "close"
     session: Text
@@ -342,7 +379,7 @@ class Error(Message):
 
 
 CONTROL: tuple[type[Message], ...] = (Hello, Ping, Status, Cancel, Shutdown)
-WORK: tuple[type[Message], ...] = (Open, Train, Score, Evaluate, Images, Weights, Close)
+WORK: tuple[type[Message], ...] = (Open, Train, Score, Evaluate, Images, Weights, Save, Load, Close)
 ANSWERS: tuple[type[Message], ...] = (
     HelloOk,
     PingOk,
@@ -355,6 +392,8 @@ ANSWERS: tuple[type[Message], ...] = (
     EvaluateOk,
     ImagesOk,
     WeightsOk,
+    SaveOk,
+    LoadOk,
     CloseOk,
     Error,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -97,7 +98,7 @@ def build_learner(
         dropouts = attach(model, noise)
         refuse_untrainable(reference, model)
         batch_norms = batch_norm_layers(model)
-        optimizer = choices.optimizer.build(model.parameters(), choices.optimizer_options)
+        optimizer = build_optimizer(choices, model.parameters())
     learner = Learner(
         model=model,
         model_reference=reference,
@@ -114,6 +115,10 @@ def build_learner(
         seed=request.seed,
     )
     return learner, [layer.probability for layer in dropouts]
+
+
+def build_optimizer(choices: Choices, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    return choices.optimizer.build(parameters, choices.optimizer_options)
 
 
 def laid_out(learner: Learner, memory_format: MemoryFormat) -> Learner:
@@ -135,8 +140,7 @@ def fit_of(request: Open, choices: Choices, learner: Learner, data: ResidentData
             "augmentation.crop pads with black pixels, and what is black in the float images of "
             f"{request.dataset.name} is not known: take crop 0, or uint8 images",
         )
-
-    def build_optimizer(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        return choices.optimizer.build(parameters, choices.optimizer_options)
-
-    return fit(Tried(learner, build_optimizer, data.train, len(data.class_names)), equal_bits=request.equal_bits)
+    return fit(
+        Tried(learner, partial(build_optimizer, choices), data.train, len(data.class_names)),
+        equal_bits=request.equal_bits,
+    )

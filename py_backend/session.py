@@ -8,6 +8,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -21,26 +22,31 @@ from .errors import BackendError
 from .evaluation import Samples, evaluate
 from .identity import Identity
 from .images import gather_images
+from .loading import Loader
 from .messages import (
     Evaluate,
     EvaluateOk,
     Images,
     ImagesOk,
+    Load,
+    LoadOk,
     Open,
     OpenOk,
     Part,
+    Save,
     Score,
     ScoreOk,
     Settings,
     Train,
     Weights,
 )
-from .opening import Choices, build_learner, fit_of, laid_out, references, refuse_single_class
+from .opening import Choices, build_learner, build_optimizer, fit_of, laid_out, references, refuse_single_class
 from .parameters import refuse_other_parameters
 from .progress import Progress
 from .references.importing import RAISED, code_of, describe
 from .references.own_code import own_code
 from .resident import DataPart, ResidentDataset
+from .saving import Saver
 from .threads import refuse_other_threads, restore_threads
 from .training import Chunk, Trained, check_chunk, train_chunk
 from .weights import weights_answer
@@ -89,6 +95,8 @@ class Session:
         self._step = 0
         self._failure: Failure | None = None
         self._given: OrderedDict[int, Given] = OrderedDict()
+        self._saver = Saver(self._learner)
+        self._loader = Loader(self._learner, partial(build_optimizer, choices))
 
     @property
     def runs_own_code(self) -> bool:
@@ -187,15 +195,18 @@ class Session:
     def _train_answer(self, message_id: int, request: Train, trained: Trained) -> Answer:
         """The answer to a chunk. An error that the device reports only now fails the session, and the chunks that were
         started behind this one."""
-        awaited = train_answer(message_id, request, trained)
+        return self._watched(request.first_step, train_answer(message_id, request, trained))
+
+    def _watched(self, step: int, awaited: Answer) -> Answer:
+        """An answer that rests on all that was trained before this step."""
 
         def watched(ask: Callable[[], T]) -> T:
-            if self._failure is not None and self._failure.first_step < request.first_step:
+            if self._failure is not None and self._failure.first_step < step:
                 raise session_failed(self._failure)
             try:
                 return ask()
             except Exception as error:
-                self._fail(request.first_step, error)
+                self._fail(step, error)
                 raise
 
         return Answer(lambda: watched(awaited.ready), lambda: watched(awaited.packet))
@@ -236,6 +247,28 @@ class Session:
         """Answers `weights`: nothing is changed."""
         self._refuse_if_failed()
         return weights_answer(message_id, self.id, self._step, self._learner.model)
+
+    def save(self, message_id: int, request: Save) -> Answer:
+        """Answers `save`: nothing of the learner is changed."""
+        self._refuse_if_failed()
+        return self._watched(request.step, self._saver.answer(message_id, request, self._step))
+
+    def load(self, packet: Packet, request: Load) -> Packet:
+        """Answers `load`: with the last part the state is put back, under a fresh session id."""
+        self._refuse_if_failed()
+        put_back = self._loader.take(request, packet.arrays["bytes"], self._step)
+        if put_back is not None:
+            self._put_back(put_back, request.step)
+        return Packet(packet.id, LoadOk(session=self.id, step=request.step, part=request.part))
+
+    def _put_back(self, put_back: Callable[[], None], step: int) -> None:
+        try:
+            put_back()
+        except RAISED as error:
+            self._fail(0, error)
+            raise
+        self.id = secrets.token_hex(8)
+        self._step = step
 
     def _part(self, part: Part) -> DataPart:
         return self._data.test if part == "test" else self._data.train

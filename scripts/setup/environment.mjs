@@ -14,6 +14,7 @@ const RUN_MODULES = {
   numpy: "numpy",
   zmq: "pyzmq",
   msgspec: "msgspec",
+  safetensors: "safetensors",
   sklearn: "scikit-learn",
   scipy: "scipy>=1.15",
 };

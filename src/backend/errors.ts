@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   step_gap: "run",
   step_conflict: "run",
   hash_mismatch: "run",
+  bad_state: "run",
   out_of_memory: "run",
   cancelled: "run",
   shutting_down: "run",

@@ -236,6 +236,21 @@ export const MESSAGES = {
     { session: text, step: int, tensors: z.array(z.strictObject({ name: text, shape: z.array(int) })) },
     { values: array("f32") },
   ),
+  save: message({ session: text, step: int, part: int }),
+  save_ok: message(
+    {
+      session: text,
+      step: int,
+      part: int,
+      parts: positiveInt,
+      sha256,
+      totalBytes: z.int().min(0),
+      notices: z.array(text),
+    },
+    { bytes: array("u8") },
+  ),
+  load: message({ session: text, step: int, part: int, parts: positiveInt, sha256 }, { bytes: array("u8") }),
+  load_ok: message({ session: text, step: int, part: int }),
   close: message({ session: text }),
   close_ok: message({}),
 
@@ -247,7 +262,7 @@ export type FieldsOf<T extends MessageType> = z.infer<(typeof MESSAGES)[T]["fiel
 export type MessageArrays<T extends MessageType> = ArraysOf<(typeof MESSAGES)[T]["arrays"]>;
 
 export type ControlRequest = "hello" | "ping" | "status" | "cancel" | "shutdown";
-export type WorkRequest = "open" | "train" | "score" | "evaluate" | "images" | "weights" | "close";
+export type WorkRequest = "open" | "train" | "score" | "evaluate" | "images" | "weights" | "save" | "load" | "close";
 export type AnswerTo<T extends ControlRequest | WorkRequest> = `${T}_ok`;
 
 /** A message of one type, as the controller handles it. */

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from py_backend.codec import Packet
 from py_backend.evaluation import Samples, evaluate
-from py_backend.messages import Augmentation, Named, Norm
+from py_backend.messages import Augmentation, Named, Norm, Save
 from py_backend.progress import Progress
 from py_backend.signals import SIGNALS
 from py_backend.training import Chunk, train_chunk
@@ -98,3 +99,12 @@ def test_samples_are_looked_at_without_waiting(
     with RefuseWaiting():
         looked = evaluate(session._learner, data, indices, 3, list(SIGNALS), Progress(), norm, calibration)
     assert np.isfinite(looked.arrays()["margin"]).all()
+
+
+@pytest.mark.parametrize("model", ["mnist-cnn", "resnet18"])
+def test_a_state_is_taken_without_waiting(open_run: Callable[..., Any], model: str) -> None:
+    run = open_run(model=Named(name=model, options={}), optimizer=Named(name="adam", options={}))
+    run.train([[0, 1], [2, 3]])
+    with RefuseWaiting():
+        answer = run.host.handle(Packet(1, Save(session=run.session, step=2, part=0)))
+    assert answer.packet().body.step == 2

@@ -546,6 +546,51 @@ def test_control_answers_while_work_trains(backend: Backend, session: str) -> No
     assert backend.work.receive().id == chunk_id
 
 
+def test_a_state_goes_out_between_chunks_and_another_process_goes_on_from_it(backend: Backend, tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    noisy = {
+        "model": {"origin": "catalogue", "name": "mnist-cnn", "options": {"conv_dropout": 0.25, "fc_dropout": 0.5}},
+        "optimizer": {"name": "adam", "options": {}},
+        "augmentation": {"crop": 2, "flip": True},
+    }
+    session = backend.open_digits(**noisy)
+    backend.work.send(*chunk(session, 0, 3))
+    backend.work.send("save", {"session": session, "step": 3, "part": 0})
+    backend.work.send(*chunk(session, 3, 5))
+    _, saved, expected = (backend.work.receive() for _ in range(3))
+    content = saved.arrays["bytes"]
+    assert (saved.type, saved.step, saved.parts, saved.total_bytes) == ("save_ok", 3, 1, len(content))
+    close(backend, session)
+
+    tmp_path.chmod(0o700)
+    other = Backend(f"ipc://{tmp_path}/control")
+    try:
+        opened = other.open_digits(**noisy)
+        fields = {"session": opened, "step": 3, "part": 0, "parts": 2}
+        half = len(content) // 2
+        for part, cut in enumerate((content[:half], content[half:])):
+            sent = {**fields, "part": part, "sha256": hashlib.sha256(cut.tobytes()).hexdigest()}
+            loaded = other.work.ask("load", sent, [("bytes", "u8", cut)])
+            assert (loaded.type, loaded.step, loaded.part) == ("load_ok", 3, part)
+        assert loaded.session != opened
+        assert other.control.ask("status", {}).step == 3
+        assert other.work.ask(*chunk(opened, 3, 5)).code == "unknown_session"
+        resumed = other.work.ask(*chunk(loaded.session, 3, 5))
+        assert resumed.arrays["loss"].tobytes() == expected.arrays["loss"].tobytes()
+    finally:
+        other.end()
+
+
+def test_the_owner_of_a_session_takes_over_what_it_left(backend: Backend) -> None:
+    pytest.importorskip("sklearn")
+    session = backend.open_digits(owner="ours")
+    with pytest.raises(AssertionError, match="session_busy"):
+        backend.open_digits(owner="another's")
+    again = backend.open_digits(owner="ours")
+    assert backend.work.ask(*chunk(session, 0, 1)).code == "unknown_session"
+    close(backend, again)
+
+
 def test_cancel_stops_at_a_batch_boundary_and_what_is_queued_behind(backend: Backend, session: str) -> None:
     backend.work.send(*chunk(session, 0, LONG))
     backend.work.send(*chunk(session, LONG, 5))

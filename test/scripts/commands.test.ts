@@ -53,7 +53,15 @@ describe("start", () => {
 
   test("passes on an environment of the team's own", async () => {
     const machine = clone(show);
-    const modules = { torch: { version: "2.9" }, numpy: {}, zmq: {}, msgspec: {}, sklearn: {}, scipy: {} };
+    const modules = {
+      torch: { version: "2.9" },
+      numpy: {},
+      zmq: {},
+      msgspec: {},
+      safetensors: {},
+      sklearn: {},
+      scipy: {},
+    };
     const own = machine.addTool("own/bin/python", fakePython({ look: modules }));
     const { stdout } = await start(machine, "start", "--json", "--python", join(own, "..", "..")).ended;
     expect(JSON.parse(stdout)).toEqual([["run", "configs/digits.yaml", "--python", own, "--json"], own]);

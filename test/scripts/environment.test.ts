@@ -9,6 +9,7 @@ const RUN = {
   numpy: { version: "2.0.0" },
   zmq: { version: "26.0" },
   msgspec: { version: "0.18" },
+  safetensors: { version: "0.5" },
   sklearn: { version: "1.5" },
   scipy: { version: "1.17" },
 };

@@ -331,6 +331,14 @@ def messages():
     yield message("weights", "weights", 12, {"session": "s"})
     state = {"session": "s", "step": 7, "tensors": [{"name": "fc.bias", "shape": [2]}, {"name": "t", "shape": []}]}
     yield message("weights_ok", "weights_ok", 12, state, [("values", "f32", [0.5, NAN, -INF])])
+    yield message("save", "save", 13, {"session": "s", "step": 7, "part": 0})
+    saved = {"session": "s", "step": 7, "part": 1, "parts": 2, "sha256": DIGEST, "total_bytes": 5, "notices": []}
+    yield message("save_ok", "save_ok", 13, saved, [("bytes", "u8", [0, 255])])
+    large = {**saved, "part": 0, "parts": 2**32 - 1, "total_bytes": 2**53 - 1, "notices": ["count is not in it ✗"]}
+    yield message("save_ok: of the largest state", "save_ok", 14, large, [("bytes", "u8", [])], decode_only=True)
+    loaded = {"session": "s", "step": 2**32 - 1, "part": 0, "parts": 1, "sha256": OTHER_DIGEST}
+    yield message("load", "load", 15, loaded, [("bytes", "u8", [1, 2, 3])])
+    yield message("load_ok", "load_ok", 15, {"session": "t", "step": 2**32 - 1, "part": 0})
     yield message("close", "close", 12, {"session": "s"})
     yield message("close_ok", "close_ok", 12, {})
 
@@ -517,9 +525,7 @@ def damaged():
     yield refused("an origin that there is not", "bad_field", opened(model={**OPEN["model"], "origin": "url"}))
     yield refused("integer keys within", "bad_field", opened(model={**OPEN["model"], "options": {1: 2}}))
     yield refused("a list for a map", "bad_field", opened(dataset=["digits", {}]))
-    yield refused(
-        "an integer in a list of strings", "bad_field", {**OPEN_OK_HEADER, "notices": ["a", 1]}, LABEL_FRAMES
-    )
+    yield refused("an integer in a list of strings", "bad_field", {**OPEN_OK_HEADER, "notices": ["a", 1]}, LABEL_FRAMES)
     yield refused(
         "negative in a list of integers", "bad_field", {**OPEN_OK_HEADER, "input_shape": [1, -28, 28]}, LABEL_FRAMES
     )
