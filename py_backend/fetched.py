@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeAlias, TypeVar
@@ -18,6 +19,7 @@ from torch.utils.data import Dataset as TorchDataset
 from .datasets.contract import FetchedPart, FloatImages, Images
 from .device import is_out_of_memory
 from .errors import BackendError
+from .generators import generators_kept
 from .references.importing import failed, refuse_edited
 
 T = TypeVar("T")
@@ -138,12 +140,18 @@ class FetchedPixels:
         )
 
     def _next(self) -> Batch:
-        batch = self._naming_workers(lambda: next(self._running, None))
+        with self._generators_left_alone():
+            batch = self._naming_workers(lambda: next(self._running, None))
         if batch is None:
             raise RuntimeError("more rows were asked for than were expected")
         if isinstance(batch, Unread):
             raise BackendError("bad_reference", batch.reason)
         return batch
+
+    def _generators_left_alone(self) -> AbstractContextManager[None]:
+        """What is read in this process may draw: how often depends on all that was read before, the step's noise must
+        not."""
+        return generators_kept(self._device) if self._part.workers == 0 else nullcontext()
 
     def _naming_workers(self, act: Callable[[], T]) -> T:
         """What it gives. Raises BackendError where workers cannot be started, or are lost."""

@@ -387,10 +387,11 @@ def test_fetched_items_give_the_bits_of_resident_ones(open_run: OpenRun, workers
     assert trained(load="fetch", workers=workers) == trained(load="resident")
 
 
-def test_fetching_leaves_the_default_generator_to_the_step(open_run: OpenRun) -> None:
+@pytest.mark.parametrize("kind", ["Items", "DrawsInVain"])
+def test_fetching_leaves_the_default_generator_to_the_step(open_run: OpenRun, kind: str) -> None:
     def losses(load: str) -> list[float]:
         run = open_run(
-            dataset=own("team_data:both", args={"kind": "Items"}, load=load, workers=0), model=model("Net", dropout=0.5)
+            dataset=own("team_data:both", args={"kind": kind}, load=load, workers=0), model=model("Net", dropout=0.5)
         )
         return run.losses([[1, 2, 3], [4, 5, 6]]).tolist()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import random
 import sys
 from typing import Any
 
@@ -55,6 +56,20 @@ class Cropped(Items):
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         image, label = super().__getitem__(index)
         return image + torch.rand(1), label
+
+
+class DrawsInVain(Items):
+    """Draws from everybody's generators, more often from reading to reading; its items are always the same."""
+
+    def __init__(self, train: bool = True) -> None:
+        super().__init__(train)
+        self.reads = 0
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        self.reads += 1
+        for _ in range(self.reads % 7):
+            torch.rand(1), np.random.rand(), random.random()
+        return super().__getitem__(index)
 
 
 class Broken(Items):
