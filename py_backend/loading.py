@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from .device import naming_out_of_memory
 from .errors import BackendError
-from .learner_state import (
+from .messages import Load
+from .restoring import (
     BuildOptimizer,
     bad_state,
     fresh_optimizer_state,
@@ -18,7 +19,6 @@ from .learner_state import (
     refuse_other_state,
     state_bytes,
 )
-from .messages import Load
 from .saving import PART_BYTES
 from .state_document import read
 from .training import Learner

@@ -14,8 +14,12 @@ from torch import Tensor, nn
 from .learner_state import listed, parts
 from .training import Learner
 
-MOST_ITEMS = 1000
+MOST_ITEMS = 100
 """Of a list, tuple or map that is looked into; of a larger one only its length is."""
+MOST_ARRAY_BYTES = 1 << 16
+"""Of an array of numpy's whose values are looked at."""
+DEPTH = 2
+"""So far lists within lists are looked into."""
 OWN_ATTRIBUTES = frozenset(vars(nn.Module()))
 """torch's own: mode, parameters, buffers, hooks."""
 LIBRARIES = ("torch", "py_backend")
@@ -69,7 +73,7 @@ def is_identified(value: object) -> bool:
     return isinstance(value, Tensor | np.ndarray)
 
 
-def told(value: object) -> Any:
+def told(value: object, depth: int = DEPTH) -> Any:
     """Equal where nothing changed, as far as is seen."""
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -78,15 +82,17 @@ def told(value: object) -> Any:
     if isinstance(value, Tensor):
         return id(value), None if value.is_inference() else value._version
     if isinstance(value, np.ndarray):
-        return id(value), value.tobytes() if value.size <= MOST_ITEMS else None
+        return id(value), value.tobytes() if value.nbytes <= MOST_ARRAY_BYTES else None
     if isinstance(value, torch.Generator):
         return value.get_state().numpy().tobytes()
-    if isinstance(value, random.Random):
+    if type(value) is random.Random:
         return value.getstate()
     if isinstance(value, np.random.Generator):
         return repr(value.bit_generator.state)
+    if isinstance(value, np.random.RandomState):
+        return repr(value.get_state())
     if isinstance(value, list | tuple | dict):
-        if len(value) > MOST_ITEMS:
+        if len(value) > MOST_ITEMS or depth == 0:
             return len(value)
-        return [told(item) for item in (value.items() if isinstance(value, dict) else value)]
+        return [told(item, depth - 1) for item in (value.items() if isinstance(value, dict) else value)]
     return type(value)

@@ -221,7 +221,7 @@ describe("Python", () => {
     ["evaluation", "images", "answers", "fitting"],
     ["state_document"],
     ["learner_state"],
-    ["weights", "opening", "unsaved"],
+    ["weights", "opening", "restoring", "unsaved"],
     ["saving"],
     ["loading"],
     ["session", "asked", "control"],

@@ -17,10 +17,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from py_backend import loading, saving
+from py_backend import loading, opening, saving, session
+from py_backend.choice import NoOptions
 from py_backend.codec import Packet
 from py_backend.errors import BackendError
-from py_backend.messages import Augmentation, Chosen, Load, Named, Save
+from py_backend.messages import Augmentation, Chosen, Imported, Load, Named, Save
+from py_backend.models.contract import ModelDefinition
 from py_backend.optimizers import OPTIMIZERS
 
 ADAM = Named(name="adam", options={"weight_decay": 0.01})
@@ -539,28 +541,56 @@ class Extra(nn.Module):
 
 
 @pytest.fixture
-def imported(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., nn.Module]], Chosen]:
+def references(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is named is not looked for: the tests put it there."""
+    monkeypatch.setattr(opening, "refuse_not_allowed", lambda _: None)
+    monkeypatch.setattr(
+        session, "describe", lambda name: Imported(reference=name, file=None, version=None, sha256=None)
+    )
+    monkeypatch.setattr(session, "code_of", lambda _: [])
+
+
+@pytest.fixture
+def imported(monkeypatch: pytest.MonkeyPatch, references: None) -> Callable[[Callable[..., nn.Module]], Chosen]:
     """What `open` names for a model that is built so, as if it had been imported."""
-    from py_backend import opening
-    from py_backend.choice import NoOptions
-    from py_backend.models.contract import ModelDefinition
 
     def put(build: Callable[..., nn.Module]) -> Chosen:
         def definition(name: str) -> ModelDefinition:
             return ModelDefinition(name, "", "", NoOptions, lambda *_: build())
 
         monkeypatch.setattr(opening.model_reference, "definition", definition)
-        monkeypatch.setattr(opening, "refuse_not_allowed", lambda _: None)
-        monkeypatch.setattr("py_backend.session.describe", lambda name: imported_as(name))
-        monkeypatch.setattr("py_backend.session.code_of", lambda _: [])
         return Chosen(origin="import", name="mine:Net", options={})
 
-    def imported_as(name: str) -> Any:
-        from py_backend.messages import Imported
-
-        return Imported(reference=name, file=None, version=None, sha256=None)
-
     return put
+
+
+class Tilted(nn.Module):
+    """A loss that remembers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("level", torch.zeros((), dtype=torch.float64))
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        losses = F.cross_entropy(logits, labels, reduction="none")
+        self.level.mul_(0.9).add_(losses.detach().double().mean())
+        return losses * (1 + self.level.float())
+
+
+@pytest.mark.usefixtures("references")
+def test_a_loss_that_remembers_goes_on_to_the_bit(
+    open_run: Callable[..., Any], batches: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening.loss_reference, "build", lambda *_: Tilted())
+    loss = Named(name="mine:Tilted", options={})
+    whole = open_run(loss=loss)
+    whole.train(batches[:2])
+    content, _ = save(whole)
+    expected = trajectory(whole, batches[2:4], None)
+    resumed = open_run(loss=loss)
+    load(resumed, content, 2)
+    assert trajectory(resumed, batches[2:4], None) == expected
+    assert torch.equal(learner(resumed).loss.level, learner(whole).loss.level)
 
 
 @pytest.mark.parametrize("optimizer", [Named(name="sgd", options={"momentum": 0.9}), ADAM])
@@ -646,7 +676,11 @@ class Counting(Extra):
     def __init__(self, **_: Any) -> None:
         super().__init__()
         self.calls = 0
-        self.same = [1, 2, "x"]
+        self.same = [1, 2.5, float("nan"), {"x": (None, True)}]
+        self.unmoved = [np.random.RandomState(1), np.random.default_rng(1), random.Random(1), torch.Generator()]
+        self.itself: list[Any] = []
+        self.itself.append(self.itself)
+        self.history: list[int] = []
         self.running = torch.zeros(2)
         self.generator = torch.Generator()
 
@@ -656,6 +690,8 @@ class Counting(Extra):
     def forward(self, images: Tensor) -> Tensor:
         if self.training:
             self.calls += 1
+            self.history.append(self.calls)
+            self.late = self.calls
             self.running += 1
             torch.rand(1, generator=self.generator)
         return super().forward(images)
@@ -668,7 +704,7 @@ def test_attributes_that_change_and_are_not_saved_are_told(
     assert save(run)[1][0].notices == []
     run.train(batches[:1])
     (notice,) = save(run)[1][0].notices
-    assert "mine:Net: model.calls, model.running, model.generator changed since the session was opened" in notice
+    assert "mine:Net: model.calls, model.history, model.running and 2 more changed since the session was" in notice
     assert "not in the checkpoint" in notice
 
 
