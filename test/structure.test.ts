@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { type PythonImport, pythonImports } from "./python-imports.js";
 
 /** The layering of the code and its doors, read off the import lines. */
 
@@ -31,30 +32,18 @@ function readTypeScriptImports(): Import[] {
   });
 }
 
-const PACKAGE = "py_backend";
+/** The Python packages, and what each may import of the others. */
+const PACKAGES: Record<string, readonly string[]> = {
+  py_backend: [],
+  // what a config names, and nothing that trains
+  py_validate: ["models", "datasets", "references", "errors", "catalogue"].map((name) => `py_backend/${name}`),
+};
 
-/** What is imported of the package by its name, as the relative imports are told: py_backend.a.b is a/b. */
-function absoluteWithin(text: string): string[] {
-  const modules = [...text.matchAll(/^\s*(?:from|import) py_backend\.([\w.]+)/gm)].map(([, module]) => module);
-  const names = [...text.matchAll(/^\s*from py_backend import ([^#\n]+)/gm)].flatMap(([, list]) =>
-    list.replace(/[()]/g, "").split(","),
-  );
-  return [...modules, ...names].map((name) => name.trim().replaceAll(".", "/"));
-}
-
-function readPythonImports(): Import[] {
-  return filesUnder(PACKAGE, ".py").flatMap((file) => {
-    const text = readFileSync(join(root, "py_backend", file), "utf8");
-    const relativeImports = [...text.matchAll(/^\s*from (\.+)([\w.]*) import ([^#\n]+)/gm)].flatMap(
-      ([, dots, module, names]) => {
-        const base = dots.length === 1 ? dirname(file) : dirname(dirname(file));
-        const modules = module === "" ? names.replace(/[()]/g, "").split(",") : [module];
-        return modules.map((name) => relative(".", join(base, name.trim().replaceAll(".", "/"))));
-      },
-    );
-    const absolute = [...text.matchAll(/^\s*(?:import|from) ([a-zA-Z_]\w*)/gm)].map((match) => match[1]);
-    return [...relativeImports, ...absolute, ...absoluteWithin(text)].map((target) => ({ file, target }));
-  });
+function readPythonImports(): PythonImport[] {
+  const packages = Object.keys(PACKAGES);
+  return packages
+    .flatMap((name) => filesUnder(name, ".py").map((file) => join(name, file)))
+    .flatMap((file) => pythonImports(file, readFileSync(join(root, file), "utf8"), packages));
 }
 
 const layerOf = (path: string): string => (path.includes("/") ? path.slice(0, path.indexOf("/")) : path);
@@ -229,61 +218,67 @@ describe("Python", () => {
     ["server"],
     ["__main__"],
   ];
-  const height = (path: string): number =>
-    layers.findIndex((layer) => layer.includes(layerOf(path).replace(/\.py$/, "")));
+  const moduleOf = (path: string): string => layerOf(path.slice("py_backend/".length)).replace(/\.py$/, "");
+  const height = (path: string): number => layers.findIndex((layer) => layer.includes(moduleOf(path)));
+  const isBackend = (path: string): boolean => path.startsWith("py_backend/");
+  const inPackage = (path: string, name: string): boolean => path === name || path.startsWith(`${name}/`);
+
+  it("reads the imports it is about", () => {
+    expect(imports.length).toBeGreaterThan(400);
+    expect(imports).toContainEqual({ file: "py_backend/host.py", target: "py_backend/session", isRelative: true });
+    expect(imports).toContainEqual({ file: "py_validate/data.py", target: "py_backend/datasets", isRelative: false });
+  });
 
   it("has no module without a place in the layers", () => {
-    expect(filesUnder("py_backend", ".py").filter((file) => height(file) < 0)).toEqual([]);
+    const modules = filesUnder("py_backend", ".py").map((file) => `py_backend/${file}`);
+    expect(modules.filter((file) => height(file) < 0)).toEqual([]);
   });
 
   it("imports downward only", () => {
-    const inner = imports.filter(({ target }) => height(target) >= 0 && target !== "__init__");
-    expect(inner.length).toBeGreaterThan(50);
+    const inner = imports.filter(({ file, target }) => isBackend(file) && isBackend(target));
+    expect(inner.length).toBeGreaterThan(150);
     const upward = inner.filter(
-      ({ file, target }) => layerOf(file).replace(/\.py$/, "") !== layerOf(target) && height(target) >= height(file),
+      ({ file, target }) => moduleOf(file) !== moduleOf(target) && height(target) >= height(file),
     );
     expect(upward).toEqual([]);
+    const nowhere = inner.map(({ target }) => target).filter((target) => height(target) < 0);
+    expect([...new Set(nowhere)]).toEqual(["py_backend/__version__"]); // of __init__.py
   });
 
-  it("imports its own modules relatively", () => {
-    expect(imports.filter(({ target }) => target === PACKAGE)).toEqual([]);
+  it("imports a package's own modules relatively", () => {
+    const absolute = imports.filter(({ file, target, isRelative }) => !isRelative && inPackage(target, layerOf(file)));
+    // pythonia imports that file by its path, so it belongs to no package
+    expect(absolute).toEqual([{ file: "py_validate/shim.py", target: "py_validate/desk", isRelative: false }]);
   });
 
-  it("sees what is imported by the package's name", () => {
-    const text = "from py_backend.a.b import c\nimport py_backend.d\n    from py_backend import e, f  # late\n";
-    expect(absoluteWithin(text)).toEqual(["a/b", "d", "e", "f"]);
+  it("imports of another package what that offers", () => {
+    const names = Object.keys(PACKAGES);
+    const beyond = imports.filter(({ file, target }) => {
+      const isOfAnother = names.some((name) => name !== layerOf(file) && inPackage(target, name));
+      return isOfAnother && !(PACKAGES[layerOf(file)] ?? []).some((offered) => inPackage(target, offered));
+    });
+    expect(beyond).toEqual([]);
   });
 
   it("keeps models and datasets free of messages", () => {
     const knowing = imports.filter(
-      ({ file, target }) => ["models", "datasets"].includes(layerOf(file)) && ["messages", "codec"].includes(target),
+      ({ file, target }) =>
+        isBackend(file) &&
+        ["models", "datasets"].includes(moduleOf(file)) &&
+        ["messages", "codec"].includes(moduleOf(target)),
     );
     expect(knowing).toEqual([]);
   });
 
-  it("lets py_validate share with the backend what a config names, and nothing that trains", () => {
-    const allowed = ["models", "datasets", "references", "errors", "catalogue"];
-    const imported = filesUnder("py_validate", ".py").flatMap((file) => {
-      const text = readFileSync(join(root, "py_validate", file), "utf8");
-      const of = [...text.matchAll(/^\s*from py_backend\.(\w+)/gm)].map(([, module]) => module);
-      const from = [...text.matchAll(/^\s*from py_backend import ([^#\n]+)/gm)].flatMap(([, names]) =>
-        names.split(","),
-      );
-      return [...of, ...from.map((name) => name.trim())];
-    });
-    expect(imported).toContain("models");
-    expect([...new Set(imported)].filter((module) => !allowed.includes(module))).toEqual([]);
-  });
-
   const doors: Record<string, readonly string[]> = {
-    zmq: ["connections.py", "server.py"],
-    pickle: ["datasets/unpickle.py"],
-    sklearn: ["datasets/digits.py"],
-    importlib: ["references/importing.py", "references/own_code.py"],
+    zmq: ["py_backend/connections.py", "py_backend/server.py"],
+    pickle: ["py_backend/datasets/unpickle.py"],
+    sklearn: ["py_backend/datasets/digits.py"],
+    importlib: ["py_backend/references/importing.py", "py_backend/references/own_code.py"],
   };
   for (const [module, files] of Object.entries(doors)) {
     it(`has one door to ${module}`, () => {
-      const importing = imports.filter(({ target }) => target === module).map(({ file }) => file);
+      const importing = imports.filter(({ target }) => inPackage(target, module)).map(({ file }) => file);
       expect([...new Set(importing)].sort()).toEqual(files);
     });
   }
