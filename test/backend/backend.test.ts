@@ -1,4 +1,5 @@
 /** The real backend, once: started, greeted, lost, stopped. Python is that of IBATCH_PYTHON or .venv. */
+import { type BinaryLike, createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -80,6 +81,52 @@ test("it starts, introduces itself, can be attached to, and stops leaving nothin
   await backend.stop();
   expect(isThere(pid())).toBe(false);
   expect(socketDirectories()).toEqual([]);
+});
+
+test("the state of a session goes out and comes back into one that its owner opened in its place", async () => {
+  const backend = await open();
+  const dataset = { origin: "catalogue", name: "digits", options: {} } as const;
+  const opening = { ...request, dataset, optimizer: { name: "adam", options: {} }, owner: "ours" };
+  const sessionOf = async () => (await backend.client.work("open", opening, {})).fields.session;
+  const indices = Uint32Array.of(5, 0, 3, 9);
+  const offsets = Uint32Array.of(0, 2, 4);
+  const learningRates = Float64Array.of(0.01, 0.02);
+  const hashOf = (...arrays: BinaryLike[]) => {
+    const hash = createHash("sha256");
+    for (const array of arrays) hash.update(array);
+    return hash.digest("hex");
+  };
+  const lossesAt = async (session: string, firstStep: number) => {
+    const asked = { session, firstStep, sha256: hashOf(indices, offsets, learningRates), signals: ["loss" as const] };
+    const arrays = { indices, offsets, learningRates };
+    return (await backend.client.work("train", { ...asked, microBatch: null }, arrays)).arrays.loss;
+  };
+  try {
+    const session = await sessionOf();
+    const [, saved, expected] = await Promise.all([
+      lossesAt(session, 0),
+      backend.client.work("save", { session, step: 2, part: 0 }, {}),
+      lossesAt(session, 2),
+    ]);
+    const { bytes } = saved.arrays;
+    expect(saved.fields).toMatchObject({
+      step: 2,
+      parts: 1,
+      totalBytes: bytes.length,
+      notices: [],
+      sha256: hashOf(bytes),
+    });
+    const load = { session: await sessionOf(), step: 2, part: 0, parts: 1, sha256: hashOf(bytes) };
+    const damaged = bytes.slice(0, -1);
+    await expect(
+      backend.client.work("load", { ...load, sha256: hashOf(damaged) }, { bytes: damaged }),
+    ).rejects.toMatchObject({ code: "bad_state", kind: "run" });
+    const loaded = await backend.client.work("load", load, { bytes });
+    expect(loaded.fields.session).not.toBe(load.session);
+    expect(await lossesAt(loaded.fields.session, 2)).toEqual(expected);
+  } finally {
+    await backend.stop();
+  }
 });
 
 test("when it is killed, what waits is rejected with how it ended and what it said last", async () => {
