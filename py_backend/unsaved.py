@@ -65,7 +65,11 @@ def owners(learner: Learner) -> Iterator[tuple[str, Any]]:
         for name, module in part.module.named_modules():
             if type(module).__module__.partition(".")[0] not in LIBRARIES:
                 yield ".".join([part.name, *filter(None, [name]), ""]), module
-    if not isinstance(learner.loss, nn.Module) and type(learner.loss).__module__ not in ("functools", "builtins"):
+    if (
+        learner.loss_reference is not None
+        and not isinstance(learner.loss, nn.Module)
+        and hasattr(learner.loss, "__dict__")
+    ):
         yield "loss.", learner.loss
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -706,6 +707,37 @@ def test_attributes_that_change_and_are_not_saved_are_told(
     (notice,) = save(run)[1][0].notices
     assert "mine:Net: model.calls, model.history, model.running and 2 more changed since the session was" in notice
     assert "not in the checkpoint" in notice
+
+
+class Smoothed:
+    """A loss that is no module, and counts."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
+        self.calls += 1
+        return F.cross_entropy(logits, labels, reduction="none", label_smoothing=0.1)
+
+
+class Bare:
+    __slots__ = ()
+
+    def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits, labels, reduction="none")
+
+
+@pytest.mark.usefixtures("references")
+@pytest.mark.parametrize(("loss", "told"), [(Smoothed(), ["loss.calls"]), (Bare(), []), (F.cross_entropy, [])])
+def test_a_loss_that_is_no_module_is_looked_at_too(
+    open_run: Callable[..., Any], batches: list[list[int]], monkeypatch: pytest.MonkeyPatch, loss: Any, told: list[str]
+) -> None:
+    given = partial(loss, reduction="none") if loss is F.cross_entropy else loss
+    monkeypatch.setattr(opening.loss_reference, "build", lambda *_: given)
+    run = open_run(loss=Named(name="mine:loss", options={}))
+    run.train(batches[:1])
+    notices = save(run)[1][0].notices
+    assert [notice.split(": ")[1].split(" changed")[0] for notice in notices] == told
 
 
 class Growing(Extra):
