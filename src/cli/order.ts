@@ -14,7 +14,7 @@ import { dataDirectory, openToAsk } from "../launch/chosen-backend.js";
 import { CASES } from "../orders/conformance-cases.js";
 import { emptyLedger } from "../orders/context.js";
 import type { LedgerView, OrderResult } from "../orders/contract.js";
-import { readSignalFile } from "../record/recorded-arrays.js";
+import { readSignalFile } from "../record/recorded-signals.js";
 import { markdown } from "../report/markdown-table.js";
 import { EXIT } from "./exit-codes.js";
 import { type NamedOrder, openOrder } from "./named-order.js";

@@ -4,6 +4,7 @@ import { IbatchError, usageError } from "../errors.js";
 import { differences } from "../record/differences.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
+import { readMetrics } from "../record/read-run.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
 import type { Backends } from "./backends.js";
@@ -70,7 +71,10 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   const results: RunResult[] = [];
   const { config, record, observer } = experiment;
   const inputs = { ...experiment, note: eachOnce((line) => observer.noted?.(line)) };
-  const { runs: recorded, leftOut } = readRecorded(record, { arms: Object.keys(config.arms), seeds: config.seeds });
+  const { runs: recorded, leftOut } = readRecorded(record.directory, {
+    arms: Object.keys(config.arms),
+    seeds: config.seeds,
+  });
   for (const what of leftOut) inputs.note(`left out: ${what}`);
   const kept = [...madeIn(recorded)];
   const runs = planRuns(inputs, recorded);
@@ -88,7 +92,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
     const ended: Ended = run.finished ?? (await runAndRecord(inputs, run, { kept, tried, losses, toDo }));
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
-    if (run.finished === undefined) kept.push(...madeIn([{ arm, seed, record: run.record, document }]));
+    if (run.finished === undefined) kept.push(...madeIn([{ arm, seed, directory: run.record.directory, document }]));
     const last = metrics.at(-1);
     inputs.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });
@@ -143,7 +147,7 @@ function refuseOtherSettings(configHash: string, settings: object, before: reado
   if (other === undefined) return;
   const what = differences(other.document.config, settings);
   throw usageError(
-    `${other.record.directory} holds arm ${other.arm} with other settings ` +
+    `${other.directory} holds arm ${other.arm} with other settings ` +
       `(${other.document.configHash.slice(0, 8)}, now ${configHash.slice(0, 8)}${what === "" ? "" : `: ${what}`}): ` +
       "name another directory with --out, or give the arm another name",
   );
@@ -157,11 +161,11 @@ const nothingOfThis = (directory: string): IbatchError =>
 
 /** Some disks have one directory for names that differ in capitals alone. */
 function refuseSpelledAlike(arms: readonly string[], recorded: readonly RecordedRun[]): void {
-  for (const { arm, record } of recorded) {
+  for (const { arm, directory } of recorded) {
     const alike = arms.find((name) => name !== arm && name.toLowerCase() === arm.toLowerCase());
     if (alike === undefined) continue;
     throw usageError(
-      `arm "${alike}" differs from ${record.directory} in capitals alone: give it the name on record, or another one`,
+      `arm "${alike}" differs from ${directory} in capitals alone: give it the name on record, or another one`,
     );
   }
 }
@@ -171,7 +175,7 @@ function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefin
   const then = before?.document.replayedSha256;
   if (before?.finished === undefined || then === undefined || then === now) return;
   throw usageError(
-    `${before.record.directory} replayed other plans than are on record now (${then.slice(0, 8)}, now ` +
+    `${before.directory} replayed other plans than are on record now (${then.slice(0, 8)}, now ` +
       `${now?.slice(0, 8)}): bring back the run that it replayed, or name another directory with --out`,
   );
 }
@@ -226,7 +230,7 @@ async function runAndRecord(inputs: Noting, run: PlannedRun, { kept, tried, loss
       kept,
       writeDataset: (dataset) => inputs.record.writeDataset(dataset),
     });
-    return { document: ended, metrics: run.record.readMetrics() };
+    return { document: ended, metrics: readMetrics(run.record.directory) };
   } catch (error) {
     if (error instanceof Unfit)
       await tried.tryAll(); // ends it where no arm fits, and no run has begun

@@ -1,7 +1,7 @@
 /** The training samples that a run found hardest: where mislabelled ones gather. */
 import { groupByClass } from "../kernels/classes.js";
 import { consecutive } from "../kernels/consecutive.js";
-import { NOT_SEEN } from "../record/run-record.js";
+import { NOT_SEEN } from "../record/recorded-signals.js";
 import type { SignalHistory } from "./sample-signals.js";
 
 /** Sums over a run's epochs, each sample as its last training pass of the epoch saw it; one of each a sample. */

@@ -1,14 +1,11 @@
 /** What a run directory holds from before, checked before anything is added to it. */
-import { IbatchError, usageError } from "../errors.js";
+import { usageError } from "../errors.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
-import type { ExperimentRecord, RunOnDisk } from "../record/experiment-record.js";
-import type { BlockedPlace } from "../record/find-runs.js";
-import { damage } from "../record/read-file.js";
-import { readRun } from "../record/read-run.js";
+import type { DamagedRun } from "../record/find-runs.js";
+import { openRun, readEpochs, recordedSurroundings } from "../record/read-run.js";
+import { readRuns } from "../record/read-runs.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
-import { RUN_DOCUMENT } from "../record/run-files.js";
-import type { RunRecord } from "../record/run-record.js";
-import { RunFiles } from "../record/verified-files.js";
+import type { RunPlaceOnDisk } from "../record/run-places.js";
 import { modelOf } from "./other-code.js";
 import type { MadeIn } from "./surroundings.js";
 
@@ -22,7 +19,7 @@ export interface Asked {
 export interface RecordedRun {
   readonly arm: string;
   readonly seed: number;
-  readonly record: RunRecord;
+  readonly directory: string;
   readonly document: RunDocument;
   /** Undefined where it did not come to its end, and is to be done again. */
   readonly finished: FinishedRun | undefined;
@@ -44,37 +41,29 @@ export interface Recorded {
  * Every run on record, also of arms and seeds that the command does not ask for.
  * @throws IbatchError when one that it asks for is damaged.
  */
-export function readRecorded(record: ExperimentRecord, { arms, seeds }: Asked): Recorded {
-  const isAsked = ({ arm, seed }: Pick<BlockedPlace, "arm" | "seed">) =>
+export function readRecorded(directory: string, { arms, seeds }: Asked): Recorded {
+  const isAsked = ({ arm, seed }: Pick<DamagedRun, "arm" | "seed">) =>
     arms.includes(arm) && (seed === undefined || seeds.includes(seed));
-  const found = record.recordedRuns(arms);
-  const asked = found.blocked.find(isAsked);
-  if (asked !== undefined) throw usageError(`${asked.damage}, or name another --out`);
-  const runs: RecordedRun[] = [];
-  const leftOut = found.blocked.map(({ damage }) => damage);
-  for (const run of found.runs) {
-    try {
-      runs.push(...readOne(run));
-    } catch (error) {
-      if (!(error instanceof IbatchError) || isAsked(run)) throw error;
-      leftOut.push(error.message);
-    }
-  }
-  return { runs, leftOut };
+  const { runs, blocked, damaged } = readRuns(directory, { arms }, readOne);
+  const inTheWay = blocked.find(isAsked);
+  if (inTheWay !== undefined) throw usageError(`${inTheWay.damage}, or name another --out`);
+  const asked = damaged.find(isAsked);
+  if (asked !== undefined) throw usageError(asked.damage);
+  return { runs, leftOut: [...blocked, ...damaged].map(({ damage }) => damage) };
 }
 
-function readOne({ arm, seed, record }: RunOnDisk): RecordedRun[] {
-  const document = record.read();
-  if (document === undefined) return [];
-  return [{ arm, seed, record, document, finished: isFinished(document) ? readRun(record) : undefined }];
+function readOne({ arm, seed, directory }: RunPlaceOnDisk): RecordedRun | undefined {
+  const opened = openRun(directory);
+  if (opened === undefined) return undefined;
+  const { document } = opened;
+  return { arm, seed, directory, document, finished: isFinished(document) ? readEpochs(opened) : undefined };
 }
 
 /** In what surroundings the results on record were made. */
 export function madeIn(recorded: readonly Omit<RecordedRun, "finished">[]): MadeIn[] {
-  return recorded.flatMap(({ arm, seed, record: { directory }, document }) => {
+  return recorded.flatMap(({ arm, seed, directory, document }) => {
     if (!isFinished(document)) return [];
-    const { surroundings } = document;
-    if (surroundings !== undefined) return [{ arm, seed, directory, ...modelOf(document.config.model), surroundings }];
-    throw new RunFiles(directory).damaged(RUN_DOCUMENT, damage("it lacks the surroundings"));
+    const surroundings = recordedSurroundings(directory, document);
+    return [{ arm, seed, directory, ...modelOf(document.config.model), surroundings }];
   });
 }

@@ -9,17 +9,10 @@ import { shuffled } from "../kernels/shuffle.js";
 import { defineOrder, type OrderDefinition, type OrderResult } from "../orders/contract.js";
 import { whyBlocked } from "../record/blocked.js";
 import { hashValue } from "../record/hash.js";
-import { isThere } from "../record/read-file.js";
-import {
-  countOrders,
-  filesOf,
-  keepsOrders,
-  planOf,
-  type RecordedOrder,
-  readMadeBy,
-  readOrder,
-} from "../record/recorded-arrays.js";
+import { readMadeBy } from "../record/made-by.js";
+import { countOrders, filesOf, keepsOrders, planOf, type RecordedOrder, readOrder } from "../record/recorded-orders.js";
 import { isFinished, type Surroundings } from "../record/run-document.js";
+import { holdsRun } from "../record/run-files.js";
 import type { RunFiles } from "../record/verified-files.js";
 import { asRecorded } from "../record/whole-file.js";
 
@@ -56,7 +49,7 @@ export class Replayed {
     const why = whyBlocked(this.#directory);
     if (why !== undefined) throw this.#mistake(`${this.#directory} ${why}`);
     if (!existsSync(this.#directory)) throw this.#mistake(`there is no directory ${this.#directory}`);
-    this.#isOneRun = existsSync(join(this.#directory, "run.json"));
+    this.#isOneRun = holdsRun(this.#directory);
   }
 
   /**
@@ -125,7 +118,7 @@ export class Replayed {
 
   #run(seed: number, mistake: Mistake = this.#mistake): string {
     const directory = this.#isOneRun ? this.#directory : join(this.#directory, `seed-${seed}`);
-    if (isThere(join(directory, "run.json"))) return directory;
+    if (holdsRun(directory)) return directory;
     const why = whyBlocked(directory);
     if (why !== undefined) throw mistake(`${directory} ${why}`);
     throw mistake(

@@ -1,5 +1,5 @@
 import { EXTRA_SIGNALS, type ExtraSignal } from "../orders/contract.js";
-import { NOT_SEEN } from "../record/run-record.js";
+import { NOT_SEEN } from "../record/recorded-signals.js";
 
 /** What the backend said of some samples: one value a sample, all in one sequence. */
 export type SampleSignals = {

@@ -14,7 +14,7 @@ import { packageRoot, packageVersion } from "../package-root.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
 import type { Findings } from "../report/findings.js";
 import { leftOutOfTable } from "../report/left-out.js";
-import { readExperiment, readRuns } from "../report/recorded-experiment.js";
+import { readExperiment, readRunsOnRecord } from "../report/recorded-experiment.js";
 import { readResults } from "../report/recorded-results.js";
 import { makeResults } from "../report/results.js";
 import type { Summary } from "../report/summary.js";
@@ -181,7 +181,7 @@ interface MadeWith {
 /** Of exactly the arms and seeds that were asked for, as they lie in the directory. */
 async function resultsOf(config: ExperimentConfig, made: MadeWith) {
   const { arms, seeds } = config;
-  const { runs, damaged } = readRuns(made.directory, Object.keys(arms), { seeds });
+  const { runs, damaged } = readRunsOnRecord(made.directory, Object.keys(arms), { seeds });
   const results = await makeResults(config, runs, made);
   return { ...results, table: results.table + leftOutOfTable(damaged), damaged };
 }

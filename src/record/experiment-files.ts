@@ -1,11 +1,11 @@
 /** The files beside the arms' directories, and what a directory says of itself by them. */
-import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { usageError } from "../errors.js";
 import { DATASETS } from "./dataset-record.js";
 import { differences } from "./differences.js";
 import { isDirectory } from "./directory.js";
+import { EXPERIMENT, readIdentity } from "./experiment-document.js";
 import { EXPORTS } from "./export-files.js";
 import { LOCK } from "./lock.js";
 import { isThere } from "./read-file.js";
@@ -14,7 +14,6 @@ import { listRuns } from "./run-places.js";
 import { VALIDATION } from "./validation-record.js";
 import { PARTIAL } from "./whole-file.js";
 
-export const EXPERIMENT = "experiment.json";
 export const LOG = "log.txt";
 /** What `log.txt` held before it was begun anew. */
 export const OLDER_LOG = "log.older.txt";
@@ -52,7 +51,7 @@ export interface Asked {
 
 /** @throws IbatchError where it holds another experiment, or something else. */
 export function identify(directory: string, { hash, determining }: Asked): Known {
-  const document = readDocument(directory);
+  const document = readIdentity(directory);
   const found = document?.hash;
   if (found === hash) return "by-document";
   if (isUnused(directory)) return "unused";
@@ -76,7 +75,7 @@ export const isUnused = (directory: string): boolean =>
   readdirSync(directory).every((name) => isSpare(directory, name));
 
 function isSpare(directory: string, name: string): boolean {
-  if (name === EXPERIMENT) return readDocument(directory)?.ibatchVersion !== undefined;
+  if (name === EXPERIMENT) return readIdentity(directory)?.ibatchVersion !== undefined;
   if (name === LOG || name === OLDER_LOG) return isOurLog(join(directory, name));
   return name === LOCK || isPartial(name);
 }
@@ -96,24 +95,6 @@ export function sweepPartials(directory: string): void {
 function removePartials(directory: string, isOurs: (name: string) => boolean): void {
   if (!isDirectory(directory)) return;
   for (const name of readdirSync(directory)) if (isOurs(name)) rmSync(join(directory, name), { force: true });
-}
-
-const settings = z.record(z.string(), z.unknown());
-/** What only messages tell is let be where it is not as it should be. */
-const experimentDocument = z.object({
-  hash: z.string(),
-  ibatchVersion: z.string().optional(),
-  command: z.string().optional().catch(undefined),
-  config: z.object({ name: z.string(), evaluation: settings, base: settings }).partial().optional().catch(undefined),
-});
-
-/** Undefined where there is none, or one that is not ours. */
-function readDocument(directory: string): z.infer<typeof experimentDocument> | undefined {
-  try {
-    return experimentDocument.parse(JSON.parse(readFileSync(join(directory, EXPERIMENT), "utf8")));
-  } catch {
-    return undefined;
-  }
 }
 
 const TIME_BYTES = 25;

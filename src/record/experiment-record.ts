@@ -4,17 +4,8 @@ import { join } from "node:path";
 import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dataset-record.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
 import { writing } from "./disk.js";
-import {
-  type Asked,
-  EXPERIMENT,
-  identify,
-  isUnused,
-  type Known,
-  LOG,
-  STATISTICS,
-  sweepPartials,
-} from "./experiment-files.js";
-import { type BlockedPlace, findRuns } from "./find-runs.js";
+import { EXPERIMENT, type ExperimentDocument, writeExperimentDocument } from "./experiment-document.js";
+import { type Asked, identify, isUnused, type Known, LOG, STATISTICS, sweepPartials } from "./experiment-files.js";
 import { Lock } from "./lock.js";
 import { appendToLog } from "./log-file.js";
 import { runDirectory } from "./run-places.js";
@@ -24,26 +15,7 @@ import { type ValidationDocument, writeValidation } from "./validation-record.js
 import { writeWhole, writeWholeJson } from "./whole-file.js";
 
 /** What an experiment is, and how the last command asked for it. */
-export interface ExperimentIdentity {
-  readonly name: string;
-  /** Hash of what determines numbers and is common to all runs. */
-  readonly hash: string;
-  readonly command: string;
-  readonly commit: string | undefined;
-  readonly ibatchVersion: string;
-}
-
-/** `experiment.json`: that, and the config with all its defaults. */
-export interface ExperimentDocument extends ExperimentIdentity {
-  readonly config: unknown;
-}
-
-/** A run's directory, by the names of its own and of the one above it. */
-export interface RunOnDisk {
-  readonly arm: string;
-  readonly seed: number;
-  readonly record: RunRecord;
-}
+export type ExperimentIdentity = Omit<ExperimentDocument, "config">;
 
 interface Results {
   readonly summary: unknown;
@@ -111,23 +83,16 @@ export class ExperimentRecord {
   }
 
   /** Writes `experiment.json`, once it is known that nothing that is there speaks against it. */
-  writeDocument(config: unknown): void {
+  writeDocument(config: ExperimentDocument["config"]): void {
     this.#lock.refuseIfLost();
     const { name, hash, ...made } = this.identity;
-    const document: ExperimentDocument = { name, hash, config, ...made };
     const path = join(this.directory, EXPERIMENT);
     if (this.isUnnamed && existsSync(path)) writing(path, () => renameSync(path, `${path}.damaged`));
-    writeSealed(path, document);
+    writeExperimentDocument(this.directory, { name, hash, config, ...made });
   }
 
   run(arm: string, seed: number): RunRecord {
     return new RunRecord(runDirectory(this.directory, arm, seed), this.#options, () => this.#lock.refuseIfLost());
-  }
-
-  /** Every run's directory that is there, also of arms and seeds that this command does not ask for. */
-  recordedRuns(arms: readonly string[]): { runs: RunOnDisk[]; blocked: readonly BlockedPlace[] } {
-    const { runs, blocked } = findRuns(this.directory, arms);
-    return { runs: runs.map(({ arm, seed }) => ({ arm, seed, record: this.run(arm, seed) })), blocked };
   }
 
   /** What runs trained on; written once. */
@@ -145,7 +110,7 @@ export class ExperimentRecord {
   }
 
   /** Of a directory that no run has begun in, `experiment.json` is written, too. */
-  writeValidation(validation: ValidationDocument, config: unknown): void {
+  writeValidation(validation: ValidationDocument, config: ExperimentDocument["config"]): void {
     if (!existsSync(join(this.directory, EXPERIMENT))) this.writeDocument(config);
     writeValidation(this.directory, validation);
   }

@@ -6,18 +6,18 @@ import { isDirectory } from "./directory.js";
 import { EXPERIMENT_FILES } from "./experiment-files.js";
 import { FILE_NAME, listRuns, type RunPlaceOnDisk, seedOf } from "./run-places.js";
 
-/** A place of which nothing can be read. */
-export interface BlockedPlace {
+/** One that is left out of all results. */
+export interface DamagedRun {
   readonly arm: string;
   /** Undefined: all of the arm's. */
   readonly seed: number | undefined;
-  /** Which it is, what was seen there, what to do. */
+  /** Which file or place, what was seen, what to do. */
   readonly damage: string;
 }
 
 export interface RunsFound {
   readonly runs: readonly RunPlaceOnDisk[];
-  readonly blocked: readonly BlockedPlace[];
+  readonly blocked: readonly DamagedRun[];
 }
 
 /** `arms`: those of the config. A file of another name is the user's; of a link that leads nowhere nobody can tell. */
@@ -40,7 +40,7 @@ function mayHoldRuns(path: string): boolean {
   }
 }
 
-function blockedRuns(experiment: string, arm: string): BlockedPlace[] {
+function blockedRuns(experiment: string, arm: string): DamagedRun[] {
   const directory = join(experiment, arm);
   if (whyBlocked(directory) !== undefined || !isDirectory(directory)) return [];
   return readdirSync(directory).flatMap((name) => {
@@ -49,7 +49,7 @@ function blockedRuns(experiment: string, arm: string): BlockedPlace[] {
   });
 }
 
-function blockedAt(path: string, which: Pick<BlockedPlace, "arm" | "seed">): BlockedPlace[] {
+function blockedAt(path: string, which: Pick<DamagedRun, "arm" | "seed">): DamagedRun[] {
   const why = whyBlocked(path);
   return why === undefined ? [] : [{ ...which, damage: `${path} ${why}` }];
 }

@@ -1,51 +1,95 @@
 /** Reads a run's record, also of one that is under way, and refuses one whose parts do not fit together. */
-import { z } from "zod";
-import type { EpochMetrics, EpochTimings } from "./epoch-metrics.js";
-import { damage, type Unreadable } from "./read-file.js";
-import { orderFile, planOf } from "./recorded-arrays.js";
-import { isFinished, type RunDocument } from "./run-document.js";
-import { METRICS, RUN_DOCUMENT } from "./run-files.js";
-import type { RunRecord } from "./run-record.js";
-import type { RunFiles } from "./verified-files.js";
+import { basename, dirname, join } from "node:path";
+import type { z } from "zod";
+import { parseLines, parseLinesSoFar } from "./epoch-lines.js";
+import { type EpochMetrics, type EpochTimings, epochMetrics, epochTimings } from "./epoch-metrics.js";
+import { damage, Unreadable } from "./read-file.js";
+import { hasPlan, planOf } from "./recorded-orders.js";
+import { isFinished, type RunDocument, type Surroundings } from "./run-document.js";
+import { hasOnlyBegun, METRICS, orderFile, RUN_DOCUMENT, TIMINGS } from "./run-files.js";
+import { RunFiles } from "./verified-files.js";
 
-export interface RunAsRead {
+/** A run whose first word is on record. */
+export interface OpenedRun {
   readonly document: RunDocument;
+  /** To go on reading. */
+  readonly files: RunFiles;
+}
+
+export interface RunAsRead extends OpenedRun {
   readonly metrics: readonly EpochMetrics[];
   readonly timings: readonly EpochTimings[];
-  /** For its arrays. */
-  readonly files: RunFiles;
 }
 
 /**
  * Undefined of a run whose first word is still to be written.
- * @throws IbatchError that names the file that is damaged.
+ * @throws IbatchError that names the file that is damaged, as do all below.
  */
-export function readRun(record: RunRecord): RunAsRead | undefined {
-  const begun = record.readFiles();
-  if (begun === undefined) return undefined;
-  const { document, files } = begun;
-  if (!isFinished(document)) {
-    return { ...begun, metrics: record.readMetricsSoFar(files), timings: record.readTimingsSoFar(files) };
-  }
-  const run = { ...begun, metrics: record.readMetrics(files), timings: record.readTimings(files) };
+export function openRun(directory: string): OpenedRun | undefined {
+  const files = new RunFiles(directory);
+  if (!files.has(RUN_DOCUMENT) && hasOnlyBegun(directory)) return undefined;
+  const document = files.document();
+  const told = `${document.arm}/seed-${document.seed}`;
+  if (told === join(basename(dirname(directory)), basename(directory))) return { document, files };
+  throw files.damaged(
+    RUN_DOCUMENT,
+    new Unreadable(`is damaged (it is of ${told})`, "move this run to where it belongs, or "),
+  );
+}
+
+/** What a run that came to its end was made in. @throws IbatchError where that is not on record. */
+export function recordedSurroundings(directory: string, { surroundings }: RunDocument): Surroundings {
+  if (surroundings !== undefined) return surroundings;
+  throw new RunFiles(directory).damaged(RUN_DOCUMENT, damage("it lacks the surroundings"));
+}
+
+/** With its epochs; of a run that may be under way, those that are there so far. */
+export function readRun(directory: string): RunAsRead | undefined {
+  const opened = openRun(directory);
+  return opened && readEpochs(opened);
+}
+
+export function readEpochs(opened: OpenedRun): RunAsRead {
+  const { document, files } = opened;
+  const isWhole = isFinished(document);
+  const run = { ...opened, metrics: metricsOf(files, isWhole), timings: timingsOf(files, isWhole) };
+  if (!isWhole) return run;
   const lack = lackOf(run);
   if (lack !== undefined) throw files.damaged(RUN_DOCUMENT, lack);
   if (files.listed === undefined) refuseOthersMetrics(run);
   return run;
 }
 
+/** `isWhole`: of a run that came to its end. Of one that may be under way a line that lacks its end is not read yet. */
+export const metricsOf = (files: RunFiles, isWhole: boolean): EpochMetrics[] =>
+  linesOf(files, METRICS, epochMetrics, isWhole);
+
+/** Of a run that came to its end. */
+export const readMetrics = (directory: string): EpochMetrics[] => metricsOf(new RunFiles(directory), true);
+
+export const timingsOf = (files: RunFiles, isWhole: boolean): EpochTimings[] =>
+  linesOf(files, TIMINGS, epochTimings, isWhole);
+
+function linesOf<T extends EpochMetrics | EpochTimings>(
+  files: RunFiles,
+  name: string,
+  schema: z.ZodType<T>,
+  isWhole: boolean,
+): T[] {
+  if (!isWhole && !files.has(name)) return [];
+  const parse = isWhole ? parseLines : parseLinesSoFar;
+  return files.parsed(name, (bytes) => parse(bytes.toString("utf8"), schema));
+}
+
 /** Metrics say by which order they came about; where there are no checksums, those of another run show by that. */
 function refuseOthersMetrics({ metrics, files }: RunAsRead): void {
   for (const { epoch, orderSha256, planSha256 } of metrics) {
-    const name = orderFile(epoch, "json");
-    if (!files.has(name)) continue;
+    if (!hasPlan(files, epoch)) continue;
     const plan = planOf(files, epoch);
     if (plan.orderSha256 === orderSha256 && plan.planSha256 === planSha256) continue;
-    throw files.damaged(METRICS, damage(`line ${epoch + 1} is of another order than ${name}`));
+    throw files.damaged(METRICS, damage(`line ${epoch + 1} is of another order than ${orderFile(epoch, "json")}`));
   }
 }
-
-const configured = z.object({ epochs: z.number() });
 
 /** In what a run that says that it came to its end lacks some of it. */
 function lackOf({ document, metrics, timings }: RunAsRead): Unreadable | undefined {
@@ -55,8 +99,7 @@ function lackOf({ document, metrics, timings }: RunAsRead): Unreadable | undefin
   if (timings.length !== metrics.length)
     return has(`timings.jsonl has ${timings.length} epochs, metrics.jsonl ${metrics.length}`);
   if (state === "diverged") return undefined;
-  const epochs = configured.safeParse(config).data?.epochs ?? metrics.length;
-  if (metrics.length !== epochs) return has(`metrics.jsonl has ${metrics.length} of ${epochs} epochs`);
+  if (metrics.length !== config.epochs) return has(`metrics.jsonl has ${metrics.length} of ${config.epochs} epochs`);
   const isTested = metrics.at(-1)?.test !== undefined || surroundings?.testCount === 0;
   return isTested ? undefined : has("its last epoch has no measurement on the test set");
 }

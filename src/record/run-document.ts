@@ -3,10 +3,36 @@ import { z } from "zod";
 import { CHECKSUMS } from "./checksums.js";
 
 /** How a run stands or ended. `diverged`: its first loss that was not finite ended it; a result, not a failure. */
-export const RUN_STATES = ["running", "done", "diverged", "failed", "interrupted"] as const;
+const RUN_STATES = ["running", "done", "diverged", "failed", "interrupted"] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 const count = z.int().min(0);
+const settings = z.record(z.string(), z.unknown());
+/** An object of which this much is read again; the rest is kept as it is. */
+export const keeping = <Shape extends z.ZodRawShape>(shape: Shape): z.ZodType<z.infer<z.ZodObject<Shape>>> =>
+  z.looseObject(shape);
+
+const named = keeping({ name: z.string() });
+
+const armShape = {
+  epochs: z.number(),
+  order: keeping({
+    /** Whether it trains on another objective than the mean loss over all eligible samples. */
+    changesObjective: z.boolean().optional(),
+    name: z.string().optional(),
+  }),
+  dataset: named.optional(),
+  model: named.optional(),
+  optimizer: named.optional(),
+  schedule: named.optional(),
+  batching: named.optional(),
+  precision: z.string().optional(),
+  /** Of a run's alone: an experiment has one for all arms. */
+  evaluation: settings.optional(),
+};
+/** What an arm's config says, as far as it is read again; absent parts are of records of before there were such. */
+export type RecordedArm = z.infer<z.ZodObject<typeof armShape>>;
+export const recordedArm = keeping(armShape);
 
 const surroundings = z.object({
   device: z.string(),
@@ -15,12 +41,12 @@ const surroundings = z.object({
   versions: z.record(z.string(), z.string()),
   platform: z.string(),
   /** What the backend was asked to load, and what it found. */
-  dataset: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
+  dataset: z.object({ name: z.string(), options: settings }),
   dataSha256: z.string(),
   testCount: count,
   initialWeightsSha256: z.string(),
   parameterCount: count,
-  settings: z.record(z.string(), z.unknown()),
+  settings,
   /** What was imported of the user's; absent in records of before there was such. */
   imports: z
     .array(
@@ -43,7 +69,7 @@ export const runDocument = z.object({
   seed: count,
   configHash: z.string(),
   /** What `configHash` is over; `experiment.json` holds the arms of the last command alone. */
-  config: z.record(z.string(), z.unknown()),
+  config: recordedArm,
   /** Of a replaying run, a hash of the plans that it replays; absent in records of before there was such. */
   replayedSha256: z.string().optional(),
   ibatchVersion: z.string(),

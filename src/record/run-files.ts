@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CHECKSUMS } from "./checksums.js";
 import { isDirectory } from "./directory.js";
 import { writing } from "./disk.js";
+import { isThere } from "./read-file.js";
 import { PARTIAL } from "./whole-file.js";
 
 export const RUN_DOCUMENT = "run.json";
@@ -11,6 +12,21 @@ export const METRICS = "metrics.jsonl";
 export const TIMINGS = "timings.jsonl";
 export const TEST_PREDICTIONS = "test-predictions.u32";
 export const IMAGES = { document: "images.json", pixels: "images.u8" } as const;
+
+/** An epoch as the names of its files have it: 0007. */
+const numbered = (epoch: number): string => String(epoch).padStart(4, "0");
+
+/** Of the epoch's training passes, or (`scored-`) of the scoring pass before the epoch. */
+export type SignalName = `${"" | "scored-"}${"loss" | "margin" | "entropy" | "el2n"}`;
+
+/** Paths below a run's directory. */
+export const orderFile = (epoch: number, ending: "json" | "u32" | "weights.f32"): string =>
+  `orders/${numbered(epoch)}.${ending}`;
+export const signalFile = (name: SignalName, epoch: number): string => `signals/${name}/${numbered(epoch)}.f32`;
+export const predictionFile = (epoch: number): string => `signals/prediction/${numbered(epoch)}.u32`;
+
+/** Whether a directory is a run's, whatever it is called. */
+export const holdsRun = (directory: string): boolean => isThere(join(directory, RUN_DOCUMENT));
 
 const OWN: readonly RegExp[] = [
   /^(metrics|timings)\.jsonl$/,

@@ -1,31 +1,33 @@
 /** The directory of one run: `<arm>/seed-<n>/` (layout: README, "What is recorded"). */
 import { readdirSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import type { z } from "zod";
+import { dirname, join } from "node:path";
 import { usageError } from "../errors.js";
 import { bytesOf } from "./array-file.js";
 import { whyBlocked } from "./blocked.js";
 import { CHECKSUMS, type Checksums, checksumOf, formatChecksums } from "./checksums.js";
 import { makeDirectory } from "./directory.js";
 import { append } from "./disk.js";
-import { parseLines, parseLinesSoFar } from "./epoch-lines.js";
-import { type EpochMetrics, type EpochTimings, epochMetrics, epochTimings } from "./epoch-metrics.js";
+import type { EpochMetrics, EpochTimings } from "./epoch-metrics.js";
 import { sha256 } from "./hash.js";
-import { numbered } from "./numbered.js";
-import { Unreadable } from "./read-file.js";
-import { isFinished, type RunDocument, runDocument } from "./run-document.js";
+import { openRun } from "./read-run.js";
+import type { ImagesDocument } from "./recorded-images.js";
+import type { PlanDocument } from "./recorded-orders.js";
+import { isFinished, type RunDocument } from "./run-document.js";
 import {
   clearRun,
-  hasOnlyBegun,
   IMAGES,
   METRICS,
+  orderFile,
+  predictionFile,
   RUN_DOCUMENT,
+  type SignalName,
+  signalFile,
   TEST_PREDICTIONS,
   TIMINGS,
   wholeFiles,
 } from "./run-files.js";
 import { RunFiles } from "./verified-files.js";
-import { wholeJson, writeWhole, writeWholeJson } from "./whole-file.js";
+import { wholeJson, writeWhole } from "./whole-file.js";
 
 /** What of a plan is recorded. */
 export interface RecordedPlan {
@@ -50,15 +52,9 @@ export const planHashes = ({ indices, offsets, learningRates, weights }: Recorde
 export interface RecordedImages {
   readonly indices: Uint32Array;
   /** H, W, C */
-  readonly shape: readonly number[];
+  readonly shape: ImagesDocument["shape"];
   readonly pixels: Uint8Array;
 }
-
-/** In place of a predicted class: the sample was not seen. */
-export const NOT_SEEN = 2 ** 32 - 1;
-
-/** Of the epoch's training passes, or (`scored-`) of the scoring pass before the epoch. */
-export type SignalName = `${"" | "scored-"}${"loss" | "margin" | "entropy" | "el2n"}`;
 
 export interface RecordOptions {
   /** `full`: the indices of every epoch; `hash`: only their hash. */
@@ -87,20 +83,7 @@ export class RunRecord {
    * @throws IbatchError when it is damaged.
    */
   read(): RunDocument | undefined {
-    return this.readFiles()?.document;
-  }
-
-  /** As `read`, with the files to go on reading. */
-  readFiles(): { readonly document: RunDocument; readonly files: RunFiles } | undefined {
-    const files = new RunFiles(this.directory);
-    if (!files.has(RUN_DOCUMENT) && hasOnlyBegun(this.directory)) return undefined;
-    const document = files.document(runDocument);
-    const told = `${document.arm}/seed-${document.seed}`;
-    if (told === join(basename(dirname(this.directory)), basename(this.directory))) return { document, files };
-    throw files.damaged(
-      RUN_DOCUMENT,
-      new Unreadable(`is damaged (it is of ${told})`, "move this run to where it belongs, or "),
-    );
+    return openRun(this.directory)?.document;
   }
 
   /** Whether this attempt is on record: `start` was called. */
@@ -157,38 +140,39 @@ export class RunRecord {
   /** The epoch's plan, on disk when this returns. Returns its hashes. */
   writePlan(epoch: number, plan: RecordedPlan, hashes: PlanHashes = planHashes(plan)): PlanHashes {
     this.#refuseIfLost();
-    const path = join(this.directory, "orders", numbered(epoch));
     if (this.#options.orders === "full") {
-      writeWhole(`${path}.u32`, bytesOf(plan.indices));
-      if (plan.weights !== undefined) writeWhole(`${path}.weights.f32`, bytesOf(plan.weights));
+      this.#write(orderFile(epoch, "u32"), bytesOf(plan.indices));
+      if (plan.weights !== undefined) this.#write(orderFile(epoch, "weights.f32"), bytesOf(plan.weights));
     }
-    writeWhole(
-      `${path}.json`,
-      `${JSON.stringify({
-        epoch,
-        ...hashes,
-        weighted: plan.weights !== undefined,
-        offsets: [...plan.offsets],
-        learningRates: [...plan.learningRates],
-      })}\n`,
-    );
+    const document: PlanDocument = {
+      epoch,
+      ...hashes,
+      weighted: plan.weights !== undefined,
+      offsets: [...plan.offsets],
+      learningRates: [...plan.learningRates],
+    };
+    this.#write(orderFile(epoch, "json"), `${JSON.stringify(document)}\n`);
     return hashes;
   }
 
   /** One value a sample in index order, NaN where it was not seen in this pass. */
   writeSignal(name: SignalName, epoch: number, values: Float32Array): void {
-    this.#writeSignal(name, `${numbered(epoch)}.f32`, values);
+    this.#writeSignal(signalFile(name, epoch), values);
   }
 
   /** The class that training predicted of each sample, in index order; `NOT_SEEN` where it was not. */
   writePredictions(epoch: number, values: Uint32Array): void {
-    this.#writeSignal("prediction", `${numbered(epoch)}.u32`, values);
+    this.#writeSignal(predictionFile(epoch), values);
   }
 
-  #writeSignal(name: SignalName | "prediction", file: string, values: Float32Array | Uint32Array): void {
-    const directory = join(this.directory, "signals", name);
-    makeDirectory(directory);
-    writeWhole(join(directory, file), bytesOf(values));
+  #writeSignal(name: string, values: Float32Array | Uint32Array): void {
+    makeDirectory(dirname(join(this.directory, name)));
+    this.#write(name, bytesOf(values));
+  }
+
+  /** By its path below the run's directory. */
+  #write(name: string, content: string | Uint8Array): void {
+    writeWhole(join(this.directory, name), content);
   }
 
   /**
@@ -207,13 +191,14 @@ export class RunRecord {
 
   /** [testCount]; those of the evaluation before go. */
   writeTestPredictions(values: Uint32Array): void {
-    writeWhole(join(this.directory, TEST_PREDICTIONS), bytesOf(values));
+    this.#write(TEST_PREDICTIONS, bytesOf(values));
   }
 
   /** Pixels [count, H, W, C] of these training samples. */
   writeImages({ indices, shape, pixels }: RecordedImages): void {
-    writeWhole(join(this.directory, IMAGES.pixels), pixels);
-    writeWholeJson(join(this.directory, IMAGES.document), { indices: [...indices], shape });
+    const document: ImagesDocument = { indices: [...indices], shape };
+    this.#write(IMAGES.pixels, pixels);
+    this.#write(IMAGES.document, wholeJson(document));
   }
 
   appendMetrics(metrics: EpochMetrics): void {
@@ -225,28 +210,7 @@ export class RunRecord {
   appendTimings(timings: EpochTimings): void {
     append(join(this.directory, TIMINGS), `${JSON.stringify(timings)}\n`);
   }
-
-  /** Of a run that came to its end. @throws IbatchError when it is damaged. */
-  readMetrics(files = new RunFiles(this.directory)): EpochMetrics[] {
-    return files.parsed(METRICS, (bytes) => parseLines(bytes.toString("utf8"), epochMetrics));
-  }
-
-  readTimings(files = new RunFiles(this.directory)): EpochTimings[] {
-    return files.parsed(TIMINGS, (bytes) => parseLines(bytes.toString("utf8"), epochTimings));
-  }
-
-  /** Of a run that may be under way; none where it began no file yet. */
-  readMetricsSoFar(files = new RunFiles(this.directory)): EpochMetrics[] {
-    return linesSoFar(files, METRICS, epochMetrics);
-  }
-
-  readTimingsSoFar(files = new RunFiles(this.directory)): EpochTimings[] {
-    return linesSoFar(files, TIMINGS, epochTimings);
-  }
 }
-
-const linesSoFar = <T extends EpochMetrics | EpochTimings>(files: RunFiles, name: string, schema: z.ZodType<T>): T[] =>
-  files.has(name) ? files.parsed(name, (bytes) => parseLinesSoFar(bytes.toString("utf8"), schema)) : [];
 
 /** Of a run's files as they lie there, and of the `run.json` that is to end it. */
 function endedWith(run: string, document: string): Checksums {

@@ -4,18 +4,12 @@ import type { z } from "zod";
 import { type IbatchError, usageError } from "../errors.js";
 import { wholeValues } from "./array-file.js";
 import { CHECKSUMS, type Checksum, type Checksums, checksumOf, parseChecksums } from "./checksums.js";
-import { damage, isThere, looking, parseJson, readBytes, sizeOfFile, Unreadable } from "./read-file.js";
-import { isFinished, type RunState } from "./run-document.js";
+import { damage, isThere, looking, parseJson, readBytes, readJson, sizeOfFile, Unreadable } from "./read-file.js";
+import { isFinished, type RunDocument, runDocument } from "./run-document.js";
 import { RUN_DOCUMENT, wholeFiles } from "./run-files.js";
 
 /** Whatever follows from a run follows from these: they are always checked, the other arrays when they are read. */
 const ALWAYS_CHECKED = /^(run\.json|(metrics|timings)\.jsonl|test-predictions\.u32|orders\/\d+\.json)$/;
-
-/** What `run.json` says of the files beside it. */
-interface Stands {
-  readonly state: RunState;
-  readonly checksums?: string | undefined;
-}
 
 export class RunFiles {
   readonly #remedy: string;
@@ -41,10 +35,8 @@ export class RunFiles {
    * bytes, and that those which results follow from are what was recorded.
    * @throws IbatchError that names the file that is not, as do all below.
    */
-  document<T extends Stands>(schema: z.ZodType<T>): T {
-    const document = this.#reading(RUN_DOCUMENT, () =>
-      parseJson(readBytes(join(this.directory, RUN_DOCUMENT)).toString("utf8"), schema),
-    );
+  document(): RunDocument {
+    const document = this.#reading(RUN_DOCUMENT, () => readJson(join(this.directory, RUN_DOCUMENT), runDocument));
     if (document.checksums === undefined && !isFinished(document)) this.#forgetList();
     else if (document.checksums !== undefined || this.listed !== undefined) this.#checkAll();
     return document;

@@ -1,6 +1,4 @@
 /** Runs whose network answers one class whatever it is shown. */
-import { TEST_PREDICTIONS } from "../record/run-files.js";
-import type { RunFiles } from "../record/verified-files.js";
 import { PERCENT } from "./number-text.js";
 import type { TimedRun } from "./recorded-experiment.js";
 
@@ -50,11 +48,8 @@ export function collapseText(collapse: Collapse, accuracy: number | null): strin
   return `collapsed in ${collapse.runs} of ${collapse.of} runs: ${collapse.runs === 1 ? "it answers" : "they answer"} one class for all test samples`;
 }
 
-/**
- * Whether a run predicts one class for every test sample; undefined where its predictions are not on record.
- * @throws IbatchError where they are damaged.
- */
-export function answersOneClass(files: RunFiles): boolean | undefined {
-  const predictions = files.has(TEST_PREDICTIONS) ? files.u32(TEST_PREDICTIONS) : new Uint32Array();
-  return predictions.length === 0 ? undefined : predictions.every((label) => label === predictions[0]);
-}
+/** Whether a run predicts one class for every test sample; undefined where its predictions are not on record. */
+export const answersOneClass = (predictions: Readonly<Uint32Array> | undefined): boolean | undefined =>
+  predictions === undefined || predictions.length === 0
+    ? undefined
+    : predictions.every((label) => label === predictions[0]);

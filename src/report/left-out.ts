@@ -1,5 +1,5 @@
 /** What is damaged is shown by nobody, and said by everybody. */
-import type { DamagedRun } from "./recorded-experiment.js";
+import type { DamagedRun } from "../record/find-runs.js";
 
 /** A list below the table. */
 export const leftOutOfTable = (damaged: readonly DamagedRun[]): string =>

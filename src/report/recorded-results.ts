@@ -1,7 +1,9 @@
 /** The results of a run directory, finished or not, from what is on record alone. */
+
+import type { DamagedRun } from "../record/find-runs.js";
 import type { Findings } from "./findings.js";
 import { leftOutOfTable } from "./left-out.js";
-import { type DamagedRun, type RecordedExperiment, readExperiment } from "./recorded-experiment.js";
+import { type RecordedExperiment, readExperiment } from "./recorded-experiment.js";
 import { makeResults } from "./results.js";
 import type { Summary } from "./summary.js";
 

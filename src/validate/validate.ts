@@ -73,9 +73,11 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     const config = experiment.arms[arm];
     const seed = options.seed ?? experiment.seeds[0];
     const record = new RunRecord(scratch.path("run"), { orders: "full", signals: "last" });
-    record.start({ arm, seed, configHash: "", config: {}, ibatchVersion: "", state: "running" });
     const dataDir = dataDirectory(options);
     const { evaluation } = experiment;
+    const configHash = armHash(config, evaluation);
+    const made = { arm, seed, configHash, ibatchVersion: packageVersion() };
+    record.start({ ...made, config: { ...config, evaluation }, state: "running" });
     const order = orders.start(config.order, seed, {
       ...listening,
       limitSeconds: experiment.backend.orderSeconds,
@@ -97,7 +99,7 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
       commit: gitCommit(packageRoot),
       torch,
       ...{ arm, seed, batches },
-      configHash: armHash(config, evaluation),
+      configHash,
       reference: options.reference,
       loop: options.loop,
       checks,

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
-import { readOrder, readSignal } from "../../src/record/recorded-arrays.js";
+import { readOrder } from "../../src/record/recorded-orders.js";
+import { readSignal } from "../../src/record/recorded-signals.js";
 import { ibatch, python, Scratch } from "./ibatch.js";
 
 /** Loss-driven orders on real digits, through the built command and a real backend. */

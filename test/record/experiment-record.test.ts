@@ -11,7 +11,9 @@ import {
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { type ExperimentDocument, ExperimentRecord } from "../../src/record/experiment-record.js";
+import type { ExperimentDocument } from "../../src/record/experiment-document.js";
+import { ExperimentRecord } from "../../src/record/experiment-record.js";
+import { findRuns } from "../../src/record/find-runs.js";
 import { mistake } from "../mistake.js";
 
 let directory = "";
@@ -24,7 +26,7 @@ beforeEach(() => {
 const document: ExperimentDocument = {
   name: "small",
   hash: "0123456789abcdef".repeat(4),
-  config: { epochs: 2 },
+  config: { name: "small", seeds: [0], targetAccuracy: null, equivalenceMargin: null, arms: {} },
   command: "ibatch run small.yaml",
   commit: "abc",
   ibatchVersion: "0.1.0",
@@ -37,7 +39,14 @@ const read = (name: string) => readFileSync(join(directory, name), "utf8");
 function recordOnce(): void {
   const record = open();
   record.writeDocument(document.config);
-  record.run("a", 0).start({ arm: "a", seed: 0, configHash: "x", config: {}, ibatchVersion: "0", state: "running" });
+  record.run("a", 0).start({
+    arm: "a",
+    seed: 0,
+    configHash: "x",
+    config: { epochs: 1, order: {} },
+    ibatchVersion: "0",
+    state: "running",
+  });
   record.close();
 }
 
@@ -57,7 +66,7 @@ test("what is on record is found whoever asks: runs, not what else lies there", 
   mkdirSync(join(directory, "b", "seed-12"), { recursive: true });
   mkdirSync(join(directory, "b", "notes"));
   const record = open();
-  expect(record.recordedRuns([]).runs.map(({ arm, seed, record: run }) => [arm, seed, run.directory])).toEqual([
+  expect(findRuns(directory, []).runs.map(({ arm, seed, directory: run }) => [arm, seed, run])).toEqual([
     ["a", 0, join(directory, "a", "seed-0")],
     ["b", 12, join(directory, "b", "seed-12")],
   ]);
@@ -192,7 +201,7 @@ describe("an experiment.json that is lost or damaged, beside good runs", () => {
       else writeFileSync(join(directory, "experiment.json"), text);
       const record = open();
       expect(record.isUnnamed).toBe(true);
-      expect(record.recordedRuns([]).runs).toHaveLength(1);
+      expect(findRuns(directory, []).runs).toHaveLength(1);
       record.writeDocument(document.config);
       record.close();
       expect(JSON.parse(read("experiment.json"))).toMatchObject(document);

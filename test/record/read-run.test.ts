@@ -4,20 +4,17 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { epochMetrics, epochTimings } from "../../src/record/epoch-metrics.js";
 import { readRun } from "../../src/record/read-run.js";
-import { RunRecord } from "../../src/record/run-record.js";
 import { mistake } from "../mistake.js";
 import { make, SMALL } from "../report/page/scene.js";
 
-const recordOf = (run: string) => new RunRecord(run, { orders: "full", signals: "full" });
-
 /** A finished run as it was recorded before there were checksums, with `change` made to the text of one file. */
-function old(file: string, change: (text: string) => string): RunRecord {
+function old(file: string, change: (text: string) => string): string {
   const run = join(make(SMALL), "sorted", "seed-1");
   rmSync(join(run, "SHA256SUMS"));
   const { checksums: _, ...document } = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
   writeFileSync(join(run, "run.json"), JSON.stringify(document));
   writeFileSync(join(run, file), change(readFileSync(join(run, file), "utf8")));
-  return recordOf(run);
+  return run;
 }
 
 const lines = (change: (lines: string[]) => string[]) => (text: string) =>
@@ -49,10 +46,10 @@ test.each<[string, string, (text: string) => string, string]>([
   ["another seed", "run.json", (text) => text.replace('"seed":1', '"seed":0'), "it is of sorted/seed-0"],
   ["more epochs to do", "run.json", (text) => text.replace('"epochs":3', '"epochs":4'), "has 3 of 4 epochs"],
 ])("%s is refused, and the file named", (_, file, change, why) => {
-  const record = old(file, change);
-  const message = mistake(() => readRun(record));
+  const run = old(file, change);
+  const message = mistake(() => readRun(run));
   expect(message).toContain(why);
-  expect(message).toContain(`${record.directory}/`);
+  expect(message).toContain(`${run}/`);
 });
 
 /** A line that a run recorded, with one number changed. */
@@ -87,6 +84,6 @@ test("what is watched of an order has the range of what it is", () => {
 test("metrics of another seed are refused by the orders beside them", () => {
   const other = readFileSync(join(make(SMALL), "shuffled", "seed-0", "metrics.jsonl"), "utf8");
   const swapped = other.replaceAll(/"orderSha256":"[0-9a-f]+"/g, '"orderSha256":"0"');
-  const record = old("metrics.jsonl", () => swapped);
-  expect(mistake(() => readRun(record))).toContain("line 1 is of another order than orders/0000.json");
+  const run = old("metrics.jsonl", () => swapped);
+  expect(mistake(() => readRun(run))).toContain("line 1 is of another order than orders/0000.json");
 });

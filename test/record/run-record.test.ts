@@ -15,8 +15,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { EpochMetrics } from "../../src/record/epoch-metrics.js";
+import { metricsOf, readMetrics, timingsOf } from "../../src/record/read-run.js";
 import type { RunDocument } from "../../src/record/run-document.js";
 import { RunRecord } from "../../src/record/run-record.js";
+import { RunFiles } from "../../src/record/verified-files.js";
 import { mistake } from "../mistake.js";
 
 let directory = "";
@@ -31,7 +33,7 @@ const document: RunDocument = {
   arm: "arm",
   seed: 0,
   configHash: "ab",
-  config: { epochs: 2 },
+  config: { epochs: 2, order: {} },
   ibatchVersion: "0.1.0",
   state: "running",
 };
@@ -135,7 +137,7 @@ describe("start", () => {
     record.writePlan(7, plan);
     record.appendMetrics(metrics);
     record.start(document);
-    expect(record.readMetrics()).toEqual([]);
+    expect(readMetrics(directory)).toEqual([]);
     expect(readdirSync(join(directory, "orders"))).toEqual([]);
   });
 
@@ -181,7 +183,7 @@ describe("start", () => {
       record.appendMetrics(metrics);
       writeFileSync(join(directory, "run.json"), text);
       expect(mistake(() => record.start(document))).toMatch(`${directory}/run.json is damaged (`);
-      expect(record.readMetrics()).toEqual([metrics]);
+      expect(readMetrics(directory)).toEqual([metrics]);
     });
 
     test("a run whose run.json is lost", () => {
@@ -189,7 +191,7 @@ describe("start", () => {
       record.appendMetrics(metrics);
       rmSync(join(directory, "run.json"));
       expect(mistake(() => record.start(document))).toMatch(`${directory}/run.json is missing: `);
-      expect(record.readMetrics()).toEqual([metrics]);
+      expect(readMetrics(directory)).toEqual([metrics]);
     });
 
     test("a file of the user's in its place", () => {
@@ -235,7 +237,7 @@ describe("an attempt that failed before it began", () => {
     record.write({ ...document, state: "interrupted", surroundings });
     new RunRecord(directory, full).writeFailure(failed);
     expect(record.read()).toEqual({ ...document, surroundings, state: "failed", error: "no room" });
-    expect(record.readMetrics()).toEqual([metrics]);
+    expect(readMetrics(directory)).toEqual([metrics]);
     expect(file("orders/0000.u32")).toHaveLength(12);
   });
 });
@@ -245,16 +247,16 @@ describe("metrics.jsonl", () => {
     const record = started();
     record.appendMetrics(metrics);
     record.appendMetrics({ ...metrics, epoch: 1, step: 8 });
-    expect(record.readMetrics()).toEqual([metrics, { ...metrics, epoch: 1, step: 8 }]);
+    expect(readMetrics(directory)).toEqual([metrics, { ...metrics, epoch: 1, step: 8 }]);
     const lines = file("metrics.jsonl").toString().split("\n");
     expect(lines).toHaveLength(3);
     expect(lines[0]).toBe(JSON.stringify(metrics));
   });
 
   test("that is missing is refused", () => {
-    const record = started();
+    started();
     rmSync(join(directory, "metrics.jsonl"));
-    expect(mistake(() => record.readMetrics())).toBe(
+    expect(mistake(() => readMetrics(directory))).toBe(
       `${directory}/metrics.jsonl is missing: remove ${directory}, and the same command does this run again`,
     );
   });
@@ -263,7 +265,7 @@ describe("metrics.jsonl", () => {
     const record = started();
     record.appendMetrics(metrics);
     writeFileSync(join(directory, "metrics.jsonl"), file("metrics.jsonl").subarray(0, -9));
-    expect(mistake(() => record.readMetrics())).toBe(
+    expect(mistake(() => readMetrics(directory))).toBe(
       `${directory}/metrics.jsonl is damaged (its last line is cut off): remove ${directory}, and the same command does this run again`,
     );
   });
@@ -271,13 +273,13 @@ describe("metrics.jsonl", () => {
 
 test("of a run that is under way, the whole lines of metrics.jsonl are read", () => {
   const record = new RunRecord(directory, full);
-  expect(record.readMetricsSoFar()).toEqual([]);
+  expect(metricsOf(new RunFiles(directory), false)).toEqual([]);
   record.start(document);
-  expect(record.readMetricsSoFar()).toEqual([]);
+  expect(metricsOf(new RunFiles(directory), false)).toEqual([]);
   record.appendMetrics(metrics);
   const path = join(directory, "metrics.jsonl");
   writeFileSync(path, `${readFileSync(path, "utf8")}{"epoch":1,"st`);
-  expect(record.readMetricsSoFar()).toEqual([metrics]);
+  expect(metricsOf(new RunFiles(directory), false)).toEqual([metrics]);
 });
 
 test("an attempt is on record from `start` on, not because of an earlier one", () => {
@@ -427,21 +429,21 @@ describe("timings", () => {
 
   test("come back as they were written; a line without its end is being written, and is left out", () => {
     const record = new RunRecord(directory, full);
-    expect(record.readTimingsSoFar()).toEqual([]);
+    expect(timingsOf(new RunFiles(directory), false)).toEqual([]);
     record.start(document);
-    expect(record.readTimings()).toEqual([]);
+    expect(timingsOf(new RunFiles(directory), true)).toEqual([]);
     record.appendTimings(line);
     record.appendTimings({ ...line, epoch: 1 });
     const path = join(directory, "timings.jsonl");
     writeFileSync(path, `${readFileSync(path, "utf8")}{"epoch":2,"ordering`);
-    expect(record.readTimingsSoFar()).toEqual([line, { ...line, epoch: 1 }]);
+    expect(timingsOf(new RunFiles(directory), false)).toEqual([line, { ...line, epoch: 1 }]);
   });
 
   test("a damaged line is told with its file and what to do", () => {
     const record = new RunRecord(directory, full);
     record.start(document);
     writeFileSync(join(directory, "timings.jsonl"), '{"epoch":0}\n');
-    expect(mistake(() => record.readTimings())).toBe(
+    expect(mistake(() => timingsOf(new RunFiles(directory), true))).toBe(
       `${directory}/timings.jsonl is damaged (line 1: orderingSeconds: Invalid input: expected number, received undefined): remove ${directory}, and the same command does this run again`,
     );
   });

@@ -13,7 +13,7 @@ import {
   PARTS_OF_SECONDS,
   type RecordedRun,
 } from "../../src/report/cost.js";
-import { readRuns } from "../../src/report/recorded-experiment.js";
+import { readRunsOnRecord } from "../../src/report/recorded-experiment.js";
 
 /** 100 samples an epoch, 10 more each epoch; 50 scored before every second one; without accuracy it was not evaluated. */
 const epochMetrics = (epoch: number, accuracy: number | null): EpochMetrics => ({
@@ -57,7 +57,7 @@ describe("where seconds go", () => {
   test.each(["mnist", "fashion-mnist", "cifar10", "cifar10-batch-norm"])(
     "the parts of every recorded epoch of %s add up to its total",
     (name) => {
-      const lines = readRuns(join(results, name), []).runs.flatMap(({ timings }) => timings);
+      const lines = readRunsOnRecord(join(results, name), []).runs.flatMap(({ timings }) => timings);
       expect(lines.length).toBeGreaterThan(0);
       for (const line of lines) {
         const sum = PARTS_OF_SECONDS.reduce((total, part) => total + line[`${part}Seconds`], 0);

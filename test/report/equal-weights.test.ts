@@ -16,7 +16,14 @@ const SURROUNDINGS = {
 };
 
 function started(arm: string, seed: number, initialWeightsSha256?: string) {
-  const document: RunDocument = { arm, seed, configHash: "c", config: {}, ibatchVersion: "0", state: "done" };
+  const document: RunDocument = {
+    arm,
+    seed,
+    configHash: "c",
+    config: { epochs: 1, order: {} },
+    ibatchVersion: "0",
+    state: "done",
+  };
   if (initialWeightsSha256 === undefined) return { arm, seed, document };
   return { arm, seed, document: { ...document, surroundings: { ...SURROUNDINGS, initialWeightsSha256 } } };
 }

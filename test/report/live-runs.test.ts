@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { renderPage } from "../../src/report/page/page.js";
 import { readReportData } from "../../src/report/page/read.js";
-import { readRuns } from "../../src/report/recorded-experiment.js";
+import { readRunsOnRecord } from "../../src/report/recorded-experiment.js";
 import { readResults } from "../../src/report/recorded-results.js";
 import { make, SMALL } from "./page/scene.js";
 
@@ -20,7 +20,9 @@ function underWay(): { directory: string; run: string } {
 }
 
 const states = (directory: string) =>
-  readRuns(directory, []).runs.map(({ arm, seed, state, metrics }) => `${arm} ${seed} ${state} ${metrics.length}`);
+  readRunsOnRecord(directory, []).runs.map(
+    ({ arm, seed, state, metrics }) => `${arm} ${seed} ${state} ${metrics.length}`,
+  );
 
 test("a line of metrics that is being written is not read yet", () => {
   const { directory, run } = underWay();

@@ -19,7 +19,14 @@ async function driven(batches: number, pretence: Pretence = {}, note: (line: str
   const signal = new AbortController().signal;
   const client = new FakeBackend(pretence);
   const record = new RunRecord(join(temporaryDirectory(), "run"), { orders: "full", signals: "last" });
-  record.start({ arm: "frozen", seed: 0, configHash: "", config: {}, ibatchVersion: "", state: "running" });
+  record.start({
+    arm: "frozen",
+    seed: 0,
+    configHash: "",
+    config: config.arms.frozen,
+    ibatchVersion: "",
+    state: "running",
+  });
   const order = OrderSources.builtIn.start(config.arms.frozen.order, 0, { signal, limitSeconds: 60, say: () => {} });
   const stop = vi.spyOn(order, "stop");
   const { evaluation } = config;

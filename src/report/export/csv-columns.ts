@@ -1,7 +1,6 @@
 /** The columns of the CSV files: always these, in this sequence. */
-import { z } from "zod";
 import type { RecordedNumber } from "../../record/number.js";
-import type { RunDocument, Surroundings } from "../../record/run-document.js";
+import type { Surroundings } from "../../record/run-document.js";
 import { MEASURES, type RecordedEpoch } from "./epoch-measures.js";
 import { CONFIGURED_PARTS, configuredName, type ExportedRun } from "./exported-runs.js";
 
@@ -28,7 +27,7 @@ export const RUN_COLUMNS: readonly Column<RunRow>[] = [
   { name: "seed", of: ({ seed }) => seed },
   { name: "state", of: ({ document }) => document.state },
   { name: "epochs", of: ({ epochs }) => epochs.length },
-  { name: "planned_epochs", of: ({ document }) => configured(document)?.epochs },
+  { name: "planned_epochs", of: ({ document }) => document.config.epochs },
   { name: "steps", of: ({ epochs }) => epochs.at(-1)?.metrics.step ?? 0 },
   { name: "diverged_at_step", of: ({ document }) => document.divergedAtStep },
   { name: "error", of: ({ document }) => document.error },
@@ -38,8 +37,8 @@ export const RUN_COLUMNS: readonly Column<RunRow>[] = [
       of: ({ document }) => configuredName(document, part),
     }),
   ),
-  { name: "changes_objective", of: ({ document }) => configured(document)?.order?.changesObjective },
-  { name: "precision", of: ({ document }) => configured(document)?.precision },
+  { name: "changes_objective", of: ({ document }) => document.config.order.changesObjective },
+  { name: "precision", of: ({ document }) => document.config.precision },
   { name: "config_hash", of: ({ document }) => document.configHash },
   surrounding("data_sha256", ({ dataSha256 }) => dataSha256),
   surrounding("initial_weights_sha256", ({ initialWeightsSha256 }) => initialWeightsSha256),
@@ -71,15 +70,6 @@ export const EPOCH_COLUMNS: readonly Column<EpochRow>[] = [
   { name: "order_sha256", of: ({ metrics }) => metrics.orderSha256 },
   { name: "plan_sha256", of: ({ metrics }) => metrics.planSha256 },
 ];
-
-const configSchema = z.object({
-  epochs: z.number().optional(),
-  precision: z.string().optional(),
-  order: z.object({ changesObjective: z.boolean().optional() }).optional(),
-});
-
-const configured = ({ config }: RunDocument): z.infer<typeof configSchema> | undefined =>
-  configSchema.safeParse(config).data;
 
 function surrounding(name: string, of: (surroundings: Surroundings) => Cell): Column<RunRow> {
   return { name, of: ({ document }) => document.surroundings && of(document.surroundings) };

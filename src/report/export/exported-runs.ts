@@ -1,5 +1,4 @@
 /** The runs of an experiment's directory as exports go through them. */
-import { z } from "zod";
 import type { RunDocument } from "../../record/run-document.js";
 import type { RunFiles } from "../../record/verified-files.js";
 import { readExperiment } from "../recorded-experiment.js";
@@ -41,7 +40,5 @@ export function readExportedRuns(directory: string): ExportedExperiment {
 /** What a run's config names. */
 export const CONFIGURED_PARTS = ["dataset", "model", "optimizer", "schedule", "batching", "order"] as const;
 
-const named = z.object({ name: z.string() });
-
 export const configuredName = ({ config }: RunDocument, part: (typeof CONFIGURED_PARTS)[number]): string | undefined =>
-  named.safeParse(config[part]).data?.name;
+  config[part]?.name;

@@ -6,8 +6,8 @@ import { packageRoot } from "../../package-root.js";
 import { readDataset } from "../../record/dataset-record.js";
 import { writeExported } from "../../record/export-files.js";
 import { sha256 } from "../../record/hash.js";
-import { orderFile, orderOf } from "../../record/recorded-arrays.js";
-import type { RunFiles } from "../../record/verified-files.js";
+import { orderFilesOf, type RecordedFile } from "../../record/recorded-orders.js";
+import { runDirectory } from "../../record/run-places.js";
 import { wholeJson } from "../../record/whole-file.js";
 import type { Exported, ExportRequest } from "./contract.js";
 import { type ExportedRun, readExportedRuns } from "./exported-runs.js";
@@ -24,7 +24,7 @@ export async function exportTorch({ directory, out }: ExportRequest): Promise<Ex
   const withOrders = packed.filter(({ orders }) => orders.length > 0);
   if (withOrders.length === 0) throw nothingToExport(directory, damaged);
   for (const { arm, seed, dataset, orders } of withOrders) {
-    const run = join(place, arm, `seed-${seed}`);
+    const run = runDirectory(place, arm, seed);
     for (const { name, bytes } of orders) writeExported(join(run, name), bytes);
     if (dataset !== undefined) writeExported(join(run, "dataset.json"), wholeJson(dataset));
   }
@@ -40,13 +40,8 @@ function nothingToExport(directory: string, damaged: readonly string[]): IbatchE
   );
 }
 
-interface OrderFile {
-  readonly name: string;
-  readonly bytes: Buffer;
-}
-
 interface Packed {
-  readonly orders: readonly OrderFile[];
+  readonly orders: readonly RecordedFile[];
   /** Whose labels a user's are compared with. */
   readonly dataset?: object | undefined;
   readonly damage?: string;
@@ -56,20 +51,12 @@ interface Packed {
 function packedOrders(directory: string, { epochs, files, document }: ExportedRun): Packed {
   const hash = document.surroundings?.dataSha256;
   try {
-    const orders = epochs.flatMap(({ metrics: { epoch } }) => orderFiles(files, epoch));
+    const orders = epochs.flatMap(({ metrics: { epoch } }) => orderFilesOf(files, epoch));
     return { orders, dataset: hash === undefined ? undefined : describeDataset(directory, hash) };
   } catch (error) {
     if (!(error instanceof IbatchError)) throw error;
     return { orders: [], damage: error.message };
   }
-}
-
-/** Of an epoch whose indices are on record: indices, what cuts them into batches, and weights where there are any. */
-function orderFiles(files: RunFiles, epoch: number): OrderFile[] {
-  if (!files.has(orderFile(epoch, "u32"))) return [];
-  const { weights } = orderOf(files, epoch); // all of it checked against its hashes
-  const endings = ["u32", "json", ...(weights === undefined ? [] : (["weights.f32"] as const))] as const;
-  return endings.map((ending) => orderFile(epoch, ending)).map((name) => ({ name, bytes: files.bytes(name) }));
 }
 
 /** As recorded_order.py checks the user's against it. */

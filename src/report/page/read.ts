@@ -3,10 +3,10 @@ import { IbatchError } from "../../errors.js";
 import { type RecordedDataset, readDataset } from "../../record/dataset-record.js";
 import { readValidation } from "../../record/validation-record.js";
 import { type RunOnRecord, readExperiment } from "../recorded-experiment.js";
+import { countConfusion, type DoneRun } from "./count-confusion.js";
 import type { ArmData, ReportData } from "./data.js";
-import { readExample } from "./read-arrays.js";
-import { type DoneRun, readConfusion } from "./read-confusion.js";
-import { readHardSamples } from "./read-samples.js";
+import { exampleOf } from "./example-run.js";
+import { hardSamplesOf } from "./hard-samples.js";
 
 /**
  * What is damaged is left out, and said so.
@@ -30,7 +30,7 @@ export function readReportData(directory: string, experiment = readExperiment(di
     validation: reading.attempt(() => readValidation(directory)),
     samples: firstFound(
       [...baseline, ...arms],
-      ({ data, done, dataset }) => dataset && reading.attempt(() => readHardSamples(data.arm, done, dataset)),
+      ({ data, done, dataset }) => dataset && reading.attempt(() => hardSamplesOf(data.arm, done, dataset)),
     ),
     leftOut: reading.leftOut,
   };
@@ -97,8 +97,8 @@ function readArm(
     data: {
       ...arm,
       classNames: dataset?.classNames,
-      example: trained && reading.attempt(() => readExample(trained, dataset)),
-      confusion: dataset && reading.attempt(() => readConfusion(done, dataset)),
+      example: trained && reading.attempt(() => exampleOf(trained, dataset)),
+      confusion: dataset && reading.attempt(() => countConfusion(done, dataset)),
     },
     dataset,
     done,

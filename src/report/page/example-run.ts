@@ -1,9 +1,9 @@
-/** What the page needs of the recorded arrays, made small: steps, quantiles of losses, classes of batches. */
+/** What one run shows, made small from its recorded arrays: steps, quantiles of losses, classes of batches. */
 import { countClasses } from "../../kernels/classes.js";
 import type { RecordedDataset } from "../../record/dataset-record.js";
 import type { EpochMetrics } from "../../record/epoch-metrics.js";
-import { damage } from "../../record/read-file.js";
-import { keepsOrders, orderFile, orderOf, planOf, signalFile } from "../../record/recorded-arrays.js";
+import { hasPlan, keepsOrders, orderOf, planOf } from "../../record/recorded-orders.js";
+import { lossesOf } from "../../record/recorded-signals.js";
 import type { RunFiles } from "../../record/verified-files.js";
 import type { RunOnRecord } from "../recorded-experiment.js";
 import type { Composition, ExampleRun, LossDistribution, StepData } from "./data.js";
@@ -12,17 +12,17 @@ import { quantilesOf } from "./quantiles.js";
 /** Batches of an epoch whose classes are shown. */
 const SHOWN_BATCHES = 60;
 
-export function readExample({ seed, metrics, files }: RunOnRecord, dataset: RecordedDataset | undefined): ExampleRun {
+export function exampleOf({ seed, metrics, files }: RunOnRecord, dataset: RecordedDataset | undefined): ExampleRun {
   return {
     seed,
-    steps: metrics.flatMap((epoch) => readSteps(files, epoch)),
-    losses: metrics.flatMap(({ epoch }) => readLosses(files, epoch)),
-    composition: dataset && readComposition(files, metrics, dataset),
+    steps: metrics.flatMap((epoch) => stepsOf(files, epoch)),
+    losses: metrics.flatMap(({ epoch }) => lossesIn(files, epoch)),
+    composition: dataset && compositionOf(files, metrics, dataset),
   };
 }
 
-function readSteps(files: RunFiles, { epoch, step, batches }: EpochMetrics): StepData[] {
-  if (!files.has(orderFile(epoch, "json"))) return [];
+function stepsOf(files: RunFiles, { epoch, step, batches }: EpochMetrics): StepData[] {
+  if (!hasPlan(files, epoch)) return [];
   const { offsets, learningRates } = planOf(files, epoch);
   return learningRates.map((learningRate, at) => ({
     step: step - batches + at,
@@ -32,27 +32,21 @@ function readSteps(files: RunFiles, { epoch, step, batches }: EpochMetrics): Ste
   }));
 }
 
-function readLosses(files: RunFiles, epoch: number): LossDistribution[] {
-  const file = signalFile("loss", epoch);
-  if (!files.has(file)) return [];
-  const distribution = quantilesOf(files.f32(file));
+function lossesIn(files: RunFiles, epoch: number): LossDistribution[] {
+  const losses = lossesOf(files, epoch);
+  const distribution = losses && quantilesOf(losses);
   return distribution === undefined ? [] : [{ epoch, ...distribution }];
 }
 
 /** Of the last epoch, in which an order that reads losses has some. */
-function readComposition(
+function compositionOf(
   files: RunFiles,
   metrics: readonly EpochMetrics[],
   { labels, classNames }: RecordedDataset,
 ): Composition | undefined {
   const epoch = metrics.at(-1)?.epoch;
   if (epoch === undefined || !keepsOrders(files)) return undefined;
-  const { indices, offsets } = orderOf(files, epoch);
-  const beyond = indices.find((index) => index >= labels.length);
-  if (beyond !== undefined) {
-    const what = `it has a sample ${beyond}, its dataset has ${labels.length} on record`;
-    throw files.damaged(orderFile(epoch, "u32"), damage(what));
-  }
+  const { indices, offsets } = orderOf(files, epoch, labels.length);
   const classes = classNames.length;
   const shown = Math.min(SHOWN_BATCHES, offsets.length - 1);
   const sizes = Array.from({ length: shown }, (_, batch) => offsets[batch + 1] - offsets[batch]);

@@ -2,16 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import {
-  countOrders,
-  filesOf,
-  keepsOrders,
-  planOf,
-  readMadeBy,
-  readOrder,
-  readSignal,
-  readSignalFile,
-} from "../../src/record/recorded-arrays.js";
+import { readMadeBy } from "../../src/record/made-by.js";
+import { countOrders, filesOf, keepsOrders, planOf, readOrder } from "../../src/record/recorded-orders.js";
+import { readSignal, readSignalFile } from "../../src/record/recorded-signals.js";
 import { type RecordOptions, RunRecord } from "../../src/record/run-record.js";
 import { mistake } from "../mistake.js";
 
@@ -30,7 +23,7 @@ const weights = Float32Array.of(0.1, 2, 1e-30, 3e38);
 
 function recorded(options: RecordOptions = { orders: "full", signals: "full" }): RunRecord {
   const record = new RunRecord(directory, options);
-  const config = { dataset: { name: "digits" }, order: { name: "a", changesObjective: true } };
+  const config = { dataset: { name: "digits" }, epochs: 1, order: { name: "a", changesObjective: true } };
   record.start({ arm: "a", seed: 0, configHash: "abc", config, ibatchVersion: "0", state: "running" });
   return record;
 }
@@ -161,7 +154,7 @@ test("what made a run: its config's hash, its dataset, and whether its order was
     dataset: "digits",
     changesObjective: true,
   });
-  const config = { order: { name: "a" } };
+  const config = { epochs: 1, order: { name: "a" } };
   record.write({ arm: "a", seed: 0, configHash: "def", config, ibatchVersion: "0", state: "done" });
   expect(mistake(() => readMadeBy(filesOf(directory)))).toMatch(/run\.json is damaged/);
 });

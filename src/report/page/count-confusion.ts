@@ -1,9 +1,8 @@
 /** Test predictions of every run that recorded them, against the test labels. */
 import type { RecordedDataset } from "../../record/dataset-record.js";
-import { TEST_PREDICTIONS } from "../../record/run-files.js";
+import { testPredictionsOf } from "../../record/recorded-signals.js";
 import type { RunFiles } from "../../record/verified-files.js";
 import type { Confusion } from "./data.js";
-import { readClasses } from "./read-classes.js";
 
 /** A run that is done. */
 export interface DoneRun {
@@ -13,16 +12,18 @@ export interface DoneRun {
   readonly epochs: readonly number[];
 }
 
-export function readConfusion(
+export function countConfusion(
   runs: readonly DoneRun[],
   { testLabels, classNames }: RecordedDataset,
 ): Confusion | undefined {
-  const recorded = runs.filter(({ files }) => files.has(TEST_PREDICTIONS));
+  const labelled = { count: testLabels.length, classes: classNames.length };
+  const recorded = runs.flatMap(({ seed, files }) => {
+    const predictions = testPredictionsOf(files, labelled);
+    return predictions === undefined ? [] : [{ seed, predictions }];
+  });
   if (recorded.length === 0) return undefined;
   const counts = classNames.map(() => new Array<number>(classNames.length).fill(0));
-  const [count, classes] = [testLabels.length, classNames.length];
-  for (const { files } of recorded) {
-    const predictions = readClasses(files, { name: TEST_PREDICTIONS, count, classes, maySkip: false });
+  for (const { predictions } of recorded) {
     for (const [at, label] of testLabels.entries()) counts[label][predictions[at]] += 1;
   }
   return { seeds: recorded.map(({ seed }) => seed), counts };

@@ -1,37 +1,30 @@
 /** The hardest and the most often misjudged training samples of each class, among those whose pixels are recorded. */
-import { z } from "zod";
 import type { RecordedDataset } from "../../record/dataset-record.js";
-import { damage } from "../../record/read-file.js";
-import { predictionFile, signalFile } from "../../record/recorded-arrays.js";
-import { IMAGES } from "../../record/run-files.js";
-import { NOT_SEEN } from "../../record/run-record.js";
-import type { RunFiles } from "../../record/verified-files.js";
+import { imagesOf, type RecordedImage } from "../../record/recorded-images.js";
+import { lossesOf, NOT_SEEN, predictionsOf } from "../../record/recorded-signals.js";
+import type { DoneRun } from "./count-confusion.js";
 import type { HardSample, HardSamples } from "./data.js";
 import type { Picture } from "./png.js";
-import { readClasses } from "./read-classes.js";
-import type { DoneRun } from "./read-confusion.js";
 
 /** Of each class, and as many again of those most often misjudged. */
 const SHOWN = 6;
 const MOST_CLASSES = 20;
 
-const images = z.object({
-  indices: z.array(z.int().min(0)),
-  /** Height, width, channels. */
-  shape: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1)]),
-});
-
 /** Undefined where no run has recorded pictures. */
-export function readHardSamples(
+export function hardSamplesOf(
   arm: string,
   runs: readonly DoneRun[],
   dataset: RecordedDataset,
 ): HardSamples | undefined {
   const { labels, classNames } = dataset;
-  const pictures = new Map(runs.flatMap(({ files }) => readPictures(files, labels.length)));
+  const pictures = new Map(
+    runs.flatMap(({ files }) =>
+      imagesOf(files, labels.length).map((image) => [image.index, pictureOf(image)] as const),
+    ),
+  );
   if (pictures.size === 0) return undefined;
   const indices = [...pictures.keys()].sort((a, b) => a - b);
-  const histories = readHistories(runs, indices, dataset);
+  const histories = historiesOf(runs, indices, dataset);
   const samples = [...pictures].map(([index, picture]) => ({ index, picture, ...summed(histories.get(index)) }));
   const classes = classNames
     .map((_, label) => ({ label, samples: chosen(samples.filter(({ index }) => labels[index] === label)) }))
@@ -47,24 +40,8 @@ export function readHardSamples(
   };
 }
 
-function readPictures(files: RunFiles, n: number): [number, Picture][] {
-  if (!files.has(IMAGES.document)) return [];
-  const { indices, shape } = files.json(IMAGES.document, images);
-  const bytes = files.bytes(IMAGES.pixels);
-  const size = shape.reduce((product, length) => product * length);
-  if (bytes.length !== indices.length * size) {
-    const what = `it has ${bytes.length} bytes, expected ${indices.length} × ${shape.join(" × ")}`;
-    throw files.damaged(IMAGES.pixels, damage(what));
-  }
-  const beyond = indices.find((index) => index >= n);
-  if (beyond !== undefined) {
-    throw files.damaged(IMAGES.document, damage(`it has a sample ${beyond}, its dataset has ${n} on record`));
-  }
-  return indices.map((index, at) => [index, pictureOf(bytes.subarray(at * size, (at + 1) * size), shape)]);
-}
-
 /** Of its first three channels, or of the first one where there are fewer. */
-function pictureOf(pixels: Uint8Array, [height, width, channels]: z.infer<typeof images>["shape"]): Picture {
+function pictureOf({ pixels, shape: [height, width, channels] }: RecordedImage): Picture {
   const shown = channels < 3 ? 1 : 3;
   const kept = pixels.filter((_, at) => at % channels < shown);
   return { width, height, channels: shown, pixels: new Uint8Array(kept) };
@@ -78,16 +55,8 @@ interface History {
   readonly wrong: Map<number, number>;
 }
 
-function readLosses(files: RunFiles, epoch: number, count: number): Float32Array | undefined {
-  const name = signalFile("loss", epoch);
-  if (!files.has(name)) return undefined;
-  const losses = files.f32(name);
-  if (losses.length === count) return losses;
-  throw files.damaged(name, damage(`it has ${losses.length} values, its dataset has ${count} samples on record`));
-}
-
 /** Of these samples, from the signals of every epoch that has them. */
-function readHistories(
+function historiesOf(
   runs: readonly DoneRun[],
   indices: readonly number[],
   { labels, classNames }: RecordedDataset,
@@ -95,12 +64,10 @@ function readHistories(
   const histories = new Map(
     indices.map((index): [number, History] => [index, { losses: new Map(), passes: 0, wrong: new Map() }]),
   );
-  const [count, classes] = [labels.length, classNames.length];
   for (const { files, epochs } of runs) {
     for (const epoch of epochs) {
-      const losses = readLosses(files, epoch, count);
-      const name = predictionFile(epoch);
-      const predictions = files.has(name) && readClasses(files, { name, count, classes, maySkip: true });
+      const losses = lossesOf(files, epoch, labels.length);
+      const predictions = predictionsOf(files, epoch, { count: labels.length, classes: classNames.length });
       for (const [index, history] of histories) {
         if (losses && Number.isFinite(losses[index])) addLoss(history, epoch, losses[index]);
         if (predictions && predictions[index] !== NOT_SEEN) add(history, predictions[index], labels[index]);

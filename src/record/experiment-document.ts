@@ -1,0 +1,91 @@
+/** `experiment.json`: its schema, used to write and to read. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { usageError } from "../errors.js";
+import { whyBlocked } from "./blocked.js";
+import { Missing, Unreadable } from "./read-file.js";
+import { keeping, recordedArm } from "./run-document.js";
+import { readSealed, writeSealed } from "./sealed.js";
+
+export const EXPERIMENT = "experiment.json";
+
+const settings = z.record(z.string(), z.unknown());
+
+const configShape = {
+  seeds: z.array(z.number()).readonly(),
+  baseline: z.string().optional(),
+  /** Absent in records of before there were such: every arm with the baseline. */
+  comparisons: z
+    .array(z.object({ arm: z.string(), with: z.string() }))
+    .readonly()
+    .optional(),
+  targetAccuracy: z.number().nullable().default(null),
+  equivalenceMargin: z.number().nullable().default(null),
+  arms: z.record(z.string(), recordedArm),
+  name: z.string(),
+  evaluation: settings.optional(),
+  record: settings.optional(),
+  backend: settings.optional(),
+  /** What is common to all arms. */
+  base: settings.optional(),
+};
+const experimentDocument = z.object({
+  name: z.string(),
+  /** Of what determines numbers and is common to all runs. */
+  hash: z.string(),
+  /** Resolved; the rest of it is kept as it is. */
+  config: keeping(configShape),
+  command: z.string(),
+  commit: z.string().optional(),
+  ibatchVersion: z.string(),
+});
+/** What an experiment is, how the last command asked for it, and its config with all defaults. */
+export type ExperimentDocument = Readonly<z.infer<typeof experimentDocument>>;
+
+export const writeExperimentDocument = (directory: string, document: ExperimentDocument): void =>
+  writeSealed(join(directory, EXPERIMENT), document);
+
+/** @throws IbatchError when the directory holds no experiment, or the document is damaged. */
+export function readExperimentDocument(directory: string): ExperimentDocument {
+  const path = join(directory, EXPERIMENT);
+  try {
+    return readSealed(path, experimentDocument);
+  } catch (cause) {
+    if (!(cause instanceof Unreadable)) throw cause;
+    const why = whyBlocked(directory);
+    if (why !== undefined) throw usageError(`${directory} ${why}`);
+    if (!(cause instanceof Missing)) {
+      throw usageError(
+        `${path} ${cause.message}: ${cause.first}give the \`ibatch run\` again that made it, which writes it anew`,
+        { cause },
+      );
+    }
+    throw usageError(
+      `${directory} holds no experiment (there is no experiment.json): name a directory of \`ibatch run\``,
+    );
+  }
+}
+
+const { hash, command, ibatchVersion } = experimentDocument.shape;
+/** What only messages tell is let be where it is not as it should be. */
+const identity = z.object({
+  hash,
+  ibatchVersion: ibatchVersion.optional(),
+  command: command.optional().catch(undefined),
+  config: z
+    .object(configShape)
+    .pick({ name: true, evaluation: true, base: true })
+    .partial()
+    .optional()
+    .catch(undefined),
+});
+
+/** Which experiment it says that this is, changed since or not. Undefined where there is none, or one that is not ours. */
+export function readIdentity(directory: string): z.infer<typeof identity> | undefined {
+  try {
+    return identity.parse(JSON.parse(readFileSync(join(directory, EXPERIMENT), "utf8")));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+/** Reads the runs of an experiment's directory, also of one that is half finished; what is damaged is told apart. */
+import { IbatchError } from "../errors.js";
+import { type DamagedRun, findRuns } from "./find-runs.js";
+import type { RunPlaceOnDisk } from "./run-places.js";
+
+export interface RunsRead<T> {
+  /** Arms and seeds in sequence. */
+  readonly runs: readonly T[];
+  /** Places of which nothing can be read. */
+  readonly blocked: readonly DamagedRun[];
+  readonly damaged: readonly DamagedRun[];
+}
+
+export interface WhichRuns {
+  /** Those of the config. */
+  readonly arms: readonly string[];
+  /** All that is there when left out. */
+  readonly isWanted?: (run: Pick<DamagedRun, "arm" | "seed">) => boolean;
+}
+
+/** Each as `read` has it; it returns undefined of one that is not on record yet. */
+export function readRuns<T>(
+  directory: string,
+  { arms, isWanted = () => true }: WhichRuns,
+  read: (place: RunPlaceOnDisk) => T | undefined,
+): RunsRead<T> {
+  const found = findRuns(directory, arms);
+  const runs: T[] = [];
+  const damaged: DamagedRun[] = [];
+  for (const place of found.runs.filter(isWanted)) {
+    try {
+      const run = read(place);
+      if (run !== undefined) runs.push(run);
+    } catch (error) {
+      if (!(error instanceof IbatchError)) throw error;
+      damaged.push({ arm: place.arm, seed: place.seed, damage: error.message });
+    }
+  }
+  return { runs, blocked: found.blocked.filter(isWanted), damaged };
+}
