@@ -36,8 +36,8 @@ export {
   type OrderStream,
 } from "./orders/contract.js";
 export type { EpochMetrics } from "./record/epoch-metrics.js";
+export type { ArmFindings, Comparison, Findings } from "./record/findings-document.js";
 export { type RecordedOrder, readOrder } from "./record/recorded-orders.js";
 export { readSignal } from "./record/recorded-signals.js";
 export type { SignalName } from "./record/run-files.js";
-export type { ArmFindings, Comparison, Findings } from "./report/findings.js";
-export type { ArmSummary, Spread, Summary } from "./report/summary.js";
+export type { ArmSummary, Spread, Summary } from "./record/summary-document.js";

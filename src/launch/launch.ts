@@ -1,4 +1,5 @@
 /** An experiment from its config to its table: what `ibatch run` does, and what a program can do. */
+
 import { join } from "node:path";
 import { gitCommit } from "../backend/process.js";
 import { asError, type IbatchError, Interrupted } from "../errors.js";
@@ -12,12 +13,12 @@ import { OrderSources } from "../experiment/order-sources.js";
 import { unreadSettings } from "../experiment/unread.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
-import type { Findings } from "../report/findings.js";
+import type { Findings } from "../record/findings-document.js";
+import type { Summary } from "../record/summary-document.js";
 import { leftOutOfTable } from "../report/left-out.js";
 import { readExperiment, readRunsOnRecord } from "../report/recorded-experiment.js";
 import { readResults } from "../report/recorded-results.js";
 import { makeResults } from "../report/results.js";
-import type { Summary } from "../report/summary.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
 import { BufferedLog } from "./buffered-log.js";
 import { type BackendChoice, dataDirectory, supplyChosenBackend } from "./chosen-backend.js";
@@ -148,7 +149,8 @@ async function record({
     signal,
   });
   const { statistics, damaged, ...results } = await resultsOf(config, { directory, python: options.python, signal });
-  opened.writeResults({ ...results, statistics: statistics.answer && { ...statistics, findings: results.findings } });
+  const { request, answer } = statistics;
+  opened.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } });
   const written = await writePage(opened, { ...options, signal });
   const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...(written?.leftOut ?? [])])];
   for (const line of leftOut) options.onWarning?.(`left out: ${line}`);

@@ -7,7 +7,7 @@ const quantity = z.number().min(0);
 /** For what is 0 or more, or at most 1, but for rounding. */
 const ROUNDING = 1e-6;
 
-const measured = z.object({ loss: recordedNumber, accuracy: z.number().min(0).max(1), count });
+export const measured = z.object({ loss: recordedNumber, accuracy: z.number().min(0).max(1), count });
 /** Mean loss and share classified right, over `count` samples. */
 export type Measured = z.infer<typeof measured>;
 

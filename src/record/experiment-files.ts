@@ -11,22 +11,21 @@ import { LOCK } from "./lock.js";
 import { isThere } from "./read-file.js";
 import { RUN_DOCUMENT } from "./run-files.js";
 import { listRuns } from "./run-places.js";
+import { STATISTICS } from "./statistics-file.js";
 import { VALIDATION } from "./validation-record.js";
 import { PARTIAL } from "./whole-file.js";
 
 export const LOG = "log.txt";
 /** What `log.txt` held before it was begun anew. */
 export const OLDER_LOG = "log.older.txt";
-
-/** What the statistics were asked and answered. */
-export const STATISTICS = "statistics.json";
+export const SUMMARY = "summary.json";
 
 /** What is beside the arms' directories. */
 export const EXPERIMENT_FILES: readonly string[] = [
   DATASETS,
   EXPORTS,
   EXPERIMENT,
-  "summary.json",
+  SUMMARY,
   STATISTICS,
   VALIDATION,
   "table.md",

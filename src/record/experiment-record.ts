@@ -5,12 +5,13 @@ import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dat
 import { makeDirectory, removeEmpty } from "./directory.js";
 import { writing } from "./disk.js";
 import { EXPERIMENT, type ExperimentDocument, writeExperimentDocument } from "./experiment-document.js";
-import { type Asked, identify, isUnused, type Known, LOG, STATISTICS, sweepPartials } from "./experiment-files.js";
+import { type Asked, identify, isUnused, type Known, LOG, SUMMARY, sweepPartials } from "./experiment-files.js";
 import { Lock } from "./lock.js";
 import { appendToLog } from "./log-file.js";
 import { runDirectory } from "./run-places.js";
 import { type RecordOptions, RunRecord } from "./run-record.js";
-import { writeSealed } from "./sealed.js";
+import { type StatisticsDocument, writeStatistics } from "./statistics-file.js";
+import type { Summary } from "./summary-document.js";
 import { type ValidationDocument, writeValidation } from "./validation-record.js";
 import { writeWhole, writeWholeJson } from "./whole-file.js";
 
@@ -18,8 +19,8 @@ import { writeWhole, writeWholeJson } from "./whole-file.js";
 export type ExperimentIdentity = Omit<ExperimentDocument, "config">;
 
 interface Results {
-  readonly summary: unknown;
-  readonly statistics: object | undefined;
+  readonly summary: Summary;
+  readonly statistics: StatisticsDocument | undefined;
   readonly table: string;
 }
 
@@ -103,9 +104,8 @@ export class ExperimentRecord {
   /** `statistics`: undefined where there are none; those of before are then not of these results. */
   writeResults({ summary, statistics, table }: Results): void {
     this.#lock.refuseIfLost();
-    writeWholeJson(join(this.directory, "summary.json"), summary);
-    if (statistics === undefined) rmSync(join(this.directory, STATISTICS), { force: true });
-    else writeSealed(join(this.directory, STATISTICS), statistics);
+    writeWholeJson(join(this.directory, SUMMARY), summary);
+    writeStatistics(this.directory, statistics);
     writeWhole(join(this.directory, "table.md"), table);
   }
 

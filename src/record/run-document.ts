@@ -3,8 +3,8 @@ import { z } from "zod";
 import { CHECKSUMS } from "./checksums.js";
 
 /** How a run stands or ended. `diverged`: its first loss that was not finite ended it; a result, not a failure. */
-const RUN_STATES = ["running", "done", "diverged", "failed", "interrupted"] as const;
-export type RunState = (typeof RUN_STATES)[number];
+export const runState = z.enum(["running", "done", "diverged", "failed", "interrupted"]);
+export type RunState = z.infer<typeof runState>;
 
 const count = z.int().min(0);
 const settings = z.record(z.string(), z.unknown());
@@ -75,7 +75,7 @@ export const runDocument = z.object({
   ibatchVersion: z.string(),
   commit: z.string().optional(),
   startedAt: z.string().optional(),
-  state: z.enum(RUN_STATES),
+  state: runState,
   divergedAtStep: count.optional(),
   error: z.string().optional(),
   surroundings: surroundings.optional(),

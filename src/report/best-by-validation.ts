@@ -1,7 +1,8 @@
 /** The epoch that the validation split would choose, and what the test set says of it: the test set chooses nothing. */
+
 import type { EpochMetrics } from "../record/epoch-metrics.js";
+import type { ValuesBySeed } from "../record/statistics-document.js";
 import type { RecordedRun } from "./cost.js";
-import type { ValuesBySeed } from "./statistics.js";
 
 export interface BestEpochs {
   /** Epochs trained up to the end of the best one: 1 is the first. */

@@ -1,9 +1,10 @@
 /** The table's part on differences between arms: what was planned, then what was not; losses and divergence apart. */
-import type { Comparison, Findings } from "./findings.js";
+import type { Comparison, Findings } from "../record/findings-document.js";
+import type { Difference, Interval } from "../record/statistics-document.js";
 import type { Column, Layout } from "./layout.js";
 import { testsThatClaim } from "./notes.js";
 import { PERCENT, pText, signed, signedRange } from "./number-text.js";
-import { type Difference, type Interval, LEAST_PAIRS_FOR_BCA } from "./statistics.js";
+import { LEAST_PAIRS_FOR_BCA } from "./statistics.js";
 import {
   canShowByRanks,
   canShowDivergence,

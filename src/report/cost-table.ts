@@ -1,7 +1,7 @@
 /** The table's part on what it costs to reach the target accuracy. */
-import { type CostKind, meanSeconds, PARTS_OF_SECONDS, type SecondsKind } from "./cost.js";
+import { type CostKind, type Findings, PARTS_OF_SECONDS, type SecondsKind } from "../record/findings-document.js";
+import { meanSeconds } from "./cost.js";
 import { costText, measureOf, reachedText, SECONDS, type ShownCost, type ShownKind } from "./cost-text.js";
-import type { Findings } from "./findings.js";
 import type { Column, Layout } from "./layout.js";
 import { describeTarget } from "./notes.js";
 

@@ -1,6 +1,5 @@
 /** What it cost to reach the target, as table and page show it. */
-import type { ArmCost, CostKind } from "./cost.js";
-import type { ArmFindings } from "./findings.js";
+import type { ArmCost, ArmFindings, CostKind } from "../record/findings-document.js";
 import { plain } from "./number-text.js";
 
 export type ShownCost = Pick<ArmFindings, "arm" | "meanCost"> & { readonly cost: ArmCost };

@@ -1,8 +1,17 @@
 /** What it costs to reach a test accuracy: pure functions over what runs recorded. */
 
 import type { EpochMetrics, EpochTimings } from "../record/epoch-metrics.js";
+import type {
+  ArmCost,
+  Cost,
+  CostKind,
+  CostSpread,
+  RunCost,
+  Seconds,
+  SecondsKind,
+} from "../record/findings-document.js";
 import type { RunState } from "../record/run-document.js";
-import type { ValuesBySeed } from "./statistics.js";
+import type { ValuesBySeed } from "../record/statistics-document.js";
 
 /** A run as recorded: `metrics.jsonl` and `timings.jsonl`. */
 export interface RecordedRun {
@@ -10,33 +19,6 @@ export interface RecordedRun {
   readonly state: RunState;
   readonly metrics: readonly EpochMetrics[];
   readonly timings: readonly EpochTimings[];
-}
-
-/** Where an epoch's seconds go: these add up to the total. */
-export const PARTS_OF_SECONDS = ["training", "scoring", "evaluating", "wire", "waiting"] as const;
-/** And those of making orders, which lie within the waiting, or pass while the backend evaluates. */
-const SECONDS_KINDS = [...PARTS_OF_SECONDS, "ordering", "total"] as const;
-export type SecondsKind = (typeof SECONDS_KINDS)[number];
-export type Seconds = Readonly<Record<SecondsKind, number>>;
-
-/** Of the first epochs of a run. */
-export interface Cost {
-  readonly epochs: number;
-  /** Samples trained on, repeats counted. */
-  readonly samples: number;
-  /** Samples put through scoring passes. */
-  readonly scored: number;
-  /** null where not every one of these epochs has its line in `timings.jsonl`. */
-  readonly seconds: Seconds | null;
-}
-
-export interface RunCost {
-  readonly seed: number;
-  readonly state: RunState;
-  /** Until the end of the first epoch whose test accuracy is the target or more; null: not reached. */
-  readonly cost: Cost | null;
-  /** Highest test accuracy, to say how near a run came that did not reach it; null where none was measured. */
-  readonly best: number | null;
 }
 
 /** Accuracies of the same count of right answers are equal, however their mean was rounded. */
@@ -109,14 +91,6 @@ export function finalAccuracy(runs: readonly RecordedRun[]): number | null {
 
 // --- Over seeds
 
-export type CostKind = "epochs" | "samples" | "scored" | `seconds.${SecondsKind}`;
-export const COST_KINDS: readonly CostKind[] = [
-  "epochs",
-  "samples",
-  "scored",
-  ...SECONDS_KINDS.map((kind) => `seconds.${kind}` as const),
-];
-
 /** A map with a value for each kind. */
 export const byCostKind = <T>(of: (kind: CostKind) => T): Record<CostKind, T> => ({
   epochs: of("epochs"),
@@ -130,31 +104,6 @@ export const byCostKind = <T>(of: (kind: CostKind) => T): Record<CostKind, T> =>
   "seconds.waiting": of("seconds.waiting"),
   "seconds.total": of("seconds.total"),
 });
-
-export interface ArmCost {
-  /** Test accuracy, 0 … 1. */
-  readonly target: number;
-  /** Without those that failed. */
-  readonly runs: readonly RunCost[];
-  readonly reached: number;
-  /** Runs that came to a result (done, diverged) below the target. */
-  readonly notReached: number;
-  /** Runs that ended in an error: no result, whatever they had reached. */
-  readonly failed: number;
-  /** Runs that did not end yet, below the target so far: neither of the two. */
-  readonly unfinished: number;
-  readonly spread: Readonly<Record<CostKind, CostSpread | null>>;
-}
-
-/** Over the runs that reached the target. */
-export interface CostSpread {
-  /** Runs that it is over. */
-  readonly n: number;
-  readonly smallest: number;
-  readonly largest: number;
-  /** Over all runs that came to a result, one that did not reach it counted as dearer than any; null where that makes it unknown. */
-  readonly median: number | null;
-}
 
 /** What reaching the target cost an arm's runs; each kind null where no run has it. */
 export function costOfArm(runs: readonly RecordedRun[], target: number): ArmCost {

@@ -1,9 +1,10 @@
 /** The findings from the measures and the answer of the statistics. */
+import type { ArmFindings, Best, Comparison, Findings } from "../record/findings-document.js";
 import { fromRecorded } from "../record/number.js";
+import type { Description, Difference, Sample, Statistics } from "../record/statistics-document.js";
 import { batchNormAlarms } from "./batch-norm-alarm.js";
 import { collapseText, isWhole } from "./collapse.js";
 import { byCostKind } from "./cost.js";
-import type { ArmFindings, Best, Comparison, Findings } from "./findings.js";
 import {
   type ArmMeasures,
   CONFIDENCE,
@@ -18,7 +19,6 @@ import {
 import { notesOn, testsThatClaim } from "./notes.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { sentenceOn } from "./sentences.js";
-import type { Description, Difference, Sample, Statistics } from "./statistics.js";
 import { spread } from "./summary.js";
 
 /** `answer`: of the statistics to `requestOf(measures)`; a text says why there is none. */

@@ -1,14 +1,14 @@
 /** What of an experiment's runs is described and compared: values by seed. Pure functions. */
 
 import type { PlannedComparison } from "../experiment/planned-comparisons.js";
+import { type ArmCost, COST_KINDS, type CostKind, type Target } from "../record/findings-document.js";
 import type { RunState } from "../record/run-document.js";
+import type { Pairing, Sample, StatisticsRequest, ValuesBySeed } from "../record/statistics-document.js";
 import type { AskedExperiment } from "./asked.js";
 import { type BestEpochs, bestByValidation } from "./best-by-validation.js";
 import { type Collapse, collapseOf } from "./collapse.js";
-import { type ArmCost, COST_KINDS, type CostKind, costBySeed, costOfArm, finalAccuracy } from "./cost.js";
-import type { Target } from "./findings.js";
+import { costBySeed, costOfArm, finalAccuracy } from "./cost.js";
 import type { TimedRun } from "./recorded-experiment.js";
-import type { Pairing, Sample, StatisticsRequest, ValuesBySeed } from "./statistics.js";
 
 export const CONFIDENCE = 0.95;
 

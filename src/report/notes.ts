@@ -1,13 +1,14 @@
 /** What a reader must know of the findings as a whole, in words. */
+import type { Comparison, Target } from "../record/findings-document.js";
 import { fromRecorded } from "../record/number.js";
+import type { Difference, ValuesBySeed } from "../record/statistics-document.js";
 import { collapseText } from "./collapse.js";
 import { equalWeightsNote } from "./equal-weights.js";
-import type { Comparison, Target } from "./findings.js";
 import type { ArmMeasures, Measures, Pair } from "./measures.js";
 import { counted, PERCENT } from "./number-text.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { ALPHA, LEAST_PAIRS, runsForFisher, seedsForWilcoxon, tooFewSeeds } from "./seeds-needed.js";
-import { BCA_WARNING, type Difference, LEAST_PAIRS_FOR_BCA, type ValuesBySeed } from "./statistics.js";
+import { BCA_WARNING, LEAST_PAIRS_FOR_BCA } from "./statistics.js";
 import { unfinishedNotes } from "./unfinished.js";
 import { canClaim, canShowDivergence } from "./verdict.js";
 

@@ -1,5 +1,5 @@
 /** Numbers of the findings as a person reads them. */
-import type { Interval } from "./statistics.js";
+import type { Interval } from "../record/statistics-document.js";
 
 /** Accuracies are shown in percent, their differences in points. */
 export const PERCENT = 100;

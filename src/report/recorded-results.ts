@@ -1,11 +1,11 @@
 /** The results of a run directory, finished or not, from what is on record alone. */
 
 import type { DamagedRun } from "../record/find-runs.js";
-import type { Findings } from "./findings.js";
+import type { Findings } from "../record/findings-document.js";
+import type { Summary } from "../record/summary-document.js";
 import { leftOutOfTable } from "./left-out.js";
 import { type RecordedExperiment, readExperiment } from "./recorded-experiment.js";
 import { makeResults } from "./results.js";
-import type { Summary } from "./summary.js";
 
 export interface ReadResults {
   readonly summary: Summary;

@@ -1,14 +1,16 @@
 /** From what runs recorded to what is told of them: summary, findings and table, the same whoever asks. */
 import { findPython } from "../backend/python.js";
 import { IbatchError, Interrupted } from "../errors.js";
+import type { Findings } from "../record/findings-document.js";
+import type { Statistics, StatisticsRequest } from "../record/statistics-document.js";
+import { readAnswer } from "../record/statistics-file.js";
+import type { Summary } from "../record/summary-document.js";
 import type { AskedExperiment } from "./asked.js";
-import type { Findings } from "./findings.js";
 import { makeFindings } from "./make-findings.js";
 import { measure, requestOf } from "./measures.js";
 import type { TimedRun } from "./recorded-experiment.js";
-import { recordedAnswer } from "./recorded-statistics.js";
-import { computeStatistics, type Statistics, type StatisticsRequest } from "./statistics.js";
-import { type Summary, summarise } from "./summary.js";
+import { computeStatistics } from "./statistics.js";
+import { summarise } from "./summary.js";
 import { renderTable } from "./table.js";
 
 export interface Results {
@@ -41,7 +43,7 @@ export async function makeResults(
 ): Promise<Results> {
   const measures = measure(asked, runs);
   const request = requestOf(measures);
-  const answer = recordedAnswer(directory, request) ?? (await askPython(request, python, signal));
+  const answer = readAnswer(directory, request) ?? (await askPython(request, python, signal));
   const findings = makeFindings(measures, answer, runs);
   const summary = summarise(asked, runs, directory);
   const statistics = { request, answer: typeof answer === "string" ? undefined : answer };

@@ -1,11 +1,10 @@
 /** A comparison as a person would say it, with its uncertainty; each begins after the arm's name. */
+import type { ArmCost, Comparison } from "../record/findings-document.js";
 import type { RunState } from "../record/run-document.js";
+import type { Difference } from "../record/statistics-document.js";
 import { collapseText } from "./collapse.js";
-import type { ArmCost } from "./cost.js";
-import type { Comparison } from "./findings.js";
 import type { ArmMeasures } from "./measures.js";
 import { counted, PERCENT, pEquals, signed, signedRange } from "./number-text.js";
-import type { Difference } from "./statistics.js";
 import { lossText } from "./summary-text.js";
 import { canClaim, canShowDivergence, divergenceVerdict, verdictOn } from "./verdict.js";
 

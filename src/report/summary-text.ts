@@ -1,6 +1,7 @@
 /** A summary's figures as table and page show them. */
+
 import { fromRecorded, type RecordedNumber } from "../record/number.js";
-import type { ArmSummary, Spread } from "./summary.js";
+import type { ArmSummary, Spread } from "../record/summary-document.js";
 
 /** Mean ± sd. */
 export function spreadText(value: Spread | null, format: (value: number) => string): string {

@@ -1,52 +1,8 @@
 /** What an experiment says in numbers: the last epoch of every run, by arm. */
 import type { RunResult } from "../experiment/experiment.js";
-import type { Measured } from "../record/epoch-metrics.js";
-import { fromRecorded, type RecordedNumber, toRecorded } from "../record/number.js";
+import { fromRecorded, toRecorded } from "../record/number.js";
+import type { ArmSummary, Spread, Summary } from "../record/summary-document.js";
 import type { AskedArm, AskedExperiment } from "./asked.js";
-
-/** Mean and standard deviation (n - 1) over runs; sd is null for one run. */
-export interface Spread {
-  readonly mean: RecordedNumber;
-  readonly sd: RecordedNumber | null;
-}
-
-export interface ArmSummary {
-  readonly arm: string;
-  /** Length of its runs. */
-  readonly epochs: number;
-  /** Whether its order trains on another objective than the mean loss over all eligible samples. */
-  readonly changesObjective: boolean;
-  /** Runs that came to their last epoch: what the means are over. */
-  readonly done: number;
-  /** Runs that ended at a loss that was not finite. */
-  readonly diverged: number;
-  /** Runs that ended in an error. */
-  readonly failed: number;
-  /** Seeds that were asked for of which no run is on record. */
-  readonly missing: readonly number[];
-  /** In a whole run that is done, repeats counted, mean over runs; null for none. */
-  readonly samplesTrained: number | null;
-  readonly testAccuracy: Spread | null;
-  readonly testLoss: Spread | null;
-  readonly runs: readonly RunSummary[];
-}
-
-export interface RunSummary {
-  readonly seed: number;
-  readonly state: string;
-  readonly epochs: number;
-  readonly test?: Measured | undefined;
-  readonly error?: string | undefined;
-  readonly divergedAtStep?: number | undefined;
-}
-
-export interface Summary {
-  readonly name: string;
-  readonly directory: string;
-  /** Those that were asked for: exactly these are summarised, whatever else the directory holds. */
-  readonly seeds: readonly number[];
-  readonly arms: readonly ArmSummary[];
-}
 
 export function summarise(
   experiment: Pick<AskedExperiment, "name" | "seeds" | "arms">,

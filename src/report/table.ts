@@ -1,10 +1,10 @@
+import type { ArmFindings, Findings } from "../record/findings-document.js";
+import type { Interval } from "../record/statistics-document.js";
+import type { ArmSummary, Summary } from "../record/summary-document.js";
 import { comparisonTables } from "./comparison-table.js";
 import { costTables } from "./cost-table.js";
-import type { ArmFindings, Findings } from "./findings.js";
 import { type Column, type Layout, whole } from "./layout.js";
 import { PERCENT, plain, range } from "./number-text.js";
-import type { Interval } from "./statistics.js";
-import type { ArmSummary, Summary } from "./summary.js";
 import { endingsOf, isWorkUnequal, lossText, percent, runsText, samplesText, spreadText } from "./summary-text.js";
 
 /**

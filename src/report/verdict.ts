@@ -1,7 +1,7 @@
 /** What a planned comparison claims of test accuracy, the one measure that carries claims. */
+import type { Difference } from "../record/statistics-document.js";
 import { pText } from "./number-text.js";
 import { ALPHA, smallestFisherP, smallestWilcoxonP } from "./seeds-needed.js";
-import type { Difference } from "./statistics.js";
 
 export type Divergence = NonNullable<Difference["divergence"]>;
 

@@ -7,6 +7,8 @@ import { experimentHash, resolveConfig } from "../../src/experiment/config.js";
 import { ConfigSource } from "../../src/experiment/config-source.js";
 import { OrderSources } from "../../src/experiment/order-sources.js";
 import { runExperiment } from "../../src/launch/run-experiment.js";
+import { findingsDocument } from "../../src/record/findings-document.js";
+import { summaryDocument } from "../../src/record/summary-document.js";
 import { readResults } from "../../src/report/recorded-results.js";
 import { FakeBackend } from "./fake-backend.js";
 import { BACKWARDS, orderModule } from "./own-order.js";
@@ -126,6 +128,9 @@ describe("runExperiment", () => {
       const recorded = JSON.parse(readFileSync(join(out, "statistics.json"), "utf8"));
       expect(Object.keys(recorded)).toEqual(["request", "answer", "findings", "documentSha256"]);
       expect(recorded.findings).toEqual(JSON.parse(JSON.stringify(findings)));
+      expect(findingsDocument.parse(recorded.findings)).toEqual(recorded.findings);
+      const summarised = JSON.parse(readFileSync(join(out, "summary.json"), "utf8"));
+      expect(summaryDocument.parse(summarised)).toEqual(JSON.parse(JSON.stringify(summary)));
       expect(findings.comparisons.map(({ name, accuracy }) => [name, accuracy.n])).toEqual([["frozen − shuffled", 2]]);
       const read = await readResults(out, { python: "/nowhere/python", signal: new AbortController().signal });
       expect(read).toEqual({ summary, findings, table, damaged: [] });

@@ -14,6 +14,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { ExperimentDocument } from "../../src/record/experiment-document.js";
 import { ExperimentRecord } from "../../src/record/experiment-record.js";
 import { findRuns } from "../../src/record/find-runs.js";
+import { readAnswer } from "../../src/record/statistics-file.js";
 import { mistake } from "../mistake.js";
 
 let directory = "";
@@ -90,11 +91,18 @@ test("a directory that cannot be made is told, too", () => {
 
 test("summary, statistics and table are files of their own; statistics of before do not outlive their results", () => {
   const record = open();
-  record.writeResults({ summary: { arms: [] }, statistics: { answer: 1 }, table: "| a |\n" });
-  expect(JSON.parse(read("summary.json"))).toEqual({ arms: [] });
-  expect(JSON.parse(read("statistics.json"))).toMatchObject({ answer: 1 });
+  const summary = { name: "small", directory, seeds: [0], arms: [] };
+  const none = { confidence: 0.95, comparisons: [] };
+  const answer = { ...none, samples: [] };
+  const findings = { ...none, target: null, arms: [], notes: ["one seed"], alarms: [] };
+  const request = { samples: [{ name: "a", values: { 0: "NaN" as const } }], comparisons: [] };
+  record.writeResults({ summary, statistics: { request, answer, findings }, table: "| a |\n" });
+  expect(JSON.parse(read("summary.json"))).toEqual(summary);
+  expect(JSON.parse(read("statistics.json"))).toMatchObject({ request, answer, findings });
+  expect(readAnswer(directory, request)).toEqual(answer);
+  expect(readAnswer(directory, { ...request, confidence: 0.9 })).toBeUndefined();
   expect(read("table.md")).toBe("| a |\n");
-  record.writeResults({ summary: {}, statistics: undefined, table: "" });
+  record.writeResults({ summary, statistics: undefined, table: "" });
   expect(existsSync(join(directory, "statistics.json"))).toBe(false);
   record.close();
 });

@@ -2,15 +2,14 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
 import type { EpochMetrics, EpochTimings } from "../../src/record/epoch-metrics.js";
+import { COST_KINDS, PARTS_OF_SECONDS } from "../../src/record/findings-document.js";
 import {
-  COST_KINDS,
   costBySeed,
   costOf,
   costOfArm,
   costToReach,
   finalAccuracy,
   meanSeconds,
-  PARTS_OF_SECONDS,
   type RecordedRun,
 } from "../../src/report/cost.js";
 import { readRunsOnRecord } from "../../src/report/recorded-experiment.js";

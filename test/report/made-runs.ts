@@ -1,10 +1,11 @@
 // Runs with made-up numbers, and what an experiment asks of them.
+
 import { findPython } from "../../src/backend/python.js";
 import type { EpochMetrics, EpochTimings } from "../../src/record/epoch-metrics.js";
+import type { Findings } from "../../src/record/findings-document.js";
 import type { RecordedNumber } from "../../src/record/number.js";
 import type { RunState } from "../../src/record/run-document.js";
 import type { AskedExperiment } from "../../src/report/asked.js";
-import type { Findings } from "../../src/report/findings.js";
 import { makeFindings } from "../../src/report/make-findings.js";
 import { measure, requestOf } from "../../src/report/measures.js";
 import type { TimedRun } from "../../src/report/recorded-experiment.js";

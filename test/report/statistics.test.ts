@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findPython } from "../../src/backend/python.js";
-import { computeStatistics, type StatisticsRequest } from "../../src/report/statistics.js";
+import type { StatisticsRequest } from "../../src/record/statistics-document.js";
+import { computeStatistics } from "../../src/report/statistics.js";
 import { fakePython } from "../backend/fake-python.js";
 
 const signal = new AbortController().signal;
@@ -138,7 +139,7 @@ describe("without", () => {
     async (answer) => {
       await expect(computeWith("cat > /dev/null", `echo '${answer}'`)).rejects.toMatchObject({
         kind: "bug",
-        message: `py_backend.statistics answered what src/report/statistics.ts does not expect: ${answer}\n`,
+        message: `py_backend.statistics answered what src/record/statistics-document.ts does not expect: ${answer}\n`,
       });
     },
   );

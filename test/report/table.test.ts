@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { ArmFindings, Findings } from "../../src/report/findings.js";
-import type { Description } from "../../src/report/statistics.js";
-import type { ArmSummary, Summary } from "../../src/report/summary.js";
+import type { ArmFindings, Findings } from "../../src/record/findings-document.js";
+import type { Description } from "../../src/record/statistics-document.js";
+import type { ArmSummary, Summary } from "../../src/record/summary-document.js";
 import { renderTable } from "../../src/report/table.js";
 
 const arm = (name: string, values: Partial<ArmSummary> = {}): ArmSummary => ({
@@ -115,7 +115,7 @@ test("an arm that trains on another objective has a star, and the table says wha
 });
 
 test("what the star means stands before what failed", () => {
-  const runs = [{ seed: 0, state: "diverged", epochs: 0, divergedAtStep: 3 }];
+  const runs = [{ seed: 0, state: "diverged" as const, epochs: 0, divergedAtStep: 3 }];
   const text = table(summary({ arms: [arm("half", { changesObjective: true, runs })] }));
   expect(text.slice(text.indexOf("\n* "))).toBe(
     "\n* trains on a part whose expected gradient is not that of the mean loss over all samples: another objective\n\n" +

@@ -1,9 +1,9 @@
 /** The answer first: a sentence an arm against the baseline, and the tables. */
+import type { Best, Findings } from "../../record/findings-document.js";
 import { fromRecorded } from "../../record/number.js";
+import type { ArmSummary, Summary } from "../../record/summary-document.js";
 import { batchNormAlarms } from "../batch-norm-alarm.js";
-import type { Best, Findings } from "../findings.js";
 import { counted } from "../number-text.js";
-import type { ArmSummary, Summary } from "../summary.js";
 import { endingsOf, isWorkUnequal, lossText, percent, runsText, samplesText, spreadText } from "../summary-text.js";
 import { OTHER_OBJECTIVE_NOTE } from "../table.js";
 import { comparisonTable } from "./comparisons.js";

@@ -1,7 +1,7 @@
 /** Every comparison in numbers: difference, interval, effect, the test that claims, and how often runs diverged. */
-import type { Comparison, Findings } from "../findings.js";
+import type { Comparison, Findings } from "../../record/findings-document.js";
+import type { Difference } from "../../record/statistics-document.js";
 import { PERCENT, pText, signed, signedRange } from "../number-text.js";
-import type { Difference } from "../statistics.js";
 import {
   canClaim,
   canShowByRanks,

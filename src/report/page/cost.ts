@@ -1,7 +1,7 @@
 /** What it cost each arm to reach the target, and where the seconds went. */
-import { type CostSpread, meanSeconds, PARTS_OF_SECONDS } from "../cost.js";
+import { type CostSpread, type Findings, PARTS_OF_SECONDS } from "../../record/findings-document.js";
+import { meanSeconds } from "../cost.js";
 import { costText, measureOf, reachedText, SECONDS, type ShownCost, type ShownKind } from "../cost-text.js";
-import type { Findings } from "../findings.js";
 import { percent } from "../summary-text.js";
 import { lookFor } from "./curves.js";
 import { dataTable } from "./data-table.js";

@@ -1,5 +1,5 @@
 /** Numbers as the page shows them. */
-import type { Description } from "../statistics.js";
+import type { Description } from "../../record/statistics-document.js";
 
 /** Mean ± sd. */
 export function described({ mean, sd }: Pick<Description, "mean" | "sd">, format: (value: number) => string): string {

@@ -1,7 +1,7 @@
 /** The page as a whole: one file that loads nothing and needs no script. */
 
+import type { Findings } from "../../record/findings-document.js";
 import { startsAreEqual } from "../equal-weights.js";
-import type { Findings } from "../findings.js";
 import { counted } from "../number-text.js";
 import { answer } from "./answer.js";
 import { batchNorm } from "./batch-norm.js";

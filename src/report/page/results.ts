@@ -1,5 +1,6 @@
 /** The page's numbers as `summary.ts` makes them of an experiment's results, so that page and table say the same. */
-import { type Summary, summarise } from "../summary.js";
+import type { Summary } from "../../record/summary-document.js";
+import { summarise } from "../summary.js";
 import type { ReportData } from "./data.js";
 
 /** Of every arm and seed on record, also those that the last command did not ask for. */

@@ -1,6 +1,6 @@
 /** A sentence an arm against the baseline: those of the statistics, else what the paired differences show. */
+import type { Findings } from "../../record/findings-document.js";
 import { isFinished } from "../../record/run-document.js";
-import type { Findings } from "../findings.js";
 import { counted, signed } from "../number-text.js";
 import type { ArmData, ReportData, RunData } from "./data.js";
 

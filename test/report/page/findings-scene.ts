@@ -1,6 +1,6 @@
 /** Findings as the statistics make them; every number is made up. */
-import type { Comparison, Findings } from "../../../src/report/findings.js";
-import type { Description, Difference } from "../../../src/report/statistics.js";
+import type { Comparison, Findings } from "../../../src/record/findings-document.js";
+import type { Description, Difference } from "../../../src/record/statistics-document.js";
 
 const description = (mean: number, sd: number): Description => ({
   name: "",

@@ -1,9 +1,9 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
+import type { Difference } from "../../../src/record/statistics-document.js";
 import { costOfArm, type RecordedRun } from "../../../src/report/cost.js";
 import { renderPage } from "../../../src/report/page/page.js";
 import { readReportData } from "../../../src/report/page/read.js";
-import type { Difference } from "../../../src/report/statistics.js";
 import { bestArm, COMPARISON, findings } from "./findings-scene.js";
 import { make, SMALL } from "./scene.js";
 
