@@ -180,6 +180,74 @@ describe("TypeScript", () => {
     });
     expect(others).toEqual([]);
   });
+
+  describe("what is recorded is opened in record/ alone", () => {
+    const later = ["experiment", "report", "validate", "launch", "cli"];
+    const sources = filesUnder("src", ".ts")
+      .filter((file) => later.includes(layerOf(file)))
+      .map((file) => ({ file, text: readFileSync(join(root, "src", file), "utf8") }));
+    const holding = (pattern: RegExp) => sources.filter(({ text }) => pattern.test(text)).map(({ file }) => file);
+
+    /** Names that a file imports as values, with where from. */
+    const valuesOf = (text: string): { readonly name: string; readonly from: string }[] =>
+      [...text.matchAll(/^import (?!type )\{([^}]*)\} from "([^"]+)"/gm)].flatMap(([, names, from]) =>
+        names
+          .split(",")
+          .map((name) => name.trim())
+          .filter((name) => name !== "" && !name.startsWith("type "))
+          .map((name) => ({ name, from })),
+      );
+
+    it("sees values apart from types", () => {
+      const text =
+        'import { a, type B } from "./c.js";\nimport type { D } from "./e.js";\nimport {\n  f,\n} from "g";\n';
+      expect(valuesOf(text)).toEqual([
+        { name: "a", from: "./c.js" },
+        { name: "f", from: "g" },
+      ]);
+    });
+
+    it("by what reads a file: nobody else imports it", () => {
+      const readers = ["read-file", "sealed", "verified-files", "epoch-lines", "checksums"];
+      const opening = sources.flatMap(({ file, text }) =>
+        valuesOf(text)
+          .filter(({ from }) => readers.some((reader) => from.endsWith(`record/${reader}.js`)))
+          .map(({ name }) => `${file}: ${name}`),
+      );
+      expect(opening).toEqual([]);
+      expect(holding(/\bfiles\.(bytes|json|u32|f32|parsed)\(/)).toEqual([]);
+    });
+
+    it("by the file system: what else is read there is no record", () => {
+      const reading = sources.flatMap(({ file, text }) =>
+        valuesOf(text)
+          .filter(({ name, from }) => from.startsWith("node:fs") && /^(read|open|createRead)/.test(name))
+          .map(({ name }) => `${file}: ${name}`),
+      );
+      expect(reading).toEqual([
+        "experiment/order-thread/hooks.ts: readFileSync", // a user's sources
+        "experiment/order-thread/thread.ts: readFileSync",
+        "report/export/torch.ts: readFileSync", // a file of this package
+      ]);
+      expect(holding(/JSON\.parse\((?!JSON\.stringify)/)).toEqual([
+        "experiment/session.ts", // what a backend answers
+        "report/statistics.ts", // what Python answers
+        "validate/python-objects.ts",
+      ]);
+    });
+
+    it("by its path: nobody else names a file of it", () => {
+      const files = "run|experiment|summary|statistics|validation|images";
+      const names = `"(?:(?:${files})\\.json|(?:metrics|timings)\\.jsonl|images\\.u8|test-predictions\\.u32|SHA256SUMS)"`;
+      expect(holding(new RegExp(names))).toEqual([]);
+      expect(holding(/`[^`]*(seed-|orders\/|signals\/|datasets\/)\$\{/)).toEqual([]);
+    });
+
+    it("by its schema: results are made without one", () => {
+      const describing = imports.filter(({ file, target }) => layerOf(file) === "report" && target === "zod");
+      expect(describing.map(({ file }) => file)).toEqual(["report/config-reference.ts"]); // the config's, as a page
+    });
+  });
 });
 
 describe("Python", () => {

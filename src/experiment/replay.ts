@@ -1,6 +1,6 @@
 /** An order that is read back from another run, so that another model or seed trains on exactly what that one did. */
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { z } from "zod";
 import { type IbatchError, usageError } from "../errors.js";
 import { consecutive } from "../kernels/consecutive.js";
@@ -13,6 +13,7 @@ import { readMadeBy } from "../record/made-by.js";
 import { countOrders, filesOf, keepsOrders, planOf, type RecordedOrder, readOrder } from "../record/recorded-orders.js";
 import { isFinished, type Surroundings } from "../record/run-document.js";
 import { holdsRun } from "../record/run-files.js";
+import { runInArm } from "../record/run-places.js";
 import type { RunFiles } from "../record/verified-files.js";
 import { asRecorded } from "../record/whole-file.js";
 
@@ -117,7 +118,7 @@ export class Replayed {
   }
 
   #run(seed: number, mistake: Mistake = this.#mistake): string {
-    const directory = this.#isOneRun ? this.#directory : join(this.#directory, `seed-${seed}`);
+    const directory = this.#isOneRun ? this.#directory : runInArm(this.#directory, seed);
     if (holdsRun(directory)) return directory;
     const why = whyBlocked(directory);
     if (why !== undefined) throw mistake(`${directory} ${why}`);

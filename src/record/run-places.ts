@@ -14,7 +14,10 @@ export interface RunPlaceOnDisk {
 export const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 export const runDirectory = (experiment: string, arm: string, seed: number): string =>
-  join(experiment, arm, `seed-${seed}`);
+  runInArm(join(experiment, arm), seed);
+
+/** `arm`: its directory. */
+export const runInArm = (arm: string, seed: number): string => join(arm, `seed-${seed}`);
 
 /** Every directory that is a run's by its name, arms and seeds in sequence. */
 export function listRuns(experiment: string): RunPlaceOnDisk[] {
