@@ -4,7 +4,6 @@ import { IbatchError, usageError } from "../errors.js";
 import { differences } from "../record/differences.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
-import { readMetrics } from "../record/read-run.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
 import type { Backends } from "./backends.js";
@@ -230,7 +229,7 @@ async function runAndRecord(inputs: Noting, run: PlannedRun, { kept, tried, loss
       kept,
       writeDataset: (dataset) => inputs.record.writeDataset(dataset),
     });
-    return { document: ended, metrics: readMetrics(run.record.directory) };
+    return { document: ended, metrics: run.record.metrics };
   } catch (error) {
     if (error instanceof Unfit)
       await tried.tryAll(); // ends it where no arm fits, and no run has begun

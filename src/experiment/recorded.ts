@@ -44,7 +44,7 @@ export interface Recorded {
 export function readRecorded(directory: string, { arms, seeds }: Asked): Recorded {
   const isAsked = ({ arm, seed }: Pick<DamagedRun, "arm" | "seed">) =>
     arms.includes(arm) && (seed === undefined || seeds.includes(seed));
-  const { runs, blocked, damaged } = readRuns(directory, { arms }, readOne);
+  const { runs, blocked, damaged } = readRuns(directory, arms, readOne);
   const inTheWay = blocked.find(isAsked);
   if (inTheWay !== undefined) throw usageError(`${inTheWay.damage}, or name another --out`);
   const asked = damaged.find(isAsked);

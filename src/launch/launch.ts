@@ -16,7 +16,7 @@ import { ExperimentRecord } from "../record/experiment-record.js";
 import type { Findings } from "../record/findings-document.js";
 import type { Summary } from "../record/summary-document.js";
 import { leftOutOfTable } from "../report/left-out.js";
-import { readExperiment, readRunsOnRecord } from "../report/recorded-experiment.js";
+import { type RecordedExperiment, readExperiment } from "../report/recorded-experiment.js";
 import { readResults } from "../report/recorded-results.js";
 import { makeResults } from "../report/results.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
@@ -148,10 +148,15 @@ async function record({
     log: say,
     signal,
   });
-  const { statistics, damaged, ...results } = await resultsOf(config, { directory, python: options.python, signal });
+  const experiment = readExperiment(directory);
+  const { statistics, damaged, ...results } = await resultsOf(config, experiment, {
+    directory,
+    python: options.python,
+    signal,
+  });
   const { request, answer } = statistics;
   opened.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } });
-  const written = await writePage(opened, { ...options, signal });
+  const written = await writePage(opened, experiment, { ...options, signal });
   const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...(written?.leftOut ?? [])])];
   for (const line of leftOut) options.onWarning?.(`left out: ${line}`);
   return { directory, page: written?.page, ...results, leftOut, stoppedBy };
@@ -181,22 +186,23 @@ interface MadeWith {
 }
 
 /** Of exactly the arms and seeds that were asked for, as they lie in the directory. */
-async function resultsOf(config: ExperimentConfig, made: MadeWith) {
-  const { arms, seeds } = config;
-  const { runs, damaged } = readRunsOnRecord(made.directory, Object.keys(arms), { seeds });
-  const results = await makeResults(config, runs, made);
+async function resultsOf(config: ExperimentConfig, recorded: RecordedExperiment, made: MadeWith) {
+  const isAsked = ({ arm, seed }: { readonly arm: string; readonly seed: number | undefined }) =>
+    config.arms[arm] !== undefined && (seed === undefined || config.seeds.includes(seed));
+  const damaged = recorded.damaged.filter(isAsked);
+  const results = await makeResults(config, recorded.runs.filter(isAsked), made);
   return { ...results, table: results.table + leftOutOfTable(damaged), damaged };
 }
 
 /** `report.html`, of all that is on record: where it is, and what it is made without. Runs are not lost for want of a page. */
 async function writePage(
   record: ExperimentRecord,
+  experiment: RecordedExperiment,
   { python, signal, onWarning }: Pick<LaunchOptions, "python" | "onWarning"> & { readonly signal: AbortSignal },
 ): Promise<{ readonly page: string; readonly leftOut: readonly string[] } | undefined> {
   try {
     const { renderPage } = await import("../report/page/page.js");
     const { readReportData } = await import("../report/page/read.js");
-    const experiment = readExperiment(record.directory);
     const { findings } = await readResults(record.directory, { python, signal, experiment });
     const data = readReportData(record.directory, experiment);
     const page = record.writeReport(renderPage(data, findings));

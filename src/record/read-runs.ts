@@ -11,23 +11,16 @@ export interface RunsRead<T> {
   readonly damaged: readonly DamagedRun[];
 }
 
-export interface WhichRuns {
-  /** Those of the config. */
-  readonly arms: readonly string[];
-  /** All that is there when left out. */
-  readonly isWanted?: (run: Pick<DamagedRun, "arm" | "seed">) => boolean;
-}
-
-/** Each as `read` has it; it returns undefined of one that is not on record yet. */
+/** Each as `read` has it, which returns undefined of one that is not on record yet. `arms`: those of the config. */
 export function readRuns<T>(
   directory: string,
-  { arms, isWanted = () => true }: WhichRuns,
+  arms: readonly string[],
   read: (place: RunPlaceOnDisk) => T | undefined,
 ): RunsRead<T> {
   const found = findRuns(directory, arms);
   const runs: T[] = [];
   const damaged: DamagedRun[] = [];
-  for (const place of found.runs.filter(isWanted)) {
+  for (const place of found.runs) {
     try {
       const run = read(place);
       if (run !== undefined) runs.push(run);
@@ -36,5 +29,5 @@ export function readRuns<T>(
       damaged.push({ arm: place.arm, seed: place.seed, damage: error.message });
     }
   }
-  return { runs, blocked: found.blocked.filter(isWanted), damaged };
+  return { runs, blocked: found.blocked, damaged };
 }

@@ -9,7 +9,7 @@ import { makeDirectory } from "./directory.js";
 import { append } from "./disk.js";
 import type { EpochMetrics, EpochTimings } from "./epoch-metrics.js";
 import { sha256 } from "./hash.js";
-import { openRun } from "./read-run.js";
+import { openRun, readMetrics } from "./read-run.js";
 import type { ImagesDocument } from "./recorded-images.js";
 import type { PlanDocument } from "./recorded-orders.js";
 import { isFinished, type RunDocument } from "./run-document.js";
@@ -68,6 +68,8 @@ export class RunRecord {
   /** Called before what counts is written: throws where the directory is another process's by now. */
   readonly #refuseIfLost: () => void;
   #started = false;
+  /** Epochs one after another, up to the last. */
+  #appended: readonly EpochMetrics[] = [];
 
   constructor(
     readonly directory: string,
@@ -100,6 +102,7 @@ export class RunRecord {
     this.#refuseIfLost();
     this.refuseReplacing();
     this.#started = true;
+    this.#appended = [];
     makeDirectory(this.directory);
     this.write(document);
     clearRun(this.directory);
@@ -204,7 +207,13 @@ export class RunRecord {
   appendMetrics(metrics: EpochMetrics): void {
     this.#refuseIfLost();
     append(join(this.directory, METRICS), `${JSON.stringify(metrics)}\n`);
+    this.#appended = [...this.#appended.filter(({ epoch }) => epoch < metrics.epoch), metrics];
     this.#keepLastSignals();
+  }
+
+  /** The lines of a run that came to its end; read only where they were not all appended here. */
+  get metrics(): readonly EpochMetrics[] {
+    return this.#appended[0]?.epoch === 0 ? this.#appended : readMetrics(this.directory);
   }
 
   appendTimings(timings: EpochTimings): void {

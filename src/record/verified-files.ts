@@ -11,9 +11,14 @@ import { RUN_DOCUMENT, wholeFiles } from "./run-files.js";
 /** Whatever follows from a run follows from these: they are always checked, the other arrays when they are read. */
 const ALWAYS_CHECKED = /^(run\.json|(metrics|timings)\.jsonl|test-predictions\.u32|orders\/\d+\.json)$/;
 
+/** Of these, those that whoever opens a finished run parses next. */
+const PARSED_NEXT = /^(metrics|timings)\.jsonl$/;
+
 export class RunFiles {
   readonly #remedy: string;
   readonly #verified = new Set<string>();
+  /** Checked and not parsed yet, so that a file is read once. */
+  readonly #held = new Map<string, Buffer>();
   #isListRead = false;
   #checksums: Checksums | undefined;
 
@@ -80,7 +85,11 @@ export class RunFiles {
     for (const name of this.#reading("", () => looking(this.directory, () => wholeFiles(this.directory)))) {
       if (!checksums.has(name)) throw this.damaged(name, damage(`${CHECKSUMS} does not list it`));
     }
-    for (const name of checksums.keys()) if (ALWAYS_CHECKED.test(name)) this.bytes(name);
+    for (const name of checksums.keys()) {
+      if (!ALWAYS_CHECKED.test(name)) continue;
+      const bytes = this.bytes(name);
+      if (PARSED_NEXT.test(name)) this.#held.set(name, bytes);
+    }
   }
 
   /** What `SHA256SUMS` says; undefined where there is none. */
@@ -107,6 +116,9 @@ export class RunFiles {
   }
 
   #verifiedBytes(name: string): Buffer {
+    const held = this.#held.get(name);
+    this.#held.delete(name);
+    if (held !== undefined) return held;
     const bytes = readBytes(join(this.directory, name));
     const listed = this.listed;
     if (listed !== undefined && !this.#verified.has(name)) verify(bytes, listed.get(name));

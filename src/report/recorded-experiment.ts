@@ -34,8 +34,6 @@ export interface RecordedExperiment extends RunsOnRecord {
 }
 
 export interface ReadOptions {
-  /** These seeds of the config's arms alone; all that is there when left out. */
-  readonly seeds?: readonly number[];
   /** Whether each of a run's arrays is checked, whatever is then read of them. */
   readonly withArrays?: boolean;
 }
@@ -87,11 +85,9 @@ const withBaseline = ({ baseline, arms }: ExperimentDocument["config"]): AskedEx
 export function readRunsOnRecord(
   directory: string,
   arms: readonly string[],
-  { seeds, withArrays = false }: ReadOptions = {},
+  { withArrays = false }: ReadOptions = {},
 ): RunsOnRecord {
-  const isWanted = ({ arm, seed }: Pick<DamagedRun, "arm" | "seed">) =>
-    seeds === undefined || (arms.includes(arm) && (seed === undefined || seeds.includes(seed)));
-  const { runs, blocked, damaged } = readRuns(directory, { arms, isWanted }, (place) => readOne(place, withArrays));
+  const { runs, blocked, damaged } = readRuns(directory, arms, (place) => readOne(place, withArrays));
   return { runs, damaged: [...blocked, ...damaged] };
 }
 

@@ -253,6 +253,18 @@ describe("metrics.jsonl", () => {
     expect(lines[0]).toBe(JSON.stringify(metrics));
   });
 
+  test("is known to who appended all of it, and read where another began it", () => {
+    const record = started();
+    const second = { ...metrics, epoch: 1, step: 8 };
+    record.appendMetrics(metrics);
+    const goingOn = new RunRecord(directory, full);
+    goingOn.appendMetrics(second);
+    expect(goingOn.metrics).toEqual([metrics, second]);
+    record.start(document);
+    for (const line of [{ ...metrics, samples: 7 }, second, metrics]) record.appendMetrics(line);
+    expect(record.metrics).toEqual([metrics]); // gone back to
+  });
+
   test("that is missing is refused", () => {
     started();
     rmSync(join(directory, "metrics.jsonl"));
