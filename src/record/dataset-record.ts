@@ -50,7 +50,8 @@ export function writeDataset(experiment: string, { labels, testLabels, ...descri
   writeWhole(join(directory, FILES.labels), bytesOf(labels));
   writeWhole(join(directory, FILES.testLabels), bytesOf(testLabels));
   const hashes = { labelsSha256: sha256(labels), testLabelsSha256: sha256(testLabels) };
-  writeSealed(join(directory, FILES.document), { ...described, ...hashes }); // last: it says that the others are there
+  const written: z.infer<typeof document> = { ...described, ...hashes };
+  writeSealed(join(directory, FILES.document), written); // last: it says that the others are there
 }
 
 /** @throws IbatchError where something lies in the place of the folder, or of this dataset's directory in it. */
