@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { IbatchError } from "../errors.js";
 import { packageVersion } from "../package-root.js";
-import { diskRefusal } from "../record/disk.js";
+import { diskRefusal } from "../record/write-file.js";
 import { addCommand, inOneLine } from "./command.js";
 import { dataCommand } from "./data-command.js";
 import { doctorCommand } from "./doctor-command.js";

@@ -3,7 +3,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { surroundingsError } from "../errors.js";
 import { makeDirectory } from "../record/directory.js";
-import { PARTIAL } from "../record/whole-file.js";
+import { PARTIAL } from "../record/write-file.js";
 import { type Fetching, fetchFile } from "./fetch-file.js";
 import { md5Of, onDisk, sizeOf } from "./files.js";
 import type { ArchivedFiles, DataSource, GzippedFile, LooseFiles, PublishedFile } from "./sources.js";

@@ -2,7 +2,7 @@
 
 import { constants, type FileHandle, open, rename, rm } from "node:fs/promises";
 import { IbatchError, Interrupted, surroundingsError } from "../errors.js";
-import { PARTIAL } from "../record/whole-file.js";
+import { PARTIAL } from "../record/write-file.js";
 import { md5Of, onDisk, size, sizeOf, writeAll } from "./files.js";
 import { type Answer, type Getting, get, networkFailure, SourceFailure, unusedProxy } from "./http.js";
 import type { PublishedFile } from "./sources.js";

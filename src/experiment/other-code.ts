@@ -1,7 +1,7 @@
 /** Whether two runs were made by one code of the user's: by its files, and by the model that came of it. */
 import { hashValue } from "../record/hash.js";
 import type { Surroundings } from "../record/run-document.js";
-import { asRecorded } from "../record/whole-file.js";
+import { asRecorded } from "../record/write-file.js";
 
 /** A run's seed, the hash of all that its config says of the model, and what it was made in. */
 export interface MadeFrom {

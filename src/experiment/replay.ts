@@ -15,7 +15,7 @@ import { isFinished, type Surroundings } from "../record/run-document.js";
 import { holdsRun } from "../record/run-files.js";
 import { runInArm } from "../record/run-places.js";
 import type { RunFiles } from "../record/verified-files.js";
-import { asRecorded } from "../record/whole-file.js";
+import { asRecorded } from "../record/write-file.js";
 
 const options = z.strictObject({
   shuffleWithin: z

@@ -2,7 +2,7 @@
 import { type IbatchError, usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
 import type { Surroundings } from "../record/run-document.js";
-import { asRecorded } from "../record/whole-file.js";
+import { asRecorded } from "../record/write-file.js";
 import type { Chosen } from "./checker.js";
 import { changedCode, type MadeFrom, otherStart } from "./other-code.js";
 import type { Session } from "./session.js";

@@ -2,13 +2,12 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
-import { bytesOf, readU32 } from "./array-file.js";
 import { whyBlocked } from "./blocked.js";
 import { makeDirectory } from "./directory.js";
 import { sha256 } from "./hash.js";
-import { damage, isThere, Unreadable } from "./read-file.js";
+import { damage, isThere, readU32, Unreadable } from "./read-file.js";
 import { readSealed, writeSealed } from "./sealed.js";
-import { writeWhole } from "./whole-file.js";
+import { bytesOf, writeWhole } from "./write-file.js";
 
 /** The folder of all datasets, beside the arms' directories. */
 export const DATASETS = "datasets";

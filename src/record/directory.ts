@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync, readlinkSync, rmdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type IbatchError, usageError } from "../errors.js";
-import { cannotWrite, codeOf, diskRefusal, flushNames } from "./disk.js";
+import { cannotWrite, codeOf, diskRefusal, flushNames } from "./write-file.js";
 
 /**
  * Makes a directory where there is none, and returns what was made, the outermost first. Node's own `recursive` tries

@@ -13,7 +13,7 @@ import { RUN_DOCUMENT } from "./run-files.js";
 import { listRuns } from "./run-places.js";
 import { STATISTICS } from "./statistics-file.js";
 import { VALIDATION } from "./validation-record.js";
-import { PARTIAL } from "./whole-file.js";
+import { PARTIAL } from "./write-file.js";
 
 export const LOG = "log.txt";
 /** What `log.txt` held before it was begun anew. */

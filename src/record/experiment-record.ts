@@ -3,7 +3,6 @@ import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dataset-record.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
-import { writing } from "./disk.js";
 import { EXPERIMENT, type ExperimentDocument, writeExperimentDocument } from "./experiment-document.js";
 import { type Asked, identify, isUnused, type Known, LOG, SUMMARY, sweepPartials } from "./experiment-files.js";
 import { Lock } from "./lock.js";
@@ -13,7 +12,7 @@ import { type RecordOptions, RunRecord } from "./run-record.js";
 import { type StatisticsDocument, writeStatistics } from "./statistics-file.js";
 import type { Summary } from "./summary-document.js";
 import { type ValidationDocument, writeValidation } from "./validation-record.js";
-import { writeWhole, writeWholeJson } from "./whole-file.js";
+import { writeWhole, writeWholeJson, writing } from "./write-file.js";
 
 /** What an experiment is, and how the last command asked for it. */
 export type ExperimentIdentity = Omit<ExperimentDocument, "config">;

@@ -1,7 +1,7 @@
 /** What `ibatch export` leaves: files of its own, so no lock is needed and a run may be under way. */
 import { dirname } from "node:path";
 import { makeDirectory } from "./directory.js";
-import { writeWhole } from "./whole-file.js";
+import { writeWhole } from "./write-file.js";
 
 /** The directory beside the arms' that exports go to. */
 export const EXPORTS = "export";

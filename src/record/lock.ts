@@ -15,8 +15,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { surroundingsError, usageError } from "../errors.js";
 import { countedAlike, isRunning, type ProcessIdentity, thisProcess } from "../running-process.js";
-import { codeOf, writing } from "./disk.js";
-import { PARTIAL } from "./whole-file.js";
+import { codeOf, PARTIAL, writing } from "./write-file.js";
 
 /** Its name in the directory that it is for. */
 export const LOCK = "lock";

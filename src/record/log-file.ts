@@ -1,8 +1,8 @@
 /** `log.txt`: what happened, line by line with the time, in bounded space. */
 import { renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { append, writing } from "./disk.js";
 import { LOG, OLDER_LOG } from "./experiment-files.js";
+import { append, writing } from "./write-file.js";
 
 /** Bytes from which on a log is begun anew. */
 const LOG_LIMIT_BYTES = 32 * 2 ** 20;

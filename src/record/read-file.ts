@@ -90,3 +90,14 @@ function jsonOf(text: string): unknown {
 /** @throws Unreadable */
 export const readJson = <T>(path: string, schema: z.ZodType<T>): T =>
   parseJson(readBytes(path).toString("utf8"), schema);
+
+const VALUE_BYTES = 4;
+
+/** The values of four bytes in what was read, in a buffer of their own. @throws Unreadable where they are not whole. */
+export function wholeValues(bytes: Uint8Array): ArrayBuffer {
+  if (bytes.byteLength % VALUE_BYTES !== 0) throw damage(`${bytes.byteLength} bytes are no whole number of values`);
+  return new Uint8Array(bytes).buffer;
+}
+
+/** @throws Unreadable where the file cannot be read, or its values are not whole. */
+export const readU32 = (path: string): Uint32Array => new Uint32Array(wholeValues(readBytes(path)));

@@ -1,7 +1,6 @@
 /** Reads back the arrays that have a value a sample: signals, predicted classes. */
 import { type IbatchError, usageError } from "../errors.js";
-import { wholeValues } from "./array-file.js";
-import { damage, readBytes, Unreadable } from "./read-file.js";
+import { damage, readBytes, Unreadable, wholeValues } from "./read-file.js";
 import { filesOf } from "./recorded-orders.js";
 import { predictionFile, type SignalName, signalFile, TEST_PREDICTIONS } from "./run-files.js";
 import type { RunFiles } from "./verified-files.js";

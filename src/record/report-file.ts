@@ -1,7 +1,7 @@
 /** The report of an experiment: `report.html` beside what is on record, or somewhere else. */
 import { join } from "node:path";
 import { Lock } from "./lock.js";
-import { writeWhole } from "./whole-file.js";
+import { writeWhole } from "./write-file.js";
 
 /**
  * Makes the page and writes it whole as the directory's `report.html`, with others kept out meanwhile. Returns its path.

@@ -3,9 +3,8 @@ import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKSUMS } from "./checksums.js";
 import { isDirectory } from "./directory.js";
-import { writing } from "./disk.js";
 import { isThere } from "./read-file.js";
-import { PARTIAL } from "./whole-file.js";
+import { PARTIAL, writing } from "./write-file.js";
 
 export const RUN_DOCUMENT = "run.json";
 export const METRICS = "metrics.jsonl";

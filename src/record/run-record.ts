@@ -2,11 +2,9 @@
 import { readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { usageError } from "../errors.js";
-import { bytesOf } from "./array-file.js";
 import { whyBlocked } from "./blocked.js";
 import { CHECKSUMS, type Checksums, checksumOf, formatChecksums } from "./checksums.js";
 import { makeDirectory } from "./directory.js";
-import { append } from "./disk.js";
 import type { EpochMetrics, EpochTimings } from "./epoch-metrics.js";
 import { sha256 } from "./hash.js";
 import { openRun, readMetrics } from "./read-run.js";
@@ -27,7 +25,7 @@ import {
   wholeFiles,
 } from "./run-files.js";
 import { RunFiles } from "./verified-files.js";
-import { wholeJson, writeWhole } from "./whole-file.js";
+import { append, bytesOf, wholeJson, writeWhole } from "./write-file.js";
 
 /** What of a plan is recorded. */
 export interface RecordedPlan {

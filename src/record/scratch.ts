@@ -2,8 +2,8 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeTemporaryDirectory } from "../temporary-directory.js";
-import { bytesOf, wholeValues } from "./array-file.js";
-import { writing } from "./disk.js";
+import { wholeValues } from "./read-file.js";
+import { bytesOf, writing } from "./write-file.js";
 
 export class Scratch {
   readonly directory: string;

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { hashValue } from "./hash.js";
 import { damage, fitting, readJson } from "./read-file.js";
-import { asRecorded, writeWholeJson } from "./whole-file.js";
+import { asRecorded, writeWholeJson } from "./write-file.js";
 
 const SEAL = "documentSha256";
 

@@ -7,7 +7,7 @@ import { findingsDocument } from "./findings-document.js";
 import { Unreadable } from "./read-file.js";
 import { readSealed, writeSealed } from "./sealed.js";
 import { type Statistics, type StatisticsRequest, statisticsAnswer, statisticsRequest } from "./statistics-document.js";
-import { asRecorded } from "./whole-file.js";
+import { asRecorded } from "./write-file.js";
 
 export const STATISTICS = "statistics.json";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { makeDirectory } from "./directory.js";
-import { writeWholeJson } from "./whole-file.js";
+import { writeWholeJson } from "./write-file.js";
 
 const trustedFiles = z.record(z.string(), z.string());
 

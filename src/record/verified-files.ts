@@ -2,9 +2,18 @@
 import { join } from "node:path";
 import type { z } from "zod";
 import { type IbatchError, usageError } from "../errors.js";
-import { wholeValues } from "./array-file.js";
 import { CHECKSUMS, type Checksum, type Checksums, checksumOf, parseChecksums } from "./checksums.js";
-import { damage, isThere, looking, parseJson, readBytes, readJson, sizeOfFile, Unreadable } from "./read-file.js";
+import {
+  damage,
+  isThere,
+  looking,
+  parseJson,
+  readBytes,
+  readJson,
+  sizeOfFile,
+  Unreadable,
+  wholeValues,
+} from "./read-file.js";
 import { isFinished, type RunDocument, runDocument } from "./run-document.js";
 import { RUN_DOCUMENT, wholeFiles } from "./run-files.js";
 

@@ -8,7 +8,7 @@ import { writeExported } from "../../record/export-files.js";
 import { sha256 } from "../../record/hash.js";
 import { orderFilesOf, type RecordedFile } from "../../record/recorded-orders.js";
 import { runDirectory } from "../../record/run-places.js";
-import { wholeJson } from "../../record/whole-file.js";
+import { wholeJson } from "../../record/write-file.js";
 import type { Exported, ExportRequest } from "./contract.js";
 import { type ExportedRun, readExportedRuns } from "./exported-runs.js";
 import { checkedPlace, ownPlace } from "./place.js";

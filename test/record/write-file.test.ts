@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { writeWhole, writeWholeJson } from "../../src/record/whole-file.js";
+import { writeWhole, writeWholeJson } from "../../src/record/write-file.js";
 
 let directory = "";
 beforeEach(() => {

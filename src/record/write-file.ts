@@ -1,7 +1,8 @@
-/** Where a disk that refuses becomes a sentence. */
-import { appendFileSync, closeSync, fsyncSync, openSync } from "node:fs";
+/** Writes files, and says in words why a disk refuses. What is written whole is on the disk itself, or not at all. */
+import { appendFileSync, closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { IbatchError } from "../errors.js";
+import { exactJson } from "../exact-json.js";
 
 const REASONS: ReadonlyMap<string, string> = new Map([
   ["ENOSPC", "the disk is full"],
@@ -81,3 +82,33 @@ export function flushNames(path: string): void {
     if (directory !== undefined) closeSync(directory);
   }
 }
+
+/** Ends the name of a file that is being written. */
+export const PARTIAL = ".partial";
+
+/** Writes a file whole or not at all: under a temporary name, then renamed. It is on the disk itself when this returns. */
+export function writeWhole(path: string, data: string | Uint8Array): void {
+  const temporary = `${path}${PARTIAL}`;
+  writing(path, () => {
+    try {
+      writeFileSync(temporary, data, { flush: true });
+      renameSync(temporary, path);
+      flushNames(path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** JSON as a person would lay it out, with the newline at the end. What is not finite stands in it as a string. */
+export const wholeJson = (value: unknown): string => `${exactJson(value, { indent: 2, nonFinite: "quoted" })}\n`;
+
+export const writeWholeJson = (path: string, value: unknown): void => writeWhole(path, wholeJson(value));
+
+/** A value as it comes back from a record, where 1.0 is 1 again. */
+export const asRecorded = (value: unknown): unknown => JSON.parse(exactJson(value, { nonFinite: "quoted" }));
+
+/** Arrays lie on disk as in memory: raw, and little-endian on every machine that we run on. */
+export const bytesOf = (array: Uint32Array | Float32Array): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
