@@ -77,7 +77,7 @@ def serve(arguments: argparse.Namespace, kept: keeper.Keeper) -> int:
         return fail(
             PROGRAM,
             SURROUNDINGS_MISSING,
-            f"{error} (Python at {sys.executable}): run `{sys.executable} -m pip install -r requirements.txt`",
+            f"{error} (Python at {sys.executable}): run `{sys.executable} -m pip install -r requirements-backend.txt`",
         )
     importing.allow(arguments.allow_import, arguments.python_path)
     device.make_deterministic()

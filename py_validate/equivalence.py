@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from py_backend.errors import BackendError
-
-ALPHA = 0.05
+from py_report.statistics.equivalence import EQUIVALENCE_ALPHA, two_one_sided
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,5 @@ def compare_accuracies(ours: Sequence[float], theirs: Sequence[float], margin: f
     if error <= 1e-12 * max(1.0, abs(mean)):
         inside = abs(mean) < margin
         return Equivalence(mean, mean, mean, 0.0 if inside else 1.0, inside)
-    t = stats.t(len(differences) - 1)
-    half = float(t.ppf(1 - ALPHA)) * error
-    p = max(float(t.sf((mean + margin) / error)), float(t.cdf((mean - margin) / error)))
-    return Equivalence(mean, mean - half, mean + half, p, p < ALPHA)
+    interval, p = two_one_sided(differences, margin)
+    return Equivalence(mean, interval.low, interval.high, p, p < EQUIVALENCE_ALPHA)

@@ -56,7 +56,8 @@ test("every link within the repository leads to a file", () => {
 });
 
 test("every path that begins with a folder of the repository is there", () => {
-  const named = /(?<![\w/.<-])(?:src|test|docs|configs|examples|scripts|bench|py_backend|py_validate)\/[\w./-]*\w/g;
+  const named =
+    /(?<![\w/.<-])(?:src|test|docs|configs|examples|scripts|bench|py_backend|py_report|py_validate)\/[\w./-]*\w/g;
   const missing = pages.flatMap(({ path, text }) =>
     [...text.matchAll(named)]
       .map(([found]) => found)

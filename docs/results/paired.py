@@ -35,8 +35,8 @@ def main(summary: Path, pairs: list[str]) -> None:
 
 
 def statistics(request: dict[str, Any]) -> Any:
-    """What `python -m py_backend.statistics` says."""
-    command = [sys.executable, "-m", "py_backend.statistics"]
+    """What `python -m py_report.statistics` says."""
+    command = [sys.executable, "-m", "py_report.statistics"]
     root = Path(__file__).parents[2]
     said = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, cwd=root, check=True)
     return json.loads(said.stdout)

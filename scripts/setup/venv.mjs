@@ -26,7 +26,7 @@ export async function makeVenv(site, dev) {
 
 /** What .venv holds, a line for each requirements file; pyvenv.cfg names the version of Python. */
 function stampLines(root, dev) {
-  const files = dev ? ["requirements.txt", "requirements-dev.txt"] : ["requirements.txt"];
+  const files = ["requirements-backend.txt", "requirements.txt", ...(dev ? ["requirements-dev.txt"] : [])];
   return files.map((name) => `${name} ${hashContents([join(root, name), join(root, ".venv", "pyvenv.cfg")])}`);
 }
 

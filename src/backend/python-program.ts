@@ -7,7 +7,7 @@ import { describeEnding, type Ending, ProcessGroup } from "./process-group.js";
 export interface PythonProgram {
   /** Python interpreter. */
   readonly python: string;
-  /** Directory that holds `py_backend`. */
+  /** Directory that holds our Python packages. */
   readonly packageRoot: string;
   /** What follows `python -m`. */
   readonly module: string;

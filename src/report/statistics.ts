@@ -1,4 +1,4 @@
-/** What an experiment's numbers say, with how sure: `py_backend/statistics.py` computes it, with scipy. */
+/** What an experiment's numbers say, with how sure: `py_report/statistics` computes it, with scipy. */
 import { runPython } from "../backend/python-program.js";
 import { IbatchError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
@@ -10,7 +10,7 @@ import {
   type ValuesBySeed,
 } from "../record/statistics-document.js";
 
-const MODULE = "py_backend.statistics";
+const MODULE = "py_report.statistics";
 /** scipy from a cold disk takes seconds; the work itself some hundredths of a second a comparison. */
 const LIMIT_SECONDS = 120;
 

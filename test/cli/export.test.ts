@@ -127,7 +127,7 @@ describe("tensorboard", () => {
   });
 
   test("a Python without it: its own line, exit code 4", async () => {
-    const said = "py_backend.tensorboard_export: No module named 'tensorboard': run `pip install tensorboard`";
+    const said = "py_report.tensorboard_export: No module named 'tensorboard': run `pip install tensorboard`";
     const python = fakePython(emptyDirectory(), "cat > /dev/null", `echo "${said.replaceAll("`", "\\`")}" >&2; exit 4`);
     const ended = await ibatch("export", makeDirectory(), "--to", "tensorboard", "--python", python);
     expect(ended).toEqual({ code: 4, stdout: "", stderr: `ibatch: ${said}\n` });

@@ -230,4 +230,4 @@ def test_without_another_requirement(tmp_path: Path, missing: str) -> None:
     content = f"raise ImportError('No module named {missing!r}')".replace("'", '"', 1)[:-2] + '")'
     line = the_line(start("--listen", "tcp://127.0.0.1:0", path=fake_module(tmp_path, missing, content)), 4)
     assert missing in line
-    assert "pip install -r requirements.txt" in line
+    assert "pip install -r requirements-backend.txt" in line

@@ -128,9 +128,9 @@ describe("without", () => {
   });
 
   test("no scipy is told by its own line", async () => {
-    await expect(computeWith("echo 'py_backend.statistics: no scipy' >&2; exit 4")).rejects.toMatchObject({
+    await expect(computeWith("echo 'py_report.statistics: no scipy' >&2; exit 4")).rejects.toMatchObject({
       kind: "surroundings",
-      message: "py_backend.statistics: no scipy",
+      message: "py_report.statistics: no scipy",
     });
   });
 
@@ -139,7 +139,7 @@ describe("without", () => {
     async (answer) => {
       await expect(computeWith("cat > /dev/null", `echo '${answer}'`)).rejects.toMatchObject({
         kind: "bug",
-        message: `py_backend.statistics answered what src/record/statistics-document.ts does not expect: ${answer}\n`,
+        message: `py_report.statistics answered what src/record/statistics-document.ts does not expect: ${answer}\n`,
       });
     },
   );
@@ -147,7 +147,7 @@ describe("without", () => {
   test("an answer to something else is our bug", async () => {
     await expect(computeWith(`echo '{"confidence":0.95,"samples":[],"comparisons":[]}'`)).rejects.toMatchObject({
       kind: "bug",
-      message: "py_backend.statistics was asked for a and answered ",
+      message: "py_report.statistics was asked for a and answered ",
     });
   });
 });

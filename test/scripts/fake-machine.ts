@@ -91,7 +91,8 @@ function writeClone(write: FakeMachine["write"]): void {
   write("package-lock.json", "{}");
   write("tsconfig.json", "{}");
   write("tsconfig.build.json", "{}");
-  write("requirements.txt", "torch\n");
+  write("requirements-backend.txt", "torch\n");
+  write("requirements.txt", "-r requirements-backend.txt\nscipy\n");
   write("requirements-dev.txt", "-r requirements.txt\npytest\n");
   write("src/cli/main.ts", "process.exitCode = 0;\n");
   write("assembly/index.ts", "");

@@ -49,7 +49,12 @@ describe("afterwards, only what changed is done again", () => {
     ["other compiler options", (root) => touch(root, "tsconfig.json", "{ }"), [/tsc/]],
     ["dist deleted", (root) => rmSync(join(root, "dist"), { recursive: true }), [/tsc/, /asc/]],
     ["an edited kernel", (root) => touch(root, "assembly/index.ts", "export {};\n"), [/asc/]],
-    ["other requirements", (root) => touch(root, "requirements.txt", "torch==3\n"), [/pip install/]],
+    ["other requirements", (root) => touch(root, "requirements.txt", "scipy==3\n"), [/pip install/]],
+    [
+      "other requirements of the backend",
+      (root) => touch(root, "requirements-backend.txt", "torch==3\n"),
+      [/pip install/],
+    ],
     [
       "node_modules deleted",
       (root) => rmSync(join(root, "node_modules"), { recursive: true }),

@@ -1,4 +1,4 @@
-/** TensorBoard's event files, one run a directory; `py_backend/tensorboard_export.py` writes them. */
+/** TensorBoard's event files, one run a directory; `py_report/tensorboard_export.py` writes them. */
 import { resolve } from "node:path";
 import { findPython } from "../../backend/python.js";
 import { runPython } from "../../backend/python-program.js";
@@ -18,7 +18,7 @@ export async function exportTensorboard({ directory, out, python, signal }: Expo
   await runPython({
     python: findPython(python),
     packageRoot,
-    module: "py_backend.tensorboard_export",
+    module: "py_report.tensorboard_export",
     input: JSON.stringify({ out: resolve(place), metrics: ["test/accuracy", "test/loss"], runs: runs.map(toEvents) }),
     limitSeconds: LIMIT_SECONDS,
     signal,
@@ -32,7 +32,7 @@ interface Point {
   readonly value: RecordedNumber;
 }
 
-/** As `Run` in py_backend/tensorboard_export.py. */
+/** As `Run` in py_report/tensorboard_export.py. */
 interface RunEvents {
   readonly arm: string;
   readonly seed: number;

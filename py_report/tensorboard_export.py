@@ -1,4 +1,4 @@
-"""Writes event files of TensorBoard: python -m py_backend.tensorboard_export reads one JSON document on standard input
+"""Writes event files of TensorBoard: python -m py_report.tensorboard_export reads one JSON document on standard input
 (`Request`). Each run has a directory, `<out>/<arm>/seed-<n>`, and in it one file, EVENTS, which replaces that of an
 export before; nothing else is replaced or removed. Equal requests write equal scalars: every time is the request's.
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from .exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail
+from py_backend.exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail
 
-PROGRAM = "py_backend.tensorboard_export"
+PROGRAM = "py_report.tensorboard_export"
 
 try:
     import msgspec
@@ -99,7 +99,7 @@ def main() -> int:
     try:
         request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        expected = "expected a Request as in py_backend/tensorboard_export.py"
+        expected = "expected a Request as in py_report/tensorboard_export.py"
         return fail(PROGRAM, WRONG_USAGE, f"the request is wrong: {error}; {expected}")
     try:
         for run in request.runs:

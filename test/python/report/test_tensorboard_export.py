@@ -14,9 +14,9 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from py_backend.tensorboard_export import EVENTS
+from py_report.tensorboard_export import EVENTS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STARTED_AT = 1_767_323_045.5
 
 METRICS = """
@@ -27,7 +27,7 @@ METRICS = """
 
 
 def run(text: str, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "py_backend.tensorboard_export"]
+    command = [sys.executable, "-m", "py_report.tensorboard_export"]
     variables = {**os.environ, **env}
     return subprocess.run(command, input=text, capture_output=True, text=True, cwd=ROOT, timeout=120, env=variables)
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
     taken.write_text("mine")
     ended = run(request(taken, recorded()))
     assert (ended.returncode, ended.stdout) == (4, "")
-    assert ended.stderr.startswith(f"py_backend.tensorboard_export: {taken}")
+    assert ended.stderr.startswith(f"py_report.tensorboard_export: {taken}")
     assert "cannot be written" in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert taken.read_text() == "mine"
@@ -118,7 +118,7 @@ def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
 def test_a_wrong_request_is_told_with_its_place(text: str, place: str) -> None:
     ended = run(text)
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("py_backend.tensorboard_export: the request is wrong: ")
+    assert ended.stderr.startswith("py_report.tensorboard_export: the request is wrong: ")
     assert place in ended.stderr
     assert ended.stderr.count("\n") == 1
 
@@ -128,6 +128,6 @@ def test_without_tensorboard_it_says_what_to_install(tmp_path: Path) -> None:
     ended = run("{}", PYTHONPATH=str(tmp_path))
     assert (ended.returncode, ended.stdout) == (4, "")
     assert ended.stderr == (
-        f"py_backend.tensorboard_export: No module named tensorboard (Python at {sys.executable}): "
+        f"py_report.tensorboard_export: No module named tensorboard (Python at {sys.executable}): "
         f"run `{sys.executable} -m pip install tensorboard`, or name another Python with --python\n"
     )

@@ -18,22 +18,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from py_backend import statistics
-from py_backend.statistics import (
-    Answer,
-    Description,
-    Difference,
-    Interval,
-    Pairing,
-    Request,
-    Sample,
-    analyse,
-    hedges_correction,
-    holm,
-    p_of_mean_ranks,
-)
+from py_report.statistics import bootstrap
+from py_report.statistics.analysis import analyse
+from py_report.statistics.answer import Answer, Description, Difference, Interval
+from py_report.statistics.holm import holm
+from py_report.statistics.request import Pairing, Request, Sample
+from py_report.statistics.signed_rank import p_of_mean_ranks
+from py_report.statistics.t_test import hedges_correction
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 few = settings(max_examples=60, deadline=None)
 
 
@@ -144,7 +137,7 @@ def test_equals_scipy_called_directly(arm: np.ndarray, baseline: np.ndarray, con
         np.mean,
         confidence_level=confidence,
         method="BCa",
-        rng=np.random.default_rng(statistics.BOOTSTRAP_SEED),
+        rng=np.random.default_rng(bootstrap.BOOTSTRAP_SEED),
     )  # 9,999 resamples are scipy's own default
     assert ends(seen.bca) == pytest.approx(tuple(bca.confidence_interval), rel=1e-12)
 
@@ -618,7 +611,7 @@ def test_the_signed_rank_p_is_the_share_of_signs_as_extreme(differences: list[in
 
 def run(text: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "py_backend.statistics"],
+        [sys.executable, "-m", "py_report.statistics"],
         input=text,
         capture_output=True,
         text=True,
@@ -644,7 +637,7 @@ def test_reads_and_writes_one_document() -> None:
 
 
 def test_imports_no_torch() -> None:
-    look = "import sys, py_backend.statistics; print('scipy' in sys.modules, 'torch' in sys.modules)"
+    look = "import sys, py_report.statistics.analysis; print('scipy' in sys.modules, 'torch' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert (ended.returncode, ended.stdout) == (0, "True False\n")
 
@@ -663,7 +656,7 @@ def test_imports_no_torch() -> None:
 def test_a_wrong_request_is_told_with_its_place(text: str, place: str) -> None:
     ended = run(text)
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("py_backend.statistics: the request is wrong: ")
+    assert ended.stderr.startswith("py_report.statistics: the request is wrong: ")
     assert place in ended.stderr
     assert ended.stderr.count("\n") == 1
 
@@ -673,6 +666,6 @@ def test_without_scipy_it_says_what_to_install(tmp_path: Path) -> None:
     ended = run("{}", PYTHONPATH=str(tmp_path))
     assert (ended.returncode, ended.stdout) == (4, "")
     assert ended.stderr == (
-        f"py_backend.statistics: No module named scipy (Python at {sys.executable}): "
+        f"py_report.statistics: No module named scipy (Python at {sys.executable}): "
         f"run `{sys.executable} -m pip install -r requirements.txt`\n"
     )
