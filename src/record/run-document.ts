@@ -23,9 +23,11 @@ const armShape = {
   }),
   dataset: named.optional(),
   model: named.optional(),
+  loss: named.optional(),
   optimizer: named.optional(),
   schedule: named.optional(),
   batching: named.optional(),
+  augmentation: settings.optional(),
   precision: z.string().optional(),
   /** Of a run's alone: an experiment has one for all arms. */
   evaluation: settings.optional(),

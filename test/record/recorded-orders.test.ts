@@ -1,10 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { readMadeBy } from "../../src/record/made-by.js";
 import { countOrders, filesOf, keepsOrders, planOf, readOrder } from "../../src/record/recorded-orders.js";
-import { readSignal, readSignalFile } from "../../src/record/recorded-signals.js";
 import { type RecordOptions, RunRecord } from "../../src/record/run-record.js";
 import { mistake } from "../mistake.js";
 
@@ -23,7 +21,7 @@ const weights = Float32Array.of(0.1, 2, 1e-30, 3e38);
 
 function recorded(options: RecordOptions = { orders: "full", signals: "full" }): RunRecord {
   const record = new RunRecord(directory, options);
-  const config = { dataset: { name: "digits" }, epochs: 1, order: { name: "a", changesObjective: true } };
+  const config = { epochs: 1, order: {} };
   record.start({ arm: "a", seed: 0, configHash: "abc", config, ibatchVersion: "0", state: "running" });
   return record;
 }
@@ -118,43 +116,4 @@ describe("an order that cannot be read says which file, and why", () => {
     writeFileSync(orders("0000.json"), text);
     expect(mistake(() => readOrder(directory, 0))).toMatch(/orders\/0000\.json is damaged \(./);
   });
-});
-
-describe("a signal", () => {
-  const values = Float32Array.of(0.5, Number.NaN, -1e-45, Number.POSITIVE_INFINITY);
-
-  test("is read back to the bit, by its name and epoch or as a file", () => {
-    const record = recorded();
-    record.writeSignal("scored-margin", 7, values);
-    record.writeSignal("loss", 7, values.subarray(0, 2));
-    expect(readSignal(directory, "scored-margin", 7)).toEqual(values);
-    expect(readSignal(directory, "loss", 7)).toEqual(Float32Array.of(0.5, Number.NaN));
-    expect(readSignalFile(join(directory, "signals/scored-margin/0007.f32"))).toEqual(values);
-  });
-
-  test("that was not recorded, is no file, or no float32", () => {
-    recorded().writeSignal("loss", 0, values);
-    const path = (name: string) => `${directory}/signals/${name}`;
-    expect(mistake(() => readSignal(directory, "el2n", 0))).toBe(
-      `${path("el2n/0000.f32")} is missing: take another run, or do that run again`,
-    );
-    mkdirSync(path("loss/0001.f32"));
-    expect(mistake(() => readSignal(directory, "loss", 1))).toBe(
-      `${path("loss/0001.f32")} is damaged (it is a directory): take another run, or do that run again`,
-    );
-    writeFileSync(path("loss/0000.f32"), "abcde");
-    expect(mistake(() => readSignal(directory, "loss", 0))).toMatch(/5 bytes are no whole number of values/);
-  });
-});
-
-test("what made a run: its config's hash, its dataset, and whether its order was of another objective", () => {
-  const record = recorded();
-  expect(readMadeBy(filesOf(directory))).toMatchObject({
-    configHash: "abc",
-    dataset: "digits",
-    changesObjective: true,
-  });
-  const config = { epochs: 1, order: { name: "a" } };
-  record.write({ arm: "a", seed: 0, configHash: "def", config, ibatchVersion: "0", state: "done" });
-  expect(mistake(() => readMadeBy(filesOf(directory)))).toMatch(/run\.json is damaged/);
 });
