@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -120,8 +121,53 @@ def test_the_bits_are_the_same_with_every_version_of_the_libraries(dataset: Data
     assert dataset.sha256() == "9bb1da0610a1488d3c2920ef679ca73cecd019351b5a2b396ea3cf9a288d230f"
 
 
+def test_they_are_what_scikit_learn_itself_reads(levels: np.ndarray, targets: list[int]) -> None:
+    read, labels = digits._read_sklearn()
+    assert np.array_equal(read, levels)
+    assert labels.tolist() == targets
+
+
+def test_no_scikit_learn_is_imported() -> None:
+    script = (
+        "import sys; from pathlib import Path; from py_backend.datasets import digits;"
+        "print(digits.load(Path('.'), digits.NoOptions()).name, {'sklearn', 'scipy'} & {*sys.modules})"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (ended.stdout, ended.stderr) == ("digits set()\n", "")
+
+
+def put_in_place_of_scikit_learn(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """Returns where its file is looked for then."""
+    data = folder / "sklearn" / "datasets" / "data"
+    data.mkdir(parents=True)
+    (folder / "sklearn" / "__init__.py").touch()
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    monkeypatch.delitem(sys.modules, "sklearn")
+    return data / "digits.csv.gz"
+
+
+def test_without_scikit_learns_file_the_error_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put_in_place_of_scikit_learn(monkeypatch, tmp_path)
+    with pytest.raises(BackendError) as caught:
+        digits.DATASET.load(Path("/nowhere"), digits.DATASET.options())
+    assert caught.value.code == "data_missing"
+
+
+@pytest.mark.filterwarnings("ignore:loadtxt: input contained no data")
+@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"0,1,2\n")[:-4], gzip.compress(b"0,1,x\n")])
+def test_a_file_that_is_damaged_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes) -> None:
+    path = put_in_place_of_scikit_learn(monkeypatch, tmp_path)
+    path.write_bytes(content)
+    with pytest.raises(BackendError) as caught:
+        digits.DATASET.load(Path("/nowhere"), digits.DATASET.options())
+    assert caught.value.code == "data_damaged"
+    assert "install scikit-learn again" in caught.value.message
+
+
 def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(BackendError) as caught:
         digits.DATASET.load(Path("/nowhere"), digits.DATASET.options())
     assert caught.value.code == "data_missing"
@@ -131,16 +177,17 @@ def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch: pytest
 @pytest.mark.parametrize(
     ("images", "target", "says"),
     [
-        (np.zeros((1796, 8, 8)), np.zeros(1796, int), "images (1796, 8, 8)"),
+        (np.zeros((1796, 8, 8)), np.zeros(1796, int), "images (1796, 64)"),
         (np.full((1797, 8, 8), 17.0), np.zeros(1797, int), "other grey levels"),
         (np.full((1797, 8, 8), 0.5), np.zeros(1797, int), "other grey levels"),
         (np.zeros((1797, 8, 8)), np.full(1797, 10), "other labels"),
     ],
 )
 def test_other_data_than_we_know_is_refused(
-    monkeypatch: pytest.MonkeyPatch, images: np.ndarray, target: np.ndarray, says: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, images: np.ndarray, target: np.ndarray, says: str
 ) -> None:
-    monkeypatch.setattr(sklearn_datasets, "load_digits", lambda: SimpleNamespace(images=images, target=target))
+    table = np.column_stack([images.reshape(len(images), -1), target])
+    np.savetxt(put_in_place_of_scikit_learn(monkeypatch, tmp_path), table, delimiter=",")
     with pytest.raises(BackendError) as caught:
         digits.DATASET.load(Path("/nowhere"), digits.DATASET.options())
     assert caught.value.code == "data_damaged"
