@@ -24,6 +24,7 @@ from py_backend.codec import Packet
 from py_backend.datasets.contract import Part
 from py_backend.errors import BackendError
 from py_backend.messages import Augmentation, Named
+from py_backend.models.resnet18 import BasicBlock
 from py_backend.noise import KeyedDropout
 from py_backend.signals import SIGNALS, SignalBuffer
 
@@ -74,12 +75,29 @@ class Mixed(nn.Module):
         return logits
 
 
+class Residual(nn.Module):
+    """A ResNet of the catalogue's blocks with few channels: a hundredth of ResNet-18's seconds."""
+
+    def __init__(self, input_shape: tuple[int, int, int], class_count: int, _options: NoOptions) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(input_shape[0], 8, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(8)
+        self.blocks = nn.Sequential(BasicBlock(8, 8, 1, nn.BatchNorm2d), BasicBlock(8, 16, 2, nn.BatchNorm2d))
+        self.fc = nn.Linear(16, class_count)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.fc(self.blocks(F.relu(self.norm(self.stem(x)))).mean((2, 3)))
+        return logits
+
+
 @pytest.fixture(params=["mixed", "dropout and augmentation", "batch norm"])
 def changes(request: pytest.FixtureRequest, own_model: Callable[..., Named]) -> dict[str, Any]:
     """What to open."""
+    if request.param == "batch norm":
+        return {**RESNET, "model": own_model(Residual)}
     adam = Named(name="adam", options={})
     mixed = {"model": own_model(Mixed), "augmentation": Augmentation(crop=2, flip=True), "optimizer": adam}
-    return {"mixed": mixed, "dropout and augmentation": NOISY, "batch norm": RESNET}[request.param]
+    return {"mixed": mixed, "dropout and augmentation": NOISY}[request.param]
 
 
 def digest(value: Any) -> Any:

@@ -155,7 +155,7 @@ def test_without_scikit_learns_file_the_error_says_what_to_install(
     assert caught.value.code == "data_missing"
 
 
-@pytest.mark.filterwarnings("ignore:loadtxt: input contained no data")
+@pytest.mark.filterwarnings("ignore:loadtxt")
 @pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"0,1,2\n")[:-4], gzip.compress(b"0,1,x\n")])
 def test_a_file_that_is_damaged_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes) -> None:
     path = put_in_place_of_scikit_learn(monkeypatch, tmp_path)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from py_report.statistics import __main__ as program
 from py_report.statistics import bootstrap
 from py_report.statistics.analysis import analyse
 from py_report.statistics.answer import Answer, Description, Difference, Interval
@@ -27,6 +30,7 @@ from py_report.statistics.signed_rank import p_of_mean_ranks
 from py_report.statistics.t_test import hedges_correction
 
 ROOT = Path(__file__).parents[3]
+Run = Callable[[str], subprocess.CompletedProcess[str]]
 few = settings(max_examples=60, deadline=None)
 
 
@@ -609,7 +613,7 @@ def test_the_signed_rank_p_is_the_share_of_signs_as_extreme(differences: list[in
 # --- the program
 
 
-def run(text: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def start(text: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "py_report.statistics"],
         input=text,
@@ -622,6 +626,18 @@ def run(text: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """As `start`, in this process."""
+
+    def ended(text: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        code = program.main()
+        return subprocess.CompletedProcess([], code, *capsys.readouterr())
+
+    return ended
+
+
 def test_reads_and_writes_one_document() -> None:
     request = Request(
         samples=[Sample(name="sleep", values=by_seed(list(SLEEP_1)))],
@@ -629,11 +645,12 @@ def test_reads_and_writes_one_document() -> None:
             Pairing(name="sleep", arm=by_seed(list(SLEEP_1)), baseline=by_seed(list(SLEEP_2)), family="planned")
         ],
     )
-    ended = run(msgspec.json.encode(request).decode())
+    ended = start(msgspec.json.encode(request).decode())
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.count("\n") == 1
     assert json.loads(ended.stdout)["comparisons"][0]["t"]["degreesOfFreedom"] == 9
     assert msgspec.json.decode(ended.stdout, type=Answer) == analyse(request)
+    assert start("{").returncode == 2
 
 
 def test_imports_no_torch() -> None:
@@ -653,7 +670,7 @@ def test_imports_no_torch() -> None:
         ('{"samples": [{"name": "a", "values": {"0": NaN}}]}', "malformed"),
     ],
 )
-def test_a_wrong_request_is_told_with_its_place(text: str, place: str) -> None:
+def test_a_wrong_request_is_told_with_its_place(run: Run, text: str, place: str) -> None:
     ended = run(text)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("py_report.statistics: the request is wrong: ")
@@ -663,7 +680,7 @@ def test_a_wrong_request_is_told_with_its_place(text: str, place: str) -> None:
 
 def test_without_scipy_it_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "scipy.py").write_text("raise ImportError('No module named scipy')\n")
-    ended = run("{}", PYTHONPATH=str(tmp_path))
+    ended = start("{}", PYTHONPATH=str(tmp_path))
     assert (ended.returncode, ended.stdout) == (4, "")
     assert ended.stderr == (
         f"py_report.statistics: No module named scipy (Python at {sys.executable}): "

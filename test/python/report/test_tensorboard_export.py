@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,10 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
+from py_report import tensorboard_export
 from py_report.tensorboard_export import EVENTS
+
+Run = Callable[[str], subprocess.CompletedProcess[str]]
 
 ROOT = Path(__file__).parents[3]
 STARTED_AT = 1_767_323_045.5
@@ -26,10 +31,22 @@ METRICS = """
 """
 
 
-def run(text: str, **env: str) -> subprocess.CompletedProcess[str]:
+def start(text: str, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "py_report.tensorboard_export"]
     variables = {**os.environ, **env}
     return subprocess.run(command, input=text, capture_output=True, text=True, cwd=ROOT, timeout=120, env=variables)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """As `start`, in this process."""
+
+    def ended(text: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        code = tensorboard_export.main()
+        return subprocess.CompletedProcess([], code, *capsys.readouterr())
+
+    return ended
 
 
 def recorded() -> dict[str, list[tuple[int, float, float]]]:
@@ -73,12 +90,12 @@ def scalars_in(directory: Path) -> dict[str, list[tuple[int, float, float]]]:
 
 
 def test_scalars_come_back_at_their_steps_and_times(tmp_path: Path) -> None:
-    ended = run(request(tmp_path, recorded()))
+    ended = start(request(tmp_path, recorded()))
     assert (ended.returncode, ended.stdout) == (0, "")
     np.testing.assert_equal(scalars_in(tmp_path / "shuffled" / "seed-3"), recorded())  # a NaN equals a NaN
 
 
-def test_hyperparameters_come_back_with_the_metric_to_compare(tmp_path: Path) -> None:
+def test_hyperparameters_come_back_with_the_metric_to_compare(run: Run, tmp_path: Path) -> None:
     run(request(tmp_path, recorded()))
     read = events(tmp_path / "shuffled" / "seed-3")
 
@@ -93,7 +110,7 @@ def test_hyperparameters_come_back_with_the_metric_to_compare(tmp_path: Path) ->
     assert metric.name.tag == "test/loss"
 
 
-def test_a_second_export_replaces_the_first_and_nothing_else(tmp_path: Path) -> None:
+def test_a_second_export_replaces_the_first_and_nothing_else(run: Run, tmp_path: Path) -> None:
     directory = tmp_path / "shuffled" / "seed-3"
     run(request(tmp_path, recorded()))
     (directory / "events.out.tfevents.other").write_bytes(b"")
@@ -103,7 +120,7 @@ def test_a_second_export_replaces_the_first_and_nothing_else(tmp_path: Path) -> 
     np.testing.assert_equal(scalars_in(directory), longer)
 
 
-def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_told_in_one_line(run: Run, tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("mine")
     ended = run(request(taken, recorded()))
@@ -115,7 +132,7 @@ def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text, place", [("{", "truncated"), ('{"out": 1}', "$.out"), ('{"runs": []}', "`out`")])
-def test_a_wrong_request_is_told_with_its_place(text: str, place: str) -> None:
+def test_a_wrong_request_is_told_with_its_place(run: Run, text: str, place: str) -> None:
     ended = run(text)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("py_report.tensorboard_export: the request is wrong: ")
@@ -125,7 +142,7 @@ def test_a_wrong_request_is_told_with_its_place(text: str, place: str) -> None:
 
 def test_without_tensorboard_it_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "tensorboard.py").write_text("raise ImportError('No module named tensorboard')\n")
-    ended = run("{}", PYTHONPATH=str(tmp_path))
+    ended = start("{}", PYTHONPATH=str(tmp_path))
     assert (ended.returncode, ended.stdout) == (4, "")
     assert ended.stderr == (
         f"py_report.tensorboard_export: No module named tensorboard (Python at {sys.executable}): "
