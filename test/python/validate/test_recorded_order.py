@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import py_validate.recorded_order as module
 from py_backend.noise import derive, signed
-from py_backend.session import INITIAL_WEIGHTS_PLACE
+from py_backend.opening import INITIAL_WEIGHTS_PLACE
 from py_validate.recorded_order import RecordedOrder, initial_seed
 
 from .recorded import write_epoch
