@@ -61,6 +61,7 @@ export interface ExperimentConfig {
   readonly equivalenceMargin: number | null;
   readonly evaluation: Common["evaluation"];
   readonly record: Common["record"];
+  readonly checkpoint: Common["checkpoint"];
   readonly backend: Common["backend"];
   /** What is common to all arms, as far as the config says it: what the experiment's hash is over. */
   readonly base: Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 /** Arms × seeds: every run of a config, those that are recorded already left as they are. */
+import { setTimeout } from "node:timers/promises";
 import { BackendLost } from "../backend/errors.js";
-import { IbatchError, usageError } from "../errors.js";
+import { IbatchError, unlessInterrupted, usageError } from "../errors.js";
 import { differences } from "../record/differences.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
@@ -92,6 +93,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
     if (run.finished === undefined) kept.push(...madeIn([{ arm, seed, directory: run.record.directory, document }]));
+    else run.record.clearEnded(document);
     const last = metrics.at(-1);
     inputs.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });
@@ -192,6 +194,7 @@ function runInputs({ config, orders, dataDir, observer, signal, note, log }: Not
     evaluation: config.evaluation,
     chunkBatches: config.backend.chunkBatches,
     imagesPerClass: config.record.images,
+    policy: config.checkpoint,
     seed: run.place.seed,
     dataDir,
     equalBits: config.backend.equalBits,
@@ -221,14 +224,15 @@ async function runAndRecord(inputs: Noting, run: PlannedRun, { kept, tried, loss
   const refusal = tried.refusal(run.place.arm) ?? losses.refusal;
   if (refusal !== undefined) return failed(run, document, refusal);
   try {
-    const client = await inputs.backends.get();
-    const ended = await runOne({
-      ...runInputs(inputs, run),
-      client,
-      document,
-      kept,
-      writeDataset: (dataset) => inputs.record.writeDataset(dataset),
-    });
+    const ended = await restarting(inputs, run, async () =>
+      runOne({
+        ...runInputs(inputs, run),
+        client: await inputs.backends.get(),
+        document,
+        kept,
+        writeDataset: (dataset) => inputs.record.writeDataset(dataset),
+      }),
+    );
     return { document: ended, metrics: run.record.metrics };
   } catch (error) {
     if (error instanceof Unfit)
@@ -240,6 +244,29 @@ async function runAndRecord(inputs: Noting, run: PlannedRun, { kept, tried, loss
     await inputs.backends.discard();
     return { ...ended, lost: error };
   }
+}
+
+/** Does it again with another backend where it lost its own, as often as the config says. */
+async function restarting<T>(inputs: Noting, { place, record }: PlannedRun, act: () => Promise<T>): Promise<T> {
+  const { restarts } = inputs.config.backend;
+  for (let restart = 1; ; restart++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof BackendLost) || !record.started || restart > restarts) throw error;
+      inputs.note(`${place.arm}, seed ${place.seed}: ${error.message}; restart ${restart} of ${restarts}`);
+      await inputs.backends.discard();
+      await pause(secondsBefore(restart), inputs.signal);
+    }
+  }
+}
+
+/** None before the first restart, then twice as long each time. */
+const secondsBefore = (restart: number): number => (restart === 1 ? 0 : Math.min(60, 2 ** (restart - 2)));
+
+/** @throws Interrupted */
+async function pause(seconds: number, signal: AbortSignal): Promise<void> {
+  if (seconds > 0) await unlessInterrupted(signal, setTimeout(1000 * seconds));
 }
 
 function failed({ record }: PlannedRun, document: RunDocument, { message }: IbatchError): Ended {

@@ -1,12 +1,17 @@
 /** What is known of each sample; orders see it read-only. Filled a chunk at a time, in the order of training. */
-import type { emptyLedger } from "../orders/context.js";
 import type { ExtraSignal } from "../orders/contract.js";
 import { mapExtras, type SampleSignals } from "./sample-signals.js";
 
 type SeenSignals = Omit<SampleSignals, "prediction">;
 
-/** One value a sample in each column; `emptyLedger` makes one. */
-export type Ledger = ReturnType<typeof emptyLedger>;
+/** One value a sample in each column, as `LedgerView` says; `emptyLedger` makes one. */
+export type Ledger = {
+  readonly loss: Float32Array;
+  readonly meanLoss: Float32Array;
+  readonly seenAtStep: Int32Array;
+  readonly correct: Uint8Array;
+  readonly draws: Uint32Array;
+} & { readonly [signal in ExtraSignal]?: Float32Array | undefined };
 
 export interface LedgerRules {
   /** From which passes losses are taken; draws are counted in training whatever this says. */

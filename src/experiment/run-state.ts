@@ -1,50 +1,75 @@
 /**
- * All that lasts from one batch of a run to the next, as plain data. What is not in here is derived from it, from
- * the config and from what the backend opened, and equals its rebuild.
+ * All that lasts from one batch of a run to the next, as plain data: numbers, and typed arrays. What is not in here is
+ * derived from it, from the config and from what the backend opened, and equals its rebuild. A checkpoint holds it
+ * whole, whatever is added to it (`splitState`), and gives nothing else back (`joinState`).
  */
+import { z } from "zod";
 import { emptyLedger } from "../orders/context.js";
-import type { ExtraSignal, MemoryArray } from "../orders/contract.js";
+import type { ExtraSignal } from "../orders/contract.js";
+import type { Accepted } from "../record/checkpoints.js";
 import type { PlanHashes } from "../record/run-record.js";
-import { type EpochSeconds, noSeconds } from "./clock.js";
-import { type HardSamples, noHardSamples } from "./hard-samples.js";
-import type { Ledger } from "./ledger.js";
-import { emptyTally, type Tally } from "./measured.js";
-import { emptyHistory, type SignalHistory } from "./sample-signals.js";
+import type { NumberArray } from "../record/safetensors.js";
+import type { EpochSeconds } from "./clock.js";
+import { noHardSamples } from "./hard-samples.js";
+import { emptyTally } from "./measured.js";
+import { emptyHistory } from "./sample-signals.js";
+
+const count = z.int().min(0);
+const u8 = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
+const u32 = z.custom<Uint32Array>((value) => value instanceof Uint32Array);
+const i32 = z.custom<Int32Array>((value) => value instanceof Int32Array);
+const f32 = z.custom<Float32Array>((value) => value instanceof Float32Array);
+const f64 = z.custom<Float64Array>((value) => value instanceof Float64Array);
+const extras = { margin: f32.optional(), entropy: f32.optional(), el2n: f32.optional() };
+
+const ledger = z.strictObject({
+  loss: f32,
+  meanLoss: f32,
+  seenAtStep: i32,
+  correct: u8,
+  draws: u32,
+  ...extras,
+});
 
 /** What an order keeps, by the names that it declares. */
-export type OrderMemory = Readonly<Record<string, MemoryArray>>;
+const orderMemory = z.record(z.string(), z.union([u8, u32, i32, f32, f64]));
+export type OrderMemory = Readonly<z.infer<typeof orderMemory>>;
 
-export interface RunState {
-  /** Batches trained on. */
-  step: number;
-  /** Samples trained on. */
-  samples: number;
-  /** The epoch under way, or the next one. */
-  epoch: number;
-  readonly ledger: Ledger;
-  /** As it was before the plan of this epoch was made; null: the order was not asked yet. */
-  memory: OrderMemory | null;
-  /** What the epoch before trained on. */
-  before: Uint32Array | null;
-  readonly hardSamples: HardSamples;
-  /** Null between two epochs. */
-  underWay: EpochUnderWay | null;
-}
+const workSeconds = z.strictObject({ training: z.number(), scoring: z.number(), evaluating: z.number() });
 
-/** An epoch whose plan is made, and which is trained up to the run's step. */
-export interface EpochUnderWay {
-  readonly firstStep: number;
+const epochUnderWay = z.strictObject({
+  firstStep: count,
   /** Samples of the scoring pass before it. */
-  readonly scored: number;
+  scored: count,
   /** Of the plan, which is made again where the run goes on. */
-  readonly hashes: PlanHashes;
+  hashes: z.strictObject({ orderSha256: z.string(), planSha256: z.string() }),
   /** As the order saw it; null where it reads none. */
-  readonly ledger: Ledger | null;
+  ledger: ledger.nullable(),
   /** Of the training passes. */
-  readonly history: SignalHistory;
-  readonly tally: Tally;
-  readonly seconds: EpochSeconds;
-}
+  history: z.strictObject({ loss: f32, predictions: u32, ...extras }),
+  tally: z.strictObject({ loss: z.number(), correct: z.number(), count }),
+  seconds: z.strictObject({ total: z.number(), ordering: z.number(), spent: workSeconds, underWay: workSeconds }),
+});
+/** An epoch whose plan is made, and which is trained up to the run's step. */
+export type EpochUnderWay = z.infer<typeof epochUnderWay>;
+
+const runState = z.strictObject({
+  /** Batches trained on. */
+  step: count,
+  /** Samples trained on. */
+  samples: count,
+  /** The epoch under way, or the next one. */
+  epoch: count,
+  ledger,
+  /** As it was before the plan of this epoch was made; null: the order was not asked yet. */
+  memory: orderMemory.nullable(),
+  /** What the epoch before trained on. */
+  before: u32.nullable(),
+  hardSamples: z.strictObject({ loss: f64, wrong: u32, epochs: u32 }),
+  /** Null between two epochs. */
+  underWay: epochUnderWay.nullable(),
+});
+export type RunState = z.infer<typeof runState>;
 
 /** A run before its first batch. `extras`: signals that the order declares. */
 export const newRunState = (n: number, extras: readonly ExtraSignal[]): RunState => ({
@@ -96,4 +121,54 @@ export function endEpoch(state: RunState, { memory, before }: EpochEnd): void {
   state.underWay = null;
 }
 
-export { noSeconds };
+/** A state as it is written down: its numbers, each array replaced by where it lies, and the arrays by those names. */
+export interface SplitState {
+  readonly numbers: unknown;
+  readonly arrays: ReadonlyMap<string, NumberArray>;
+}
+
+/** The arrays are the state's own: whoever keeps them copies them. */
+export function splitState(state: RunState): SplitState {
+  const arrays = new Map<string, NumberArray>();
+  return { numbers: split(state, [], arrays), arrays };
+}
+
+/** The state of a run over `n` samples at this step, or why that is none. */
+export function joinState(
+  { numbers, arrays, step }: SplitState & { readonly step: number },
+  n: number,
+): Accepted<RunState> {
+  const { success, data: state, error } = runState.safeParse(join(numbers, arrays));
+  if (!success) return { fault: `its state: ${error.issues[0].path.join(".")}: ${error.issues[0].message}` };
+  if (state.step !== step) return { fault: `its state is of step ${state.step}` };
+  const { hardSamples, underWay } = state;
+  const perSample = [state.ledger, hardSamples, underWay?.ledger ?? {}, underWay?.history ?? {}].flatMap(Object.values);
+  if (perSample.some((column) => column.length !== n)) return { fault: `it is not of ${n} samples` };
+  return { taken: state };
+}
+
+type Plain = null | undefined | string | number | NumberArray | { readonly [name: string]: Plain };
+
+/** How the place of an array is written. */
+const PLACE = /^array: (.+)$/;
+
+function split(value: Plain, path: readonly string[], arrays: Map<string, NumberArray>): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new Error(`${path.join(".")} is ${value}`);
+  if (typeof value !== "object" || value === null) return value;
+  if (isArray(value)) {
+    arrays.set(path.join("."), value);
+    return `array: ${path.join(".")}`;
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, split(inner, [...path, name], arrays)]),
+  );
+}
+
+function join(value: unknown, arrays: ReadonlyMap<string, NumberArray>): unknown {
+  const name = typeof value === "string" ? PLACE.exec(value)?.[1] : undefined;
+  if (name !== undefined) return arrays.get(name);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, join(inner, arrays)]));
+}
+
+const isArray = (value: object): value is NumberArray => ArrayBuffer.isView(value);

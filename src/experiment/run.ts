@@ -1,16 +1,20 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
 import { asError, IbatchError } from "../errors.js";
+import type { Accepted, Checkpoint } from "../record/checkpoints.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
+import { Checkpointer } from "./checkpointer.js";
+import type { ExperimentConfig } from "./config.js";
 import { type Observer, type RunPlace, tellObserver } from "./observer.js";
 import { openRequest } from "./open-request.js";
 import { modelOf } from "./other-code.js";
 import { recordIn } from "./recording.js";
 import { tellAll } from "./run-event.js";
+import { joinState, type RunState } from "./run-state.js";
 import { Interrupted, Session, type WorkClient } from "./session.js";
 import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
-import { firstState, prepareTraining, type Training, type TrainingInputs, trainRun } from "./train-run.js";
+import { firstState, prepareTraining, type RunEnd, type TrainingInputs, trainRun } from "./train-run.js";
 
 export interface RunInputs extends Omit<TrainingInputs, "listen" | "mostBatches" | "boundary"> {
   readonly client: WorkClient;
@@ -23,6 +27,8 @@ export interface RunInputs extends Omit<TrainingInputs, "listen" | "mostBatches"
   readonly dataDir: string | null;
   /** Whether what may give other bits from run to run is refused. */
   readonly equalBits: boolean;
+  /** When checkpoints are taken; null: never, and none is used. */
+  readonly policy: ExperimentConfig["checkpoint"];
   /** What `run.json` says of the run before it starts. */
   readonly document: RunDocument;
   /** @throws IbatchError where its order was recorded on other data. */
@@ -37,38 +43,106 @@ export interface RunInputs extends Omit<TrainingInputs, "listen" | "mostBatches"
 }
 
 /**
- * Trains one arm with one seed and records it.
+ * Trains one arm with one seed and records it, from where its last checkpoint was taken if it has one.
  * Returns how it ended; `interrupted` and `failed` runs are recorded as such and their error is thrown.
  * @throws Unfit before anything is written.
  */
 export async function runOne(inputs: RunInputs): Promise<RunDocument> {
-  const { config, record, place } = inputs;
   const session = await fitting(() => Session.open(inputs.client, openRequest(inputs), inputs.signal, inputs.note));
   try {
-    const training = await fitting(async () => prepareTraining({ ...inputs, listen: listenersOf(inputs) }, session));
-    const surroundings = surroundingsOf(session, config.dataset);
-    await fitting(async () => {
-      inputs.refuseOtherData(surroundings);
-      refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, inputs.kept);
-    });
-    const document = { ...inputs.document, surroundings };
-    inputs.writeDataset(datasetOf(session, config.dataset.name));
-    record.start(document);
-    inputs.observer.runStarted?.(place);
-    if (config.microBatch !== null)
-      inputs.log(`${place.arm}, seed ${place.seed}: ${inParts(config.microBatch, session)}`);
-    const ended = await trainAll(training, document).catch((error: unknown): never => {
-      recordEnd(record, document, error);
-      throw error;
-    });
-    record.write(ended);
-    return ended;
+    return await trainRecorded(inputs, session);
   } finally {
     await session.close().catch((error: unknown) => {
       // The run has ended as it has; a backend that cannot go on says so to the next one.
-      inputs.log(`${place.arm}, seed ${place.seed}: closing its session failed: ${error}`);
+      inputs.log(`${inputs.place.arm}, seed ${inputs.place.seed}: closing its session failed: ${error}`);
     });
   }
+}
+
+async function trainRecorded(inputs: RunInputs, session: Session): Promise<RunDocument> {
+  const { config, record, place, policy } = inputs;
+  const surroundings = surroundingsOf(session, config.dataset);
+  const { training, resumed } = await fitting(async () => {
+    inputs.refuseOtherData(surroundings);
+    refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, inputs.kept);
+    const training = prepareTraining({ ...inputs, listen: listenersOf(inputs) }, session);
+    return { training, resumed: policy === null ? undefined : resumePoint(inputs, session, surroundings) };
+  });
+  inputs.writeDataset(datasetOf(session, config.dataset.name));
+  const document = await begin({ ...inputs, document: { ...inputs.document, surroundings } }, session, resumed);
+  inputs.observer.runStarted?.(place);
+  tellMicroBatches(inputs, session);
+  const state = resumed?.state ?? firstState(training);
+  const checkpointer = policy && new Checkpointer({ ...inputs, policy, session, run: document }, state.step);
+  try {
+    const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer ?? undefined });
+    const finalCheckpoint = await checkpointer?.ended(state);
+    const ended = endOf(document, { divergedAtStep, finalCheckpoint });
+    record.write(ended);
+    return ended;
+  } catch (error) {
+    await checkpointer?.written().catch(() => {}); // the first error is the one to tell
+    recordEnd(record, document, error);
+    throw error;
+  }
+}
+
+interface ResumePoint {
+  readonly checkpoint: Checkpoint;
+  readonly state: RunState;
+}
+
+/** Where the run goes on, if it was begun before. @throws IbatchError where that was in surroundings of other bits. */
+function resumePoint(
+  { record, place, config, note, document }: RunInputs,
+  session: Session,
+  surroundings: Surroundings,
+): ResumePoint | undefined {
+  const before = record.read();
+  if (before?.surroundings === undefined) return undefined;
+  const accept = (checkpoint: Checkpoint): Accepted<ResumePoint> => {
+    const joined = joinState(checkpoint, session.labels.length);
+    return "fault" in joined ? joined : { taken: { checkpoint, state: joined.taken } };
+  };
+  const point = record.newestCheckpoint(document, accept, note);
+  if (point === undefined) return undefined;
+  const { directory } = record;
+  const model = modelOf(config.model);
+  try {
+    refuseOtherSurroundings({ ...place, ...model, surroundings }, [
+      { ...place, ...model, directory, surroundings: before.surroundings },
+    ]);
+  } catch (error) {
+    if (before.state !== "failed" || !(error instanceof IbatchError)) throw error;
+    note(`${directory} failed before, and begins anew: ${error.message}`); // whoever mends what failed changes code
+    return undefined;
+  }
+  return point;
+}
+
+/** Records that the run is under way, afresh or from a checkpoint. Returns what is recorded. */
+async function begin(
+  { record, place, note, document }: RunInputs,
+  session: Session,
+  resumed: ResumePoint | undefined,
+): Promise<RunDocument> {
+  if (resumed === undefined) {
+    record.start(document);
+    return document;
+  }
+  const { checkpoint, state } = resumed;
+  const { step, backend, records } = checkpoint;
+  await session.load(step, backend);
+  const before = record.read();
+  const { startedAt = document.startedAt } = before ?? {};
+  const goingOn: RunDocument = {
+    ...document,
+    ...(startedAt !== undefined && { startedAt }),
+    resumed: [...(before?.resumed ?? []), { at: new Date().toISOString(), step }],
+  };
+  record.resume(goingOn, { epoch: state.epoch, isUnderWay: state.underWay !== null }, records);
+  note(`${place.arm}, seed ${place.seed}: goes on from its checkpoint at step ${step}, in epoch ${state.epoch + 1}`);
+  return goingOn;
 }
 
 /** What the config asks for does not fit the data or the results beside it, or the backend refuses it. */
@@ -95,15 +169,17 @@ const datasetOf = ({ opened, labels, testLabels }: Session, name: string): Recor
   testLabels,
 });
 
-/** What micro-batches do to the gradient, for the log. */
-function inParts(microBatch: number, { opened }: Session): string {
+/** What they do to the gradient, for the log. */
+function tellMicroBatches({ config, place, log }: RunInputs, { opened }: Session): void {
+  if (config.microBatch === null) return;
   const { batchNormLayers } = opened.settings;
   const how =
     batchNormLayers === 0
       ? "the gradient is that of whole batches but for rounding (the model has no BatchNorm)"
       : `the model takes batch statistics (BatchNorm layers: ${batchNormLayers}), which are then of each part alone: ` +
         "another gradient than that of whole batches";
-  return `batches go through the model in parts of at most ${microBatch} samples; ${how}`;
+  const parts = `batches go through the model in parts of at most ${config.microBatch} samples`;
+  log(`${place.arm}, seed ${place.seed}: ${parts}; ${how}`);
 }
 
 /** As `interrupted` or `failed`; where even that cannot be written, `running` stays, and the run is done again. */
@@ -116,11 +192,16 @@ function recordEnd(record: RunInputs["record"], document: RunDocument, error: un
   }
 }
 
-async function trainAll(training: Training, document: RunDocument): Promise<RunDocument> {
-  const { divergedAtStep } = await trainRun(firstState(training), training);
-  return divergedAtStep === undefined
-    ? { ...document, state: "done" }
-    : { ...document, state: "diverged", divergedAtStep };
+function endOf(
+  document: RunDocument,
+  { divergedAtStep, finalCheckpoint }: RunEnd & { readonly finalCheckpoint: number | undefined },
+): RunDocument {
+  return {
+    ...document,
+    state: divergedAtStep === undefined ? "done" : "diverged",
+    ...(divergedAtStep !== undefined && { divergedAtStep }),
+    ...(finalCheckpoint !== undefined && { finalCheckpoint }),
+  };
 }
 
 /** The record comes first: nobody is told of what is not on disk. */

@@ -47,7 +47,7 @@ export type SignalHistory = {
   readonly loss: Float32Array;
   /** `NOT_SEEN` where not seen. */
   readonly predictions: Uint32Array;
-} & { readonly [signal in ExtraSignal]?: Float32Array };
+} & { readonly [signal in ExtraSignal]?: Float32Array | undefined };
 
 export function emptyHistory(n: number, extras: readonly ExtraSignal[]): SignalHistory {
   const unseen = () => new Float32Array(n).fill(Number.NaN);

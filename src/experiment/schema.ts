@@ -165,6 +165,32 @@ const recordSection = z.strictObject({
 const MAX_SECONDS = 86_400;
 const seconds = z.number().positive().max(MAX_SECONDS);
 
+const checkpointSection = z.strictObject({
+  everyEpochs: count
+    .min(1)
+    .nullable()
+    .default(1)
+    .describe("epochs between two checkpoints, each at an epoch's end, `leastSeconds` apart; null: none there"),
+  everyBatches: count.min(1).nullable().default(null).describe("batches between two checkpoints; null: no such number"),
+  everySeconds: seconds
+    .nullable()
+    .default(60)
+    .describe("seconds after which the next batch has a checkpoint before it; null: no such time"),
+  leastSeconds: z
+    .number()
+    .min(0)
+    .max(MAX_SECONDS)
+    .default(5)
+    .describe(
+      "seconds that a checkpoint at an epoch's end is at least apart from the last one, so that short epochs have few",
+    ),
+  keep: count.min(1).default(2).describe("the newest so many are kept while the run goes on"),
+  final: z
+    .boolean()
+    .default(false)
+    .describe("take one at the run's end, too, and keep it: the trained model; else all go when the run has ended"),
+});
+
 const heartbeatSection = z.strictObject({
   everySeconds: seconds.default(1).describe("seconds between two pings"),
   limitSeconds: seconds.default(30).describe("seconds of silence after which the backend is given up"),
@@ -194,6 +220,12 @@ export const backendSection = z.strictObject({
     .describe("seconds that an order in a file of yours may take for an epoch; its run fails then, and others go on"),
   startSeconds: seconds.default(120).describe("seconds that the backend may take to start"),
   heartbeat: heartbeatSection.prefault({}),
+  restarts: count
+    .max(1000)
+    .default(3)
+    .describe(
+      "how often a run that loses its backend goes on with another one, from its last checkpoint, before it fails",
+    ),
   stallSeconds: seconds
     .nullable()
     .default(3600)
@@ -273,6 +305,10 @@ export const commonSchema = z.strictObject({
     ),
   evaluation: evaluationSection.prefault({}),
   record: recordSection.prefault({}),
+  checkpoint: checkpointSection
+    .nullable()
+    .prefault({})
+    .describe("where a run that was stopped or killed goes on; null: it begins anew"),
   backend: backendSection.prefault({}),
 });
 

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { BackendClient } from "../backend/client.js";
 import { BackendError, BackendLost } from "../backend/errors.js";
-import type { FieldsOf, MessageArrays, Norm } from "../backend/messages.js";
+import type { FieldsOf, MessageArrays, Norm, WorkRequest } from "../backend/messages.js";
 import { Interrupted, unlessInterrupted } from "../errors.js";
 import type { ExtraSignal } from "../orders/contract.js";
 import { sha256 } from "../record/hash.js";
@@ -13,6 +13,9 @@ import { ALWAYS_ASKED, type AnsweredSignals, type SampleSignals } from "./sample
 
 /** What a run needs of a backend. */
 export type WorkClient = Pick<BackendClient, "introduction" | "work" | "control" | "keepAlive" | "fail">;
+
+/** Most of a saved state that goes into a message. */
+const STATE_PART_BYTES = 64 * 1024 * 1024;
 
 /** What is under way ends at a batch, which may take a while; a backend that does not even then is given up. */
 const CLOSE_SECONDS = 30;
@@ -31,6 +34,16 @@ export interface Weights {
   readonly step: number;
   readonly tensors: FieldsOf<"weights_ok">["tensors"];
   readonly values: Float32Array;
+}
+
+/** A part of the backend's state. */
+export interface SavedPart {
+  readonly step: number;
+  /** How many there are. */
+  readonly parts: number;
+  /** What a person should know of what is not in it. */
+  readonly notices: readonly string[];
+  readonly bytes: Uint8Array;
 }
 
 /** How a plan is trained on, beside what it says. */
@@ -69,12 +82,15 @@ export class Session {
   #cancelled = false;
   /** Batches that were trained on, as far as it is known. */
   #step = 0;
+  /** Another one once a state was loaded. */
+  #id: string;
   readonly #client: WorkClient;
   readonly #signal: AbortSignal;
 
   private constructor(client: WorkClient, opened: Opened, arrays: MessageArrays<"open_ok">, signal: AbortSignal) {
     this.#client = client;
     this.opened = opened;
+    this.#id = opened.session;
     this.labels = arrays.labels;
     this.testLabels = arrays.testLabels;
     this.#signal = signal;
@@ -117,7 +133,7 @@ export class Session {
       underWay,
       "train",
       {
-        session: this.opened.session,
+        session: this.#id,
         firstStep,
         sha256: sha256(indices, offsets, learningRates, weights),
         signals: [...ALWAYS_ASKED, ...extras],
@@ -138,7 +154,7 @@ export class Session {
     const { fields, arrays } = await this.#ask(
       this.#after("scoring"),
       "score",
-      { session: this.opened.session, signals: [...ALWAYS_ASKED, ...extras], batchSize },
+      { session: this.#id, signals: [...ALWAYS_ASKED, ...extras], batchSize },
       { indices },
     );
     if (this.#signal.aborted) throw new Interrupted();
@@ -153,7 +169,7 @@ export class Session {
     const { fields, arrays } = await this.#ask(
       this.#after("evaluating"),
       "evaluate",
-      { session: this.opened.session, part, norm, signals: [...ALWAYS_ASKED], batchSize },
+      { session: this.#id, part, norm, signals: [...ALWAYS_ASKED], batchSize },
       { indices, ...(calibration && { calibration }) },
     );
     if (this.#signal.aborted) throw new Interrupted();
@@ -165,13 +181,47 @@ export class Session {
   /** All floating parameters and buffers, one after another. */
   async weights(): Promise<Weights> {
     if (this.#signal.aborted) throw new Interrupted();
-    const { fields, arrays } = await this.#ask(
-      this.#after("reading weights"),
-      "weights",
-      { session: this.opened.session },
-      {},
-    );
+    const { fields, arrays } = await this.#ask(this.#after("reading weights"), "weights", { session: this.#id }, {});
     return { step: fields.step, tensors: fields.tensors, values: arrays.values };
+  }
+
+  /**
+   * The first part of the backend's state as it is behind what was asked for before; the rest is asked for with
+   * `savedPart`, however far the session went on. `step`: batches trained on by then.
+   */
+  save(step: number): Promise<SavedPart> {
+    return this.savedPart(step, 0);
+  }
+
+  async savedPart(step: number, part: number): Promise<SavedPart> {
+    if (this.#signal.aborted) throw new Interrupted();
+    const asked = { session: this.#id, step, part };
+    const { fields, arrays } = await this.#ask(`saving step ${step}`, "save", asked, {});
+    const { parts, notices } = fields;
+    const { bytes } = arrays;
+    const seen = sha256(bytes);
+    if (seen !== fields.sha256) {
+      throw new BackendError(
+        "hash_mismatch",
+        `part ${part} of the saved state hashes to ${seen}, not ${fields.sha256}`,
+      );
+    }
+    return { step, parts, notices, bytes };
+  }
+
+  /** Puts a saved state in place of the one that the session was opened with. */
+  async load(step: number, state: Uint8Array): Promise<void> {
+    const parts = Math.max(1, Math.ceil(state.byteLength / STATE_PART_BYTES));
+    let session = this.#id;
+    for (let part = 0; part < parts; part++) {
+      if (this.#signal.aborted) throw new Interrupted();
+      const bytes = state.subarray(part * STATE_PART_BYTES, (part + 1) * STATE_PART_BYTES);
+      const asked = { session: this.#id, step, part, parts, sha256: sha256(bytes) };
+      session = (await this.#ask(`loading step ${step}`, "load", asked, { bytes })).fields.session;
+    }
+    this.#id = session;
+    this.#step = step;
+    this.#client.keepAlive(session);
   }
 
   /** Pixels of these samples of a part as the dataset stores them, u8 [m, H, W, C] in row-major order. */
@@ -180,7 +230,7 @@ export class Session {
     const { fields, arrays } = await this.#ask(
       this.#after("reading images"),
       "images",
-      { session: this.opened.session, part },
+      { session: this.#id, part },
       { indices },
     );
     if (this.#signal.aborted) throw new Interrupted();
@@ -191,7 +241,7 @@ export class Session {
   }
 
   /** Nobody waits for the answer any more once the signal came: a user's code may never give one. */
-  async #ask<T extends "train" | "score" | "evaluate" | "images" | "weights">(
+  async #ask<T extends Exclude<WorkRequest, "open" | "close">>(
     underWay: string,
     type: T,
     fields: FieldsOf<T>,
@@ -229,7 +279,7 @@ export class Session {
     const late = () => this.#client.fail(new BackendLost(`the backend did not close its session in ${seconds} s`));
     const timer = setTimeout(late, seconds * 1000);
     try {
-      await this.#client.work("close", { session: this.opened.session }, {});
+      await this.#client.work("close", { session: this.#id }, {});
     } catch (error) {
       const forgotten = error instanceof BackendError && error.code === "unknown_session";
       if (!forgotten && !(lostWhereGone(error, "closing") instanceof BackendLost)) throw error;
@@ -245,7 +295,7 @@ export class Session {
 
   cancel(): void {
     this.#cancelled = true;
-    this.#client.control("cancel", { session: this.opened.session }).catch(() => {}); // work in flight tells it
+    this.#client.control("cancel", { session: this.#id }).catch(() => {}); // work in flight tells it
   }
 }
 

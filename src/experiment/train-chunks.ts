@@ -12,6 +12,8 @@ export interface Boundary {
    * called when the run's state is what it was there.
    */
   ask(step: number): Promise<(state: RunState) => void> | undefined;
+  /** An epoch is over, its records are written, and nothing is under way. */
+  epochEnded?(state: RunState): Promise<void>;
 }
 
 /** What came back, in the order of asking. */

@@ -141,7 +141,9 @@ async function trainEpoch(state: RunState, training: Training): Promise<number |
     metrics: metricsOf(state.step, begun, evaluated),
     timings: timingsOf(epoch, underWay.seconds, training.planner.earlySeconds),
   });
-  return hasDiverged(evaluated) ? state.step : undefined;
+  if (hasDiverged(evaluated)) return state.step;
+  await training.boundary?.epochEnded?.(state);
+  return undefined;
 }
 
 /** Undefined where the scoring pass before the epoch shows that the run has diverged. */

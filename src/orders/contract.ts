@@ -14,9 +14,9 @@ export interface LedgerView {
   /** How often each sample was drawn for training; length n. */
   readonly draws: Readonly<Uint32Array>;
   /** The signals that the order declares; length n, NaN where never seen. Undefined where it does not declare them. */
-  readonly margin?: Readonly<Float32Array>;
-  readonly entropy?: Readonly<Float32Array>;
-  readonly el2n?: Readonly<Float32Array>;
+  readonly margin?: Readonly<Float32Array> | undefined;
+  readonly entropy?: Readonly<Float32Array> | undefined;
+  readonly el2n?: Readonly<Float32Array> | undefined;
 }
 
 /**

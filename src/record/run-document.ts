@@ -77,8 +77,12 @@ export const runDocument = z.object({
   ibatchVersion: z.string(),
   commit: z.string().optional(),
   startedAt: z.string().optional(),
+  /** When it went on from a checkpoint, and from which step; absent where nothing happened to it. */
+  resumed: z.array(z.object({ at: z.string(), step: count })).optional(),
   state: runState,
   divergedAtStep: count.optional(),
+  /** Of a run that came to its end, the step of the checkpoint that is kept: of that end; absent where none is. */
+  finalCheckpoint: count.optional(),
   error: z.string().optional(),
   surroundings: surroundings.optional(),
   /** The list of all its files beside this one; absent in records of before there was such, and until the run ends. */

@@ -69,6 +69,28 @@ function isEmptyFile(path: string): boolean {
   }
 }
 
+/** Where a run stood: what it recorded after that is done again. */
+export interface RunPoint {
+  /** The epoch under way, or the next one. */
+  readonly epoch: number;
+  /** Whether that one's plan is on record. */
+  readonly isUnderWay: boolean;
+}
+
+/** Removes what a run recorded of epochs after this point, and the list of its files. What grows is the caller's. */
+export function clearAfter(run: string, { epoch, isUnderWay }: RunPoint): void {
+  const firstPlan = isUnderWay ? epoch + 1 : epoch;
+  const isLater = (path: string) => {
+    const [, directory, number] = /^(orders|signals\/[^/]+)\/(\d+)\./.exec(path) ?? [];
+    if (directory === undefined) return path === CHECKSUMS;
+    const first = directory === "orders" || directory.startsWith("signals/scored-") ? firstPlan : epoch;
+    return Number(number) >= first;
+  };
+  for (const path of recordedFiles(run)) {
+    if (isLater(path) || path.endsWith(PARTIAL)) writing(join(run, path), () => rmSync(join(run, path)));
+  }
+}
+
 /** Removes what a run recorded, so that it can be done anew; `run.json` stays. */
 export function clearRun(run: string): void {
   for (const path of recordedFiles(run)) writing(join(run, path), () => rmSync(join(run, path)));

@@ -1,23 +1,27 @@
 /** The directory of one run: `<arm>/seed-<n>/` (layout: README, "What is recorded"). */
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { usageError } from "../errors.js";
 import { whyBlocked } from "./blocked.js";
+import { type Accepted, type Checkpoint, Checkpoints } from "./checkpoints.js";
 import { CHECKSUMS, type Checksums, checksumOf, formatChecksums } from "./checksums.js";
 import { makeDirectory } from "./directory.js";
 import type { EpochMetrics, EpochTimings } from "./epoch-metrics.js";
 import { sha256 } from "./hash.js";
+import { isThere, sizeOfFile } from "./read-file.js";
 import { openRun, readMetrics } from "./read-run.js";
 import type { ImagesDocument } from "./recorded-images.js";
 import type { PlanDocument } from "./recorded-orders.js";
 import { isFinished, type RunDocument } from "./run-document.js";
 import {
+  clearAfter,
   clearRun,
   IMAGES,
   METRICS,
   orderFile,
   predictionFile,
   RUN_DOCUMENT,
+  type RunPoint,
   type SignalName,
   signalFile,
   TEST_PREDICTIONS,
@@ -25,7 +29,7 @@ import {
   wholeFiles,
 } from "./run-files.js";
 import { RunFiles } from "./verified-files.js";
-import { append, bytesOf, wholeJson, writeWhole } from "./write-file.js";
+import { append, bytesOf, wholeJson, writeWhole, writing } from "./write-file.js";
 
 /** What of a plan is recorded. */
 export interface RecordedPlan {
@@ -61,6 +65,9 @@ export interface RecordOptions {
   readonly signals: "full" | "last";
 }
 
+/** The records that a run adds to. */
+const GROWING = [METRICS, TIMINGS];
+
 export class RunRecord {
   readonly #options: RecordOptions;
   /** Called before what counts is written: throws where the directory is another process's by now. */
@@ -86,6 +93,10 @@ export class RunRecord {
     return openRun(this.directory)?.document;
   }
 
+  get checkpoints(): Checkpoints {
+    return new Checkpoints(this.directory);
+  }
+
   /** Whether this attempt is on record: `start` was called. */
   get started(): boolean {
     return this.#started;
@@ -104,8 +115,46 @@ export class RunRecord {
     makeDirectory(this.directory);
     this.write(document);
     clearRun(this.directory);
+    this.checkpoints.keepOnly();
     for (const part of ["orders", "signals"]) makeDirectory(join(this.directory, part));
     for (const name of [METRICS, TIMINGS]) writeWhole(join(this.directory, name), "");
+  }
+
+  /** Goes on from where a checkpoint was taken: what was recorded after it goes. */
+  resume(document: RunDocument, point: RunPoint, lengths: Readonly<Record<string, number>>): void {
+    this.#refuseIfLost();
+    this.refuseReplacing();
+    this.#started = true;
+    this.write(document);
+    for (const name of GROWING) {
+      const path = join(this.directory, name);
+      writing(path, () => truncateSync(path, lengths[name]));
+    }
+    clearAfter(this.directory, point);
+  }
+
+  /** As `Checkpoints.newest`, of those that are of no more than is on record. Tells where none is left of some. */
+  newestCheckpoint<T>(
+    of: Pick<RunDocument, "arm" | "seed" | "configHash">,
+    accept: (checkpoint: Checkpoint) => Accepted<T>,
+    tell: (line: string) => void,
+  ): T | undefined {
+    const { checkpoints, lengths } = this;
+    const hadSome = checkpoints.steps.length > 0;
+    const acceptWhole = (checkpoint: Checkpoint): Accepted<T> => {
+      const shorter = GROWING.find((name) => (lengths[name] ?? 0) < (checkpoint.records[name] ?? 0));
+      if (shorter === undefined) return accept(checkpoint);
+      return { fault: `${shorter} has ${lengths[shorter] ?? 0} bytes, and had ${checkpoint.records[shorter]} by then` };
+    };
+    const taken = checkpoints.newest(of, acceptWhole, tell);
+    if (taken === undefined && hadSome) tell(`${this.directory}: no checkpoint is left, and the run begins anew`);
+    return taken;
+  }
+
+  /** Bytes of the records that grow. */
+  get lengths(): Record<string, number> {
+    const there = GROWING.filter((name) => isThere(join(this.directory, name)));
+    return Object.fromEntries(there.map((name) => [name, sizeOfFile(join(this.directory, name))]));
   }
 
   /** An attempt that ended before it began: what an earlier one recorded is kept, and says so. */
@@ -136,6 +185,13 @@ export class RunRecord {
       writeWhole(join(this.directory, CHECKSUMS), formatChecksums(endedWith(this.directory, text)));
     }
     writeWhole(join(this.directory, RUN_DOCUMENT), text);
+    this.clearEnded(document);
+  }
+
+  /** What a run that came to its end no longer needs. */
+  clearEnded(document: RunDocument): void {
+    const { finalCheckpoint: kept } = document;
+    if (isFinished(document)) this.checkpoints.keepOnly(...(kept === undefined ? [] : [kept]));
   }
 
   /** The epoch's plan, on disk when this returns. Returns its hashes. */

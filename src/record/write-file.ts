@@ -110,5 +110,5 @@ export const writeWholeJson = (path: string, value: unknown): void => writeWhole
 export const asRecorded = (value: unknown): unknown => JSON.parse(exactJson(value, { nonFinite: "quoted" }));
 
 /** Arrays lie on disk as in memory: raw, and little-endian on every machine that we run on. */
-export const bytesOf = (array: Uint32Array | Float32Array): Uint8Array =>
+export const bytesOf = (array: NodeJS.TypedArray): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -54,7 +54,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     [
       "banana: 1",
       "x.yaml:14: banana: unknown key; known: name, seeds, baseline, comparisons, targetAccuracy, equivalenceMargin, evaluation, record, " +
-        "backend, dataset, model, loss, optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, arms",
+        "checkpoint, backend, dataset, model, loss, optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, arms",
     ],
     ["evaluation: { evry: 2 }", "x.yaml:14: evaluation.evry: unknown key; did you mean `every`?"],
     [
@@ -345,7 +345,9 @@ describe("what is not said", () => {
       equivalenceMargin: null,
       evaluation: { every: 1, batchSize: 500, trainSample: 2000, batchNorm: "running", batchNormSample: 1000 },
       record: { orders: "full", signals: "full", images: 8 },
+      checkpoint: { everyEpochs: 1, everyBatches: null, everySeconds: 60, leastSeconds: 5, keep: 2, final: false },
       backend: {
+        restarts: 3,
         equalBits: false,
         device: "auto",
         threads: "auto",

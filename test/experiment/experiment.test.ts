@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import { IbatchError, surroundingsError } from "../../src/errors.js";
 import type { Observer } from "../../src/experiment/observer.js";
 import { Interrupted } from "../../src/experiment/session.js";
 import { readResults } from "../../src/report/recorded-results.js";
-import type { Pretence, Sent } from "./fake-backend.js";
+import type { FakeBackend, Pretence, Sent } from "./fake-backend.js";
 import { Scene, temporaryDirectory } from "./scene.js";
 
 const RUNS = ["frozen 0", "shuffled 0", "frozen 1", "shuffled 1"];
@@ -257,6 +257,9 @@ describe("one run's trouble is its own", () => {
   });
 });
 
+/** A run that loses its backend is not begun with another one. */
+const ONCE = ["backend.restarts=0"];
+
 describe("a backend that dies under a run", () => {
   const gone = new BackendLost("the backend ended: exit code 9", ["Traceback", "no more memory"]);
   /** Loses the backend in the second chunk of these runs, named by arm number and seed. */
@@ -274,7 +277,7 @@ describe("a backend that dies under a run", () => {
   test("fails that run, which says at which steps and what it said last; the others get another backend", async () => {
     const { heard, observer } = listener();
     const scene = new Scene();
-    const { results, clients, error } = await scene.run({ observer, pretence: dying([1, 0]) });
+    const { results, clients, error } = await scene.run({ settings: ONCE, observer, pretence: dying([1, 0]) });
     const said =
       "the backend ended: exit code 9; under way: training, steps 2 to 3; its last lines: Traceback | no more memory";
     expect(error).toBeUndefined();
@@ -289,7 +292,7 @@ describe("a backend that dies under a run", () => {
 
   test("is borne twice in a row, and again after a run that ended", async () => {
     const { error, results, clients } = await new Scene().run({
-      settings: ["seeds=3"],
+      settings: [...ONCE, "seeds=3"],
       pretence: dying([0, 0], [1, 0], [1, 1], [0, 2]),
     });
     expect(error).toBeUndefined();
@@ -300,7 +303,7 @@ describe("a backend that dies under a run", () => {
   test("three times in a row: the runs that are left are not tried, and are failed ones", async () => {
     const scene = new Scene();
     const { error, results, clients } = await scene.run({
-      settings: ["seeds=3"],
+      settings: [...ONCE, "seeds=3"],
       pretence: dying([1, 0], [0, 1], [1, 1]),
     });
     expect(error).toBeUndefined();
@@ -318,7 +321,7 @@ describe("a backend that dies under a run", () => {
     const seeds = "seeds=3";
     await scene.run({ settings: [seeds, "arms={frozen: {order: frozen}}"] });
     const { error, results } = await scene.run({
-      settings: [seeds],
+      settings: [...ONCE, seeds],
       pretence: {
         before({ type }) {
           if (type === "train") throw gone;
@@ -334,7 +337,11 @@ describe("a backend that dies under a run", () => {
   test("and cannot be replaced: the runs that are left are failed ones that say why, and what is done is a result", async () => {
     const scene = new Scene();
     const refusal = surroundingsError("the backend cannot start: no torch");
-    const { error, stoppedBy, results, clients } = await scene.run({ pretence: dying([1, 0]), noOther: refusal });
+    const { error, stoppedBy, results, clients } = await scene.run({
+      settings: ONCE,
+      pretence: dying([1, 0]),
+      noOther: refusal,
+    });
     expect({ error, stoppedBy }).toEqual({ error: undefined, stoppedBy: refusal });
     expect(clients).toHaveLength(1);
     const untried = "not tried: the backend cannot start: no torch";
@@ -347,6 +354,80 @@ describe("a backend that dies under a run", () => {
     expect(scene.document("frozen", 1)).toMatchObject({ state: "failed", error: refusal.message });
     const again = await scene.run();
     expect(again.results.map(({ state }) => state)).toEqual(new Array(4).fill("done"));
+  });
+});
+
+const paused = vi.hoisted(() => [] as number[]);
+vi.mock("node:timers/promises", async (original) => ({
+  ...(await original<typeof import("node:timers/promises")>()),
+  setTimeout: async (milliseconds: number) => void paused.push(milliseconds),
+}));
+
+describe("a run that loses its backend goes on with another one", () => {
+  const gone = new BackendLost("the backend ended: exit code 9", ["no more memory"]);
+  const ONE_RUN = [
+    "arms={shuffled: {order: shuffled}}",
+    "seeds=1",
+    "checkpoint.everyBatches=2",
+    "backend.chunkBatches=3",
+  ];
+  /** Loses the backend when it comes to these steps, each once. */
+  const dyingAt = (...steps: readonly number[]): Pretence => {
+    const left = [...steps];
+    const dead = new Set<FakeBackend>();
+    return {
+      before(message, backend) {
+        if (dead.has(backend)) throw gone;
+        if (message.type !== "train" || message.fields.firstStep < (left[0] ?? Number.POSITIVE_INFINITY)) return;
+        left.shift();
+        dead.add(backend);
+        throw gone;
+      },
+    };
+  };
+  /** What equals the undisturbed run's, to the byte. */
+  const recorded = (scene: Scene) =>
+    Object.fromEntries(
+      scene
+        .files("shuffled")
+        .filter((file) => !/run\.json|timings\.jsonl|SHA256SUMS/.test(file))
+        .map((file) => [file, scene.bytes(file).toString("latin1")]),
+    );
+
+  test.each([
+    ["in its first epoch", [3]],
+    ["twice in an epoch", [6, 8]],
+    ["in each epoch", [3, 7, 11]],
+    ["before its first checkpoint", [0]],
+  ])("%s: to the bit, and says so", async (_, steps) => {
+    const undisturbed = new Scene();
+    const { client } = await undisturbed.run({ settings: ONE_RUN });
+    const said: string[] = [];
+    const scene = new Scene();
+    const observer: Observer = { noted: (line) => said.push(line) };
+    const { clients, results } = await scene.run({ settings: ONE_RUN, observer, pretence: dyingAt(...steps) });
+    expect(results.map(({ state }) => state)).toEqual(["done"]);
+    expect(clients).toHaveLength(steps.length + 1);
+    expect(clients.at(-1)?.trails).toEqual(client.trails);
+    expect(recorded(scene)).toEqual(recorded(undisturbed));
+    expect(said.filter((line) => line.includes("restart 1 of 3"))).toHaveLength(1);
+    expect(scene.has("shuffled/seed-0/checkpoint")).toBe(false);
+    expect(paused.splice(0)).toEqual([1000, 2000].slice(0, steps.length - 1));
+  });
+
+  test("as often as the config says, then it fails", async () => {
+    const scene = new Scene();
+    const { clients, results } = await scene.run({
+      settings: [...ONE_RUN, "backend.restarts=2"],
+      pretence: dyingAt(3, 3, 3),
+    });
+    expect(clients).toHaveLength(3);
+    expect(results).toMatchObject([
+      { state: "failed", error: expect.stringMatching(/^the backend ended: exit code 9/) },
+    ]);
+    const again = await scene.run({ settings: ONE_RUN });
+    expect(again.client.sentOf("load").map(({ fields }) => fields.step)).toEqual([4]);
+    expect(again.results.map(({ state }) => state)).toEqual(["done"]);
   });
 });
 

@@ -38,6 +38,10 @@ export interface Pretence {
   before?(message: Sent, backend: FakeBackend): void | Promise<void>;
   /** Height, width and channels of the images that it sends; those of `inputShape` when left out. */
   readonly imageShape?: readonly number[];
+  /** In how many parts it gives its state; 1 when left out. */
+  readonly saveParts?: number;
+  /** What it says is not in it. */
+  readonly saveNotices?: string[];
   /** Hash of the indices that it says it gathered; the right one when left out. */
   gathered?(message: Sent): string | undefined;
 }
@@ -57,9 +61,11 @@ export const weightsAtStart = (seed: number): string => `${seed}`.padStart(64, "
 type Measuring = SentOf<"train"> | SentOf<"score"> | SentOf<"evaluate">;
 
 interface OpenSession {
-  readonly id: string;
+  id: string;
   readonly seed: number;
   step: number;
+  /** A hash of all that it was trained on, chunk by chunk or batch by batch alike: what stands for its weights. */
+  trail: string;
   cancelled: boolean;
 }
 
@@ -78,6 +84,8 @@ export class FakeBackend implements WorkClient {
     catalogue,
   };
   readonly sent: Sent[] = [];
+  /** Of each session that was closed, one after another: a hash of all that it was trained on. */
+  readonly trails: string[] = [];
   /** Sessions that pings keep alive, as they were named one after another. */
   readonly keptAlive: (string | null)[] = [];
   readonly cancels: string[] = [];
@@ -93,6 +101,7 @@ export class FakeBackend implements WorkClient {
     this.#giveUp = reject;
   });
   #session: OpenSession | undefined;
+  #saved: { readonly step: number; readonly bytes: Uint8Array } | undefined;
   #opened = 0;
 
   constructor(pretence: Pretence = {}) {
@@ -161,7 +170,12 @@ export class FakeBackend implements WorkClient {
           fields: { session: message.fields.session, step: this.#find(message.fields.session).step, tensors: [] },
           arrays: { values: new Float32Array() },
         };
+      case "save":
+        return this.#save(message.fields, this.#find(message.fields.session));
+      case "load":
+        return this.#load(message, this.#find(message.fields.session));
       case "close":
+        this.trails.push(this.#find(message.fields.session).trail);
         this.#find(message.fields.session);
         this.#session = undefined;
         return { fields: {}, arrays: {} };
@@ -173,7 +187,7 @@ export class FakeBackend implements WorkClient {
     const { n = 24, classes = 3, testCount = 6 } = this.#pretence;
     if (this.#session !== undefined) throw new BackendError("session_busy", "there is one session already");
     this.#opened += 1;
-    this.#session = { id: `s${this.#opened}`, seed, step: 0, cancelled: false };
+    this.#session = { id: `s${this.#opened}`, seed, step: 0, trail: "", cancelled: false };
     const { instance, device, deviceName, threads, versions, platform } = this.introduction;
     const names = Array.from({ length: classes }, (_, label) => `class ${label}`);
     const labels = (count: number) => Uint32Array.from({ length: count }, (_, index) => index % classes);
@@ -215,6 +229,11 @@ export class FakeBackend implements WorkClient {
     if (firstStep !== session.step) throw new BackendError("step_gap", `expected step ${session.step}`);
     const batchesDone = session.cancelled ? 0 : learningRates.length;
     session.step += batchesDone;
+    for (let batch = 0; batch < batchesDone; batch++) {
+      const of = createHash("sha256").update(`${session.trail} ${learningRates[batch]}`);
+      for (const index of indices.subarray(offsets[batch], offsets[batch + 1])) of.update(` ${index}`);
+      session.trail = of.digest("hex");
+    }
     const stepOf = (at: number) => firstStep + offsets.findLastIndex((offset) => offset <= at);
     return this.#measured(message, session, { firstStep, batchesDone }, (at) => stepOf(at), indices);
   }
@@ -228,6 +247,35 @@ export class FakeBackend implements WorkClient {
       }
     }
     return this.#measured(message, session, {}, () => session.step, message.arrays.indices);
+  }
+
+  #save({ step, part }: FieldsOf<"save">, session: OpenSession) {
+    if (part === 0) {
+      if (step !== session.step) throw new BackendError("step_gap", `the session stands at ${session.step}`);
+      const { seed, trail } = session;
+      this.#saved = { step, bytes: new TextEncoder().encode(JSON.stringify({ seed, step, trail })) };
+    }
+    if (this.#saved?.step !== step) throw new BackendError("step_conflict", "nothing is kept");
+    const { saveParts: parts = 1, saveNotices: notices = [] } = this.#pretence;
+    const { bytes: all } = this.#saved;
+    const totalBytes = all.length;
+    const size = Math.ceil(totalBytes / parts);
+    const bytes = all.slice(part * size, (part + 1) * size);
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    if (part + 1 === parts) this.#saved = undefined;
+    return {
+      fields: { session: session.id, step, part, parts, sha256: digest, totalBytes, notices },
+      arrays: { bytes },
+    };
+  }
+
+  #load({ fields, arrays }: SentOf<"load">, session: OpenSession) {
+    const { seed, step, trail } = JSON.parse(Buffer.from(arrays.bytes).toString());
+    if (session.step !== 0 || fields.parts !== 1) throw new BackendError("step_conflict", "it was trained");
+    if (seed !== session.seed || step !== fields.step) throw new BackendError("bad_state", "it is another's");
+    session.id = `${session.id}+`;
+    Object.assign(session, { step, trail });
+    return { fields: { session: session.id, step, part: 0 }, arrays: {} };
   }
 
   #images(message: SentOf<"images">, { id, cancelled }: OpenSession) {

@@ -64,6 +64,18 @@ vi.mock("node:fs", async (original) => {
     rmdirSync: changing("rmdirSync"),
   };
 });
+// What is written while the run goes on is written at once here, so that every command does the same in the same order.
+vi.mock("node:fs/promises", async (original) => {
+  const fs = await import("node:fs");
+  return {
+    ...(await original<typeof import("node:fs/promises")>()),
+    open: async (path: string) => ({
+      writeFile: async (data: Uint8Array) => fs.writeFileSync(path, data, { flag: "a" }),
+      sync: async () => {},
+      close: async () => {},
+    }),
+  };
+});
 vi.mock("../../src/running-process.js", async (original) => {
   const real = await original<typeof import("../../src/running-process.js")>();
   return { ...real, thisProcess: () => ({ ...real.thisProcess(), startTicks: disk.life }) }; // each command is one of its own
@@ -90,8 +102,9 @@ const frozen = { order: "frozen" };
 const shuffled = { order: "shuffled" };
 type Arms = Readonly<Record<string, typeof frozen>>;
 
-/** Two epochs an arm. */
+/** Two epochs an arm, of two batches each, with a checkpoint before every batch and after every epoch. */
 const experiment = {
+  checkpoint: { everyBatches: 1, leastSeconds: 0 },
   name: "small",
   dataset: "digits",
   model: "mnist-cnn",
@@ -114,8 +127,14 @@ async function command(out: string, arms: Arms, kill?: typeof disk.kill, pretenc
   } catch (error) {
     if (!disk.isDead) throw error;
   }
-  expect(disk.isDead).toBe(kill !== undefined);
-  return { trained: client.sentOf("open").length, changes: disk.changes };
+  if (kill === undefined) expect(disk.isDead).toBe(false);
+  return {
+    isKilled: disk.isDead,
+    trained: client.sentOf("open").length,
+    resumed: client.sentOf("load").map(({ fields }) => fields.step),
+    trails: client.trails,
+    changes: disk.changes,
+  };
 }
 
 /** A backend that is lost before a run begins: the attempt fails, and what lies there from before stays. */
@@ -125,11 +144,17 @@ const LOST: Pretence = {
   },
 };
 
-/** Of every file, but for the log, which tells of each attempt. */
+/** Of every file, but for what tells of each attempt: the log, and in `run.json` where it went on. */
 function contents(out: string): Record<string, string> {
   const files = readdirSync(out, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = files.map((entry) => join(entry.parentPath, entry.name)).filter((path) => !path.endsWith("log.txt"));
-  return Object.fromEntries(paths.sort().map((path) => [path.slice(out.length + 1), readFileSync(path, "latin1")]));
+  return Object.fromEntries(paths.sort().map((path) => [path.slice(out.length + 1), content(path)]));
+}
+
+function content(path: string): string {
+  const text = readFileSync(path, "latin1");
+  if (path.endsWith("run.json")) return JSON.stringify({ ...JSON.parse(text), resumed: undefined });
+  return path.endsWith("SHA256SUMS") ? text.replace(/# \d+ bytes\n[0-9a-f]{64} {2}run.json\n/, "") : text;
 }
 
 const unfinished = (out: string, arms: Arms): string[] =>
@@ -142,25 +167,29 @@ interface Whole {
   readonly arms: Arms;
   readonly changes: readonly string[];
   readonly contents: Record<string, string>;
+  /** Of each arm, a hash of all that its model was trained on. */
+  readonly trails: readonly string[];
 }
 
 /** The experiment, undisturbed. Its directory is gone again. */
 async function undisturbed(out: string, arms: Arms): Promise<Whole> {
-  const { changes } = await command(out, arms);
-  const whole = { arms, changes, contents: contents(out) };
+  const { changes, trails } = await command(out, arms);
+  const whole = { arms, changes, trails, contents: contents(out) };
   await rm(out, { recursive: true });
   return whole;
 }
 
-/** What must hold of whatever a kill left, and after the same command. */
-async function goesOn(out: string, whole: Whole, where: string): Promise<void> {
+/** What must hold of whatever a kill left, and after the same command. Returns the steps at which runs went on. */
+async function goesOn(out: string, whole: Whole, where: string): Promise<number[]> {
   if (existsSync(join(out, "experiment.json"))) readReportData(out);
   const lacking = unfinished(out, whole.arms).length;
-  const { trained } = await command(out, whole.arms);
+  const { trained, trails, resumed } = await command(out, whole.arms);
+  expect(trails, `${where}: the model`).toEqual(whole.trails.slice(whole.trails.length - lacking));
   expect(trained, `${where}: what was finished is not trained again`).toBe(lacking);
   const after = contents(out);
   expect(Object.keys(after), where).toEqual(Object.keys(whole.contents));
   for (const [name, text] of Object.entries(whole.contents)) expect(after[name], `${where}: ${name}`).toBe(text);
+  return resumed;
 }
 
 const isTorn = (change: string): boolean => /^(write|append)/.test(change);
@@ -172,13 +201,17 @@ describe("killed at each write", () => {
     const whole = await undisturbed(out, { frozen });
     expect(whole.changes.length).toBeGreaterThan(60);
     expect(Object.keys(whole.contents)).toEqual(expect.arrayContaining(["frozen/seed-0/metrics.jsonl", "report.html"]));
+    const resumed = new Set<number>();
+    let kills = 0;
     for (const [at, change] of whole.changes.entries()) {
       for (const torn of isTorn(change) ? [false, true] : [false]) {
         await rm(join(base, "deep"), { recursive: true, force: true });
-        await command(out, whole.arms, { at, torn });
-        await goesOn(out, whole, `${torn ? "in" : "before"} ${change}`);
+        kills += Number((await command(out, whole.arms, { at, torn })).isKilled);
+        for (const step of await goesOn(out, whole, `${torn ? "in" : "before"} ${change}`)) resumed.add(step);
       }
     }
+    expect(kills).toBeGreaterThan(whole.changes.length);
+    expect([...resumed].sort(), "it went on from each checkpoint").toEqual([1, 2, 3, 4]);
   });
 
   test("of a run, and refused before it begins anew", async () => {
@@ -206,13 +239,14 @@ describe("killed at each write", () => {
     expect(unfinished(out, whole.arms)).toEqual(["shuffled"]);
     cpSync(out, left, { recursive: true });
     const { changes } = await command(out, whole.arms);
-    const begun = changes.findIndex((change) => /^write.*orders/.test(change)); // from there on it is as any run
-    expect(begun).toBeGreaterThan(20);
-    for (const [at, change] of changes.slice(0, begun).entries()) {
+    expect(changes.length).toBeGreaterThan(40);
+    let kills = 0;
+    for (const [at, change] of changes.entries()) {
       await rm(out, { recursive: true });
       cpSync(left, out, { recursive: true });
-      await command(out, whole.arms, { at, torn: isTorn(change) });
+      kills += Number((await command(out, whole.arms, { at, torn: isTorn(change) })).isKilled);
       await goesOn(out, whole, `at ${change}`);
     }
+    expect(kills, "but for the last ones, where a write more or less came before").toBeGreaterThan(changes.length - 5);
   });
 });

@@ -46,6 +46,7 @@ describe("a run that comes to its end", () => {
         precision: "bfloat16",
         equalBits: false,
         seed: 7,
+        owner: null,
       },
     ]);
   });

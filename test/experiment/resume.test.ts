@@ -1,0 +1,238 @@
+// Runs that were stopped go on from their checkpoints, and come out as one that nothing happened to.
+import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import type { Observer } from "../../src/experiment/observer.js";
+import type { Pretence } from "./fake-backend.js";
+import { Scene, type SceneOptions } from "./scene.js";
+
+// What is written while the run goes on is written at once here, so that every run has the same checkpoints.
+vi.mock("node:fs/promises", async (original) => ({
+  ...(await original<typeof import("node:fs/promises")>()),
+  open: async (path: string) => ({
+    writeFile: async (data: Uint8Array) => writeFileSync(path, data, { flag: "a" }),
+    sync: async () => {},
+    close: async () => {},
+  }),
+}));
+
+/** 3 batches an epoch, 3 epochs; an order that reads losses, draws a part, and weights it. */
+const ONE_RUN = [
+  "arms={a: {order: {name: weighted, fraction: 0.5, by: loss}}}",
+  "seeds=[4]",
+  "checkpoint={everyBatches: 2, leastSeconds: 0}",
+];
+const LOSSES: Pretence = { loss: (index, step) => 1 + ((7 * index + 3 * step) % 11) / 8 };
+
+/** Of every file that a run of equal bits has, but for what tells of its attempts and of time. */
+const recorded = (scene: Scene) =>
+  Object.fromEntries(
+    scene
+      .files("a")
+      .filter((file) => !/run\.json|timings\.jsonl|SHA256SUMS|checkpoint/.test(file))
+      .map((file) => [file, scene.bytes(file).toString("latin1")]),
+  );
+
+/** Stops a run before these steps' chunks, one command after another, and then lets it end. */
+async function stoppedAt(steps: readonly number[], { settings = ONE_RUN, pretence = LOSSES }: SceneOptions = {}) {
+  const scene = new Scene();
+  const loads: (number | undefined)[] = [];
+  for (const stop of steps) {
+    const abort = new AbortController();
+    const before: Pretence["before"] = (message) => {
+      if (message.type === "train" && message.fields.firstStep >= stop) abort.abort();
+    };
+    const { client } = await scene.run({ settings, abort, pretence: { ...pretence, before } });
+    loads.push(client.sentOf("load")[0]?.fields.step);
+    expect(scene.document("a", 4)).toMatchObject({ state: "interrupted" });
+  }
+  const last = await scene.run({ settings, pretence });
+  loads.push(last.client.sentOf("load")[0]?.fields.step);
+  return { scene, loads, trails: last.client.trails, document: scene.document("a", 4) };
+}
+
+async function undisturbed({ settings = ONE_RUN, pretence = LOSSES }: SceneOptions = {}) {
+  const scene = new Scene();
+  const { client } = await scene.run({ settings, pretence });
+  return { recorded: recorded(scene), trails: client.trails };
+}
+
+describe("to the bit", () => {
+  test.each([
+    ["in the first epoch", [1]],
+    ["twice in an epoch", [1, 2]],
+    ["at its last batch", [4]],
+    ["in every epoch", [1, 4, 7]],
+    ["before its first checkpoint", [0]],
+  ])("stopped %s", async (_, steps) => {
+    const whole = await undisturbed();
+    const { scene, trails, document } = await stoppedAt(steps);
+    expect(recorded(scene)).toEqual(whole.recorded);
+    expect(trails).toEqual(whole.trails);
+    expect(document).toMatchObject({ state: "done" });
+  });
+
+  test.each([
+    ["a state in three parts", [...ONE_RUN, "epochs=12"], { ...LOSSES, saveParts: 3 }],
+    [
+      "an order with memory, scored before each epoch",
+      [...ONE_RUN, "arms.a.order={name: weighted, by: mean-loss, signal: rescore}"],
+      LOSSES,
+    ],
+    ["a placebo", [...ONE_RUN, "arms.a.order.placebo=true"], LOSSES],
+    ["one message an epoch", [...ONE_RUN, "backend.chunkBatches=100"], LOSSES],
+    [
+      "signals: last, hashes alone",
+      [
+        "arms={a: {order: shuffled}}",
+        "seeds=[4]",
+        "record={signals: last, orders: hash}",
+        "checkpoint={everyBatches: 2}",
+      ],
+      LOSSES,
+    ],
+  ])("%s", async (_, settings, pretence) => {
+    const whole = await undisturbed({ settings, pretence });
+    const { scene, loads, trails } = await stoppedAt("saveParts" in pretence ? [33] : [3, 5], { settings, pretence });
+    expect(recorded(scene)).toEqual(whole.recorded);
+    expect(trails).toEqual(whole.trails);
+    expect(loads.at(-1), "it went on").toBeGreaterThan(0);
+  });
+
+  test("with other chunks than before", async () => {
+    const whole = await undisturbed();
+    const scene = new Scene();
+    const abort = new AbortController();
+    const before: Pretence["before"] = (message) => {
+      if (message.type === "train" && message.fields.firstStep >= 4) abort.abort();
+    };
+    await scene.run({ settings: ONE_RUN, abort, pretence: { ...LOSSES, before } });
+    const { client } = await scene.run({ settings: [...ONE_RUN, "backend.chunkBatches=1"], pretence: LOSSES });
+    expect(client.sentOf("load")).toHaveLength(1);
+    expect(recorded(scene)).toEqual(whole.recorded);
+    expect(client.trails).toEqual(whole.trails);
+  });
+});
+
+test("a run that goes on says so, each time, and trains nothing twice that is on record", async () => {
+  const { document, loads } = await stoppedAt([1, 4]);
+  expect(document.resumed).toMatchObject(loads.filter((step) => step !== undefined).map((step) => ({ step })));
+});
+
+test("when the run has ended its checkpoints go; with final, one of its end stays, and stays when it is kept", async () => {
+  const scene = new Scene();
+  await scene.run({ settings: ONE_RUN, pretence: LOSSES });
+  expect(scene.files("a").filter((file) => file.includes("checkpoint"))).toEqual([]);
+  const final = new Scene();
+  const settings = [...ONE_RUN, "checkpoint.final=true"];
+  await final.run({ settings, pretence: LOSSES });
+  await final.run({ settings: ONE_RUN, pretence: LOSSES });
+  const { finalCheckpoint } = final.document("a", 4);
+  expect(readdirSync(join(final.directory, "a/seed-4/checkpoint"))).toEqual([`${finalCheckpoint}`]);
+});
+
+test("checkpoint: null takes none, and an unfinished run begins anew", async () => {
+  const settings = ONE_RUN.map((setting) => (setting.startsWith("checkpoint") ? "checkpoint=null" : setting));
+  const { loads } = await stoppedAt([4], { settings });
+  expect(loads).toEqual([undefined, undefined]);
+});
+
+test("what cannot be saved is said once, and the run goes on without", async () => {
+  const said: string[] = [];
+  const scene = new Scene();
+  const { BackendError } = await import("../../src/backend/errors.js");
+  const { client, results } = await scene.run({
+    settings: ONE_RUN,
+    observer: { noted: (line) => said.push(line) },
+    pretence: {
+      ...LOSSES,
+      before({ type }) {
+        if (type === "save") throw new BackendError("bad_reference", "own:Net keeps a set");
+      },
+    },
+  });
+  expect(results.map(({ state }) => state)).toEqual(["done"]);
+  expect(said).toEqual(["no checkpoints: own:Net keeps a set"]);
+  expect(client.sentOf("save")).toHaveLength(1);
+});
+
+describe("a checkpoint that is damaged is named, and the one before is used", () => {
+  const damages: Record<string, (path: string) => void> = {
+    "cut off": (path) => truncateSync(path, readFileSync(path).length >> 1),
+    empty: (path) => truncateSync(path, 0),
+    "a bit flipped": (path) => {
+      const bytes = readFileSync(path);
+      bytes[bytes.length >> 1] ^= 1;
+      writeFileSync(path, bytes);
+    },
+    missing: (path) => rmSync(path),
+  };
+  const FILES = ["manifest.json", "model.safetensors", "run.safetensors"];
+  const stopped = async () => {
+    const scene = new Scene();
+    const abort = new AbortController();
+    const before: Pretence["before"] = (message) => {
+      if (message.type === "train" && message.fields.firstStep >= 7) abort.abort();
+    };
+    await scene.run({ settings: ONE_RUN, abort, pretence: { ...LOSSES, before } });
+    const below = join(scene.directory, "a/seed-4/checkpoint");
+    const steps = readdirSync(below)
+      .map(Number)
+      .sort((a, b) => b - a);
+    expect(steps).toHaveLength(2);
+    return { scene, below, steps };
+  };
+  const again = async (scene: Scene) => {
+    const said: string[] = [];
+    const observer: Observer = { noted: (line) => said.push(line) };
+    const { client, results } = await scene.run({ settings: ONE_RUN, observer, pretence: LOSSES });
+    expect(results.map(({ state }) => state)).toEqual(["done"]);
+    return { said, trails: client.trails, loads: client.sentOf("load").map(({ fields }) => fields.step) };
+  };
+
+  test.each(FILES.flatMap((file) => Object.keys(damages).map((how): [string, string] => [file, how])))(
+    "%s %s",
+    async (file, how) => {
+      const whole = await undisturbed();
+      const { scene, below, steps } = await stopped();
+      damages[how](join(below, `${steps[0]}`, file));
+      const { said, loads, trails } = await again(scene);
+      expect(loads).toEqual([steps[1]]);
+      if (!(file === "manifest.json" && how === "missing")) expect(said[0]).toContain(`checkpoint/${steps[0]} is `); // else never finished
+      expect(trails).toEqual(whole.trails);
+      expect(recorded(scene)).toEqual(whole.recorded);
+    },
+  );
+
+  test("of another run, under this one's name", async () => {
+    const { scene, below, steps } = await stopped();
+    const other = await stopped();
+    const manifest = join(other.below, `${other.steps[0]}`, "manifest.json");
+    writeFileSync(manifest, readFileSync(manifest, "utf8").replace('"seed": 4', '"seed": 5'));
+    rmSync(join(below, `${steps[0]}`), { recursive: true });
+    cpSync(join(other.below, `${other.steps[0]}`), join(below, `${steps[0]}`), { recursive: true });
+    const { said, loads } = await again(scene);
+    expect(loads).toEqual([steps[1]]);
+    expect(said[0]).toMatch(/is damaged \(it is of step \d+ of a, seed 5, config [0-9a-f]{8}\): it is not used$/);
+  });
+
+  test("all of them: the run begins anew, and says so", async () => {
+    const whole = await undisturbed();
+    const { scene, below, steps } = await stopped();
+    for (const step of steps) damages["a bit flipped"](join(below, `${step}`, "model.safetensors"));
+    const { said, loads, trails } = await again(scene);
+    expect(loads).toEqual([]);
+    expect(said.at(2)).toMatch(/: no checkpoint is left, and the run begins anew$/);
+    expect(trails).toEqual(whole.trails);
+  });
+
+  test("records that lost lines since: it is not used", async () => {
+    const { scene, steps } = await stopped();
+    truncateSync(join(scene.directory, "a/seed-4/metrics.jsonl"), 10);
+    const { said, loads } = await again(scene);
+    for (const [at, step] of steps.entries()) {
+      expect(said[at]).toContain(`checkpoint/${step} is damaged (metrics.jsonl has 10 bytes, and had `);
+    }
+    expect(loads).toEqual([]);
+  });
+});
