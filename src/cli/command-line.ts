@@ -45,7 +45,7 @@ function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Com
     .addHelpText(
       "after",
       "\nExit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong, or a record is" +
-        "\ndamaged; 3 a run failed; 4 something is missing (Python, torch, data, disk, port); 129, 130, 143 interrupted." +
+        "\ndamaged; 3 a run failed; 4 something is missing (Python, torch, data, disk, port); 129, 130, 138, 143 interrupted." +
         "\n\nExample:\n  ibatch run configs/digits.yaml",
     );
   addCommand(program, runCommand, async ([config], options) => {
@@ -122,7 +122,7 @@ function ignoreGone(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
 }
 
-/** The first Ctrl-C, SIGTERM or SIGHUP stops in order; the second one at once. */
+/** The first Ctrl-C, SIGTERM, SIGHUP or SIGUSR1 stops in order; the second one at once. */
 function stopAtSignals(stopping: AbortController): { release(): void; code(): number | undefined } {
   let code: number | undefined;
   const on = (exitCode: number) => () => {
@@ -134,6 +134,7 @@ function stopAtSignals(stopping: AbortController): { release(): void; code(): nu
     ["SIGINT", on(EXIT.interrupted)],
     ["SIGTERM", on(EXIT.terminated)],
     ["SIGHUP", on(EXIT.hungUp)],
+    ["SIGUSR1", on(EXIT.timeLimit)],
   ] as const;
   for (const [signal, handler] of handlers) process.on(signal, handler);
   return {

@@ -13,6 +13,8 @@ export const EXIT = {
   surroundings: 4,
   hungUp: 129,
   interrupted: 130,
+  /** SIGUSR1: what Slurm sends before the time limit. */
+  timeLimit: 138,
   terminated: 143,
 } as const;
 

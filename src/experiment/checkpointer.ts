@@ -63,6 +63,17 @@ export class Checkpointer implements Boundary {
     (await this.#save(state.step))?.(state);
   }
 
+  /** The run was stopped: where the backend can still save, it goes on from here. Never throws. */
+  async stopped(state: RunState): Promise<void> {
+    try {
+      await this.written();
+      (await this.#save(state.step))?.(state);
+      await this.written();
+    } catch (error) {
+      this.#inputs.log(`no checkpoint at step ${state.step}: ${asError(error).message}`);
+    }
+  }
+
   /** The run is over. With `final`, a checkpoint is of its end: returns the step. */
   async ended(state: RunState): Promise<number | undefined> {
     const { policy, record } = this.#inputs;

@@ -23,7 +23,7 @@ export function cutAtDivergence(trained: TrainedOn): { trained: TrainedOn; diver
     weights: chunk.weights?.subarray(0, end),
   };
   return {
-    trained: { chunk: cut, signals: firstSignals(signals, end) },
+    trained: { chunk: cut, signals: firstSignals(signals, end), isStopped: trained.isStopped },
     divergedAtStep: chunk.firstStep + batch,
   };
 }

@@ -42,13 +42,18 @@ export interface RunInputs extends Omit<TrainingInputs, "listen" | "mostBatches"
   writeDataset(dataset: RecordedDataset): void;
 }
 
+/** After an interruption: the batch under way ends, and what is saved fits into a message or a few. */
+const SECONDS_FOR_A_LAST_CHECKPOINT = 5;
+
 /**
  * Trains one arm with one seed and records it, from where its last checkpoint was taken if it has one.
  * Returns how it ended; `interrupted` and `failed` runs are recorded as such and their error is thrown.
  * @throws Unfit before anything is written.
  */
 export async function runOne(inputs: RunInputs): Promise<RunDocument> {
-  const session = await fitting(() => Session.open(inputs.client, openRequest(inputs), inputs.signal, inputs.note));
+  const { client, signal, note, policy } = inputs;
+  const graceSeconds = policy === null ? 0 : SECONDS_FOR_A_LAST_CHECKPOINT;
+  const session = await fitting(() => Session.open(client, openRequest(inputs), signal, note, graceSeconds));
   try {
     return await trainRecorded(inputs, session);
   } finally {
@@ -81,6 +86,7 @@ async function trainRecorded(inputs: RunInputs, session: Session): Promise<RunDo
     record.write(ended);
     return ended;
   } catch (error) {
+    if (error instanceof Interrupted) await checkpointer?.stopped(state);
     await checkpointer?.written().catch(() => {}); // the first error is the one to tell
     recordEnd(record, document, error);
     throw error;

@@ -8,7 +8,7 @@ import { Interrupted, unlessInterrupted } from "../errors.js";
 import type { ExtraSignal } from "../orders/contract.js";
 import { sha256 } from "../record/hash.js";
 import type { WorkSeconds } from "./clock.js";
-import type { Chunk } from "./plan.js";
+import { batchesOf, type Chunk } from "./plan.js";
 import { ALWAYS_ASKED, type AnsweredSignals, type SampleSignals } from "./sample-signals.js";
 
 /** What a run needs of a backend. */
@@ -26,6 +26,8 @@ const CLOSE_SECONDS_INTERRUPTED = 2;
 export interface TrainedOn {
   readonly chunk: Chunk;
   readonly signals: SampleSignals;
+  /** It was cancelled: these are the batches that were done, and there is no other one behind it. */
+  readonly isStopped: boolean;
 }
 
 /** A model's floating state in the order of its state dict, each tensor row-major. */
@@ -85,21 +87,26 @@ export class Session {
   /** Another one once a state was loaded. */
   #id: string;
   readonly #client: WorkClient;
-  readonly #signal: AbortSignal;
+  /** Nothing new is begun. */
+  readonly #stop: AbortSignal;
+  /** Nothing is waited for. */
+  readonly #giveUp: AbortSignal;
 
-  private constructor(client: WorkClient, opened: Opened, arrays: MessageArrays<"open_ok">, signal: AbortSignal) {
+  private constructor(client: WorkClient, opened: Opened, arrays: MessageArrays<"open_ok">, signals: StopSignals) {
     this.#client = client;
     this.opened = opened;
     this.#id = opened.session;
     this.labels = arrays.labels;
     this.testLabels = arrays.testLabels;
-    this.#signal = signal;
+    this.#stop = signals.stop;
+    this.#giveUp = signals.giveUp;
     client.keepAlive(opened.session);
-    signal.addEventListener("abort", this.#cancel);
+    this.#stop.addEventListener("abort", this.#cancel);
   }
 
   /**
    * @param note gets what the backend has to say of it to a person.
+   * @param graceSeconds that are waited, after the signal, for what is under way to end at a batch; the signal cancels it.
    * @throws Interrupted as soon as the signal says so: opening loads data, and cannot be cancelled.
    */
   static async open(
@@ -107,6 +114,7 @@ export class Session {
     request: FieldsOf<"open">,
     signal: AbortSignal,
     note: (line: string) => void,
+    graceSeconds = 0,
   ): Promise<Session> {
     if (signal.aborted) throw new Interrupted();
     const { fields, arrays } = await unlessInterrupted(signal, client.work("open", request, {})).catch(
@@ -114,7 +122,10 @@ export class Session {
         throw lostWhereGone(error, `opening dataset ${request.dataset.name} and model ${request.model.name}`);
       },
     );
-    const session = new Session(client, { ...fields, classNames: readClassNames(arrays.classNames) }, arrays, signal);
+    const session = new Session(client, { ...fields, classNames: readClassNames(arrays.classNames) }, arrays, {
+      stop: signal,
+      giveUp: graceSeconds === 0 ? signal : after(signal, graceSeconds),
+    });
     for (const notice of fields.notices) note(notice);
     return session;
   }
@@ -124,7 +135,7 @@ export class Session {
    * @throws Interrupted, BackendError, BackendLost.
    */
   async train(chunk: Chunk, { microBatch, extras }: TrainOptions): Promise<TrainedOn> {
-    if (this.#signal.aborted) throw new Interrupted();
+    if (this.#stop.aborted) throw new Interrupted();
     const { firstStep, ...arrays } = chunk;
     const { indices, offsets, learningRates, weights } = arrays;
     const steps = learningRates.length;
@@ -142,22 +153,25 @@ export class Session {
       arrays,
     );
     this.#seconds.training += answer.fields.seconds;
-    if (answer.fields.batchesDone < steps) throw this.#stopped(underWay);
-    this.#step = firstStep + steps;
-    checkGathered(answer.fields.indicesSha256, indices);
-    return { chunk, signals: present(answer.arrays, extras) };
+    const { batchesDone, indicesSha256 } = answer.fields;
+    const isStopped = batchesDone < steps;
+    if (isStopped && (batchesDone === 0 || !this.#cancelled)) throw this.#stopped(underWay);
+    this.#step = firstStep + batchesDone;
+    const done = isStopped ? { firstStep, ...batchesOf(chunk, 0, batchesDone) } : chunk;
+    checkGathered(indicesSha256, done.indices);
+    return { chunk: done, signals: present(answer.arrays, extras), isStopped };
   }
 
   /** The signals of these training samples, in evaluation mode: nothing in the model changes. */
   async score(indices: Uint32Array, batchSize: number, extras: readonly ExtraSignal[]): Promise<SampleSignals> {
-    if (this.#signal.aborted) throw new Interrupted();
+    if (this.#stop.aborted) throw new Interrupted();
     const { fields, arrays } = await this.#ask(
       this.#after("scoring"),
       "score",
       { session: this.#id, signals: [...ALWAYS_ASKED, ...extras], batchSize },
       { indices },
     );
-    if (this.#signal.aborted) throw new Interrupted();
+    if (this.#stop.aborted) throw new Interrupted();
     this.#seconds.scoring += fields.seconds;
     checkGathered(fields.indicesSha256, indices);
     return present(arrays, extras);
@@ -165,14 +179,14 @@ export class Session {
 
   /** What the model, in evaluation mode, says of these samples. */
   async evaluate({ part, indices, batchSize, norm, calibration }: Evaluation): Promise<SampleSignals> {
-    if (this.#signal.aborted) throw new Interrupted();
+    if (this.#stop.aborted) throw new Interrupted();
     const { fields, arrays } = await this.#ask(
       this.#after("evaluating"),
       "evaluate",
       { session: this.#id, part, norm, signals: [...ALWAYS_ASKED], batchSize },
       { indices, ...(calibration && { calibration }) },
     );
-    if (this.#signal.aborted) throw new Interrupted();
+    if (this.#stop.aborted) throw new Interrupted();
     this.#seconds.evaluating += fields.seconds;
     checkGathered(fields.indicesSha256, indices);
     return present(arrays, []);
@@ -180,7 +194,7 @@ export class Session {
 
   /** All floating parameters and buffers, one after another. */
   async weights(): Promise<Weights> {
-    if (this.#signal.aborted) throw new Interrupted();
+    if (this.#stop.aborted) throw new Interrupted();
     const { fields, arrays } = await this.#ask(this.#after("reading weights"), "weights", { session: this.#id }, {});
     return { step: fields.step, tensors: fields.tensors, values: arrays.values };
   }
@@ -194,7 +208,7 @@ export class Session {
   }
 
   async savedPart(step: number, part: number): Promise<SavedPart> {
-    if (this.#signal.aborted) throw new Interrupted();
+    if (this.#giveUp.aborted) throw new Interrupted();
     const asked = { session: this.#id, step, part };
     const { fields, arrays } = await this.#ask(`saving step ${step}`, "save", asked, {});
     const { parts, notices } = fields;
@@ -214,7 +228,7 @@ export class Session {
     const parts = Math.max(1, Math.ceil(state.byteLength / STATE_PART_BYTES));
     let session = this.#id;
     for (let part = 0; part < parts; part++) {
-      if (this.#signal.aborted) throw new Interrupted();
+      if (this.#stop.aborted) throw new Interrupted();
       const bytes = state.subarray(part * STATE_PART_BYTES, (part + 1) * STATE_PART_BYTES);
       const asked = { session: this.#id, step, part, parts, sha256: sha256(bytes) };
       session = (await this.#ask(`loading step ${step}`, "load", asked, { bytes })).fields.session;
@@ -226,14 +240,14 @@ export class Session {
 
   /** Pixels of these samples of a part as the dataset stores them, u8 [m, H, W, C] in row-major order. */
   async images(part: "train" | "test", indices: Uint32Array): Promise<Uint8Array> {
-    if (this.#signal.aborted) throw new Interrupted();
+    if (this.#stop.aborted) throw new Interrupted();
     const { fields, arrays } = await this.#ask(
       this.#after("reading images"),
       "images",
       { session: this.#id, part },
       { indices },
     );
-    if (this.#signal.aborted) throw new Interrupted();
+    if (this.#stop.aborted) throw new Interrupted();
     checkGathered(fields.indicesSha256, indices);
     const [channels, height, width] = this.opened.inputShape;
     checkShape(arrays.images.shape, [indices.length, height, width, channels]);
@@ -248,7 +262,7 @@ export class Session {
     arrays: MessageArrays<T>,
   ) {
     try {
-      return await unlessInterrupted(this.#signal, this.#client.work(type, fields, arrays));
+      return await unlessInterrupted(this.#giveUp, this.#client.work(type, fields, arrays));
     } catch (error) {
       const cancelled = error instanceof BackendError && error.code === "cancelled";
       throw cancelled ? this.#stopped(underWay) : lostWhereGone(error, underWay);
@@ -273,9 +287,9 @@ export class Session {
 
   /** Lets the backend forget the session; one that is gone has forgotten it already. Gives it up where it does not answer. */
   async close(): Promise<void> {
-    this.#signal.removeEventListener("abort", this.#cancel);
+    this.#stop.removeEventListener("abort", this.#cancel);
     this.#client.keepAlive(null);
-    const seconds = this.#signal.aborted ? CLOSE_SECONDS_INTERRUPTED : CLOSE_SECONDS;
+    const seconds = this.#stop.aborted ? CLOSE_SECONDS_INTERRUPTED : CLOSE_SECONDS;
     const late = () => this.#client.fail(new BackendLost(`the backend did not close its session in ${seconds} s`));
     const timer = setTimeout(late, seconds * 1000);
     try {
@@ -297,6 +311,19 @@ export class Session {
     this.#cancelled = true;
     this.#client.control("cancel", { session: this.#id }).catch(() => {}); // work in flight tells it
   }
+}
+
+interface StopSignals {
+  readonly stop: AbortSignal;
+  readonly giveUp: AbortSignal;
+}
+
+/** Aborts so many seconds after a signal does. */
+function after(signal: AbortSignal, seconds: number): AbortSignal {
+  const late = new AbortController();
+  const wait = () => setTimeout(() => late.abort(), 1000 * seconds).unref();
+  signal.addEventListener("abort", wait, { once: true });
+  return late.signal;
 }
 
 /** A backend that is gone or going, with what it was asked for; any other error as it is. */

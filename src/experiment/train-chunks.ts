@@ -1,4 +1,5 @@
 /** Chunks out to the backend and their measurements back, the next one sent before the last one is answered. */
+import { Interrupted } from "../errors.js";
 import type { BatchSource } from "./batch-source.js";
 import type { RunState } from "./run-state.js";
 import type { Session, TrainedOn, TrainOptions } from "./session.js";
@@ -56,7 +57,17 @@ export async function* trainChunks(
       if (answered === undefined) break;
       if ("trained" in answered) chunksUnderWay -= 1;
       yield answered;
+      refuseToGoOn(answered);
     }
   }
-  for (const answered of underWay) yield await answered;
+  for (const answer of underWay) {
+    const answered = await answer;
+    yield answered;
+    refuseToGoOn(answered);
+  }
+}
+
+/** @throws Interrupted behind a chunk that was cancelled: what is under way behind it was, too. */
+function refuseToGoOn(answered: Answered): void {
+  if ("trained" in answered && answered.trained.isStopped) throw new Interrupted();
 }

@@ -38,6 +38,8 @@ export interface Pretence {
   before?(message: Sent, backend: FakeBackend): void | Promise<void>;
   /** Height, width and channels of the images that it sends; those of `inputShape` when left out. */
   readonly imageShape?: readonly number[];
+  /** Batches of a chunk that it trains on though it was cancelled by then; none when left out. */
+  readonly doneWhenCancelled?: number;
   /** In how many parts it gives its state; 1 when left out. */
   readonly saveParts?: number;
   /** What it says is not in it. */
@@ -227,7 +229,8 @@ export class FakeBackend implements WorkClient {
     const { firstStep } = message.fields;
     const { indices, offsets, learningRates } = message.arrays;
     if (firstStep !== session.step) throw new BackendError("step_gap", `expected step ${session.step}`);
-    const batchesDone = session.cancelled ? 0 : learningRates.length;
+    const { doneWhenCancelled = 0 } = this.#pretence;
+    const batchesDone = session.cancelled ? Math.min(doneWhenCancelled, learningRates.length) : learningRates.length;
     session.step += batchesDone;
     for (let batch = 0; batch < batchesDone; batch++) {
       const of = createHash("sha256").update(`${session.trail} ${learningRates[batch]}`);
@@ -235,7 +238,8 @@ export class FakeBackend implements WorkClient {
       session.trail = of.digest("hex");
     }
     const stepOf = (at: number) => firstStep + offsets.findLastIndex((offset) => offset <= at);
-    return this.#measured(message, session, { firstStep, batchesDone }, (at) => stepOf(at), indices);
+    const done = indices.subarray(0, offsets[batchesDone]);
+    return this.#measured(message, session, { firstStep, batchesDone }, (at) => stepOf(at), done);
   }
 
   #measure(message: SentOf<"evaluate"> | SentOf<"score">, session: OpenSession) {

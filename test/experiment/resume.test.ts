@@ -114,6 +114,35 @@ describe("to the bit", () => {
   });
 });
 
+describe("an interruption takes a last checkpoint, where the backend has come", () => {
+  const WITHOUT = ONE_RUN.map((setting) =>
+    setting.startsWith("checkpoint") ? "checkpoint={everyEpochs: null, everySeconds: null}" : setting,
+  );
+
+  test.each([
+    ["between two batches of a chunk", "train", 7, 1, 7],
+    ["between two chunks", "train", 6, 0, 5],
+    ["while an epoch is evaluated", "evaluate", 6, 0, 6],
+  ] as const)("%s", async (_, type, step, doneWhenCancelled, expected) => {
+    const settings = [...WITHOUT, "backend.chunkBatches=2", "evaluation.every=2"];
+    const whole = await undisturbed({ settings });
+    const scene = new Scene();
+    const abort = new AbortController();
+    let seen = 0;
+    const before: Pretence["before"] = (message) => {
+      if (message.type === "train")
+        seen = message.fields.firstStep + (type === "train" ? 1 : message.arrays.learningRates.length);
+      if (message.type === type && seen >= step) abort.abort();
+    };
+    await scene.run({ settings, abort, pretence: { ...LOSSES, doneWhenCancelled, before } });
+    expect(scene.document("a", 4)).toMatchObject({ state: "interrupted" });
+    const { client } = await scene.run({ settings, pretence: LOSSES });
+    expect(client.sentOf("load").map(({ fields }) => fields.step)).toEqual([expected]);
+    expect(recorded(scene)).toEqual(whole.recorded);
+    expect(client.trails).toEqual(whole.trails);
+  });
+});
+
 test("a run that goes on says so, each time, and trains nothing twice that is on record", async () => {
   const { document, loads } = await stoppedAt([1, 4]);
   expect(document.resumed).toMatchObject(loads.filter((step) => step !== undefined).map((step) => ({ step })));
