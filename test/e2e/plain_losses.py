@@ -22,7 +22,7 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from py_backend import datasets
 from py_backend.noise import derive, signed
-from py_backend.session import INITIAL_WEIGHTS_PLACE
+from py_backend.opening import INITIAL_WEIGHTS_PLACE
 
 
 def main(directory: Path, epochs: int, rate: float, momentum: float, out: Path) -> None:

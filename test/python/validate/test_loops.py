@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from py_backend import messages, session
+from py_backend import messages, opening, session
 from py_backend.messages import Named
 from py_backend.references import model as model_reference
 from py_validate.choice import Choice
@@ -369,7 +369,7 @@ def test_a_model_that_does_not_bear_channels_last_is_trained_alike(
 ) -> None:
     monkeypatch.setattr(model_reference, "import_callable", lambda _reference: kind)
     monkeypatch.setattr(session, "describe", lambda _reference: None)
-    monkeypatch.setattr(session, "refuse_not_allowed", lambda _references: None)
+    monkeypatch.setattr(opening, "refuse_not_allowed", lambda _references: None)
     named = messages.Chosen(origin="import", name="team:ViewNet", options={"args": "{}"})
     run = open_run(dataset=Named(name="tiny3", options={}), model=named)
     assert run.opened.body.settings.memory_format == "contiguous"
