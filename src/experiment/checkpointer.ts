@@ -34,6 +34,8 @@ export class Checkpointer implements Boundary {
   #waiting = 0;
   /** Step of the state that is being fetched: the backend keeps its parts until another one is asked for. */
   #fetching: number | undefined;
+  /** The answer to the last save; it never rejects. */
+  #asked: Promise<unknown> = Promise.resolve();
   /** The model cannot be saved. */
   #isImpossible = false;
 
@@ -66,7 +68,9 @@ export class Checkpointer implements Boundary {
   /** The run was stopped: where the backend can still save, it goes on from here. Never throws. */
   async stopped(state: RunState): Promise<void> {
     try {
+      await this.#asked; // behind a chunk that was cancelled: nobody takes it
       await this.written();
+      this.#fetching = undefined;
       (await this.#save(state.step))?.(state);
       await this.written();
     } catch (error) {
@@ -74,7 +78,7 @@ export class Checkpointer implements Boundary {
     }
   }
 
-  /** The run is over. With `final`, a checkpoint is of its end: returns the step. */
+  /** The run is over, and has not diverged. With `final`, a checkpoint is of its end: returns the step. */
   async ended(state: RunState): Promise<number | undefined> {
     const { policy, record } = this.#inputs;
     await this.written();
@@ -92,24 +96,35 @@ export class Checkpointer implements Boundary {
   #save(step: number): Promise<(state: RunState) => void> | undefined {
     if (step === this.#lastStep || this.#fetching !== undefined || this.#waiting >= MOST_WAITING || this.#isImpossible)
       return;
-    this.#lastStep = step;
     this.#lastAt = performance.now();
     this.#fetching = step;
-    return this.#inputs.session.save(step).then(
-      (first) => (state) => this.#take(state, first),
+    const answer = this.#inputs.session.save(step).then(
+      (first) => (state: RunState) => this.#take(state, first),
       (error: unknown) => {
         this.#fetching = undefined;
-        if (!(error instanceof BackendError) || error.code !== "bad_reference") throw error;
-        this.#isImpossible = true;
-        this.#inputs.note(`no checkpoints: ${error.message}`);
+        this.#goOnWithout(step, error);
         return () => {};
       },
     );
+    this.#asked = answer.catch(() => {});
+    return answer;
+  }
+
+  /** @throws what does not concern saving alone. */
+  #goOnWithout(step: number, error: unknown): void {
+    if (!(error instanceof BackendError)) throw error;
+    if (error.code === "bad_reference") {
+      this.#isImpossible = true;
+      this.#inputs.note(`no checkpoints: ${error.message}`);
+    } else if (error.code === "out_of_memory") {
+      this.#inputs.log(`no checkpoint at step ${step}: ${error.message}`);
+    } else throw error;
   }
 
   /** What the state is now is what is written, however far the run goes on. */
   #take(state: RunState, first: SavedPart): void {
     const { record, run, note, log } = this.#inputs;
+    this.#lastStep = state.step;
     for (const notice of first.notices) note(notice);
     const { numbers, arrays } = splitState(state);
     const of: CheckpointOf = { ...run, step: state.step, records: record.lengths };

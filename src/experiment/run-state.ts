@@ -85,6 +85,8 @@ export const newRunState = (n: number, extras: readonly ExtraSignal[]): RunState
 
 export interface Begun {
   readonly scored: number;
+  /** As it is for the epoch's plan. */
+  readonly ledger: RunState["ledger"];
   readonly hashes: PlanHashes;
   readonly readsLedger: boolean;
   /** Signals of training passes that are kept, beside the losses. */
@@ -93,16 +95,20 @@ export interface Begun {
 }
 
 /** The epoch that the state stands before is under way. */
-export function beginEpoch(state: RunState, { scored, hashes, readsLedger, extras, seconds }: Begun): EpochUnderWay {
+export function beginEpoch(
+  state: RunState,
+  { scored, ledger, hashes, readsLedger, extras, seconds }: Begun,
+): EpochUnderWay {
   const underWay: EpochUnderWay = {
     firstStep: state.step,
     scored,
     hashes,
-    ledger: readsLedger ? structuredClone(state.ledger) : null,
-    history: emptyHistory(state.ledger.loss.length, extras),
+    ledger: readsLedger ? structuredClone(ledger) : null,
+    history: emptyHistory(ledger.loss.length, extras),
     tally: emptyTally(),
     seconds,
   };
+  state.ledger = ledger;
   state.underWay = underWay;
   return underWay;
 }

@@ -81,7 +81,8 @@ async function trainRecorded(inputs: RunInputs, session: Session): Promise<RunDo
   const checkpointer = policy && new Checkpointer({ ...inputs, policy, session, run: document }, state.step);
   try {
     const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer ?? undefined });
-    const finalCheckpoint = await checkpointer?.ended(state);
+    await checkpointer?.written();
+    const finalCheckpoint = divergedAtStep === undefined ? await checkpointer?.ended(state) : undefined;
     const ended = endOf(document, { divergedAtStep, finalCheckpoint });
     record.write(ended);
     return ended;
@@ -106,6 +107,10 @@ function resumePoint(
 ): ResumePoint | undefined {
   const before = record.read();
   if (before?.surroundings === undefined) return undefined;
+  if (before.replayedSha256 !== document.replayedSha256) {
+    note(`${record.directory} replayed other plans than are on record now, and begins anew`);
+    return undefined;
+  }
   const accept = (checkpoint: Checkpoint): Accepted<ResumePoint> => {
     const joined = joinState(checkpoint, session.labels.length);
     return "fault" in joined ? joined : { taken: { checkpoint, state: joined.taken } };
@@ -137,7 +142,7 @@ async function begin(
     return document;
   }
   const { checkpoint, state } = resumed;
-  const { step, backend, records } = checkpoint;
+  const { step, backend } = checkpoint;
   await session.load(step, backend);
   const before = record.read();
   const { startedAt = document.startedAt } = before ?? {};
@@ -146,7 +151,7 @@ async function begin(
     ...(startedAt !== undefined && { startedAt }),
     resumed: [...(before?.resumed ?? []), { at: new Date().toISOString(), step }],
   };
-  record.resume(goingOn, { epoch: state.epoch, isUnderWay: state.underWay !== null }, records);
+  record.resume(goingOn, { epoch: state.epoch, isUnderWay: state.underWay !== null }, checkpoint);
   note(`${place.arm}, seed ${place.seed}: goes on from its checkpoint at step ${step}, in epoch ${state.epoch + 1}`);
   return goingOn;
 }

@@ -230,8 +230,8 @@ export const backendSection = z.strictObject({
     .nullable()
     .default(3600)
     .describe(
-      "seconds that a working backend may go without a batch or an answer, opening a dataset included, before the run " +
-        "fails and the next one gets another backend; null: no limit",
+      "seconds that a working backend may go without a batch or an answer, opening a dataset included, before it is given " +
+        "up and the run goes on with another one (`restarts`); null: no limit",
     ),
 });
 

@@ -9,7 +9,7 @@ import type { ArmConfig, ExperimentConfig } from "./config.js";
 import { cutAtDivergence, type Evaluated, hasDiverged } from "./divergence.js";
 import { Evaluator } from "./evaluator.js";
 import { chooseHardest, recordEpoch } from "./hard-samples.js";
-import { type LedgerRules, recordScores, recordTraining } from "./ledger.js";
+import { type Ledger, type LedgerRules, recordScores, recordTraining } from "./ledger.js";
 import { isScoringDue } from "./ledger-options.js";
 import { addTo, measuredOf } from "./measured.js";
 import { type PlannedEpoch, Planner } from "./planner.js";
@@ -155,7 +155,8 @@ async function beginOrResume(state: RunState, training: Training, stopwatch: Sto
   const scored = await scoreIfDue(state, training);
   stopwatch.lap(seconds, "scoring", session.takeSeconds());
   if (scored.hasDiverged) return undefined;
-  const planned = await planner.plan(state);
+  const { ledger } = scored;
+  const planned = await planner.plan({ ...state, ledger });
   seconds.ordering = planned.seconds;
   const { epoch, plan, hashes } = planned;
   listen({ type: "planned", epoch, plan, hashes });
@@ -163,7 +164,7 @@ async function beginOrResume(state: RunState, training: Training, stopwatch: Sto
   const { readsLedger } = order;
   const underWay = beginEpoch(state, {
     scored: scored.count,
-    ...{ hashes, readsLedger, seconds },
+    ...{ ledger, hashes, readsLedger, seconds },
     extras: trainedSignals(training),
   });
   return { underWay, planned };
@@ -191,19 +192,23 @@ async function planAgain(state: RunState, underWay: EpochUnderWay, planner: Plan
 
 const planHashNames = ["orderSha256", "planSha256"] as const;
 
-/** A scoring pass over the eligible samples, where this epoch's order waits for one. */
+/**
+ * A scoring pass over the eligible samples, where this epoch's order waits for one. The ledger with its scores is the
+ * state's only once the epoch is under way: a run that is stopped before goes on with this pass, and not with two.
+ */
 async function scoreIfDue(
   { epoch, step, ledger }: RunState,
   { config, evaluation, order, session, split, ledgerRules, listen }: Training,
-): Promise<{ readonly count: number; readonly hasDiverged: boolean }> {
-  if (!isScoringDue(config.order.ledger, epoch)) return { count: 0, hasDiverged: false };
+): Promise<{ readonly count: number; readonly ledger: Ledger; readonly hasDiverged: boolean }> {
+  if (!isScoringDue(config.order.ledger, epoch)) return { count: 0, ledger, hasDiverged: false };
   const { eligible: indices } = split;
   const signals = await session.score(indices, evaluation.batchSize, order.signals);
-  recordScores(ledger, ledgerRules, { indices, step, signals });
+  const scored = structuredClone(ledger);
+  recordScores(scored, ledgerRules, { indices, step, signals });
   const history = emptyHistory(session.labels.length, order.signals);
   recordHistory(history, indices, signals);
   listen({ type: "scored", epoch, history });
-  return { count: indices.length, hasDiverged: signals.loss.some((loss) => !Number.isFinite(loss)) };
+  return { count: indices.length, ledger: scored, hasDiverged: signals.loss.some((loss) => !Number.isFinite(loss)) };
 }
 
 /** The signals of training passes that the order reads, beside loss and correct. */

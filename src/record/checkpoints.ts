@@ -8,7 +8,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Checksum, checksumOf } from "./checksums.js";
-import { isDirectory, makeDirectory } from "./directory.js";
+import { isDirectory, makeDirectory, removeEmpty } from "./directory.js";
 import { damage, readBytes, readJson, Unreadable } from "./read-file.js";
 import { fromSafetensors, type NumberArray } from "./safetensors.js";
 import { flushNames, wholeJson, writeWhole, writing } from "./write-file.js";
@@ -154,13 +154,15 @@ export class Checkpoints {
   /** Removes all but those at these steps. */
   keepOnly(...kept: readonly number[]): void {
     for (const step of this.#entries()) if (!kept.includes(step)) this.remove(step);
-    if (kept.length === 0) rmSync(this.#directory, { recursive: true, force: true });
+    if (kept.length === 0) removeEmpty([this.#directory]); // what else lies there is the user's
   }
 
   /** The manifest goes first: what a kill leaves of it was never finished. */
   remove(step: number): void {
-    rmSync(this.#path(step, MANIFEST), { force: true });
-    rmSync(this.#path(step), { recursive: true, force: true });
+    writing(this.pathOf(step), () => {
+      rmSync(this.#path(step, MANIFEST), { force: true });
+      rmSync(this.#path(step), { recursive: true, force: true });
+    });
   }
 
   pathOf(step: number): string {

@@ -113,24 +113,26 @@ export class RunRecord {
     this.#started = true;
     this.#appended = [];
     makeDirectory(this.directory);
+    this.checkpoints.keepOnly(); // before run.json says in what this run is made: they are of another
     this.write(document);
     clearRun(this.directory);
-    this.checkpoints.keepOnly();
     for (const part of ["orders", "signals"]) makeDirectory(join(this.directory, part));
     for (const name of [METRICS, TIMINGS]) writeWhole(join(this.directory, name), "");
   }
 
-  /** Goes on from where a checkpoint was taken: what was recorded after it goes. */
-  resume(document: RunDocument, point: RunPoint, lengths: Readonly<Record<string, number>>): void {
+  /** Goes on from where a checkpoint was taken: what was recorded after it goes, newer ones that cannot be used, too. */
+  resume(document: RunDocument, point: RunPoint, { step, records }: Pick<Checkpoint, "step" | "records">): void {
     this.#refuseIfLost();
     this.refuseReplacing();
     this.#started = true;
     this.write(document);
     for (const name of GROWING) {
       const path = join(this.directory, name);
-      writing(path, () => truncateSync(path, lengths[name]));
+      writing(path, () => truncateSync(path, records[name]));
     }
     clearAfter(this.directory, point);
+    this.checkpoints.keepOnly(...this.checkpoints.steps.filter((other) => other <= step));
+    this.#appended = [];
   }
 
   /** As `Checkpoints.newest`, of those that are of no more than is on record. Tells where none is left of some. */
@@ -142,9 +144,10 @@ export class RunRecord {
     const { checkpoints, lengths } = this;
     const hadSome = checkpoints.steps.length > 0;
     const acceptWhole = (checkpoint: Checkpoint): Accepted<T> => {
-      const shorter = GROWING.find((name) => (lengths[name] ?? 0) < (checkpoint.records[name] ?? 0));
+      const shorter = GROWING.find((name) => !((lengths[name] ?? -1) >= checkpoint.records[name]));
       if (shorter === undefined) return accept(checkpoint);
-      return { fault: `${shorter} has ${lengths[shorter] ?? 0} bytes, and had ${checkpoint.records[shorter]} by then` };
+      const seen = lengths[shorter] === undefined ? "is missing" : `has ${lengths[shorter]} bytes`;
+      return { fault: `${shorter} ${seen}, and had ${checkpoint.records[shorter]} by then` };
     };
     const taken = checkpoints.newest(of, acceptWhole, tell);
     if (taken === undefined && hadSome) tell(`${this.directory}: no checkpoint is left, and the run begins anew`);

@@ -1,5 +1,5 @@
 // Runs that were stopped go on from their checkpoints, and come out as one that nothing happened to.
-import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { Observer } from "../../src/experiment/observer.js";
@@ -184,6 +184,94 @@ test("what cannot be saved is said once, and the run goes on without", async () 
   expect(said).toEqual(["no checkpoints: own:Net keeps a set"]);
   expect(client.sentOf("save")).toHaveLength(1);
 });
+
+test("a run that diverges is a result, with final as without, and leaves no checkpoint", async () => {
+  const scene = new Scene();
+  const settings = [...ONE_RUN, "checkpoint.final=true", "backend.chunkBatches=2"];
+  const pretence: Pretence = { loss: (_, step) => (step >= 4 ? Number.NaN : 1) };
+  const { results } = await scene.run({ settings, pretence });
+  expect(results).toMatchObject([{ state: "diverged", divergedAtStep: 4 }]);
+  expect(scene.files("a").filter((file) => file.includes("checkpoint"))).toEqual([]);
+});
+
+test("want of memory for a save costs that checkpoint alone, and is in the log", async () => {
+  const lines: string[] = [];
+  const { BackendError } = await import("../../src/backend/errors.js");
+  let saves = 0;
+  const { results } = await new Scene().run({
+    settings: ONE_RUN,
+    log: (line) => lines.push(line),
+    pretence: {
+      ...LOSSES,
+      before({ type }) {
+        if (type === "save" && ++saves === 1) throw new BackendError("out_of_memory", "it does not fit");
+      },
+    },
+  });
+  expect(results.map(({ state }) => state)).toEqual(["done"]);
+  expect(saves).toBeGreaterThan(2);
+  expect(lines.filter((line) => line.startsWith("no checkpoint"))).toEqual([
+    "no checkpoint at step 2: it does not fit",
+  ]);
+});
+
+test("what a user keeps beside checkpoints stays", async () => {
+  const scene = new Scene();
+  await scene.run({ settings: ONE_RUN, pretence: LOSSES });
+  const own = join(scene.directory, "a/seed-4/checkpoint/mine");
+  mkdirSync(own, { recursive: true });
+  writeFileSync(join(own, "weights.pt"), "x");
+  await scene.run({ settings: ONE_RUN, pretence: LOSSES });
+  expect(readdirSync(own)).toEqual(["weights.pt"]);
+});
+
+test("a last checkpoint is taken though one was asked for behind the chunk that is cancelled", async () => {
+  const settings = [
+    ...ONE_RUN,
+    "arms.a.order={name: shuffled}",
+    "checkpoint={everyBatches: 3, everyEpochs: null}",
+    "backend.chunkBatches=3",
+  ];
+  const scene = new Scene();
+  const abort = new AbortController();
+  const before: Pretence["before"] = (message) => {
+    if (message.type === "train" && message.fields.firstStep === 0) abort.abort();
+  };
+  await scene.run({ settings, abort, pretence: { ...LOSSES, doneWhenCancelled: 1, before } });
+  expect(readdirSync(join(scene.directory, "a/seed-4/checkpoint"))).toEqual(["1"]);
+});
+
+test("a run that replayed other plans before begins anew, and says so", async () => {
+  const { scene, said } = await changedMeanwhile((document) => ({ ...document, replayedSha256: "0".repeat(64) }));
+  expect(said[0]).toBe(
+    `${join(scene.directory, "a/seed-4")} replayed other plans than are on record now, and begins anew`,
+  );
+  expect(scene.document("a", 4)).not.toHaveProperty("resumed");
+});
+
+test("a run whose records are gone begins anew", async () => {
+  const { scene, said } = await changedMeanwhile((document, directory) => {
+    rmSync(join(directory, "metrics.jsonl"));
+    return document;
+  });
+  expect(said[0]).toMatch(/is damaged \(metrics.jsonl is missing, and had \d+ by then\): it is not used$/);
+  expect(scene.document("a", 4)).toMatchObject({ state: "done" });
+});
+
+/** Stops a run, changes its directory, and lets it end. */
+async function changedMeanwhile(change: (document: object, directory: string) => object) {
+  const scene = new Scene();
+  const abort = new AbortController();
+  const before: Pretence["before"] = (message) => {
+    if (message.type === "train" && message.fields.firstStep >= 2) abort.abort();
+  };
+  await scene.run({ settings: ONE_RUN, abort, pretence: { ...LOSSES, before } });
+  const directory = join(scene.directory, "a/seed-4");
+  writeFileSync(join(directory, "run.json"), JSON.stringify(change(scene.document("a", 4), directory)));
+  const said: string[] = [];
+  await scene.run({ settings: ONE_RUN, observer: { noted: (line) => said.push(line) }, pretence: LOSSES });
+  return { scene, said };
+}
 
 describe("a checkpoint that is damaged is named, and the one before is used", () => {
   const damages: Record<string, (path: string) => void> = {

@@ -14,7 +14,14 @@ function underWay() {
     before: Uint32Array.of(3, 1),
   });
   const seconds = { ...noSeconds(), total: 0.1 + 0.2 };
-  const begun = beginEpoch(state, { scored: 5, hashes: HASHES, readsLedger: true, extras: ["margin"], seconds });
+  const begun = beginEpoch(state, {
+    scored: 5,
+    ledger: state.ledger,
+    hashes: HASHES,
+    readsLedger: true,
+    extras: ["margin"],
+    seconds,
+  });
   state.step = 7;
   state.samples = 2 ** 40;
   state.ledger.loss.set([0.1, Number.NaN, Number.POSITIVE_INFINITY]);
