@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .answers import Answer
 from .codec import Frame, Packet, decode
 from .device import let_go
-from .errors import BackendError
+from .errors import BackendError, print_cause
 from .messages import Error
 
 
@@ -70,6 +70,7 @@ def error_packet(message_id: int, error: Exception) -> Packet:
     if not isinstance(error, BackendError):
         traceback.print_exception(error, file=sys.stderr)
         error = BackendError("internal", f"{type(error).__name__}: {error}")
+    print_cause(error)
     if error.code == "out_of_memory":
         let_go(error)
     details = {key: value for key, value in error.details.items() if key != "id"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from typing import Any, Literal, get_args
 
 ErrorCode = Literal[
@@ -53,3 +55,9 @@ class BackendError(Exception):
         self.code: ErrorCode = code
         self.message = message
         self.details = details
+
+
+def print_cause(error: BackendError) -> None:
+    """Where code of the user's raised what is told is on standard error."""
+    if error.code == "bad_reference" and error.__cause__ is not None:
+        traceback.print_exception(error.__cause__, file=sys.stderr)

@@ -18,9 +18,10 @@ from torch.utils.data import Dataset as TorchDataset
 
 from .datasets.contract import FetchedPart, FloatImages, Images
 from .device import is_out_of_memory
-from .errors import BackendError
+from .errors import BackendError, print_cause
 from .generators import generators_kept
-from .references.importing import failed, refuse_edited
+from .references.importing import refuse_edited
+from .references.whose import in_a_line
 
 T = TypeVar("T")
 
@@ -59,6 +60,7 @@ class Items(TorchDataset[tuple[int, Tensor] | Unread]):
         try:
             return index, torch.from_numpy(np.ascontiguousarray(self._part.raw(index)))
         except BackendError as error:
+            print_cause(error)
             return Unread(error.message)
 
 
@@ -160,7 +162,7 @@ class FetchedPixels:
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            raise workers_failed(self._dataset, self._part.workers, error) from None
+            raise workers_failed(self._dataset, self._part.workers, error) from error
 
 
 def workers_failed(dataset: str, workers: int, error: Exception) -> BackendError:
@@ -177,4 +179,4 @@ def workers_failed(dataset: str, workers: int, error: Exception) -> BackendError
             "bad_reference",
             f"{dataset}: a worker process that fetches items ended: {text.splitlines()[0]}; `workers: 0` may show why",
         )
-    return failed(dataset, "it cannot be sent to worker processes; take `workers: 0`", error)
+    return in_a_line(dataset, "it cannot be sent to worker processes; take `workers: 0`", error)

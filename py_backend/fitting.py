@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import copy
-import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import Parameter
 
-from .device import is_out_of_memory
 from .errors import BackendError
 from .generators import drawn, generators_kept, seed_all, states
+from .listed import listed
 from .memory_format import MemoryFormat, in_format, lay_out
 from .noise import StepNoise, attach
 from .references.class_names import without_samples
-from .references.importing import RAISED, in_a_line
+from .references.whose import Telling
 from .resident import DataPart
 from .training import Learner, autocast
 
-T = TypeVar("T")
-
 SAMPLES = 2
-NAMES_SHOWN = 5
 SEED = 0
 
 
@@ -85,7 +80,7 @@ def fit(tried: Tried, *, equal_bits: bool) -> Fit:
     Raises BackendError (bad_reference) naming what does not fit: what the model returns, what the loss returns, no
     parameter that gets a gradient, and, where equal bits are asked for, a layer that does not give them.
     """
-    with generators_kept(tried.learner.device), printing_cause():
+    with generators_kept(tried.learner.device):
         if not tried.is_own:
             return Fit(least_batch_size(tried) if tried.learner.batch_norms else 1)
         try:
@@ -93,12 +88,13 @@ def fit(tried: Tried, *, equal_bits: bool) -> Fit:
         except BackendError as error:
             if tried.learner.model_reference is None:
                 raise
-            contiguous = rehearse(tried.in_format("contiguous"), equal_bits=equal_bits)
-            notice = (
-                f"{tried.model_name} is trained in torch's usual memory format, since it does not bear channels last "
-                f"({error.message.removeprefix(f'{tried.model_name}: ')})"
-            )
-            return replace(contiguous, notices=(*contiguous.notices, notice))
+            refused = error.message.removeprefix(f"{tried.model_name}: ")
+        contiguous = rehearse(tried.in_format("contiguous"), equal_bits=equal_bits)
+        notice = (
+            f"{tried.model_name} is trained in torch's usual memory format, since it does not bear channels last "
+            f"({refused})"
+        )
+        return replace(contiguous, notices=(*contiguous.notices, notice))
 
 
 def rehearse(tried: Tried, *, equal_bits: bool) -> Fit:
@@ -107,7 +103,8 @@ def rehearse(tried: Tried, *, equal_bits: bool) -> Fit:
     learner = copied(tried, SAMPLES)
     again = training_pass(tried, learner)
     where = first_difference(first, again)
-    guarded(tried.model_name, "the optimiser's step failed", learner.optimizer.step)
+    with Telling(tried.model_name, "the optimiser's step failed"):
+        learner.optimizer.step()
     training_pass(tried, learner, "a training pass after another one failed")
     for count in (SAMPLES, 1):
         evaluation_pass(tried, learner, count)
@@ -126,17 +123,6 @@ def rehearse(tried: Tried, *, equal_bits: bool) -> Fit:
     return Fit(least_batch_size(tried), where is None, tried.learner.memory_format, tuple(notices))
 
 
-@contextmanager
-def printing_cause() -> Iterator[None]:
-    """Where the user's code raised what is told is on standard error; what was only tried is not."""
-    try:
-        yield
-    except BackendError as error:
-        if error.__cause__ is not None:
-            traceback.print_exception(error.__cause__, file=sys.stderr)
-        raise
-
-
 def training_pass(tried: Tried, learner: Learner, otherwise: str | None = None) -> Pass:
     """Forward and backward of one batch, in training mode, from seeded generators. otherwise: what is said where the
     user's code raises."""
@@ -148,7 +134,8 @@ def training_pass(tried: Tried, learner: Learner, otherwise: str | None = None) 
     with watching_layers(learner.model, seen):
         learner.optimizer.zero_grad(set_to_none=True)
         losses = losses_of(tried, learner, images, labels, otherwise)
-        guarded(tried.model_name, otherwise or "the backward pass failed", lambda: losses.sum().backward())
+        with Telling(tried.model_name, otherwise or "the backward pass failed"):
+            losses.sum().backward()
     seen.drawn_from = drawn(before, states(learner.device))
     seen.gradients = {name: parameter.grad for name, parameter in learner.model.named_parameters()}
     return seen
@@ -173,18 +160,16 @@ def least_batch_size(tried: Tried) -> int:
 def copied(tried: Tried, count: int) -> Learner:
     """With a copy of the model in training mode, and noise of its own for so many samples."""
     learner, device = tried.learner, tried.learner.device
-    model: nn.Module = guarded(
-        tried.model_name, "it cannot be copied, and so not be tried", lambda: copy.deepcopy(learner.model).train()
-    )
-    guarded(tried.model_name, "its memory format cannot be changed", lambda: lay_out(model, learner.memory_format))
+    with Telling(tried.model_name, "it cannot be copied, and so not be tried"):
+        model = copy.deepcopy(learner.model).train()
+    with Telling(tried.model_name, "its memory format cannot be changed"):
+        lay_out(model, learner.memory_format)
     noise = StepNoise()
     layers = attach(model, noise)
     noise.set(torch.zeros(1 + len(layers), dtype=torch.int64, device=device), torch.arange(count, device=device))
-    optimizer = guarded(
-        tried.model_name,
-        "the parameters of its copy cannot be trained (of a torch.jit.script, say: give the module itself)",
-        lambda: tried.build_optimizer(model.parameters()),
-    )
+    what = "the parameters of its copy cannot be trained (of a torch.jit.script, say: give the module itself)"
+    with Telling(tried.model_name, what):
+        optimizer = tried.build_optimizer(model.parameters())
     return replace(learner, model=model, noise=noise, optimizer=optimizer)
 
 
@@ -199,15 +184,16 @@ def samples(data: DataPart, count: int) -> tuple[Tensor, Tensor]:
 def losses_of(tried: Tried, learner: Learner, images: Tensor, labels: Tensor, otherwise: str | None = None) -> Tensor:
     """One a sample, [B]. Raises BackendError (bad_reference) where they are none."""
     logits = logits_of(tried, learner, images, otherwise)
-    losses: object = guarded(tried.loss_name, otherwise or "it failed", lambda: learner.loss(logits, labels))
+    with Telling(tried.loss_name, otherwise or "it failed"):
+        losses: object = learner.loss(logits, labels)
     return checked_losses(tried, losses, len(labels))
 
 
 def logits_of(tried: Tried, learner: Learner, images: Tensor, otherwise: str | None = None) -> Tensor:
     """Raises BackendError (bad_reference) where they are no logits."""
     what = otherwise or f"it failed on images {list(images.shape)}"
-    with autocast(learner):
-        given: object = guarded(tried.model_name, what, lambda: learner.model(in_format(images, learner.memory_format)))
+    with Telling(tried.model_name, what), autocast(learner):
+        given: object = learner.model(in_format(images, learner.memory_format))
     expected = [len(images), tried.class_count]
     if not isinstance(given, Tensor):
         raise mistake(tried.model_name, f"returned a {type(given).__name__}; expected logits, a tensor {expected}")
@@ -292,21 +278,6 @@ def first_difference(first: Pass, again: Pass) -> str | None:
 def same_bits(a: Tensor, b: Tensor) -> bool:
     a, b = a.to_dense(), b.to_dense()
     return a.shape == b.shape and torch.equal(a.nan_to_num(), b.nan_to_num())
-
-
-def guarded(name: str, what: str, act: Callable[[], T]) -> T:
-    """What the user's code gives. Raises BackendError (bad_reference) with what it raised, but for lack of memory."""
-    try:
-        return act()
-    except RAISED as error:
-        if is_out_of_memory(error) or isinstance(error, BackendError):
-            raise
-        raise in_a_line(name, what, error) from error
-
-
-def listed(names: list[str]) -> str:
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more
 
 
 def mistake(name: str, what: str) -> BackendError:

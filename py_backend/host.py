@@ -15,8 +15,9 @@ from .identity import Identity
 from .messages import Close, CloseOk, Evaluate, Images, Load, Message, Open, Save, Score, Train, Weights
 from .opening import Choices, choose, references
 from .progress import SESSION_IDLE_SECONDS, Progress
-from .references.importing import INTERRUPTS, RAISED, forget_own
+from .references.importing import forget_own
 from .references.own_code import own_code
+from .references.whose import INTERRUPTS, RAISED
 from .resident import ResidentDataset, reside
 from .session import Session
 from .torch_state import TorchState
@@ -107,9 +108,9 @@ class Host:
         notices = self._torch.restore_after("a run before this one")
         make_deterministic(refuse_others=request.equal_bits)
         self._torch.expect_current()
-        choices = self._restoring(notices, request, lambda: choose(request))
-        self._forget()
         try:
+            choices = self._restoring(notices, request, lambda: choose(request))
+            self._forget()
             data = self._restoring(notices, request, lambda: self._data(choices, request.data_dir))
             self._session = self._restoring(
                 notices, request, lambda: Session(request, choices, data, self._identity, self._progress)

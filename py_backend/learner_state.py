@@ -23,7 +23,6 @@ from .references.whose import Telling
 from .state_document import DTYPES, State
 from .training import Learner
 
-NAMES_SHOWN = 3
 EXTRA_STATE = "_extra_state"
 """How torch ends the name of what a module's get_extra_state gave: of any type and shape."""
 
@@ -157,8 +156,3 @@ def kind(tensor: Tensor) -> Kind:
 
 def shown(seen: Kind | None) -> str:
     return "not there" if seen is None else f"{str(seen[0]).removeprefix('torch.')} {list(seen[1])}"
-
-
-def listed(names: list[str]) -> str:
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more

@@ -6,8 +6,7 @@ import torch
 from torch import nn
 
 from .errors import BackendError
-
-NAMES_SHOWN = 3
+from .listed import listed
 
 
 def refuse_untrainable(reference: str | None, model: nn.Module) -> None:
@@ -30,10 +29,8 @@ def refuse_other_parameters(reference: str | None, model: nn.Module, optimizer: 
     ]
     if not others:
         return
-    more = "" if len(others) <= NAMES_SHOWN else f" and {len(others) - NAMES_SHOWN} more"
-    names = ", ".join(others[:NAMES_SHOWN]) + more
     raise BackendError(
         "bad_reference",
-        f"{reference}: while it was trained it replaced or added the parameters {names}, "
+        f"{reference}: while it was trained it replaced or added the parameters {listed(others)}, "
         "which the optimiser does not hold: make all of them where the model is made, and change their values in place",
     )

@@ -12,7 +12,8 @@ from torch.nn import Parameter
 
 from .device import raw_bytes
 from .errors import BackendError
-from .learner_state import class_of, is_extra, kind, listed, parts, shown
+from .learner_state import class_of, is_extra, kind, parts, shown
+from .listed import listed
 from .references.whose import Telling
 from .state_document import State
 from .training import Learner

@@ -43,8 +43,9 @@ from .messages import (
 from .opening import Choices, build_learner, build_optimizer, fit_of, laid_out, references, refuse_single_class
 from .parameters import refuse_other_parameters
 from .progress import Progress
-from .references.importing import RAISED, code_of, describe
+from .references.importing import code_of, describe
 from .references.own_code import own_code
+from .references.whose import RAISED
 from .resident import DataPart, ResidentDataset
 from .saving import Saver
 from .threads import refuse_other_threads, restore_threads

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from .errors import BackendError
+from .listed import listed
 
-NAMES_SHOWN = 3
 DENORMAL = 1e-40
 UNREADABLE = "unreadable"
 
@@ -178,8 +178,3 @@ def methods_of(owner: type | ModuleType) -> Mapping[str, Any]:
 
 def title(owner: type | ModuleType) -> str:
     return owner.__name__ if isinstance(owner, ModuleType) else f"{owner.__module__}.{owner.__qualname__}"
-
-
-def listed(names: list[str]) -> str:
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more

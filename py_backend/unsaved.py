@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .learner_state import listed, parts
+from .learner_state import parts
+from .listed import listed
 from .training import Learner
 
 MOST_ITEMS = 100

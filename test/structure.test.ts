@@ -258,7 +258,7 @@ describe("Python", () => {
   const imports = readPythonImports();
   // From the bottom up: a file may import those before it.
   const layers = [
-    ["__init__", "errors", "exits", "keeper", "endpoints", "progress"],
+    ["__init__", "errors", "exits", "keeper", "endpoints", "progress", "listed"],
     [
       "messages",
       "noise",

@@ -8,27 +8,26 @@ from typing import Any
 import numpy as np
 
 from ..datasets.contract import Labels
+from ..listed import listed
 from .arrays import as_array, is_array
-
-NAMES_SHOWN = 5
 
 
 def class_names(stated: Any, train: Any, count: int) -> tuple[str, ...]:
     """Those that came along, else the `classes` of the training part, else numbers. Raises ValueError."""
     if stated is not None:
-        names = listed(stated)
+        names = sequence_of(stated)
         if names is None:
             raise ValueError(
                 f"class_names is a {type(stated).__name__}; expected a list of names, that of class 0 first"
             )
     else:
-        names = listed(getattr(train, "classes", None)) or range(count)
+        names = sequence_of(getattr(train, "classes", None)) or range(count)
     if len(names) < count:
         raise ValueError(f"labels go up to {count - 1}, and there are {len(names)} class names")
     return tuple(as_text(name) for name in names)
 
 
-def listed(value: Any) -> Sequence[Any] | None:
+def sequence_of(value: Any) -> Sequence[Any] | None:
     if is_array(value) and as_array(value).ndim == 1:
         names: list[Any] = as_array(value).tolist()
         return names
@@ -48,9 +47,6 @@ def notices(train: Labels, names: Sequence[str]) -> Iterator[str]:
     empty = without_samples(train, len(names))
     if not empty:
         return
-    shown = ", ".join(
-        str(number) if names[number] == str(number) else f"{number} ({names[number]})" for number in empty[:NAMES_SHOWN]
-    )
-    more = f" and {len(empty) - NAMES_SHOWN} more" if len(empty) > NAMES_SHOWN else ""
-    line = f"no training sample has class {shown}{more}: training labels go from {train.min()} to {train.max()}"
+    classes = [str(number) if names[number] == str(number) else f"{number} ({names[number]})" for number in empty]
+    line = f"no training sample has class {listed(classes)}: training labels go from {train.min()} to {train.max()}"
     yield f"{line}, and classes are numbered from 0 on" if empty[0] == 0 else line

@@ -24,14 +24,15 @@ import msgspec
 import numpy as np
 
 from ..datasets.contract import Dataset, DatasetDefinition, FetchedPart, Part
-from ..device import free_host_bytes, is_out_of_memory
+from ..device import free_host_bytes
 from ..errors import BackendError
 from .arrays import Array, as_array, images_of, is_array, labels_of
 from .channels import ChannelSums, stated
 from .class_names import class_names
 from .class_names import notices as empty_class_notices
-from .importing import RAISED, call, failed, import_callable, keywords
+from .importing import call, import_callable, keywords
 from .items import Fingerprints, Items, Refetched, fingerprint
+from .whose import Telling
 
 SHARE_OF_FREE_MEMORY = 0.5
 """`load: auto` keeps in memory what takes no more of it than this."""
@@ -52,14 +53,8 @@ def definition(reference: str) -> DatasetDefinition:
     make = import_callable(reference)
 
     def load(_data_dir: Path, options: Options) -> Dataset:
-        try:
+        with Telling(reference, "what it gave could not be read"):
             return Reader(reference, options).dataset(make)
-        except BackendError:
-            raise
-        except RAISED as error:
-            if is_out_of_memory(error):
-                raise
-            raise failed(reference, "what it gave could not be read", error) from None
 
     return DatasetDefinition(
         name=reference, summary="a dataset of your own", when_to_choose="", where_to_get="", options=Options, load=load

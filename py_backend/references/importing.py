@@ -8,9 +8,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import json
-import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import metadata
@@ -21,13 +19,10 @@ from typing import Any
 import msgspec
 
 from ..errors import BackendError
+from ..listed import listed
 from ..messages import CodeFile, Imported
 from .own_code import hash_on_disk, own_code
-
-INTERRUPTS = () if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN else (KeyboardInterrupt,)
-"""Where Ctrl-C is ignored, as a child of ours does, a KeyboardInterrupt can only come from the user's code."""
-RAISED: tuple[type[BaseException], ...] = (Exception, SystemExit, *INTERRUPTS)
-"""What code of the user's may raise: a `sys.exit` in there ends what it was called for, not the backend."""
+from .whose import RAISED, Telling, in_a_line
 
 
 class Arguments(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -35,9 +30,6 @@ class Arguments(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen
 
     args: str = "{}"
 
-
-ERROR_CHARACTERS = 500
-"""Of what the user's code raised, in our line: torch lists all its kernels in some."""
 
 _allowed: tuple[str, ...] = ()
 
@@ -97,12 +89,12 @@ def attribute(reference: str, at: str, owner: object, name: str) -> Any:
         raise BackendError(
             "bad_reference", f"{reference}: `{name}` is Python's own, and leads to more than was allowed"
         )
-    try:
-        return getattr(owner, name)
-    except AttributeError:
-        raise BackendError("bad_reference", f"{reference}: {at} has no `{name}`{did_you_mean(name, owner)}") from None
-    except RAISED as error:
-        raise failed(reference, f"loading {at}.{name} failed", error) from None
+    with Telling(reference, f"loading {at}.{name} failed"):
+        try:
+            return getattr(owner, name)
+        except AttributeError:
+            what = f"{reference}: {at} has no `{name}`{did_you_mean(name, owner)}"
+            raise BackendError("bad_reference", what) from None
 
 
 def refuse_foreign(reference: str, owner: object, name: str, found: object) -> None:
@@ -145,10 +137,14 @@ def import_module(reference: str, name: str) -> ModuleType:
     before = set(sys.modules)
     try:
         importlib.invalidate_caches()
-        return importlib.import_module(name)
-    except RAISED as error:
+        with Telling(reference, f"importing {name} failed"):
+            try:
+                return importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                raise missing_module(reference, name, error) from error
+    except RAISED:
         forget_own(set(sys.modules) - before)
-        raise not_imported(reference, name, error) from None
+        raise
 
 
 def forget_own(modules: Iterable[str]) -> None:
@@ -158,10 +154,8 @@ def forget_own(modules: Iterable[str]) -> None:
             sys.modules.pop(name, None)
 
 
-def not_imported(reference: str, name: str, error: BaseException) -> BackendError:
-    missing = (error.name or name) if isinstance(error, ModuleNotFoundError) else None
-    if missing is None:
-        return failed(reference, f"importing {name} failed", error)
+def missing_module(reference: str, name: str, error: ModuleNotFoundError) -> BackendError:
+    missing = error.name or name
     if name == missing or name.startswith(f"{missing}."):
         return BackendError(
             "module_missing",
@@ -169,18 +163,14 @@ def not_imported(reference: str, name: str, error: BaseException) -> BackendErro
             "Python that has it with --python",
             module=missing,
         )
-    return failed(reference, f"importing {name} needs module `{missing}`, which is not there", error)
+    return in_a_line(reference, f"importing {name} needs module `{missing}`, which is not there", error)
 
 
 def call(reference: str, function: Callable[..., Any], *given: Any, **args: Any) -> Any:
     """What the user's callable returns. Raises BackendError (bad_reference) with what it raised."""
-    try:
+    shown = ", ".join(f"{name}={value!r}" for name, value in args.items())
+    with Telling(reference, f"calling it with ({shown}) failed"):
         return function(*given, **args)
-    except BackendError:
-        raise
-    except RAISED as error:
-        shown = ", ".join(f"{name}={value!r}" for name, value in args.items())
-        raise failed(reference, f"calling it with ({shown}) failed", error) from None
 
 
 def keywords(reference: str, text: str) -> dict[str, Any]:
@@ -193,20 +183,6 @@ def keywords(reference: str, text: str) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise BackendError("bad_option", f"{reference}: its arguments are a {type(given).__name__}, expected a map")
     return given
-
-
-def failed(reference: str, what: str, error: BaseException) -> BackendError:
-    """The error in a line; where it was raised is on standard error."""
-    traceback.print_exception(error, file=sys.stderr)
-    return in_a_line(reference, what, error)
-
-
-def in_a_line(reference: str, what: str, error: BaseException) -> BackendError:
-    if isinstance(error, SystemExit):
-        return BackendError("bad_reference", f"{reference}: {what}: sys.exit({error.code!r})")
-    text = " ".join(str(error).split())
-    text = text if len(text) <= ERROR_CHARACTERS else f"{text[:ERROR_CHARACTERS]} …"
-    return BackendError("bad_reference", f"{reference}: {what}: {type(error).__name__}: {text}")
 
 
 def did_you_mean(name: str, owner: object) -> str:
@@ -241,7 +217,7 @@ def refuse_edited(reference: str) -> None:
     if edited:
         raise BackendError(
             "bad_reference",
-            f"{reference}: {', '.join(edited)} changed after it was imported, and worker processes would import what "
+            f"{reference}: {listed(edited)} changed after it was imported, and worker processes would import what "
             "it is now: start again, with a backend that is started anew",
         )
 

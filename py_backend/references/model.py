@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from ..errors import BackendError
+from ..listed import listed
 from ..models.contract import ModelDefinition
 from .importing import Arguments, call, import_callable, keywords
 
@@ -37,7 +38,7 @@ def refuse_without_sizes(reference: str, model: nn.Module) -> None:
     if lazy:
         raise BackendError(
             "bad_reference",
-            f"{reference}: {', '.join(lazy)} have no size yet, as in a lazy layer that saw no batch: state the sizes, "
+            f"{reference}: {listed(lazy)} have no size yet, as in a lazy layer that saw no batch: state the sizes, "
             "or put a batch through the model where it is made",
         )
     if next(model.parameters(), None) is None:

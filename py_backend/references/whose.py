@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import signal
+
 from ..device import is_out_of_memory
 from ..errors import BackendError
-from .importing import RAISED, failed
+
+INTERRUPTS = () if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN else (KeyboardInterrupt,)
+"""Where Ctrl-C is ignored, as a child of ours does, a KeyboardInterrupt can only come from the user's code."""
+RAISED: tuple[type[BaseException], ...] = (Exception, SystemExit, *INTERRUPTS)
+"""What code of the user's may raise: a `sys.exit` in there ends what it was called for, not the backend."""
+ERROR_CHARACTERS = 500
+"""Of what the user's code raised, in our line: torch lists all its kernels in some."""
 
 
 class Telling:
-    """What is raised within is told as raised by the reference: BackendError (bad_reference). Without a reference, and
-    where memory ran out, it stays what it is."""
+    """What is raised within is told as raised by the reference, and is the cause of that BackendError (bad_reference).
+    Without a reference, and where memory ran out, it stays what it is."""
 
     __slots__ = ("_reference", "_what")
 
@@ -24,4 +32,12 @@ class Telling:
         if self._reference is None or not isinstance(error, RAISED) or isinstance(error, BackendError):
             return
         if not is_out_of_memory(error):
-            raise failed(self._reference, self._what, error) from None
+            raise in_a_line(self._reference, self._what, error) from error
+
+
+def in_a_line(reference: str, what: str, error: BaseException) -> BackendError:
+    if isinstance(error, SystemExit):
+        return BackendError("bad_reference", f"{reference}: {what}: sys.exit({error.code!r})")
+    text = " ".join(str(error).split())
+    text = text if len(text) <= ERROR_CHARACTERS else f"{text[:ERROR_CHARACTERS]} …"
+    return BackendError("bad_reference", f"{reference}: {what}: {type(error).__name__}: {text}")

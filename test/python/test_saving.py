@@ -705,7 +705,8 @@ def test_attributes_that_change_and_are_not_saved_are_told(
     assert save(run)[1][0].notices == []
     run.train(batches[:1])
     (notice,) = save(run)[1][0].notices
-    assert "mine:Net: model.calls, model.history, model.running and 2 more changed since the session was" in notice
+    names = "model.calls, model.history, model.running, model.generator, model.late"
+    assert f"mine:Net: {names} changed since the session was opened" in notice
     assert "not in the checkpoint" in notice
 
 
