@@ -19,8 +19,8 @@ class Asked:
     """A message as it came: what could be read of it, or why it could not."""
 
     sender: bytes
-    connection: int
-    """Over which it came: see connections.py."""
+    connection: int | None
+    """Over which it came, if that is still there: see connections.py."""
     message_id: int
     asked: Packet | Exception
 
@@ -56,7 +56,7 @@ class Pending:
             return error_packet(self.asked.message_id, error)
 
 
-def read(sender: bytes, connection: int, frames: Sequence[Frame]) -> Asked:
+def read(sender: bytes, connection: int | None, frames: Sequence[Frame]) -> Asked:
     """What was asked. A message that cannot be read keeps the id that could be: 0 where none could."""
     try:
         packet = decode(frames)

@@ -12,8 +12,10 @@ import os
 import socket
 import struct
 import sys
-from collections import defaultdict
+import threading
 from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
@@ -32,69 +34,101 @@ def wire_bytes(frame_bytes: int) -> int:
     return frame_bytes + (2 if frame_bytes <= SHORT_FRAME_BYTES else 9)
 
 
-class Connections:
-    """Those of one bound socket. A connection's number is that of its file: it may be used again by a later one.
+@dataclass
+class Connection:
+    """handle: one of our own of a tcp socket: zmq's may be closed, and its file's number used again, at any time."""
 
-    `read` may be called by another thread than the rest.
-    """
+    number: int
+    handle: socket.socket | None
+    read_bytes: int = 0
+
+    def unread_bytes(self) -> int:
+        """What has come and was not read; 0 where the kernel does not tell."""
+        received = None if self.handle is None else bytes_received(self.handle)
+        return 0 if received is None else received - self.read_bytes - HANDSHAKE_BYTES
+
+    def let_go(self) -> None:
+        if self.handle is not None:
+            self.handle.close()
+        self.handle = None
+
+
+class Connections:
+    """Those of one bound socket, each under a number that no other gets. May be used by several threads."""
 
     def __init__(self, bound: zmq.Socket[bytes], unread_limit_bytes: int) -> None:
         self._limit = unread_limit_bytes
         self._monitor = bound.get_monitor_socket(zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
-        self._sockets: dict[int, socket.socket] = {}
-        self._read: defaultdict[int, int] = defaultdict(int)
+        self._lock = threading.Lock()
+        self._numbers = count(1)
+        self._open: dict[int, Connection] = {}  # by the number of their file
+        self._ended: list[int] = []
 
-    def read(self, connection: int, frames_bytes: Iterable[int]) -> None:
-        """A message with frames of these sizes was taken from the queue."""
-        self._read[connection] += sum(map(wire_bytes, frames_bytes))
+    def read(self, file: int, frames_bytes: Iterable[int]) -> int | None:
+        """A message with frames of these sizes was taken from the queue. Returns the number of the connection that it
+        came over; None where that has ended."""
+        with self._lock:
+            self._follow()
+            connection = self._open.get(file)
+            if connection is None:
+                return None
+            connection.read_bytes += sum(map(wire_bytes, frames_bytes))
+            return connection.number
 
     def ended(self) -> list[int]:
         """The connections that ended since this was last asked."""
-        numbers = []
-        while self._monitor.poll(0):
-            event = recv_monitor_message(self._monitor)
-            if event["event"] == zmq.EVENT_ACCEPTED:
-                self._watch(event["value"])
-            elif event["event"] == zmq.EVENT_DISCONNECTED:
-                self._forget(event["value"])
-                numbers.append(event["value"])
-        return numbers
+        with self._lock:
+            self._follow()
+            ended, self._ended = self._ended, []
+            return ended
 
     def cut_floods(self) -> list[int]:
         """Cuts the connections over which more came unread than the limit; returns how many bytes that were of each."""
-        floods = [(number, unread) for number in self._sockets if (unread := self._unread(number)) > self._limit]
-        for number, _ in floods:
-            with contextlib.suppress(OSError):  # it went by itself
-                self._sockets[number].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
-                self._sockets[number].shutdown(socket.SHUT_RDWR)
-            self._forget(number)
-        return [unread for _, unread in floods]
+        with self._lock:
+            unread = {file: connection.unread_bytes() for file, connection in self._open.items()}
+            floods = [file for file, waiting in unread.items() if waiting > self._limit]
+            for file in floods:
+                self._cut(self._open[file])
+            return [unread[file] for file in floods]
 
     def close(self) -> None:
-        for number in list(self._sockets):
-            self._forget(number)
-        self._monitor.close()
+        with self._lock:
+            for connection in self._open.values():
+                connection.let_go()
+            self._open.clear()
+            self._monitor.close()
 
-    def _watch(self, number: int) -> None:
-        """Keeps a handle of our own: zmq's may be closed and its number used again at any time."""
-        try:
-            handle = socket.socket(fileno=os.dup(number))
-        except OSError:
-            return  # gone already
-        if handle.family == getattr(socket, "AF_UNIX", None) or bytes_received(handle) is None:
-            handle.close()
-            return
-        self._read[number] = 0
-        self._sockets[number] = handle
+    def _follow(self) -> None:
+        """zmq tells that a connection was accepted before its first message can be taken from the queue, and that it
+        ended before its file is closed."""
+        while self._monitor.poll(0):
+            event = recv_monitor_message(self._monitor)
+            file = event["value"]
+            if event["event"] == zmq.EVENT_ACCEPTED:
+                self._open[file] = Connection(next(self._numbers), handle_of(file))
+            elif event["event"] == zmq.EVENT_DISCONNECTED and (connection := self._open.pop(file, None)) is not None:
+                connection.let_go()
+                self._ended.append(connection.number)
 
-    def _forget(self, number: int) -> None:
-        handle = self._sockets.pop(number, None)
-        if handle is not None:
-            handle.close()
-        self._read.pop(number, None)
+    def _cut(self, connection: Connection) -> None:
+        """That it ended is told as of any other."""
+        if connection.handle is not None:
+            with contextlib.suppress(OSError):  # it went by itself
+                connection.handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+                connection.handle.shutdown(socket.SHUT_RDWR)
+        connection.let_go()
 
-    def _unread(self, number: int) -> int:
-        return (bytes_received(self._sockets[number]) or 0) - self._read[number] - HANDSHAKE_BYTES
+
+def handle_of(file: int) -> socket.socket | None:
+    """None where it is gone already, and where the kernel does not tell what came over it."""
+    try:
+        handle = socket.socket(fileno=os.dup(file))
+    except OSError:
+        return None
+    if handle.family != getattr(socket, "AF_UNIX", None) and bytes_received(handle) is not None:
+        return handle
+    handle.close()
+    return None
 
 
 def bytes_received(connection: socket.socket) -> int | None:

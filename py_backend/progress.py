@@ -37,8 +37,8 @@ class Progress:
     def heard_of_session(self) -> None:
         self._heard_at = time.monotonic()
 
-    def asked_over(self, connection: int) -> None:
-        """What is begun now was asked for over this connection."""
+    def asked_over(self, connection: int | None) -> None:
+        """What is begun now was asked for over this connection; None: over one that has ended."""
         self._asker = connection
 
     def heard_over(self) -> None:

@@ -237,11 +237,10 @@ def remove_socket_file(endpoint: str) -> None:
         Path(path).unlink(missing_ok=True)
 
 
-def receive(socket: zmq.Socket[bytes], connections: Connections) -> tuple[bytes, int, list[bytes | memoryview]]:
+def receive(socket: zmq.Socket[bytes], connections: Connections) -> tuple[bytes, int | None, list[bytes | memoryview]]:
     """Sender, connection and frames of one message; large frames are not copied."""
     sender, *frames = socket.recv_multipart(copy=False)
-    connection: int = sender.get(zmq.SRCFD)
-    connections.read(connection, map(len, frames))
+    connection = connections.read(sender.get(zmq.SRCFD), map(len, frames))
     return sender.bytes, connection, [frame.buffer for frame in frames]
 
 

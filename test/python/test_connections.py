@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgpack
 import pytest
@@ -14,9 +14,10 @@ import torch
 import zmq
 
 from py_backend import connections
+from py_backend.connections import Connections
 from py_backend.endpoints import Endpoints
 from py_backend.identity import Identity
-from py_backend.server import Server
+from py_backend.server import Server, receive
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel does not tell what came")
 
@@ -79,5 +80,62 @@ def test_what_was_read_is_counted_to_the_byte(serving: Server, dealer: zmq.Socke
     for client in ("", "x" * 300, "y"):
         for _ in range(20):
             assert ask(dealer, "hello", client=client) == "hello_ok"
-    (number,) = serving._control_connections._sockets
-    assert -connections.HANDSHAKE_BYTES <= serving._control_connections._unread(number) <= 0
+    (connection,) = serving._control_connections._open.values()
+    assert -connections.HANDSHAKE_BYTES <= connection.unread_bytes() <= 0
+
+
+@pytest.fixture
+def router() -> Iterator[tuple[zmq.Socket[bytes], zmq.Socket[bytes]]]:
+    """A bound ROUTER, and a DEALER that is connected to it."""
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    bound, peer = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
+    bound.bind("tcp://127.0.0.1:0")
+    yield bound, peer
+    context.destroy(linger=0)
+
+
+def test_what_was_read_before_anybody_asked_who_is_there_is_counted_too(
+    router: tuple[zmq.Socket[bytes], zmq.Socket[bytes]],
+) -> None:
+    """A message may be read by the one thread before the other hears that its connection was accepted."""
+    bound, peer = router
+    seen = Connections(bound, unread_limit_bytes=1000)
+    peer.connect(bound.getsockopt_string(zmq.LAST_ENDPOINT))
+    peer.send(bytes(5000))
+    assert bound.poll(SECONDS * 1000), "no message"
+    receive(bound, seen)
+    assert seen.ended() == []
+    assert seen.cut_floods() == []
+    (connection,) = seen._open.values()
+    assert -connections.HANDSHAKE_BYTES <= connection.unread_bytes() <= 0
+    seen.close()
+
+
+class Events:
+    """A socket whose monitor tells this; `told`: what is still to be told."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, int]] = []
+
+    def get_monitor_socket(self, _events: int) -> Events:
+        return self
+
+    def poll(self, _milliseconds: int) -> bool:
+        return bool(self.told)
+
+
+def test_a_file_that_is_used_again_is_another_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its end, told later, is not that of the one that came after it."""
+    monkeypatch.setattr(connections, "recv_monitor_message", lambda events: events.told.pop(0))
+    events, file = Events(), 1 << 20
+    seen = Connections(cast("Any", events), unread_limit_bytes=1000)
+    accepted, gone = ({"event": kind, "value": file} for kind in (zmq.EVENT_ACCEPTED, zmq.EVENT_DISCONNECTED))
+    events.told = [accepted]
+    first = seen.read(file, [1])
+    events.told = [gone, accepted]
+    second = seen.read(file, [1])
+    assert first is not None and second is not None and first != second
+    assert seen.ended() == [first]
+    events.told = [gone]
+    assert seen.read(file, [1]) is None
+    assert seen.ended() == [second]
