@@ -58,18 +58,21 @@ class Host:
         session = self._find(request.session)
         self._progress.heard_of_session()
         try:
-            return self._answer(session, packet, request)
+            answer = self._answer(session, packet, request)
+            if session.runs_own_code:
+                self._refuse_changes_by(session)
+            return answer
         except RAISED:
+            self._torch.restore_after("code of the run that failed")
             if self._resident is not None:
                 self._resident[1].end_workers()
             raise
 
     def _answer(self, session: Session, packet: Packet, request: SessionWork) -> Answer:
-        if isinstance(request, Train | Score | Evaluate):
-            answer = session.train(packet, request) if isinstance(request, Train) else session.look(packet, request)
-            if session.runs_own_code:
-                self._torch.refuse_patches("code of this run")
-            return answer
+        if isinstance(request, Train):
+            return session.train(packet, request)
+        if isinstance(request, Score | Evaluate):
+            return session.look(packet, request)
         if isinstance(request, Images):
             return session.images(packet, request)
         if isinstance(request, Weights):
@@ -80,6 +83,14 @@ class Host:
             return Answer.now(self._load(session, packet, request))
         self._forget()
         return Answer.now(Packet(packet.id, CloseOk()))
+
+    def _refuse_changes_by(self, session: Session) -> None:
+        """Raises BackendError (bad_reference) where code of its run changed what is every run's of torch."""
+        try:
+            self._torch.refuse_changes("code of this run")
+        except BackendError as error:
+            session.fail(error)
+            raise
 
     def _load(self, session: Session, packet: Packet, request: Load) -> Packet:
         before = session.id

@@ -175,6 +175,10 @@ class Session:
         self._step += trained.batches_done
         return trained
 
+    def fail(self, error: BackendError) -> None:
+        """What was asked for last is found to be worth nothing, whatever came of it."""
+        self._fail(self._step, error)
+
     def _fail(self, first_step: int, error: BaseException) -> None:
         """The model is lost from this chunk on, and with it the answers to what was trained then."""
         if self._failure is None or first_step < self._failure.first_step:

@@ -308,8 +308,8 @@ def test_losses_by_function_and_by_class(open_run: OpenRun, batches: list[list[i
     )
     by_function = open_run(loss=Named(name="team_losses:focal", options=as_sent({"args": {"gamma": 0.0}})))
     assert by_function.losses(batches) == pytest.approx(plain.losses(batches), rel=1e-4)
+    seen = by_class.look("test", list(range(20)), ["loss", "prediction"]).arrays
     with torch.no_grad():
-        seen = by_class.look("test", list(range(20)), ["loss", "prediction"]).arrays
         data = by_class.host._session._data
         logits = by_class.model.eval()(data.test.batch(torch.arange(20)))
         expected = F.cross_entropy(logits, data.test.labels, reduction="none", label_smoothing=0.1)

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import torch
 
-from py_backend import torch_state
 from py_backend.codec import Packet
 from py_backend.errors import BackendError
 from py_backend.messages import Chosen, Close
 from py_backend.references import importing
 from py_backend.torch_state import TorchState
+from py_backend.torch_switches import read_switches
 
 MODELS = (Path(__file__).parent / "references/team_models.py").read_text()
 
@@ -49,11 +49,11 @@ CHANGES: list[tuple[str, str]] = [
 def test_a_switch_is_set_back_and_named(statement: str, says: str) -> None:
     torch.set_deterministic_debug_mode("warn")
     state = TorchState()
-    before = torch_state.read_switches()
+    before = read_switches()
     exec(statement)
     (line,) = state.restore("code of team:Net")
     assert line.startswith(f"code of team:Net changed {says}")
-    assert torch_state.read_switches() == before
+    assert read_switches() == before
     assert state.restore("code of team:Net") == []
 
 
@@ -209,6 +209,77 @@ def patch(module, images):
     after = next_run(guilty)
     assert after.losses(batches).tolist() == alone
     assert after.opened.body.notices == []
+
+
+LATE = """
+def change(module, images):
+    module.calls += 1
+    if module.calls > 20 and module.training is {training}: {statement}
+"""
+CHANGE = "torch.backends.mkldnn.enabled = False"
+CHANGED = r"torch\.backends\.mkldnn\.enabled \(True, then False\)"
+HOOKED = "self.calls = 0; self.register_forward_pre_hook(change)"
+
+
+@pytest.mark.parametrize("kind", ["train", "test", "score"])
+def test_a_module_that_changes_a_switch_while_it_runs_fails_its_own_run(
+    open_run: Callable[..., Any],
+    next_run: Callable[..., Any],
+    write: Callable[[str, str], Chosen],
+    batches: list[list[int]],
+    kind: str,
+) -> None:
+    alone = open_run().losses(batches).tolist()
+    guilty = open_run(model=write(LATE.format(statement=CHANGE, training=kind == "train"), HOOKED))
+    advice = "which every run of this backend uses: set back what is set, before your code returns"
+    with pytest.raises(BackendError, match=f"^code of this run changed {CHANGED}, {advice}$"):
+        for _ in range(30):
+            _ = guilty.losses([[1, 2]]) if kind == "train" else guilty.look(kind, [1, 2], ["loss"])
+    with pytest.raises(BackendError, match="an earlier chunk failed"):
+        guilty.losses([[1, 2]])
+    after = next_run(guilty)
+    assert after.losses(batches).tolist() == alone
+    assert after.opened.body.notices == []
+
+
+def test_a_switch_that_is_changed_before_a_failure_is_nothing_to_the_next_run(
+    open_run: Callable[..., Any], next_run: Callable[..., Any], write: Callable[[str, str], Chosen]
+) -> None:
+    late = LATE.format(statement=f"{CHANGE}; raise ValueError('theirs')", training=True)
+    guilty = open_run(model=write(late, HOOKED))
+    with pytest.raises(BackendError, match="ValueError: theirs"):
+        for _ in range(30):
+            guilty.losses([[1, 2]])
+    assert next_run(guilty).opened.body.notices == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [(lambda: setattr(torch.backends.mkldnn, "enabled", False), CHANGED), (lambda: patch_relu(), "nn.functional.relu")],
+)
+def test_what_is_changed_after_the_last_evaluation_fails_the_close_and_the_session_is_gone(
+    open_run: Callable[..., Any], write: Callable[[str, str], Chosen], change: Callable[[], object], says: str
+) -> None:
+    guilty = open_run(model=write("pass", "pass"))
+    change()  # as by a thread of the user's
+    with pytest.raises(BackendError, match=says):
+        guilty.close()
+    assert open_run(beside=guilty).opened.body.notices == []
+
+
+def patch_relu() -> None:
+    torch.nn.functional.relu = patched
+
+
+def test_those_who_come_after_are_told_of_switches_and_methods_without_advice() -> None:
+    state = TorchState()
+    patch_relu()
+    torch.backends.mkldnn.enabled = False
+    (line,) = state.restore_after("a run before this one")
+    changed = "torch.backends.mkldnn.enabled (True, then False) and replaced torch.nn.functional.relu"
+    assert line.startswith(f"a run before this one changed {changed}: set back")
+    assert "your own" not in line
+    assert state.restore_after("a run before this one") == []
 
 
 def test_torch_compile_is_no_patch_of_the_users() -> None:
