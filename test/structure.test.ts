@@ -353,6 +353,7 @@ describe("Python", () => {
     // digits: where scikit-learn lies
     importlib: [
       "py_backend/datasets/digits.py",
+      "py_backend/references/asked_imports.py",
       "py_backend/references/importing.py",
       "py_backend/references/own_code.py",
     ],

@@ -207,8 +207,8 @@ def describe(reference: str) -> Imported:
 def code_of(references: Sequence[str]) -> list[CodeFile]:
     """All of the user's code that these reach by now: imports may come late, so ask when everything is built."""
     named = [split(reference)[0] for reference in references]
-    executed = [name for reference in references for name in own_code.executed_for(reference)]
-    return own_code.reached([*named, *executed], _allowed)
+    needed = [name for reference in references for name in own_code.needed_for(reference)]
+    return own_code.reached([*named, *needed], _allowed)
 
 
 def refuse_edited(reference: str) -> None:

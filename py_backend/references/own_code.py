@@ -23,6 +23,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from ..messages import CodeFile
+from .asked_imports import watching_imports
 
 OURS = Path(__file__).resolve().parent.parent
 SOURCE_SUFFIXES = {".py", ".so", ".pyd"}
@@ -49,7 +50,11 @@ class OwnCode(MetaPathFinder):
 
     def __init__(self) -> None:
         self.executed: dict[str, Executed] = {}
-        self._executed_for: dict[str, set[str]] = {}
+        self._asked_by: dict[str, set[str]] = {}
+        """By module: what was asked for while it was executed."""
+        self._needed_for: dict[str, set[str]] = {}
+        """By reference."""
+        self._under_way: list[str] = []
         self._installed: dict[str, CodeFile] = {}
         self._named_directories: tuple[Path, ...] = ()
 
@@ -70,17 +75,34 @@ class OwnCode(MetaPathFinder):
 
     @contextmanager
     def executing_for(self, references: Iterable[str]) -> Iterator[None]:
-        """What is executed meanwhile belongs to these references, however it was imported: by a library that was given
-        its name, from a pickle."""
-        before = set(self.executed)
+        """What is executed or asked for meanwhile belongs to these references, whoever loaded it first, and however it
+        is imported: by a library that is given its name, from a pickle."""
+        before, asked = set(self.executed), set[str]()
+
+        def ask(name: str) -> None:
+            asker = self._asked_by[self._under_way[-1]] if self._under_way else asked
+            asker.add(name)
+
+        try:
+            with watching_imports(ask):
+                yield
+        finally:
+            for reference in references:
+                self._needed_for.setdefault(reference, set()).update(self.executed.keys() - before, asked)
+
+    @contextmanager
+    def executing(self, name: str) -> Iterator[None]:
+        """What is asked for meanwhile is asked for by this module of the user's."""
+        self._asked_by[name] = set()
+        self._under_way.append(name)
         try:
             yield
         finally:
-            for reference in references:
-                self._executed_for.setdefault(reference, set()).update(self.executed.keys() - before)
+            self._under_way.remove(name)
 
-    def executed_for(self, reference: str) -> set[str]:
-        return self._executed_for.get(reference, set()) & self.executed.keys()
+    def needed_for(self, reference: str) -> set[str]:
+        """The user's modules that were executed for it, or asked for."""
+        return self._needed_for.get(reference, set()) & self.executed.keys()
 
     def reached(self, modules: Iterable[str], allowed: Sequence[str]) -> list[CodeFile]:
         """What these modules' code consists of, by module: their files, and those of all that they import."""
@@ -93,6 +115,7 @@ class OwnCode(MetaPathFinder):
             if (executed := self.executed.get(name)) is not None:
                 found[name] = CodeFile(module=name, file=executed.file, sha256=executed.sha256)
                 waiting.extend(self._imported_by(executed))
+                waiting.extend(part for asked in self._asked_by.get(name, ()) for part in with_parents(asked))
             elif (installed := self._installed_code(name, allowed)) is not None:
                 found[installed.module] = installed
         return [found[name] for name in sorted(found)]
@@ -139,6 +162,10 @@ class Executing(SourceFileLoader):
     def __init__(self, fullname: str, path: str, own_code: OwnCode) -> None:
         super().__init__(fullname, path)
         self._own_code = own_code
+
+    def exec_module(self, module: ModuleType) -> None:
+        with self._own_code.executing(module.__name__):
+            super().exec_module(module)
 
     def get_code(self, fullname: str) -> CodeType:
         source = self.get_data(self.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import os
 import sys
@@ -14,6 +15,7 @@ import pytest
 from py_backend.errors import BackendError
 from py_backend.messages import Chosen
 from py_backend.references import importing, own_code
+from py_backend.references.asked_imports import PYTHONS
 
 Write = Callable[..., None]
 
@@ -179,3 +181,51 @@ def test_what_a_library_imports_by_the_name_it_is_given_is_hashed(write: Write) 
     with own_code.own_code.executing_for(["team.models:make"]):
         importing.import_callable("team.models:make")
     assert {"team.models", "lookup", "beside"} <= reached("team.models:make").keys()
+
+
+LOOKUP = """
+def located(path):
+    module, _, name = path.rpartition(".")
+    return getattr(__builtins__["__imp" + "ort__"](module), name)
+"""
+BESIDE = "class Net: ..."
+
+
+def needed(reference: str) -> set[str]:
+    """The modules of its code, after it was imported and called as for a run."""
+    with own_code.own_code.executing_for([reference]):
+        importing.import_callable(reference)()
+    return reached(reference).keys()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from lookup import located\nmake = located('beside.Net')",
+        "from lookup import located\ndef make(): return located('beside.Net')",
+        "import pickletools\nmake = pickletools.pickle.loads(b'cbeside\\nNet\\n.')",
+        "import zipimport\nmake = zipimport._bootstrap._gcd_import('beside').Net\nmake.__module__ = 'team.b'",
+    ],
+    ids=["as it is imported", "as it is called", "from a pickle", "by Python's own import"],
+)
+def test_what_another_reference_loaded_first_is_hashed_for_each_that_asks_for_it(write: Write, source: str) -> None:
+    write(team__a=source, team__b=source, team__c="def make(): ...", lookup=LOOKUP, beside=BESIDE)
+    importing.allow(["team", "beside"], [sys.path[0]])
+    for reference in ("team.a:make", "team.b:make"):
+        assert "beside" in needed(reference)
+    assert needed("team.c:make") == {"team.c"}
+
+
+def test_what_a_module_asked_for_is_hashed_for_all_that_it_makes(write: Write) -> None:
+    source = "from lookup import located\nNet = located('beside.Net')\ndef small(): ...\ndef large(): ..."
+    write(team__models=source, team__b="from .models import large", lookup=LOOKUP, beside=BESIDE)
+    for reference in ("team.models:small", "team.models:large", "team.b:large"):
+        assert "beside" in needed(reference)
+
+
+def test_imports_are_python_s_again_when_a_run_is_open(write: Write) -> None:
+    before = builtins.__import__, PYTHONS._gcd_import
+    write(team__a="def make(): raise ValueError")
+    with pytest.raises(ValueError, match=r"^$"):
+        needed("team.a:make")
+    assert (builtins.__import__, PYTHONS._gcd_import) == before
