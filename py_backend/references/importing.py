@@ -135,6 +135,8 @@ def split(reference: str) -> tuple[str, str]:
 
 def import_module(reference: str, name: str) -> ModuleType:
     before = set(sys.modules)
+    if name not in before:  # said first: it may end this process
+        print(f"py_backend: importing {name} for {reference}", file=sys.stderr, flush=True)
     try:
         importlib.invalidate_caches()
         with Telling(reference, f"importing {name} failed"):

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js";
 import { settlesWithin } from "./deadline.js";
-import { whereItHangs } from "./hanging.js";
+import { type Ended, endedWith, whereItWas } from "./fault-dump.js";
 import { LastLines, onLines, withLastLines } from "./output-lines.js";
 import { type Child, cannotStart, READY_CHANNEL, spawnPython } from "./process.js";
 import { describeEnding, type Ending, ProcessGroup } from "./process-group.js";
@@ -41,12 +41,6 @@ export interface BackendProcessOptions {
   readonly onOutput?: ((line: string) => void) | undefined;
 }
 
-/** How it ended, and what it said last. */
-export interface Ended {
-  readonly how: string;
-  readonly said: readonly string[];
-}
-
 /** Exit code of `python -m py_backend` for a wrong command line. */
 const EXIT_USAGE = 2;
 /** The stacks of a few threads, should it hang. */
@@ -69,7 +63,7 @@ export class BackendProcess {
     this.#group = group;
     this.#said = said;
     this.#cleanUp = cleanUp;
-    this.ended = group.ended.then((ending) => ({ how: describeEnding(ending), said: said.last(LINES_SHOWN) }));
+    this.ended = group.ended.then((ending) => shownEnd(ending, said));
   }
 
   get pid(): number {
@@ -188,7 +182,12 @@ const readyMessage = z.object({ control: z.string() });
 async function abort(group: ProcessGroup, said: LastLines): Promise<string | undefined> {
   group.signalLeader("SIGABRT");
   if (!(await settlesWithin(DUMP_SECONDS, group.ended))) await group.kill();
-  return whereItHangs(said.lines);
+  return whereItWas(said.lines);
+}
+
+function shownEnd(ending: Ending, { lines }: LastLines): Ended {
+  const { how, said } = endedWith(describeEnding(ending), lines);
+  return { how, said: said.slice(-LINES_SHOWN) };
 }
 
 /** What our own program says of why it ends. */
@@ -199,8 +198,7 @@ function cannotBegin(python: string, ending: Ending, said: LastLines): IbatchErr
   const { code } = ending;
   const own = said.lines.findLast((line) => OWN_LINE.test(line));
   const isToldByOwn = own !== undefined && (code === EXIT_USAGE || code === EXIT_SURROUNDINGS);
-  const why = isToldByOwn
-    ? own.replace(OWN_LINE, "$<why>")
-    : withLastLines(describeEnding(ending), said.last(LINES_SHOWN));
+  const { how, said: last } = shownEnd(ending, said);
+  const why = isToldByOwn ? own.replace(OWN_LINE, "$<why>") : withLastLines(how, last);
   return new IbatchError(code === EXIT_USAGE ? "usage" : "surroundings", `the backend cannot start: ${why}`);
 }

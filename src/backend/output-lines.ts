@@ -78,8 +78,4 @@ export class LastLines {
   get lines(): readonly string[] {
     return this.#lines;
   }
-
-  last(count: number): readonly string[] {
-    return this.#lines.slice(-count);
-  }
 }

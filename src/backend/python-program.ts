@@ -1,5 +1,6 @@
 /** Python programs of ours that get their input, answer on standard output, and end. */
 import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js";
+import { endedWith } from "./fault-dump.js";
 import { LastLines, onLines, withLastLines } from "./output-lines.js";
 import { type Child, cannotStart, spawnPython } from "./process.js";
 import { describeEnding, type Ending, ProcessGroup } from "./process-group.js";
@@ -67,5 +68,6 @@ function refuseFailure({ python, module }: PythonProgram, ending: Ending, stderr
   if (ending.code === 0) return;
   if (ending.code === EXIT_SURROUNDINGS) throw surroundingsError(stderr.at(-1) ?? `${module} cannot run (${python})`);
   // Only we call it: what it finds wrong, we did wrong.
-  throw new IbatchError("bug", `${module} failed (${python}): ${withLastLines(describeEnding(ending), stderr)}`);
+  const { how, said } = endedWith(describeEnding(ending), stderr);
+  throw new IbatchError("bug", `${module} failed (${python}): ${withLastLines(how, said)}`);
 }

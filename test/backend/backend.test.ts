@@ -169,6 +169,23 @@ test("one that hangs in a user's code is ended, and where it hung is told", asyn
   expect(socketDirectories()).toEqual([]);
 });
 
+test.each([
+  ["os._exit(3)", /^the backend ended: exit code 3; its last lines: .*py_backend: importing ending for ending:load$/],
+  [
+    "ctypes.string_at(0)",
+    /^the backend ended: signal SIGSEGV in .*\/ending.py, line 2, at its import, which called .* in string_at; its last lines: .*py_backend: importing ending for ending:load \| Fatal Python error: Segmentation fault$/,
+  ],
+])("one that a user's module ends at its import with %s says which", async (statement, message) => {
+  writeFileSync(join(directory, "ending.py"), `import ctypes, os\n${statement}\n`);
+  const backend = await open(undefined, { userCode: { allowImport: ["ending"], pythonPath: [directory] } });
+  const options = { args: "{}", testArgs: null, load: "auto", workers: 0 };
+  const fields = { ...request, dataset: { origin: "import", name: "ending:load", options } } as const;
+  const opening = backend.client.work("open", fields, {});
+  const told = expect(opening).rejects.toMatchObject({ message: expect.stringMatching(message) });
+  await opening.catch(() => backend.stop());
+  await told;
+});
+
 test("where nothing listens, nothing is waited for", async () => {
   await expect(open(`ipc://${directory}/nobody`, { startSeconds: 0.4 })).rejects.toMatchObject({
     kind: "surroundings",
