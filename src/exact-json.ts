@@ -9,6 +9,10 @@ export class WholeFloat {
   }
 }
 
+/** Whether a value is a map. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof WholeFloat);
+
 /** The value with JavaScript's own numbers alone: 1.0 is 1, large integers are rounded. */
 export function plainNumbers(value: unknown): unknown {
   if (value instanceof WholeFloat) return value.value;

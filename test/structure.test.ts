@@ -60,6 +60,7 @@ describe("TypeScript", () => {
     "nearest.ts",
     "package-root.ts",
     "running-process.ts",
+    "schema-mistake.ts",
     "temporary-directory.ts",
   ];
   // What each folder may import beside itself; downward only.

@@ -2,7 +2,7 @@
 import { type Command, Option, type OutputConfiguration } from "commander";
 import { z } from "zod";
 import { usageError } from "../errors.js";
-import { sentence } from "../experiment/sentences.js";
+import { sentence } from "../schema-mistake.js";
 import { withProjectFile } from "./project.js";
 
 /** A command without its code, which is loaded when it runs: `--help` needs none of it. */

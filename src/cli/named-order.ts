@@ -2,7 +2,7 @@
 import { IbatchError } from "../errors.js";
 import { type Checked, checkAll } from "../experiment/check-order.js";
 import { type Choice, chooseOptions } from "../experiment/choose-options.js";
-import { isFilePath } from "../experiment/named-section.js";
+import { isFilePath } from "../experiment/find-order-file.js";
 import { OrderFile } from "../experiment/order-file.js";
 import { ownOrder, type RunOrder } from "../experiment/run-order.js";
 import type { OrderDefinition } from "../orders/contract.js";

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Interrupted, usageError } from "../errors.js";
 import { plainNumbers } from "../exact-json.js";
-import { Checker, type Mistake } from "../experiment/checker.js";
+import { Checker } from "../experiment/checker.js";
 import { ledgerOptions, splitOptions } from "../experiment/ledger-options.js";
 import { checkedOrder } from "../experiment/make-plan.js";
 import { permutedLedger } from "../experiment/placebo.js";
@@ -16,6 +16,7 @@ import { emptyLedger } from "../orders/context.js";
 import type { LedgerView, OrderResult } from "../orders/contract.js";
 import { readSignalFile } from "../record/recorded-signals.js";
 import { markdown } from "../report/markdown-table.js";
+import type { Mistake } from "../schema-mistake.js";
 import { EXIT } from "./exit-codes.js";
 import { type NamedOrder, openOrder } from "./named-order.js";
 import { type OrderOptions, orderCommand } from "./order-command.js";

@@ -1,6 +1,6 @@
 import { usageError } from "../errors.js";
+import { isRecord } from "../exact-json.js";
 import { ConfigSource } from "../experiment/config-source.js";
-import { isRecord } from "../experiment/named-section.js";
 import { parseValue } from "../experiment/setting.js";
 import { openRecord } from "../launch/launch.js";
 import { counted } from "../report/number-text.js";

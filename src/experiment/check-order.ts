@@ -3,7 +3,7 @@ import { checkOrder, type Finding } from "../orders/conformance.js";
 import type { OrderDefinition } from "../orders/contract.js";
 import { asking } from "../orders/declared.js";
 import { optionCombinations } from "../orders/option-combinations.js";
-import { type Mistake, parsedBy } from "./checker.js";
+import { type Mistake, parsedBy } from "../schema-mistake.js";
 
 type Options = Readonly<Record<string, unknown>>;
 

@@ -1,9 +1,10 @@
 /** An order's options as somebody wrote them, checked and completed, and what the order says of itself with them. */
+
+import { isRecord } from "../exact-json.js";
 import { EXTRA_SIGNALS, type OrderDefinition } from "../orders/contract.js";
 import { type Declared, declaredBy, errorText, unknownWords } from "../orders/declared.js";
-import { type Mistake, parsedBy } from "./checker.js";
+import { type Mistake, parsedBy } from "../schema-mistake.js";
 import { orderOptions } from "./ledger-options.js";
-import { isRecord } from "./named-section.js";
 
 export type Choice =
   | { readonly mistake: Mistake }

@@ -1,13 +1,13 @@
 /** A config's text with `--set` applied, and where each of its parts stands. */
 import { dirname } from "node:path";
 import { asError, usageError } from "../errors.js";
-import { plainNumbers } from "../exact-json.js";
+import { isRecord, plainNumbers } from "../exact-json.js";
 import { readUpTo } from "../record/bounded-file.js";
-import { isRecord } from "./named-section.js";
+import type { Path } from "../schema-mistake.js";
 import { applySetting, type Setting } from "./setting.js";
-import { type Path, readYaml, YamlFault } from "./yaml.js";
+import { readYaml, YamlFault } from "./yaml.js";
 
-export type { Path, Setting };
+export type { Setting };
 
 /** The largest config of ours has 6 kB. */
 const MAX_CONFIG_BYTES = 2 ** 20;

@@ -1,5 +1,6 @@
 /** An arm over what is common to all. */
-import { isRecord, spellNamed } from "./named-section.js";
+import { isRecord } from "../exact-json.js";
+import { spellNamed } from "./named-section.js";
 
 /** The common sections with the arm's own: a section of the same name is completed, one of another name replaced. */
 export function mergeArm(base: Record<string, unknown>, override: Record<string, unknown>): Record<string, unknown> {

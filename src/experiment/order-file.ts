@@ -1,13 +1,10 @@
 /** A user's own order: a module whose default export is an order definition, in JavaScript or TypeScript. */
-import { realpathSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
 import { asError, IbatchError, usageError } from "../errors.js";
 import type { Declared } from "../orders/declared.js";
 import type { Checked } from "./check-order.js";
 import type { Choice } from "./choose-options.js";
+import { findOrderFile } from "./find-order-file.js";
 import { ledgerOptions } from "./ledger-options.js";
-import { isFilePath } from "./named-section.js";
 import { type GraphFile, importsOf } from "./order-thread/graph.js";
 import type { Description } from "./order-thread/messages.js";
 import { OrderThread, WORD_SECONDS } from "./order-thread/order-thread.js";
@@ -55,7 +52,7 @@ export class OrderFile {
    * @throws IbatchError when there is none, it cannot be imported, or its default export is no order; Interrupted.
    */
   static async import(file: string, directory: string, where: string, listening: Listening): Promise<OrderFile> {
-    const entry = findFile(file, directory, where);
+    const entry = findOrderFile(file, directory, where);
     const { thread, imported } = await OrderThread.start({ ...listening, entry, files: [] }).catch((error: unknown) => {
       throw error instanceof IbatchError
         ? error
@@ -110,25 +107,3 @@ export class OrderFile {
 /** Whether this key beside an order's name is the controller's. */
 const isTaken = (option: string, readsLedger: boolean): boolean =>
   ["name", "file", "replay"].includes(option) || (readsLedger && Object.hasOwn(ledgerOptions.shape, option));
-
-function findFile(file: string, directory: string, where: string): string {
-  const path = isFilePath(file) ? resolve(directory, file) : resolvePackage(file, directory, where);
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw usageError(`${where}: there is no file ${path}`);
-  if (stat.isDirectory()) throw usageError(`${where}: ${path} is a directory: name a file in it`);
-  return realpathSync(path); // as Node names what it imports
-}
-
-function resolvePackage(name: string, directory: string, where: string): string {
-  try {
-    return createRequire(join(resolve(directory), "config")).resolve(name);
-  } catch (error) {
-    const isThere = error instanceof Error && "code" in error && error.code === "ERR_PACKAGE_PATH_NOT_EXPORTED";
-    throw usageError(
-      isThere
-        ? `${where}: package ${name} exports nothing by that name: its package.json needs an entry "default" in "exports"`
-        : `${where}: no package ${name} is installed at ${resolve(directory)}; a file's path starts with ./, ../ or /`,
-      { cause: error },
-    );
-  }
-}

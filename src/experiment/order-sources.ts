@@ -1,14 +1,16 @@
 /** Where the orders of a config come from: our table, a user's file, a recorded run. Loaded before the config is checked. */
 import { isDeepStrictEqual } from "node:util";
+import { isRecord } from "../exact-json.js";
 import type { OrderDefinition } from "../orders/contract.js";
 import { findOrder } from "../orders/index.js";
 import type { Surroundings } from "../record/run-document.js";
+import type { Path } from "../schema-mistake.js";
 import type { Chosen } from "./checker.js";
 import type { Choice } from "./choose-options.js";
-import type { ConfigSource, Path } from "./config-source.js";
+import type { ConfigSource } from "./config-source.js";
 import { splitOptions } from "./ledger-options.js";
 import { mergeArm } from "./merge-arm.js";
-import { isRecord, spellNamed } from "./named-section.js";
+import { spellNamed } from "./named-section.js";
 import { type Listening, OrderFile, type Running } from "./order-file.js";
 import { Replayed } from "./replay.js";
 import { ownOrder, type RunOrder } from "./run-order.js";

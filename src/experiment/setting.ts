@@ -1,9 +1,10 @@
 /** `--set a.b=c`: a part of the config that the command line sets. */
 import { type IbatchError, usageError } from "../errors.js";
-import { exactJson } from "../exact-json.js";
+import { exactJson, isRecord } from "../exact-json.js";
 import { hintOf } from "../nearest.js";
-import { isRecord, spellNamed } from "./named-section.js";
-import { type Path, readYaml, YamlFault } from "./yaml.js";
+import type { Path } from "../schema-mistake.js";
+import { spellNamed } from "./named-section.js";
+import { readYaml, YamlFault } from "./yaml.js";
 
 export interface Setting {
   /** As the user wrote it, for messages: `--set a.b=c`. */

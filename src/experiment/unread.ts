@@ -1,7 +1,9 @@
 /** Common settings that no arm reads, since each has a section of its own in their place. */
+
+import { isRecord } from "../exact-json.js";
 import type { ConfigSource } from "./config-source.js";
 import { mergeArm } from "./merge-arm.js";
-import { isRecord, spellNamed } from "./named-section.js";
+import { spellNamed } from "./named-section.js";
 import { TRAINING_KEYS } from "./schema.js";
 
 /** A line for each, with its place. */

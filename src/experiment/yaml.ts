@@ -13,8 +13,7 @@ import {
   type YAMLSeq,
 } from "yaml";
 import { WholeFloat } from "../exact-json.js";
-
-export type Path = readonly (string | number)[];
+import type { Path } from "../schema-mistake.js";
 
 /** What is wrong with a text, and the line of it, from 1 on. */
 export class YamlFault extends Error {

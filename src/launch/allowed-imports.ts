@@ -1,8 +1,8 @@
 /** Which code of the user's a config may run: what the command line allows by name. */
 import { type IbatchError, usageError } from "../errors.js";
-import { valueAt } from "../experiment/checker.js";
 import type { ExperimentConfig } from "../experiment/config.js";
-import type { ConfigSource, Path } from "../experiment/config-source.js";
+import type { ConfigSource } from "../experiment/config-source.js";
+import { type Path, valueAt } from "../schema-mistake.js";
 
 /** A module is allowed by its own name, or that of a package above it. */
 export const isAllowed = (reference: string, allowed: readonly string[]): boolean => {
