@@ -1,7 +1,7 @@
 /** Takes a run's checkpoints: when one is due, what goes into it, and the writing of it while the run goes on. */
 import { BackendError } from "../backend/errors.js";
-import { asError, IbatchError } from "../errors.js";
-import type { CheckpointOf } from "../record/checkpoints.js";
+import { asError, IbatchError, unlessInterrupted } from "../errors.js";
+import type { CheckpointOf, RunOf } from "../record/checkpoints.js";
 import type { RunRecord } from "../record/run-record.js";
 import { toSafetensors } from "../record/safetensors.js";
 import { secondsSince } from "./clock.js";
@@ -15,7 +15,7 @@ export interface CheckpointerInputs {
   readonly policy: NonNullable<ExperimentConfig["checkpoint"]>;
   readonly session: Session;
   readonly record: RunRecord;
-  readonly run: Pick<CheckpointOf, "arm" | "seed" | "configHash" | "ibatchVersion">;
+  readonly run: RunOf & Pick<CheckpointOf, "ibatchVersion">;
   /** A line for a person. */
   note(line: string): void;
   /** A line for the experiment's log. */
@@ -65,17 +65,24 @@ export class Checkpointer implements Boundary {
     (await this.#save(state.step))?.(state);
   }
 
-  /** The run was stopped: where the backend can still save, it goes on from here. Never throws. */
+  /**
+   * The run was stopped: where the backend can still save, it goes on from here. Never throws, and waits for neither
+   * backend nor disk once the session is given up.
+   */
   async stopped(state: RunState): Promise<void> {
     try {
-      await this.#asked; // behind a chunk that was cancelled: nobody takes it
-      await this.written();
-      this.#fetching = undefined;
-      (await this.#save(state.step))?.(state);
-      await this.written();
+      await unlessInterrupted(this.#inputs.session.givenUp, this.#saveLast(state));
     } catch (error) {
       this.#inputs.log(`no checkpoint at step ${state.step}: ${asError(error).message}`);
     }
+  }
+
+  async #saveLast(state: RunState): Promise<void> {
+    await this.#asked; // behind a chunk that was cancelled: nobody takes it
+    await this.written();
+    this.#fetching = undefined;
+    (await this.#save(state.step))?.(state);
+    await this.written();
   }
 
   /** The run is over, and has not diverged. With `final`, a checkpoint is of its end: returns the step. */
@@ -127,7 +134,7 @@ export class Checkpointer implements Boundary {
     this.#lastStep = state.step;
     for (const notice of first.notices) note(notice);
     const { numbers, arrays } = splitState(state);
-    const of: CheckpointOf = { ...run, step: state.step, records: record.lengths };
+    const of: CheckpointOf = { ...run, step: state.step, record: record.options, records: record.lengths };
     const saved = { numbers, arrays: toSafetensors(arrays), backend: this.#parts(first) };
     this.#waiting += 1;
     this.#writing = this.#writing

@@ -253,7 +253,8 @@ async function restarting<T>(inputs: Noting, { place, record }: PlannedRun, act:
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof BackendLost) || !record.started || restart > restarts) throw error;
+      const hasBegun = record.started || record.checkpoints.steps.length > 0;
+      if (!(error instanceof BackendLost) || !hasBegun || restart > restarts) throw error;
       inputs.note(`${place.arm}, seed ${place.seed}: ${error.message}; restart ${restart} of ${restarts}`);
       await inputs.backends.discard();
       await pause(secondsBefore(restart), inputs.signal);

@@ -1,6 +1,5 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
 import { asError, IbatchError } from "../errors.js";
-import type { Accepted, Checkpoint } from "../record/checkpoints.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
@@ -10,10 +9,10 @@ import { type Observer, type RunPlace, tellObserver } from "./observer.js";
 import { openRequest } from "./open-request.js";
 import { modelOf } from "./other-code.js";
 import { recordIn } from "./recording.js";
+import { loadNewest, type ResumePoint, recordResumed } from "./resume.js";
 import { tellAll } from "./run-event.js";
-import { joinState, type RunState } from "./run-state.js";
 import { Interrupted, Session, type WorkClient } from "./session.js";
-import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
+import { bitsSha256, type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 import { firstState, prepareTraining, type RunEnd, type TrainingInputs, trainRun } from "./train-run.js";
 
 export interface RunInputs extends Omit<TrainingInputs, "listen" | "mostBatches" | "boundary"> {
@@ -71,14 +70,16 @@ async function trainRecorded(inputs: RunInputs, session: Session): Promise<RunDo
     inputs.refuseOtherData(surroundings);
     refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, inputs.kept);
     const training = prepareTraining({ ...inputs, listen: listenersOf(inputs) }, session);
-    return { training, resumed: policy === null ? undefined : resumePoint(inputs, session, surroundings) };
+    return { training, resumed: policy === null ? undefined : await loadNewest(inputs, session, surroundings) };
   });
   inputs.writeDataset(datasetOf(session, config.dataset.name));
-  const document = await begin({ ...inputs, document: { ...inputs.document, surroundings } }, session, resumed);
+  const document = begin({ ...inputs, document: { ...inputs.document, surroundings } }, resumed);
   inputs.observer.runStarted?.(place);
   tellMicroBatches(inputs, session);
   const state = resumed?.state ?? firstState(training);
-  const checkpointer = policy && new Checkpointer({ ...inputs, policy, session, run: document }, state.step);
+  const { arm, seed, configHash, ibatchVersion } = inputs.document;
+  const run = { arm, seed, configHash, ibatchVersion, surroundingsSha256: bitsSha256(surroundings) };
+  const checkpointer = policy && new Checkpointer({ ...inputs, policy, session, run }, state.step);
   try {
     const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer ?? undefined });
     await checkpointer?.written();
@@ -94,66 +95,12 @@ async function trainRecorded(inputs: RunInputs, session: Session): Promise<RunDo
   }
 }
 
-interface ResumePoint {
-  readonly checkpoint: Checkpoint;
-  readonly state: RunState;
-}
-
-/** Where the run goes on, if it was begun before. @throws IbatchError where that was in surroundings of other bits. */
-function resumePoint(
-  { record, place, config, note, document }: RunInputs,
-  session: Session,
-  surroundings: Surroundings,
-): ResumePoint | undefined {
-  const before = record.read();
-  if (before?.surroundings === undefined) return undefined;
-  if (before.replayedSha256 !== document.replayedSha256) {
-    note(`${record.directory} replayed other plans than are on record now, and begins anew`);
-    return undefined;
-  }
-  const accept = (checkpoint: Checkpoint): Accepted<ResumePoint> => {
-    const joined = joinState(checkpoint, session.labels.length);
-    return "fault" in joined ? joined : { taken: { checkpoint, state: joined.taken } };
-  };
-  const point = record.newestCheckpoint(document, accept, note);
-  if (point === undefined) return undefined;
-  const { directory } = record;
-  const model = modelOf(config.model);
-  try {
-    refuseOtherSurroundings({ ...place, ...model, surroundings }, [
-      { ...place, ...model, directory, surroundings: before.surroundings },
-    ]);
-  } catch (error) {
-    if (before.state !== "failed" || !(error instanceof IbatchError)) throw error;
-    note(`${directory} failed before, and begins anew: ${error.message}`); // whoever mends what failed changes code
-    return undefined;
-  }
-  return point;
-}
-
 /** Records that the run is under way, afresh or from a checkpoint. Returns what is recorded. */
-async function begin(
-  { record, place, note, document }: RunInputs,
-  session: Session,
-  resumed: ResumePoint | undefined,
-): Promise<RunDocument> {
-  if (resumed === undefined) {
-    record.start(document);
-    return document;
-  }
-  const { checkpoint, state } = resumed;
-  const { step, backend } = checkpoint;
-  await session.load(step, backend);
-  const before = record.read();
-  const { startedAt = document.startedAt } = before ?? {};
-  const goingOn: RunDocument = {
-    ...document,
-    ...(startedAt !== undefined && { startedAt }),
-    resumed: [...(before?.resumed ?? []), { at: new Date().toISOString(), step }],
-  };
-  record.resume(goingOn, { epoch: state.epoch, isUnderWay: state.underWay !== null }, checkpoint);
-  note(`${place.arm}, seed ${place.seed}: goes on from its checkpoint at step ${step}, in epoch ${state.epoch + 1}`);
-  return goingOn;
+function begin(inputs: RunInputs, resumed: ResumePoint | undefined): RunDocument {
+  const { record, document } = inputs;
+  if (resumed !== undefined) return recordResumed(inputs, resumed);
+  record.start(document);
+  return document;
 }
 
 /** What the config asks for does not fit the data or the results beside it, or the backend refuses it. */

@@ -6,6 +6,7 @@ import { BackendError, BackendLost } from "../backend/errors.js";
 import type { FieldsOf, MessageArrays, Norm, WorkRequest } from "../backend/messages.js";
 import { Interrupted, unlessInterrupted } from "../errors.js";
 import type { ExtraSignal } from "../orders/contract.js";
+import type { FileInParts } from "../record/file-in-parts.js";
 import { sha256 } from "../record/hash.js";
 import type { WorkSeconds } from "./clock.js";
 import { batchesOf, type Chunk } from "./plan.js";
@@ -91,17 +92,24 @@ export class Session {
   readonly #stop: AbortSignal;
   /** Nothing is waited for. */
   readonly #giveUp: AbortSignal;
+  readonly #closed = new AbortController();
 
-  private constructor(client: WorkClient, opened: Opened, arrays: MessageArrays<"open_ok">, signals: StopSignals) {
+  private constructor(client: WorkClient, opened: Opened, arrays: MessageArrays<"open_ok">, { stop, grace }: Stopping) {
     this.#client = client;
     this.opened = opened;
     this.#id = opened.session;
     this.labels = arrays.labels;
     this.testLabels = arrays.testLabels;
-    this.#stop = signals.stop;
-    this.#giveUp = signals.giveUp;
+    const { signal: closed } = this.#closed;
+    this.#stop = stop;
+    this.#giveUp = grace === 0 ? stop : after(stop, grace, closed);
     client.keepAlive(opened.session);
-    this.#stop.addEventListener("abort", this.#cancel);
+    stop.addEventListener("abort", this.#cancel, { signal: closed });
+  }
+
+  /** Aborts when nothing of it is waited for any more. */
+  get givenUp(): AbortSignal {
+    return this.#giveUp;
   }
 
   /**
@@ -124,7 +132,7 @@ export class Session {
     );
     const session = new Session(client, { ...fields, classNames: readClassNames(arrays.classNames) }, arrays, {
       stop: signal,
-      giveUp: graceSeconds === 0 ? signal : after(signal, graceSeconds),
+      grace: graceSeconds,
     });
     for (const notice of fields.notices) note(notice);
     return session;
@@ -223,15 +231,16 @@ export class Session {
     return { step, parts, notices, bytes };
   }
 
-  /** Puts a saved state in place of the one that the session was opened with. */
-  async load(step: number, state: Uint8Array): Promise<void> {
-    const parts = Math.max(1, Math.ceil(state.byteLength / STATE_PART_BYTES));
+  /** Puts a saved state in place of the one that the session was opened with. @throws Unreadable, and as `train`. */
+  async load(step: number, state: FileInParts): Promise<void> {
+    const parts = Math.max(1, Math.ceil(state.bytes / STATE_PART_BYTES));
     let session = this.#id;
-    for (let part = 0; part < parts; part++) {
+    let part = 0;
+    for (const bytes of state.parts(STATE_PART_BYTES)) {
       if (this.#stop.aborted) throw new Interrupted();
-      const bytes = state.subarray(part * STATE_PART_BYTES, (part + 1) * STATE_PART_BYTES);
       const asked = { session: this.#id, step, part, parts, sha256: sha256(bytes) };
       session = (await this.#ask(`loading step ${step}`, "load", asked, { bytes })).fields.session;
+      part += 1;
     }
     this.#id = session;
     this.#step = step;
@@ -287,7 +296,7 @@ export class Session {
 
   /** Lets the backend forget the session; one that is gone has forgotten it already. Gives it up where it does not answer. */
   async close(): Promise<void> {
-    this.#stop.removeEventListener("abort", this.#cancel);
+    this.#closed.abort();
     this.#client.keepAlive(null);
     const seconds = this.#stop.aborted ? CLOSE_SECONDS_INTERRUPTED : CLOSE_SECONDS;
     const late = () => this.#client.fail(new BackendLost(`the backend did not close its session in ${seconds} s`));
@@ -313,16 +322,17 @@ export class Session {
   }
 }
 
-interface StopSignals {
+interface Stopping {
   readonly stop: AbortSignal;
-  readonly giveUp: AbortSignal;
+  /** Seconds from its signal until nothing is waited for. */
+  readonly grace: number;
 }
 
-/** Aborts so many seconds after a signal does. */
-function after(signal: AbortSignal, seconds: number): AbortSignal {
+/** Aborts so many seconds after a signal does, unless the session was closed before that came. */
+function after(signal: AbortSignal, seconds: number, closed: AbortSignal): AbortSignal {
   const late = new AbortController();
   const wait = () => setTimeout(() => late.abort(), 1000 * seconds).unref();
-  signal.addEventListener("abort", wait, { once: true });
+  signal.addEventListener("abort", wait, { once: true, signal: closed });
   return late.signal;
 }
 

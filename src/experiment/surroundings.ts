@@ -102,6 +102,12 @@ const otherLibraries = ({ versions: then }: Surroundings, { versions: now }: Sur
 
 const GPU_LIBRARIES = ["cuda", "cudnn", "driver"];
 
+/** A hash of what it takes to give the same bits within one arm and seed; code of the user's is compared by its files. */
+export function bitsSha256(made: Surroundings): string {
+  const { dataSha256, initialWeightsSha256, parameterCount } = made;
+  return hashValue({ ...bitsDependOn(made, true), dataSha256, initialWeightsSha256, parameterCount });
+}
+
 function bitsDependOn(made: Surroundings, withSettings: boolean): Record<string, string> {
   const settings = Object.entries(withSettings ? made.settings : {});
   return {

@@ -7,8 +7,9 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Checksum, checksumOf } from "./checksums.js";
+import type { Checksum } from "./checksums.js";
 import { isDirectory, makeDirectory, removeEmpty } from "./directory.js";
+import { FileInParts } from "./file-in-parts.js";
 import { damage, readBytes, readJson, Unreadable } from "./read-file.js";
 import { fromSafetensors, type NumberArray } from "./safetensors.js";
 import { flushNames, wholeJson, writeWhole, writing } from "./write-file.js";
@@ -25,12 +26,24 @@ const CONTROLLER = "run.safetensors";
 const count = z.int().min(0);
 const checksum = z.strictObject({ sha256: z.string(), bytes: count });
 
+const recordOptions = z.strictObject({
+  /** `full`: the indices of every epoch; `hash`: only their hash. */
+  orders: z.enum(["full", "hash"]),
+  /** `full`: the losses of every epoch; `last`: those of the last one. */
+  signals: z.enum(["full", "last"]),
+});
+export type RecordOptions = Readonly<z.infer<typeof recordOptions>>;
+
 const manifest = z.object({
   version: z.literal(1),
   arm: z.string(),
   seed: count,
   configHash: z.string(),
   ibatchVersion: z.string(),
+  /** Of what the run's bits depend on beside config and seed. */
+  surroundingsSha256: z.string(),
+  /** How much of the run is recorded. */
+  record: recordOptions,
   step: count,
   /** Bytes of the records that grow, as they were then. */
   records: z.record(z.string(), count),
@@ -54,20 +67,26 @@ export interface Saved {
 export interface Checkpoint extends CheckpointOf {
   readonly numbers: unknown;
   readonly arrays: ReadonlyMap<string, NumberArray>;
-  readonly backend: Uint8Array;
+  readonly backend: FileInParts;
 }
 
-type RunOf = Pick<CheckpointOf, "arm" | "seed" | "configHash">;
+/** What it must agree in with the run that goes on from it. */
+export type RunOf = Pick<CheckpointOf, "arm" | "seed" | "configHash" | "surroundingsSha256">;
 
 /** What was made of a checkpoint, or what is wrong with it. */
 export type Accepted<T> = { readonly taken: T } | { readonly fault: string };
 
 export class Checkpoints {
   readonly #directory: string;
+  readonly #refuseIfLost: () => void;
 
-  /** `run`: the run's directory. */
-  constructor(run: string) {
+  /**
+   * `run`: the run's directory. `refuseIfLost` is called before what counts is written or removed: it throws where the
+   * directory is another process's by now.
+   */
+  constructor(run: string, refuseIfLost: () => void) {
     this.#directory = join(run, CHECKPOINTS);
+    this.#refuseIfLost = refuseIfLost;
   }
 
   /** Steps of those that were finished, the newest first. */
@@ -80,9 +99,11 @@ export class Checkpoints {
    * @throws IbatchError where the disk refuses; what was written of it is gone then.
    */
   async write(of: CheckpointOf, saved: Saved): Promise<void> {
+    this.#refuseIfLost();
     try {
       await this.#write(of, saved);
     } catch (error) {
+      this.#refuseIfLost();
       this.remove(of.step);
       throw writing(this.pathOf(of.step), () => {
         throw error;
@@ -99,6 +120,7 @@ export class Checkpoints {
       [BACKEND]: await writeParts(this.#path(step, BACKEND), backend),
       [CONTROLLER]: await writeParts(this.#path(step, CONTROLLER), [arrays]),
     };
+    this.#refuseIfLost();
     const document: Manifest = { version: 1, ...of, state: numbers, files };
     writeWhole(this.#path(step, MANIFEST), wholeJson(document));
     flushNames(this.pathOf(step));
@@ -108,18 +130,26 @@ export class Checkpoints {
    * What `accept` takes of the newest one that is whole and of this run. Of each newer one that cannot be used, `tell`
    * hears why; undefined where none is left.
    */
-  newest<T>(of: RunOf, accept: (checkpoint: Checkpoint) => Accepted<T>, tell: (line: string) => void): T | undefined {
+  async newest<T>(
+    of: RunOf,
+    accept: (checkpoint: Checkpoint) => Promise<Accepted<T>>,
+    tell: (line: string) => void,
+  ): Promise<T | undefined> {
     for (const step of this.steps) {
-      const accepted = this.#tryOne(step, of, accept);
+      const accepted = await this.#tryOne(step, of, accept);
       if ("taken" in accepted) return accepted.taken;
       tell(`${this.pathOf(step)} ${accepted.fault}: it is not used`);
     }
     return undefined;
   }
 
-  #tryOne<T>(step: number, of: RunOf, accept: (checkpoint: Checkpoint) => Accepted<T>): Accepted<T> {
+  async #tryOne<T>(
+    step: number,
+    of: RunOf,
+    accept: (checkpoint: Checkpoint) => Promise<Accepted<T>>,
+  ): Promise<Accepted<T>> {
     try {
-      const accepted = accept(this.#read(step, of));
+      const accepted = await accept(this.#read(step, of));
       return "taken" in accepted ? accepted : { fault: `is damaged (${accepted.fault})` };
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
@@ -128,20 +158,21 @@ export class Checkpoints {
   }
 
   /** @throws Unreadable where it is damaged, or of another run. */
-  #read(step: number, { arm, seed, configHash }: RunOf): Checkpoint {
+  #read(step: number, run: RunOf): Checkpoint {
     const { files, state, ...of } = readJson(this.#path(step, MANIFEST), manifest);
-    if (of.arm !== arm || of.seed !== seed || of.configHash !== configHash || of.step !== step) {
+    if (of.arm !== run.arm || of.seed !== run.seed || of.configHash !== run.configHash || of.step !== step) {
       throw damage(`it is of step ${of.step} of ${of.arm}, seed ${of.seed}, config ${of.configHash.slice(0, 8)}`);
     }
+    if (of.surroundingsSha256 !== run.surroundingsSha256) throw damage("it is of surroundings that give other bits");
     const backend = this.#verified(step, BACKEND, files[BACKEND]);
-    const arrays = fromSafetensors(this.#verified(step, CONTROLLER, files[CONTROLLER]));
-    return { ...of, numbers: state, arrays, backend };
+    const controller = this.#verified(step, CONTROLLER, files[CONTROLLER]);
+    return { ...of, numbers: state, arrays: fromSafetensors(readBytes(controller.path)), backend };
   }
 
-  #verified(step: number, name: string, expected: Checksum): Buffer {
-    const bytes = readBytes(this.#path(step, name));
-    const seen = checksumOf(bytes);
-    if (seen.sha256 === expected.sha256) return bytes;
+  #verified(step: number, name: string, expected: Checksum): FileInParts {
+    const file = new FileInParts(this.#path(step, name));
+    const seen = file.checksum();
+    if (seen.sha256 === expected.sha256) return file;
     const how = `SHA-256 ${seen.sha256.slice(0, 8)}, the manifest has ${expected.sha256.slice(0, 8)}`;
     throw new Unreadable(`is damaged (${name}: ${how})`);
   }
@@ -153,6 +184,7 @@ export class Checkpoints {
 
   /** Removes all but those at these steps. */
   keepOnly(...kept: readonly number[]): void {
+    this.#refuseIfLost();
     for (const step of this.#entries()) if (!kept.includes(step)) this.remove(step);
     if (kept.length === 0) removeEmpty([this.#directory]); // what else lies there is the user's
   }

@@ -1,6 +1,7 @@
 /** The directory of an experiment (layout: README, "What is recorded"). */
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { RecordOptions } from "./checkpoints.js";
 import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dataset-record.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
 import { EXPERIMENT, type ExperimentDocument, writeExperimentDocument } from "./experiment-document.js";
@@ -8,7 +9,7 @@ import { type Asked, identify, isUnused, type Known, LOG, SUMMARY, sweepPartials
 import { Lock } from "./lock.js";
 import { appendToLog } from "./log-file.js";
 import { runDirectory } from "./run-places.js";
-import { type RecordOptions, RunRecord } from "./run-record.js";
+import { RunRecord } from "./run-record.js";
 import { type StatisticsDocument, writeStatistics } from "./statistics-file.js";
 import type { Summary } from "./summary-document.js";
 import { type ValidationDocument, writeValidation } from "./validation-record.js";

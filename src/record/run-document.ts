@@ -78,7 +78,17 @@ export const runDocument = z.object({
   commit: z.string().optional(),
   startedAt: z.string().optional(),
   /** When it went on from a checkpoint, and from which step; absent where nothing happened to it. */
-  resumed: z.array(z.object({ at: z.string(), step: count })).optional(),
+  resumed: z
+    .array(
+      z.object({
+        at: z.string(),
+        step: count,
+        /** By which it went on, where another one had begun it. */
+        ibatchVersion: z.string().optional(),
+        commit: z.string().optional(),
+      }),
+    )
+    .optional(),
   state: runState,
   divergedAtStep: count.optional(),
   /** Of a run that came to its end, the step of the checkpoint that is kept: of that end; absent where none is. */

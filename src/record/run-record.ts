@@ -3,7 +3,7 @@ import { readdirSync, rmSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { usageError } from "../errors.js";
 import { whyBlocked } from "./blocked.js";
-import { type Accepted, type Checkpoint, Checkpoints } from "./checkpoints.js";
+import { type Accepted, type Checkpoint, Checkpoints, type RecordOptions, type RunOf } from "./checkpoints.js";
 import { CHECKSUMS, type Checksums, checksumOf, formatChecksums } from "./checksums.js";
 import { makeDirectory } from "./directory.js";
 import type { EpochMetrics, EpochTimings } from "./epoch-metrics.js";
@@ -58,18 +58,11 @@ export interface RecordedImages {
   readonly pixels: Uint8Array;
 }
 
-export interface RecordOptions {
-  /** `full`: the indices of every epoch; `hash`: only their hash. */
-  readonly orders: "full" | "hash";
-  /** `full`: the losses of every epoch; `last`: those of the last one. */
-  readonly signals: "full" | "last";
-}
-
 /** The records that a run adds to. */
 const GROWING = [METRICS, TIMINGS];
 
 export class RunRecord {
-  readonly #options: RecordOptions;
+  #options: RecordOptions;
   /** Called before what counts is written: throws where the directory is another process's by now. */
   readonly #refuseIfLost: () => void;
   #started = false;
@@ -78,10 +71,10 @@ export class RunRecord {
 
   constructor(
     readonly directory: string,
-    options: RecordOptions,
+    { orders, signals }: RecordOptions,
     refuseIfLost: () => void = () => {},
   ) {
-    this.#options = options;
+    this.#options = { orders, signals };
     this.#refuseIfLost = refuseIfLost;
   }
 
@@ -94,7 +87,12 @@ export class RunRecord {
   }
 
   get checkpoints(): Checkpoints {
-    return new Checkpoints(this.directory);
+    return new Checkpoints(this.directory, this.#refuseIfLost);
+  }
+
+  /** How much is recorded: as the run began, where it goes on. */
+  get options(): RecordOptions {
+    return this.#options;
   }
 
   /** Whether this attempt is on record: `start` was called. */
@@ -121,9 +119,14 @@ export class RunRecord {
   }
 
   /** Goes on from where a checkpoint was taken: what was recorded after it goes, newer ones that cannot be used, too. */
-  resume(document: RunDocument, point: RunPoint, { step, records }: Pick<Checkpoint, "step" | "records">): void {
+  resume(
+    document: RunDocument,
+    point: RunPoint,
+    { step, records, record }: Pick<Checkpoint, "step" | "records" | "record">,
+  ): void {
     this.#refuseIfLost();
     this.refuseReplacing();
+    this.#options = record;
     this.#started = true;
     this.write(document);
     for (const name of GROWING) {
@@ -136,20 +139,20 @@ export class RunRecord {
   }
 
   /** As `Checkpoints.newest`, of those that are of no more than is on record. Tells where none is left of some. */
-  newestCheckpoint<T>(
-    of: Pick<RunDocument, "arm" | "seed" | "configHash">,
-    accept: (checkpoint: Checkpoint) => Accepted<T>,
+  async newestCheckpoint<T>(
+    of: RunOf,
+    accept: (checkpoint: Checkpoint) => Promise<Accepted<T>>,
     tell: (line: string) => void,
-  ): T | undefined {
+  ): Promise<T | undefined> {
     const { checkpoints, lengths } = this;
     const hadSome = checkpoints.steps.length > 0;
-    const acceptWhole = (checkpoint: Checkpoint): Accepted<T> => {
+    const acceptWhole = async (checkpoint: Checkpoint): Promise<Accepted<T>> => {
       const shorter = GROWING.find((name) => !((lengths[name] ?? -1) >= checkpoint.records[name]));
       if (shorter === undefined) return accept(checkpoint);
       const seen = lengths[shorter] === undefined ? "is missing" : `has ${lengths[shorter]} bytes`;
       return { fault: `${shorter} ${seen}, and had ${checkpoint.records[shorter]} by then` };
     };
-    const taken = checkpoints.newest(of, acceptWhole, tell);
+    const taken = await checkpoints.newest(of, acceptWhole, tell);
     if (taken === undefined && hadSome) tell(`${this.directory}: no checkpoint is left, and the run begins anew`);
     return taken;
   }

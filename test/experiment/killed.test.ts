@@ -33,7 +33,8 @@ vi.mock("node:fs", async (original) => {
     | "linkSync"
     | "mkdirSync"
     | "rmSync"
-    | "rmdirSync";
+    | "rmdirSync"
+    | "truncateSync";
   const changing =
     (name: Change, half?: (args: unknown[]) => void) =>
     (...args: unknown[]) => {
@@ -62,6 +63,7 @@ vi.mock("node:fs", async (original) => {
     mkdirSync: changing("mkdirSync"),
     rmSync: changing("rmSync"),
     rmdirSync: changing("rmdirSync"),
+    truncateSync: changing("truncateSync"),
   };
 });
 // What is written while the run goes on is written at once here, so that every command does the same in the same order.

@@ -258,18 +258,98 @@ test("a run whose records are gone begins anew", async () => {
   expect(scene.document("a", 4)).toMatchObject({ state: "done" });
 });
 
-/** Stops a run, changes its directory, and lets it end. */
-async function changedMeanwhile(change: (document: object, directory: string) => object) {
+test("another ibatch goes on, says so, and is on record beside the one that began it", async () => {
+  const { scene, said } = await changedMeanwhile((document) => ({
+    ...document,
+    ibatchVersion: "0.0.9",
+    commit: "a1b2",
+  }));
+  expect(said).toContainEqual(
+    "a, seed 4: was begun by ibatch 0.0.9 (a1b2), and goes on with 0: the plan under way is compared, what it trains to is not",
+  );
+  expect(scene.document("a", 4)).toMatchObject({ ibatchVersion: "0.0.9", resumed: [{ ibatchVersion: "0" }] });
+});
+
+test("a checkpoint of other surroundings is not used, wherever it comes from", async () => {
+  const { said } = await changedMeanwhile((document, directory) => {
+    for (const step of readdirSync(join(directory, "checkpoint"))) {
+      const path = join(directory, "checkpoint", step, "manifest.json");
+      const manifest = { ...JSON.parse(readFileSync(path, "utf8")), surroundingsSha256: "0".repeat(64) };
+      writeFileSync(path, JSON.stringify(manifest));
+    }
+    return document;
+  });
+  expect(said[0]).toMatch(/ is damaged \(it is of surroundings that give other bits\): it is not used$/);
+});
+
+test("a run goes on recording what it began to record", async () => {
+  const whole = await undisturbed();
+  const { scene, said } = await changedMeanwhile((document) => document, ["record={signals: last}"]);
+  expect(said).toContainEqual("a, seed 4: goes on with record.signals: full, as it was begun");
+  expect(recorded(scene)).toEqual(whole.recorded);
+});
+
+test("a state that the backend does not take is named, and the one before is used", async () => {
+  const whole = await undisturbed();
+  const scene = await stoppedBefore(7);
+  const said: string[] = [];
+  const { BackendError } = await import("../../src/backend/errors.js");
+  let loads = 0;
+  const { client } = await scene.run({
+    settings: ONE_RUN,
+    observer: { noted: (line) => said.push(line) },
+    pretence: {
+      ...LOSSES,
+      before({ type }) {
+        if (type === "load" && ++loads === 1) throw new BackendError("bad_state", "the state cannot be loaded: odd");
+      },
+    },
+  });
+  expect(said[0]).toMatch(/checkpoint\/8 is damaged \(the state cannot be loaded: odd\): it is not used$/);
+  expect(client.sentOf("load").map(({ fields }) => fields.step)).toEqual([8, 6]);
+  expect(recorded(scene)).toEqual(whole.recorded);
+});
+
+test("a backend that is lost while a state is loaded into it is restarted", async () => {
+  const whole = await undisturbed();
+  const scene = await stoppedBefore(7);
+  const { BackendLost } = await import("../../src/backend/errors.js");
+  let loads = 0;
+  const { clients, results } = await scene.run({
+    settings: ONE_RUN,
+    pretence: {
+      ...LOSSES,
+      before({ type }) {
+        if (type === "load" && ++loads === 1) throw new BackendLost("the backend ended");
+      },
+    },
+  });
+  expect(results.map(({ state }) => state)).toEqual(["done"]);
+  expect(clients).toHaveLength(2);
+  expect(recorded(scene)).toEqual(whole.recorded);
+});
+
+async function stoppedBefore(step: number): Promise<Scene> {
   const scene = new Scene();
   const abort = new AbortController();
   const before: Pretence["before"] = (message) => {
-    if (message.type === "train" && message.fields.firstStep >= 2) abort.abort();
+    if (message.type === "train" && message.fields.firstStep >= step) abort.abort();
   };
   await scene.run({ settings: ONE_RUN, abort, pretence: { ...LOSSES, before } });
+  return scene;
+}
+
+/** Stops a run, changes its directory, and lets it end. */
+async function changedMeanwhile(
+  change: (document: object, directory: string) => object,
+  settings: readonly string[] = [],
+) {
+  const scene = await stoppedBefore(2);
   const directory = join(scene.directory, "a/seed-4");
   writeFileSync(join(directory, "run.json"), JSON.stringify(change(scene.document("a", 4), directory)));
   const said: string[] = [];
-  await scene.run({ settings: ONE_RUN, observer: { noted: (line) => said.push(line) }, pretence: LOSSES });
+  const observer: Observer = { noted: (line) => said.push(line) };
+  await scene.run({ settings: [...ONE_RUN, ...settings], observer, pretence: LOSSES });
   return { scene, said };
 }
 
@@ -286,12 +366,7 @@ describe("a checkpoint that is damaged is named, and the one before is used", ()
   };
   const FILES = ["manifest.json", "model.safetensors", "run.safetensors"];
   const stopped = async () => {
-    const scene = new Scene();
-    const abort = new AbortController();
-    const before: Pretence["before"] = (message) => {
-      if (message.type === "train" && message.fields.firstStep >= 7) abort.abort();
-    };
-    await scene.run({ settings: ONE_RUN, abort, pretence: { ...LOSSES, before } });
+    const scene = await stoppedBefore(7);
     const below = join(scene.directory, "a/seed-4/checkpoint");
     const steps = readdirSync(below)
       .map(Number)

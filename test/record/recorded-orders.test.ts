@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import type { RecordOptions } from "../../src/record/checkpoints.js";
 import { countOrders, filesOf, keepsOrders, planOf, readOrder } from "../../src/record/recorded-orders.js";
-import { type RecordOptions, RunRecord } from "../../src/record/run-record.js";
+import { RunRecord } from "../../src/record/run-record.js";
 import { mistake } from "../mistake.js";
 
 let directory = "";

@@ -1,0 +1,129 @@
+/** Where a run that was begun before goes on: at the newest of its checkpoints that the backend takes. */
+import { BackendError } from "../backend/errors.js";
+import { IbatchError } from "../errors.js";
+import type { Accepted, Checkpoint } from "../record/checkpoints.js";
+import type { RunDocument, Surroundings } from "../record/run-document.js";
+import type { RunRecord } from "../record/run-record.js";
+import type { ArmConfig } from "./config.js";
+import type { RunPlace } from "./observer.js";
+import { modelOf } from "./other-code.js";
+import { joinState, type RunState } from "./run-state.js";
+import type { Session } from "./session.js";
+import { bitsSha256, refuseOtherSurroundings } from "./surroundings.js";
+
+export interface ResumeInputs {
+  readonly config: ArmConfig;
+  readonly place: RunPlace;
+  readonly record: RunRecord;
+  /** What `run.json` says of the run before it starts. */
+  readonly document: RunDocument;
+  /** A line for a person. */
+  note(line: string): void;
+}
+
+/** What the session was put back to. */
+export interface ResumePoint {
+  readonly checkpoint: Checkpoint;
+  readonly state: RunState;
+  /** What was recorded of the run up to then. */
+  readonly before: RunDocument;
+}
+
+/**
+ * Loads the state of the newest checkpoint that can be used into the session, which was opened in these surroundings.
+ * Undefined where the run begins anew; nothing of its record is changed by this.
+ * @throws IbatchError where it was begun in surroundings of other bits.
+ */
+export async function loadNewest(
+  inputs: ResumeInputs,
+  session: Session,
+  surroundings: Surroundings,
+): Promise<ResumePoint | undefined> {
+  const { record, document, note } = inputs;
+  const before = record.read();
+  if (before?.surroundings === undefined) return undefined;
+  if (before.replayedSha256 !== document.replayedSha256) {
+    note(`${record.directory} replayed other plans than are on record now, and begins anew`);
+    return undefined;
+  }
+  const accept = async (checkpoint: Checkpoint): Promise<Accepted<ResumePoint>> => {
+    const joined = joinState(checkpoint, session.labels.length);
+    if ("fault" in joined) return joined;
+    const refused = await refusalOf(session, checkpoint);
+    return refused ?? { taken: { checkpoint, state: joined.taken, before } };
+  };
+  if (!canGoOn(inputs, { before, surroundings })) return undefined;
+  return record.newestCheckpoint({ ...document, surroundingsSha256: bitsSha256(surroundings) }, accept, note);
+}
+
+/** Why the backend does not take the state of a checkpoint, which leaves the session as it was; undefined: it did. */
+async function refusalOf(session: Session, { step, backend }: Checkpoint) {
+  try {
+    await session.load(step, backend);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof BackendError) || error.code !== "bad_state") throw error;
+    return { fault: error.message };
+  }
+}
+
+/** @throws IbatchError where what it was begun in gives other bits; one that failed begins anew then. */
+function canGoOn(
+  { record, place, config, note }: ResumeInputs,
+  { before, surroundings }: { readonly before: RunDocument; readonly surroundings: Surroundings },
+): boolean {
+  const { directory, checkpoints } = record;
+  if (before.surroundings === undefined || checkpoints.steps.length === 0) return true;
+  const model = modelOf(config.model);
+  try {
+    refuseOtherSurroundings({ ...place, ...model, surroundings }, [
+      { ...place, ...model, directory, surroundings: before.surroundings },
+    ]);
+    return true;
+  } catch (error) {
+    if (before.state !== "failed" || !(error instanceof IbatchError)) throw error;
+    note(`${directory} failed before, and begins anew: ${error.message}`); // whoever mends what failed changes code
+    return false;
+  }
+}
+
+/** Records that the run is under way again from there, and says so. Returns what is recorded. */
+export function recordResumed(inputs: ResumeInputs, { checkpoint, state, before }: ResumePoint): RunDocument {
+  const { record, place, document } = inputs;
+  const { step } = checkpoint;
+  const note = (line: string) => inputs.note(`${place.arm}, seed ${place.seed}: ${line}`);
+  const { ibatchVersion, commit } = document;
+  const isOther = ibatchVersion !== before.ibatchVersion || commit !== before.commit;
+  const goingOn: RunDocument = {
+    ...document,
+    ...beginningOf(before),
+    resumed: [
+      ...(before.resumed ?? []),
+      { at: new Date().toISOString(), step, ...(isOther && { ibatchVersion, ...(commit && { commit }) }) },
+    ],
+  };
+  const { options } = record;
+  record.resume(goingOn, { epoch: state.epoch, isUnderWay: state.underWay !== null }, checkpoint);
+  note(`goes on from its checkpoint at step ${step}, in epoch ${state.epoch + 1}`);
+  if (isOther) {
+    const [then, now] = [before, document].map(versionOf);
+    note(
+      `was begun by ibatch ${then}, and goes on with ${now}: the plan under way is compared, what it trains to is not`,
+    );
+  }
+  for (const part of ["orders", "signals"] as const) {
+    if (record.options[part] === options[part]) continue;
+    note(`goes on with record.${part}: ${record.options[part]}, as it was begun`);
+  }
+  return goingOn;
+}
+
+/** What stays as it was first recorded. */
+const beginningOf = ({ startedAt, ibatchVersion, commit }: RunDocument) => ({
+  ...(startedAt !== undefined && { startedAt }),
+  ibatchVersion,
+  ...(commit !== undefined && { commit }),
+});
+
+const versionOf = ({ ibatchVersion, commit }: Pick<RunDocument, "ibatchVersion" | "commit">): string =>
+  commit === undefined ? ibatchVersion : `${ibatchVersion} (${commit.slice(0, 8)})`;
