@@ -182,7 +182,7 @@ function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefin
 }
 
 /** What a run works with, apart from its record's beginning. */
-function runInputs({ config, orders, dataDir, observer, signal, note, log }: Noting, run: PlannedRun) {
+function runInputs({ config, orders, record, dataDir, observer, signal, note, log }: Noting, run: PlannedRun) {
   return {
     config: run.config,
     order: orders.start(run.config.order, run.place.seed, {
@@ -198,6 +198,7 @@ function runInputs({ config, orders, dataDir, observer, signal, note, log }: Not
     seed: run.place.seed,
     dataDir,
     equalBits: config.backend.equalBits,
+    owner: record.owner,
     record: run.record,
     place: run.place,
     observer,

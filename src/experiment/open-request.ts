@@ -11,9 +11,11 @@ export interface Opening {
   readonly dataDir: string | null;
   /** Whether what may give other bits from run to run is refused. */
   readonly equalBits: boolean;
+  /** What knows it may replace the session that this opens; undefined: nobody. */
+  readonly owner?: string;
 }
 
-export function openRequest({ config, seed, dataDir, equalBits }: Opening): FieldsOf<"open"> {
+export function openRequest({ config, seed, dataDir, equalBits, owner }: Opening): FieldsOf<"open"> {
   return {
     dataset: named(config.dataset),
     dataDir,
@@ -24,7 +26,7 @@ export function openRequest({ config, seed, dataDir, equalBits }: Opening): Fiel
     precision: config.precision,
     equalBits,
     seed,
-    owner: null,
+    owner: owner ?? null,
   };
 }
 

@@ -26,6 +26,8 @@ export interface RunInputs extends Omit<TrainingInputs, "listen" | "mostBatches"
   readonly dataDir: string | null;
   /** Whether what may give other bits from run to run is refused. */
   readonly equalBits: boolean;
+  /** Of its session at the backend. */
+  readonly owner: string;
   /** When checkpoints are taken; null: never, and none is used. */
   readonly policy: ExperimentConfig["checkpoint"];
   /** What `run.json` says of the run before it starts. */

@@ -8,6 +8,7 @@ import { EXPERIMENT, type ExperimentDocument, writeExperimentDocument } from "./
 import { type Asked, identify, isUnused, type Known, LOG, SUMMARY, sweepPartials } from "./experiment-files.js";
 import { Lock } from "./lock.js";
 import { appendToLog } from "./log-file.js";
+import { ownerOf } from "./owner.js";
 import { runDirectory } from "./run-places.js";
 import { RunRecord } from "./run-record.js";
 import { type StatisticsDocument, writeStatistics } from "./statistics-file.js";
@@ -31,6 +32,7 @@ export class ExperimentRecord {
   readonly #lock: Lock;
   readonly #options: RecordOptions;
   #closed = false;
+  #owner: string | undefined;
 
   private constructor(
     directory: string,
@@ -76,6 +78,12 @@ export class ExperimentRecord {
       removeEmpty(made);
       throw error;
     }
+  }
+
+  /** By which a backend knows another command again that goes on here. */
+  get owner(): string {
+    this.#owner ??= ownerOf(this.directory);
+    return this.#owner;
   }
 
   /** Whether nothing but the runs themselves can say what experiment lies there: `experiment.json` is lost or damaged. */

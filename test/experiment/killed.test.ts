@@ -90,6 +90,7 @@ vi.mock("../../src/backend/process.js", async (original) => ({
 vi.mock("../../src/backend/python-program.js", () => ({
   runPython: () => Promise.reject(surroundingsError("no Python here")),
 }));
+vi.mock("../../src/record/owner.js", () => ({ ownerOf: () => "the user" })); // kept elsewhere
 const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));
 vi.mock("../../src/backend/backend.js", () => opened);
 

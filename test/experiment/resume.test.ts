@@ -166,6 +166,17 @@ test("checkpoint: null takes none, and an unfinished run begins anew", async () 
   expect(loads).toEqual([undefined, undefined]);
 });
 
+test("the next command of a directory opens with the owner of the one before, and no other's does", async () => {
+  const scene = new Scene();
+  const ownersOf = async (at: Scene, ...settings: string[]) => {
+    const { client } = await at.run({ settings: [...ONE_RUN, ...settings], pretence: LOSSES });
+    return client.sentOf("open").map(({ fields }) => fields.owner);
+  };
+  const [first] = await ownersOf(scene);
+  expect(await ownersOf(scene, "seeds=[4, 5]")).toEqual([first]);
+  expect(await ownersOf(new Scene())).not.toEqual([first]);
+});
+
 test("what cannot be saved is said once, and the run goes on without", async () => {
   const said: string[] = [];
   const scene = new Scene();

@@ -46,7 +46,7 @@ describe("a run that comes to its end", () => {
         precision: "bfloat16",
         equalBits: false,
         seed: 7,
-        owner: null,
+        owner: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);
   });
