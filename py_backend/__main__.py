@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import ctypes
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING
 
 from . import keeper
 from .exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail, leave
+from .process_signals import handle_sigterm, leave_to_controller
 
 if TYPE_CHECKING:  # it needs torch
     from .server import Server
@@ -30,7 +30,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 def main() -> int:
     try:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+        handle_sigterm(lambda *_: sys.exit(TERMINATED))
         return start(parse_arguments())
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -38,9 +38,9 @@ def main() -> int:
 
 def start(arguments: argparse.Namespace) -> int:
     """Checks what is needed, and serves."""
-    if arguments.child:  # Ctrl-C is the parent's to handle
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    kept = keeper.start(with_stdin=arguments.child)
+    if arguments.child:
+        leave_to_controller()
+    kept = keeper.start(child=arguments.child)
     if not MIN_PYTHON <= sys.version_info[:2] < PYTHON_LIMIT:
         return fail(
             PROGRAM,
@@ -101,14 +101,15 @@ def serve(arguments: argparse.Namespace, kept: keeper.Keeper) -> int:
 
 
 def run(server: Server, arguments: argparse.Namespace) -> int:
-    """Serves until told to stop; a SIGTERM does so at the next batch boundary."""
+    """Serves until told to stop; where it is no child, a SIGTERM does so at the next batch boundary."""
     signals: list[int] = []
 
     def terminate(signal_number: int, _frame: object) -> None:
         signals.append(signal_number)
         server.stop()
 
-    signal.signal(signal.SIGTERM, terminate)
+    if not arguments.child:
+        handle_sigterm(terminate)
     server.run(end_with_stdin=arguments.child, ready_fd=arguments.ready_fd)
     return TERMINATED if signals else 0
 
@@ -144,7 +145,9 @@ def parse_arguments() -> argparse.Namespace:
         help="look for modules in this directory, too; may be repeated",
     )
     parser.add_argument(
-        "--child", action="store_true", help="end when standard input closes; leave Ctrl-C to the parent"
+        "--child",
+        action="store_true",
+        help="end when standard input closes or the parent says so, not by signals, which are the parent's to handle",
     )
     parser.add_argument(
         "--ready-fd",

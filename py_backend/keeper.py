@@ -14,12 +14,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 GRACE_SECONDS = 10.0
 """From the moment a backend was told to end, by whatever means, until it is killed."""
 ENDING = 0
 """In the pipe: it was told to end otherwise than by a signal."""
-ENDS = {ENDING, signal.SIGINT, signal.SIGTERM}
+ENDING_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+"""Of a process that is no child."""
 
 
 class Keeper:
@@ -35,24 +37,36 @@ class Keeper:
                 os.write(self._pipe, bytes([ENDING]))
 
 
-def start(*, with_stdin: bool, grace_seconds: float = GRACE_SECONDS) -> Keeper:
-    """Has this process killed some time after a SIGTERM or SIGINT came, or, with_stdin, its standard input closed; then
-    with its process group where it leads one. Call it in the main thread. Without effect on Windows."""
+def start(*, child: bool, grace_seconds: float = GRACE_SECONDS) -> Keeper:
+    """Has this process killed some time after a SIGTERM or SIGINT came; a child, which leaves signals to its parent,
+    some time after its standard input closed, then with its process group where it leads one. Call it in the main
+    thread. Without effect on Windows."""
     if sys.platform == "win32":
         return Keeper(None)
     reading, writing = os.pipe()
-    arguments = [str(os.getpid()), str(reading), str(grace_seconds), "stdin" if with_stdin else "-"]
-    subprocess.Popen(
-        [sys.executable, "-I", "-S", os.path.abspath(__file__), *arguments],
-        stdin=None if with_stdin else subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        pass_fds=[reading],
-    ).returncode = 0  # it outlives us, and is waited for by nobody
+    arguments = [str(os.getpid()), str(reading), str(grace_seconds), "child" if child else "-"]
+    with blocked({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1}):  # it inherits that, and goes last
+        subprocess.Popen(
+            [sys.executable, "-I", "-S", os.path.abspath(__file__), *arguments],
+            stdin=None if child else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[reading],
+        ).returncode = 0  # it outlives us, and is waited for by nobody
     os.close(reading)
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     os.register_at_fork(after_in_child=lambda: let_go(writing))
     return Keeper(writing)
+
+
+@contextlib.contextmanager
+def blocked(signals: set[signal.Signals]) -> Iterator[None]:
+    """They come when it is over; a process that is started meanwhile never sees them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def let_go(pipe: int) -> None:
@@ -62,11 +76,9 @@ def let_go(pipe: int) -> None:
         os.close(pipe)
 
 
-def keep(kept: int, pipe: int, grace_seconds: float, *, with_stdin: bool) -> None:
+def keep(kept: int, pipe: int, grace_seconds: float, *, child: bool) -> None:
     """Returns when the kept process has ended, by itself or not."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # they are for all of the process group: it is the last to go
-    if not wait_until_told(pipe, with_stdin=with_stdin) or ends_within(pipe, grace_seconds):
+    if not wait_until_told(pipe, child=child) or ends_within(pipe, grace_seconds):
         return
     if os.getppid() != kept:
         return
@@ -76,22 +88,23 @@ def keep(kept: int, pipe: int, grace_seconds: float, *, with_stdin: bool) -> Non
         file=sys.stderr,
         flush=True,
     )
-    if with_stdin and os.getpgid(kept) == kept:
+    if child and os.getpgid(kept) == kept:
         os.killpg(kept, signal.SIGKILL)
     else:
         os.kill(kept, signal.SIGKILL)
 
 
-def wait_until_told(pipe: int, *, with_stdin: bool) -> bool:
+def wait_until_told(pipe: int, *, child: bool) -> bool:
     """False where it ended without being told to."""
-    watched = [pipe, 0] if with_stdin else [pipe]
+    watched = [pipe, 0] if child else [pipe]
+    ends = {ENDING} if child else {ENDING, *ENDING_SIGNALS}
     while True:
         ready, _, _ = select.select(watched, [], [])
         if pipe in ready:
             told = os.read(pipe, 4096)
             if not told:
                 return False
-            if ENDS.intersection(told):
+            if ends.intersection(told):
                 return True
         elif not os.read(0, 4096):
             return True
@@ -108,4 +121,4 @@ def ends_within(pipe: int, seconds: float) -> bool:
 
 
 if __name__ == "__main__":
-    keep(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), with_stdin=sys.argv[4] == "stdin")
+    keep(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), child=sys.argv[4] == "child")

@@ -259,7 +259,7 @@ describe("Python", () => {
   const imports = readPythonImports();
   // From the bottom up: a file may import those before it.
   const layers = [
-    ["__init__", "errors", "exits", "keeper", "endpoints", "progress", "listed"],
+    ["__init__", "errors", "exits", "keeper", "process_signals", "endpoints", "progress", "listed"],
     [
       "messages",
       "noise",

@@ -7,13 +7,13 @@ import { Scratch, smallConfig, startIbatch } from "./ibatch.js";
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
 
-/** Processes whose command line holds this text. */
-function processesWith(text: string): string[] {
+/** Processes whose command line, or environment, holds this text. */
+function processesWith(text: string, where: "cmdline" | "environ" = "cmdline"): string[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return readFileSync(join("/proc", pid, "cmdline"), "utf8").includes(text);
+        return readFileSync(join("/proc", pid, where), "utf8").includes(text);
       } catch {
         return false; // gone meanwhile
       }
@@ -29,6 +29,12 @@ function whenSaid(child: ChildProcess, what: RegExp, then: () => void): void {
     if (!before && what.test(said)) then();
   });
 }
+
+/** Of the whole checkpoints of a run. */
+const stepsSaved = (run: string): string[] =>
+  existsSync(join(run, "checkpoint"))
+    ? readdirSync(join(run, "checkpoint")).filter((step) => existsSync(join(run, "checkpoint", step, "manifest.json")))
+    : [];
 
 /** A Python that writes what it does to the file, and waits there. */
 function slowPython(name: string, does: string): string {
@@ -78,7 +84,7 @@ describe.skipIf(process.platform !== "linux")("Ctrl-C before anything is trained
 });
 
 it.skipIf(process.platform !== "linux")(
-  "Ctrl-C ends cleanly, exit code 130: no backend left, files whole, no lock; the same command goes on",
+  "Ctrl-C ends cleanly, no backend left, files whole, no lock; the same command goes on; SIGUSR1 to all leaves a checkpoint",
   async () => {
     const config = scratch.write("small.yaml", smallConfig);
     const directory = scratch.path("out");
@@ -102,11 +108,20 @@ it.skipIf(process.platform !== "linux")(
       expect(stateOf("heterogeneous")).toBe("interrupted");
     }
 
-    const next = startIbatch(args);
-    whenSaid(next.child, /\[2\/2\].* started/, () => next.child.kill("SIGINT"));
+    const run = join(directory, "heterogeneous/seed-0");
+    const before = stepsSaved(run);
+    const next = startIbatch(args, { TMPDIR: temporary });
+    whenSaid(next.child, /\[2\/2\].* started/, async () => {
+      await expect.poll(() => existsSync(join(run, "metrics.jsonl")), { timeout: 30_000 }).toBe(true);
+      const all = processesWith(`TMPDIR=${temporary}`, "environ"); // controller, backend and its keeper: as Slurm does
+      expect(all).toHaveLength(3);
+      for (const pid of all) process.kill(Number(pid), "SIGUSR1");
+    });
     expect(await next.ended).toMatchObject({
-      code: 130,
+      code: 138,
       stderr: expect.stringMatching(/^\[1\/2\] shuffled, seed 0 {2}kept, done: /),
     });
+    expect(stateOf("heterogeneous")).toBe("interrupted");
+    expect(stepsSaved(run).length).toBeGreaterThan(before.length);
   },
 );

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from py_backend import process_signals
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no keeper")
 
 ROOT = Path(__file__).parents[2]
@@ -23,13 +25,14 @@ HANGS = {
 }
 
 
-def start(code: str, *, with_stdin: bool = True, grace_seconds: float = 0.1) -> subprocess.Popen[str]:
+def start(code: str, *, child: bool = True, grace_seconds: float = 0.1) -> subprocess.Popen[str]:
     """A process with a keeper that says when it is ready, and then runs this code."""
     script = (
         "import atexit, os, signal, sys, time\n"
-        "from py_backend import keeper\n"
-        "signal.signal(signal.SIGTERM, lambda *_: None)\n"
-        f"kept = keeper.start(with_stdin={with_stdin}, grace_seconds={grace_seconds})\n"
+        "from py_backend import keeper, process_signals\n"
+        "process_signals.handle_sigterm(lambda *_: None)\n"
+        f"if {child}: process_signals.leave_to_controller()\n"
+        f"kept = keeper.start(child={child}, grace_seconds={grace_seconds})\n"
         "print('ready', flush=True)\n"
         f"{code}\n"
     )
@@ -54,9 +57,15 @@ def close_stdin(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("hang", HANGS.values(), ids=HANGS.keys())
-@pytest.mark.parametrize("tell", [subprocess.Popen.terminate, close_stdin], ids=["SIGTERM", "stdin closed"])
-def test_what_hangs_is_killed_and_says_so(hang: str, tell: Callable[[subprocess.Popen[str]], None]) -> None:
-    process = start(hang)
+@pytest.mark.parametrize(
+    ("child", "tell"),
+    [(False, subprocess.Popen.terminate), (True, close_stdin)],
+    ids=["SIGTERM", "a child, stdin closed"],
+)
+def test_what_hangs_is_killed_and_says_so(
+    hang: str, child: bool, tell: Callable[[subprocess.Popen[str]], None]
+) -> None:
+    process = start(hang, child=child)
     tell(process)
     _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == -signal.SIGKILL
@@ -67,6 +76,34 @@ def test_a_shutdown_is_told_without_a_signal() -> None:
     process = start("kept.ending()\nsum(range(10**14))")
     process.communicate(timeout=SECONDS)
     assert process.returncode == -signal.SIGKILL
+
+
+def test_no_signal_to_its_group_ends_a_child_or_its_keeper() -> None:
+    process = start("print(sys.stdin.readline(), end='', flush=True)\nsum(range(10**14))", grace_seconds=0)
+    for number in process_signals.LEFT_TO_CONTROLLER:
+        os.killpg(process.pid, number)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("still here\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "still here\n"
+    close_stdin(process)  # the keeper is still there, too
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == -signal.SIGKILL
+    assert "did not end within 0 s" in said
+
+
+BEGUN = {
+    "forked": "reading, writing = os.pipe()\npid = os.fork()\nif pid == 0:\n    os.write(writing, b'.')\n"
+    "    while True: time.sleep(3600)\nos.read(reading, 1)",
+    "executed": "import subprocess\npid = subprocess.Popen(['sleep', '3600']).pid",
+}
+
+
+@pytest.mark.parametrize("begun", BEGUN.values(), ids=BEGUN.keys())
+def test_a_process_that_a_child_starts_ends_by_sigterm(begun: str) -> None:
+    process = start(f"{begun}\nos.kill(pid, signal.SIGTERM)\nprint(os.waitpid(pid, 0)[1])")
+    assert process.communicate(timeout=SECONDS)[0] == f"{int(signal.SIGTERM)}\n"
 
 
 def test_what_a_child_of_a_users_leaves_behind_goes_with_it() -> None:
@@ -90,13 +127,13 @@ def test_a_sigterm_for_a_forked_process_of_a_users_is_not_for_the_backend() -> N
         "os.kill(child, signal.SIGTERM)\nos.kill(child, signal.SIGKILL)\nos.waitpid(child, 0)\n"
         "print(sys.stdin.readline(), end='')\nsys.exit(7)"
     )
-    process = start(fork, with_stdin=False, grace_seconds=0)
+    process = start(fork, child=False, grace_seconds=0)
     output, _ = process.communicate("still here\n", timeout=SECONDS)
     assert (process.returncode, output) == (7, "still here\n")
 
 
 def test_a_kept_process_that_is_killed_takes_its_keeper_along() -> None:
-    process = start("time.sleep(3600)", with_stdin=False)
+    process = start("time.sleep(3600)", child=False)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=SECONDS)
     assert process.returncode == -signal.SIGKILL

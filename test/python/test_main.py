@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from py_backend import __main__ as command
-from py_backend import device, keeper, server
+from py_backend import device, keeper, process_signals, server
 from py_backend.identity import Identity
 
 ROOT = Path(__file__).parents[2]
@@ -170,23 +170,24 @@ def test_without_torch(tmp_path: Path, content: str) -> None:
     assert "--python or IBATCH_PYTHON" in line
 
 
-def interrupt_and(then: str) -> str:
-    return f"import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n{then}"
+def interrupt_and(then: str, *numbers: int) -> str:
+    return "import os\n" + "".join(f"os.kill(os.getpid(), {int(number)})\n" for number in numbers) + then
 
 
 def test_an_interrupt_while_it_starts_ends_it_without_a_word(tmp_path: Path) -> None:
-    path = fake_module(tmp_path, "torch", interrupt_and("raise ImportError('not interrupted')"))
-    ended = start("--listen", "tcp://127.0.0.1:0", path=path)
+    content = interrupt_and("raise ImportError('not interrupted')", signal.SIGINT)
+    ended = start("--listen", "tcp://127.0.0.1:0", path=fake_module(tmp_path, "torch", content))
     assert (ended.returncode, ended.stderr) == (130, "")
 
 
-def test_an_interrupt_while_a_child_starts_is_left_to_the_parent(tmp_path: Path) -> None:
-    path = fake_module(tmp_path, "torch", interrupt_and("raise ImportError('not interrupted')"))
+def test_signals_while_a_child_starts_are_left_to_the_parent(tmp_path: Path) -> None:
+    content = interrupt_and("raise ImportError('not interrupted')", *process_signals.LEFT_TO_CONTROLLER)
+    path = fake_module(tmp_path, "torch", content)
     assert "not interrupted" in the_line(start("--listen", "tcp://127.0.0.1:0", "--child", path=path), 4)
 
 
 def test_a_sigterm_while_it_starts_ends_it_with_143(tmp_path: Path) -> None:
-    content = interrupt_and("").replace("SIGINT", "SIGTERM")
+    content = interrupt_and("", signal.SIGTERM)
     ended = start("--listen", "tcp://127.0.0.1:0", path=fake_module(tmp_path, "torch", content))
     assert (ended.returncode, ended.stderr) == (143, "")
 

@@ -31,6 +31,7 @@ from py_backend.endpoints import Endpoints
 from py_backend.errors import BackendError
 from py_backend.identity import Identity
 from py_backend.messages import PingOk, StatusOk, TrainOk
+from py_backend.process_signals import LEFT_TO_CONTROLLER
 from py_backend.progress import Progress
 
 ROOT = Path(__file__).parents[2]
@@ -386,6 +387,7 @@ class Backend:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session="--child" in flags,  # as the controller starts it
         )
         assert self.process.stdout is not None
         self.ready = json.loads(self.process.stdout.readline())
@@ -751,9 +753,11 @@ def test_shutdown_answers_what_is_under_way_refuses_what_is_queued_and_ends_with
         ending.end()
 
 
-def test_a_child_ends_when_its_standard_input_closes() -> None:
+def test_a_child_ends_when_its_standard_input_closes_and_by_no_signal_to_its_group() -> None:
     child = Backend("tcp://[::1]:0" if ipv6_is_there() else "tcp://127.0.0.1:0", "--child")
     try:
+        for number in LEFT_TO_CONTROLLER:
+            os.killpg(child.process.pid, number)
         assert child.control.ask("ping", {"session": None}).type == "ping_ok"
         assert child.process.stdin is not None
         child.process.stdin.close()
