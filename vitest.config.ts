@@ -5,12 +5,13 @@ const PROCESSES = [
   "test/e2e/**",
   "test/scripts/**",
   "test/backend/{backend,*process*}.test.ts",
+  "test/process/process-group.test.ts",
   "test/cli/export.test.ts",
   "test/declarations.test.ts",
-  "test/experiment/session-images.test.ts",
-  "test/report/export/csv.test.ts",
-  "test/report/statistics.test.ts",
-  "test/report/page/chromium.test.ts",
+  "test/training/session-images.test.ts",
+  "test/export/csv.test.ts",
+  "test/results/statistics.test.ts",
+  "test/page/chromium.test.ts",
 ];
 
 const limits = { testTimeout: 120_000, hookTimeout: 120_000 };

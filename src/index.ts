@@ -5,8 +5,8 @@
 
 /** The zod that options are written with. */
 export { z } from "zod";
+export type { ExperimentConfig } from "./config/config.js";
 export { IbatchError, Interrupted } from "./errors.js";
-export type { ExperimentConfig } from "./experiment/config.js";
 export type { Observer, RunOutcome, RunPlace } from "./experiment/observer.js";
 export { argsort, type Direction } from "./kernels/argsort.js";
 export { argsortWithin } from "./kernels/argsort-within.js";

@@ -57,38 +57,37 @@ describe("TypeScript", () => {
   const everywhere = [
     "errors.ts",
     "exact-json.ts",
+    "markdown-table.ts",
     "nearest.ts",
     "package-root.ts",
     "running-process.ts",
     "schema-mistake.ts",
     "temporary-directory.ts",
   ];
+  const rules = ["orders", "batching", "schedules", "kernels"];
+  const run = ["training", "config", "order-files", "record", ...rules];
   // What each folder may import beside itself; downward only.
   const allowed: Record<string, readonly string[]> = {
     kernels: [],
     orders: ["kernels", "errors.ts", "nearest.ts"],
     batching: ["kernels", "errors.ts", "nearest.ts"],
     schedules: ["kernels", "errors.ts", "nearest.ts"],
-    backend: everywhere,
+    process: everywhere,
+    backend: ["process", ...everywhere],
     record: everywhere,
-    experiment: ["record", "backend", "orders", "batching", "schedules", "kernels", ...everywhere],
-    report: ["experiment", "record", "backend", "kernels", ...everywhere],
+    "order-files": ["process", "record", ...rules, ...everywhere],
+    config: ["order-files", "record", "backend", ...rules, ...everywhere],
+    training: ["config", "order-files", "record", "backend", ...rules, ...everywhere],
+    experiment: [...run, "backend", ...everywhere],
+    results: ["experiment", ...run, "process", ...everywhere],
+    page: ["results", "experiment", ...run, ...everywhere],
+    export: ["results", "experiment", ...run, "process", ...everywhere],
     download: ["record", ...everywhere],
-    launch: ["report", "experiment", "record", "backend", ...everywhere],
-    validate: ["launch", "experiment", "record", "backend", "orders", "kernels", ...everywhere],
+    launch: ["page", "results", "experiment", ...run, "backend", "process", ...everywhere],
+    validate: ["launch", "experiment", ...run, "backend", "process", ...everywhere],
     cli: [
-      "validate",
-      "launch",
-      "download",
-      "report",
-      "experiment",
-      "record",
-      "backend",
-      "orders",
-      "batching",
-      "schedules",
-      "kernels",
-      ...everywhere,
+      ...["validate", "launch", "download", "page", "export", "results", "experiment", ...run],
+      ...["backend", "process", ...everywhere],
     ],
   };
 
@@ -126,12 +125,12 @@ describe("TypeScript", () => {
   const doors: Record<string, readonly string[]> = {
     zeromq: ["backend/socket.ts"],
     // validate/python-objects.ts has the type alone: pythonia starts that process
-    "node:child_process": ["backend/process.ts", "validate/python-objects.ts"],
+    "node:child_process": ["process/spawn.ts", "validate/python-objects.ts"],
     pythonia: ["validate/python-objects.ts"],
     msgpackr: ["backend/codec.ts"],
     "log-update": ["cli/progress.ts"],
-    "@observablehq/plot": ["report/page/plot.ts"],
-    linkedom: ["report/page/plot.ts"],
+    "@observablehq/plot": ["page/plot.ts"],
+    linkedom: ["page/plot.ts"],
     "node:http": ["download/http.ts"],
     "node:https": ["download/http.ts"],
   };
@@ -150,7 +149,7 @@ describe("TypeScript", () => {
           .map((file) => join(folder, file)),
       )
       .map((file) => ({ file, text: readFileSync(join(root, file), "utf8") }));
-    const isNode = (file: string) => file === "src/experiment/order-thread/hooks.ts"; // who asks for its exports
+    const isNode = (file: string) => file === "src/order-files/order-thread/hooks.ts"; // who asks for its exports
     const unused = texts
       .filter(({ file }) => file.startsWith("src/") && !isNode(file))
       .flatMap(({ file, text }) => {
@@ -187,7 +186,18 @@ describe("TypeScript", () => {
   });
 
   describe("what is recorded is opened in record/ alone", () => {
-    const later = ["experiment", "report", "validate", "launch", "cli"];
+    const later = [
+      "order-files",
+      "config",
+      "training",
+      "experiment",
+      "results",
+      "page",
+      "export",
+      "validate",
+      "launch",
+      "cli",
+    ];
     const sources = filesUnder("src", ".ts")
       .filter((file) => later.includes(layerOf(file)))
       .map((file) => ({ file, text: readFileSync(join(root, "src", file), "utf8") }));
@@ -230,13 +240,13 @@ describe("TypeScript", () => {
           .map(({ name }) => `${file}: ${name}`),
       );
       expect(reading).toEqual([
-        "experiment/order-thread/hooks.ts: readFileSync", // a user's sources
-        "experiment/order-thread/thread.ts: readFileSync",
-        "report/export/torch.ts: readFileSync", // a file of this package
+        "export/torch.ts: readFileSync", // a file of this package
+        "order-files/order-thread/hooks.ts: readFileSync", // a user's sources
+        "order-files/order-thread/thread.ts: readFileSync",
       ]);
       expect(holding(/JSON\.parse\((?!JSON\.stringify)/)).toEqual([
-        "experiment/session.ts", // what a backend answers
-        "report/statistics.ts", // what Python answers
+        "results/statistics.ts", // what Python answers
+        "training/session.ts", // what a backend answers
         "validate/python-objects.ts",
       ]);
     });
@@ -249,8 +259,8 @@ describe("TypeScript", () => {
     });
 
     it("by its schema: results are made without one", () => {
-      const describing = imports.filter(({ file, target }) => layerOf(file) === "report" && target === "zod");
-      expect(describing.map(({ file }) => file)).toEqual(["report/config-reference.ts"]); // the config's, as a page
+      const makers = ["results", "page", "export"];
+      expect(imports.filter(({ file, target }) => makers.includes(layerOf(file)) && target === "zod")).toEqual([]);
     });
   });
 });

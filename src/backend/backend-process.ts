@@ -3,12 +3,12 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { z } from "zod";
 import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js";
-import { settlesWithin } from "./deadline.js";
-import { type Ended, endedWith, whereItWas } from "./fault-dump.js";
-import { LastLines, onLines, withLastLines } from "./output-lines.js";
-import { type Child, cannotStart, READY_CHANNEL, spawnPython } from "./process.js";
-import { describeEnding, type Ending, ProcessGroup } from "./process-group.js";
-import { EXIT_SURROUNDINGS } from "./python-program.js";
+import { settlesWithin } from "../process/deadline.js";
+import { type Ended, endedWith, whereItWas } from "../process/fault-dump.js";
+import { LastLines, onLines, withLastLines } from "../process/output-lines.js";
+import { describeEnding, type Ending, ProcessGroup } from "../process/process-group.js";
+import { EXIT_SURROUNDINGS } from "../process/python-program.js";
+import { type Child, cannotStart, READY_CHANNEL, spawnPython } from "../process/spawn.js";
 import { chooseEndpoint } from "./socket-directory.js";
 
 /** What of the user's Python may run. */

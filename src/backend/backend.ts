@@ -1,13 +1,13 @@
 import { availableParallelism } from "node:os";
 import { Interrupted, surroundingsError, usageError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
+import { settlesWithin } from "../process/deadline.js";
+import { findPython } from "../process/find-python.js";
+import { withLastLines } from "../process/output-lines.js";
 import { BackendProcess, NO_USER_CODE, type UserCode } from "./backend-process.js";
 import { BackendClient, type Heartbeat, type Introduction } from "./client.js";
-import { settlesWithin } from "./deadline.js";
 import { untilListening } from "./endpoint.js";
 import { BackendLost } from "./errors.js";
-import { withLastLines } from "./output-lines.js";
-import { findPython } from "./python.js";
 
 export interface BackendOptions {
   /** Control endpoint of a backend that is running already; absent: one is started. */

@@ -1,6 +1,6 @@
 import { Interrupted, surroundingsError } from "../errors.js";
+import { settlesWithin } from "../process/deadline.js";
 import { type Answer, Channel } from "./channel.js";
-import { settlesWithin } from "./deadline.js";
 import { addressOf } from "./endpoint.js";
 import { BackendLost } from "./errors.js";
 import type { ControlRequest, FieldsOf, MessageArrays, WorkRequest } from "./messages.js";

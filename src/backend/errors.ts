@@ -1,5 +1,5 @@
 import { type FailureKind, IbatchError } from "../errors.js";
-import { withLastLines } from "./output-lines.js";
+import { withLastLines } from "../process/output-lines.js";
 
 /** The backend's closed list of error codes (docs/PROTOCOL.md, section "Errors"), and whose fault each one is. */
 export const ERROR_CODES = {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { EXPORT_TARGETS } from "../report/export/index.js";
+import { EXPORT_TARGETS } from "../export/index.js";
 import { backendOptions } from "./backend-options.js";
 import type { CommandDefinition } from "./command.js";
 

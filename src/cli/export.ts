@@ -1,6 +1,6 @@
 import { usageError } from "../errors.js";
+import { EXPORT_TARGETS } from "../export/index.js";
 import { findNamed } from "../nearest.js";
-import { EXPORT_TARGETS } from "../report/export/index.js";
 import type { ExportOptions } from "./export-command.js";
 import { sayLeftOut } from "./left-out.js";
 

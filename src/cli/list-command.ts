@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { KINDS } from "../experiment/kinds.js";
+import { KINDS } from "../config/kinds.js";
 import { backendOptions } from "./backend-options.js";
 import type { CommandDefinition } from "./command.js";
 

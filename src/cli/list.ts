@@ -1,7 +1,7 @@
+import { backendChoices, type Choice, ownChoices } from "../config/choices.js";
+import { BACKEND_KINDS, type BackendKind, KINDS, type Kind } from "../config/kinds.js";
+import type { OptionDescription } from "../config/option-description.js";
 import { usageError } from "../errors.js";
-import { backendChoices, type Choice, ownChoices } from "../experiment/choices.js";
-import { BACKEND_KINDS, type BackendKind, KINDS, type Kind } from "../experiment/kinds.js";
-import type { OptionDescription } from "../experiment/option-description.js";
 import { openToAsk } from "../launch/chosen-backend.js";
 import { nearest } from "../nearest.js";
 import { EXIT } from "./exit-codes.js";

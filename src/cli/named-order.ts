@@ -1,10 +1,10 @@
 /** The order that `ibatch order` is about: one of ours, or one in a user's file. */
 import { IbatchError } from "../errors.js";
-import { type Checked, checkAll } from "../experiment/check-order.js";
-import { type Choice, chooseOptions } from "../experiment/choose-options.js";
-import { isFilePath } from "../experiment/find-order-file.js";
-import { OrderFile } from "../experiment/order-file.js";
-import { ownOrder, type RunOrder } from "../experiment/run-order.js";
+import { type Checked, checkAll } from "../order-files/check-order.js";
+import { type Choice, chooseOptions } from "../order-files/choose-options.js";
+import { isFilePath } from "../order-files/find-order-file.js";
+import { OrderFile } from "../order-files/order-file.js";
+import { ownOrder, type RunOrder } from "../order-files/run-order.js";
 import type { OrderDefinition } from "../orders/contract.js";
 import { type Declared, thrownText } from "../orders/declared.js";
 import { findOrder } from "../orders/index.js";

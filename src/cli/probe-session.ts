@@ -1,5 +1,5 @@
 import type { BackendClient } from "../backend/client.js";
-import { Session } from "../experiment/session.js";
+import { Session } from "../training/session.js";
 
 /** A session that only looks at a dataset: with the smallest model, on which nothing depends: what is said of it concerns nobody. */
 export function openProbe(

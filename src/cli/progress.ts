@@ -3,7 +3,7 @@ import { stderr } from "node:process";
 import { createLogUpdate } from "log-update";
 import type { Observer, RunOutcome, RunPlace } from "../experiment/observer.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
-import { wrap } from "../report/layout.js";
+import { wrap } from "../results/layout.js";
 
 export interface Progress {
   /** `log` gets what happens, for the record's log. */

@@ -1,8 +1,8 @@
+import { renderPage } from "../page/page.js";
+import { readReportData } from "../page/read.js";
 import { writeReport, writeReportTo } from "../record/report-file.js";
-import { renderPage } from "../report/page/page.js";
-import { readReportData } from "../report/page/read.js";
-import { readExperiment } from "../report/recorded-experiment.js";
-import { readResults } from "../report/recorded-results.js";
+import { readExperiment } from "../results/recorded-experiment.js";
+import { readResults } from "../results/recorded-results.js";
 import { sayLeftOut } from "./left-out.js";
 import type { ReportOptions } from "./report-command.js";
 

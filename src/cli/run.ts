@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
+import { ConfigSource, type Setting } from "../config/config-source.js";
 import { Interrupted } from "../errors.js";
-import { ConfigSource, type Setting } from "../experiment/config-source.js";
 import { type LaunchResult, launch } from "../launch/launch.js";
 import type { Summary } from "../record/summary-document.js";
-import { whole, within } from "../report/layout.js";
-import { renderTable } from "../report/table.js";
+import { whole, within } from "../results/layout.js";
+import { renderTable } from "../results/table.js";
 import { EXIT } from "./exit-codes.js";
 import { chooseProgress, note, type Progress } from "./progress.js";
 import type { RunOptions } from "./run-command.js";

@@ -1,9 +1,9 @@
+import { ConfigSource } from "../config/config-source.js";
+import { parseValue } from "../config/setting.js";
 import { usageError } from "../errors.js";
 import { isRecord } from "../exact-json.js";
-import { ConfigSource } from "../experiment/config-source.js";
-import { parseValue } from "../experiment/setting.js";
 import { openRecord } from "../launch/launch.js";
-import { counted } from "../report/number-text.js";
+import { counted } from "../results/number-text.js";
 import { checkTable } from "../validate/check-table.js";
 import { validate } from "../validate/validate.js";
 import { EXIT } from "./exit-codes.js";

@@ -1,4 +1,4 @@
-import type { WorkClient } from "./session.js";
+import type { WorkClient } from "../training/session.js";
 
 /** Where runs get their backend from. */
 export interface Backends {

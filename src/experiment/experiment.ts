@@ -1,20 +1,20 @@
 /** Arms × seeds: every run of a config, those that are recorded already left as they are. */
 import { setTimeout } from "node:timers/promises";
 import { BackendLost } from "../backend/errors.js";
+import { type ArmConfig, armHash, type ExperimentConfig } from "../config/config.js";
+import type { OrderSources } from "../config/order-sources.js";
 import { IbatchError, unlessInterrupted, usageError } from "../errors.js";
 import { differences } from "../record/differences.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
+import { Interrupted } from "../training/session.js";
 import type { Backends } from "./backends.js";
-import { type ArmConfig, armHash, type ExperimentConfig } from "./config.js";
 import { eachOnce, type Observer, type RunPlace } from "./observer.js";
-import type { OrderSources } from "./order-sources.js";
 import { Preflight } from "./preflight.js";
 import { type FinishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
 import { runOne, Unfit } from "./run.js";
-import { Interrupted } from "./session.js";
 import type { MadeIn } from "./surroundings.js";
 
 export interface ExperimentInputs {

@@ -1,6 +1,6 @@
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { RunState } from "../record/run-document.js";
-import type { Listener } from "./run-event.js";
+import type { Listener } from "../training/run-event.js";
 
 /** Which run of how many. */
 export interface RunPlace {

@@ -2,13 +2,13 @@
 import { BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted, surroundingsError, usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
+import { importsOf, openRequest } from "../training/open-request.js";
+import { Session, type WorkClient } from "../training/session.js";
+import { prepareTraining, tryFirstPlan } from "../training/train-run.js";
 import type { Backends } from "./backends.js";
-import { importsOf, openRequest } from "./open-request.js";
 import { type MadeFrom, modelOf, STARTS_ALIKE } from "./other-code.js";
 import type { RunInputs } from "./run.js";
-import { Session, type WorkClient } from "./session.js";
 import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
-import { prepareTraining, tryFirstPlan } from "./train-run.js";
 
 /** A run that is to be done, as far as it can be tried. */
 export type Tried = Omit<RunInputs, "client" | "document" | "writeDataset">;

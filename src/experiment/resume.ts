@@ -1,14 +1,14 @@
 /** Where a run that was begun before goes on: at the newest of its checkpoints that the backend takes. */
 import { BackendError } from "../backend/errors.js";
+import type { ArmConfig } from "../config/config.js";
 import { IbatchError } from "../errors.js";
 import type { Accepted, Checkpoint } from "../record/checkpoints.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
-import type { ArmConfig } from "./config.js";
+import { joinState, type RunState } from "../training/run-state.js";
+import type { Session } from "../training/session.js";
 import type { RunPlace } from "./observer.js";
 import { modelOf } from "./other-code.js";
-import { joinState, type RunState } from "./run-state.js";
-import type { Session } from "./session.js";
 import { bitsSha256, refuseOtherSurroundings } from "./surroundings.js";
 
 export interface ResumeInputs {

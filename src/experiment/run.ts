@@ -1,19 +1,20 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
+
+import type { ExperimentConfig } from "../config/config.js";
 import { asError, IbatchError } from "../errors.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
-import { Checkpointer } from "./checkpointer.js";
-import type { ExperimentConfig } from "./config.js";
+import { Checkpointer } from "../training/checkpointer.js";
+import { openRequest } from "../training/open-request.js";
+import { recordIn } from "../training/recording.js";
+import { tellAll } from "../training/run-event.js";
+import { Interrupted, Session, type WorkClient } from "../training/session.js";
+import { firstState, prepareTraining, type RunEnd, type TrainingInputs, trainRun } from "../training/train-run.js";
 import { type Observer, type RunPlace, tellObserver } from "./observer.js";
-import { openRequest } from "./open-request.js";
 import { modelOf } from "./other-code.js";
-import { recordIn } from "./recording.js";
 import { loadNewest, type ResumePoint, recordResumed } from "./resume.js";
-import { tellAll } from "./run-event.js";
-import { Interrupted, Session, type WorkClient } from "./session.js";
 import { bitsSha256, type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
-import { firstState, prepareTraining, type RunEnd, type TrainingInputs, trainRun } from "./train-run.js";
 
 export interface RunInputs extends Omit<TrainingInputs, "listen" | "mostBatches" | "boundary"> {
   readonly client: WorkClient;

@@ -1,11 +1,12 @@
 /** What a run's bits depend on beside config and seed; runs that differ in it are not put into one mean. */
+
+import type { Chosen } from "../config/checker.js";
 import { type IbatchError, usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
 import type { Surroundings } from "../record/run-document.js";
 import { asRecorded } from "../record/write-file.js";
-import type { Chosen } from "./checker.js";
+import type { Session } from "../training/session.js";
 import { changedCode, type MadeFrom, otherStart } from "./other-code.js";
-import type { Session } from "./session.js";
 
 export type { Surroundings };
 

@@ -1,7 +1,8 @@
 /** Which code of the user's a config may run: what the command line allows by name. */
+
+import type { ExperimentConfig } from "../config/config.js";
+import type { ConfigSource } from "../config/config-source.js";
 import { type IbatchError, usageError } from "../errors.js";
-import type { ExperimentConfig } from "../experiment/config.js";
-import type { ConfigSource } from "../experiment/config-source.js";
 import { type Path, valueAt } from "../schema-mistake.js";
 
 /** A module is allowed by its own name, or that of a package above it. */

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Backend, openBackend } from "../backend/backend.js";
 import { BackendSupply } from "../backend/supply.js";
+import type { ExperimentConfig } from "../config/config.js";
+import { backendSection } from "../config/schema.js";
 import { usageError } from "../errors.js";
-import type { ExperimentConfig } from "../experiment/config.js";
-import { backendSection } from "../experiment/schema.js";
 
 /** Which backend, on what, with which data; as the command line's options of these names. */
 export interface BackendChoice {

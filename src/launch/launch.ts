@@ -1,24 +1,24 @@
 /** An experiment from its config to its table: what `ibatch run` does, and what a program can do. */
 
 import { join } from "node:path";
-import { gitCommit } from "../backend/process.js";
+import { determiningSettings, type ExperimentConfig, experimentHash, resolveConfig } from "../config/config.js";
+import type { ConfigSource } from "../config/config-source.js";
+import { OrderSources } from "../config/order-sources.js";
+import { unreadSettings } from "../config/unread.js";
 import { asError, type IbatchError, Interrupted } from "../errors.js";
 import type { Backends } from "../experiment/backends.js";
-import { determiningSettings, type ExperimentConfig, experimentHash, resolveConfig } from "../experiment/config.js";
-import type { ConfigSource } from "../experiment/config-source.js";
 import { runArms } from "../experiment/experiment.js";
 import type { Observer } from "../experiment/observer.js";
-import { importsOf } from "../experiment/open-request.js";
-import { OrderSources } from "../experiment/order-sources.js";
-import { unreadSettings } from "../experiment/unread.js";
 import { packageRoot, packageVersion } from "../package-root.js";
+import { gitCommit } from "../process/spawn.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
 import type { Findings } from "../record/findings-document.js";
 import type { Summary } from "../record/summary-document.js";
-import { leftOutOfTable } from "../report/left-out.js";
-import { type RecordedExperiment, readExperiment } from "../report/recorded-experiment.js";
-import { readResults } from "../report/recorded-results.js";
-import { makeResults } from "../report/results.js";
+import { leftOutOfTable } from "../results/left-out.js";
+import { type RecordedExperiment, readExperiment } from "../results/recorded-experiment.js";
+import { readResults } from "../results/recorded-results.js";
+import { makeResults } from "../results/results.js";
+import { importsOf } from "../training/open-request.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
 import { BufferedLog } from "./buffered-log.js";
 import { type BackendChoice, dataDirectory, supplyChosenBackend } from "./chosen-backend.js";
@@ -201,8 +201,8 @@ async function writePage(
   { python, signal, onWarning }: Pick<LaunchOptions, "python" | "onWarning"> & { readonly signal: AbortSignal },
 ): Promise<{ readonly page: string; readonly leftOut: readonly string[] } | undefined> {
   try {
-    const { renderPage } = await import("../report/page/page.js");
-    const { readReportData } = await import("../report/page/read.js");
+    const { renderPage } = await import("../page/page.js");
+    const { readReportData } = await import("../page/read.js");
     const { findings } = await readResults(record.directory, { python, signal, experiment });
     const data = readReportData(record.directory, experiment);
     const page = record.writeReport(renderPage(data, findings));

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { Checker } from "../experiment/checker.js";
-import { ConfigSource, readConfigFile } from "../experiment/config-source.js";
+import { Checker } from "../config/checker.js";
+import { ConfigSource, readConfigFile } from "../config/config-source.js";
 import { sha256 } from "../record/hash.js";
 import { readTrusted } from "../record/trusted-files.js";
 import { PROJECT_FILE } from "./project-file-name.js";

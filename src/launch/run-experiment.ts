@@ -13,6 +13,6 @@ export async function runExperiment(
   options: LaunchOptions = {},
 ): Promise<LaunchResult> {
   const { launch } = await import("./launch.js");
-  const { ConfigSource } = await import("../experiment/config-source.js");
+  const { ConfigSource } = await import("../config/config-source.js");
   return launch(typeof config === "string" ? ConfigSource.read(config) : ConfigSource.of(config), options);
 }

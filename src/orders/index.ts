@@ -1,13 +1,13 @@
 import { findNamed } from "../nearest.js";
 import type { OrderDefinition } from "./contract.js";
-import frozen from "./frozen.js";
-import heterogeneous from "./heterogeneous.js";
-import homogeneous from "./homogeneous.js";
-import lossGlobal from "./loss-global.js";
-import lossPerClass from "./loss-per-class.js";
-import randomSubset from "./random-subset.js";
-import shuffled from "./shuffled.js";
-import weighted from "./weighted.js";
+import frozen from "./rules/frozen.js";
+import heterogeneous from "./rules/heterogeneous.js";
+import homogeneous from "./rules/homogeneous.js";
+import lossGlobal from "./rules/loss-global.js";
+import lossPerClass from "./rules/loss-per-class.js";
+import randomSubset from "./rules/random-subset.js";
+import shuffled from "./rules/shuffled.js";
+import weighted from "./rules/weighted.js";
 
 /** Every order there is, in the sequence `ibatch list orders` shows them. A test holds this and the folder equal. */
 export const ORDERS: readonly OrderDefinition[] = [

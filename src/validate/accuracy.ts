@@ -1,12 +1,12 @@
 /** Whole trainings, driven from TypeScript and in plain PyTorch with the same orders: are they equivalent in accuracy? */
 import { z } from "zod";
+import type { ExperimentConfig } from "../config/config.js";
+import type { ConfigSource } from "../config/config-source.js";
+import type { OrderSources } from "../config/order-sources.js";
 import { IbatchError, usageError } from "../errors.js";
 import type { Backends } from "../experiment/backends.js";
-import type { ExperimentConfig } from "../experiment/config.js";
-import type { ConfigSource } from "../experiment/config-source.js";
 import { runArms } from "../experiment/experiment.js";
 import type { Observer } from "../experiment/observer.js";
-import type { OrderSources } from "../experiment/order-sources.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { BufferedLog } from "../launch/buffered-log.js";
 import { openRecord } from "../launch/launch.js";

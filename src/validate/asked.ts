@@ -1,6 +1,6 @@
 /** What Python is asked with, and the objects that it makes for it. */
 import { z } from "zod";
-import type { ArmConfig, ExperimentConfig } from "../experiment/config.js";
+import type { ArmConfig, ExperimentConfig } from "../config/config.js";
 import type { Scratch } from "../record/scratch.js";
 import type { Driven } from "./drive.js";
 import type { PythonObjects } from "./python-objects.js";

@@ -1,8 +1,8 @@
 /** Model parity: the config's model against the reference, both from the weights that the backend started from. */
 import { z } from "zod";
-import { importOptions } from "../experiment/open-request.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { type Check, check } from "../record/validation-record.js";
+import { importOptions } from "../training/open-request.js";
 import { type Asked, makeModel, object, shapeOf } from "./asked.js";
 
 export interface ModelOptions {

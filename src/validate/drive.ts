@@ -1,15 +1,16 @@
 /** The first batches of a run, trained by the loop that trains all runs, and what the backend said of each. */
+
+import type { ArmConfig, ExperimentConfig } from "../config/config.js";
 import { IbatchError, usageError } from "../errors.js";
-import type { ArmConfig, ExperimentConfig } from "../experiment/config.js";
-import { openRequest } from "../experiment/open-request.js";
-import { recordIn } from "../experiment/recording.js";
-import { type Listener, tellAll } from "../experiment/run-event.js";
-import type { RunOrder } from "../experiment/run-order.js";
-import { Session, type Weights, type WorkClient } from "../experiment/session.js";
-import type { Boundary } from "../experiment/train-chunks.js";
-import { firstState, prepareTraining, trainRun } from "../experiment/train-run.js";
 import { consecutive } from "../kernels/consecutive.js";
+import type { RunOrder } from "../order-files/run-order.js";
 import type { PlanHashes, RunRecord } from "../record/run-record.js";
+import { openRequest } from "../training/open-request.js";
+import { recordIn } from "../training/recording.js";
+import { type Listener, tellAll } from "../training/run-event.js";
+import { Session, type Weights, type WorkClient } from "../training/session.js";
+import type { Boundary } from "../training/train-chunks.js";
+import { firstState, prepareTraining, trainRun } from "../training/train-run.js";
 
 export interface DriveInputs {
   readonly client: WorkClient;

@@ -1,6 +1,7 @@
 /** The backend that TypeScript drives against a plain PyTorch loop: losses at every step, weights, evaluation. */
-import type { Weights } from "../experiment/session.js";
+
 import type { Check } from "../record/validation-record.js";
+import type { Weights } from "../training/session.js";
 
 /** 0: equal to the bit. Else the largest difference as a share of the largest value, of losses or of a tensor. */
 export interface Tolerance {

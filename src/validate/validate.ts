@@ -1,22 +1,22 @@
 /** From a config to the checks that say whether what TypeScript drives is what plain PyTorch would have done. */
 import { z } from "zod";
 import { toWireValue } from "../backend/codec.js";
-import { gitCommit } from "../backend/process.js";
-import { findPython } from "../backend/python.js";
+import { armHash, type ExperimentConfig, resolveConfig } from "../config/config.js";
+import type { ConfigSource } from "../config/config-source.js";
+import { OrderSources } from "../config/order-sources.js";
 import { usageError } from "../errors.js";
-import { armHash, type ExperimentConfig, resolveConfig } from "../experiment/config.js";
-import type { ConfigSource } from "../experiment/config-source.js";
 import { eachOnce } from "../experiment/observer.js";
-import { openRequest } from "../experiment/open-request.js";
-import { OrderSources } from "../experiment/order-sources.js";
 import { refuseImport, refuseImports } from "../launch/allowed-imports.js";
 import { type BackendChoice, dataDirectory, supplyChosenBackend } from "../launch/chosen-backend.js";
 import { openRecord } from "../launch/launch.js";
 import { hintOf } from "../nearest.js";
 import { packageRoot, packageVersion } from "../package-root.js";
+import { findPython } from "../process/find-python.js";
+import { gitCommit } from "../process/spawn.js";
 import { RunRecord } from "../record/run-record.js";
 import { Scratch } from "../record/scratch.js";
 import type { ValidationDocument } from "../record/validation-record.js";
+import { openRequest } from "../training/open-request.js";
 import { accuracyCheck, marginOf, type Trainings, trainAll } from "./accuracy.js";
 import { type Compared, type LoopOptions, object } from "./asked.js";
 import { compareLoop } from "./compare-loop.js";

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BackendProcess, type BackendProcessOptions, NO_USER_CODE } from "../../src/backend/backend-process.js";
-import { findPython } from "../../src/backend/python.js";
 import { Interrupted } from "../../src/errors.js";
-import { fakePython, isThere, until } from "./fake-python.js";
+import { findPython } from "../../src/process/find-python.js";
+import { fakePython, isThere, until } from "../process/fake-python.js";
 
 const READY = `echo '{"control": "ipc:///somewhere", "work": "ipc:///somewhere.work", "pid": 1}' >&3; exec 3>&-`;
 let directory: string;

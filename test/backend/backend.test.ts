@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Backend, type BackendOptions, openBackend } from "../../src/backend/backend.js";
 import { BackendLost } from "../../src/backend/errors.js";
-import { findPython } from "../../src/backend/python.js";
 import { Interrupted } from "../../src/errors.js";
+import { findPython } from "../../src/process/find-python.js";
+import { fakePython, isThere } from "../process/fake-python.js";
 import { FakeBackend, introduction } from "./fake-backend.js";
-import { fakePython, isThere } from "./fake-python.js";
 
 let directory: string;
 let python: string;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { BackendLost } from "../../src/backend/errors.js";
-import { withLastLines } from "../../src/backend/output-lines.js";
+import { withLastLines } from "../../src/process/output-lines.js";
 
 test("what ended is one line with what it said last, however it was laid out, and the same from all that end", () => {
   const said = ["Traceback:", `  ${"x".repeat(300)}\r`, "no memory"];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { lastBatchShare, withoutLastBatch } from "../../src/batching/last-batch.js";
-import { armHash } from "../../src/experiment/config.js";
+import { armHash } from "../../src/config/config.js";
 import { CONFIG, resolved, Scene } from "../experiment/scene.js";
 
 test("the share of its size that the last batch has: 11 samples in batches of 3 end with two thirds", () => {

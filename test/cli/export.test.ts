@@ -3,11 +3,11 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { findPython } from "../../src/backend/python.js";
+import { EXPORT_TARGETS } from "../../src/export/index.js";
 import { packageRoot } from "../../src/package-root.js";
-import { EXPORT_TARGETS } from "../../src/report/export/index.js";
-import { fakePython } from "../backend/fake-python.js";
-import { FULL, LEAST, makeDirectory, STARTED_AT, TIMINGS } from "../report/export/scene.js";
+import { findPython } from "../../src/process/find-python.js";
+import { FULL, LEAST, makeDirectory, STARTED_AT, TIMINGS } from "../export/scene.js";
+import { fakePython } from "../process/fake-python.js";
 import { ibatch } from "./run-main.js";
 
 function emptyDirectory(): string {
@@ -30,7 +30,7 @@ interface Events {
 
 /** By TensorBoard's own reader. */
 function readEvents(directory: string): Record<string, Events> {
-  const script = join(packageRoot, "test/report/export/read_events.py");
+  const script = join(packageRoot, "test/export/read_events.py");
   const text = execFileSync(findPython(undefined), [script, directory], { encoding: "utf8", stdio: "pipe" });
   return JSON.parse(text);
 }

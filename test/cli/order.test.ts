@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
 import { FakeBackend } from "../experiment/fake-backend.js";
-import { BACKWARDS, orderModule } from "../experiment/own-order.js";
 import { temporaryDirectory } from "../experiment/scene.js";
+import { BACKWARDS, orderModule } from "../order-files/own-order.js";
 import { ibatch } from "./run-main.js";
 
 const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));

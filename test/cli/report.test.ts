@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { make, SMALL } from "../report/page/scene.js";
+import { make, SMALL } from "../page/scene.js";
 import { ibatch } from "./run-main.js";
 
 function emptyDirectory(): string {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { configReference } from "../../src/config/config-reference.js";
 import { openChosenBackend } from "../../src/launch/chosen-backend.js";
 import { packageRoot } from "../../src/package-root.js";
-import { configReference } from "../../src/report/config-reference.js";
 
 it("docs/CONFIG.md is what `npm run docs` would write", async () => {
   const backend = await openChosenBackend({ device: "cpu" }, { signal: new AbortController().signal });

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { findPython } from "../../src/backend/python.js";
 import { packageRoot } from "../../src/package-root.js";
+import { findPython } from "../../src/process/find-python.js";
 
 export const python = findPython(undefined);
 

@@ -4,8 +4,8 @@ import { describe, expect, test, vi } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import { IbatchError, surroundingsError } from "../../src/errors.js";
 import type { Observer } from "../../src/experiment/observer.js";
-import { Interrupted } from "../../src/experiment/session.js";
-import { readResults } from "../../src/report/recorded-results.js";
+import { readResults } from "../../src/results/recorded-results.js";
+import { Interrupted } from "../../src/training/session.js";
 import type { FakeBackend, Pretence, Sent } from "./fake-backend.js";
 import { Scene, temporaryDirectory } from "./scene.js";
 

@@ -5,8 +5,8 @@ import { setImmediate } from "node:timers/promises";
 import type { Answer } from "../../src/backend/channel.js";
 import { BackendError } from "../../src/backend/errors.js";
 import type { ControlRequest, FieldsOf, MessageArrays, Signal, WorkRequest } from "../../src/backend/messages.js";
-import type { WorkClient } from "../../src/experiment/session.js";
-import { catalogue } from "./fake-catalogue.js";
+import type { WorkClient } from "../../src/training/session.js";
+import { catalogue } from "../config/fake-catalogue.js";
 
 /** A work message as it arrived. */
 export type Sent = {

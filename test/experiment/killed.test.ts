@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BackendLost } from "../../src/backend/errors.js";
 import { surroundingsError } from "../../src/errors.js";
 import { runExperiment } from "../../src/launch/run-experiment.js";
-import { readReportData } from "../../src/report/page/read.js";
+import { readReportData } from "../../src/page/read.js";
 import { FakeBackend, type Pretence } from "./fake-backend.js";
 import { temporaryDirectory } from "./scene.js";
 
@@ -82,12 +82,12 @@ vi.mock("../../src/running-process.js", async (original) => {
   const real = await original<typeof import("../../src/running-process.js")>();
   return { ...real, thisProcess: () => ({ ...real.thisProcess(), startTicks: disk.life }) }; // each command is one of its own
 });
-vi.mock("../../src/report/page/page.js", () => ({ renderPage: () => "a page" })); // reading is what is tried here
-vi.mock("../../src/backend/process.js", async (original) => ({
-  ...(await original<typeof import("../../src/backend/process.js")>()),
+vi.mock("../../src/page/page.js", () => ({ renderPage: () => "a page" })); // reading is what is tried here
+vi.mock("../../src/process/spawn.js", async (original) => ({
+  ...(await original<typeof import("../../src/process/spawn.js")>()),
   gitCommit: () => undefined, // no process is started: there are hundreds of commands
 }));
-vi.mock("../../src/backend/python-program.js", () => ({
+vi.mock("../../src/process/python-program.js", () => ({
   runPython: () => Promise.reject(surroundingsError("no Python here")),
 }));
 vi.mock("../../src/record/owner.js", () => ({ ownerOf: () => "the user" })); // kept elsewhere

@@ -1,9 +1,9 @@
 // Orders that break the contract, in a table beside the real ones.
 import { describe, expect, test, vi } from "vitest";
+import { resolveConfig } from "../../src/config/config.js";
+import { ConfigSource } from "../../src/config/config-source.js";
+import { OrderSources } from "../../src/config/order-sources.js";
 import { IbatchError } from "../../src/errors.js";
-import { resolveConfig } from "../../src/experiment/config.js";
-import { ConfigSource } from "../../src/experiment/config-source.js";
-import { OrderSources } from "../../src/experiment/order-sources.js";
 import type { OrderContext, OrderDefinition, OrderResult } from "../../src/orders/contract.js";
 import { mistake } from "../mistake.js";
 import { CONFIG, resolved, Scene } from "./scene.js";

@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import type { FieldsOf } from "../../src/backend/messages.js";
-import { armHash, experimentHash, resolveConfig } from "../../src/experiment/config.js";
-import { ConfigSource } from "../../src/experiment/config-source.js";
-import { refuseTooSmall } from "../../src/experiment/least-batch.js";
-import { openRequest } from "../../src/experiment/open-request.js";
-import { OrderSources } from "../../src/experiment/order-sources.js";
+import { armHash, experimentHash, resolveConfig } from "../../src/config/config.js";
+import { ConfigSource } from "../../src/config/config-source.js";
+import { OrderSources } from "../../src/config/order-sources.js";
 import { isAllowed, refuseImports, unusedImports } from "../../src/launch/allowed-imports.js";
 import { packageRoot } from "../../src/package-root.js";
 import { hashValue } from "../../src/record/hash.js";
+import { refuseTooSmall } from "../../src/training/least-batch.js";
+import { openRequest } from "../../src/training/open-request.js";
+import { catalogue } from "../config/fake-catalogue.js";
 import { mistake } from "../mistake.js";
 import type { Pretence } from "./fake-backend.js";
-import { catalogue } from "./fake-catalogue.js";
 import { Scene } from "./scene.js";
 
 const SMALL = `name: small

@@ -3,19 +3,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import {
-  determiningSettings,
-  type ExperimentConfig,
-  experimentHash,
-  resolveConfig,
-} from "../../src/experiment/config.js";
-import { ConfigSource } from "../../src/experiment/config-source.js";
+import { determiningSettings, type ExperimentConfig, experimentHash, resolveConfig } from "../../src/config/config.js";
+import { ConfigSource } from "../../src/config/config-source.js";
+import { OrderSources } from "../../src/config/order-sources.js";
 import { type RunResult, runArms } from "../../src/experiment/experiment.js";
 import type { Observer } from "../../src/experiment/observer.js";
-import { OrderSources } from "../../src/experiment/order-sources.js";
 import { ExperimentRecord } from "../../src/record/experiment-record.js";
+import { catalogue } from "../config/fake-catalogue.js";
 import { FakeBackend, type Pretence } from "./fake-backend.js";
-import { catalogue } from "./fake-catalogue.js";
 
 /** 24 samples in batches of 5 are 5 steps an epoch; 2 arms × 2 seeds × 3 epochs. */
 export const CONFIG = `name: small

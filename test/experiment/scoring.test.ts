@@ -1,7 +1,7 @@
 // Where an order's losses come from: scoring passes and training passes, as its ledger shows them.
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { armHash } from "../../src/experiment/config.js";
-import { Interrupted } from "../../src/experiment/session.js";
+import { armHash } from "../../src/config/config.js";
+import { Interrupted } from "../../src/training/session.js";
 import { madeUp, madeUpLoss, type Sent } from "./fake-backend.js";
 import { CONFIG, resolved, Scene } from "./scene.js";
 import { seen } from "./watching-order.js";

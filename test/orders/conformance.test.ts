@@ -5,16 +5,16 @@ import { shuffled } from "../../src/kernels/shuffle.js";
 import { checkOrder, type Law } from "../../src/orders/conformance.js";
 import { cut, defineOrder, type OrderDefinition } from "../../src/orders/contract.js";
 import { isOrderDefinition } from "../../src/orders/definition-check.js";
-import { orderFiles } from "./order-files.js";
+import { ruleFiles } from "./rule-files.js";
 
 async function readOrder(name: string): Promise<OrderDefinition> {
-  const module: { default?: unknown } = await import(`../../src/orders/${name}.ts`);
+  const module: { default?: unknown } = await import(`../../src/orders/rules/${name}.ts`);
   if (isOrderDefinition(module.default)) return module.default;
-  throw new Error(`src/orders/${name}.ts has no order as its default export`);
+  throw new Error(`src/orders/rules/${name}.ts has no order as its default export`);
 }
 
 describe("every order in src/orders keeps the laws", () => {
-  test.each(orderFiles())("%s", async (name) => {
+  test.each(ruleFiles())("%s", async (name) => {
     const order = await readOrder(name);
     expect(order.name).toBe(name);
     expect(checkOrder(order)).toEqual([]);

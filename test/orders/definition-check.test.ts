@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isOrderDefinition, missingMembers } from "../../src/orders/definition-check.js";
-import frozen from "../../src/orders/frozen.js";
+import frozen from "../../src/orders/rules/frozen.js";
 
 describe("missingMembers", () => {
   test("of an order is nothing, of an order with a mistake its name", () => {

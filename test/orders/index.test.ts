@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { IbatchError } from "../../src/errors.js";
 import { findOrder, ORDERS } from "../../src/orders/index.js";
-import { orderFiles } from "./order-files.js";
+import { ruleFiles } from "./rule-files.js";
 
 describe("the table of orders", () => {
   test("has one line for each file of the folder, under the file's name", () => {
     const names = ORDERS.map((order) => order.name);
-    expect([...names].sort()).toEqual(orderFiles());
+    expect([...names].sort()).toEqual(ruleFiles());
     expect(new Set(names).size).toBe(names.length);
   });
 

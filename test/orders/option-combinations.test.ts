@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import homogeneous from "../../src/orders/homogeneous.js";
 import { optionCombinations } from "../../src/orders/option-combinations.js";
+import homogeneous from "../../src/orders/rules/homogeneous.js";
 
 describe("what is tried", () => {
   test("every combination of enum and boolean options, the others at their defaults", () => {

@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ledgerOptions } from "../../src/experiment/ledger-options.js";
 import { emptyLedger, orderContext } from "../../src/orders/context.js";
 import { EXTRA_SIGNALS, MEMORY_DTYPES } from "../../src/orders/contract.js";
 import { COVERAGES } from "../../src/orders/declared.js";
 import { missingMembers } from "../../src/orders/definition-check.js";
+import { ledgerOptions } from "../../src/orders/ledger-options.js";
 import { ARRAYS } from "../../src/orders/result-check.js";
 import { packageRoot } from "../../src/package-root.js";
 

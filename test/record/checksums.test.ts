@@ -8,7 +8,7 @@ import { formatChecksums, parseChecksums } from "../../src/record/checksums.js";
 import { Unreadable } from "../../src/record/read-file.js";
 import { RunRecord } from "../../src/record/run-record.js";
 import { mistake } from "../mistake.js";
-import { make, SMALL } from "../report/page/scene.js";
+import { make, SMALL } from "../page/scene.js";
 
 const finished = () => join(make(SMALL), "sorted", "seed-1");
 const recordOf = (run: string) => new RunRecord(run, { orders: "full", signals: "full" });

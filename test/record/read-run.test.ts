@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { epochMetrics, epochTimings } from "../../src/record/epoch-metrics.js";
 import { readRun } from "../../src/record/read-run.js";
 import { mistake } from "../mistake.js";
-import { make, SMALL } from "../report/page/scene.js";
+import { make, SMALL } from "../page/scene.js";
 
 /** A finished run as it was recorded before there were checksums, with `change` made to the text of one file. */
 function old(file: string, change: (text: string) => string): string {

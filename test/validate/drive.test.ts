@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { resolveConfig } from "../../src/experiment/config.js";
-import { ConfigSource } from "../../src/experiment/config-source.js";
-import { OrderSources } from "../../src/experiment/order-sources.js";
+import { resolveConfig } from "../../src/config/config.js";
+import { ConfigSource } from "../../src/config/config-source.js";
+import { OrderSources } from "../../src/config/order-sources.js";
 import { RunRecord } from "../../src/record/run-record.js";
 import { drive } from "../../src/validate/drive.js";
+import { catalogue } from "../config/fake-catalogue.js";
 import { FakeBackend, type Pretence } from "../experiment/fake-backend.js";
-import { catalogue } from "../experiment/fake-catalogue.js";
 import { CONFIG, temporaryDirectory } from "../experiment/scene.js";
 
 /** Drives so many batches of two epochs of five. */

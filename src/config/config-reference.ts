@@ -1,0 +1,89 @@
+/** docs/CONFIG.md: every key of a config, made from the schema and the tables, so that it cannot say anything else. */
+import { z } from "zod";
+import { markdown } from "../markdown-table.js";
+import { backendChoices, type Catalogue, type Choice, ownChoices } from "./choices.js";
+import { describeOptions, type OptionDescription } from "./option-description.js";
+import { armSchema, commonSchema, datasetReference, lossSection, modelReference } from "./schema.js";
+
+const INTRODUCTION = `# Config reference
+
+Made by \`npm run docs\` from the schema that checks configs; a test holds the two equal.
+
+A config is YAML. This is a whole one:
+
+\`\`\`yaml
+name: small
+dataset: { name: digits, subset: 500 }
+model: mnist-cnn
+optimizer: { name: sgd, momentum: 0.9 }
+schedule: { name: constant, learningRate: 0.02 }
+batching: { name: constant, size: 32 }
+epochs: 2
+seeds: 2
+arms:
+  shuffled: { order: shuffled }
+  frozen: { order: { name: frozen, sequence: shuffled } }
+\`\`\`
+
+- Each of \`dataset\`, \`model\`, \`optimizer\`, \`schedule\`, \`batching\` and \`order\` names something. Its options stand beside the
+  name; without options the name alone will do.
+- \`arms\` maps an arm's name to what differs from the rest. A section that names the same thing is completed, one that names
+  another is replaced.
+- \`--set a.b=c\` on the command line takes the same paths, for instance \`--set arms.frozen.epochs=3\`.
+- Unknown keys are refused, but for those at the top that begin with \`x-\`. They are yours, to put anchors in.
+`;
+
+const REFERENCES = `## Your own
+
+\`dataset\` and \`model\` may stand for a callable of yours, as \`loss\` does: \`model: { reference: "package.module:callable", args: { … } }\`.
+Importing runs code, so the module must be allowed by name (\`--allow-import package.module\`, or a package above it).
+\`--python-path DIR\` says where it lies. What a dataset's callable may return is in [py_backend/references/dataset.py](../py_backend/references/dataset.py).
+`;
+
+export function configReference(catalogue: Catalogue): string {
+  const all = { ...ownChoices(), ...backendChoices(catalogue) };
+  const parts = Object.entries(all).map(([kind, choices]) => `## ${kind}\n\n${choices.map(renderChoice).join("\n")}`);
+  return [
+    INTRODUCTION,
+    `## Keys of the experiment\n\n${optionTable(flatten(commonSchema))}`,
+    `## Keys that an arm may override\n\n${optionTable(flatten(armSchema))}`,
+    REFERENCES,
+    `### dataset by reference\n\n${optionTable(flatten(datasetReference))}`,
+    `### model by reference\n\n${optionTable(flatten(modelReference))}`,
+    `### loss\n\n${optionTable(flatten(lossSection))}`,
+    ...parts,
+  ].join("\n");
+}
+
+/** Options of nested sections under their paths. */
+function flatten(schema: z.ZodObject, prefix = ""): OptionDescription[] {
+  return describeOptions(schema).flatMap((option) => {
+    const inner = sectionOf(schema.shape[option.name]);
+    const name = `${prefix}${option.name}`;
+    return inner === undefined ? [{ ...option, name }] : flatten(inner, `${name}.`);
+  });
+}
+
+function sectionOf(schema: unknown): z.ZodObject | undefined {
+  if (schema instanceof z.ZodPrefault) return sectionOf(schema.unwrap());
+  return schema instanceof z.ZodObject ? schema : undefined;
+}
+
+function renderChoice({ name, summary, whenToChoose, options }: Choice): string {
+  const table = options.length === 0 ? "" : `\n${optionTable(options)}`;
+  return `### ${name}\n\n${sentence(summary)} Choose it: ${sentence(whenToChoose)}\n${table}`;
+}
+
+const optionTable = (options: readonly OptionDescription[]): string =>
+  markdown(
+    ["key", "type", "default", "meaning"],
+    options.map(({ name, type, needed, default: fallback, help }) => [
+      `\`${name}\``,
+      type.replaceAll("|", "\\|"),
+      needed ? "needed" : fallback === undefined ? "" : `\`${JSON.stringify(fallback)}\``,
+      help.replaceAll("|", "\\|"),
+    ]),
+    "left",
+  );
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;

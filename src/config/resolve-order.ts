@@ -1,0 +1,85 @@
+/** From an arm's order section to the order that it names, with its options. */
+
+import { type Choice, chooseOptions } from "../order-files/choose-options.js";
+import { REPLAY } from "../order-files/replay.js";
+import { ORDERS } from "../orders/index.js";
+import { type LedgerOptions, ledgerOptions, splitOptions } from "../orders/ledger-options.js";
+import type { Checker, Chosen } from "./checker.js";
+import type { OrderReference, OrderSources } from "./order-sources.js";
+import type { ArmSections } from "./schema.js";
+
+export interface ChosenOrder extends Chosen, OrderReference {
+  /** How what it reads is come by; absent for an order that reads nothing. */
+  readonly ledger?: LedgerOptions;
+  /** Whether it trains on another objective than the mean loss over all eligible samples. */
+  readonly changesObjective: boolean;
+}
+
+/**
+ * The order that an arm's section names: one of ours, a file's, or what another run recorded.
+ * @throws IbatchError naming the first mistake.
+ */
+export function resolveOrder(
+  checker: Checker,
+  sections: ArmSections,
+  { orders, seeds }: { readonly orders: OrderSources; readonly seeds: readonly number[] },
+): ChosenOrder {
+  const { name, file, replay, ...given } = sections.order;
+  if (file !== undefined) {
+    const { description, sha256, imports } = orders.file(file);
+    const { own, ledger } = splitOptions(given, description.readsLedger);
+    const importing = Object.keys(imports).length > 0 && { imports };
+    const reference = { name: description.name, file: { path: file, sha256, ...importing } };
+    return chosen(checker, reference, orders.choice(file, own), description.readsLedger && ledger);
+  }
+  const reference = replay === undefined ? ours(checker, name) : replayed(checker, sections, replay, { orders, seeds });
+  const definition = orders.definition(reference, seeds[0]);
+  const { own, ledger } = splitOptions(given, definition.readsLedger);
+  return chosen(checker, reference, chooseOptions(definition, own), definition.readsLedger && ledger);
+}
+
+/** `ledger`: as it is written; false for an order that reads none. */
+function chosen(
+  checker: Checker,
+  reference: OrderReference,
+  choice: Choice,
+  ledger: false | Readonly<Record<string, unknown>>,
+): ChosenOrder {
+  if ("mistake" in choice) throw checker.mistake(["order", ...choice.mistake.path], choice.mistake.what);
+  const comeBy = ledger === false ? undefined : checker.parse(ledgerOptions, ledger, { at: ["order"] });
+  return {
+    ...reference,
+    options: choice.options,
+    ...(comeBy && { ledger: comeBy }),
+    // Permuted losses choose by chance alone: over epochs each sample is as likely as the others.
+    changesObjective: choice.declared.changesObjective && comeBy?.placebo !== true,
+  };
+}
+
+function ours(checker: Checker, name = ""): OrderReference {
+  if (name === REPLAY.name) {
+    throw checker.mistake(["order"], "expected the run to replay: order: { replay: DIRECTORY }");
+  }
+  return { name: checker.find("order", [...ORDERS, REPLAY], name).name };
+}
+
+function replayed(
+  checker: Checker,
+  { batching, dataset, epochs }: ArmSections,
+  directory: string,
+  { orders, seeds }: { readonly orders: OrderSources; readonly seeds: readonly number[] },
+): OrderReference {
+  const mistake = (what: string) => checker.mistake(["order", "replay"], what);
+  const identity = orders
+    .replayed(directory)
+    .identity({ seeds, epochs, dataset: dataset.name ?? dataset.reference ?? "", mistake });
+  if (batching.learningRate !== undefined && batching.learningRate !== "none") {
+    const what = "a replay has its recorded batches, whatever the batching rule says: take learningRate: none";
+    throw checker.mistake(["batching", "learningRate"], what);
+  }
+  if (batching.lastBatch !== undefined && batching.lastBatch !== "keep") {
+    const what = "a replay has its recorded batches, the last one among them: take lastBatch: keep";
+    throw checker.mistake(["batching", "lastBatch"], what);
+  }
+  return { name: REPLAY.name, replay: { directory, identity } };
+}

@@ -1,0 +1,44 @@
+/** The runs of an experiment's directory as exports go through them. */
+import type { RunDocument } from "../record/run-document.js";
+import type { RunFiles } from "../record/verified-files.js";
+import { readExperiment } from "../results/recorded-experiment.js";
+import type { RecordedEpoch } from "./epoch-measures.js";
+
+export interface ExportedRun {
+  readonly arm: string;
+  readonly seed: number;
+  readonly document: RunDocument;
+  readonly epochs: readonly RecordedEpoch[];
+  readonly files: RunFiles;
+}
+
+export interface ExportedExperiment {
+  readonly name: string;
+  /** Arms in the config's sequence, then others; each with its seeds ascending. */
+  readonly runs: readonly ExportedRun[];
+  /** What is damaged of the others: a line each. */
+  readonly leftOut: readonly string[];
+}
+
+/** @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged. */
+export function readExportedRuns(directory: string): ExportedExperiment {
+  const { asked, runs, damaged } = readExperiment(directory);
+  const inSequence = Object.keys(asked.arms).flatMap((arm) => runs.filter((run) => run.arm === arm));
+  return {
+    name: asked.name,
+    runs: inSequence.map(({ arm, seed, document, metrics, timings, files }) => ({
+      arm,
+      seed,
+      document,
+      files,
+      epochs: metrics.map((line) => ({ metrics: line, timings: timings.find(({ epoch }) => epoch === line.epoch) })),
+    })),
+    leftOut: damaged.map(({ damage }) => damage),
+  };
+}
+
+/** What a run's config names. */
+export const CONFIGURED_PARTS = ["dataset", "model", "optimizer", "schedule", "batching", "order"] as const;
+
+export const configuredName = ({ config }: RunDocument, part: (typeof CONFIGURED_PARTS)[number]): string | undefined =>
+  config[part]?.name;

@@ -1,0 +1,109 @@
+/** A user's own order: a module whose default export is an order definition, in JavaScript or TypeScript. */
+import { asError, IbatchError, usageError } from "../errors.js";
+import type { Declared } from "../orders/declared.js";
+import { ledgerOptions } from "../orders/ledger-options.js";
+import type { Checked } from "./check-order.js";
+import type { Choice } from "./choose-options.js";
+import { findOrderFile } from "./find-order-file.js";
+import { type GraphFile, importsOf } from "./order-thread/graph.js";
+import type { Description } from "./order-thread/messages.js";
+import { OrderThread, WORD_SECONDS } from "./order-thread/order-thread.js";
+import { threadedOrder } from "./order-thread/threaded-order.js";
+import type { RunOrder } from "./run-order.js";
+
+/** Where what a file's order does is heard of. */
+export interface Listening {
+  /** Ends its thread at once, whatever it is doing. */
+  readonly signal: AbortSignal;
+  /** Is told each line that its code writes. */
+  readonly say: (line: string) => void;
+}
+
+export interface Running extends Listening {
+  /** Seconds that it may take for an epoch. */
+  readonly limitSeconds: number;
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** Its code is imported in a thread; this asks what is to be known before a run, and is to be stopped then. */
+export class OrderFile {
+  readonly description: Description;
+  /** Of the file itself. */
+  readonly sha256: string;
+  /** Of each file that it imports from beside it, by its path from the file's folder. */
+  readonly imports: Readonly<Record<string, string>>;
+  readonly #entry: string;
+  readonly #files: readonly GraphFile[];
+  readonly #thread: OrderThread;
+
+  private constructor(entry: string, thread: OrderThread, description: Description, files: readonly GraphFile[]) {
+    this.#entry = entry;
+    this.#thread = thread;
+    this.#files = files;
+    this.description = description;
+    this.sha256 = files.find(({ path }) => path === entry)?.sha256 ?? "";
+    this.imports = importsOf(files, entry);
+  }
+
+  /**
+   * Imports an order from a path, relative to `directory`, or from a package that is installed there. `where` stands
+   * before what is wrong.
+   * @throws IbatchError when there is none, it cannot be imported, or its default export is no order; Interrupted.
+   */
+  static async import(file: string, directory: string, where: string, listening: Listening): Promise<OrderFile> {
+    const entry = findOrderFile(file, directory, where);
+    const { thread, imported } = await OrderThread.start({ ...listening, entry, files: [] }).catch((error: unknown) => {
+      throw error instanceof IbatchError
+        ? error
+        : usageError(`${where}: importing ${entry} failed: ${asError(error).message}`);
+    });
+    try {
+      if ("refused" in imported) throw usageError(`${where}: ${imported.refused}`);
+      const { description, files } = imported;
+      const taken = description.optionNames.find((option) => isTaken(option, description.readsLedger));
+      if (taken !== undefined) {
+        throw usageError(`${where}: option ${taken} of ${entry} stands for something else beside an order: rename it`);
+      }
+      return new OrderFile(entry, thread, description, files);
+    } catch (error) {
+      await thread.stop();
+      throw error;
+    }
+  }
+
+  /** `given`: its own options, as the config has them. */
+  choose(given: Options): Promise<Choice> {
+    return this.#naming("says nothing of its options", this.#thread.ask({ subject: "choose", given }, WORD_SECONDS));
+  }
+
+  /** As `checkAll`. */
+  check(fixed: Options, limitSeconds: number): Promise<Checked> {
+    return this.#naming("cannot be checked", this.#thread.ask({ subject: "check", fixed }, limitSeconds));
+  }
+
+  /** The order for a run, with options as `choose` gave them. */
+  start(options: Options, declared: Declared, running: Running): RunOrder {
+    const { description } = this;
+    return threadedOrder({ ...running, description, declared, options, entry: this.#entry, files: this.#files });
+  }
+
+  stop(): Promise<void> {
+    return this.#thread.stop();
+  }
+
+  async #naming<T>(what: string, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof IbatchError) throw error;
+      throw new IbatchError("run", `order ${this.description.name} ${what}: ${asError(error).message}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** Whether this key beside an order's name is the controller's. */
+const isTaken = (option: string, readsLedger: boolean): boolean =>
+  ["name", "file", "replay"].includes(option) || (readsLedger && Object.hasOwn(ledgerOptions.shape, option));

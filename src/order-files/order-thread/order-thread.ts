@@ -1,0 +1,139 @@
+/** A thread that a user's order runs in: whatever its code does, it does there, and the controller goes on. */
+import { join } from "node:path";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { Interrupted } from "../../errors.js";
+import { errorText } from "../../orders/declared.js";
+import { packageRoot } from "../../package-root.js";
+import type { GraphFile } from "./graph.js";
+import { tellLines } from "./lines.js";
+import type { Answer, Exchanges, Imported, Question, ThreadData } from "./messages.js";
+import { Output } from "./output.js";
+import { placed } from "./placed.js";
+
+/** A thread loads JavaScript: the built package's, also where tests run the sources. */
+const CODE = join(packageRoot, "dist", "order-files", "order-thread", "thread.js");
+
+/** Seconds for an import, and for what an order says of itself: all but the work of an epoch. */
+export const WORD_SECONDS = 60;
+
+export interface ThreadOptions {
+  /** The order's file. */
+  readonly entry: string;
+  /** Its files as another thread loaded them; none: as they lie there. */
+  readonly files: readonly GraphFile[];
+  /** Ends the thread at once, whatever it is doing. */
+  readonly signal: AbortSignal;
+  /** Is told each line that the user's code writes. */
+  readonly say: (line: string) => void;
+}
+
+/** No answer came in time; the thread is ended. */
+export class AnswerLate extends Error {}
+
+interface Pending {
+  readonly resolve: (message: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class OrderThread {
+  readonly #entry: string;
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  /** Resolves when all that the user's code wrote was told. */
+  readonly #told: Promise<unknown>;
+  #pending: Pending | undefined;
+  /** Why nothing can be asked any more. */
+  #over: Error | undefined;
+
+  private constructor({ entry, files, signal, say }: ThreadOptions) {
+    const { port1, port2 } = new MessageChannel();
+    const written = new MessageChannel();
+    const output = new Output(written.port1);
+    const workerData: ThreadData = { entry, files, port: port2, output: written.port2 };
+    this.#entry = entry;
+    this.#port = port1;
+    this.#worker = new Worker(CODE, {
+      ...{ workerData, transferList: [port2, written.port2], execArgv: [] },
+      ...{ stdout: true, stderr: true },
+    });
+    this.#told = Promise.all([tellLines(output.stdout, say), tellLines(output.stderr, say)]);
+    const interrupt = () => this.#endWith(new Interrupted());
+    port1.on("message", (message: unknown) => this.#take()?.resolve(message));
+    this.#worker.on("error", (error) =>
+      this.#endedWith(new Error(`nobody caught ${errorText(placed(error, entry))} in ${entry}`)),
+    );
+    this.#worker.on("exit", (code) => {
+      signal.removeEventListener("abort", interrupt);
+      output.end();
+      this.#endedWith(new Error(`${entry} called process.exit(${code})`));
+    });
+    // Only who waits for an answer keeps the program running.
+    this.#worker.unref();
+    port1.unref();
+    if (signal.aborted) interrupt();
+    else signal.addEventListener("abort", interrupt);
+  }
+
+  /** Starts a thread that imports the file. Rejects where that ends the thread, or takes more than a minute; Interrupted. */
+  static async start(options: ThreadOptions): Promise<{ thread: OrderThread; imported: Imported }> {
+    const thread = new OrderThread(options);
+    const imported = await thread.#next<Imported>(WORD_SECONDS);
+    return { thread, imported };
+  }
+
+  /** Rejects with what the order's code threw; or where the thread ended, or took too long and was ended; Interrupted. */
+  async ask<Q extends Question>(question: Q, limitSeconds: number): Promise<Exchanges[Q["subject"]]["answer"]> {
+    const message = this.#next<Answer<Q["subject"]>>(limitSeconds);
+    this.#port.postMessage(question);
+    const said = await message;
+    if ("failed" in said) throw new Error(said.failed);
+    return said.answer;
+  }
+
+  async stop(): Promise<void> {
+    this.#endWith(new Error("the thread was stopped"));
+    await this.#worker.terminate();
+    await this.#told;
+  }
+
+  /** What the thread posts next. */
+  #next<T>(limitSeconds: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#over !== undefined) return reject(this.#over);
+      const timer = setTimeout(
+        () => this.#endWith(new AnswerLate(`${this.#entry} gave no answer within ${limitSeconds} s`)),
+        limitSeconds * 1000,
+      );
+      this.#pending = {
+        resolve: (message) => {
+          clearTimeout(timer);
+          resolve(message as T); // both ends are ours: a question has its answer
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+    });
+  }
+
+  #take(): Pending | undefined {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    return pending;
+  }
+
+  /** It ended by itself. What it posted before may be heard of after its end. */
+  #endedWith(reason: Error): void {
+    const last = receiveMessageOnPort(this.#port);
+    if (last !== undefined) this.#take()?.resolve(last.message);
+    this.#endWith(reason);
+  }
+
+  /** Ends the thread; the first reason stays. */
+  #endWith(reason: Error): void {
+    this.#over ??= reason;
+    this.#take()?.reject(this.#over);
+    void this.#worker.terminate();
+  }
+}

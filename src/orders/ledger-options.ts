@@ -1,0 +1,71 @@
+/** How an order that reads the ledger comes by what it reads: options that every such order has beside its own. */
+import { z } from "zod";
+import type { OrderDefinition } from "./contract.js";
+
+export const ledgerOptions = z
+  .strictObject({
+    signal: z
+      .enum(["training", "rescore"])
+      .default("training")
+      .describe(
+        "where losses come from: training: each sample's last training pass, free, of different ages, with dropout and " +
+          "augmentation; rescore: a pass over all eligible samples in evaluation mode before the epoch, charged as " +
+          "scoring",
+      ),
+    every: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe(
+        "epochs between two scoring passes, for signal: rescore, the first one before the second epoch (start: scored: " +
+          "before the first); between them losses stay as they are",
+      ),
+    start: z
+      .enum(["shuffled", "scored"])
+      .default("shuffled")
+      .describe("the first epoch, before there is any loss: shuffled, or ordered by a scoring pass before it"),
+    placebo: z
+      .boolean()
+      .default(false)
+      .describe(
+        "a control: what is known of each sample is permuted among the samples, anew each epoch, a function of seed and " +
+          "epoch; same code and cost, no information",
+      ),
+    meanDecay: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.9)
+      .describe("weight of the old mean in a sample's exponential mean of losses (by: mean-loss)"),
+  })
+  .refine(({ signal, every }) => signal === "rescore" || every === 1, {
+    path: ["every"],
+    message: "expected 1 without signal: rescore, for training passes give losses all the time",
+  });
+export type LedgerOptions = z.infer<typeof ledgerOptions>;
+
+/** All options of an order: its own, and those above where it reads the ledger. What a config writes beside its name. */
+export function orderOptions({ options, readsLedger }: OrderDefinition): z.ZodObject {
+  return z.strictObject({ ...options.shape, ...(readsLedger && ledgerOptions.shape) });
+}
+
+/** What is written beside an order's name, taken apart: its own options, and how its ledger is come by. */
+export function splitOptions(
+  given: Readonly<Record<string, unknown>>,
+  readsLedger: boolean,
+): { own: Readonly<Record<string, unknown>>; ledger: Readonly<Record<string, unknown>> } {
+  const isOurs = ([key]: [string, unknown]) => readsLedger && Object.hasOwn(ledgerOptions.shape, key);
+  const entries = Object.entries(given);
+  return {
+    own: Object.fromEntries(entries.filter((entry) => !isOurs(entry))),
+    ledger: Object.fromEntries(entries.filter(isOurs)),
+  };
+}
+
+/** Whether a scoring pass is due before this epoch's order is made. */
+export function isScoringDue(ledger: LedgerOptions | undefined, epoch: number): boolean {
+  if (ledger === undefined) return false;
+  if (epoch === 0) return ledger.start === "scored";
+  const first = ledger.start === "scored" ? 0 : 1; // no epoch but the first one is without losses
+  return ledger.signal === "rescore" && (epoch - first) % ledger.every === 0;
+}

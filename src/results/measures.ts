@@ -1,0 +1,176 @@
+/** What of an experiment's runs is described and compared: values by seed. Pure functions. */
+
+import type { PlannedComparison } from "../config/planned-comparisons.js";
+import { type ArmCost, COST_KINDS, type CostKind, type Target } from "../record/findings-document.js";
+import type { RunState } from "../record/run-document.js";
+import type { Pairing, Sample, StatisticsRequest, ValuesBySeed } from "../record/statistics-document.js";
+import { type BestEpochs, bestByValidation } from "./best-by-validation.js";
+import { type Collapse, collapseOf } from "./collapse.js";
+import { costBySeed, costOfArm, finalAccuracy } from "./cost-to-reach.js";
+import type { AskedExperiment } from "./planned-experiment.js";
+import type { TimedRun } from "./recorded-experiment.js";
+
+export const CONFIDENCE = 0.95;
+
+export interface Measures {
+  readonly baseline: string | undefined;
+  readonly equivalenceMargin: number | null;
+  readonly target: Target | null;
+  readonly arms: readonly ArmMeasures[];
+  readonly pairs: readonly Pair[];
+}
+
+export interface ArmMeasures {
+  readonly arm: string;
+  /** How the run of each seed stands that was asked for; undefined where none is on record. */
+  readonly states: ReadonlyMap<number, RunState | undefined>;
+  readonly collapse: Collapse | undefined;
+  /** Samples trained on in an epoch, least and most; null without an epoch. */
+  readonly epochSamples: { readonly least: number; readonly most: number } | null;
+  /** Of the last epoch; null for a run that is not done, or not on record. */
+  readonly accuracy: ValuesBySeed;
+  readonly loss: ValuesBySeed;
+  readonly validation: BestEpochs | undefined;
+  readonly cost: ArmCost | null;
+}
+
+/** `arm` minus `with`. */
+export interface Pair {
+  readonly name: string;
+  readonly arm: ArmMeasures;
+  readonly with: ArmMeasures;
+  readonly planned: boolean;
+}
+
+export function measure(asked: AskedExperiment, runs: readonly TimedRun[]): Measures {
+  const runsOf = (arm: string | undefined) => runs.filter((run) => run.arm === arm);
+  const target = chooseTarget(asked.targetAccuracy, runsOf(asked.baseline));
+  const arms = Object.keys(asked.arms).map((arm) => ({
+    ...measureArm(arm, runsOf(arm), asked.seeds, target),
+    collapse: collapseOf(runsOf(arm)),
+  }));
+  const { baseline, equivalenceMargin } = asked;
+  return { baseline, equivalenceMargin, target, arms, pairs: pairUp(asked, arms) };
+}
+
+function chooseTarget(configured: number | null, baseline: readonly TimedRun[]): Target | null {
+  if (configured !== null) return { accuracy: configured, from: "config" };
+  const accuracy = finalAccuracy(baseline);
+  return accuracy === null ? null : { accuracy, from: "baseline" };
+}
+
+function measureArm(
+  arm: string,
+  runs: readonly TimedRun[],
+  asked: readonly number[],
+  target: Target | null,
+): Omit<ArmMeasures, "collapse"> {
+  const seeds = [...new Set([...asked, ...runs.map(({ seed }) => seed)])];
+  const all = seeds.map((seed) => ({ seed, run: runs.find((run) => run.seed === seed) }));
+  const last = all.map(({ seed, run }) => ({
+    seed,
+    test: run?.state === "done" ? run.metrics.at(-1)?.test : undefined,
+  }));
+  const samples = runs.flatMap(({ metrics }) => metrics.map((epoch) => epoch.samples));
+  return {
+    arm,
+    states: new Map(all.map(({ seed, run }) => [seed, run?.state])),
+    epochSamples: samples.length === 0 ? null : { least: Math.min(...samples), most: Math.max(...samples) },
+    accuracy: Object.fromEntries(last.map(({ seed, test }) => [seed, test?.accuracy ?? null])),
+    loss: Object.fromEntries(last.map(({ seed, test }) => [seed, test?.loss ?? null])),
+    validation: bestByValidation(runs),
+    cost: target && costOfArm(runs, target.accuracy),
+  };
+}
+
+/** Seeds whose run diverged. */
+const divergedSeeds = ({ states }: ArmMeasures): number[] =>
+  [...states].flatMap(([seed, state]) => (state === "diverged" ? [seed] : []));
+
+/** Each arm with the baseline, then what was planned with another arm. */
+function pairUp({ baseline, comparisons }: AskedExperiment, arms: readonly ArmMeasures[]): Pair[] {
+  const isPlanned = ({ arm, with: other }: PlannedComparison) =>
+    comparisons.some((one) => one.arm === arm && one.with === other);
+  const withBaseline = arms.flatMap(({ arm }) =>
+    baseline === undefined || arm === baseline ? [] : [{ arm, with: baseline }],
+  );
+  const withOthers = comparisons.filter((one) => one.with !== baseline);
+  const find = (name: string) => arms.find(({ arm }) => arm === name);
+  return [...withBaseline, ...withOthers].flatMap((one) => {
+    const [arm, other] = [find(one.arm), find(one.with)];
+    if (arm === undefined || other === undefined) return [];
+    return [{ name: `${one.arm} − ${one.with}`, arm, with: other, planned: isPlanned(one) }];
+  });
+}
+
+// --- What the statistics are asked for
+
+/** A value of an arm that is described. */
+export type SampleKind = "accuracy" | "loss" | "best epoch" | "accuracy at best epoch" | CostKind;
+export type DifferenceKind = "accuracy" | "loss" | ComparedCost;
+const COMPARED_COSTS = ["epochs", "samples", "scored", "seconds.total"] as const;
+export type ComparedCost = (typeof COMPARED_COSTS)[number];
+
+export const nameOf = (armOrPair: string, kind: SampleKind | DifferenceKind): string => `${armOrPair}: ${kind}`;
+
+/** The one request that all findings are made from. */
+export const requestOf = ({ arms, pairs, equivalenceMargin }: Measures): StatisticsRequest => ({
+  confidence: CONFIDENCE,
+  samples: arms.flatMap(samplesOf),
+  comparisons: pairs.flatMap((pair) => pairingsOf(pair, equivalenceMargin)),
+});
+
+export function samplesOf(measures: ArmMeasures): Sample[] {
+  const { arm, accuracy, loss, validation, cost } = measures;
+  const sample = (kind: SampleKind, values: ValuesBySeed, scale: NonNullable<Sample["scale"]>): Sample => ({
+    name: nameOf(arm, kind),
+    values,
+    scale,
+  });
+  return [
+    sample("accuracy", accuracy, "share"),
+    sample("loss", loss, "positive"),
+    ...(validation === undefined
+      ? []
+      : [
+          sample("best epoch", validation.epochs, "positive"),
+          sample("accuracy at best epoch", validation.accuracy, "share"),
+        ]),
+    ...(cost === null ? [] : COST_KINDS.map((kind) => sample(kind, costBySeed(cost, kind), "positive"))),
+  ];
+}
+
+/** Accuracy is the one measure that claims something, of what was planned; loss and costs are described, and never corrected. */
+function pairingsOf({ name, arm, with: other, planned }: Pair, margin: number | null): Pairing[] {
+  const diverged = { armDiverged: divergedSeeds(arm), baselineDiverged: divergedSeeds(other) };
+  const costs = arm.cost === null || other.cost === null ? null : { arm: arm.cost, baseline: other.cost };
+  return [
+    {
+      name: nameOf(name, "accuracy"),
+      arm: arm.accuracy,
+      baseline: other.accuracy,
+      family: planned ? FAMILY : null,
+      ...diverged,
+      largest: 1,
+      margin,
+    },
+    {
+      name: nameOf(name, "loss"),
+      arm: arm.loss,
+      baseline: other.loss,
+      family: null,
+      ...diverged,
+      higherIsBetter: false,
+    },
+    ...(costs === null
+      ? []
+      : COMPARED_COSTS.map((kind) => ({
+          name: nameOf(name, kind),
+          arm: costBySeed(costs.arm, kind),
+          baseline: costBySeed(costs.baseline, kind),
+          family: null,
+        }))),
+  ];
+}
+
+const FAMILY = "planned";

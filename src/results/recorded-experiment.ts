@@ -1,0 +1,102 @@
+/** What a run directory says of its experiment, also of one that is half finished. */
+import type { RunResult } from "../experiment/experiment.js";
+import type { EpochTimings } from "../record/epoch-metrics.js";
+import { type ExperimentDocument, readExperimentDocument } from "../record/experiment-document.js";
+import type { DamagedRun } from "../record/find-runs.js";
+import { type RunAsRead, readRun } from "../record/read-run.js";
+import { readRuns } from "../record/read-runs.js";
+import { testPredictionsOf } from "../record/recorded-signals.js";
+import { isFinished, type RecordedArm } from "../record/run-document.js";
+import type { RunPlaceOnDisk } from "../record/run-places.js";
+import { answersOneClass } from "./collapse.js";
+import type { AskedArm, AskedExperiment } from "./planned-experiment.js";
+
+/** A run as the findings are made from it. */
+export interface TimedRun extends RunResult {
+  readonly timings: readonly EpochTimings[];
+  /** Whatever test sample it is shown; undefined where its predictions are not on record. */
+  readonly answersOneClass?: boolean | undefined;
+}
+
+/** As it lies in the directory. */
+export type RunOnRecord = TimedRun & RunAsRead;
+
+export interface RunsOnRecord {
+  /** Arms and seeds in sequence. */
+  readonly runs: readonly RunOnRecord[];
+  readonly damaged: readonly DamagedRun[];
+}
+
+export interface RecordedExperiment extends RunsOnRecord {
+  readonly document: ExperimentDocument;
+  /** As the last command asked for it, and whatever else of arms and seeds is on record. */
+  readonly asked: AskedExperiment;
+}
+
+export interface ReadOptions {
+  /** Whether each of a run's arrays is checked, whatever is then read of them. */
+  readonly withArrays?: boolean;
+}
+
+/** @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged. */
+export function readExperiment(directory: string, options: ReadOptions = {}): RecordedExperiment {
+  const document = readExperimentDocument(directory);
+  const { name, config } = document;
+  const { runs, damaged } = readRunsOnRecord(directory, Object.keys(config.arms), options);
+  const others = runs.filter((run) => config.arms[run.arm] === undefined);
+  const arms = { ...config.arms };
+  for (const { arm: key, document } of others.sort(byArm)) arms[key] ??= document.config;
+  return {
+    document,
+    asked: {
+      name,
+      baseline: config.baseline,
+      comparisons: config.comparisons ?? withBaseline(config),
+      targetAccuracy: config.targetAccuracy,
+      equivalenceMargin: config.equivalenceMargin,
+      seeds: [...new Set([...config.seeds, ...runs.map(({ seed }) => seed)])].sort((a, b) => a - b),
+      arms: Object.fromEntries(Object.entries(arms).map(([arm, recorded]) => [arm, askedArm(recorded)])),
+    },
+    runs,
+    damaged,
+  };
+}
+
+/** Records of before there was such say nothing of the objective: it was the mean loss over all samples. */
+const askedArm = ({ epochs, order }: RecordedArm): AskedArm => ({
+  epochs,
+  order: { changesObjective: order.changesObjective ?? false },
+});
+
+const byArm = (a: RunOnRecord, b: RunOnRecord): number => (a.arm < b.arm ? -1 : 1);
+
+/** What records from before there were `comparisons` planned. */
+const withBaseline = ({ baseline, arms }: ExperimentDocument["config"]): AskedExperiment["comparisons"] =>
+  baseline === undefined
+    ? []
+    : Object.keys(arms)
+        .filter((name) => name !== baseline)
+        .map((name) => ({ arm: name, with: baseline }));
+
+/**
+ * Of runs that are under way, what is there so far; those whose first word is not on disk yet are left out.
+ * `arms`: those of the config.
+ */
+export function readRunsOnRecord(
+  directory: string,
+  arms: readonly string[],
+  { withArrays = false }: ReadOptions = {},
+): RunsOnRecord {
+  const { runs, blocked, damaged } = readRuns(directory, arms, (place) => readOne(place, withArrays));
+  return { runs, damaged: [...blocked, ...damaged] };
+}
+
+function readOne({ arm, seed, directory }: RunPlaceOnDisk, withArrays: boolean): RunOnRecord | undefined {
+  const run = readRun(directory);
+  if (run === undefined) return undefined;
+  const { document, files } = run;
+  if (withArrays && isFinished(document)) files.verifyAll();
+  const { state, error, divergedAtStep } = document;
+  const told = isFinished(document) ? { answersOneClass: answersOneClass(testPredictionsOf(files)) } : {};
+  return { arm, seed, state, error, divergedAtStep, ...run, ...told };
+}

@@ -1,0 +1,94 @@
+/** What a run is measured on after an epoch, and with which of BatchNorm's statistics. */
+import type { Norm } from "../backend/messages.js";
+import type { ExperimentConfig } from "../config/config.js";
+import { consecutive } from "../kernels/consecutive.js";
+import { random, type Stream } from "../kernels/random.js";
+import { shuffled } from "../kernels/shuffle.js";
+import { stratifiedSample } from "../kernels/stratified.js";
+import type { BatchNormMetrics } from "../record/epoch-metrics.js";
+import { compareStatistics } from "./batch-norm.js";
+import type { Evaluated } from "./divergence.js";
+import { toMeasured } from "./measured.js";
+import type { Plan } from "./plan.js";
+import type { SampleSignals } from "./sample-signals.js";
+import type { Session } from "./session.js";
+import type { Split } from "./split.js";
+
+/** Samples that statistics are re-estimated on. */
+const CALIBRATION_SIZE = 2000;
+
+export interface Looked {
+  readonly evaluated: Evaluated;
+  /** u32 [testCount]; undefined without a test set. */
+  readonly testPredictions: Uint32Array | undefined;
+}
+
+/** Evaluates one run's model on what is the same in every epoch and for every seed. */
+export class Evaluator {
+  readonly #session: Session;
+  readonly #split: Split;
+  readonly #settings: ExperimentConfig["evaluation"];
+  readonly #test: Uint32Array;
+  readonly #norm: Norm;
+  readonly #hasBatchNorm: boolean;
+  /** Training samples, shuffled, that statistics are re-estimated on. */
+  readonly #calibration: Uint32Array;
+
+  constructor(session: Session, split: Split, settings: ExperimentConfig["evaluation"]) {
+    this.#session = session;
+    this.#split = split;
+    this.#settings = settings;
+    this.#test = consecutive(session.testLabels.length);
+    this.#hasBatchNorm = session.opened.settings.batchNormLayers > 0;
+    this.#norm = this.#hasBatchNorm ? settings.batchNorm : "running";
+    this.#calibration = this.#shuffledSample("calibration", split.eligible, session.labels, CALIBRATION_SIZE);
+  }
+
+  isDue(epoch: number, epochs: number): boolean {
+    return (epoch + 1) % this.#settings.every === 0 || epoch + 1 === epochs;
+  }
+
+  async look(): Promise<Looked> {
+    const { trainSample, validation } = this.#split;
+    const [onTrainSample, onValidation, onTest] = await Promise.all([
+      this.#signals("train", trainSample),
+      this.#signals("train", validation),
+      this.#signals("test", this.#test),
+    ]);
+    return {
+      evaluated: {
+        ...(onTrainSample && { trainSample: toMeasured(onTrainSample) }),
+        ...(onValidation && { validation: toMeasured(onValidation) }),
+        ...(onTest && { test: toMeasured(onTest) }),
+      },
+      testPredictions: onTest?.prediction,
+    };
+  }
+
+  /** The three kinds of statistics side by side; undefined where the model has none of a batch. */
+  async compareStatistics(plan: Plan): Promise<BatchNormMetrics | undefined> {
+    const { batchNormSample: mostSamples, batchSize } = this.#settings;
+    if (!this.#hasBatchNorm || mostSamples === 0) return undefined;
+    return compareStatistics(this.#session, {
+      test: this.#shuffledSample("test-sample", this.#test, this.#session.testLabels, mostSamples),
+      calibration: this.#calibration,
+      plan,
+      batchSize,
+      mostSamples,
+    });
+  }
+
+  #signals(part: "train" | "test", indices: Uint32Array): Promise<SampleSignals> | undefined {
+    if (indices.length === 0) return undefined;
+    const calibration = this.#norm === "reestimated" ? this.#calibration : undefined;
+    const { batchSize } = this.#settings;
+    return this.#session.evaluate({ part, indices, batchSize, norm: this.#norm, calibration });
+  }
+
+  /** Stratified, for every seed the same. Batches of it are mixed as chance has it. */
+  #shuffledSample(stream: Stream, from: Uint32Array, labels: Uint32Array, size: number): Uint32Array {
+    const numbers = random(0, stream, 0);
+    const { length: classCount } = this.#session.opened.classNames;
+    return shuffled(stratifiedSample(from, labels, classCount, Math.min(size, from.length), numbers), numbers);
+  }
+}

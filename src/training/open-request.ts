@@ -1,0 +1,50 @@
+/** What `open` asks the backend for. */
+import type { FieldsOf } from "../backend/messages.js";
+import type { Chosen } from "../config/checker.js";
+import type { ArmConfig, ChosenOrImported } from "../config/config.js";
+import { exactJson } from "../exact-json.js";
+
+export interface Opening {
+  readonly config: Pick<ArmConfig, "dataset" | "model" | "loss" | "optimizer" | "augmentation" | "precision">;
+  readonly seed: number;
+  /** Directory of the data files, on the backend's side; null: `data`. */
+  readonly dataDir: string | null;
+  /** Whether what may give other bits from run to run is refused. */
+  readonly equalBits: boolean;
+  /** What knows it may replace the session that this opens; undefined: nobody. */
+  readonly owner?: string;
+}
+
+export function openRequest({ config, seed, dataDir, equalBits, owner }: Opening): FieldsOf<"open"> {
+  return {
+    dataset: named(config.dataset),
+    dataDir,
+    model: named(config.model),
+    loss: config.loss === undefined ? null : { name: config.loss.name, options: importOptions(config.loss.options) },
+    optimizer: config.optimizer,
+    augmentation: config.augmentation,
+    precision: config.precision,
+    equalBits,
+    seed,
+    owner: owner ?? null,
+  };
+}
+
+const named = ({ origin, name, options }: ChosenOrImported) => ({
+  origin: origin ?? ("catalogue" as const),
+  name,
+  options: origin === "import" ? importOptions(options) : options,
+});
+
+/** Arguments travel as JSON: MessagePack, as JavaScript writes it, has no 1.0 apart from 1, and no large integers. */
+export const importOptions = ({ args = {}, testArgs, ...options }: Chosen["options"]): Chosen["options"] => ({
+  ...options,
+  args: argumentsText(args),
+  ...(testArgs !== undefined && { testArgs: testArgs === null ? null : argumentsText(testArgs) }),
+});
+
+const argumentsText = (args: unknown): string => exactJson(args, { nonFinite: "bare" });
+
+/** What the config imports: references of dataset, model and loss. */
+export const importsOf = ({ dataset, model, loss }: Opening["config"]): string[] =>
+  [dataset, model, loss].flatMap((part) => (part?.origin === "import" ? [part.name] : []));

@@ -1,0 +1,137 @@
+import { parseHTML } from "linkedom";
+import { describe, expect, test } from "vitest";
+import { renderPage } from "../../src/page/page.js";
+import { readReportData } from "../../src/page/read.js";
+import type { Difference } from "../../src/record/statistics-document.js";
+import { costOfArm, type RecordedRun } from "../../src/results/cost-to-reach.js";
+import { bestArm, COMPARISON, findings } from "./findings-scene.js";
+import { make, SMALL } from "./scene.js";
+
+type Page = ReturnType<typeof parseHTML>["document"];
+
+const documentOf = (parts: Parameters<typeof findings>[0] = {}) =>
+  parseHTML(renderPage(readReportData(make(SMALL)), findings(parts))).document;
+
+const rowsOf = (document: Page, id: string): string[][] =>
+  [...document.querySelectorAll(`#${id} tbody tr`)].map((row) =>
+    [...row.querySelectorAll("th, td")].map((cell) => cell.textContent?.trim() ?? ""),
+  );
+
+describe("what the statistics say", () => {
+  test("their sentences and notes stand in place of plain differences", () => {
+    const text = documentOf().querySelector("#answer")?.textContent ?? "";
+    expect(text).toContain("sorted is worse, surely.");
+    expect(text).toContain("A note.");
+    expect(text).not.toContain("paired seeds");
+  });
+
+  test("differences in points, their intervals, effect, and p after Holm", () => {
+    expect(rowsOf(documentOf(), "comparisons")).toEqual([
+      ["sorted − shuffled", "−12.50−20.00 to −5.00", "−1.25", "0.040", "0.030", "worse", "2"],
+    ]);
+    const note = documentOf().querySelector("#comparisons-note")?.textContent;
+    expect(note).toContain("test accuracy, which alone claims something");
+    expect(rowsOf(documentOf(), "loss-differences")).toEqual([
+      ["sorted − shuffled", "+0.2500+0.1000 to +0.4000", "−1.25"],
+    ]);
+    expect(documentOf().querySelector("#loss-differences-note")?.textContent).toMatch(/^Descriptive: /);
+  });
+
+  test("what was not planned is marked, with its p as it is", () => {
+    const accuracy: Difference = { ...COMPARISON.accuracy, claim: { test: "t", p: 0.0202, holm: null } };
+    const [[name, , , t, wilcoxon, verdict]] = rowsOf(
+      documentOf({ comparisons: [{ ...COMPARISON, planned: false, accuracy }] }),
+      "comparisons",
+    );
+    expect([name, t, wilcoxon, verdict]).toEqual(["sorted − shuffled †", "0.020", "0.015", "–"]);
+  });
+
+  test("where runs diverged: p of the ranks, how often, and nothing of survivors alone", () => {
+    const diverged: Partial<Difference> = { lack: "diverged runs", ranked: 6, interval: null, effectCorrected: null };
+    const accuracy: Difference = {
+      ...COMPARISON.accuracy,
+      ...diverged,
+      claim: { test: "signed rank", p: 0.2, holm: 0.4 },
+      divergence: { arm: 4, armRuns: 6, baseline: 0, baselineRuns: 6, p: 0.02, holm: 0.04 },
+    };
+    const loss: Difference = { ...COMPARISON.loss, ...diverged };
+    expect(rowsOf(documentOf({ comparisons: [{ ...COMPARISON, accuracy, loss }] }), "comparisons")).toEqual([
+      [
+        "sorted − shuffled",
+        "–",
+        "–",
+        "0.40 (ranks)",
+        "0.030",
+        "undecided",
+        "4 of 6other 0 of 6p 0.040: more often",
+        "62 finished",
+      ],
+    ]);
+    expect(rowsOf(documentOf({ comparisons: [{ ...COMPARISON, accuracy, loss }] }), "loss-differences")).toEqual([
+      ["sorted − shuffled", "–", "–"],
+    ]);
+  });
+
+  test("with too few seeds for the signed-rank test it has no column", () => {
+    const accuracy: Difference = { ...COMPARISON.accuracy, wilcoxonHolm: 1, wilcoxonSmallestHolm: 1 };
+    const text = documentOf({ comparisons: [{ ...COMPARISON, accuracy }] }).querySelector("#comparisons")?.textContent;
+    expect(text).toContain("verdict");
+    expect(text).not.toContain("signed rank");
+  });
+
+  test("the best epoch by validation, where there is one", () => {
+    const [shuffled, sorted] = rowsOf(documentOf({ arms: [bestArm("shuffled")] }), "results");
+    expect(shuffled.slice(3, 5)).toEqual(["76.54 ± 1.23", "2.5 ± 0.5"]);
+    expect(sorted.slice(3, 5)).toEqual(["–", "–"]);
+  });
+
+  test("the cost to reach the target, as the table shows it: the median where a mean is not known", () => {
+    const data = readReportData(make(SMALL));
+    const runs = data.arms[0].runs.map((run): RecordedRun => ({ ...run, state: run.document.state }));
+    // Reaches 0.7 after the second epoch with both seeds: 24 samples, 2 × (1.5 + 0.25) s of training and scoring.
+    const cost = costOfArm(runs, 0.7);
+    const arms = [
+      { ...bestArm("shuffled"), cost },
+      { ...bestArm("sorted"), cost: costOfArm(runs, 0.99) },
+    ];
+    const found = documentOf({ target: { accuracy: 0.7, from: "config" }, arms });
+    expect(rowsOf(found, "cost-to-target")).toEqual([
+      ["shuffled", "2 of 2", "median 2.0", "median 24", "median 6.0"],
+      ["sorted", "0 of 2, 2 never", "–", "–", "–"],
+    ]);
+    const [parts] = rowsOf(found, "seconds-to-target");
+    expect(parts).toEqual(["shuffled", "3.00", "0.50", "2.00", "0.50", "6.00", "0.00"]); // of two epochs; they add up
+  });
+
+  test("without statistics: plain differences, and why there are none", () => {
+    const text = documentOf({ comparisons: [], lack: "scipy is missing." }).querySelector("#answer")?.textContent;
+    expect(text).toContain("sorted is 12.50 points below shuffled");
+    expect(text).toContain("There are no statistics: scipy is missing.");
+  });
+});
+
+describe("BatchNorm", () => {
+  const measured = (accuracy: number) => ({ loss: 1 - accuracy, accuracy, count: 100 });
+  const batchNorm = {
+    test: { running: measured(0.1), batch: measured(0.8), reestimated: measured(0.7) },
+    ownBatches: { batch: measured(0.95), running: measured(0.15) },
+  };
+  const pageOf = () => parseHTML(renderPage(readReportData(make({ ...SMALL, batchNorm })))).document;
+
+  test("an alarm stands at the top of the answer", () => {
+    const warning = pageOf().querySelector("#answer .warning");
+    expect(warning?.textContent).toContain("sorted classifies 95.0 % of the training samples in its own batches right");
+    expect(warning?.previousElementSibling?.tagName).toBe("H2");
+  });
+
+  test("the same samples under each of the statistics", () => {
+    expect(rowsOf(pageOf(), "batch-norm-statistics")[1]).toEqual([
+      "sorted",
+      "10.00 ± 0.00loss 0.9000 ± 0.0000",
+      "80.00 ± 0.00loss 0.2000 ± 0.0000",
+      "70.00 ± 0.00loss 0.3000 ± 0.0000",
+      "95.00 ± 0.00loss 0.0500 ± 0.0000",
+      "15.00 ± 0.00loss 0.8500 ± 0.0000",
+    ]);
+  });
+});

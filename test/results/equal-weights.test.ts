@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import type { RunDocument } from "../../src/record/run-document.js";
+import { equalWeightsNote, startsAreEqual } from "../../src/results/equal-weights.js";
+
+const SURROUNDINGS = {
+  device: "cpu",
+  deviceName: "a processor",
+  threads: 1,
+  versions: {},
+  platform: "none",
+  dataset: { name: "tiny", options: {} },
+  dataSha256: "d",
+  testCount: 1,
+  parameterCount: 1,
+  settings: {},
+};
+
+function started(arm: string, seed: number, initialWeightsSha256?: string) {
+  const document: RunDocument = {
+    arm,
+    seed,
+    configHash: "c",
+    config: { epochs: 1, order: {} },
+    ibatchVersion: "0",
+    state: "done",
+  };
+  if (initialWeightsSha256 === undefined) return { arm, seed, document };
+  return { arm, seed, document: { ...document, surroundings: { ...SURROUNDINGS, initialWeightsSha256 } } };
+}
+
+test("arms whose seeds start from equal weights are named; equal seeds of two arms are as they should be", () => {
+  const apart = [started("a", 0, "x"), started("a", 1, "y"), started("b", 0, "x"), started("b", 1, "y")];
+  expect(equalWeightsNote(apart)).toBeUndefined();
+  const note = equalWeightsNote([...apart, started("fixed", 0, "z"), started("fixed", 1, "z")]);
+  expect(note).toMatch(/^Seeds of fixed start from equal weights /);
+  expect(equalWeightsNote([started("a", 0), started("a", 1)])).toBeUndefined(); // not on record
+});
+
+test("whether equal seeds start from equal weights", () => {
+  const equal = [started("a", 0, "x"), started("a", 1, "y"), started("b", 0, "x"), started("b", 2)];
+  expect(startsAreEqual(equal)).toBe(true);
+  expect(startsAreEqual([...equal, started("b", 1, "z")])).toBe(false);
+});

@@ -1,0 +1,140 @@
+// A comparison in words, for each way that it can come out.
+import { expect, test } from "vitest";
+import type { TimedRun } from "../../src/results/recorded-experiment.js";
+import { findingsOf, run, runs } from "./made-runs.js";
+
+async function said(all: readonly TimedRun[], exploratory = false): Promise<string | undefined> {
+  const { arms } = await findingsOf(all, exploratory ? { comparisons: [] } : {});
+  return arms.find(({ arm }) => arm === "sorted")?.sentence;
+}
+const base = runs("shuffled", 0.9, 0.91, 0.92, 0.93, 0.94);
+/** Less than the baseline by these points. */
+const less = (...points: readonly number[]): TimedRun[] =>
+  runs("sorted", ...points.map((one, seed) => 0.9 + seed / 100 - one / 100));
+/** Without what the target costs. */
+const first = (text: string | undefined) => text?.split(" It ")[0];
+
+test("worse and better, where p says so", async () => {
+  // differences 2 ± sd 0.0707: half of the interval is 2.776 × 0.0707 / √5 = 0.0878
+  expect(first(await said([...base, ...less(1.9, 2, 2, 2, 2.1)]))).toBe(
+    "is 2.00 points below shuffled in test accuracy (95 % interval −2.09 to −1.91, 5 paired seeds, p < 0.0001): worse.",
+  );
+  expect(first(await said([...base, ...less(-1.9, -2, -2, -2, -2.1)]))).toBe(
+    "is 2.00 points above shuffled in test accuracy (95 % interval +1.91 to +2.09, 5 paired seeds, p < 0.0001): better.",
+  );
+});
+
+test("undecided: what fits the seeds", async () => {
+  // -1, 0, 1, 0, 0.5: mean 0.1, sd 0.742; half 2.776 × 0.742 / √5 = 0.921; t 0.3015, p 0.778
+  expect(first(await said([...base, ...less(1, 0, -1, 0, -0.5)]))).toBe(
+    "cannot be told apart from shuffled: the difference is +0.10 points, and anything from −0.82 to +1.02 fits the 5 paired seeds (p = 0.78).",
+  );
+});
+
+test("undecided after Holm's correction alone: it says that the interval is uncorrected", async () => {
+  // 1, 2, 3, 1, 3: mean 2, sd 1, t 4.472, p 0.0111; five planned comparisons
+  const others = ["a", "b", "c", "d"].flatMap((arm) => runs(arm, 0.9, 0.91, 0.92, 0.93, 0.945));
+  expect(first(await said([...base, ...less(1, 2, 3, 1, 3), ...others]))).toBe(
+    "cannot be told apart from shuffled after Holm's correction: the difference is −2.00 points (95 % interval of this comparison alone −3.24 to −0.76, 5 paired seeds, p = 0.055 after Holm).",
+  );
+});
+
+test("exploratory: no claim", async () => {
+  expect(first(await said([...base, ...less(1.9, 2, 2, 2, 2.1)], true))).toBe(
+    "is 2.00 points below shuffled in test accuracy (95 % interval −2.09 to −1.91, 5 paired seeds, not planned): exploratory, so nothing is claimed.",
+  );
+});
+
+test("no pairs, one pair, equal differences", async () => {
+  const failed = run("sorted", 0, { test: [], state: "failed" });
+  expect(await said([...base, failed])).toBe(
+    "cannot be compared with shuffled: no seed was finished in both. Of its 5 runs 1 failed and 4 not on record, which these numbers leave out.",
+  );
+  expect(first(await said([...base, ...less(1)]))).toBe(
+    "is 1.00 points below shuffled in test accuracy on the one seed that both finished, which shows nothing about other seeds. Of its 5 runs 4 not on record, which these numbers leave out.",
+  );
+  expect(first(await said([...base, ...less(1, 1, 1)]))).toBe(
+    "is 1.00 points below shuffled in test accuracy in each of 3 paired seeds alike: without spread there is no test, so nothing is claimed. Of its 5 runs 2 not on record, which these numbers leave out.",
+  );
+  expect(first(await said([...base, ...less(0, 0, 0)]))).toBe(
+    "has the test accuracy of shuffled in each of 3 paired seeds. Its mean test loss is 0.0900 against 0.0800, which is descriptive. Of its 5 runs 2 not on record, which these numbers leave out.",
+  );
+});
+
+test("two pairs are too few, and are told as such", async () => {
+  expect(first(await said([...base, ...less(1, 2)]))).toBe(
+    "is 1.50 points below shuffled in test accuracy in the mean of two paired seeds, too few for an interval or a test: nothing is claimed. Of its 5 runs 3 not on record, which these numbers leave out.",
+  );
+});
+
+test("equal accuracies: the losses are told", async () => {
+  const all = (arm: string, loss: number) => [0, 1, 2].map((seed) => run(arm, seed, { test: [1], loss }));
+  expect(first(await said([...all("shuffled", 0.001), ...all("sorted", 0.007)]))).toBe(
+    "has the test accuracy of shuffled in each of 3 paired seeds. Its mean test loss is 0.0070 against 0.0010, which is descriptive.",
+  );
+});
+
+const diverged = (seed: number): TimedRun => run("sorted", seed, { test: [0.1], state: "diverged" });
+
+test("runs that diverged rank worst: no mean, interval or verdict of survivors", async () => {
+  // 1 of 6 and 0 of 6: p = 1; six of one sign: 2/64, as the smaller one of two
+  const six = [...base, run("shuffled", 5, { test: [0.95] })];
+  expect(await said([...six, ...less(1.9, 2, 2, 2, 2.1), diverged(5)])).toMatch(
+    /^diverged in 1 of 6 runs, shuffled in 0 of 6 \(Fisher's exact test, p = 1 after Holm\)\. Diverged runs ranked as the worst, it cannot be told apart from shuffled in test accuracy \(exact signed-rank test over 6 paired seeds, p = 0\.063 after Holm\)\. The 5 pairs without one differ by −2\.00 points in the mean, which says nothing of the arm as a whole\. It /,
+  );
+});
+
+test("runs that diverged, of too few seeds for the ranks: what can be tested is, and the rest is said", async () => {
+  expect(await said([...base, ...less(1.9, 2, 2, 2.1), diverged(4)])).toMatch(
+    /^diverged in 1 of 5 runs, shuffled in 0 of 5 \(Fisher's exact test, p = 1 after Holm\)\. 5 paired seeds are too few to rank its test accuracies against those of shuffled, diverged runs as the worst: nothing is claimed of them\. The 4 pairs /,
+  );
+  expect(await said([...runs("shuffled", 0.9), diverged(0)])).toMatch(
+    /^diverged in 1 of 1 run, shuffled in 0 of 1, too few runs for a test of how often\. 1 paired seed is too few to rank .*: nothing is claimed of them\. It /,
+  );
+  expect(await said([...runs("shuffled", 0.9, 0.91), ...less(1), diverged(1)])).toContain(
+    " The one pair without one differs by −1.00 points, which says nothing of the arm as a whole.",
+  );
+});
+
+/** The epoch of four in which each seed reaches the target; 5: never. The baseline ends with 0.9 everywhere. */
+const reaching = (arm: string, ...epochs: readonly number[]): TimedRun[] =>
+  epochs.map((epoch, seed) =>
+    run(arm, seed, {
+      test: [1, 2, 3, 4].map((at) => (at >= epoch ? (arm === "shuffled" ? 0.9 : 0.95 + seed / 100) : 0.5)),
+    }),
+  );
+const cost = async (...all: readonly TimedRun[]) => / (It (?:never )?reaches .*)$/.exec((await said(all)) ?? "")?.[1];
+
+test("the target is reached later or sooner, with how sure that is", async () => {
+  // differences 1, 2, 1: mean 1.3, sd 0.577; half 4.303 × 0.577 / √3 = 1.434
+  expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 3, 4, 3))).toBe(
+    "It reaches 90.00 % after 3.3 epochs instead of 2.0 (difference +1.3, 95 % interval −0.1 to +2.8).",
+  );
+  expect(await cost(...reaching("shuffled", 3, 3, 3), ...reaching("sorted", 2, 2, 2))).toBe(
+    "It reaches 90.00 % after 2.0 epochs instead of 3.0.",
+  );
+  expect(await cost(...reaching("shuffled", 3, 3, 3), ...reaching("sorted", 3, 3, 3))).toBe(
+    "It reaches 90.00 % after 3.0 epochs, as shuffled does.",
+  );
+});
+
+test("one epoch is no epochs", async () => {
+  expect(await cost(...reaching("shuffled", 1, 1, 1), ...reaching("sorted", 1, 1, 1))).toBe(
+    "It reaches 90.00 % after 1 epoch, as shuffled does.",
+  );
+  expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 1, 1, 5))).toBe(
+    "It reaches 90.00 % after 1 epoch in the median instead of 2; 1 of 3 runs never.",
+  );
+});
+
+test("some never reach it: medians and counts", async () => {
+  expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 3, 4, 5))).toBe(
+    "It reaches 90.00 % after 4 epochs in the median instead of 2; 1 of 3 runs never.",
+  );
+  expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 3, 5, 5))).toBe(
+    "It reaches 90.00 % in only 1 of 3 runs.",
+  );
+  expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 5, 5, 5))).toBe(
+    "It never reaches 90.00 %.",
+  );
+});

@@ -1,0 +1,113 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { splitDataset } from "../../src/training/split.js";
+import { mistake } from "../mistake.js";
+
+/** 10 classes; class c has 20 + 4c samples, in a mixed sequence. */
+const labels = Uint32Array.from(
+  Array.from({ length: 10 }, (_, label) => Array.from({ length: 20 + 4 * label }, (_, at) => ({ label, at })))
+    .flat()
+    .sort((a, b) => a.at - b.at || a.label - b.label),
+  ({ label }) => label,
+);
+const n = labels.length;
+
+const countsOf = (indices: Uint32Array) => {
+  const counts = new Array<number>(10).fill(0);
+  for (const index of indices) counts[labels[index]] += 1;
+  return counts;
+};
+const ascending = (indices: Uint32Array) => indices.every((index, at) => at === 0 || indices[at - 1] < index);
+
+test("nothing asked for: every sample is eligible, none is held out", () => {
+  const { eligible, validation, trainSample } = splitDataset(labels, 10, {
+    subset: null,
+    validation: 0,
+    trainSample: 0,
+  });
+  expect([...eligible]).toEqual([...labels.keys()]);
+  expect([validation.length, trainSample.length]).toEqual([0, 0]);
+});
+
+test("sizes are as asked for; parts are ascending, disjoint, in range; the sample is of what is trained on", () => {
+  const sizes = fc.record({
+    subset: fc.integer({ min: 1, max: n }),
+    validation: fc.nat(n),
+    trainSample: fc.nat(2 * n),
+  });
+  fc.assert(
+    fc.property(
+      sizes.filter(({ subset, validation }) => subset + validation <= n),
+      ({ subset, validation: held, trainSample: sampled }) => {
+        const { eligible, validation, trainSample } = splitDataset(labels, 10, {
+          subset,
+          validation: held,
+          trainSample: sampled,
+        });
+        expect([eligible.length, validation.length]).toEqual([subset, held]);
+        expect(trainSample.length).toBe(Math.min(sampled, subset));
+        for (const part of [eligible, validation, trainSample]) {
+          expect(ascending(part)).toBe(true);
+          expect(part.every((index) => index < n)).toBe(true);
+        }
+        const trained = new Set(eligible);
+        expect(validation.some((index) => trained.has(index))).toBe(false);
+        expect(trainSample.every((index) => trained.has(index))).toBe(true);
+      },
+    ),
+  );
+});
+
+test("each part holds of each class its share, to within one sample", () => {
+  const { eligible, validation, trainSample } = splitDataset(labels, 10, {
+    subset: 150,
+    validation: 95,
+    trainSample: 60,
+  });
+  const all = countsOf(Uint32Array.from(labels.keys()));
+  const rest = all.map((count, label) => count - countsOf(validation)[label]);
+  const trained = countsOf(eligible);
+  for (const [part, from, size] of [
+    [validation, all, 95],
+    [eligible, rest, 150],
+    [trainSample, trained, 60],
+  ] as const) {
+    const total = from.reduce((sum, count) => sum + count, 0);
+    for (const [label, count] of countsOf(part).entries()) {
+      expect(Math.abs(count - (size * from[label]) / total)).toBeLessThan(1);
+    }
+  }
+});
+
+test("is a function of the labels alone: the same again, with nothing of an arm or a seed to ask for", () => {
+  const options = { subset: 100, validation: 50, trainSample: 20 };
+  expect(splitDataset(labels, 10, options)).toEqual(splitDataset(labels.slice(), 10, options));
+});
+
+test("the validation part does not depend on the subset, so arms with other subsets share it", () => {
+  const validation = (subset: number | null) =>
+    splitDataset(labels, 10, { subset, validation: 50, trainSample: 0 }).validation;
+  expect(validation(10)).toEqual(validation(null));
+});
+
+describe("more than there is", () => {
+  const four = Uint32Array.of(0, 1, 0, 1);
+  test.each([
+    [
+      { subset: 5, validation: 0 },
+      "dataset.subset 5 and dataset.validation 0 are more than the 4 training samples: lower one of them",
+    ],
+    [
+      { subset: 3, validation: 2 },
+      "dataset.subset 3 and dataset.validation 2 are more than the 4 training samples: lower one of them",
+    ],
+    [{ subset: null, validation: 4 }, "dataset.validation 4 leaves nothing of the 4 training samples: lower it"],
+  ])("%o", (sizes, expected) => {
+    expect(mistake(() => splitDataset(four, 2, { ...sizes, trainSample: 0 }))).toBe(expected);
+  });
+
+  test("all there is can be asked for", () => {
+    expect(splitDataset(four, 2, { subset: 2, validation: 2, trainSample: 9 }).trainSample).toHaveLength(2);
+    expect(splitDataset(four, 2, { subset: null, validation: 3, trainSample: 9 }).eligible).toHaveLength(1);
+  });
+});

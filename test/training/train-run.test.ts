@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { OrderSources } from "../../src/config/order-sources.js";
+import { Interrupted } from "../../src/errors.js";
+import { openRequest } from "../../src/training/open-request.js";
+import { Session } from "../../src/training/session.js";
+import { firstState, prepareTraining, trainRun } from "../../src/training/train-run.js";
+import { FakeBackend } from "../experiment/fake-backend.js";
+import { CONFIG, resolved } from "../experiment/scene.js";
+
+test("a run that is stopped while it plans has no scores in its state: going on scores once, not twice", async () => {
+  const order = "{ name: weighted, by: mean-loss, signal: rescore, start: scored }";
+  const { arms, evaluation } = await resolved(CONFIG.replace("{ order: frozen }", `{ order: ${order} }`));
+  const config = arms.frozen;
+  const { signal } = new AbortController();
+  const request = openRequest({ config, seed: 0, dataDir: null, equalBits: false });
+  const session = await Session.open(new FakeBackend(), request, signal, () => {});
+  const asked = OrderSources.builtIn.start(config.order, 0, { signal, limitSeconds: 60, say: () => {} });
+  const told: string[] = [];
+  const training = prepareTraining(
+    {
+      ...{ config, evaluation, seed: 0, chunkBatches: 2, imagesPerClass: 0 },
+      order: { ...asked, order: () => Promise.reject(new Interrupted()) },
+      listen: ({ type }) => told.push(type),
+    },
+    session,
+  );
+  const state = firstState(training);
+  await expect(trainRun(state, training)).rejects.toBeInstanceOf(Interrupted);
+  expect(told).toEqual(["scored"]);
+  expect(state).toEqual(firstState(training));
+});
