@@ -1,5 +1,5 @@
 import type { EpochMetrics } from "../record/epoch-metrics.js";
-import type { RunState } from "../record/run-document.js";
+import type { RunStatus } from "../record/run-document.js";
 import type { Listener } from "../training/run-event.js";
 
 /** Which run of how many. */
@@ -13,7 +13,7 @@ export interface RunPlace {
 }
 
 export interface RunOutcome {
-  readonly state: RunState;
+  readonly state: RunStatus;
   /** The run was complete already and is taken as recorded. */
   readonly kept: boolean;
   readonly error: string | undefined;

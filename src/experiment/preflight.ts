@@ -11,7 +11,7 @@ import type { RunInputs } from "./run.js";
 import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 
 /** A run that is to be done, as far as it can be tried. */
-export type Tried = Omit<RunInputs, "client" | "document" | "writeDataset">;
+export type TrialRun = Omit<RunInputs, "client" | "document" | "writeDataset">;
 
 /**
  * Arms that are to be trained, and what they were refused for. Trying opens a session for every combination of data,
@@ -20,16 +20,16 @@ export type Tried = Omit<RunInputs, "client" | "document" | "writeDataset">;
 export class Preflight {
   readonly #backends: Backends;
   /** The first run of each arm that was not tried yet. */
-  readonly #untried = new Map<string, Tried>();
+  readonly #untried = new Map<string, TrialRun>();
   readonly #count: number;
   readonly #refused = new Map<string, IbatchError>();
-  readonly #runs: readonly Tried[];
+  readonly #runs: readonly TrialRun[];
   /** What was opened to be tried. */
   readonly #opened: MadeIn[] = [];
   /** Hashes of models of which it is known where seeds start. */
   readonly #starts = new Set<string>();
 
-  constructor(backends: Backends, runs: readonly Tried[]) {
+  constructor(backends: Backends, runs: readonly TrialRun[]) {
     this.#backends = backends;
     this.#runs = runs;
     for (const run of runs) if (!this.#untried.has(run.place.arm)) this.#untried.set(run.place.arm, run);
@@ -54,7 +54,7 @@ export class Preflight {
     return this.#refused.get(arm);
   }
 
-  async #try(arms: readonly Tried[]): Promise<void> {
+  async #try(arms: readonly TrialRun[]): Promise<void> {
     for (const { place } of arms) this.#untried.delete(place.arm);
     for (const together of byCombination(arms)) {
       await survived(this.#backends, together[0], () => this.#tryTogether(together));
@@ -93,7 +93,7 @@ export class Preflight {
   }
 
   /** Beside what is on record, and beside what was tried before. */
-  #refuseOther({ place, config, record, kept, refuseOtherData }: Tried, session: Session): void {
+  #refuseOther({ place, config, record, kept, refuseOtherData }: TrialRun, session: Session): void {
     const surroundings = surroundingsOf(session, config.dataset);
     refuseOtherData(surroundings);
     const made = { arm: place.arm, seed: place.seed, ...modelOf(config.model), surroundings };
@@ -113,7 +113,7 @@ export class Preflight {
   }
 
   /** Where it is trained with several seeds. */
-  async #tellWhereSeedsStartAlike(client: WorkClient, tried: Tried, own: MadeIn): Promise<void> {
+  async #tellWhereSeedsStartAlike(client: WorkClient, tried: TrialRun, own: MadeIn): Promise<void> {
     const isOther = (made: MadeFrom) => made.modelHash === own.modelHash && made.seed !== tried.seed;
     const recorded = [...tried.kept, ...this.#opened].find(isOther)?.surroundings.initialWeightsSha256;
     const another = this.#runs.find(({ place, seed }) => place.arm === tried.place.arm && seed !== tried.seed);
@@ -146,7 +146,7 @@ function refuseEdited(edited: readonly string[]): void {
 }
 
 /** @throws IbatchError where the model started otherwise when it was opened again with the same seed. */
-function refuseOtherStart({ surroundings }: MadeIn, { config, seed }: Tried, again: string): void {
+function refuseOtherStart({ surroundings }: MadeIn, { config, seed }: TrialRun, again: string): void {
   const first = surroundings.initialWeightsSha256;
   if (first === again) return;
   throw usageError(
@@ -155,7 +155,7 @@ function refuseOtherStart({ surroundings }: MadeIn, { config, seed }: Tried, aga
   );
 }
 
-async function weightsAtStart(client: WorkClient, run: Tried): Promise<string> {
+async function weightsAtStart(client: WorkClient, run: TrialRun): Promise<string> {
   const session = await Session.open(client, openRequest(run), run.signal, run.note);
   try {
     return session.opened.initialWeightsSha256;
@@ -168,7 +168,7 @@ const naming = (arm: string, error: IbatchError) =>
   new IbatchError(error.kind, `arm ${arm}: ${error.message}`, { cause: error });
 
 /** A backend that was lost meanwhile is replaced: the arm's runs will say so themselves. */
-async function survived(backends: Backends, { place, note }: Tried, act: () => Promise<void>): Promise<void> {
+async function survived(backends: Backends, { place, note }: TrialRun, act: () => Promise<void>): Promise<void> {
   try {
     await act();
   } catch (error) {
@@ -179,8 +179,8 @@ async function survived(backends: Backends, { place, note }: Tried, act: () => P
 }
 
 /** Arms that open the same but for the seed. */
-function byCombination(runs: readonly Tried[]): Together[] {
-  const groups = new Map<string, [Tried, ...Tried[]]>();
+function byCombination(runs: readonly TrialRun[]): Together[] {
+  const groups = new Map<string, [TrialRun, ...TrialRun[]]>();
   for (const run of runs) {
     const key = hashValue(openRequest({ ...run, seed: 0 }));
     const group = groups.get(key);
@@ -190,4 +190,4 @@ function byCombination(runs: readonly Tried[]): Together[] {
   return [...groups.values()];
 }
 
-type Together = readonly [Tried, ...Tried[]];
+type Together = readonly [TrialRun, ...TrialRun[]];

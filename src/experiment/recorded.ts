@@ -10,7 +10,7 @@ import { modelOf } from "./other-code.js";
 import type { MadeIn } from "./surroundings.js";
 
 /** The arms and seeds of a command. */
-export interface Asked {
+export interface ArmsAndSeeds {
   readonly arms: readonly string[];
   readonly seeds: readonly number[];
 }
@@ -41,7 +41,7 @@ export interface Recorded {
  * Every run on record, also of arms and seeds that the command does not ask for.
  * @throws IbatchError when one that it asks for is damaged.
  */
-export function readRecorded(directory: string, { arms, seeds }: Asked): Recorded {
+export function readRecorded(directory: string, { arms, seeds }: ArmsAndSeeds): Recorded {
   const isAsked = ({ arm, seed }: Pick<DamagedRun, "arm" | "seed">) =>
     arms.includes(arm) && (seed === undefined || seeds.includes(seed));
   const { runs, blocked, damaged } = readRuns(directory, arms, readOne);

@@ -22,10 +22,10 @@ export interface ExportedExperiment {
 
 /** @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged. */
 export function readExportedRuns(directory: string): ExportedExperiment {
-  const { asked, runs, damaged } = readExperiment(directory);
-  const inSequence = Object.keys(asked.arms).flatMap((arm) => runs.filter((run) => run.arm === arm));
+  const { planned, runs, damaged } = readExperiment(directory);
+  const inSequence = Object.keys(planned.arms).flatMap((arm) => runs.filter((run) => run.arm === arm));
   return {
-    name: asked.name,
+    name: planned.name,
     runs: inSequence.map(({ arm, seed, document, metrics, timings, files }) => ({
       arm,
       seed,

@@ -13,19 +13,19 @@ import { hardSamplesOf } from "./hard-samples.js";
  * @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged.
  */
 export function readReportData(directory: string, experiment = readExperiment(directory)): ReportData {
-  const { document, asked, runs, damaged } = experiment;
+  const { document, planned, runs, damaged } = experiment;
   const reading = new Reading(damaged.map(({ damage }) => damage));
   const datasets = readDatasets(directory, runs, reading);
-  const arms = Object.entries(asked.arms).map(([name, { epochs, order }]) => {
+  const arms = Object.entries(planned.arms).map(([name, { epochs, order }]) => {
     const own = runs.filter(({ arm }) => arm === name);
     return readArm({ arm: name, epochs, changesObjective: order.changesObjective, runs: own }, datasets, reading);
   });
-  const baseline = arms.filter(({ data }) => data.arm === asked.baseline);
+  const baseline = arms.filter(({ data }) => data.arm === planned.baseline);
   return {
     ...document,
     commit: document.commit,
-    baseline: asked.baseline,
-    seeds: asked.seeds,
+    baseline: planned.baseline,
+    seeds: planned.seeds,
     arms: arms.map(({ data }) => data),
     validation: reading.attempt(() => readValidation(directory)),
     samples: firstFound(

@@ -42,14 +42,14 @@ export const EXPERIMENT_FILES: readonly string[] = [
 export type Known = "unused" | "by-document" | "by-runs";
 
 /** What a command asks for. */
-export interface Asked {
+export interface ExperimentHash {
   readonly hash: string;
   /** What the hash is over: the name, the evaluation and what is common to all arms. Absent: not to be told. */
   readonly determining?: Readonly<Record<string, unknown>>;
 }
 
 /** @throws IbatchError where it holds another experiment, or something else. */
-export function identify(directory: string, { hash, determining }: Asked): Known {
+export function identify(directory: string, { hash, determining }: ExperimentHash): Known {
   const document = readIdentity(directory);
   const found = document?.hash;
   if (found === hash) return "by-document";

@@ -5,7 +5,15 @@ import type { RecordOptions } from "./checkpoints.js";
 import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dataset-record.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
 import { EXPERIMENT, type ExperimentDocument, writeExperimentDocument } from "./experiment-document.js";
-import { type Asked, identify, isUnused, type Known, LOG, SUMMARY, sweepPartials } from "./experiment-files.js";
+import {
+  type ExperimentHash,
+  identify,
+  isUnused,
+  type Known,
+  LOG,
+  SUMMARY,
+  sweepPartials,
+} from "./experiment-files.js";
 import { Lock } from "./lock.js";
 import { appendToLog } from "./log-file.js";
 import { ownerOf } from "./owner.js";
@@ -55,7 +63,7 @@ export class ExperimentRecord {
    */
   static open(
     directory: string,
-    { determining, ...identity }: ExperimentIdentity & Asked,
+    { determining, ...identity }: ExperimentIdentity & ExperimentHash,
     options: RecordOptions,
   ): ExperimentRecord {
     const made = makeDirectory(directory);

@@ -1,6 +1,6 @@
 /** What an experiment says, with how sure: the schema of the findings in `statistics.json`. */
 import { z } from "zod";
-import { runState } from "./run-document.js";
+import { runStatus } from "./run-document.js";
 import { description, difference } from "./statistics-document.js";
 
 // --- What it costs to reach a test accuracy
@@ -36,7 +36,7 @@ export type Cost = Readonly<z.infer<typeof cost>>;
 
 const runCost = z.strictObject({
   seed: z.int(),
-  state: runState,
+  state: runStatus,
   /** Until the end of the first epoch whose test accuracy is the target or more; null: not reached. */
   cost: cost.nullable(),
   /** Highest test accuracy, to say how near a run came that did not reach it; null where none was measured. */

@@ -1,11 +1,11 @@
 /** What a run says of itself to those who train on its orders. */
 import { damage } from "./read-file.js";
-import type { RunState, Surroundings } from "./run-document.js";
+import type { RunStatus, Surroundings } from "./run-document.js";
 import { RUN_DOCUMENT } from "./run-files.js";
 import type { RunFiles } from "./verified-files.js";
 
 export interface MadeBy {
-  readonly state: RunState;
+  readonly state: RunStatus;
   readonly configHash: string;
   readonly dataset: string;
   readonly changesObjective: boolean;

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { CHECKSUMS } from "./checksums.js";
 
 /** How a run stands or ended. `diverged`: its first loss that was not finite ended it; a result, not a failure. */
-export const runState = z.enum(["running", "done", "diverged", "failed", "interrupted"]);
-export type RunState = z.infer<typeof runState>;
+export const runStatus = z.enum(["running", "done", "diverged", "failed", "interrupted"]);
+export type RunStatus = z.infer<typeof runStatus>;
 
 const count = z.int().min(0);
 const settings = z.record(z.string(), z.unknown());
@@ -89,7 +89,7 @@ export const runDocument = z.object({
       }),
     )
     .optional(),
-  state: runState,
+  state: runStatus,
   divergedAtStep: count.optional(),
   /** Of a run that came to its end, the step of the checkpoint that is kept: of that end; absent where none is. */
   finalCheckpoint: count.optional(),

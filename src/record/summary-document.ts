@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { measured } from "./epoch-metrics.js";
 import { recordedNumber } from "./number.js";
-import { runState } from "./run-document.js";
+import { runStatus } from "./run-document.js";
 
 const count = z.int().min(0);
 
@@ -12,7 +12,7 @@ export type Spread = Readonly<z.infer<typeof spread>>;
 
 const runSummary = z.strictObject({
   seed: count,
-  state: runState,
+  state: runStatus,
   epochs: count,
   test: measured.optional(),
   error: z.string().optional(),

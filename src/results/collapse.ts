@@ -47,9 +47,3 @@ export function collapseText(collapse: Collapse, accuracy: number | null): strin
   if (isWhole(collapse)) return `collapsed: with every seed it answers one class for all test samples${share}`;
   return `collapsed in ${collapse.runs} of ${collapse.of} runs: ${collapse.runs === 1 ? "it answers" : "they answer"} one class for all test samples`;
 }
-
-/** Whether a run predicts one class for every test sample; undefined where its predictions are not on record. */
-export const answersOneClass = (predictions: Readonly<Uint32Array> | undefined): boolean | undefined =>
-  predictions === undefined || predictions.length === 0
-    ? undefined
-    : predictions.every((label) => label === predictions[0]);

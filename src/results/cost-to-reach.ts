@@ -10,13 +10,13 @@ import type {
   Seconds,
   SecondsKind,
 } from "../record/findings-document.js";
-import type { RunState } from "../record/run-document.js";
+import type { RunStatus } from "../record/run-document.js";
 import type { ValuesBySeed } from "../record/statistics-document.js";
 
 /** A run as recorded: `metrics.jsonl` and `timings.jsonl`. */
 export interface RecordedRun {
   readonly seed: number;
-  readonly state: RunState;
+  readonly state: RunStatus;
   readonly metrics: readonly EpochMetrics[];
   readonly timings: readonly EpochTimings[];
 }

@@ -2,12 +2,12 @@
 
 import type { PlannedComparison } from "../config/planned-comparisons.js";
 import { type ArmCost, COST_KINDS, type CostKind, type Target } from "../record/findings-document.js";
-import type { RunState } from "../record/run-document.js";
+import type { RunStatus } from "../record/run-document.js";
 import type { Pairing, Sample, StatisticsRequest, ValuesBySeed } from "../record/statistics-document.js";
 import { type BestEpochs, bestByValidation } from "./best-by-validation.js";
 import { type Collapse, collapseOf } from "./collapse.js";
 import { costBySeed, costOfArm, finalAccuracy } from "./cost-to-reach.js";
-import type { AskedExperiment } from "./planned-experiment.js";
+import type { PlannedExperiment } from "./planned-experiment.js";
 import type { TimedRun } from "./recorded-experiment.js";
 
 export const CONFIDENCE = 0.95;
@@ -23,7 +23,7 @@ export interface Measures {
 export interface ArmMeasures {
   readonly arm: string;
   /** How the run of each seed stands that was asked for; undefined where none is on record. */
-  readonly states: ReadonlyMap<number, RunState | undefined>;
+  readonly states: ReadonlyMap<number, RunStatus | undefined>;
   readonly collapse: Collapse | undefined;
   /** Samples trained on in an epoch, least and most; null without an epoch. */
   readonly epochSamples: { readonly least: number; readonly most: number } | null;
@@ -42,15 +42,15 @@ export interface Pair {
   readonly planned: boolean;
 }
 
-export function measure(asked: AskedExperiment, runs: readonly TimedRun[]): Measures {
+export function measure(planned: PlannedExperiment, runs: readonly TimedRun[]): Measures {
   const runsOf = (arm: string | undefined) => runs.filter((run) => run.arm === arm);
-  const target = chooseTarget(asked.targetAccuracy, runsOf(asked.baseline));
-  const arms = Object.keys(asked.arms).map((arm) => ({
-    ...measureArm(arm, runsOf(arm), asked.seeds, target),
+  const target = chooseTarget(planned.targetAccuracy, runsOf(planned.baseline));
+  const arms = Object.keys(planned.arms).map((arm) => ({
+    ...measureArm(arm, runsOf(arm), planned.seeds, target),
     collapse: collapseOf(runsOf(arm)),
   }));
-  const { baseline, equivalenceMargin } = asked;
-  return { baseline, equivalenceMargin, target, arms, pairs: pairUp(asked, arms) };
+  const { baseline, equivalenceMargin } = planned;
+  return { baseline, equivalenceMargin, target, arms, pairs: pairUp(planned, arms) };
 }
 
 function chooseTarget(configured: number | null, baseline: readonly TimedRun[]): Target | null {
@@ -88,7 +88,7 @@ const divergedSeeds = ({ states }: ArmMeasures): number[] =>
   [...states].flatMap(([seed, state]) => (state === "diverged" ? [seed] : []));
 
 /** Each arm with the baseline, then what was planned with another arm. */
-function pairUp({ baseline, comparisons }: AskedExperiment, arms: readonly ArmMeasures[]): Pair[] {
+function pairUp({ baseline, comparisons }: PlannedExperiment, arms: readonly ArmMeasures[]): Pair[] {
   const isPlanned = ({ arm, with: other }: PlannedComparison) =>
     comparisons.some((one) => one.arm === arm && one.with === other);
   const withBaseline = arms.flatMap(({ arm }) =>

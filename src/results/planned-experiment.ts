@@ -1,7 +1,7 @@
 import type { PlannedComparison } from "../config/planned-comparisons.js";
 
 /** What of a resolved config its results depend on: an `ExperimentConfig` is one, and `experiment.json` holds one. */
-export interface AskedExperiment {
+export interface PlannedExperiment {
   readonly name: string;
   readonly seeds: readonly number[];
   readonly baseline?: string | undefined;
@@ -10,10 +10,10 @@ export interface AskedExperiment {
   readonly targetAccuracy: number | null;
   /** Mean difference in test accuracy, 0 … 1, that counts as none; null: nothing is called equivalent. */
   readonly equivalenceMargin: number | null;
-  readonly arms: Readonly<Record<string, AskedArm>>;
+  readonly arms: Readonly<Record<string, PlannedArm>>;
 }
 
-export interface AskedArm {
+export interface PlannedArm {
   /** Length of its runs. */
   readonly epochs: number;
   readonly order: { readonly changesObjective: boolean };

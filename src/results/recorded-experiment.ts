@@ -8,8 +8,7 @@ import { readRuns } from "../record/read-runs.js";
 import { testPredictionsOf } from "../record/recorded-signals.js";
 import { isFinished, type RecordedArm } from "../record/run-document.js";
 import type { RunPlaceOnDisk } from "../record/run-places.js";
-import { answersOneClass } from "./collapse.js";
-import type { AskedArm, AskedExperiment } from "./planned-experiment.js";
+import type { PlannedArm, PlannedExperiment } from "./planned-experiment.js";
 
 /** A run as the findings are made from it. */
 export interface TimedRun extends RunResult {
@@ -30,7 +29,7 @@ export interface RunsOnRecord {
 export interface RecordedExperiment extends RunsOnRecord {
   readonly document: ExperimentDocument;
   /** As the last command asked for it, and whatever else of arms and seeds is on record. */
-  readonly asked: AskedExperiment;
+  readonly planned: PlannedExperiment;
 }
 
 export interface ReadOptions {
@@ -48,14 +47,14 @@ export function readExperiment(directory: string, options: ReadOptions = {}): Re
   for (const { arm: key, document } of others.sort(byArm)) arms[key] ??= document.config;
   return {
     document,
-    asked: {
+    planned: {
       name,
       baseline: config.baseline,
       comparisons: config.comparisons ?? withBaseline(config),
       targetAccuracy: config.targetAccuracy,
       equivalenceMargin: config.equivalenceMargin,
       seeds: [...new Set([...config.seeds, ...runs.map(({ seed }) => seed)])].sort((a, b) => a - b),
-      arms: Object.fromEntries(Object.entries(arms).map(([arm, recorded]) => [arm, askedArm(recorded)])),
+      arms: Object.fromEntries(Object.entries(arms).map(([arm, recorded]) => [arm, plannedArm(recorded)])),
     },
     runs,
     damaged,
@@ -63,7 +62,7 @@ export function readExperiment(directory: string, options: ReadOptions = {}): Re
 }
 
 /** Records of before there was such say nothing of the objective: it was the mean loss over all samples. */
-const askedArm = ({ epochs, order }: RecordedArm): AskedArm => ({
+const plannedArm = ({ epochs, order }: RecordedArm): PlannedArm => ({
   epochs,
   order: { changesObjective: order.changesObjective ?? false },
 });
@@ -71,7 +70,7 @@ const askedArm = ({ epochs, order }: RecordedArm): AskedArm => ({
 const byArm = (a: RunOnRecord, b: RunOnRecord): number => (a.arm < b.arm ? -1 : 1);
 
 /** What records from before there were `comparisons` planned. */
-const withBaseline = ({ baseline, arms }: ExperimentDocument["config"]): AskedExperiment["comparisons"] =>
+const withBaseline = ({ baseline, arms }: ExperimentDocument["config"]): PlannedExperiment["comparisons"] =>
   baseline === undefined
     ? []
     : Object.keys(arms)
@@ -100,3 +99,9 @@ function readOne({ arm, seed, directory }: RunPlaceOnDisk, withArrays: boolean):
   const told = isFinished(document) ? { answersOneClass: answersOneClass(testPredictionsOf(files)) } : {};
   return { arm, seed, state, error, divergedAtStep, ...run, ...told };
 }
+
+/** Whether a run predicts one class for every test sample; undefined where its predictions are not on record. */
+const answersOneClass = (predictions: Readonly<Uint32Array> | undefined): boolean | undefined =>
+  predictions === undefined || predictions.length === 0
+    ? undefined
+    : predictions.every((label) => label === predictions[0]);

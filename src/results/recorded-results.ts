@@ -31,7 +31,7 @@ export async function readResults(
   directory: string,
   { experiment = readExperiment(directory), ...options }: ReadWith,
 ): Promise<ReadResults> {
-  const { asked, runs, damaged } = experiment;
-  const { summary, findings, table } = await makeResults(asked, runs, { directory, ...options });
+  const { planned, runs, damaged } = experiment;
+  const { summary, findings, table } = await makeResults(planned, runs, { directory, ...options });
   return { summary, findings, table: table + leftOutOfTable(damaged), damaged };
 }

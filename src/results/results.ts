@@ -8,7 +8,7 @@ import { readAnswer } from "../record/statistics-file.js";
 import type { Summary } from "../record/summary-document.js";
 import { makeFindings } from "./make-findings.js";
 import { measure, requestOf } from "./measures.js";
-import type { AskedExperiment } from "./planned-experiment.js";
+import type { PlannedExperiment } from "./planned-experiment.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { computeStatistics } from "./statistics.js";
 import { summarise } from "./summary.js";
@@ -20,10 +20,10 @@ export interface Results {
   /** Markdown. */
   readonly table: string;
   /** What `statistics.json` keeps; no answer where there was no Python to give it. */
-  readonly statistics: AskedStatistics;
+  readonly statistics: StatisticsOnRecord;
 }
 
-export interface AskedStatistics {
+export interface StatisticsOnRecord {
   readonly request: StatisticsRequest;
   readonly answer: Statistics | undefined;
 }
@@ -38,15 +38,15 @@ interface MadeWith {
 
 /** @throws Interrupted */
 export async function makeResults(
-  asked: AskedExperiment,
+  planned: PlannedExperiment,
   runs: readonly TimedRun[],
   { directory, python, signal }: MadeWith,
 ): Promise<Results> {
-  const measures = measure(asked, runs);
+  const measures = measure(planned, runs);
   const request = requestOf(measures);
   const answer = readAnswer(directory, request) ?? (await askPython(request, python, signal));
   const findings = makeFindings(measures, answer, runs);
-  const summary = summarise(asked, runs, directory);
+  const summary = summarise(planned, runs, directory);
   const statistics = { request, answer: typeof answer === "string" ? undefined : answer };
   return { summary, findings, table: renderTable(summary, findings), statistics };
 }

@@ -1,6 +1,6 @@
 /** A comparison as a person would say it, with its uncertainty; each begins after the arm's name. */
 import type { ArmCost, Comparison } from "../record/findings-document.js";
-import type { RunState } from "../record/run-document.js";
+import type { RunStatus } from "../record/run-document.js";
 import type { Difference } from "../record/statistics-document.js";
 import { collapseText } from "./collapse.js";
 import type { ArmMeasures } from "./measures.js";
@@ -138,8 +138,8 @@ function divergence({ accuracy, with: other }: Sayable, compared: Compared): str
 
 /** Runs that these numbers leave out, and why. */
 function left({ states }: ArmMeasures): string | undefined {
-  const count = (wanted: RunState | undefined) => [...states.values()].filter((one) => one === wanted).length;
-  const reasons: readonly (readonly [RunState | undefined, string])[] = [
+  const count = (wanted: RunStatus | undefined) => [...states.values()].filter((one) => one === wanted).length;
+  const reasons: readonly (readonly [RunStatus | undefined, string])[] = [
     ["failed", "failed"],
     ["interrupted", "interrupted"],
     ["running", "not finished"],

@@ -2,10 +2,10 @@
 import type { RunResult } from "../experiment/experiment.js";
 import { fromRecorded, toRecorded } from "../record/number.js";
 import type { ArmSummary, Spread, Summary } from "../record/summary-document.js";
-import type { AskedArm, AskedExperiment } from "./planned-experiment.js";
+import type { PlannedArm, PlannedExperiment } from "./planned-experiment.js";
 
 export function summarise(
-  experiment: Pick<AskedExperiment, "name" | "seeds" | "arms">,
+  experiment: Pick<PlannedExperiment, "name" | "seeds" | "arms">,
   results: readonly RunResult[],
   directory: string,
 ): Summary {
@@ -27,7 +27,7 @@ export function summarise(
 
 function summariseArm(
   arm: string,
-  { epochs, order }: AskedArm,
+  { epochs, order }: PlannedArm,
   results: readonly RunResult[],
   seeds: readonly number[],
 ): ArmSummary {

@@ -1,5 +1,5 @@
 /** That no run of the experiment, or of its baseline, came to its last epoch, and what to do. */
-import type { RunState } from "../record/run-document.js";
+import type { RunStatus } from "../record/run-document.js";
 import type { ArmMeasures, Measures } from "./measures.js";
 
 /** None while a run may still end. */
@@ -18,7 +18,7 @@ export function unfinishedNotes({ baseline, target, arms }: Measures): string[] 
 function endingsOf(arms: readonly ArmMeasures[]): { readonly how: string; readonly advice: string } | undefined {
   const states = arms.flatMap((arm) => [...arm.states.values()]);
   if (states.length === 0 || states.some((state) => state !== "diverged" && state !== "failed")) return undefined;
-  const count = (wanted: RunState) => states.filter((state) => state === wanted).length;
+  const count = (wanted: RunStatus) => states.filter((state) => state === wanted).length;
   const [diverged, failed] = [count("diverged"), count("failed")];
   if (failed === 0) return { how: `${each(diverged)} diverged`, advice: LOWER_THE_RATE };
   if (diverged === 0) return { how: `${each(failed)} failed`, advice: READ_WHY };

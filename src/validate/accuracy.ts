@@ -11,8 +11,8 @@ import { consecutive } from "../kernels/consecutive.js";
 import { BufferedLog } from "../launch/buffered-log.js";
 import { openRecord } from "../launch/launch.js";
 import type { Check } from "../record/validation-record.js";
-import { type Asked, anything, evaluate, type LoopOptions, object, openLoop, shapeOf } from "./asked.js";
 import { type ModelOptions, modelOf } from "./compare-models.js";
+import { anything, evaluate, type LoopOptions, object, openLoop, type PlainPyTorch, shapeOf } from "./plain-pytorch.js";
 
 /** Runs of one arm that came to their end, and what they reached. */
 export interface Trainings {
@@ -102,14 +102,14 @@ const BATCHES_A_QUESTION = 20;
 
 /** Two one-sided t tests over seeds, of the reference's accuracies, or of our own model's in the plain loop, against ours. */
 export async function accuracyCheck(
-  asked: Asked,
+  plain: PlainPyTorch,
   runs: Trainings,
   options: ModelOptions & LoopOptions,
 ): Promise<Check> {
   const theirs: number[] = [];
-  for (const run of runs.runs) theirs.push(await trainPlainly(asked, runs, run, options));
+  for (const run of runs.runs) theirs.push(await trainPlainly(plain, runs, run, options));
   const ours = runs.runs.map(({ accuracy }) => accuracy);
-  const found = await asked.python.ask("equivalence", { ours, theirs, margin: runs.margin }, equivalence);
+  const found = await plain.python.ask("equivalence", { ours, theirs, margin: runs.margin }, equivalence);
   const points = (share: number) => (100 * share).toFixed(2);
   const interval = `${points(found.low)} to ${points(found.high)}`;
   const tested =
@@ -127,24 +127,24 @@ export async function accuracyCheck(
 
 /** Trains with the recorded orders of a run, from weights of its own seed; returns the accuracy on all test samples. */
 async function trainPlainly(
-  asked: Asked,
+  plain: PlainPyTorch,
   { epochs, testCount }: Trainings,
   { directory, seed }: Trainings["runs"][number],
   options: ModelOptions & LoopOptions,
 ): Promise<number> {
-  const { python, scratch } = asked;
-  const model = modelOf(asked, options);
-  const built = await python.ask("build_model", { model, ...shapeOf(asked), seed }, object);
+  const { python, scratch } = plain;
+  const model = modelOf(plain, options);
+  const built = await python.ask("build_model", { model, ...shapeOf(plain), seed }, object);
   // What a reference bears was tried by nobody.
-  const memoryFormat = options.reference === undefined ? asked.driven.memoryFormat : "contiguous";
+  const memoryFormat = options.reference === undefined ? plain.driven.memoryFormat : "contiguous";
   const all = Array.from({ length: epochs }, (_, at) => at);
   const training = { model: built.object, directory, epochs: all, seed, memoryFormat };
-  const loop = await openLoop(asked, training, options);
+  const loop = await openLoop(plain, training, options);
   for (let step = 0; step < loop.steps; step += BATCHES_A_QUESTION) {
     const batches = Math.min(BATCHES_A_QUESTION, loop.steps - step);
     await python.ask("train", { batches, losses_path: scratch.path("whole.f32") }, anything, loop.object);
   }
-  const { accuracy } = await evaluate(asked, training, consecutive(testCount));
+  const { accuracy } = await evaluate(plain, training, consecutive(testCount));
   for (const done of [loop.object, built.object]) await python.ask("release", {}, anything, done);
   return accuracy;
 }

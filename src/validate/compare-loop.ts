@@ -1,10 +1,10 @@
 /** Order and loop parity: the loop in Python trains on the recorded plan, and what it did is held against the backend. */
 import { z } from "zod";
 import type { Check } from "../record/validation-record.js";
-import { type Asked, anything, evaluate, type LoopOptions, makeModel, openLoop } from "./asked.js";
 import { stopsOf } from "./drive.js";
 import { evaluationCheck, lossesCheck, type Tolerance, weightsCheck } from "./loop-parity.js";
 import { orderParity } from "./order-parity.js";
+import { anything, evaluate, type LoopOptions, makeModel, openLoop, type PlainPyTorch } from "./plain-pytorch.js";
 
 const hashes = z.strictObject({
   epochs: z.array(
@@ -20,15 +20,15 @@ const hashes = z.strictObject({
 
 /** Trains the first `batches` of the plan that the backend was driven with. */
 export async function compareLoop(
-  asked: Asked,
+  plain: PlainPyTorch,
   { batches, ...options }: LoopOptions & { readonly batches: number },
   tolerance: Tolerance,
 ): Promise<Check[]> {
-  const { driven, scratch, python, seed } = asked;
-  const model = await makeModel(asked);
+  const { driven, scratch, python, seed } = plain;
+  const model = await makeModel(plain);
   const epochs = driven.epochs.map(({ epoch }) => epoch);
   const { memoryFormat } = driven;
-  const loop = await openLoop(asked, { model, directory: scratch.path("run"), epochs, seed, memoryFormat }, options);
+  const loop = await openLoop(plain, { model, directory: scratch.path("run"), epochs, seed, memoryFormat }, options);
   const weights: Check[] = [];
   let step = 0;
   for (const [at, stop] of stopsOf(batches).entries()) {
@@ -40,7 +40,7 @@ export async function compareLoop(
     const initial = at === 0 ? driven.weights[0] : undefined;
     weights.push(weightsCheck({ name, ours: driven.weights[at + 1], theirs, initial }, tolerance));
   }
-  const { losses } = await evaluate(asked, { model, memoryFormat }, driven.testIndices);
+  const { losses } = await evaluate(plain, { model, memoryFormat }, driven.testIndices);
   const seen = await python.ask("seen", {}, hashes, loop.object);
   const trained = { ours: driven.losses, theirs: scratch.readFloats("losses.f32"), batchSizes: driven.batchSizes };
   return [

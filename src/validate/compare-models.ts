@@ -3,7 +3,7 @@ import { z } from "zod";
 import { consecutive } from "../kernels/consecutive.js";
 import { type Check, check } from "../record/validation-record.js";
 import { importOptions } from "../training/open-request.js";
-import { type Asked, makeModel, object, shapeOf } from "./asked.js";
+import { makeModel, object, type PlainPyTorch, shapeOf } from "./plain-pytorch.js";
 
 export interface ModelOptions {
   /** "package.module:callable" that makes the model which ours is to be like. */
@@ -17,11 +17,11 @@ const checks = z.strictObject({ checks: z.array(check) });
 const PARITY_SAMPLES = 8;
 
 /** Nothing without a reference. */
-export async function compareModels(asked: Asked, options: ModelOptions): Promise<Check[]> {
+export async function compareModels(plain: PlainPyTorch, options: ModelOptions): Promise<Check[]> {
   if (options.reference === undefined) return [];
-  const { python, driven, request, data, scratch } = asked;
-  const ours = await makeModel(asked);
-  const built = await python.ask("build_model", { model: modelOf(asked, options), ...shapeOf(asked) }, object);
+  const { python, driven, request, data, scratch } = plain;
+  const ours = await makeModel(plain);
+  const built = await python.ask("build_model", { model: modelOf(plain, options), ...shapeOf(plain) }, object);
   const samples = consecutive(PARITY_SAMPLES);
   const pair = { ours, theirs: built.object, data };
   const same = await python.ask("compare", { ...pair, indices_path: scratch.write("parity.u32", samples) }, checks);
@@ -40,7 +40,7 @@ export async function compareModels(asked: Asked, options: ModelOptions): Promis
 
 /** The reference, as `open` would name it; the config's own model without one. */
 export const modelOf = (
-  { request }: Pick<Asked, "request">,
+  { request }: Pick<PlainPyTorch, "request">,
   { reference, referenceArgs = {} }: ModelOptions,
 ): unknown =>
   reference === undefined

@@ -18,11 +18,11 @@ import { Scratch } from "../record/scratch.js";
 import type { ValidationDocument } from "../record/validation-record.js";
 import { openRequest } from "../training/open-request.js";
 import { accuracyCheck, marginOf, type Trainings, trainAll } from "./accuracy.js";
-import { type Compared, type LoopOptions, object } from "./asked.js";
 import { compareLoop } from "./compare-loop.js";
 import { compareModels, type ModelOptions } from "./compare-models.js";
 import { drive } from "./drive.js";
 import { toleranceOf } from "./loop-parity.js";
+import { type Compared, type LoopOptions, object } from "./plain-pytorch.js";
 import { PythonObjects } from "./python-objects.js";
 
 export interface ValidateOptions extends Omit<BackendChoice, "backend">, ModelOptions, LoopOptions {
@@ -133,10 +133,10 @@ async function compareWithPython(compared: Compared, runs: Trainings | undefined
     const { torch } = await python.ask("start", { threads, device, allow_import: allowImport }, started);
     const request = toWireRecord(openRequest(compared));
     const data = await python.ask("open_data", { dataset: request.dataset, data_dir: dataDir }, object);
-    const asked = { ...compared, request, python, data: data.object };
+    const plain = { ...compared, request, python, data: data.object };
     const tolerance = toleranceOf(options.tolerance, device, config.precision);
-    const checks = [...(await compareLoop(asked, options, tolerance)), ...(await compareModels(asked, options))];
-    if (runs !== undefined) checks.push(await accuracyCheck(asked, runs, options));
+    const checks = [...(await compareLoop(plain, options, tolerance)), ...(await compareModels(plain, options))];
+    if (runs !== undefined) checks.push(await accuracyCheck(plain, runs, options));
     return { torch, checks };
   } finally {
     await python.end();

@@ -4,10 +4,10 @@ import { findPython } from "../../src/process/find-python.js";
 import type { EpochMetrics, EpochTimings } from "../../src/record/epoch-metrics.js";
 import type { Findings } from "../../src/record/findings-document.js";
 import type { RecordedNumber } from "../../src/record/number.js";
-import type { RunState } from "../../src/record/run-document.js";
+import type { RunStatus } from "../../src/record/run-document.js";
 import { makeFindings } from "../../src/results/make-findings.js";
 import { measure, requestOf } from "../../src/results/measures.js";
-import type { AskedExperiment } from "../../src/results/planned-experiment.js";
+import type { PlannedExperiment } from "../../src/results/planned-experiment.js";
 import type { TimedRun } from "../../src/results/recorded-experiment.js";
 import { computeStatistics } from "../../src/results/statistics.js";
 
@@ -18,7 +18,7 @@ export interface Made {
   readonly validation?: readonly number[];
   /** Of an epoch; 100 unless told. */
   readonly samples?: number;
-  readonly state?: RunState;
+  readonly state?: RunStatus;
 }
 
 /** Epochs of 100 samples and 2 seconds; the test loss is 1 - accuracy unless told. */
@@ -63,7 +63,7 @@ export const runs = (arm: string, ...last: readonly number[]): TimedRun[] =>
   last.map((accuracy, seed) => run(arm, seed, { test: [accuracy] }));
 
 /** All arms of these runs; what is not told: every arm planned against `shuffled`. */
-export function asking(all: readonly TimedRun[], values: Partial<AskedExperiment> = {}): AskedExperiment {
+export function asking(all: readonly TimedRun[], values: Partial<PlannedExperiment> = {}): PlannedExperiment {
   const arms = [...new Set(all.map(({ arm }) => arm))];
   const baseline = arms.includes("shuffled") ? "shuffled" : undefined;
   return {
@@ -78,11 +78,11 @@ export function asking(all: readonly TimedRun[], values: Partial<AskedExperiment
   };
 }
 
-export const planned = (baseline: string, ...arms: readonly string[]): AskedExperiment["comparisons"] =>
+export const planned = (baseline: string, ...arms: readonly string[]): PlannedExperiment["comparisons"] =>
   arms.map((arm) => ({ arm, with: baseline }));
 
 /** By Python and scipy. */
-export async function findingsOf(all: readonly TimedRun[], values: Partial<AskedExperiment> = {}): Promise<Findings> {
+export async function findingsOf(all: readonly TimedRun[], values: Partial<PlannedExperiment> = {}): Promise<Findings> {
   const measures = measure(asking(all, values), all);
   const { signal } = new AbortController();
   const answer = await computeStatistics(requestOf(measures), { python: findPython(undefined), signal });

@@ -71,8 +71,8 @@ describe("without Python", () => {
   test("the recorded answer is taken, but not to another request", async () => {
     const directory = make(SMALL);
     const computed = await read(directory);
-    const { asked, runs } = readExperiment(directory);
-    const { statistics } = await makeResults(asked, runs, { directory, python: undefined, signal });
+    const { planned, runs } = readExperiment(directory);
+    const { statistics } = await makeResults(planned, runs, { directory, python: undefined, signal });
     writeSealed(join(directory, "statistics.json"), statistics);
     const again = await read(directory, NOWHERE);
     expect(again).toEqual(computed);
@@ -83,8 +83,8 @@ describe("without Python", () => {
 
   test("an answer that was changed by hand is not taken", async () => {
     const directory = make(SMALL);
-    const { asked, runs } = readExperiment(directory);
-    const { statistics } = await makeResults(asked, runs, { directory, python: undefined, signal });
+    const { planned, runs } = readExperiment(directory);
+    const { statistics } = await makeResults(planned, runs, { directory, python: undefined, signal });
     const path = join(directory, "statistics.json");
     writeSealed(path, statistics);
     expect((await read(directory, NOWHERE)).findings.lack).toBeUndefined();

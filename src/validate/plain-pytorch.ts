@@ -23,7 +23,7 @@ export interface Compared {
   readonly scratch: Scratch;
 }
 
-export interface Asked extends Compared {
+export interface PlainPyTorch extends Compared {
   /** `open` as it is on the wire. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly python: PythonObjects;
@@ -32,15 +32,15 @@ export interface Asked extends Compared {
 }
 
 /** What a model is built for. */
-export const shapeOf = ({ driven }: Pick<Asked, "driven">) => ({
+export const shapeOf = ({ driven }: Pick<PlainPyTorch, "driven">) => ({
   input_shape: driven.inputShape,
   class_count: driven.classCount,
 });
 
 /** The config's model, with the weights that the backend started from. */
-export async function makeModel(asked: Asked): Promise<number> {
-  const { python, request, driven, scratch } = asked;
-  const model = await python.ask("build_model", { model: request.model, ...shapeOf(asked) }, object);
+export async function makeModel(plain: PlainPyTorch): Promise<number> {
+  const { python, request, driven, scratch } = plain;
+  const model = await python.ask("build_model", { model: request.model, ...shapeOf(plain) }, object);
   const [{ values, tensors }] = driven.weights;
   const path = scratch.write("initial.f32", values);
   await python.ask("load_weights", { path, tensors }, anything, model.object);
@@ -64,7 +64,7 @@ interface Training {
 }
 
 /** A loop that trains as the config says, and how many steps it has. */
-export function openLoop({ python, request, data, config }: Asked, training: Training, { loop }: LoopOptions) {
+export function openLoop({ python, request, data, config }: PlainPyTorch, training: Training, { loop }: LoopOptions) {
   const { model, directory, epochs, seed, memoryFormat } = training;
   const { loss, precision, optimizer, augmentation } = request;
   const how = {
@@ -78,7 +78,7 @@ const looked = z.looseObject({ accuracy: z.number() });
 
 /** Looks at these test samples in evaluation mode: each one's loss, and the share classified right. */
 export async function evaluate(
-  { python, request, data, evaluation, scratch }: Asked,
+  { python, request, data, evaluation, scratch }: PlainPyTorch,
   { model, memoryFormat }: Pick<Training, "model" | "memoryFormat">,
   indices: Uint32Array,
 ) {
