@@ -1,6 +1,6 @@
 /**
  * The checkpoints of a run: `checkpoint/<step>/` with the backend's state, the controller's, and a manifest with the
- * SHA-256 of both, which is written last. One without a manifest was never finished, and counts for nothing.
+ * SHA-256 of both and of itself, which is written last. One without a manifest was never finished, and counts for nothing.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -10,9 +10,10 @@ import { z } from "zod";
 import type { Checksum } from "./checksums.js";
 import { isDirectory, makeDirectory, removeEmpty } from "./directory.js";
 import { FileInParts } from "./file-in-parts.js";
-import { damage, readBytes, readJson, Unreadable } from "./read-file.js";
+import { damage, readBytes, Unreadable } from "./read-file.js";
 import { fromSafetensors, type NumberArray } from "./safetensors.js";
-import { flushNames, wholeJson, writeWhole, writing } from "./write-file.js";
+import { readSealed, writeSealed } from "./sealed.js";
+import { flushNames, writing } from "./write-file.js";
 
 /** Below a run's directory. */
 const CHECKPOINTS = "checkpoint";
@@ -122,7 +123,7 @@ export class Checkpoints {
     };
     this.#refuseIfLost();
     const document: Manifest = { version: 1, ...of, state: numbers, files };
-    writeWhole(this.#path(step, MANIFEST), wholeJson(document));
+    writeSealed(this.#path(step, MANIFEST), document);
     flushNames(this.pathOf(step));
   }
 
@@ -159,7 +160,7 @@ export class Checkpoints {
 
   /** @throws Unreadable where it is damaged, or of another run. */
   #read(step: number, run: RunOf): Checkpoint {
-    const { files, state, ...of } = readJson(this.#path(step, MANIFEST), manifest);
+    const { files, state, ...of } = readSealed(this.#path(step, MANIFEST), manifest, "refuse");
     if (of.arm !== run.arm || of.seed !== run.seed || of.configHash !== run.configHash || of.step !== step) {
       throw damage(`it is of step ${of.step} of ${of.arm}, seed ${of.seed}, config ${of.configHash.slice(0, 8)}`);
     }

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, wri
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { Observer } from "../../src/experiment/observer.js";
+import { writeSealed } from "../../src/record/sealed.js";
 import type { Pretence } from "./fake-backend.js";
 import { Scene, type SceneOptions } from "./scene.js";
 
@@ -285,8 +286,7 @@ test("a checkpoint of other surroundings is not used, wherever it comes from", a
   const { said } = await changedMeanwhile((document, directory) => {
     for (const step of readdirSync(join(directory, "checkpoint"))) {
       const path = join(directory, "checkpoint", step, "manifest.json");
-      const manifest = { ...JSON.parse(readFileSync(path, "utf8")), surroundingsSha256: "0".repeat(64) };
-      writeFileSync(path, JSON.stringify(manifest));
+      rewriteSealed(path, { surroundingsSha256: "0".repeat(64) });
     }
     return document;
   });
@@ -339,6 +339,12 @@ test("a backend that is lost while a state is loaded into it is restarted", asyn
   expect(clients).toHaveLength(2);
   expect(recorded(scene)).toEqual(whole.recorded);
 });
+
+/** As one that was written so. */
+function rewriteSealed(path: string, changes: object): void {
+  const { documentSha256: _, ...document } = JSON.parse(readFileSync(path, "utf8"));
+  writeSealed(path, { ...document, ...changes });
+}
 
 async function stoppedBefore(step: number): Promise<Scene> {
   const scene = new Scene();
@@ -407,11 +413,20 @@ describe("a checkpoint that is damaged is named, and the one before is used", ()
     },
   );
 
+  test("a manifest in which one digit is another", async () => {
+    const { scene, below, steps } = await stopped();
+    const manifest = join(below, `${steps[0]}`, "manifest.json");
+    writeFileSync(manifest, readFileSync(manifest, "utf8").replace(/"samples": (\d)/, '"samples": 1$1'));
+    const { said, loads } = await again(scene);
+    expect(loads).toEqual([steps[1]]);
+    expect(said[0]).toMatch(/is damaged \(it was changed after it was written\): it is not used$/);
+  });
+
   test("of another run, under this one's name", async () => {
     const { scene, below, steps } = await stopped();
     const other = await stopped();
     const manifest = join(other.below, `${other.steps[0]}`, "manifest.json");
-    writeFileSync(manifest, readFileSync(manifest, "utf8").replace('"seed": 4', '"seed": 5'));
+    rewriteSealed(manifest, { seed: 5 });
     rmSync(join(below, `${steps[0]}`), { recursive: true });
     cpSync(join(other.below, `${other.steps[0]}`), join(below, `${steps[0]}`), { recursive: true });
     const { said, loads } = await again(scene);
