@@ -54,6 +54,8 @@ class OwnCode(MetaPathFinder):
         """By module: what was asked for while it was executed."""
         self._needed_for: dict[str, set[str]] = {}
         """By reference."""
+        self._called: list[tuple[str, ...]] = []
+        """References whose code is called just now, the innermost last; none where nobody watches."""
         self._under_way: list[str] = []
         self._installed: dict[str, CodeFile] = {}
         self._named_directories: tuple[Path, ...] = ()
@@ -75,24 +77,39 @@ class OwnCode(MetaPathFinder):
 
     @contextmanager
     def executing_for(self, references: Iterable[str]) -> Iterator[None]:
-        """What is executed or asked for meanwhile belongs to these references, whoever loaded it first, and however it
-        is imported: by a library that is given its name, from a pickle."""
-        before, asked = set(self.executed), set[str]()
-
-        def ask(name: str) -> None:
-            asker = self._asked_by[self._under_way[-1]] if self._under_way else asked
-            asker.add(name)
-
+        """What is executed or asked for meanwhile belongs to these references, or to the one that is called within (see
+        `entering`), whoever loaded it first, and however it is imported: by a library that is given its name, from a
+        pickle."""
+        self._called.append(tuple(references))
         try:
-            with watching_imports(ask):
+            with watching_imports(self._asked):
                 yield
         finally:
-            for reference in references:
-                self._needed_for.setdefault(reference, set()).update(self.executed.keys() - before, asked)
+            self._called.clear()
+
+    def entering(self, reference: str | None) -> None:
+        """Code of this reference is called, until `leaving`; None: of whichever is called already."""
+        if self._called:
+            self._called.append(self._called[-1] if reference is None else (reference,))
+
+    def leaving(self) -> None:
+        if len(self._called) > 1:
+            self._called.pop()
+
+    def _asked(self, name: str) -> None:
+        if self._under_way:
+            self._asked_by[self._under_way[-1]].add(name)
+        else:
+            self._credit(name)
+
+    def _credit(self, name: str) -> None:
+        for reference in self._called[-1] if self._called else ():
+            self._needed_for.setdefault(reference, set()).add(name)
 
     @contextmanager
     def executing(self, name: str) -> Iterator[None]:
         """What is asked for meanwhile is asked for by this module of the user's."""
+        self._credit(name)
         self._asked_by[name] = set()
         self._under_way.append(name)
         try:

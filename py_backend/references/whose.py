@@ -6,6 +6,7 @@ import signal
 
 from ..device import is_out_of_memory
 from ..errors import BackendError
+from .own_code import own_code
 
 INTERRUPTS = () if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN else (KeyboardInterrupt,)
 """Where Ctrl-C is ignored, as a child of ours does, a KeyboardInterrupt can only come from the user's code."""
@@ -16,8 +17,8 @@ ERROR_CHARACTERS = 500
 
 
 class Telling:
-    """What is raised within is told as raised by the reference, and is the cause of that BackendError (bad_reference).
-    Without a reference, and where memory ran out, it stays what it is."""
+    """Code of the reference is called within: what it raises is told as raised by it, and is the cause of that
+    BackendError (bad_reference). Without a reference, and where memory ran out, it stays what it is."""
 
     __slots__ = ("_reference", "_what")
 
@@ -26,9 +27,10 @@ class Telling:
         self._what = what
 
     def __enter__(self) -> None:
-        pass
+        own_code.entering(self._reference)
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        own_code.leaving()
         if self._reference is None or not isinstance(error, RAISED) or isinstance(error, BackendError):
             return
         if not is_out_of_memory(error):

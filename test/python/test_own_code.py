@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from py_backend.errors import BackendError
-from py_backend.messages import Chosen
+from py_backend.messages import Chosen, Named
 from py_backend.references import importing, own_code
 from py_backend.references.asked_imports import PYTHONS
 
@@ -221,6 +221,31 @@ def test_what_a_module_asked_for_is_hashed_for_all_that_it_makes(write: Write) -
     write(team__models=source, team__b="from .models import large", lookup=LOOKUP, beside=BESIDE)
     for reference in ("team.models:small", "team.models:large", "team.b:large"):
         assert "beside" in needed(reference)
+
+
+def test_what_one_reference_of_a_run_loads_is_not_the_others(write: Write, open_run: Callable[..., Any]) -> None:
+    data, models = ((Path(__file__).parent / f"references/team_{name}.py").read_text() for name in ("data", "models"))
+    loss = (
+        "from torch.nn import functional as F\nfrom lookup import located\n"
+        "def loss(logits, labels):\n    located('beside.Net')\n"
+        "    return F.cross_entropy(logits, labels, reduction='none')"
+    )
+    write(team__data=data, team__models=f"{models}\nfrom .layers import CLASSES", team__layers="CLASSES = 3")
+    write(team__losses=loss, lookup=LOOKUP, beside=BESIDE)
+    names = {"dataset": "team.data:arrays", "model": "team.models:Net", "loss": "team.losses:loss"}
+    dataset, model = (Chosen(origin="import", name=names[what], options={}) for what in ("dataset", "model"))
+    opened = open_run(dataset=dataset, model=model, loss=Named(name=names["loss"], options={})).opened.body
+    own = {what: {part.module for part in importing.code_of([name])} for what, name in names.items()}
+    assert own == {
+        "dataset": {"team.data"},
+        "model": {"team.models", "team.layers"},
+        "loss": {"team.losses", "lookup", "beside"},
+    }
+    assert {part.module for part in opened.code} == set.union(*own.values())
+    write(team__models="edited = 1", beside="edited = 1")
+    importing.refuse_edited(names["dataset"])
+    with pytest.raises(BackendError, match=r"beside\.py changed"):
+        importing.refuse_edited(names["loss"])
 
 
 def test_imports_are_python_s_again_when_a_run_is_open(write: Write) -> None:
