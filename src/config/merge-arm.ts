@@ -1,5 +1,6 @@
 /** An arm over what is common to all. */
 import { isRecord } from "../exact-json.js";
+import { ORDER_ORIGINS } from "../orders/ledger-options.js";
 import { spellNamed } from "./named-section.js";
 
 /** The common sections with the arm's own: a section of the same name is completed, one of another name replaced. */
@@ -14,7 +15,7 @@ export function mergeArm(base: Record<string, unknown>, override: Record<string,
 
 /** Whether a section says more of what the one below it names, and names nothing else. */
 const completes = (section: Record<string, unknown>, below: Record<string, unknown>): boolean =>
-  ["name", "reference", "file", "replay"].every((key) => section[key] === undefined || section[key] === below[key]);
+  [...ORDER_ORIGINS, "reference"].every((key) => section[key] === undefined || section[key] === below[key]);
 
 export const spellAll = (sections: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(sections).map(([key, value]) => [key, spellNamed(key, value)]));

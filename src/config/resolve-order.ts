@@ -30,22 +30,34 @@ export function resolveOrder(
     const { own, ledger } = splitOptions(given, description.readsLedger);
     const importing = Object.keys(imports).length > 0 && { imports };
     const reference = { name: description.name, file: { path: file, sha256, ...importing } };
-    return chosen(checker, reference, orders.choice(file, own), description.readsLedger && ledger);
+    return chosen(checker, sections, reference, {
+      choice: orders.choice(file, own),
+      ledger: description.readsLedger && ledger,
+    });
   }
   const reference = replay === undefined ? ours(checker, name) : replayed(checker, sections, replay, { orders, seeds });
   const definition = orders.definition(reference, seeds[0]);
   const { own, ledger } = splitOptions(given, definition.readsLedger);
-  return chosen(checker, reference, chooseOptions(definition, own), definition.readsLedger && ledger);
+  return chosen(checker, sections, reference, {
+    choice: chooseOptions(definition, own),
+    ledger: definition.readsLedger && ledger,
+  });
 }
 
-/** `ledger`: as it is written; false for an order that reads none. */
+interface Written {
+  readonly choice: Choice;
+  /** As it is written; false for an order that reads none. */
+  readonly ledger: false | Readonly<Record<string, unknown>>;
+}
+
 function chosen(
   checker: Checker,
+  { batching }: ArmSections,
   reference: OrderReference,
-  choice: Choice,
-  ledger: false | Readonly<Record<string, unknown>>,
+  { choice, ledger }: Written,
 ): ChosenOrder {
   if ("mistake" in choice) throw checker.mistake(["order", ...choice.mistake.path], choice.mistake.what);
+  if (choice.declared.ownSizes) refuseRuleOfSizes(checker, reference.name, batching);
   const comeBy = ledger === false ? undefined : checker.parse(ledgerOptions, ledger, { at: ["order"] });
   return {
     ...reference,
@@ -54,6 +66,21 @@ function chosen(
     // Permuted losses choose by chance alone: over epochs each sample is as likely as the others.
     changesObjective: choice.declared.changesObjective && comeBy?.placebo !== true,
   };
+}
+
+/** What a batching rule says of its batches has no meaning for those that an order brings. */
+function refuseRuleOfSizes(
+  checker: Checker,
+  order: string,
+  { learningRate, lastBatch }: ArmSections["batching"],
+): void {
+  const what = `order ${order} has batches of its own, whatever the batching rule says`;
+  if (learningRate !== undefined && learningRate !== "none") {
+    throw checker.mistake(["batching", "learningRate"], `${what}: take learningRate: none`);
+  }
+  if (lastBatch !== undefined && lastBatch !== "keep") {
+    throw checker.mistake(["batching", "lastBatch"], `${what}, the last one among them: take lastBatch: keep`);
+  }
 }
 
 function ours(checker: Checker, name = ""): OrderReference {
@@ -65,7 +92,7 @@ function ours(checker: Checker, name = ""): OrderReference {
 
 function replayed(
   checker: Checker,
-  { batching, dataset, epochs }: ArmSections,
+  { dataset, epochs }: ArmSections,
   directory: string,
   { orders, seeds }: { readonly orders: OrderSources; readonly seeds: readonly number[] },
 ): OrderReference {
@@ -73,13 +100,5 @@ function replayed(
   const identity = orders
     .replayed(directory)
     .identity({ seeds, epochs, dataset: dataset.name ?? dataset.reference ?? "", mistake });
-  if (batching.learningRate !== undefined && batching.learningRate !== "none") {
-    const what = "a replay has its recorded batches, whatever the batching rule says: take learningRate: none";
-    throw checker.mistake(["batching", "learningRate"], what);
-  }
-  if (batching.lastBatch !== undefined && batching.lastBatch !== "keep") {
-    const what = "a replay has its recorded batches, the last one among them: take lastBatch: keep";
-    throw checker.mistake(["batching", "lastBatch"], what);
-  }
   return { name: REPLAY.name, replay: { directory, identity } };
 }

@@ -1,6 +1,7 @@
 /** The config's one schema: checks, types and the reference page come from it. */
 import { z } from "zod";
 import { PRECISIONS } from "../backend/messages.js";
+import { ORDER_ORIGINS } from "../orders/ledger-options.js";
 import { FILE_NAME } from "../record/run-places.js";
 
 const NAMED = (example: string) => `expected a name, or a map of a name and options, as in ${example}`;
@@ -28,8 +29,6 @@ const modelSection = z
     NAMED("{ name: mnist-cnn }"),
   )
   .refine(isOneOf, { message: ONE_OF });
-
-const ORDER_ORIGINS = ["name", "file", "replay"] as const;
 
 /** An order is one of ours, a user's file or package, or what another run recorded; its options stand beside that. */
 const orderSection = z

@@ -1,7 +1,7 @@
 /** A user's own order: a module whose default export is an order definition, in JavaScript or TypeScript. */
 import { asError, IbatchError, usageError } from "../errors.js";
 import type { Declared } from "../orders/declared.js";
-import { ledgerOptions } from "../orders/ledger-options.js";
+import { ledgerOptions, ORDER_ORIGINS } from "../orders/ledger-options.js";
 import type { Checked } from "./check-order.js";
 import type { Choice } from "./choose-options.js";
 import { findOrderFile } from "./find-order-file.js";
@@ -106,4 +106,4 @@ export class OrderFile {
 
 /** Whether this key beside an order's name is the controller's. */
 const isTaken = (option: string, readsLedger: boolean): boolean =>
-  ["name", "file", "replay"].includes(option) || (readsLedger && Object.hasOwn(ledgerOptions.shape, option));
+  ORDER_ORIGINS.some((origin) => origin === option) || (readsLedger && Object.hasOwn(ledgerOptions.shape, option));

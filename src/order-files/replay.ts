@@ -107,6 +107,8 @@ export class Replayed {
       changesObjective: () => changesObjective,
       coverage: () => "any",
       readsLedger: false,
+      ownSizes: true,
+      unknownProbabilities: true,
       deviation: "a recorded order may be of any kind, and is the same whatever the seed",
       changesEachEpoch: () => true,
       dependsOnSeed: ({ shuffleWithin }) => shuffleWithin === "epoch",

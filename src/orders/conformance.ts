@@ -212,8 +212,8 @@ class CaseCheck<Options> {
     if (changed.length > 0) {
       this.#add("inputs are untouched", `${changed.join(", ")} changed`, "every input as it was");
     }
-    const { coverage } = this.#declared;
-    const faults = resultFaults(result, { n: labels.length, eligible, coverage, size });
+    const { coverage, ownSizes } = this.#declared;
+    const faults = resultFaults(result, { n: labels.length, eligible, coverage, ...(!ownSizes && { size }) });
     for (const { law, seen, expected } of faults) {
       const isOften = law === "each sample comes as often as declared";
       this.#add(law, seen, isOften ? `${expected}, or \`coverage: () => "${coverageOf(result)}"\`` : expected);

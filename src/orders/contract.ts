@@ -103,6 +103,10 @@ export interface OrderDefinition<Options = unknown> {
    */
   readonly deviation?: string;
   readonly memory?: MemoryDeclaration;
+  /** Whether its batches have sizes of their own, whatever the batching rule says. No when left out. */
+  readonly ownSizes?: boolean;
+  /** Whether nobody can say with which probabilities its samples were drawn; else they are `probabilities`. No when left out. */
+  readonly unknownProbabilities?: boolean;
   /** How often an epoch holds each eligible sample, with these options. */
   coverage(options: Options): Coverage;
   /** Signals that it reads beside loss and correct, with these options; none when left out. */

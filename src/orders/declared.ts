@@ -9,6 +9,8 @@ export interface Declared {
   readonly changesEachEpoch: boolean;
   readonly dependsOnSeed: boolean;
   readonly changesObjective: boolean;
+  readonly ownSizes: boolean;
+  readonly unknownProbabilities: boolean;
 }
 
 /** @throws ToldError naming the member, where one of the definition throws. */
@@ -19,6 +21,8 @@ export function declaredBy<Options>(definition: OrderDefinition<Options>, option
     changesEachEpoch: asking("changesEachEpoch", () => definition.changesEachEpoch(options)),
     dependsOnSeed: asking("dependsOnSeed", () => definition.dependsOnSeed(options)),
     changesObjective: asking("changesObjective", () => definition.changesObjective?.(options) ?? false),
+    ownSizes: definition.ownSizes ?? false,
+    unknownProbabilities: definition.unknownProbabilities ?? false,
   };
 }
 

@@ -12,6 +12,7 @@ export function missingMembers(value: object): string[] {
   const isText = (member: unknown) => typeof member === "string" && member !== "";
   const isFunction = (member: unknown) => typeof member === "function";
   const isOptionalFunction = (member: unknown) => member === undefined || isFunction(member);
+  const isOptionalBoolean = (member: unknown) => member === undefined || typeof member === "boolean";
   const proper: Record<Exclude<keyof OrderDefinition, "memory">, (member: unknown) => boolean> = {
     name: isText,
     summary: isText,
@@ -22,6 +23,8 @@ export function missingMembers(value: object): string[] {
     deviation: (member) => member === undefined || isText(member),
     signals: isOptionalFunction,
     changesObjective: isOptionalFunction,
+    ownSizes: isOptionalBoolean,
+    unknownProbabilities: isOptionalBoolean,
     changesEachEpoch: isFunction,
     dependsOnSeed: isFunction,
     order: isFunction,

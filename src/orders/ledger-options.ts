@@ -2,6 +2,9 @@
 import { z } from "zod";
 import type { OrderDefinition } from "./contract.js";
 
+/** Keys of which one says which order is meant: its options stand beside that one. */
+export const ORDER_ORIGINS = ["name", "file", "replay"] as const;
+
 export const ledgerOptions = z
   .strictObject({
     signal: z

@@ -33,13 +33,12 @@ export async function makePlan(config: ArmConfig, runOrder: RunOrder, seen: Orde
   const run = { epochs, eligibleCount: eligible.length };
   const sizes = { batching, ...run };
   const size = sizesOf(sizes, epoch);
-  // A replay brings its sizes with it.
-  const bounds = { eligible, ...(order.replay === undefined && { size }) };
+  const bounds = { eligible, ...(!runOrder.ownSizes && { size }) };
   const ordered = await checkedOrder(runOrder, { ...known, ledger, sizes }, bounds);
   const { lastBatch } = commonBatchingOptions
     .pick({ lastBatch: true })
     .parse({ lastBatch: batching.options.lastBatch });
-  const lastShare = order.replay === undefined ? lastBatchShare(ordered.offsets, size) : 1;
+  const lastShare = runOrder.ownSizes ? 1 : lastBatchShare(ordered.offsets, size);
   if (lastBatch === "drop" && lastShare < 1 && ordered.offsets.length === 2) {
     const seen = `${ordered.indices.length} samples where ${size(0)} make a batch`;
     throw new IbatchError(
@@ -62,7 +61,7 @@ export async function makePlan(config: ArmConfig, runOrder: RunOrder, seen: Orde
       ledger: runOrder.readsLedger ? ledger : undefined,
       step,
       before,
-      knowsProbabilities: order.replay === undefined,
+      knowsProbabilities: !runOrder.unknownProbabilities,
     }),
   };
 }

@@ -16,7 +16,7 @@ export interface Monitored {
   readonly step: number;
   /** The last epoch's indices; undefined in the first one. */
   readonly before: Readonly<Uint32Array> | undefined;
-  /** Whether the order says with which probabilities it draws; a replayed one cannot. */
+  /** Whether the order says with which probabilities it draws. */
   readonly knowsProbabilities: boolean;
 }
 

@@ -612,3 +612,14 @@ describe("a member that throws is a finding, whatever it throws", () => {
     expect(found(change)).toEqual({ example: "definition", law: "coverage and signals are known words", seen });
   });
 });
+
+test("an order that declares sizes of its own is not held to those of the rule", () => {
+  const tooLarge = broken({
+    order(context) {
+      const { indices } = sound(context);
+      return { indices, offsets: cut(indices.length, (batch) => context.size(batch) + 1) };
+    },
+  });
+  expect(checkOrder(tooLarge).map(({ law }) => law)).toContain("no batch is larger than asked for");
+  expect(checkOrder({ ...tooLarge, ownSizes: true })).toEqual([]);
+});

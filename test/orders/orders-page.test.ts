@@ -21,7 +21,10 @@ function firstCells(head: string): string[] {
 
 test("every member of a definition has its row, and no other", () => {
   const wrong = Object.fromEntries(
-    ["deviation", "signals", "changesObjective", "memory"].map((optional) => [optional, 7]),
+    ["deviation", "signals", "changesObjective", "memory", "ownSizes", "unknownProbabilities"].map((optional) => [
+      optional,
+      7,
+    ]),
   );
   expect(firstCells("member | says").sort()).toEqual(missingMembers(wrong).sort());
 });

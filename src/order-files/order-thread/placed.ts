@@ -22,10 +22,13 @@ export function placing(definition: OrderDefinition, entry: string): OrderDefini
     }
   };
   const { name, summary, whenToChoose, options, readsLedger, deviation, memory } = definition;
+  const { ownSizes, unknownProbabilities } = definition;
   return {
     ...{ name, summary, whenToChoose, options, readsLedger },
     ...(deviation !== undefined && { deviation }),
     ...(memory !== undefined && { memory }),
+    ...(ownSizes !== undefined && { ownSizes }),
+    ...(unknownProbabilities !== undefined && { unknownProbabilities }),
     ...(definition.signals && { signals: (given) => trying(() => definition.signals?.(given) ?? []) }),
     ...(definition.changesObjective && {
       changesObjective: (given) => trying(() => definition.changesObjective?.(given) ?? false),
