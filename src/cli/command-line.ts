@@ -12,6 +12,7 @@ import { listCommand } from "./list-command.js";
 import { orderCommand } from "./order-command.js";
 import { reportCommand } from "./report-command.js";
 import { runCommand } from "./run-command.js";
+import { statusCommand } from "./status-command.js";
 import { trustCommand } from "./trust-command.js";
 import { validateCommand } from "./validate-command.js";
 
@@ -51,6 +52,10 @@ function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Com
   addCommand(program, runCommand, async ([config], options) => {
     const { run } = await import("./run.js");
     outcome(await run(config, options, signal));
+  });
+  addCommand(program, statusCommand, async ([directory], options) => {
+    const { status } = await import("./status.js");
+    outcome(status(directory, options));
   });
   addCommand(program, listCommand, async ([kind], options) => {
     const { list } = await import("./list.js");

@@ -21,6 +21,7 @@ function facts(data: ReportData, found: readonly Surroundings[], commits: readon
   const rows: [string, string[]][] = [
     ["experiment", [data.hash.slice(0, 8)]],
     ["ibatch", [data.ibatchVersion]],
+    ["resumed", resumedRuns(data)],
     ["commit", commits.length > 0 ? [...commits] : [data.commit ?? "not known"]],
     ["device", each(found, ({ device, deviceName }) => `${device}: ${deviceName}`)],
     ["threads", each(found, ({ threads }) => String(threads))],
@@ -44,6 +45,17 @@ function facts(data: ReportData, found: readonly Surroundings[], commits: readon
         html`<tr><th scope="row">${name}</th><td>${values.map((value) => html`<div>${value}</div>`)}</td></tr>\n`,
     );
 }
+
+/** Runs that went on from checkpoints after they had been stopped, and by which other version of ours. */
+const resumedRuns = ({ arms }: ReportData): string[] =>
+  arms.flatMap(({ arm, runs }) =>
+    runs.flatMap(({ seed, document: { resumed = [] } }) => {
+      const from = resumed.map(
+        ({ step, ibatchVersion }) => `${step}${ibatchVersion ? ` (ibatch ${ibatchVersion})` : ""}`,
+      );
+      return from.length === 0 ? [] : [`${arm}, seed ${seed}: from its checkpoint at step ${from.join(", ")}`];
+    }),
+  );
 
 /** Different ones, each once. */
 const each = (found: readonly Surroundings[], say: (surroundings: Surroundings) => string): string[] => [

@@ -85,7 +85,7 @@ export class Checkpoints {
    * `run`: the run's directory. `refuseIfLost` is called before what counts is written or removed: it throws where the
    * directory is another process's by now.
    */
-  constructor(run: string, refuseIfLost: () => void) {
+  constructor(run: string, refuseIfLost: () => void = () => {}) {
     this.#directory = join(run, CHECKPOINTS);
     this.#refuseIfLost = refuseIfLost;
   }

@@ -148,6 +148,18 @@ export class Lock {
   }
 }
 
+/** Who works in a directory. */
+export type LockHolder = Pick<Holder, "pid" | "host">;
+
+/** A living process that holds the directory, as far as that can be seen without taking it. */
+export function holderOf(directory: string): LockHolder | undefined {
+  const path = join(directory, LOCK);
+  const holder = readHolder(path);
+  if (holder === undefined || !isAlive(holder, path, Date.now())) return undefined;
+  const { pid, host } = holder;
+  return { pid, host };
+}
+
 const holderSchema = z.object({
   pid: z.int(),
   host: z.string(),

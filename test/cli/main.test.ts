@@ -38,6 +38,8 @@ describe("help goes to standard output, exit code 0", () => {
       Commands:
         run [options] <config>       run an experiment: every arm with every seed,
                                      then the table
+        status [options] <dir>       say of each run whether it is done, under way,
+                                     can go on, failed; starts and changes nothing
         list [options] [kind]        what a config can name, with options, defaults
                                      and when to choose it
         order [options] <name>       what an order does, before anything is trained
@@ -197,6 +199,27 @@ describe("help goes to standard output, exit code 0", () => {
         ibatch data fashion-mnist
         ibatch data cifar10 --data ~/datasets
         HTTPS_PROXY=http://proxy:3128 NODE_USE_ENV_PROXY=1 ibatch data mnist   (Node 22.21, 24.5 and later)
+      "
+    `);
+  });
+
+  test("ibatch status", async () => {
+    expect(await help("status")).toMatchInlineSnapshot(`
+      "Usage: ibatch status [options] <dir>
+
+      say of each run whether it is done, under way, can go on, failed; starts and
+      changes nothing
+
+      Arguments:
+        dir         directory of an experiment, as \`ibatch run\` names it
+
+      Options:
+        --json      print one JSON document instead
+        -h, --help  display help for command
+
+      Examples:
+        ibatch status runs/digits-a14ec350
+        ibatch status runs/digits-a14ec350 --json
       "
     `);
   });

@@ -168,6 +168,17 @@ describe("what is not whole", () => {
     );
   });
 
+  test("a run that went on from checkpoints says from which, and by which other ibatch", () => {
+    const resumed = [
+      { at: "2026-11-28T10:00:00Z", step: 4 },
+      { at: "2026-11-28T11:00:00Z", step: 6, ibatchVersion: "0.2.0" },
+    ];
+    const shuffled = { ...SMALL.arms.shuffled, 1: { ...SMALL.arms.shuffled[1], resumed } };
+    const page = pageOf({ ...SMALL, arms: { ...SMALL.arms, shuffled } });
+    expect(textOf(page)).toContain("shuffled, seed 1: from its checkpoint at step 4, 6 (ibatch 0.2.0)");
+    expect(textOf(pageOf(SMALL))).not.toContain("from its checkpoint");
+  });
+
   test("nothing ran yet", () => {
     const text = textOf(pageOf({ arms: { shuffled: {}, sorted: {} } }));
     expect(text).toContain("0 of 4 runs ended");

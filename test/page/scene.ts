@@ -23,6 +23,8 @@ export interface MadeRun {
   readonly state?: RunDocument["state"];
   readonly error?: string;
   readonly divergedAtStep?: number;
+  readonly startedAt?: string;
+  readonly resumed?: RunDocument["resumed"];
   /** Test accuracies, an epoch each. */
   readonly accuracies: readonly number[];
   readonly losses?: readonly RecordedNumber[];
@@ -107,7 +109,7 @@ interface MadeWith {
 function makeRun(directory: string, arm: string, seed: number, made: MadeWith): void {
   const record = new RunRecord(join(directory, arm, `seed-${seed}`), { orders: "full", signals: "full" });
   const { run, config, labels } = made;
-  const { state = "done", error, divergedAtStep } = run;
+  const { state = "done", error, divergedAtStep, startedAt, resumed } = run;
   const document: RunDocument = {
     arm,
     seed,
@@ -115,6 +117,8 @@ function makeRun(directory: string, arm: string, seed: number, made: MadeWith): 
     config,
     ibatchVersion: "0.1.0",
     commit: "abc123",
+    ...(startedAt !== undefined && { startedAt }),
+    ...(resumed !== undefined && { resumed }),
     state: "running",
     surroundings: {
       device: "cpu",

@@ -1,0 +1,73 @@
+import { type ExperimentStatus, type RunStanding, readStatus, type Standing } from "../experiment/experiment-status.js";
+import { EXIT } from "./exit-codes.js";
+import type { StatusOptions } from "./status-command.js";
+
+/** `ibatch status`: reads what is on record, and starts nothing. */
+export function status(directory: string, { json }: StatusOptions): number {
+  const read = readStatus(directory);
+  process.stdout.write(json ? `${JSON.stringify(read, null, 2)}\n` : told(read));
+  return read.runs.some(({ standing }) => standing === "damaged") ? EXIT.usage : EXIT.done;
+}
+
+function told({ directory, name, command, inUseBy, runs }: ExperimentStatus): string {
+  const user = inUseBy === null ? "" : `In use by process ${inUseBy.pid} on ${inUseBy.host}\n`;
+  const isWhole = runs.every(({ standing }) => standing === "done" || standing === "diverged");
+  const next = isWhole || inUseBy !== null ? "" : `\nTo go on: ${command}\n`;
+  return `${directory}: ${name}, ${counted(runs)}\n${user}\n${table(runs)}${next}`;
+}
+
+const STANDINGS: readonly Standing[] = [
+  "done",
+  "diverged",
+  "under way",
+  "resumable",
+  "to begin anew",
+  "failed",
+  "damaged",
+  "not begun",
+];
+
+/** "6 runs: 4 done, 2 not begun". */
+function counted(runs: readonly RunStanding[]): string {
+  const counts = STANDINGS.flatMap((standing) => {
+    const count = runs.filter((run) => run.standing === standing).length;
+    return count === 0 ? [] : [`${count} ${standing}`];
+  });
+  return `${runs.length} ${runs.length === 1 ? "run" : "runs"}: ${counts.join(", ")}`;
+}
+
+function table(runs: readonly RunStanding[]): string {
+  const rows = [
+    ["arm", "seed", "state", "epochs", ""],
+    ...runs.map((run) => [run.arm, `${run.seed}`, run.standing, epochsOf(run), detailOf(run)]),
+  ];
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, at) => cell.padEnd(widths[at]))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}
+
+const epochsOf = ({ epochs, ofEpochs }: RunStanding): string =>
+  epochs === null || ofEpochs === null ? "–" : `${epochs} of ${ofEpochs}`;
+
+/** What there is to say beside the state. */
+function detailOf({ standing, checkpoint, resumedFrom, divergedAtStep, error }: RunStanding): string {
+  const details = [
+    ...(divergedAtStep === null ? [] : [`at step ${divergedAtStep}`]),
+    ...(error === null ? [] : [error]),
+    ...(checkpoint === null ? [] : [checkpointOf(standing, checkpoint)]),
+    ...(resumedFrom.length === 0 ? [] : [`went on from step ${resumedFrom.join(", ")}`]),
+  ];
+  return details.join("; ");
+}
+
+function checkpointOf(standing: Standing, step: number): string {
+  if (standing === "done" || standing === "diverged") return `its last checkpoint is kept, of step ${step}`;
+  return standing === "under way" ? `last checkpoint at step ${step}` : `goes on from step ${step}`;
+}

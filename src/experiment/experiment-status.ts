@@ -1,0 +1,126 @@
+/** How an experiment stands: of each run whether it is done, under way, can go on, failed, was not begun. Changes nothing. */
+import { Checkpoints } from "../record/checkpoints.js";
+import { readExperimentDocument } from "../record/experiment-document.js";
+import { holderOf, type LockHolder } from "../record/lock.js";
+import { openRun, readEpochs } from "../record/read-run.js";
+import { readRuns } from "../record/read-runs.js";
+import type { RunDocument } from "../record/run-document.js";
+import type { RunPlaceOnDisk } from "../record/run-places.js";
+
+/** `resumable`: the same command goes on from its checkpoint; `to begin anew`: it was begun, and has none. */
+export type Standing =
+  | "done"
+  | "diverged"
+  | "failed"
+  | "under way"
+  | "resumable"
+  | "to begin anew"
+  | "not begun"
+  | "damaged";
+
+export interface RunStanding {
+  readonly arm: string;
+  readonly seed: number;
+  readonly standing: Standing;
+  /** Epochs that are recorded whole, and all of them; null where neither record nor config says. */
+  readonly epochs: number | null;
+  readonly ofEpochs: number | null;
+  /** Step of its newest checkpoint; null: there is none. Whether that is whole is looked at when the run goes on. */
+  readonly checkpoint: number | null;
+  /** From which steps it went on after it was stopped. */
+  readonly resumedFrom: readonly number[];
+  readonly divergedAtStep: number | null;
+  /** Why it failed, or how it is damaged. */
+  readonly error: string | null;
+}
+
+export interface ExperimentStatus {
+  readonly directory: string;
+  readonly name: string;
+  /** The last one that worked here. */
+  readonly command: string;
+  /** Who works here now, as far as that can be seen; null: nobody. */
+  readonly inUseBy: LockHolder | null;
+  /** Arms and seeds of the last command in the order of running, then what else is on record. */
+  readonly runs: readonly RunStanding[];
+}
+
+/** @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged. */
+export function readStatus(directory: string): ExperimentStatus {
+  const { name, command, config } = readExperimentDocument(directory);
+  const holder = holderOf(directory);
+  const { runs, blocked, damaged } = readRuns(directory, Object.keys(config.arms), readOne);
+  const newest = runs.filter(({ document }) => document.state === "running").sort(byBeginning)[0];
+  const recorded = [
+    ...runs.map((run) => standingOf(run, holder !== undefined && run === newest)),
+    ...[...blocked, ...damaged].flatMap(({ arm, seed, damage }) =>
+      (seed === undefined ? config.seeds : [seed]).map((seed) => ({
+        ...nothingOf({ arm, seed }, "damaged"),
+        error: damage,
+      })),
+    ),
+  ];
+  const asked = config.seeds.flatMap((seed) =>
+    Object.entries(config.arms).map(
+      ([arm, { epochs }]) =>
+        recorded.find((run) => run.arm === arm && run.seed === seed) ?? {
+          ...nothingOf({ arm, seed }, "not begun"),
+          epochs: 0,
+          ofEpochs: epochs,
+        },
+    ),
+  );
+  const others = recorded.filter((run) => !asked.includes(run));
+  return { directory, name, command, inUseBy: holder ?? null, runs: [...asked, ...others] };
+}
+
+interface RunRead {
+  readonly arm: string;
+  readonly seed: number;
+  readonly document: RunDocument;
+  readonly epochs: number;
+  readonly checkpoint: number | undefined;
+}
+
+function readOne({ arm, seed, directory }: RunPlaceOnDisk): RunRead | undefined {
+  const opened = openRun(directory);
+  if (opened === undefined) return undefined;
+  const [checkpoint] = new Checkpoints(directory).steps;
+  return { arm, seed, document: opened.document, epochs: readEpochs(opened).metrics.length, checkpoint };
+}
+
+/** A command trains one run at a time: of those that say that they run, the last one that was begun is under way. */
+const byBeginning = (a: RunRead, b: RunRead): number => (beginningOf(b) > beginningOf(a) ? 1 : -1);
+
+const beginningOf = ({ document }: RunRead): string => document.resumed?.at(-1)?.at ?? document.startedAt ?? "";
+
+function standingOf({ arm, seed, document, epochs, checkpoint }: RunRead, isUnderWay: boolean): RunStanding {
+  const { state, config, divergedAtStep, error, resumed = [] } = document;
+  return {
+    arm,
+    seed,
+    standing: isUnderWay ? "under way" : standing(state, checkpoint),
+    epochs,
+    ofEpochs: config.epochs,
+    checkpoint: checkpoint ?? null,
+    resumedFrom: resumed.map(({ step }) => step),
+    divergedAtStep: divergedAtStep ?? null,
+    error: (state === "failed" ? error : undefined) ?? null,
+  };
+}
+
+function standing(state: RunDocument["state"], checkpoint: number | undefined): Standing {
+  if (state === "done" || state === "diverged" || state === "failed") return state;
+  return checkpoint === undefined ? "to begin anew" : "resumable";
+}
+
+const nothingOf = (run: Pick<RunStanding, "arm" | "seed">, standing: Standing): RunStanding => ({
+  ...run,
+  standing,
+  epochs: null,
+  ofEpochs: null,
+  checkpoint: null,
+  resumedFrom: [],
+  divergedAtStep: null,
+  error: null,
+});

@@ -1,0 +1,101 @@
+import { mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { type MadeExperiment, make } from "../page/scene.js";
+import { ibatch } from "./run-main.js";
+
+const SOME: MadeExperiment = {
+  seeds: [0, 1, 2],
+  arms: {
+    frozen: {
+      0: { accuracies: [0.1, 0.2, 0.3], resumed: [{ at: "2026-11-28T10:00:00Z", step: 4 }] },
+      1: { accuracies: [0.1], state: "running", startedAt: "2026-11-28T10:05:00Z" },
+      2: { accuracies: [0.1, 0.2], state: "interrupted", error: "interrupted" },
+    },
+    shuffled: {
+      0: { accuracies: [0.1], state: "failed", error: "the order failed" },
+      1: { accuracies: [0.1], state: "running", startedAt: "2026-11-28T10:09:00Z" },
+      7: { accuracies: [], state: "diverged", divergedAtStep: 2 },
+    },
+  },
+};
+
+/** A checkpoint that was finished, as far as its manifest says. */
+function checkpoint(directory: string, run: string, step: number): void {
+  const path = join(directory, run, "checkpoint", `${step}`);
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, "manifest.json"), "{}");
+}
+
+function scene(): string {
+  const directory = make(SOME);
+  checkpoint(directory, "frozen/seed-1", 5);
+  checkpoint(directory, "shuffled/seed-0", 4);
+  return directory;
+}
+
+test("each run of the last command, and those beside them", async () => {
+  const directory = scene();
+  const before = readdirSync(directory, { recursive: true });
+  const { code, stdout, stderr } = await ibatch("status", directory);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(
+    stdout.replaceAll(directory, "DIR"),
+  ).toBe(`DIR: tiny, 7 runs: 1 done, 1 diverged, 1 resumable, 2 to begin anew, 1 failed, 1 not begun
+
+arm       seed  state          epochs
+frozen    0     done           3 of 3  went on from step 4
+shuffled  0     failed         1 of 3  the order failed; goes on from step 4
+frozen    1     resumable      1 of 3  goes on from step 5
+shuffled  1     to begin anew  1 of 3
+frozen    2     to begin anew  2 of 3
+shuffled  2     not begun      0 of 3
+shuffled  7     diverged       0 of 3  at step 2
+
+To go on: ibatch run tiny.yaml
+`);
+  expect(readdirSync(directory, { recursive: true })).toEqual(before);
+});
+
+test("of two that say that they run, the one that was begun last is under way, where somebody works there", async () => {
+  const directory = scene();
+  const other = process.ppid; // lives, and is not this process
+  writeFileSync(join(directory, "lock"), JSON.stringify({ pid: other, host: hostname() }));
+  const { stdout } = await ibatch("status", directory);
+  expect(stdout).toContain(`In use by process ${other} on ${hostname()}\n`);
+  expect(stdout).toMatch(/^shuffled {2}1 {5}under way {2}/m);
+  expect(stdout).toMatch(/^frozen {4}1 {5}resumable {2}/m);
+  expect(stdout).not.toContain("To go on");
+});
+
+test("--json is the same for a program", async () => {
+  const { stdout } = await ibatch("status", scene(), "--json");
+  const { runs, inUseBy, command } = JSON.parse(stdout);
+  expect({ inUseBy, command }).toEqual({ inUseBy: null, command: "ibatch run tiny.yaml" });
+  expect(runs[2]).toEqual({
+    arm: "frozen",
+    seed: 1,
+    standing: "resumable",
+    epochs: 1,
+    ofEpochs: 3,
+    checkpoint: 5,
+    resumedFrom: [],
+    divergedAtStep: null,
+    error: null,
+  });
+});
+
+test("what is damaged is one of the runs, and the exit code is 2", async () => {
+  const directory = scene();
+  truncateSync(join(directory, "frozen/seed-0/run.json"), 5);
+  const { code, stdout } = await ibatch("status", directory);
+  expect(code).toBe(2);
+  expect(stdout).toMatch(/^frozen {4}0 {5}damaged +– +\S+run\.json is damaged \(it is no JSON\)/m);
+});
+
+test("no experiment: exit code 2", async () => {
+  const { code, stderr } = await ibatch("status", join(scene(), "frozen"));
+  expect(code).toBe(2);
+  expect(stderr).toContain("holds no experiment");
+});
