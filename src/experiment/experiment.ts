@@ -11,6 +11,7 @@ import type { RunDocument, Surroundings } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
 import { Interrupted } from "../training/session.js";
 import type { Backends } from "./backends.js";
+import { refuseOtherThanKept } from "./kept-arms.js";
 import { eachOnce, type Observer, type RunPlace } from "./observer.js";
 import { Preflight } from "./preflight.js";
 import { type FinishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
@@ -80,10 +81,9 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   const runs = planRuns(inputs, recorded);
   const toDo = runs.filter(({ finished }) => finished === undefined);
   for (const { record } of toDo) record.refuseReplacing();
-  const tried = new Preflight(
-    inputs.backends,
-    toDo.map((run) => ({ ...runInputs(inputs, run), kept })),
-  );
+  const trial = (run: PlannedRun) => ({ ...runInputs(inputs, run), kept });
+  const tried = new Preflight(inputs.backends, toDo.map(trial));
+  await refuseOtherThanKept(inputs.backends, nothingToDo(runs).map(trial));
   await tried.tryOwn();
   inputs.record.writeDocument(inputs.config);
   const losses = new Losses();
@@ -100,6 +100,13 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
     if (run.finished === undefined) losses.count(run.place, lost);
   }
   return { results, stoppedBy: losses.stoppedBy };
+}
+
+/** The first run of each arm whose runs are all finished. */
+function nothingToDo(runs: readonly PlannedRun[]): PlannedRun[] {
+  const firsts = new Map([...runs].reverse().map((run) => [run.place.arm, run]));
+  for (const { place, finished } of runs) if (finished === undefined) firsts.delete(place.arm);
+  return [...firsts.values()].reverse();
 }
 
 /** Every run in the order of running. All recorded ones are checked before the first one starts. */

@@ -76,10 +76,7 @@ export class Preflight {
     if (session === undefined) return;
     try {
       refuseEdited(session.opened.edited);
-      for (const { reference, file, sha256 } of session.opened.imports) {
-        const what = sha256 === null ? "" : ` (sha256 ${sha256.slice(0, 8)})`;
-        note(`imports ${reference} from ${file ?? "a module without a file"}${what}`);
-      }
+      tellImports(session.opened.imports, note);
       for (const arm of arms) {
         await this.#judging([arm], async () => {
           this.#refuseOther(arm, session);
@@ -137,8 +134,16 @@ export class Preflight {
   }
 }
 
+/** A line for each reference: where it was found, and which version of the file. */
+export function tellImports(imports: Session["opened"]["imports"], note: (line: string) => void): void {
+  for (const { reference, file, sha256 } of imports) {
+    const what = sha256 === null ? "" : ` (sha256 ${sha256.slice(0, 8)})`;
+    note(`imports ${reference} from ${file ?? "a module without a file"}${what}`);
+  }
+}
+
 /** @throws IbatchError naming the files that a backend which runs already imported otherwise than they are now. */
-function refuseEdited(edited: readonly string[]): void {
+export function refuseEdited(edited: readonly string[]): void {
   if (edited.length === 0) return;
   throw surroundingsError(
     `${edited.join(", ")} changed after the backend imported it, and it would train what it was: restart the backend`,
@@ -164,7 +169,7 @@ async function weightsAtStart(client: WorkClient, run: TrialRun): Promise<string
   }
 }
 
-const naming = (arm: string, error: IbatchError) =>
+export const naming = (arm: string, error: IbatchError) =>
   new IbatchError(error.kind, `arm ${arm}: ${error.message}`, { cause: error });
 
 /** A backend that was lost meanwhile is replaced: the arm's runs will say so themselves. */
@@ -179,7 +184,7 @@ async function survived(backends: Backends, { place, note }: TrialRun, act: () =
 }
 
 /** Arms that open the same but for the seed. */
-function byCombination(runs: readonly TrialRun[]): Together[] {
+export function byCombination(runs: readonly TrialRun[]): Together[] {
   const groups = new Map<string, [TrialRun, ...TrialRun[]]>();
   for (const run of runs) {
     const key = hashValue(openRequest({ ...run, seed: 0 }));

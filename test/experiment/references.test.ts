@@ -193,7 +193,8 @@ describe("before the first run", () => {
     expect(noted).toEqual(["draws noise", "imports team.models:Net from /t/models.py (sha256 aaaaaaaa)"]);
     expect(scene.document("frozen", 0)).toMatchObject({ surroundings: { imports: [IMPORTED] } });
     const again = await scene.run({ settings: OWN });
-    expect(opens(again.client)).toEqual([]); // all runs are kept
+    expect(opens(again.client)).toHaveLength(1); // all runs are kept: looked at, and not trained
+    expect(again.client.sentOf("train")).toEqual([]);
   });
 
   const unfit = "team.models:Net: returned [2, 4]; expected logits [2, 10]";
@@ -273,6 +274,56 @@ describe("before the first run", () => {
       pretence: { opened: { imports: [{ ...IMPORTED, file: "/elsewhere/models.py" }] } },
     });
     expect(moved.error).toBeUndefined();
+  });
+
+  const other = { ...IMPORTED, sha256: "b".repeat(64) };
+
+  test("nor left beside it where all runs are finished: refused, and nothing is written", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: OWN, pretence: { opened: { imports: [IMPORTED] } } });
+    const before = Object.fromEntries(scene.files().map((file) => [file, scene.text(file)]));
+    const { error, results } = await scene.run({
+      settings: OWN,
+      pretence: { opened: { imports: [other] } },
+      log: () => {},
+    });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/^arm frozen: .*other code of yours: .*SHA-256 bbbbbbbb, then aaaaaaaa/),
+    });
+    expect(results).toEqual([]);
+    expect(Object.fromEntries(scene.files().map((file) => [file, scene.text(file)]))).toEqual(before);
+    const same = await scene.run({ settings: OWN, pretence: { opened: { imports: [IMPORTED] } } });
+    expect(same.results.map(({ state }) => state)).toEqual(["done", "done", "done", "done"]);
+  });
+
+  test("also where only another arm, of ours alone, has runs to be done", async () => {
+    const scene = new Scene();
+    const shuffled = "shuffled: {order: shuffled, model: {reference: 'team.models:Net'}}";
+    const arms = (frozen: string) => [`arms={${frozen}${shuffled}}`, "seeds=1"];
+    const made = (sha256: string): Pretence => ({
+      openedFor: ({ model }) => (model.origin === "import" ? { imports: [{ ...IMPORTED, sha256 }] } : {}),
+    });
+    await scene.run({ settings: arms(""), pretence: made(SHA) });
+    const { client, error } = await scene.run({
+      settings: arms("frozen: {order: frozen}, "),
+      pretence: made(other.sha256),
+    });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/^arm shuffled: .*other code of yours/),
+    });
+    expect(client.sentOf("train")).toEqual([]);
+  });
+
+  test("a backend that runs already, and imported it before it was edited, is named there, too", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: OWN, pretence: { opened: { imports: [IMPORTED] } } });
+    const { error } = await scene.run({
+      settings: OWN,
+      pretence: { opened: { imports: [IMPORTED], edited: ["/t/models.py"] } },
+    });
+    expect(error).toMatchObject({ kind: "surroundings", message: expect.stringMatching(/models\.py changed after/) });
   });
 
   const LAYERS = { module: "team.layers", file: "/t/layers.py", sha256: SHA };
