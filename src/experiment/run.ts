@@ -1,5 +1,6 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
 
+import { BackendError } from "../backend/errors.js";
 import type { ExperimentConfig } from "../config/config.js";
 import { asError, IbatchError } from "../errors.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
@@ -59,10 +60,27 @@ export async function runOne(inputs: RunInputs): Promise<RunDocument> {
   try {
     return await trainRecorded(inputs, session);
   } finally {
-    await session.close().catch((error: unknown) => {
-      // The run has ended as it has; a backend that cannot go on says so to the next one.
-      inputs.log(`${inputs.place.arm}, seed ${inputs.place.seed}: closing its session failed: ${error}`);
-    });
+    await session.close().catch((error: unknown) => tellNotClosed(inputs, error)); // its end is on record already
+  }
+}
+
+/** A backend that cannot go on says so to the next run. */
+function tellNotClosed({ log, place }: RunInputs, error: unknown): void {
+  log(`${place.arm}, seed ${place.seed}: closing its session failed: ${error}`);
+}
+
+/**
+ * Closes the session of a run that is trained and not yet recorded as such.
+ * @throws IbatchError where the user's code was found to have changed what it was computed with.
+ */
+async function closeTrained(inputs: RunInputs, session: Session): Promise<void> {
+  try {
+    await session.close();
+  } catch (error) {
+    if (error instanceof BackendError && error.code === "bad_reference") {
+      throw new IbatchError("run", `at its end: ${error.message}`, { cause: error });
+    }
+    tellNotClosed(inputs, error);
   }
 }
 
@@ -87,6 +105,7 @@ async function trainRecorded(inputs: RunInputs, session: Session): Promise<RunDo
     const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer ?? undefined });
     await checkpointer?.written();
     const finalCheckpoint = divergedAtStep === undefined ? await checkpointer?.ended(state) : undefined;
+    await closeTrained(inputs, session);
     const ended = endOf(document, { divergedAtStep, finalCheckpoint });
     record.write(ended);
     return ended;

@@ -294,8 +294,12 @@ export class Session {
     return taken;
   }
 
-  /** Lets the backend forget the session; one that is gone has forgotten it already. Gives it up where it does not answer. */
+  /**
+   * Lets the backend forget the session; one that is gone has forgotten it already. Gives it up where it does not answer.
+   * Once only: a second call does nothing.
+   */
   async close(): Promise<void> {
+    if (this.#closed.signal.aborted) return;
     this.#closed.abort();
     this.#client.keepAlive(null);
     const seconds = this.#stop.aborted ? CLOSE_SECONDS_INTERRUPTED : CLOSE_SECONDS;

@@ -138,6 +138,27 @@ describe("one run's trouble is its own", () => {
     expect(scene.text("log.txt")).toMatch(/frozen, seed 0: closing its session failed: .*it would not close\n$/);
   });
 
+  test("one whose code changed what every run is computed with fails at its close, and is never recorded as done", async () => {
+    const scene = new Scene();
+    const changed = "code of this run changed the default dtype (torch.float32, then torch.float64)";
+    const atClose: unknown[] = [];
+    const { results, error, client } = await scene.run({
+      settings: ["arms={frozen: {order: frozen}}", "seeds=1"],
+      pretence: {
+        before({ type }) {
+          if (type !== "close") return;
+          atClose.push(scene.document("frozen", 0).state);
+          throw new BackendError("bad_reference", changed);
+        },
+      },
+    });
+    expect(error).toBeUndefined();
+    expect(results).toMatchObject([{ state: "failed", error: `at its end: ${changed}` }]);
+    expect(scene.document("frozen", 0)).toMatchObject({ state: "failed", error: `at its end: ${changed}` });
+    expect(atClose).toEqual(["running"]);
+    expect(client.sentOf("close")).toHaveLength(1);
+  });
+
   test("nor does it hide the error that ended the run", async () => {
     const scene = new Scene();
     const { results } = await scene.run({
