@@ -21,7 +21,7 @@ export interface Case {
  */
 export function filledLedger(n: number, signals: readonly ExtraSignal[], which = 0): LedgerView {
   const ledger = emptyLedger(n, EXTRA_SIGNALS);
-  const { loss, meanLoss, margin, entropy, el2n } = ledger;
+  const { loss, meanLoss } = ledger;
   const numbers = random(0, "placebo", which);
   for (let i = 0; i < n; i++) {
     const kind = numbers.below(8);
@@ -29,9 +29,10 @@ export function filledLedger(n: number, signals: readonly ExtraSignal[], which =
     if (kind === 0) continue;
     loss[i] = value;
     meanLoss[i] = value / 2 + numbers.below(3);
-    if (margin) margin[i] = 1 - value;
-    if (entropy) entropy[i] = value / 4;
-    if (el2n) el2n[i] = value / 3;
+    for (const [at, signal] of EXTRA_SIGNALS.entries()) {
+      const column = ledger[signal];
+      if (column) column[i] = at === 0 ? 1 - value : value / (5 - at);
+    }
     ledger.seenAtStep[i] = numbers.below(100);
     ledger.correct[i] = numbers.below(2);
     ledger.draws[i] = 1 + numbers.below(5);
@@ -41,13 +42,9 @@ export function filledLedger(n: number, signals: readonly ExtraSignal[], which =
 
 /** The ledger without the signals that are not among these. */
 function withSignals(ledger: LedgerView, signals: readonly ExtraSignal[]): LedgerView {
-  const { margin, entropy, el2n, ...always } = ledger;
-  return {
-    ...always,
-    ...(margin && signals.includes("margin") && { margin }),
-    ...(entropy && signals.includes("entropy") && { entropy }),
-    ...(el2n && signals.includes("el2n") && { el2n }),
-  };
+  const kept = { ...ledger };
+  for (const signal of EXTRA_SIGNALS) if (!signals.includes(signal)) delete kept[signal];
+  return kept;
 }
 
 /** Labels with classes of these sizes, in a fixed mixed sequence. */

@@ -2,7 +2,7 @@
 import { EXTRA_SIGNALS, type ExtraSignal, type LedgerView } from "./contract.js";
 
 /** The signals that samples can be ordered by. */
-export const SIGNALS = ["loss", "mean-loss", "margin", "entropy", "el2n"] as const;
+export const SIGNALS = ["loss", "mean-loss", ...EXTRA_SIGNALS] as const;
 export type Signal = (typeof SIGNALS)[number];
 
 /** What an order by this signal must declare: nothing for losses, which are always there. */

@@ -20,7 +20,11 @@ const u32 = z.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const i32 = z.custom<Int32Array>((value) => value instanceof Int32Array);
 const f32 = z.custom<Float32Array>((value) => value instanceof Float32Array);
 const f64 = z.custom<Float64Array>((value) => value instanceof Float64Array);
-const extras = { margin: f32.optional(), entropy: f32.optional(), el2n: f32.optional() };
+const extras = {
+  margin: f32.optional(),
+  entropy: f32.optional(),
+  el2n: f32.optional(),
+} satisfies Record<ExtraSignal, z.ZodType>;
 
 const ledger = z.strictObject({
   loss: f32,

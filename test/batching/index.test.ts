@@ -55,7 +55,7 @@ describe("the table of batching rules", () => {
     expect(() => findBatching("constnat")).toThrow(
       new IbatchError(
         "usage",
-        'There is no batching rule "constnat". Did you mean "constant"? Known: constant, linear, geometric, steps.',
+        `There is no batching rule "constnat". Did you mean "constant"? Known: ${BATCHING_RULES.map(({ name }) => name).join(", ")}.`,
       ),
     );
   });

@@ -53,7 +53,7 @@ describe("the table of schedules", () => {
     expect(() => findSchedule("cosin")).toThrow(
       new IbatchError(
         "usage",
-        'There is no schedule "cosin". Did you mean "cosine"? Known: constant, step, cosine, one-cycle.',
+        `There is no schedule "cosin". Did you mean "cosine"? Known: ${SCHEDULES.map(({ name }) => name).join(", ")}.`,
       ),
     );
   });
