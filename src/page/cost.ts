@@ -1,7 +1,14 @@
 /** What it cost each arm to reach the target, and where the seconds went. */
 import { type CostSpread, type Findings, PARTS_OF_SECONDS } from "../record/findings-document.js";
-import { costText, measureOf, reachedText, SECONDS, type ShownCost, type ShownKind } from "../results/cost-text.js";
-import { meanSeconds } from "../results/cost-to-reach.js";
+import {
+  costText,
+  measureOf,
+  reachedText,
+  SECONDS,
+  type ShownCost,
+  type ShownKind,
+  splitOf,
+} from "../results/cost-text.js";
 import { percent } from "../results/summary-text.js";
 import { lookFor } from "./curves.js";
 import { dataTable } from "./data-table.js";
@@ -24,7 +31,7 @@ export function costTable(findings: Findings, looks: ReadonlyMap<string, Look>):
   const from = target.from === "config" ? "as the config says" : `what ${baseline} ends with in the mean`;
   const costs = dataTable({
     id: "cost-to-target",
-    note: `What it cost to reach ${percent(target.accuracy)} % test accuracy for the first time (${from}): ${measureOf(shown)}.`,
+    note: `What it cost to reach ${percent(target.accuracy)} % test accuracy for the first time (${from})${measureOf(shown)}.`,
     columns: ["arm", "reached it", ...columns.map(({ title }) => title)],
     rows: shown.map((one) => ({
       name: nameOf(one.arm, looks),
@@ -41,18 +48,15 @@ function secondsTable(
   baseline: string | undefined,
   looks: ReadonlyMap<string, Look>,
 ): Html | undefined {
-  const timed = shown.flatMap((one) => {
-    const mean = meanSeconds(one.cost);
-    return mean === null || costText(one, SECONDS) === "–" ? [] : [{ arm: one.arm, mean }];
-  });
-  if (timed.length === 0) return undefined;
-  const parts = PARTS_OF_SECONDS.filter((part) => timed.some(({ mean }) => mean[part] > 0));
+  const { arms, over } = splitOf(shown);
+  if (arms.length === 0) return undefined;
+  const parts = PARTS_OF_SECONDS.filter((part) => arms.some(({ mean }) => mean[part] > 0));
   const kinds = [...parts, "total", "ordering"] as const;
   return dataTable({
     id: "seconds-to-target",
-    note: "Where these seconds went, and their sum: mean over the runs that reached it. Orders are made within the waiting, or while the backend evaluates, so ordering is no part of the sum.",
+    note: `Where these seconds went, and their sum: ${over}. Orders are made within the waiting, or while the backend evaluates, so ordering is no part of the sum.`,
     columns: ["arm", ...parts, "sum", "ordering"],
-    rows: timed.map(({ arm, mean }) => ({
+    rows: arms.map(({ arm, mean }) => ({
       name: nameOf(arm, looks),
       cells: kinds.map((kind) => mean[kind].toFixed(2)),
       isBaseline: arm === baseline,

@@ -1,7 +1,15 @@
 /** The table's part on what it costs to reach the target accuracy. */
 import { type CostKind, type Findings, PARTS_OF_SECONDS, type SecondsKind } from "../record/findings-document.js";
-import { costText, measureOf, reachedText, SECONDS, type ShownCost, type ShownKind } from "./cost-text.js";
-import { meanSeconds } from "./cost-to-reach.js";
+import {
+  costText,
+  measureOf,
+  reachedText,
+  SECONDS,
+  type ShownCost,
+  type ShownKind,
+  type Split,
+  splitOf,
+} from "./cost-text.js";
 import type { Column, Layout } from "./layout.js";
 import { describeTarget } from "./notes.js";
 
@@ -11,19 +19,19 @@ export function costTables({ target, baseline, arms }: Findings, layout: Layout)
   if (target === null || costs.length === 0) return [];
   const columns = columnsOf(costs);
   const hasSeconds = layout.shown(columns, costs).some(({ title }) => title === SECONDS.title);
-  const title = `Cost to reach ${describeTarget(target, baseline)}: ${measureOf(costs)}`;
+  const title = `Cost to reach ${describeTarget(target, baseline)}${measureOf(costs)}`;
   return [`${layout.line(title)}\n\n${layout.table(columns, costs)}`, ...splitTable(costs, hasSeconds, layout)];
 }
 
 /** `hasSeconds`: whether the table above has those that this one splits. */
 function splitTable(costs: readonly ShownCost[], hasSeconds: boolean, layout: Layout): string[] {
-  const timed = costs.filter((arm) => meanSeconds(arm.cost) !== null && costText(arm, SECONDS) !== "–");
-  if (timed.length === 0) return [];
-  const columns = splitOf(timed);
-  const title = hasSeconds ? SPLIT_TITLE : SPLIT_TITLE_ALONE;
-  const hasOrdering = layout.shown(columns, timed).some((column) => column.title === "ordering");
+  const { arms, over } = splitOf(costs);
+  if (arms.length === 0) return [];
+  const columns = partsOf(arms);
+  const title = `${hasSeconds ? "Where these seconds go" : "Seconds to reach it, where they go"}, and their sum: ${over}`;
+  const hasOrdering = layout.shown(columns, arms).some((column) => column.title === "ordering");
   const note = hasOrdering ? `\n${layout.line(ORDERING_NOTE)}\n` : "";
-  return [`${layout.line(title)}\n\n${layout.table(columns, timed)}${note}`];
+  return [`${layout.line(title)}\n\n${layout.table(columns, arms)}${note}`];
 }
 
 interface Kind extends ShownKind {
@@ -53,24 +61,21 @@ const columnsOf = (costs: readonly ShownCost[]): Column<ShownCost>[] => [
 
 // --- Where the seconds go
 
-const SPLIT_TITLE = "Where these seconds go, and their sum: mean over the runs that reached it";
-const SPLIT_TITLE_ALONE = "Seconds to reach it, where they go, and their sum: mean over the runs that reached it";
 const ORDERING_NOTE =
   "ordering: making orders, within the waiting or while the backend evaluates; it is no part of the sum";
 
-const seconds = (kind: SecondsKind): Column<ShownCost> => ({
+type Timed = Split["arms"][number];
+
+const seconds = (kind: SecondsKind): Column<Timed> => ({
   title: kind === "total" ? "sum" : kind,
   rank: kind === "ordering" ? 1 : 0,
-  cell: ({ cost }) => {
-    const mean = meanSeconds(cost);
-    return mean === null ? "–" : mean[kind].toFixed(2);
-  },
+  cell: ({ mean }) => mean[kind].toFixed(2),
 });
 
 /** A part that nobody spent a second on is left out. */
-const splitOf = (timed: readonly ShownCost[]): Column<ShownCost>[] => [
-  NAME,
-  ...PARTS_OF_SECONDS.filter((part) => timed.some(({ cost }) => (meanSeconds(cost)?.[part] ?? 0) > 0)).map(seconds),
+const partsOf = (timed: readonly Timed[]): Column<Timed>[] => [
+  { title: "arm", cell: ({ arm }) => arm, rank: 0 },
+  ...PARTS_OF_SECONDS.filter((part) => timed.some(({ mean }) => mean[part] > 0)).map(seconds),
   seconds("total"),
   seconds("ordering"),
 ];

@@ -174,14 +174,16 @@ const ONE_SEED =
 
 function targetNotes({ target, baseline, arms }: Measures, runs: readonly TimedRun[]): (string | undefined)[] {
   if (target === null) return [];
+  const costs = arms.flatMap(({ cost }) => cost ?? []);
+  if (costs.every(({ reached }) => reached === 0)) return [];
   const isSparse = runs.some(({ metrics }) => metrics.some(({ test }) => test === undefined));
-  const missed = arms.some(({ cost }) => cost !== null && cost.notReached > 0);
+  const hasMedian = costs.some(({ notReached, spread }) => notReached > 0 && (spread.epochs?.median ?? null) !== null);
   return [
     `Costs are up to the end of the first epoch with ${describeTarget(target, baseline)}; a later epoch may be below it again`,
     isSparse
       ? "Not every epoch was evaluated: a cost may be too high by the epochs between two evaluations"
       : undefined,
-    missed
+    hasMedian
       ? "Where runs never reach the target, the median stands for the mean: they count as dearer than any"
       : undefined,
   ];

@@ -99,8 +99,15 @@ describe("what the statistics say", () => {
       ["shuffled", "2 of 2", "median 2.0", "median 24", "median 6.0"],
       ["sorted", "0 of 2, 2 never", "–", "–", "–"],
     ]);
+    const noteOf = (page: Page, id: string) => page.querySelector(`#${id}-note`)?.textContent ?? "";
+    expect(noteOf(found, "cost-to-target")).toMatch(/\(as the config says\): median over seeds\.$/);
+    expect(noteOf(found, "seconds-to-target")).toContain("their sum: mean over the runs that reached it. Orders");
     const [parts] = rowsOf(found, "seconds-to-target");
     expect(parts).toEqual(["shuffled", "3.00", "0.50", "2.00", "0.50", "6.00", "0.00"]); // of two epochs; they add up
+    const half = { ...bestArm("sorted"), cost: costOfArm(runs, 0.85) }; // one of two reaches it
+    const cut = documentOf({ target: { accuracy: 0.7, from: "config" }, arms: [arms[0], half] });
+    expect(rowsOf(cut, "seconds-to-target")).toHaveLength(1);
+    expect(noteOf(cut, "seconds-to-target")).toContain("the runs that reached it, of arms where more than half did.");
   });
 
   test("without statistics: plain differences, and why there are none", () => {

@@ -67,12 +67,16 @@ test.each([60, 80, 120, 200])("costs in %d columns: what is split is shown above
   expect(split.split("\n")[0]).toMatch(hasSeconds ? /^Where these seconds go/ : /^Seconds to reach it, where they go/);
   expect(/^ordering: /m.test(split)).toBe(/ ordering \|/.test(split));
   expect(split).not.toContain("torn"); // whose cost is unknown: two of three never reach it
+  expect(split.replace(/\s+/g, " ")).toContain(
+    "and their sum: mean over the runs that reached it, of arms where more than half did",
+  );
 });
 
 test("costs: none known, no split; medians alone are named so", async () => {
   const shuffled = runs("shuffled", 0.9, 0.5, 0.5);
   const unknown = costTables(await findingsOf([...shuffled, ...runs("a", 0.1)], { targetAccuracy: 0.9 }), whole);
   expect(unknown).toHaveLength(1);
+  expect(unknown[0]).toMatch(/^Cost to reach 90\.00 % test accuracy \(targetAccuracy\)\n/); // of nothing that is shown
   const medians = costTables(
     await findingsOf([...shuffled, ...runs("a", 0.9, 0.9, 0.5)], { targetAccuracy: 0.9 }),
     whole,
