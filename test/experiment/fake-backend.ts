@@ -88,6 +88,8 @@ export class FakeBackend implements WorkClient {
   readonly sent: Sent[] = [];
   /** Of each session that was closed, one after another: a hash of all that it was trained on. */
   readonly trails: string[] = [];
+  /** Of each batch that it was trained on, one after another: its step, and a hash of all up to it. */
+  readonly trajectory: { readonly step: number; readonly trail: string }[] = [];
   /** Sessions that pings keep alive, as they were named one after another. */
   readonly keptAlive: (string | null)[] = [];
   readonly cancels: string[] = [];
@@ -236,6 +238,7 @@ export class FakeBackend implements WorkClient {
       const of = createHash("sha256").update(`${session.trail} ${learningRates[batch]}`);
       for (const index of indices.subarray(offsets[batch], offsets[batch + 1])) of.update(` ${index}`);
       session.trail = of.digest("hex");
+      this.trajectory.push({ step: firstStep + batch, trail: session.trail });
     }
     const stepOf = (at: number) => firstStep + offsets.findLastIndex((offset) => offset <= at);
     const done = indices.subarray(0, offsets[batchesDone]);
