@@ -1,0 +1,1 @@
+export function leftBehind(of: { out: string; temporary: string; mark: string }): Promise<string[]>;

@@ -1,0 +1,94 @@
+// The tables of what was done and what came of it, and the page with them: docs/results/chaos.md.
+import { execFileSync } from "node:child_process";
+import os from "node:os";
+import { ROOT } from "./command.mjs";
+
+/** What was done, each way to disturb apart. */
+export function tableOfWays(results) {
+  const ways = [...new Set(results.flatMap(({ planned }) => planned))];
+  return table(
+    ["what was done", "times", "cases", "of them failed"],
+    ways.map((way) => {
+      const cases = results.filter(({ planned }) => planned.includes(way));
+      const [{ skipped }] = cases;
+      const times = sumOf(cases, ({ injected }) => injected?.get(way));
+      return [way, skipped === undefined ? times : `skipped: ${skipped}`, cases.length, failedOf(cases)];
+    }),
+  );
+}
+
+/** What it cost, each kind of disturbance apart. `results[0]` is of the undisturbed run. */
+export function tableOfKinds(results) {
+  const [undisturbed, ...disturbed] = results;
+  const kinds = [...new Set(disturbed.map(({ kind }) => kind))];
+  const rowOf = (name, cases) => [
+    ...[
+      name,
+      sumOf(cases, ({ injected }) => injected && [...injected.values()].reduce((a, b) => a + b, 0)),
+      cases.length,
+    ],
+    ...["commands", "resumed", "unused", "anew"].map((column) => sumOf(cases, (one) => one[column])),
+    sumOf(cases, ({ seconds }) => seconds).toFixed(0),
+    failedOf(cases),
+  ];
+  return table(
+    [
+      ...["what was disturbed", "times", "cases", "commands", "runs gone on from a checkpoint"],
+      ...["checkpoints not used", "runs begun anew", "seconds", "cases that failed"],
+    ],
+    [
+      rowOf("nothing", [undisturbed]),
+      ...kinds.map((kind) =>
+        rowOf(
+          kind,
+          disturbed.filter((one) => one.kind === kind),
+        ),
+      ),
+    ],
+  );
+}
+
+/** @param {{ command: string, seconds: number, lanes: number, load: number }} of */
+export function pageOf(results, { command, seconds, lanes, load }) {
+  const failed = failedOf(results);
+  return `# Chaos: whatever dies, the same command continues
+
+Made by \`${command}\` on ${new Date().toISOString().slice(0, 10)}, at commit ${commitOf()}, in ${Math.round(seconds / 60)} minutes, ${lanes} cases at
+a time. ${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, ${os.platform()} ${os.release()}; Node ${process.versions.node}. Load average at its start: ${load.toFixed(1)}.
+
+Each case gives the real command with the real backend on the CPU, disturbs it, and gives the same command again until it
+ends with 0. Then every file of every run must equal the undisturbed run's, byte for byte: metrics, orders, signals,
+predictions, images, and the final checkpoint, which holds the weights, the optimiser's state and the controller's. Only
+what tells of time or of attempts may differ. No process, lock, socket or temporary file may be left.
+The runs have dropout, BatchNorm, augmentation, micro-batches, batches that grow, Adam, data fetched by a worker, scoring
+passes, an order with memory, and \`weighted\` by mean losses with a fraction ([chaos/experiment](../../chaos/experiment)).
+
+${failed === 0 ? "No case failed." : `**${failed} cases failed.**`}
+
+## What it cost
+
+${tableOfKinds(results)}
+
+## What was done
+
+${tableOfWays(results)}
+`;
+}
+
+const table = (head, rows) =>
+  [head, head.map((_, column) => (column === 0 ? "---" : "--:")), ...rows]
+    .map((row) => `| ${row.join(" | ")} |`)
+    .join("\n");
+
+const sumOf = (cases, of) => cases.reduce((total, one) => total + (of(one) ?? 0), 0);
+
+export const failedOf = (results) => results.filter(({ faults = [] }) => faults.length > 0).length;
+
+function commitOf() {
+  const git = (...args) => execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).trim();
+  try {
+    return `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain") ? " with changes" : ""}`;
+  } catch {
+    return "unknown";
+  }
+}

@@ -1,0 +1,2 @@
+export function recordedIn(out: string): Map<string, string>;
+export function differencesFrom(expected: Map<string, string>, out: string): string[];

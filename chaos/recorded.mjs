@@ -1,0 +1,61 @@
+// What a run directory holds that nothing may change, and what differs between two of them.
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/** Tells of time, or of attempts. */
+const OF_THE_ATTEMPT = /(^|\/)(timings\.jsonl|SHA256SUMS|log\.txt|report\.html|summary\.json|experiment\.json)$/;
+
+/** Path → a hash of what must be equal of that file. */
+export function recordedIn(out) {
+  const paths = filesBelow(out).filter((path) => !OF_THE_ATTEMPT.test(path));
+  return new Map(paths.sort().map((path) => [path, sha256(lasting(path, readFileSync(join(out, path))))]));
+}
+
+/** Lines that say what is not as in the other one. */
+export function differencesFrom(expected, out) {
+  const seen = recordedIn(out);
+  const missing = [...expected.keys()].filter((path) => !seen.has(path));
+  const more = [...seen.keys()].filter((path) => !expected.has(path));
+  const changed = [...expected].filter(([path, hash]) => seen.has(path) && seen.get(path) !== hash);
+  return [
+    ...missing.map((path) => `${path} is missing`),
+    ...more.map((path) => `${path} is not in the undisturbed run`),
+    ...changed.map(([path]) => `${path} differs`),
+    ...filesBelow(out)
+      .filter((path) => basename(path) === "SHA256SUMS")
+      .flatMap((path) => wrongChecksums(out, path)),
+  ];
+}
+
+/** The parts of a document that are not of an attempt; other files as they are. */
+function lasting(path, bytes) {
+  if (basename(path) === "run.json") {
+    const { startedAt: _startedAt, resumed: _resumed, ...rest } = JSON.parse(bytes.toString());
+    return JSON.stringify(rest);
+  }
+  if (basename(path) === "manifest.json") {
+    const { arm, seed, step, state, files, records } = JSON.parse(bytes.toString());
+    return JSON.stringify({ arm, seed, step, state, files, metrics: records["metrics.jsonl"] });
+  }
+  return bytes;
+}
+
+/** A run's own list of its files holds. */
+function wrongChecksums(out, path) {
+  const run = dirname(join(out, path));
+  const lines = readFileSync(join(out, path), "utf8").split("\n");
+  const listed = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  return listed.flatMap((line) => {
+    const [expected, name] = line.split("  ");
+    const isRight = existsSync(join(run, name)) && sha256(readFileSync(join(run, name))) === expected;
+    return isRight ? [] : [`${path}: ${name} is not as listed`];
+  });
+}
+
+export const filesBelow = (directory) =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
+
+const sha256 = (data) => createHash("sha256").update(data).digest("hex");

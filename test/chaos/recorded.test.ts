@@ -1,0 +1,78 @@
+// What `npm run chaos` holds runs against sees whatever differs, and nothing that may.
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { leftBehind } from "../../chaos/leftovers.mjs";
+import { differencesFrom, recordedIn } from "../../chaos/recorded.mjs";
+import { temporaryDirectory } from "../experiment/scene.js";
+
+const RUN = { arm: "a", seed: 0, state: "done", finalCheckpoint: 9 };
+const MANIFEST = { arm: "a", seed: 0, step: 9, state: { step: 9 }, files: {}, records: { "metrics.jsonl": 2 } };
+
+/** A run directory, and a copy of it. */
+function twice() {
+  const base = temporaryDirectory();
+  const [first, second] = [join(base, "first"), join(base, "second")];
+  mkdirSync(join(first, "a/seed-0/orders"), { recursive: true });
+  mkdirSync(join(first, "a/seed-0/checkpoint/9"), { recursive: true });
+  const write = (name: string, data: string) => writeFileSync(join(first, "a/seed-0", name), data);
+  write("metrics.jsonl", "{}\n");
+  write("timings.jsonl", "{}\n");
+  write("orders/0000.u32", "abcd");
+  write("run.json", JSON.stringify(RUN));
+  write("checkpoint/9/model.safetensors", "weights");
+  write("checkpoint/9/manifest.json", JSON.stringify(MANIFEST));
+  write("SHA256SUMS", `# 4 bytes\n${createHash("sha256").update("abcd").digest("hex")}  orders/0000.u32\n`);
+  cpSync(first, second, { recursive: true });
+  return { first, second, change: (name: string, data: string) => writeFileSync(join(second, "a/seed-0", name), data) };
+}
+
+test("a copy does not differ, nor what tells of time and of attempts", () => {
+  const { first, second, change } = twice();
+  change("timings.jsonl", "other\n");
+  change("run.json", JSON.stringify({ ...RUN, startedAt: "then", resumed: [{ at: "later", step: 3 }] }));
+  change(
+    "checkpoint/9/manifest.json",
+    JSON.stringify({ ...MANIFEST, sha256: "x", records: { "metrics.jsonl": 2, t: 1 } }),
+  );
+  expect(differencesFrom(recordedIn(first), second)).toEqual([]);
+});
+
+test.each([
+  ["metrics.jsonl", "{} \n"],
+  ["run.json", JSON.stringify({ ...RUN, state: "failed" })],
+  ["checkpoint/9/model.safetensors", "weightz"],
+  ["checkpoint/9/manifest.json", JSON.stringify({ ...MANIFEST, state: { step: 8 } })],
+])("%s differs", (name, data) => {
+  const { first, second, change } = twice();
+  change(name, data);
+  expect(differencesFrom(recordedIn(first), second)).toEqual([`a/seed-0/${name} differs`]);
+});
+
+test("files that are missing, that came, and that are not as the run's own list says", () => {
+  const { first, second, change } = twice();
+  change("orders/0000.u32", "abcx");
+  rmSync(join(second, "a/seed-0/metrics.jsonl"));
+  change("orders/0001.u32", "abcd");
+  expect(differencesFrom(recordedIn(first), second)).toEqual([
+    "a/seed-0/metrics.jsonl is missing",
+    "a/seed-0/orders/0001.u32 is not in the undisturbed run",
+    "a/seed-0/orders/0000.u32 differs",
+    "a/seed-0/SHA256SUMS: orders/0000.u32 is not as listed",
+  ]);
+});
+
+test("what is left behind: a lock, a half-written file, a temporary one", async () => {
+  const { second: out, change } = twice();
+  const temporary = temporaryDirectory();
+  expect(await leftBehind({ out, temporary, mark: "nobody's" })).toEqual([]);
+  writeFileSync(join(out, "lock"), "");
+  change("run.json.partial", "");
+  mkdirSync(join(temporary, "ibatch-1"));
+  expect((await leftBehind({ out, temporary, mark: "nobody's" })).sort()).toEqual([
+    "a/seed-0/run.json.partial is left",
+    "ibatch-1 is left among temporary files",
+    "lock is left",
+  ]);
+});
