@@ -1,6 +1,6 @@
 // What checkpoints cost: runs of mnist-cnn with the default and without any, in turn; then single saves of mnist-cnn and of
 // ResNet-18, with what they hold up.
-//   npm run bench -- checkpoint [--rounds 5] [--epochs 30] [--threads 1] [--out FILE]
+//   npm run bench -- checkpoint [--rounds 5] [--epochs 20] [--threads 1] [--out FILE]
 // A full run writes docs/results/checkpoint.md.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os, { tmpdir } from "node:os";
@@ -24,8 +24,8 @@ export async function main(python, args) {
     console.log(`${tableOfRuns(runs)}\n`);
     const saves = [];
     for (const [name, batchesAnEpoch, experiment] of [
-      ["mnist-cnn", 45, mnistCnn({ epochs: 12, threads: options.threads, everyBatches: 10, chunkBatches: 5 })],
-      ["resnet18", 40, resnet18({ epochs: 3, threads: options.threads, everyBatches: 4, chunkBatches: 2 })],
+      ["mnist-cnn", 45, mnistCnn({ epochs: 4, threads: options.threads, everyBatches: 10, chunkBatches: 5 })],
+      ["resnet18", 40, resnet18({ epochs: 2, threads: options.threads, everyBatches: 4, chunkBatches: 2 })],
     ]) {
       const { events } = await run(bench, `saves-${name}`, experiment);
       saves.push({ name, ...measuresOf(events, batchesAnEpoch) });
@@ -53,7 +53,7 @@ function readOptions(args) {
   const isFull = values.rounds === undefined && values.epochs === undefined;
   return {
     rounds: Number(values.rounds ?? 5),
-    epochs: Number(values.epochs ?? 30),
+    epochs: Number(values.epochs ?? 20),
     threads: Number(values.threads),
     out: values.out ?? (isFull ? join(ROOT, "docs", "results", "checkpoint.md") : undefined),
   };
