@@ -2,25 +2,33 @@
 //   npm test [-- [ts | python] [arguments for that runner]] [--python PATH]
 import { spawn } from "node:child_process";
 import fs from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { countPytest, countVitest, judge, summary } from "./reports.mjs";
 import { wrongArguments } from "./setup/sentences.mjs";
 import { ROOT } from "./setup/site.mjs";
 import { readStamp } from "./setup/stamps.mjs";
 import { orExit, setUp, takePython } from "./setup.mjs";
+import { shareOut } from "./shares.mjs";
+
+const PYTHON_TESTS = "test/python";
+/** Of pytest side by side: its tests compute with one thread each. */
+const PYTHON_PROCESSES = 2;
+/** About how long files of Python tests take alone; those that start backends take longest. */
+const SECONDS = { "test_server.py": 40, "test_main.py": 36, "test_evaluation.py": 27 };
+const SECONDS_OF_OTHERS = 7;
 
 const RUNNERS = {
   ts: {
-    report: ".setup/vitest.json",
     count: countVitest,
+    parts: (rest) => [{ report: ".setup/vitest.json", args: rest }],
     command: (_python, report) => [
       process.execPath,
       ["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
     ],
   },
   python: {
-    report: ".setup/pytest.xml",
     count: countPytest,
+    parts: (rest) => pythonParts(rest).map((args, part) => ({ report: `.setup/pytest-${part}.xml`, args })),
     command: (python, report) => [python, ["-m", "pytest", `--junitxml=${report}`]],
   },
 };
@@ -28,10 +36,11 @@ const RUNNERS = {
 const NOTHING_RAN = [{ passed: 0, failed: 1, skipped: 0 }];
 
 const { python, languages, rest } = await orExit(prepare, () => console.log(summary(NOTHING_RAN)));
-// Side by side, for each keeps one core busy; what the second one says is shown when both are done.
-const results = await Promise.all(
-  languages.map((language, at) => runTests(RUNNERS[language], { python, rest, shownAtOnce: at === 0 })),
+// Side by side, for each keeps a core busy at most; what others than the first say is shown when all are done.
+const parts = languages.flatMap((language) =>
+  RUNNERS[language].parts(rest).map((part) => ({ ...RUNNERS[language], ...part })),
 );
+const results = await Promise.all(parts.map((part, at) => runTests(part, { python, shownAtOnce: at === 0 })));
 for (const { output } of results) process.stdout.write(output);
 console.log(summary(results));
 process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;
@@ -45,12 +54,20 @@ async function prepare() {
   return { python, languages: language ? [language] : Object.keys(RUNNERS), rest: more };
 }
 
-async function runTests({ report, count, command }, { python, rest, shownAtOnce }) {
+/** Arguments of each process: its files, or what was asked for, which one process runs. */
+function pythonParts(rest) {
+  const paths = fs.readdirSync(join(ROOT, PYTHON_TESTS), { recursive: true });
+  const files = paths.filter((path) => /^test_.*\.py$/.test(basename(path)));
+  const weighed = files.map((path) => [join(PYTHON_TESTS, path), SECONDS[basename(path)] ?? SECONDS_OF_OTHERS]);
+  return rest.length > 0 || files.length === 0 ? [rest] : shareOut(weighed, PYTHON_PROCESSES);
+}
+
+async function runTests({ report, args: asked, count, command }, { python, shownAtOnce }) {
   const path = join(ROOT, report);
   fs.rmSync(path, { force: true }); // an old report must not speak for a runner that crashed
   const [program, args] = command(python, report);
   const env = { ...process.env, IBATCH_PYTHON: python, OMP_NUM_THREADS: "1" };
-  const { exitCode, output } = await run(program, [...args, ...rest], { env, shownAtOnce });
+  const { exitCode, output } = await run(program, [...args, ...asked], { env, shownAtOnce });
   return { ...judge(count(readStamp(path)), exitCode), output };
 }
 

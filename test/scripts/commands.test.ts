@@ -109,6 +109,14 @@ describe("test", () => {
     expect(ended.code).toBe(code);
   });
 
+  test("shares the files of Python tests out among two processes, and adds up what they say", async () => {
+    const machine = clone();
+    Object.assign(machine.env, green);
+    machine.write("test/python/deep/test_b.py", "");
+    expect((await start(machine, "test", "python").ended).stdout).toBe("8 passed, 0 failed, 2 skipped\n");
+    expect((await start(machine, "test", "python", "-k", "some").ended).stdout).toBe("4 passed, 0 failed, 1 skipped\n");
+  });
+
   test("does not take the report of an earlier run for its own", async () => {
     const machine = clone();
     machine.write(".setup/vitest.json", vitest);
@@ -135,6 +143,7 @@ function clone(main = ""): FakeMachine {
   copyScripts(machine);
   machine.write("src/cli/main.ts", main);
   machine.write("package.json", '{ "type": "module" }');
+  machine.write("test/python/test_a.py", "");
   return machine;
 }
 

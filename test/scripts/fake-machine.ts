@@ -148,7 +148,9 @@ case "$*" in
   *"-m pip --version"*) ${python.pipVersion ?? "true"} ;;
   *"-m pip install"*) ${python.pip ?? "true"} ;;
   *"-m ensurepip"*) ${python.ensurepip ?? "false"} ;;
-  *"-m pytest"*) [ -n "$FAKE_PYTEST" ] && printf %s "$FAKE_PYTEST" > .setup/pytest.xml; exit "\${FAKE_PYTEST_CODE:-0}" ;;
+  *"-m pytest"*)
+    report="\${*##*--junitxml=}"
+    [ -n "$FAKE_PYTEST" ] && printf %s "$FAKE_PYTEST" > "\${report%% *}"; exit "\${FAKE_PYTEST_CODE:-0}" ;;
   *"-c "*) echo "python ${version} ${hasVenv ? "True" : "False"}" ;;
   *) echo "not expected: $*"; exit 9 ;;
 esac`;

@@ -1,0 +1,1 @@
+export function shareOut(files: readonly (readonly [name: string, weight: number])[], count: number): string[][];
