@@ -346,6 +346,20 @@ function rewriteSealed(path: string, changes: object): void {
   writeSealed(path, { ...document, ...changes });
 }
 
+test("the results of a run that lost its backend have each epoch once", async () => {
+  const { BackendLost } = await import("../../src/backend/errors.js");
+  let isLost = false;
+  const before: Pretence["before"] = (message) => {
+    if (isLost || message.type !== "train" || message.fields.firstStep < 8) return;
+    isLost = true;
+    throw new BackendLost("the backend ended");
+  };
+  const settings = [...ONE_RUN, "checkpoint.everyBatches=5"];
+  const { results, clients } = await new Scene().run({ settings, pretence: { ...LOSSES, before } });
+  expect(clients).toHaveLength(2);
+  expect(results.map(({ metrics }) => metrics.map(({ epoch }) => epoch))).toEqual([[0, 1, 2]]);
+});
+
 async function stoppedBefore(step: number): Promise<Scene> {
   const scene = new Scene();
   const abort = new AbortController();
@@ -420,6 +434,19 @@ describe("a checkpoint that is damaged is named, and the one before is used", ()
     const { said, loads } = await again(scene);
     expect(loads).toEqual([steps[1]]);
     expect(said[0]).toMatch(/is damaged \(it was changed after it was written\): it is not used$/);
+  });
+
+  test("it goes once the one before is used, so that it counts for none of those that are kept", async () => {
+    const { scene, below, steps } = await stopped();
+    damages["a bit flipped"](join(below, `${steps[0]}`, "model.safetensors"));
+    const abort = new AbortController();
+    const stopAtTrain: Pretence = {
+      before({ type }) {
+        if (type === "train") abort.abort();
+      },
+    };
+    await scene.run({ settings: ONE_RUN, abort, pretence: { ...LOSSES, ...stopAtTrain } });
+    expect(readdirSync(below)).toEqual([`${steps[1]}`]);
   });
 
   test("of another run, under this one's name", async () => {
