@@ -99,6 +99,6 @@ function replayed(
   const mistake = (what: string) => checker.mistake(["order", "replay"], what);
   const identity = orders
     .replayed(directory)
-    .identity({ seeds, epochs, dataset: dataset.name ?? dataset.reference ?? "", mistake });
+    .identity({ seeds, epochs, dataset: dataset.name ?? dataset.reference ?? "", part: dataset, mistake });
   return { name: REPLAY.name, replay: { directory, identity } };
 }

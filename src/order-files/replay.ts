@@ -9,7 +9,7 @@ import { shuffled } from "../kernels/shuffle.js";
 import { defineOrder, type OrderDefinition, type OrderResult } from "../orders/contract.js";
 import { whyBlocked } from "../record/blocked.js";
 import { hashValue } from "../record/hash.js";
-import { readMadeBy } from "../record/made-by.js";
+import { isWithin, partText, readMadeBy, type TrainedPart } from "../record/made-by.js";
 import { countOrders, filesOf, keepsOrders, planOf, type RecordedOrder, readOrder } from "../record/recorded-orders.js";
 import { isFinished, type Surroundings } from "../record/run-document.js";
 import { holdsRun } from "../record/run-files.js";
@@ -56,13 +56,13 @@ export class Replayed {
   /**
    * What is replayed, whatever the seed: the plans of the one run, or the config of the arm's runs, of which each seed
    * has its own plans (`plansHash`).
-   * @throws IbatchError when a seed has no recorded run, one that is damaged, with fewer epochs or on another dataset,
-   * or one that kept hashes alone.
+   * @throws IbatchError when a seed has no recorded run, one that is damaged, with fewer epochs, on another dataset or
+   * on samples that are not trained on here, or one that kept hashes alone.
    */
-  identity({ seeds, epochs, dataset, mistake }: Replaying): string {
+  identity({ seeds, epochs, dataset, part, mistake }: Replaying): string {
     for (const directory of seeds.map((seed) => this.#run(seed, mistake))) {
       const files = filesOf(directory);
-      const { state, dataset: recordedOn } = readMadeBy(files); // first: all of its files are looked at
+      const { state, dataset: recordedOn, part: trainedOn } = readMadeBy(files); // first: all of its files are looked at
       const recorded = countOrders(files);
       if (recorded < epochs) {
         const [soFar, first] = isFinished({ state })
@@ -75,6 +75,12 @@ export class Replayed {
       if (!keepsOrders(files)) throw mistake(`${directory} kept no orders, only their hashes (record.orders: hash)`);
       if (recordedOn !== dataset) {
         throw mistake(`${directory} is an order of dataset ${recordedOn}, this arm trains on ${dataset}`);
+      }
+      if (trainedOn !== undefined && !isWithin(trainedOn, part)) {
+        throw mistake(
+          `${directory} was trained on dataset: { ${partText(trainedOn)} }, this arm trains on { ${partText(part)} }, ` +
+            "which lacks samples of it: say the same, or replay a run of this part",
+        );
       }
       this.#readAll(directory, epochs);
     }
@@ -147,6 +153,7 @@ interface Replaying {
   readonly seeds: readonly number[];
   readonly epochs: number;
   readonly dataset: string;
+  readonly part: TrainedPart;
   readonly mistake: Mistake;
 }
 

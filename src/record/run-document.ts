@@ -21,7 +21,11 @@ const armShape = {
     changesObjective: z.boolean().optional(),
     name: z.string().optional(),
   }),
-  dataset: named.optional(),
+  dataset: keeping({
+    name: z.string(),
+    subset: count.nullable().optional(),
+    validation: count.optional(),
+  }).optional(),
   model: named.optional(),
   loss: named.optional(),
   optimizer: named.optional(),

@@ -140,6 +140,30 @@ describe("what cannot be replayed names the place in the config", () => {
     );
   });
 
+  test.each([
+    ["subset=12", { subset: 6 }, "{ subset: 12 }, this arm trains on { subset: 6 }"],
+    ["subset=null", { subset: 6 }, "{ subset: null }, this arm trains on { subset: 6 }"],
+    ["subset=12", { validation: 3 }, "{ subset: 12 }, this arm trains on { subset: null, validation: 3 }"],
+  ])("a run on samples that are not trained on here: dataset.%s under %j", async (setting, part, says) => {
+    const { run } = await recorded([`dataset.${setting}`, "arms={half: {order: shuffled}}"]);
+    await refused(
+      text(`{ replay: ${run} }`, `  more: { order: frozen }\n`).replace(
+        "dataset: digits",
+        `dataset: ${JSON.stringify({ name: "digits", ...part })}`,
+      ),
+      `x.yaml:12: arms.again.order.replay: ${run} was trained on dataset: ${says}, which lacks samples of it: say the ` +
+        "same, or replay a run of this part",
+    );
+  });
+
+  test("a run of a part is replayed where all of the part is trained on", async () => {
+    const { run } = await recorded(["dataset.subset=12", "dataset.validation=3", "arms={half: {order: shuffled}}"]);
+    for (const part of ["{ name: digits }", "{ name: digits, validation: 3 }"]) {
+      const { arms } = await resolved(text(`{ replay: ${run} }`).replace("dataset: digits", `dataset: ${part}`));
+      expect(arms.again.order.name).toBe("replay");
+    }
+  });
+
   test("a run that kept the hashes alone", async () => {
     const { run } = await recorded(["record.orders=hash"]);
     await refused(

@@ -23,6 +23,7 @@ test("its config's hash, its dataset, and whether its order was of another objec
     state: "running",
     configHash: "abc",
     dataset: "digits",
+    part: undefined,
     changesObjective: true,
     data: undefined,
   });
