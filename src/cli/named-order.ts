@@ -4,6 +4,7 @@ import { type Checked, checkAll } from "../order-files/check-order.js";
 import { type Choice, chooseOptions } from "../order-files/choose-options.js";
 import { isFilePath } from "../order-files/find-order-file.js";
 import { OrderFile } from "../order-files/order-file.js";
+import type { Limit } from "../order-files/order-thread/order-thread.js";
 import { ownOrder, type RunOrder } from "../order-files/run-order.js";
 import type { OrderDefinition } from "../orders/contract.js";
 import { type Declared, thrownText } from "../orders/declared.js";
@@ -20,11 +21,14 @@ export interface NamedOrder {
   stop(): Promise<void>;
 }
 
-/** Seconds for an epoch that is shown, and for a check. */
-const LIMIT_SECONDS = 600;
+interface Opening {
+  readonly signal: AbortSignal;
+  /** For an epoch that is shown, and for a check, of an order in a file. */
+  readonly limit: Limit;
+}
 
-export async function openOrder(name: string, signal: AbortSignal): Promise<NamedOrder> {
-  return isFilePath(name) ? await inFile(name, signal) : ours(findOrder(name));
+export async function openOrder(name: string, opening: Opening): Promise<NamedOrder> {
+  return isFilePath(name) ? await inFile(name, opening) : ours(findOrder(name));
 }
 
 const ours = (definition: OrderDefinition): NamedOrder => ({
@@ -43,16 +47,16 @@ const ours = (definition: OrderDefinition): NamedOrder => ({
   stop: async () => {},
 });
 
-async function inFile(path: string, signal: AbortSignal): Promise<NamedOrder> {
+async function inFile(path: string, { signal, limit }: Opening): Promise<NamedOrder> {
   const listening = { signal, say: note };
   const file = await OrderFile.import(path, ".", path, listening);
   const started: RunOrder[] = [];
   return {
     description: file.description,
     choose: (given) => file.choose(given),
-    check: (fixed) => file.check(fixed, LIMIT_SECONDS),
+    check: (fixed) => file.check(fixed, limit),
     start(options, declared) {
-      const order = file.start(options, declared, { ...listening, limitSeconds: LIMIT_SECONDS });
+      const order = file.start(options, declared, { ...listening, limit });
       started.push(order);
       return order;
     },

@@ -40,6 +40,10 @@ const options = z.strictObject({
       "hold the order to the laws of all orders instead, with the options that --set says and all enum and boolean " +
         "ones: exit code 1 and every fault where it breaks one",
     ),
+  seconds: integer(1, 86_400)
+    .default(60)
+    .describe("seconds that an order in a file may take for an epoch that is shown, or for its check (default: 60)")
+    .meta({ placeholder: "N" }),
   dataset: z
     .string()
     .optional()

@@ -31,7 +31,7 @@ interface Labelled {
 
 /** `ibatch order NAME`. */
 export async function order(name: string, options: OrderOptions, signal: AbortSignal): Promise<number> {
-  const named = await openOrder(name, signal);
+  const named = await openOrder(name, { signal, limit: { seconds: options.seconds, setBy: "--seconds" } });
   try {
     return options.check ? await check(named, options) : await show(named, options, signal);
   } finally {
@@ -55,7 +55,7 @@ async function check(order: NamedOrder, options: OrderOptions): Promise<number> 
 }
 
 /** What of the command's options says something about a check. */
-const OF_A_CHECK = ["check", "set"];
+const OF_A_CHECK = ["check", "set", "seconds"];
 
 function refuseMeaningless(options: OrderOptions): void {
   const defaults: Readonly<Record<string, unknown>> = orderCommand.options.parse({});

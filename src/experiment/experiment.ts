@@ -194,7 +194,7 @@ function runInputs({ config, orders, record, dataDir, observer, signal, note, lo
     config: run.config,
     order: orders.start(run.config.order, run.place.seed, {
       signal,
-      limitSeconds: config.backend.orderSeconds,
+      limit: { seconds: config.backend.orderSeconds, setBy: "backend.orderSeconds" },
       say: log,
     }),
     refuseOtherData: (made: Surroundings) => orders.refuseOtherData(run.config.order, run.place.seed, made),

@@ -7,7 +7,7 @@ import type { Choice } from "./choose-options.js";
 import { findOrderFile } from "./find-order-file.js";
 import { type GraphFile, importsOf } from "./order-thread/graph.js";
 import type { Description } from "./order-thread/messages.js";
-import { OrderThread, WORD_SECONDS } from "./order-thread/order-thread.js";
+import { type Limit, OrderThread, WORD } from "./order-thread/order-thread.js";
 import { threadedOrder } from "./order-thread/threaded-order.js";
 import type { RunOrder } from "./run-order.js";
 
@@ -20,8 +20,8 @@ export interface Listening {
 }
 
 export interface Running extends Listening {
-  /** Seconds that it may take for an epoch. */
-  readonly limitSeconds: number;
+  /** For an epoch. */
+  readonly limit: Limit;
 }
 
 type Options = Readonly<Record<string, unknown>>;
@@ -74,12 +74,12 @@ export class OrderFile {
 
   /** `given`: its own options, as the config has them. */
   choose(given: Options): Promise<Choice> {
-    return this.#naming("says nothing of its options", this.#thread.ask({ subject: "choose", given }, WORD_SECONDS));
+    return this.#naming("says nothing of its options", this.#thread.ask({ subject: "choose", given }, WORD));
   }
 
   /** As `checkAll`. */
-  check(fixed: Options, limitSeconds: number): Promise<Checked> {
-    return this.#naming("cannot be checked", this.#thread.ask({ subject: "check", fixed }, limitSeconds));
+  check(fixed: Options, limit: Limit): Promise<Checked> {
+    return this.#naming("cannot be checked", this.#thread.ask({ subject: "check", fixed }, limit));
   }
 
   /** The order for a run, with options as `choose` gave them. */

@@ -80,7 +80,7 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     record.start({ ...made, config: { ...config, evaluation }, state: "running" });
     const order = orders.start(config.order, seed, {
       ...listening,
-      limitSeconds: experiment.backend.orderSeconds,
+      limit: { seconds: experiment.backend.orderSeconds, setBy: "backend.orderSeconds" },
     });
     const { batches } = options;
     const { equalBits, chunkBatches } = experiment.backend;

@@ -193,6 +193,18 @@ describe("a file of one's own", () => {
     expect([ended, stderr]).toEqual([code, "begun\nibatch: interrupted\n"]);
   });
 
+  test.each([
+    ["shown", [], "order mine in epoch 0 failed: PATH gave no answer within 1 s (--seconds)"],
+    ["checked", ["--check"], "order mine cannot be checked: PATH gave no answer within 1 s (--seconds)"],
+  ])("that loops for ever has so long as --seconds says when it is %s: one line", async (_, argv, said) => {
+    const path = file("loop.mjs", orderModule("order() { for (;;); },"));
+    expect(await ibatch("order", path, "--seconds", "1", ...argv)).toEqual({
+      code: 3,
+      stdout: "",
+      stderr: `ibatch: ${said.replace("PATH", path)}\n`,
+    });
+  });
+
   test("that is not there, or is no order: exit code 2", async () => {
     expect(await ibatch("order", "/nowhere/mine.mjs")).toEqual({
       code: 2,

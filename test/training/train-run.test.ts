@@ -14,7 +14,7 @@ test("a run that is stopped while it plans has no scores in its state: going on 
   const { signal } = new AbortController();
   const request = openRequest({ config, seed: 0, dataDir: null, equalBits: false });
   const session = await Session.open(new FakeBackend(), request, signal, () => {});
-  const asked = OrderSources.builtIn.start(config.order, 0, { signal, limitSeconds: 60, say: () => {} });
+  const asked = OrderSources.builtIn.start(config.order, 0, { signal, limit: { seconds: 60 }, say: () => {} });
   const told: string[] = [];
   const training = prepareTraining(
     {

@@ -27,7 +27,11 @@ async function driven(batches: number, pretence: Pretence = {}, note: (line: str
     ibatchVersion: "",
     state: "running",
   });
-  const order = OrderSources.builtIn.start(config.arms.frozen.order, 0, { signal, limitSeconds: 60, say: () => {} });
+  const order = OrderSources.builtIn.start(config.arms.frozen.order, 0, {
+    signal,
+    limit: { seconds: 60 },
+    say: () => {},
+  });
   const stop = vi.spyOn(order, "stop");
   const { evaluation } = config;
   const rest = { evaluation, chunkBatches: 3, seed: 0, batches, dataDir: null, equalBits: false, record, signal, note };

@@ -13,8 +13,15 @@ import { placed } from "./placed.js";
 /** A thread loads JavaScript: the built package's, also where tests run the sources. */
 const CODE = join(packageRoot, "dist", "order-files", "order-thread", "thread.js");
 
-/** Seconds for an import, and for what an order says of itself: all but the work of an epoch. */
-export const WORD_SECONDS = 60;
+/** How long an answer may take. */
+export interface Limit {
+  readonly seconds: number;
+  /** The setting that says so. */
+  readonly setBy?: string;
+}
+
+/** For an import, and for what an order says of itself: all but the work of an epoch. */
+export const WORD: Limit = { seconds: 60 };
 
 export interface ThreadOptions {
   /** The order's file. */
@@ -26,9 +33,6 @@ export interface ThreadOptions {
   /** Is told each line that the user's code writes. */
   readonly say: (line: string) => void;
 }
-
-/** No answer came in time; the thread is ended. */
-export class AnswerLate extends Error {}
 
 interface Pending {
   readonly resolve: (message: unknown) => void;
@@ -77,13 +81,13 @@ export class OrderThread {
   /** Starts a thread that imports the file. Rejects where that ends the thread, or takes more than a minute; Interrupted. */
   static async start(options: ThreadOptions): Promise<{ thread: OrderThread; imported: Imported }> {
     const thread = new OrderThread(options);
-    const imported = await thread.#next<Imported>(WORD_SECONDS);
+    const imported = await thread.#next<Imported>(WORD);
     return { thread, imported };
   }
 
   /** Rejects with what the order's code threw; or where the thread ended, or took too long and was ended; Interrupted. */
-  async ask<Q extends Question>(question: Q, limitSeconds: number): Promise<Exchanges[Q["subject"]]["answer"]> {
-    const message = this.#next<Answer<Q["subject"]>>(limitSeconds);
+  async ask<Q extends Question>(question: Q, limit: Limit): Promise<Exchanges[Q["subject"]]["answer"]> {
+    const message = this.#next<Answer<Q["subject"]>>(limit);
     this.#port.postMessage(question);
     const said = await message;
     if ("failed" in said) throw new Error(said.failed);
@@ -97,12 +101,13 @@ export class OrderThread {
   }
 
   /** What the thread posts next. */
-  #next<T>(limitSeconds: number): Promise<T> {
+  #next<T>({ seconds, setBy }: Limit): Promise<T> {
+    const by = setBy === undefined ? "" : ` (${setBy})`;
     return new Promise((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over);
       const timer = setTimeout(
-        () => this.#endWith(new AnswerLate(`${this.#entry} gave no answer within ${limitSeconds} s`)),
-        limitSeconds * 1000,
+        () => this.#endWith(new Error(`${this.#entry} gave no answer within ${seconds} s${by}`)),
+        seconds * 1000,
       );
       this.#pending = {
         resolve: (message) => {

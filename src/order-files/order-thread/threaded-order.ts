@@ -4,26 +4,24 @@ import type { Declared } from "../../orders/declared.js";
 import type { EpochInputs, RunOrder } from "../run-order.js";
 import type { GraphFile } from "./graph.js";
 import type { Description, Exchanges, Question } from "./messages.js";
-import { AnswerLate, OrderThread, type ThreadOptions } from "./order-thread.js";
+import { type Limit, OrderThread, type ThreadOptions } from "./order-thread.js";
 
 export interface ThreadedInputs extends ThreadOptions {
   readonly description: Description;
   readonly declared: Declared;
   readonly options: Readonly<Record<string, unknown>>;
-  /** Seconds that it may take for an epoch. */
-  readonly limitSeconds: number;
+  /** For an epoch. */
+  readonly limit: Limit;
 }
 
 export function threadedOrder(inputs: ThreadedInputs): RunOrder {
-  const { description, declared, options, limitSeconds } = inputs;
+  const { description, declared, options, limit } = inputs;
   const { name, readsLedger } = description;
   let started: Promise<OrderThread> | undefined;
   const ask = async <Q extends Question>(question: Q): Promise<Exchanges[Q["subject"]]["answer"]> => {
     started ??= start(inputs);
     const thread = await started;
-    return thread.ask(question, limitSeconds).catch((error: unknown) => {
-      throw error instanceof AnswerLate ? new Error(`${error.message} (backend.orderSeconds)`) : error;
-    });
+    return thread.ask(question, limit);
   };
   return {
     ...{ name, readsLedger },

@@ -12,7 +12,7 @@ async function told(statements: string): Promise<string[]> {
   const lines: string[] = [];
   const { signal } = new AbortController();
   const { thread } = await OrderThread.start({ entry, files: [], signal, say: (line) => lines.push(line) });
-  await thread.ask({ subject: "choose", given: {} }, 60);
+  await thread.ask({ subject: "choose", given: {} }, { seconds: 60 });
   await thread.stop();
   return lines;
 }
