@@ -246,7 +246,7 @@ describe("TypeScript", () => {
       ]);
       expect(holding(/JSON\.parse\((?!JSON\.stringify)/)).toEqual([
         "results/statistics.ts", // what Python answers
-        "training/session.ts", // what a backend answers
+        "training/session-answers.ts", // what a backend answers
         "validate/python-objects.ts",
       ]);
     });

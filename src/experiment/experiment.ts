@@ -1,20 +1,20 @@
 /** Arms × seeds: every run of a config, those that are recorded already left as they are. */
 import { setTimeout } from "node:timers/promises";
 import { BackendLost } from "../backend/errors.js";
-import { type ArmConfig, armHash, type ExperimentConfig } from "../config/config.js";
+import type { ExperimentConfig } from "../config/config.js";
 import type { OrderSources } from "../config/order-sources.js";
-import { IbatchError, unlessInterrupted, usageError } from "../errors.js";
-import { differences } from "../record/differences.js";
+import { IbatchError, unlessInterrupted } from "../errors.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
-import type { RunRecord } from "../record/run-record.js";
 import { Interrupted } from "../training/session.js";
 import type { Backends } from "./backends.js";
 import { refuseOtherThanKept } from "./kept-arms.js";
-import { eachOnce, type Observer, type RunPlace } from "./observer.js";
+import { Losses } from "./losses.js";
+import { eachOnce, type Observer } from "./observer.js";
+import { type PlannedRun, planRuns } from "./plan-runs.js";
 import { Preflight } from "./preflight.js";
-import { type FinishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
+import { type FinishedRun, madeIn, readRecorded } from "./recorded.js";
 import { runOne, Unfit } from "./run.js";
 import type { MadeIn } from "./surroundings.js";
 
@@ -50,14 +50,6 @@ export interface ArmsRun {
   readonly results: readonly RunResult[];
   /** What was missing from some run on, as another backend where one was lost: that run and those after it failed. */
   readonly stoppedBy: IbatchError | undefined;
-}
-
-interface PlannedRun {
-  readonly place: RunPlace;
-  readonly config: ArmConfig;
-  readonly record: RunRecord;
-  readonly document: RunDocument;
-  readonly finished: FinishedRun | undefined;
 }
 
 /**
@@ -107,85 +99,6 @@ function nothingToDo(runs: readonly PlannedRun[]): PlannedRun[] {
   const firsts = new Map([...runs].reverse().map((run) => [run.place.arm, run]));
   for (const { place, finished } of runs) if (finished === undefined) firsts.delete(place.arm);
   return [...firsts.values()].reverse();
-}
-
-/** Every run in the order of running. All recorded ones are checked before the first one starts. */
-function planRuns({ config, record, orders }: ExperimentInputs, recorded: readonly RecordedRun[]): PlannedRun[] {
-  const arms = Object.entries(config.arms).map(([arm, armConfig]) => ({
-    arm,
-    armConfig,
-    configHash: armHash(armConfig, config.evaluation),
-    before: recorded.filter((run) => run.arm === arm),
-  }));
-  for (const { armConfig, configHash, before } of arms) {
-    refuseOtherSettings(configHash, { ...armConfig, evaluation: config.evaluation }, before);
-  }
-  if (record.isUnnamed && arms.every(({ before }) => before.length === 0)) throw nothingOfThis(record.directory);
-  refuseSpelledAlike(Object.keys(config.arms), recorded);
-  const total = arms.length * config.seeds.length;
-  const { ibatchVersion, commit } = record.identity;
-  return config.seeds.flatMap((seed, round) =>
-    arms.map(({ arm, armConfig, configHash, before }, at): PlannedRun => {
-      const same = before.find((run) => run.seed === seed);
-      const replayedSha256 = orders.replayedHash(armConfig.order, seed, armConfig.epochs);
-      refuseOtherPlans(replayedSha256, same);
-      return {
-        place: { arm, seed, number: round * arms.length + at, total, epochs: armConfig.epochs },
-        config: armConfig,
-        record: record.run(arm, seed),
-        document: {
-          arm,
-          seed,
-          configHash,
-          config: { ...armConfig, evaluation: config.evaluation },
-          ...(replayedSha256 !== undefined && { replayedSha256 }),
-          ibatchVersion,
-          commit,
-          state: "running",
-        },
-        finished: same?.finished,
-      };
-    }),
-  );
-}
-
-/** An arm's runs, of whatever seed, are of one config. */
-function refuseOtherSettings(configHash: string, settings: object, before: readonly RecordedRun[]): void {
-  const other = before.find(({ document }) => document.configHash !== configHash);
-  if (other === undefined) return;
-  const what = differences(other.document.config, settings);
-  throw usageError(
-    `${other.directory} holds arm ${other.arm} with other settings ` +
-      `(${other.document.configHash.slice(0, 8)}, now ${configHash.slice(0, 8)}${what === "" ? "" : `: ${what}`}): ` +
-      "name another directory with --out, or give the arm another name",
-  );
-}
-
-const nothingOfThis = (directory: string): IbatchError =>
-  usageError(
-    `${directory} has lost its experiment.json, or it is damaged, and no run there is of an arm of this config: ` +
-      "name another directory with --out, or run the config that made it",
-  );
-
-/** Some disks have one directory for names that differ in capitals alone. */
-function refuseSpelledAlike(arms: readonly string[], recorded: readonly RecordedRun[]): void {
-  for (const { arm, directory } of recorded) {
-    const alike = arms.find((name) => name !== arm && name.toLowerCase() === arm.toLowerCase());
-    if (alike === undefined) continue;
-    throw usageError(
-      `arm "${alike}" differs from ${directory} in capitals alone: give it the name on record, or another one`,
-    );
-  }
-}
-
-/** A run that replayed what has been recorded anew since is not one of those that will replay it. */
-function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefined): void {
-  const then = before?.document.replayedSha256;
-  if (before?.finished === undefined || then === undefined || then === now) return;
-  throw usageError(
-    `${before.directory} replayed other plans than are on record now (${then.slice(0, 8)}, now ` +
-      `${now?.slice(0, 8)}): bring back the run that it replayed, or name another directory with --out`,
-  );
 }
 
 /** What a run works with, apart from its record's beginning. */
@@ -291,33 +204,3 @@ const isThisRunsAlone = (error: unknown): error is IbatchError =>
 /** Whether no other run would fare better: there is no backend, no data, no room. */
 const isEveryRuns = (error: unknown): error is IbatchError =>
   error instanceof IbatchError && error.kind === "surroundings";
-
-const LOSSES_IN_A_ROW = 3;
-
-/** What no other run would fare better with: runs in a row that lost their backend, or something that is missing. */
-class Losses {
-  #inARow = 0;
-  #refusal: IbatchError | undefined;
-  #stoppedBy: IbatchError | undefined;
-
-  /** Why no other run is tried, once that is so. */
-  get refusal(): IbatchError | undefined {
-    return this.#refusal;
-  }
-
-  get stoppedBy(): IbatchError | undefined {
-    return this.#stoppedBy;
-  }
-
-  stop(missing: IbatchError): void {
-    this.#stoppedBy = missing;
-    this.#refusal = new IbatchError("run", `not tried: ${missing.message}`);
-  }
-
-  count({ arm, seed }: RunPlace, lost: BackendLost | undefined): void {
-    this.#inARow = lost === undefined ? 0 : this.#inARow + 1;
-    if (lost === undefined || this.#inARow < LOSSES_IN_A_ROW) return;
-    const last = `the last one: arm ${arm}, seed ${seed}`;
-    this.#refusal = new IbatchError("run", `not tried: ${LOSSES_IN_A_ROW} runs in a row lost their backend (${last})`);
-  }
-}

@@ -3,39 +3,13 @@
  * them as data: the tests run it on every file of this folder, `ibatch order --check` on a user's own.
  */
 import { z } from "zod";
-import { CASES, type Case, filledLedger } from "./conformance-cases.js";
-import { allocateMemory, emptyLedger, orderContext } from "./context.js";
-import { type Coverage, EXTRA_SIGNALS, type LedgerView, type OrderDefinition, type OrderResult } from "./contract.js";
+import { CaseCheck, type Finding, type Law } from "./case-check.js";
+import { CASES } from "./conformance-cases.js";
+import type { OrderDefinition } from "./contract.js";
 import { asking, type Declared, declaredBy, deviates, errorText, unknownWords } from "./declared.js";
-import { likelierSamples } from "./likelier-samples.js";
 import { optionCombinations } from "./option-combinations.js";
-import { type ResultLaw, resultFaults } from "./result-check.js";
 
-export type Law =
-  | ResultLaw
-  | "every option has a default"
-  | "a deviation has its reason"
-  | "another objective is declared"
-  | "coverage and signals are known words"
-  | "it returns without an error"
-  | "same inputs, same bits"
-  | "inputs are untouched"
-  | "the ledger is read only when declared"
-  | "the ledger is read when declared"
-  | "signals are read only when declared"
-  | "epochs differ as declared"
-  | "seeds differ as declared"
-  | "(seed 0, epoch 1) is not (seed 1, epoch 0)";
-
-/** One fault: where, which law, what was seen, what was expected. */
-export interface Finding {
-  readonly order: string;
-  readonly case: string;
-  readonly options: unknown;
-  readonly law: Law;
-  readonly seen: string;
-  readonly expected: string;
-}
+export type { Finding, Law };
 
 /** All faults of an order; none when it keeps the laws. Without a list, `optionCombinations` says what is tried. */
 export function checkOrder<Options>(definition: OrderDefinition<Options>, optionsList?: readonly Options[]): Finding[] {
@@ -44,7 +18,7 @@ export function checkOrder<Options>(definition: OrderDefinition<Options>, option
   const addOfDefinition = (law: Law, seen: string, expected: string, options: unknown = {}) =>
     findings.push({ order, case: "definition", options, law, seen, expected });
 
-  const tried: Tried<Options>[] = [];
+  const tried: WithOptions<Options>[] = [];
   let asked: unknown = {};
   try {
     const list = optionsList ?? asking("options", () => optionCombinations(definition.options));
@@ -109,188 +83,7 @@ function mistakeOfDefaults({ options }: Pick<OrderDefinition, "options">): strin
   return error && z.prettifyError(error);
 }
 
-interface Tried<Options> {
+interface WithOptions<Options> {
   readonly options: Options;
   readonly declared: Declared;
-}
-
-/** One order with one set of options on one case. */
-class CaseCheck<Options> {
-  readonly #definition: OrderDefinition<Options>;
-  readonly #options: Options;
-  readonly #declared: Declared;
-  readonly #case: Case;
-  readonly #findings: Finding[] = [];
-
-  constructor(definition: OrderDefinition<Options>, options: Options, declared: Declared, example: Case) {
-    this.#definition = definition;
-    this.#options = options;
-    this.#declared = declared;
-    this.#case = example;
-  }
-
-  /** Whether another ledger made another result; known after `findings`. */
-  ledgerMattered = false;
-
-  findings(): readonly Finding[] {
-    const { readsLedger } = this.#definition;
-    const { signals } = this.#declared;
-    const unseen = (n: number) => emptyLedger(n, signals);
-    const filled = (n: number) => filledLedger(n, signals);
-
-    const first = this.#holdToLaws(unseen);
-    if (!first) return this.#findings;
-    const afterTraining = readsLedger ? this.#holdToLaws(filled) : this.#run(0, 0, filled);
-    if (!afterTraining) return this.#findings;
-    if (!readsLedger) {
-      if (sameBits(first, afterTraining)) return this.#findings;
-      this.#add("the ledger is read only when declared", "another result with another ledger", "readsLedger: true");
-      return this.#findings;
-    }
-    const permuted = this.#run(0, 0, (n) => filledLedger(n, signals, 1));
-    const withAll = this.#run(0, 0, (n) => filledLedger(n, EXTRA_SIGNALS));
-    this.#holdToObjective();
-    this.ledgerMattered = permuted !== undefined && !sameBits(afterTraining, permuted);
-    if (withAll !== undefined && !sameBits(afterTraining, withAll)) {
-      const read = EXTRA_SIGNALS.filter((signal) => {
-        const alone = this.#run(0, 0, (n) => filledLedger(n, [...signals, signal]));
-        return signals.includes(signal) || (alone !== undefined && !sameBits(afterTraining, alone));
-      });
-      const expected = `every signal that is read: \`signals: () => ${JSON.stringify(read)}\``;
-      this.#add("signals are read only when declared", "another result with more signals in the ledger", expected);
-    }
-    return this.#findings;
-  }
-
-  /** The result for (seed 0, epoch 0) with this ledger, once it was compared with itself and with others. */
-  #holdToLaws(makeLedger: MakeLedger): OrderResult | undefined {
-    const first = this.#run(0, 0, makeLedger);
-    const nextEpoch = this.#run(0, 1, makeLedger);
-    const nextSeed = this.#run(1, 0, makeLedger);
-    // Last, so that a generator that moves from call to call is caught.
-    const again = this.#run(0, 0, makeLedger);
-    if (!first || !nextEpoch || !nextSeed || !again) return undefined;
-
-    if (!sameBits(first, again)) {
-      this.#add("same inputs, same bits", "two results for (seed 0, epoch 0)", "one result");
-      return undefined;
-    }
-    const { changesEachEpoch: changes, dependsOnSeed: depends } = this.#declared;
-    this.#compare("epochs differ as declared", "changesEachEpoch", changes, first, nextEpoch);
-    this.#compare("seeds differ as declared", "dependsOnSeed", depends, first, nextSeed);
-    if (changes && depends && this.#case.large && sameBits(nextEpoch, nextSeed)) {
-      const expected = "seed and epoch as keys of their own, not their sum";
-      this.#add("(seed 0, epoch 1) is not (seed 1, epoch 0)", "the same bits", expected);
-    }
-    return first;
-  }
-
-  /** The checked result for (seed, epoch), from inputs of its own that are compared with the case's afterwards. */
-  #run(seed: number, epoch: number, makeLedger: MakeLedger): OrderResult | undefined {
-    const { labels, classCount, eligible, size } = this.#case;
-    const inputs = {
-      labels: labels.slice(),
-      eligible: eligible.slice(),
-      ledger: makeLedger(labels.length),
-    };
-    const options = structuredClone(this.#options);
-    let result: OrderResult;
-    try {
-      const memory = asking("memory", () => allocateMemory(this.#definition.memory ?? {}, labels.length));
-      result = this.#definition.order(orderContext({ options, seed, epoch, classCount, size, memory, ...inputs }));
-    } catch (error) {
-      this.#add("it returns without an error", errorText(error), "a result");
-      return undefined;
-    }
-    const fresh = makeLedger(labels.length);
-    const changed = [
-      sameArray(inputs.labels, labels) ? [] : ["labels"],
-      sameArray(inputs.eligible, eligible) ? [] : ["eligible"],
-      ...LEDGER_COLUMNS.map((column) => (sameArray(inputs.ledger[column], fresh[column]) ? [] : [`ledger.${column}`])),
-      JSON.stringify(options) === JSON.stringify(this.#options) ? [] : ["options"],
-    ].flat();
-    if (changed.length > 0) {
-      this.#add("inputs are untouched", `${changed.join(", ")} changed`, "every input as it was");
-    }
-    const { coverage, ownSizes } = this.#declared;
-    const faults = resultFaults(result, { n: labels.length, eligible, coverage, ...(!ownSizes && { size }) });
-    for (const { law, seen, expected } of faults) {
-      const isOften = law === "each sample comes as often as declared";
-      this.#add(law, seen, isOften ? `${expected}, or \`coverage: () => "${coverageOf(result)}"\`` : expected);
-    }
-    return faults.some((fault) => fault.law === "the result has the right types") ? undefined : result;
-  }
-
-  /** Where no other objective is declared, no samples are likelier than others, unless weights make up for it. */
-  #holdToObjective(): void {
-    const { coverage, changesObjective, signals } = this.#declared;
-    const { labels, eligible } = this.#case;
-    if (coverage === "each-once" || changesObjective || this.#definition.changesObjective === undefined) return;
-    if (eligible.length < ENOUGH_SAMPLES) return;
-    const draws = new Uint32Array(labels.length);
-    for (let seed = 0; seed < 8; seed++) {
-      const result = this.#run(seed, 0, (n) => filledLedger(n, signals));
-      if (result === undefined || result.weights !== undefined) return;
-      for (const index of result.indices) draws[index] += 1;
-    }
-    const likelier = likelierSamples(draws, labels, filledLedger(labels.length, []).loss, eligible);
-    if (likelier === undefined) return;
-    this.#add(
-      "another objective is declared",
-      likelier,
-      "as often as the others, or weights, or `changesObjective: () => true`",
-    );
-  }
-
-  /** Declared to differ, results must differ where there is room; declared not to, they must be equal everywhere. */
-  #compare(law: Law, member: string, differ: boolean, a: OrderResult, b: OrderResult): void {
-    const same = sameBits(a, b);
-    if (differ && same && this.#case.large)
-      this.#add(law, "the same bits twice", `another result, or \`${member}: () => false\``);
-    if (!differ && !same) this.#add(law, "two results", `the same bits, or \`${member}: () => true\``);
-  }
-
-  /** The first fault against each law is enough. */
-  #add(law: Law, seen: string, expected: string): void {
-    if (this.#findings.some((finding) => finding.law === law)) return;
-    const order = this.#definition.name;
-    this.#findings.push({ order, case: this.#case.name, options: this.#options, law, seen, expected });
-  }
-}
-
-/** So many that the shares of drawn samples say something. */
-const ENOUGH_SAMPLES = 1000;
-
-/** The word for how often samples come, of a result that comes otherwise than declared. */
-const coverageOf = ({ indices }: OrderResult): Coverage =>
-  new Set(indices).size < indices.length ? "any" : "at-most-once";
-
-type MakeLedger = (n: number) => LedgerView;
-
-const LEDGER_COLUMNS: readonly (keyof LedgerView)[] = [
-  "loss",
-  "meanLoss",
-  "seenAtStep",
-  "correct",
-  "draws",
-  ...EXTRA_SIGNALS,
-];
-
-function sameBits(a: OrderResult, b: OrderResult): boolean {
-  return (
-    sameArray(a.indices, b.indices) &&
-    sameArray(a.offsets, b.offsets) &&
-    sameArray(a.weights, b.weights) &&
-    sameArray(a.inclusion, b.inclusion) &&
-    sameArray(a.probabilities, b.probabilities)
-  );
-}
-
-/** Equal in every byte, so that NaN is NaN and 0 is not -0. */
-function sameArray(a: ArrayBufferView | undefined, b: ArrayBufferView | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  if (a.byteLength !== b.byteLength) return false;
-  const bytesA = new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
-  const bytesB = new Uint8Array(b.buffer, b.byteOffset, b.byteLength);
-  return bytesA.every((byte, i) => byte === bytesB[i]);
 }

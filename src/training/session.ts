@@ -1,6 +1,5 @@
 /** A run's session at the backend: plans out, measurements back. */
 
-import { z } from "zod";
 import type { BackendClient } from "../backend/client.js";
 import { BackendError, BackendLost } from "../backend/errors.js";
 import type { FieldsOf, MessageArrays, Norm, WorkRequest } from "../backend/messages.js";
@@ -10,7 +9,8 @@ import type { FileInParts } from "../record/file-in-parts.js";
 import { sha256 } from "../record/hash.js";
 import type { WorkSeconds } from "./clock.js";
 import { batchesOf, type Chunk } from "./plan.js";
-import { ALWAYS_ASKED, type AnsweredSignals, type SampleSignals } from "./sample-signals.js";
+import { ALWAYS_ASKED, type SampleSignals } from "./sample-signals.js";
+import { checkGathered, checkShape, present, readClassNames } from "./session-answers.js";
 
 /** What a run needs of a backend. */
 export type WorkClient = Pick<BackendClient, "introduction" | "work" | "control" | "keepAlive" | "fail">;
@@ -345,39 +345,4 @@ function lostWhereGone(error: unknown, underWay: string): unknown {
   if (error instanceof BackendLost) return error.during(underWay);
   if (!(error instanceof BackendError) || error.code !== "shutting_down") return error;
   return new BackendLost(`the backend ends, though not asked to from here: ${error.message}`, [], underWay);
-}
-
-function readClassNames(json: Uint8Array): string[] {
-  try {
-    return z.array(z.string()).parse(JSON.parse(Buffer.from(json).toString("utf8")));
-  } catch (error) {
-    throw new BackendError("bad_array", `the backend sent class names that are no list of texts: ${error}`);
-  }
-}
-
-function checkGathered(seen: string, indices: Uint32Array): void {
-  const expected = sha256(indices);
-  if (seen === expected) return;
-  throw new BackendError(
-    "hash_mismatch",
-    `the backend gathered indices that hash to ${seen}, those of the plan hash to ${expected}: this is a bug, report it`,
-  );
-}
-
-function checkShape(seen: readonly number[], expected: readonly (number | undefined)[]): void {
-  if (seen.length === expected.length && seen.every((size, at) => size === expected[at])) return;
-  throw new BackendError(
-    "bad_array",
-    `the backend sent images of shape [${seen}], [${expected}] was asked for: this is a bug, report it`,
-  );
-}
-
-/** The signals that were asked for: those that always are, and these. */
-function present(arrays: AnsweredSignals, extras: readonly ExtraSignal[]): SampleSignals {
-  const { loss, correct, prediction } = arrays;
-  const missing = [...ALWAYS_ASKED, ...extras].filter((signal) => arrays[signal] === undefined);
-  if (loss === undefined || correct === undefined || prediction === undefined || missing.length > 0) {
-    throw new BackendError("bad_array", `the backend left out what was asked for: ${missing.join(", ")}`);
-  }
-  return { ...arrays, loss, correct, prediction };
 }

@@ -1,0 +1,103 @@
+/** Which runs an experiment has, in their sequence, and whether they fit what is on record. */
+import { type ArmConfig, armHash, type ExperimentConfig } from "../config/config.js";
+import type { OrderSources } from "../config/order-sources.js";
+import { type IbatchError, usageError } from "../errors.js";
+import { differences } from "../record/differences.js";
+import type { ExperimentRecord } from "../record/experiment-record.js";
+import type { RunDocument } from "../record/run-document.js";
+import type { RunRecord } from "../record/run-record.js";
+import type { RunPlace } from "./observer.js";
+import type { FinishedRun, RecordedRun } from "./recorded.js";
+
+export interface PlannedRun {
+  readonly place: RunPlace;
+  readonly config: ArmConfig;
+  readonly record: RunRecord;
+  readonly document: RunDocument;
+  readonly finished: FinishedRun | undefined;
+}
+
+interface Planning {
+  readonly config: ExperimentConfig;
+  readonly record: ExperimentRecord;
+  readonly orders: OrderSources;
+}
+
+/** Every run in the order of running. All recorded ones are checked before the first one starts. */
+export function planRuns({ config, record, orders }: Planning, recorded: readonly RecordedRun[]): PlannedRun[] {
+  const arms = Object.entries(config.arms).map(([arm, armConfig]) => ({
+    arm,
+    armConfig,
+    configHash: armHash(armConfig, config.evaluation),
+    before: recorded.filter((run) => run.arm === arm),
+  }));
+  for (const { armConfig, configHash, before } of arms) {
+    refuseOtherSettings(configHash, { ...armConfig, evaluation: config.evaluation }, before);
+  }
+  if (record.isUnnamed && arms.every(({ before }) => before.length === 0)) throw nothingOfThis(record.directory);
+  refuseSpelledAlike(Object.keys(config.arms), recorded);
+  const total = arms.length * config.seeds.length;
+  const { ibatchVersion, commit } = record.identity;
+  return config.seeds.flatMap((seed, round) =>
+    arms.map(({ arm, armConfig, configHash, before }, at): PlannedRun => {
+      const same = before.find((run) => run.seed === seed);
+      const replayedSha256 = orders.replayedHash(armConfig.order, seed, armConfig.epochs);
+      refuseOtherPlans(replayedSha256, same);
+      return {
+        place: { arm, seed, number: round * arms.length + at, total, epochs: armConfig.epochs },
+        config: armConfig,
+        record: record.run(arm, seed),
+        document: {
+          arm,
+          seed,
+          configHash,
+          config: { ...armConfig, evaluation: config.evaluation },
+          ...(replayedSha256 !== undefined && { replayedSha256 }),
+          ibatchVersion,
+          commit,
+          state: "running",
+        },
+        finished: same?.finished,
+      };
+    }),
+  );
+}
+
+/** An arm's runs, of whatever seed, are of one config. */
+function refuseOtherSettings(configHash: string, settings: object, before: readonly RecordedRun[]): void {
+  const other = before.find(({ document }) => document.configHash !== configHash);
+  if (other === undefined) return;
+  const what = differences(other.document.config, settings);
+  throw usageError(
+    `${other.directory} holds arm ${other.arm} with other settings ` +
+      `(${other.document.configHash.slice(0, 8)}, now ${configHash.slice(0, 8)}${what === "" ? "" : `: ${what}`}): ` +
+      "name another directory with --out, or give the arm another name",
+  );
+}
+
+const nothingOfThis = (directory: string): IbatchError =>
+  usageError(
+    `${directory} has lost its experiment.json, or it is damaged, and no run there is of an arm of this config: ` +
+      "name another directory with --out, or run the config that made it",
+  );
+
+/** Some disks have one directory for names that differ in capitals alone. */
+function refuseSpelledAlike(arms: readonly string[], recorded: readonly RecordedRun[]): void {
+  for (const { arm, directory } of recorded) {
+    const alike = arms.find((name) => name !== arm && name.toLowerCase() === arm.toLowerCase());
+    if (alike === undefined) continue;
+    throw usageError(
+      `arm "${alike}" differs from ${directory} in capitals alone: give it the name on record, or another one`,
+    );
+  }
+}
+
+/** A run that replayed what has been recorded anew since is not one of those that will replay it. */
+function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefined): void {
+  const then = before?.document.replayedSha256;
+  if (before?.finished === undefined || then === undefined || then === now) return;
+  throw usageError(
+    `${before.directory} replayed other plans than are on record now (${then.slice(0, 8)}, now ` +
+      `${now?.slice(0, 8)}): bring back the run that it replayed, or name another directory with --out`,
+  );
+}
