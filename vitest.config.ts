@@ -14,7 +14,7 @@ const PROCESSES = [
   "test/page/chromium.test.ts",
 ];
 
-const limits = { testTimeout: 120_000, hookTimeout: 120_000 };
+const limits = { testTimeout: 120_000, hookTimeout: 120_000, globalSetup: "test/warm-python/setup.ts" };
 
 export default defineConfig({
   test: {

@@ -3,15 +3,17 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
-import { ibatch, python, Scratch, smallConfig } from "./ibatch.js";
+import { coldPython, warmPython } from "../warm-python/python.js";
+import { ibatch, Scratch, smallConfig } from "./ibatch.js";
 
 describe("a recorded experiment", () => {
   const scratch = new Scratch();
   const first = scratch.path("first");
   let config: string;
 
-  async function run(out: string, ...settings: string[]): Promise<string> {
-    const ended = await ibatch(["run", config, "--out", out, ...settings.flatMap((text) => ["--set", text])]);
+  async function run(out: string, settings: string[] = [], python = warmPython): Promise<string> {
+    const args = ["run", config, "--out", out, ...settings.flatMap((text) => ["--set", text])];
+    const ended = await ibatch(args, { IBATCH_PYTHON: python });
     expect(ended).toMatchObject({ code: 0 });
     return ended.stdout;
   }
@@ -41,7 +43,7 @@ describe("a recorded experiment", () => {
 
   it("is equal byte for byte when the same config runs again", async () => {
     const again = scratch.path("again");
-    await run(again);
+    await run(again, [], coldPython); // with other hashes of its strings
     const recorded = recordedBytes(first);
     expect(Object.keys(recorded).length).toBeGreaterThan(10);
     expect(recordedBytes(again)).toEqual(recorded);
@@ -53,7 +55,7 @@ describe("a recorded experiment", () => {
     ["a message for each batch", 1],
   ])("is equal byte for byte when an epoch goes out as %s", async (_, chunkBatches) => {
     const directory = scratch.path(`chunks-${chunkBatches}`);
-    await run(directory, `backend.chunkBatches=${chunkBatches}`);
+    await run(directory, [`backend.chunkBatches=${chunkBatches}`]);
     expect(metricsOf(directory)).toEqual(metricsOf(first));
   });
 
@@ -79,7 +81,7 @@ describe("a recorded experiment", () => {
     const snippet = /```python\n# check the recorded orders\n([\s\S]*?)```/.exec(readme)?.[1];
     expect(snippet, "the README shows how to check the recorded orders").toBeDefined();
     const check = (directory: string) =>
-      execFileSync(python, ["-c", String(snippet)], { cwd: directory, encoding: "utf8" });
+      execFileSync(warmPython, ["-c", String(snippet)], { cwd: directory, encoding: "utf8" });
     expect(check(join(first, "shuffled/seed-0")).trim().split("\n")).toEqual(["0 True", "1 True"]);
   });
 
@@ -94,7 +96,7 @@ losses = np.fromfile("signals/loss/0001.f32", "<f4")
 print(len(losses), int(np.isfinite(losses).sum()), bool(np.isfinite(losses[parts[0]]).all()))
 mean = losses[parts[0]].astype("f8").mean()
 print(abs(mean - json.loads(open("metrics.jsonl").readlines()[1])["train"]["loss"]) < 1e-12)`;
-    const out = execFileSync(python, ["-c", script], { cwd: join(first, "shuffled/seed-0"), encoding: "utf8" });
+    const out = execFileSync(warmPython, ["-c", script], { cwd: join(first, "shuffled/seed-0"), encoding: "utf8" });
     expect(out.trim().split("\n")).toEqual(["True", "True 315", "1437 315 True", "True"]);
   });
 });

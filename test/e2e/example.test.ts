@@ -3,7 +3,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:f
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
-import { ibatch, python, Scratch } from "./ibatch.js";
+import { warmPython } from "../warm-python/python.js";
+import { ibatch, Scratch } from "./ibatch.js";
 
 /** The example project as a user has it: in a folder of its own, with this package among its modules. */
 
@@ -26,7 +27,7 @@ const node = (...args: string[]) =>
   spawnSync(process.execPath, args, {
     cwd: project,
     encoding: "utf8",
-    env: { ...process.env, IBATCH_PYTHON: python },
+    env: { ...process.env, IBATCH_PYTHON: warmPython },
   });
 
 it("its order keeps the laws, also where importance-batching is not installed beside it", async () => {

@@ -4,9 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { packageRoot } from "../../src/package-root.js";
-import { findPython } from "../../src/process/find-python.js";
-
-export const python = findPython(undefined);
+import { warmPython } from "../warm-python/python.js";
 
 export interface Ended {
   readonly code: number | null;
@@ -19,10 +17,10 @@ export interface Started {
   readonly ended: Promise<Ended>;
 }
 
-/** Starts `ibatch` with these arguments; `env` on top of this process's own. */
+/** Starts `ibatch` with these arguments; `env` on top of this process's own, with a warm Python. */
 export function startIbatch(args: readonly string[], env: Record<string, string> = {}, cwd = process.cwd()): Started {
   const child = spawn(process.execPath, [join(packageRoot, "dist/cli/main.js"), ...args], {
-    env: { ...process.env, IBATCH_PYTHON: python, ...env },
+    env: { ...process.env, IBATCH_PYTHON: warmPython, ...env },
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
   });

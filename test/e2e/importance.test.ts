@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
 import { readOrder } from "../../src/record/recorded-orders.js";
 import { readSignal } from "../../src/record/recorded-signals.js";
-import { ibatch, python, Scratch } from "./ibatch.js";
+import { warmPython } from "../warm-python/python.js";
+import { ibatch, Scratch } from "./ibatch.js";
 
 /** Loss-driven orders on real digits, through the built command and a real backend. */
 
@@ -40,7 +41,7 @@ async function run(name: string, text: string, ...args: string[]) {
 
 /** What numpy prints of these lines, in a directory. */
 function numpy(directory: string, lines: string): string {
-  const { stdout, stderr, status } = spawnSync(python, ["-c", lines], { cwd: directory, encoding: "utf8" });
+  const { stdout, stderr, status } = spawnSync(warmPython, ["-c", lines], { cwd: directory, encoding: "utf8" });
   expect(stderr).toBe("");
   expect(status).toBe(0);
   return stdout.trim();
@@ -110,7 +111,7 @@ describe("a scoring pass", () => {
     for (const epoch of [0, 2]) {
       const out = scratch.path(`plain-${epoch}.f32`);
       const script = join(packageRoot, "test/e2e/plain_losses.py");
-      const plain = spawnSync(python, [script, directory, String(epoch), "0.02", "0.9", out], { encoding: "utf8" });
+      const plain = spawnSync(warmPython, [script, directory, String(epoch), "0.02", "0.9", out], { encoding: "utf8" });
       expect(plain.stderr).toBe("");
       const expected = new Float32Array(Uint8Array.from(readFileSync(out)).buffer);
       const seen = readSignal(directory, "scored-loss", epoch);

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { coldPython } from "../warm-python/python.js";
 import { Scratch, smallConfig, startIbatch } from "./ibatch.js";
 
 const scratch = new Scratch();
@@ -71,7 +72,7 @@ describe.skipIf(process.platform !== "linux")("Ctrl-C before anything is trained
     mkdirSync(temporary);
     // It is on its way through a run of 400 epochs and stopped (SIGSTOP), so that the first signal cannot end it.
     const args = ["run", config, "--out", scratch.path("twice"), "--set", "epochs=400"];
-    const { child, ended } = startIbatch(args, { TMPDIR: temporary });
+    const { child, ended } = startIbatch(args, { TMPDIR: temporary, IBATCH_PYTHON: coldPython });
     whenSaid(child, /started/, () => {
       for (const pid of processesWith(temporary)) process.kill(Number(pid), "SIGSTOP");
       child.kill("SIGHUP");
@@ -91,7 +92,7 @@ it.skipIf(process.platform !== "linux")(
     const temporary = scratch.path("tmp"); // the backend's socket lies here, so its command line names it
     mkdirSync(temporary);
     const args = ["run", config, "--out", directory, "--set", "arms.shuffled.epochs=1", "--set", "epochs=400"];
-    const { child, ended } = startIbatch(args, { TMPDIR: temporary });
+    const { child, ended } = startIbatch(args, { TMPDIR: temporary, IBATCH_PYTHON: coldPython });
     whenSaid(child, /\[1\/2\].* done/, () => child.kill("SIGINT"));
     const { code, stderr, stdout } = await ended;
 
@@ -110,7 +111,7 @@ it.skipIf(process.platform !== "linux")(
 
     const run = join(directory, "heterogeneous/seed-0");
     const before = stepsSaved(run);
-    const next = startIbatch(args, { TMPDIR: temporary });
+    const next = startIbatch(args, { TMPDIR: temporary, IBATCH_PYTHON: coldPython });
     whenSaid(next.child, /\[2\/2\].* started/, async () => {
       await expect.poll(() => existsSync(join(run, "metrics.jsonl")), { timeout: 30_000 }).toBe(true);
       const all = processesWith(`TMPDIR=${temporary}`, "environ"); // controller, backend and its keeper: as Slurm does

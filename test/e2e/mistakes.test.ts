@@ -4,7 +4,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
-import { ibatch, python, Scratch, smallConfig } from "./ibatch.js";
+import { coldPython, warmPython } from "../warm-python/python.js";
+import { ibatch, Scratch, smallConfig } from "./ibatch.js";
 
 /** Bad input, each with one clear line and its exit code. */
 
@@ -104,7 +105,7 @@ describe("exit code 4: something is missing", () => {
   it("a Python without torch", async () => {
     const bare = scratch.path("bare-python");
     // The same interpreter without its packages, and without ours in front of it but py_backend itself.
-    writeFileSync(bare, `#!/bin/sh\nexec "${python}" -S "$@"\n`);
+    writeFileSync(bare, `#!/bin/sh\nexec "${coldPython}" -S "$@"\n`);
     chmodSync(bare, 0o755);
     const { code, stderr } = await ibatch(["run", config, "--python", bare, ...out], { PYTHONPATH: "" });
     expect(stderr).toMatch(/torch cannot be imported by .*: install torch >= 2\.8/);
@@ -148,7 +149,7 @@ it("a file of the user's directory is no module of the backend", async () => {
   for (const name of ["torch", "zmq", "py_backend"]) {
     writeFileSync(join(directory, `${name}.py`), "raise SystemExit('this is the wrong file')\n");
   }
-  const { code, stderr } = await ibatch(["list", "models", "--json"], {}, directory);
+  const { code, stderr } = await ibatch(["list", "models", "--json"], { IBATCH_PYTHON: coldPython }, directory);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 });
 
@@ -180,7 +181,7 @@ it.skipIf(process.platform === "win32")("few file handles are told in a line, no
 describe("a backend that runs already", () => {
   it("is used with --backend, and still there afterwards", async () => {
     const child = spawn(
-      python,
+      warmPython,
       ["-m", "py_backend", "--child", "--listen", "tcp://127.0.0.1:0", "--threads", "1", "--device", "cpu"],
       {
         cwd: packageRoot,

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
-import { ibatch, python, Scratch } from "./ibatch.js";
+import { warmPython } from "../warm-python/python.js";
+import { ibatch, Scratch } from "./ibatch.js";
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
@@ -37,7 +38,7 @@ beforeAll(async () => {
 });
 
 const train = (...args: string[]) =>
-  spawnSync(python, [join(packageRoot, "examples/orders-to-pytorch/train.py"), run, "hardest", "3", ...args], {
+  spawnSync(warmPython, [join(packageRoot, "examples/orders-to-pytorch/train.py"), run, "hardest", "3", ...args], {
     encoding: "utf8",
     cwd: scratch.directory,
     env: { ...process.env, OMP_NUM_THREADS: "1" },

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
+import { coldPython } from "../warm-python/python.js";
 import { ibatch, Scratch } from "./ibatch.js";
 
 const scratch = new Scratch();
@@ -35,7 +36,7 @@ const line = (text: string) => text.trimEnd().split("\n").at(-1);
 
 it("trains what the user brings, fetched by a worker, and records where it came from", async () => {
   const out = scratch.path("own");
-  const { code, stderr, stdout } = await ibatch(["run", config, "--out", out, ...OWN]);
+  const { code, stderr, stdout } = await ibatch(["run", config, "--out", out, ...OWN], { IBATCH_PYTHON: coldPython });
   expect(stderr).toContain(`imports own_net:net from ${join(CODE, "own_net.py")} (sha256 `);
   expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toContain("| smooth ");

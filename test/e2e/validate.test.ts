@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { packageRoot } from "../../src/package-root.js";
 import { check } from "../../src/record/validation-record.js";
+import { coldPython, warmPython } from "../warm-python/python.js";
 import { commandsWith } from "./commands-with.js";
 import { ibatch, Scratch } from "./ibatch.js";
 
@@ -35,10 +36,12 @@ let outs = 0;
 const MARK = "IBATCH_TEST_COMMAND";
 const document = z.object({ checks: z.array(check) });
 
-async function validated(path: string, ...args: string[]) {
+const validated = (path: string, ...args: string[]) => validatedBy(warmPython, path, ...args);
+
+async function validatedBy(python: string, path: string, ...args: string[]) {
   const out = scratch.path(`out-${outs++}`);
   const command = ["validate", path, "--batches", "9", "--json", "--out", out, ...args];
-  const { code, stdout, stderr } = await ibatch(command, { [MARK]: out });
+  const { code, stdout, stderr } = await ibatch(command, { [MARK]: out, IBATCH_PYTHON: python });
   const checks = stdout === "" ? [] : document.parse(JSON.parse(stdout)).checks;
   const failed = checks.filter(({ verdict }) => verdict === "fail");
   return {
@@ -241,7 +244,8 @@ describe("whatever Python does, it ends with a clear line and leaves nobody behi
     ["hangs", ["--limit", "8"], /^ibatch: Python did not answer within 8 s \(`train`\): raise --limit/m],
     ["exits", [], /^ibatch: .*sys\.exit\(3\)/m],
   ])("%s", async (name, args, says) => {
-    const { code, stdout, stderr, leftBehind } = await validated(plain, "--loop", `loops:${name}`, ...OWN, ...args);
+    const command = ["--loop", `loops:${name}`, ...OWN, ...args];
+    const { code, stdout, stderr, leftBehind } = await validatedBy(coldPython, plain, ...command);
     expect(leftBehind).toEqual([]);
     expect(stderr).toMatch(says);
     expect({ code, stdout }).toEqual({

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { findPython } from "../../src/process/find-python.js";
 import type { StatisticsRequest } from "../../src/record/statistics-document.js";
 import { computeStatistics } from "../../src/results/statistics.js";
 import { fakePython } from "../process/fake-python.js";
+import { warmPython } from "../warm-python/python.js";
 
 const signal = new AbortController().signal;
 
@@ -15,7 +15,7 @@ const SECOND = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
 const sleep = { name: "sleep", arm: { ...FIRST }, baseline: { ...SECOND } };
 
 describe("with Python and scipy", () => {
-  const compute = (request: StatisticsRequest) => computeStatistics(request, { python: findPython(undefined), signal });
+  const compute = (request: StatisticsRequest) => computeStatistics(request, { python: warmPython, signal });
 
   test("Student's sleep data, in two families and as a sample", async () => {
     const { samples, comparisons, confidence } = await compute({

@@ -1,0 +1,41 @@
+/** Vitest's global set-up: one Python that has imported what takes seconds, for the tests that are not about its start. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { findPython } from "../../src/process/find-python.js";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Stands in for Python; null where forks of one are none of Linux's. */
+    warmPython: string | null;
+  }
+}
+
+export default async function warmUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  project.provide("warmPython", null);
+  if (process.platform !== "linux") return;
+  const python = findPython(undefined);
+  const directory = mkdtempSync(join(tmpdir(), "ibatch-warm-"));
+  const socket = join(directory, "socket");
+  const { PYTHONPATH: _, ...env } = process.env;
+  const server = spawn(python, [join(import.meta.dirname, "server.py"), socket], {
+    stdio: ["pipe", "pipe", "inherit"],
+    // One thread: none is lost in a fork.
+    env: { ...env, OMP_NUM_THREADS: "1", MKL_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" },
+  });
+  await once(server.stdout, "data");
+  const stand = join(directory, "python");
+  const client = ["-I", "-S", join(import.meta.dirname, "client.py"), socket, python].map((part) => `'${part}'`);
+  writeFileSync(stand, `#!/bin/sh\nexec '${python}' ${client.join(" ")} "$@"\n`);
+  chmodSync(stand, 0o755);
+  project.provide("warmPython", stand);
+  return async () => {
+    const ended = once(server, "exit");
+    server.stdin.end();
+    await ended;
+    rmSync(directory, { recursive: true });
+  };
+}
