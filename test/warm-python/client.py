@@ -13,7 +13,8 @@ import struct
 import sys
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGABRT, signal.SIGUSR1)
-UNDERSTOOD = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONFAULTHANDLER", "PYTHONDONTWRITEBYTECODE"}
+UNDERSTOOD = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONFAULTHANDLER", "PYTHONDONTWRITEBYTECODE", "PYTHON_BIN"}
+"""The last one is for who starts Python."""
 
 
 def main(warm: str, python: str, arguments: list[str]) -> None:
