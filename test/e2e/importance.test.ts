@@ -59,7 +59,7 @@ describe("loss-global, highest first, on digits", () => {
     const ended = await run("hardest", config("  hardest: { order: { name: loss-global, first: highest } }\n"));
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     directory = join(ended.directory, "hardest", "seed-0");
-  }, 60_000);
+  });
 
   it("trains exactly the order that sorting the recorded losses gives, by the README's lines of numpy", () => {
     const readme = readFileSync(join(packageRoot, "README.md"), "utf8");
@@ -123,7 +123,7 @@ describe("a scoring pass", () => {
       expect(spread, "and the losses differ").toBeGreaterThan(0.1);
     }
     expect(metrics(directory).map(({ scored }) => scored)).toEqual([1400, 1400, 1400]);
-  }, 60_000);
+  });
 });
 
 describe("weighted sampling", () => {
@@ -141,7 +141,7 @@ describe("weighted sampling", () => {
     expect(new Set(sets).size).toBe(4);
     const [, second] = metrics(runs[0]);
     expect(second).toMatchObject({ samples: 700, order: { distinct: 700, mostDrawn: 1 } });
-  }, 60_000);
+  });
 });
 
 describe("an order of one's own", () => {
@@ -169,7 +169,7 @@ export default defineOrder({
     expect(checked.code).toBe(1);
     expect(checked.stdout).toMatch(/twice breaks laws of orders/);
     expect(checked.stdout).toMatch(/each sample comes as often as declared/);
-  }, 60_000);
+  });
 });
 
 describe("replay", () => {
@@ -193,5 +193,5 @@ describe("replay", () => {
       expect(within.indices.slice().sort()).toEqual(recorded.indices.slice().sort());
       expect(within.offsets).toEqual(recorded.offsets);
     }
-  }, 60_000);
+  });
 });
