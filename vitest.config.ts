@@ -8,6 +8,7 @@ const PROCESSES = [
   "test/process/process-group.test.ts",
   "test/cli/export.test.ts",
   "test/declarations.test.ts",
+  "test/warm-python/**",
   "test/training/session-images.test.ts",
   "test/export/csv.test.ts",
   "test/results/statistics.test.ts",
