@@ -8,7 +8,15 @@ import { orExit, setUp, takePython } from "./setup.mjs";
 const { python } = await orExit(prepare);
 
 const node = (path, ...args) => [process.execPath, [join(ROOT, "node_modules", path), ...args]];
-const PYTHON_SOURCES = ["py_backend", "py_report", "py_validate", "test/python", "test/references", "examples"];
+const PYTHON_SOURCES = [
+  "py_backend",
+  "py_report",
+  "py_validate",
+  "test/python",
+  "test/references",
+  "test/warm-python",
+  "examples",
+];
 
 const CHECKS = {
   biome: node("@biomejs/biome/bin/biome", "check", "--colors=off", "."),

@@ -58,7 +58,7 @@ it("trains what the user brings, fetched by a worker, and records where it came 
     .map((text) => JSON.parse(text));
   expect(metrics.at(-1).test.accuracy).toBe(1); // stripes of three widths
   expect(existsSync(join(out, "report.html"))).toBe(true);
-  const again = await ibatch(["run", config, "--out", out, ...OWN, "--quiet"]);
+  const again = await ibatch(["run", config, "--out", out, ...OWN, "--quiet"], { IBATCH_PYTHON: coldPython });
   expect(again.code).toBe(0);
 });
 

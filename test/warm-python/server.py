@@ -104,7 +104,8 @@ def preload(arguments: list[str]) -> None:
     if all(module in sys.modules for module in modules):
         return
     for module in modules:
-        importlib.import_module(module)
+        with contextlib.suppress(ImportError):  # who needs it says so
+            importlib.import_module(module)
     gc.collect()
     gc.freeze()  # so that forks share its memory
 

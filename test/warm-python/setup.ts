@@ -1,23 +1,23 @@
 /** Vitest's global set-up: one Python that has imported what takes seconds, for the tests that are not about its start. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { findPython } from "../../src/process/find-python.js";
+import { packageRoot } from "../../src/package-root.js";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Stands in for Python; null where forks of one are none of Linux's. */
+    /** Stands in for Python; null where there is none, and elsewhere than on Linux. */
     warmPython: string | null;
   }
 }
 
 export default async function warmUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   project.provide("warmPython", null);
-  if (process.platform !== "linux") return;
-  const python = findPython(undefined);
+  const python = process.env.IBATCH_PYTHON ?? join(packageRoot, ".venv/bin/python");
+  if (process.platform !== "linux" || !existsSync(python)) return;
   const directory = mkdtempSync(join(tmpdir(), "ibatch-warm-"));
   const socket = join(directory, "socket");
   const { PYTHONPATH: _, ...env } = process.env;
