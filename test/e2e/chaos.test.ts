@@ -1,7 +1,7 @@
 /** A case of each kind of what `npm run chaos` does at length. */
 import { expect, it } from "vitest";
 import { runChaos } from "../../chaos/run-chaos.mjs";
-import { python } from "./ibatch.js";
+import { coldPython } from "../warm-python/python.js";
 
 const LIMIT_MILLISECONDS = 600_000; // of seven commands or so, on a machine that has other work, too
 
@@ -12,7 +12,7 @@ it.skipIf(process.platform !== "linux")(
   "whatever dies, the same command continues, to the bit",
   async () => {
     const said: string[] = [];
-    const results = await runChaos({ python, seed: 0, quick: true, lanes: 2 }, (line) => said.push(line));
+    const results = await runChaos({ python: coldPython, seed: 0, quick: true, lanes: 2 }, (line) => said.push(line));
     for (const { name, planned, injected, faults, skipped } of results) {
       expect(faults ?? [], said.join("\n")).toEqual([]);
       if (skipped === undefined) expect(done(injected), name).toEqual([...planned].sort());
