@@ -20,7 +20,7 @@ export function runsText({ done, diverged, failed, missing, runs }: ArmSummary, 
 /** How each run ended that is not done: a line each, after the arm's name; those that are not on record together. */
 export function endingsOf({ runs, missing }: ArmSummary): string[] {
   const ended = runs.flatMap(({ seed, state, error, divergedAtStep }) => {
-    if (error !== undefined) return [`seed ${seed} failed: ${error}`];
+    if (error !== undefined && state !== "interrupted") return [`seed ${seed} failed: ${error}`];
     if (divergedAtStep !== undefined) return [`seed ${seed} diverged at step ${divergedAtStep}`];
     if (state === "running") return [`seed ${seed} is running, or was cut off`];
     return state === "interrupted" ? [`seed ${seed} was interrupted`] : [];

@@ -20,7 +20,8 @@ export function renderTable(summary: Summary, findings: Findings, layout: Layout
 
 function armsPart({ name, seeds, arms }: Summary, findings: Findings, layout: Layout): string {
   const lengths = [...new Set(arms.map(({ epochs }) => epochs))];
-  const over = seeds.length === 1 ? `seed ${seeds[0]}` : `mean ± sd over seeds ${list(seeds)}`;
+  const told = seedsToldOf({ seeds, arms });
+  const over = told.length === 1 ? `seed ${told[0]}` : `mean ± sd over seeds ${list(told)}`;
   const columns = columnsOf(findings, { planned: seeds.length, lengths, arms });
   const table = layout.table(
     columns,
@@ -29,6 +30,17 @@ function armsPart({ name, seeds, arms }: Summary, findings: Findings, layout: La
   const title = layout.line(`${name}: test set after ${howLong(lengths)}, ${over}`);
   return `${title}\n\n${table}${objectives(arms, layout)}${failures(arms, layout)}`;
 }
+
+/** Without those of which every run is still to be done, or to come to its end; all of them before one has. */
+function seedsToldOf({ seeds, arms }: Pick<Summary, "seeds" | "arms">): readonly number[] {
+  const ended = new Set(
+    arms.flatMap(({ runs }) => runs.filter(({ state }) => hasEnded(state)).map(({ seed }) => seed)),
+  );
+  return ended.size === 0 ? seeds : seeds.filter((seed) => ended.has(seed));
+}
+
+const hasEnded = (state: ArmSummary["runs"][number]["state"]): boolean =>
+  state !== "running" && state !== "interrupted";
 
 interface Row {
   readonly arm: ArmSummary;

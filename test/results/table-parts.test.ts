@@ -161,3 +161,12 @@ test("with a validation split the arms' table has the test accuracy at the epoch
   expect(header).toMatch(/\| at best validation epoch, % \|$/);
   expect(row).toMatch(/\| +70\.00 ± 14\.14 \(epoch 2\.0\) \|$/);
 });
+
+test("a mean names the seeds that it is of, and an interrupted run is no failed one", async () => {
+  const unfinished = { ...run("hardest", 0, { test: [0.5] }), state: "interrupted" as const, error: "interrupted" };
+  const all = [unfinished, ...[1, 2].map((seed) => run("hardest", seed, { test: [0.9] }))];
+  const table = renderTable(summarise(asking(all), all, ""), await findingsOf(all));
+  expect(table).toMatch(/mean ± sd over seeds 1, 2\n/);
+  expect(table).toContain("2 of 3, 1 unfinished");
+  expect(table).toContain("hardest, seed 0 was interrupted\n");
+});
