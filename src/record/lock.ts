@@ -46,6 +46,7 @@ export class Lock {
       if (this.#take() !== "taken") throw this.#justTaken();
     }
     sweep(directory, this.#now);
+    releasedAtExit.add(this);
     this.#beat = setInterval(() => this.#sayAlive(), BEAT_SECONDS * 1000).unref();
   }
 
@@ -54,6 +55,7 @@ export class Lock {
 
   /** Lets others in; a lock that is another's by now is left alone. */
   release(): void {
+    releasedAtExit.delete(this);
     clearInterval(this.#beat);
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
@@ -159,6 +161,18 @@ export function holderOf(directory: string): LockHolder | undefined {
   const { pid, host } = holder;
   return { pid, host };
 }
+
+/** Locks that are held, for a process that ends at once, as at a second Ctrl-C. */
+const releasedAtExit = new Set<Lock>();
+process.on("exit", () => {
+  for (const lock of releasedAtExit) {
+    try {
+      lock.release();
+    } catch {
+      // a disk that refuses: the next command finds the holder gone
+    }
+  }
+});
 
 const holderSchema = z.object({
   pid: z.int(),

@@ -13,6 +13,7 @@ import {
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { packageRoot } from "../../src/package-root.js";
 import { Lock } from "../../src/record/lock.js";
 import { thisProcess } from "../../src/running-process.js";
 import { mistake } from "../mistake.js";
@@ -353,10 +354,20 @@ describe.skipIf(!canUnshare)("in a pid namespace of its own", () => {
   });
 
   test("one that a killed container left is taken over when it has been silent for long", () => {
-    inside("new Lock(directory); process.exit();");
+    inside("new Lock(directory); process.reallyExit();"); // nothing is done on the way, as at a kill
     expect(holder()).toMatchObject({ pid: expect.any(Number), beats: true });
     const long = Date.now() / 1000 - 70;
     utimesSync(join(directory, "lock"), long, long);
     expect(inside().stdout).toBe("taken\n");
   });
+});
+
+test("a process that ends at once, as at a second Ctrl-C, leaves no lock behind", () => {
+  const directory = mkdtempSync(join(tmpdir(), "ibatch-lock-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const module = join(packageRoot, "dist", "record", "lock.js");
+  const code = `const { Lock } = await import(${JSON.stringify(module)}); new Lock(${JSON.stringify(directory)}); process.exit(130);`;
+  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 130, stderr: "" });
+  expect(readdirSync(directory)).toEqual([]);
 });
