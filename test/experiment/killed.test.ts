@@ -115,6 +115,7 @@ const experiment = {
   schedule: { name: "constant", learningRate: 0.1 },
   batching: { name: "constant", size: 3 },
   evaluation: { trainSample: 2 },
+  backend: { restarts: 0 }, // there are pauses before them
   record: { signals: "last" },
   epochs: 2,
   seeds: 1,
