@@ -38,7 +38,7 @@ export function answer(data: ReportData, { summary, findings }: Answer, looks: R
     unfinished(data),
     alarms(data),
     said.length > 0 ? html`<ul class="sentences">${said.map((one) => sentence(one, looks))}</ul>` : noSentences(data),
-    html`${hasStatistics(findings) ? undefined : plainNote(said, findings)}${findings && notes(findings)}`,
+    html`${hasStatistics(findings) ? undefined : plainNote(said, findings)}${findings && notes(findings, said)}`,
     table(data, { summary, findings }, looks),
     objectives(summary),
     endings(data, summary),
@@ -62,10 +62,12 @@ function alarms({ arms }: ReportData): Html | undefined {
   )}</ul></div>`;
 }
 
-const notes = (findings: Findings): Html | undefined =>
-  findings.notes.length === 0
-    ? undefined
-    : html`<ul class="note">${findings.notes.map((note) => html`<li>${note}</li>\n`)}</ul>`;
+/** But for those that a sentence above begins with, such as that an arm collapsed. */
+function notes(findings: Findings, said: readonly Sentence[]): Html | undefined {
+  const isSaid = (note: string) => said.some(({ arm, text }) => `${arm} ${text}`.startsWith(`${note}.`));
+  const left = findings.notes.filter((note) => !isSaid(note));
+  return left.length === 0 ? undefined : html`<ul class="note">${left.map((note) => html`<li>${note}</li>\n`)}</ul>`;
+}
 
 function plainNote(said: readonly Sentence[], findings: Findings | undefined): Html | undefined {
   if (said.length === 0) return undefined;

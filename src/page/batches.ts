@@ -94,42 +94,63 @@ function steps({ arms }: ReportData, looks: ReadonlyMap<string, Look>): Part[] {
       const points = changes(example?.steps ?? [], key);
       return points.length === 0 ? [] : [{ arm, look: lookFor(looks, arm), points }];
     });
-    return seriesChart(series, { title, x: "step", y, steps: true }, unit);
+    const left = key === "size" ? leftOver(arms.map(({ example }) => example?.steps ?? [])) : undefined;
+    return seriesChart(series, { title, x: "step", y, steps: true }, { unit, without: left });
   });
   const charts = all.filter(({ isChart }) => isChart).map(({ shown }) => shown);
   const lines = all.filter(({ isChart }) => !isChart).map(({ shown }) => shown);
   return [charts.length > 0 ? html`<div class="charts">${charts}</div>` : undefined, ...lines];
 }
 
+/** What the line of sizes leaves out; undefined where every batch is whole. */
+export function leftOver(arms: readonly (readonly StepData[])[]): string | undefined {
+  const sizes = arms.flatMap((all) => all.filter((_, at) => isRemainder(all, at)).map(({ size }) => size));
+  if (sizes.length === 0) return undefined;
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+  return `the last batch of an epoch, which has what is left over (${least === most ? least : `${least} to ${most}`})`;
+}
+
+interface Shown {
+  readonly unit: string;
+  /** What the values leave out. */
+  readonly without?: string | undefined;
+}
+
 /** Where a chart would be one level line, a sentence says it; arms that are alike share a line. */
 export function seriesChart(
   series: readonly Series[],
   chart: Omit<LineChart, "lines">,
-  what: string,
+  { unit, without }: Shown,
 ): { isChart: boolean; shown: Html | undefined } {
   const values = new Set(series.flatMap(({ points }) => points.map(({ y }) => y)));
   if (values.size === 0) return { isChart: false, shown: undefined };
   if (values.size === 1) {
-    const constant = html`<p class="note">In every arm and all along, ${what} is ${short([...values][0])}.</p>`;
+    const constant = html`<p class="note">In every arm and all along, ${unit} is ${short([...values][0])}${without && `, but for ${without}`}.</p>`;
     return { isChart: false, shown: constant };
   }
   const groups = groupEqual(series);
   const alike = groups.filter(({ arms }) => arms.length > 1 && arms.length < series.length);
   const picture = draw({ ...chart, lines: groups.map(({ line }) => line) });
-  const caption = alike.map(({ arms }) => `Alike: ${arms.join(", ")}.`).join(" ");
+  const captions = [
+    ...alike.map(({ arms }) => `Alike: ${arms.join(", ")}.`),
+    ...(without === undefined ? [] : [`Without ${without}.`]),
+  ];
   return {
     isChart: picture !== undefined,
-    shown: picture && figure(chart.title, picture, caption === "" ? undefined : caption),
+    shown: picture && figure(chart.title, picture, captions.length === 0 ? undefined : captions.join(" ")),
   };
 }
+
+/** Whether it is what an epoch leaves over for its last batch. */
+const isRemainder = (all: readonly StepData[], at: number): boolean =>
+  all[at].last && at > 0 && all[at].size < all[at - 1].size;
 
 /** More points than these do not show. */
 const MOST_POINTS = 240;
 
 /** Where the value changes, and the end. What an epoch leaves over for its last batch is no change of size. */
 export function changes(all: readonly StepData[], key: "size" | "learningRate"): Point[] {
-  const whole =
-    key === "size" ? all.filter(({ last, size }, at) => !last || at === 0 || size >= all[at - 1].size) : all;
+  const whole = key === "size" ? all.filter((_, at) => !isRemainder(all, at)) : all;
   const changed = whole.filter((step, at) => at === 0 || step[key] !== whole[at - 1][key]);
   const apart = Math.ceil(changed.length / MOST_POINTS);
   const kept = changed.filter((_, at) => at % apart === 0);

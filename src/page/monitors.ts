@@ -60,7 +60,7 @@ export function monitors({ arms }: ReportData, looks: ReadonlyMap<string, Look>)
       const points = meanOf(runs, key);
       return points.length === 0 ? [] : [{ arm, look: lookFor(looks, arm), points }];
     });
-    const { isChart, shown } = seriesChart(series, { title, x: "epochs", y }, what);
+    const { isChart, shown } = seriesChart(series, { title, x: "epochs", y }, { unit: what });
     const some = series.length < arms.length && !isChart && shown !== undefined;
     return {
       isChart,

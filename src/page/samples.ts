@@ -20,7 +20,7 @@ export function samples({ samples: found, baseline }: ReportData): Html {
   return section(
     "samples",
     title,
-    html`<p class="note">Of ${found.arm}${found.arm === baseline ? ", the baseline" : ""}, over ${counted(found.seeds.length, "seed")}: of each class the training samples with the highest mean loss in their training passes (▲), and those that were taken for another class most often (✗), hardest first. The line is a sample's loss over epochs, from ${short(range.low, 2)} to ${short(range.high, 2)} on one logarithmic scale: one that stays high while others fall may have a wrong label.</p>`,
+    html`<p class="note">Of ${found.arm}${found.arm === baseline ? ", the baseline" : ""}, over ${counted(found.seeds.length, "seed")}: of each class the training samples with the highest mean loss in their training passes (▲), and those that were taken for another class most often (✗), hardest first. A pass is one epoch of one seed. The line is a sample's loss over epochs, from ${short(range.low, 2)} to ${short(range.high, 2)} on one logarithmic scale: one that stays high while others fall may have a wrong label.</p>`,
     [channelsShown(found), classesShown(found)],
     found.classes.map((one) => classOf(one, found, range)),
   );
@@ -73,7 +73,7 @@ function card(sample: HardSample, { label, classNames, range }: Around): Html {
       ? passes > 0
         ? "never misjudged"
         : undefined
-      : html`taken for ${classNames[wrong.label]}, wrong in ${Math.round((100 * misjudged) / passes)}\u00a0%`;
+      : html`taken for ${classNames[wrong.label]}, wrong in ${misjudged} of ${counted(passes, "pass", "passes")}`;
   const marks = `${sample.isHardest ? "▲" : ""}${sample.isMostMisjudged ? "✗" : ""}`;
   const alt = `training sample ${index}, labelled ${classNames[label]}${wrong === undefined ? "" : `, most often taken for ${classNames[wrong.label]}`}`;
   return html`<li><img src="${pngUri(picture)}" width="${picture.width}" height="${picture.height}" alt="${alt}"><div><b>${index}</b> ${marks}<br>loss ${meanLoss.toFixed(2)}${taken && html`<br>${taken}`}</div>${sparkline(sample, range)}</li>

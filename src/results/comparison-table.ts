@@ -1,6 +1,7 @@
 /** The table's part on differences between arms: what was planned, then what was not; losses and divergence apart. */
 import type { Comparison, Findings } from "../record/findings-document.js";
 import type { Difference, Interval } from "../record/statistics-document.js";
+import { effectText, hasEffect } from "./effect-text.js";
 import type { Column, Layout } from "./layout.js";
 import { testsThatClaim } from "./notes.js";
 import { PERCENT, pText, signed, signedRange } from "./number-text.js";
@@ -19,36 +20,40 @@ export function comparisonTables({ comparisons }: Findings, layout: Layout): str
   const others = comparisons.filter((one) => !one.planned);
   const section = (title: string, rows: readonly Comparison[], columns: readonly Column<Comparison>[]): string[] =>
     rows.length === 0 ? [] : [`${layout.line(title)}\n\n${layout.table(columns, rows)}`];
-  const isCorrected = testsThatClaim(planned.map(({ accuracy }) => accuracy)) > 1;
+  const isCorrected = testsThatClaim(accuracies(planned)) > 1;
+  const losses = comparisons.map(({ loss }) => loss);
+  const isExplained = accuracies(comparisons).some(hasEffect);
   return [
-    ...section(`Differences in test accuracy, points, seed by seed${effectTitle(planned)}`, planned, [
+    ...section(`Differences in test accuracy, points, seed by seed${effectTitle(accuracies(planned))}`, planned, [
       ...accuracyColumns(planned, isCorrected ? ", Holm" : ""),
       { title: "verdict", cell: ({ accuracy }) => verdictText(accuracy), rank: 0 },
     ]),
     ...section(
-      `Exploratory, p as it is, nothing claimed: differences in test accuracy, points, seed by seed${effectTitle(others)}`,
+      `Exploratory, p as it is, nothing claimed: differences in test accuracy, points, seed by seed${effectTitle(accuracies(others))}`,
       others,
       accuracyColumns(others, ""),
     ),
     ...section(divergenceTitle(comparisons), comparisons.filter(hasDiverged), DIVERGENCE),
     ...section(
-      "Descriptive, nothing claimed: differences in test loss, seed by seed",
+      `Descriptive, nothing claimed: differences in test loss, seed by seed${isExplained ? "" : effectTitle(losses)}`,
       comparisons,
       lossColumns(comparisons),
     ),
   ];
 }
 
-const effectTitle = (comparisons: readonly Comparison[]): string =>
-  comparisons.some(({ accuracy }) => accuracy.effectCorrected !== null)
-    ? " (d_z: mean / sd, corrected for few seeds)"
-    : "";
+const accuracies = (comparisons: readonly Comparison[]): Difference[] => comparisons.map(({ accuracy }) => accuracy);
+
+function effectTitle(differences: readonly Difference[]): string {
+  const text = effectText(differences);
+  return text === undefined ? "" : ` (${text})`;
+}
 
 const NAME: Column<Comparison> = { title: "difference", cell: ({ name }) => name, rank: 0 };
 
 function accuracyColumns(comparisons: readonly Comparison[], after: string): Column<Comparison>[] {
   const withBca = comparisons.some(({ accuracy }) => hasBca(accuracy));
-  const withEffect = comparisons.some(({ accuracy }) => accuracy.effectCorrected !== null);
+  const withEffect = accuracies(comparisons).some(hasEffect);
   const withWilcoxon = comparisons.some(({ accuracy }) => canShowByRanks(accuracy));
   const ofAccuracy = (title: string, rank: number, cell: (accuracy: Difference) => string): Column<Comparison> => ({
     title,
@@ -122,7 +127,7 @@ const DIVERGENCE: readonly Column<Comparison>[] = [
 // --- Losses
 
 function lossColumns(comparisons: readonly Comparison[]): Column<Comparison>[] {
-  const withEffect = comparisons.some(({ loss }) => loss.effectCorrected !== null);
+  const withEffect = comparisons.some(({ loss }) => hasEffect(loss));
   const ofLoss = (title: string, rank: number, cell: (loss: Difference) => string): Column<Comparison> => ({
     title,
     rank,

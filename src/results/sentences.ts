@@ -1,8 +1,9 @@
 /** A comparison as a person would say it, with its uncertainty; each begins after the arm's name. */
-import type { ArmCost, Comparison } from "../record/findings-document.js";
+import type { Comparison } from "../record/findings-document.js";
 import type { RunStatus } from "../record/run-document.js";
 import type { Difference } from "../record/statistics-document.js";
 import { collapseText } from "./collapse.js";
+import { costSentence } from "./cost-sentence.js";
 import type { ArmMeasures } from "./measures.js";
 import { counted, PERCENT, pEquals, signed, signedRange } from "./number-text.js";
 import { lossText } from "./summary-text.js";
@@ -22,7 +23,7 @@ export function sentenceOn(comparison: Sayable, compared: Compared): string {
     lossSentence(comparison),
     divergenceSentence(comparison, compared),
     left(compared.arm),
-    costSentence(comparison, compared),
+    costs(comparison, compared),
   ];
   return parts.filter((part) => part !== undefined).join(" ");
 }
@@ -150,50 +151,9 @@ function left({ states }: ArmMeasures): string | undefined {
   return `Of its ${counted(states.size, "run")} ${parts.join(" and ")}, which these numbers leave out.`;
 }
 
-// --- What reaching the target costs
-
-function costSentence({ cost, with: other }: Sayable, { arm, other: measured }: Compared): string | undefined {
-  const [own, theirs] = [arm.cost, measured.cost];
-  if (own === null || theirs === null || cost === null || own.runs.length === 0) return undefined;
-  const target = `${(PERCENT * own.target).toFixed(2)} %`;
-  if (own.reached === 0)
-    return own.notReached === 0 ? undefined : `It never reaches ${target}${ofThem(theirs, other)}.`;
-  const bothAll = own.notReached + theirs.notReached === 0 && theirs.reached > 0;
-  return bothAll
-    ? `It reaches ${target} ${inTheMean(cost.epochs, own, theirs, other)}.`
-    : `It reaches ${target} ${inTheMedian(own, theirs, other)}.`;
-}
-
-/** Every run reached it: means, and what their difference may be. */
-function inTheMean({ mean, interval }: Difference, own: ArmCost, theirs: ArmCost, other: string): string {
-  const [first, second] = [own, theirs].map((cost) => meanEpochs(cost).toFixed(1));
-  if (first === second) return `after ${epochs(first)}, as ${other} does`;
-  const uncertain =
-    mean === null || interval === null
-      ? ""
-      : ` (difference ${signed(mean, 1)}, 95 % interval ${signedRange(interval, 1)})`;
-  return `after ${epochs(first)} instead of ${second}${uncertain}`;
-}
-
-const epochs = (count: number | string): string => (Number(count) === 1 ? "1 epoch" : `${count} epochs`);
-
-const meanEpochs = ({ runs }: ArmCost): number => {
-  const epochs = runs.flatMap(({ cost }) => (cost === null ? [] : [cost.epochs]));
-  return epochs.reduce((sum, one) => sum + one, 0) / epochs.length;
-};
-
-/** Some never did, and count as dearer than any: medians. */
-function inTheMedian(own: ArmCost, theirs: ArmCost, other: string): string {
-  const median = own.spread.epochs?.median ?? null;
-  const ended = own.reached + own.notReached;
-  if (median === null) return `in only ${own.reached} of ${counted(ended, "run")}${ofThem(theirs, other)}`;
-  const against = theirs.spread.epochs?.median ?? null;
-  const instead = against === null ? "" : against === median ? `, as ${other} does` : ` instead of ${against}`;
-  const never = own.notReached === 0 ? "" : `; ${own.notReached} of ${counted(ended, "run")} never`;
-  return `after ${epochs(median)} in the median${instead}${never}${ofThem(theirs, other)}`;
-}
-
-/** How often the other arm does not. */
-function ofThem({ reached, notReached }: ArmCost, other: string): string {
-  return notReached === 0 ? "" : `; ${other} does not in ${notReached} of ${counted(reached + notReached, "run")}`;
+function costs({ cost, with: other }: Sayable, compared: Compared): string | undefined {
+  const [own, theirs] = [compared.arm.cost, compared.other.cost];
+  return own === null || theirs === null || cost === null
+    ? undefined
+    : costSentence(other, { own, theirs }, cost.epochs);
 }

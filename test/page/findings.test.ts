@@ -31,10 +31,35 @@ describe("what the statistics say", () => {
     ]);
     const note = documentOf().querySelector("#comparisons-note")?.textContent;
     expect(note).toContain("test accuracy, which alone claims something");
+    expect(note).toContain("d_z: mean / sd, corrected for few seeds. p: two-sided.");
     expect(rowsOf(documentOf(), "loss-differences")).toEqual([
       ["sorted − shuffled", "+0.2500+0.1000 to +0.4000", "−1.25"],
     ]);
     expect(documentOf().querySelector("#loss-differences-note")?.textContent).toMatch(/^Descriptive: /);
+  });
+
+  test("why an arm that ends alike with every seed has no effect size, and over how many comparisons p is corrected", () => {
+    const alike = { ...COMPARISON, accuracy: { ...COMPARISON.accuracy, effectCorrected: null } };
+    const found = documentOf({ comparisons: [COMPARISON, alike, { ...COMPARISON, planned: false }] });
+    const noteOf = (id: string) => found.querySelector(`#${id}-note`)?.textContent;
+    expect(noteOf("comparisons")).toContain(
+      "d_z: mean / sd, corrected for few seeds; – where one of the two ends alike with every seed. " +
+        "p: two-sided, after Holm's correction over the 2 planned comparisons; of those that were not planned (†) as it is",
+    );
+    expect(noteOf("loss-differences")).not.toContain("d_z");
+    expect(documentOf({ comparisons: [alike] }).querySelector("#loss-differences-note")?.textContent).toContain(
+      "d_z: ",
+    );
+  });
+
+  test("what a sentence says of a collapse is not noted again", () => {
+    const collapsed = "collapsed: with every seed it answers one class for all test samples (33.33 %)";
+    const text = documentOf({
+      comparisons: [{ ...COMPARISON, sentence: `${collapsed}. It is worse, surely.` }],
+      notes: [`sorted ${collapsed}`, `shuffled ${collapsed}`],
+    }).querySelector("#answer")?.textContent;
+    expect(text?.split("sorted collapsed")).toHaveLength(2);
+    expect(text).toContain("shuffled collapsed"); // the baseline has no sentence
   });
 
   test("what was not planned is marked, with its p as it is", () => {
@@ -59,7 +84,6 @@ describe("what the statistics say", () => {
       [
         "sorted − shuffled",
         "–",
-        "–",
         "0.40 (ranks)",
         "0.030",
         "undecided",
@@ -68,7 +92,7 @@ describe("what the statistics say", () => {
       ],
     ]);
     expect(rowsOf(documentOf({ comparisons: [{ ...COMPARISON, accuracy, loss }] }), "loss-differences")).toEqual([
-      ["sorted − shuffled", "–", "–"],
+      ["sorted − shuffled", "–"],
     ]);
   });
 

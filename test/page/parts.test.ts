@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { changes } from "../../src/page/batches.js";
+import { changes, leftOver } from "../../src/page/batches.js";
 import { groupEqual, scaleFor, withoutOutliers } from "../../src/page/chart.js";
 import { shadeOf } from "../../src/page/heat.js";
 import { html } from "../../src/page/html.js";
@@ -62,6 +62,9 @@ test("changes: where a value changes, and the end; an epoch's remainder is none"
     { x: 6, y: 0.1 },
   ]);
   expect(changes([], "size")).toEqual([]);
+  expect(leftOver([all, all.slice(0, 2)])).toBe("the last batch of an epoch, which has what is left over (1 to 2)");
+  expect(leftOver([all.slice(0, 3)])).toMatch(/left over \(1\)$/);
+  expect(leftOver([all.slice(0, 2), []])).toBeUndefined();
 });
 
 test("groupEqual: equal series share a line", () => {

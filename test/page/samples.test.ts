@@ -62,6 +62,7 @@ describe("the hardest and the most often misjudged training images", () => {
     const { pixels } = decodePng(Buffer.from(uri.slice(uri.indexOf(",") + 1), "base64"));
     expect([...pixels]).toEqual([0, 15, 30, 45]); // the first of the recorded pictures
     expect(document.querySelectorAll("#samples .spark").length).toBe(4);
+    expect(document.querySelector("#samples")?.textContent).toContain("taken for cat, wrong in 6 of 6 passes");
   });
 
   test.each([

@@ -1,5 +1,7 @@
 // A comparison in words, for each way that it can come out.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { costSentence } from "../../src/results/cost-sentence.js";
+import { costOfArm } from "../../src/results/cost-to-reach.js";
 import type { TimedRun } from "../../src/results/recorded-experiment.js";
 import { findingsOf, run, runs } from "./made-runs.js";
 
@@ -123,13 +125,13 @@ test("one epoch is no epochs", async () => {
     "It reaches 90.00 % after 1 epoch, as shuffled does.",
   );
   expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 1, 1, 5))).toBe(
-    "It reaches 90.00 % after 1 epoch in the median instead of 2; 1 of 3 runs never.",
+    "It reaches 90.00 % after 1 epoch in the median instead of 2; never in 1 of 3 runs.",
   );
 });
 
 test("some never reach it: medians and counts", async () => {
   expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 3, 4, 5))).toBe(
-    "It reaches 90.00 % after 4 epochs in the median instead of 2; 1 of 3 runs never.",
+    "It reaches 90.00 % after 4 epochs in the median instead of 2; never in 1 of 3 runs.",
   );
   expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 3, 5, 5))).toBe(
     "It reaches 90.00 % in only 1 of 3 runs.",
@@ -137,4 +139,25 @@ test("some never reach it: medians and counts", async () => {
   expect(await cost(...reaching("shuffled", 2, 2, 2), ...reaching("sorted", 5, 5, 5))).toBe(
     "It never reaches 90.00 %.",
   );
+});
+
+describe("where the baseline, too, does not always reach the target", () => {
+  test.each([
+    [[5, 5, 5], [2, 2, 5], "It never reaches 90.00 %, which shuffled reaches in 2 of 3 runs."],
+    [[5, 5, 5], [5, 5, 5], "It never reaches 90.00 %, nor does shuffled."],
+    [[3, 5, 5], [2, 2, 5], "It reaches 90.00 % in only 1 of 3 runs, shuffled in 2 of 3."],
+    [[3, 5, 5], [5, 5, 5], "It reaches 90.00 % in only 1 of 3 runs, shuffled in 0 of 3."],
+    [
+      [3, 4, 5],
+      [2, 3, 5],
+      "It reaches 90.00 % after 4 epochs in the median instead of 3; never in 1 of 3 runs, shuffled in 1 of 3.",
+    ],
+    [[3, 4, 4], [2, 5, 5], "It reaches 90.00 % after 4 epochs in the median; shuffled never in 2 of 3 runs."],
+  ])("%j against %j", (own, theirs, expected) => {
+    const costs = {
+      own: costOfArm(reaching("sorted", ...own), 0.9),
+      theirs: costOfArm(reaching("shuffled", ...theirs), 0.9),
+    };
+    expect(costSentence("shuffled", costs, null)).toBe(expected);
+  });
 });
