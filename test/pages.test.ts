@@ -9,6 +9,7 @@ import { listCommand } from "../src/cli/list-command.js";
 import { orderCommand } from "../src/cli/order-command.js";
 import { reportCommand } from "../src/cli/report-command.js";
 import { runCommand } from "../src/cli/run-command.js";
+import { statusCommand } from "../src/cli/status-command.js";
 import { trustCommand } from "../src/cli/trust-command.js";
 import { validateCommand } from "../src/cli/validate-command.js";
 import { packageRoot } from "../src/package-root.js";
@@ -36,6 +37,7 @@ const commands: Readonly<Record<string, readonly string[]>> = Object.fromEntries
     orderCommand,
     reportCommand,
     runCommand,
+    statusCommand,
     trustCommand,
     validateCommand,
   ].map(({ name, options }) => [name, Object.keys(options.shape).map((key) => `--${kebab(key)}`)]),
