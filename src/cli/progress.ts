@@ -1,7 +1,7 @@
 /** Progress on standard error: one line redrawn on a terminal, plain lines elsewhere. */
 import { stderr } from "node:process";
 import { createLogUpdate } from "log-update";
-import type { Observer, RunOutcome, RunPlace } from "../experiment/observer.js";
+import type { Observer, ResumedFrom, RunOutcome, RunPlace } from "../experiment/observer.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { wrap } from "../results/layout.js";
 
@@ -29,7 +29,11 @@ export function chooseProgress({ quiet }: { quiet: boolean }, name: string): Pro
 
 class LoggedOnly implements Progress {
   observer(log: (line: string) => void): Observer {
-    return { noted: log, runStarted: (place) => log(started(place)), runEnded: (...event) => log(ended(...event)) };
+    return {
+      noted: log,
+      runStarted: (...event) => log(started(...event)),
+      runEnded: (...event) => log(ended(...event)),
+    };
   }
   end(): void {}
 }
@@ -40,11 +44,11 @@ class Speed {
   #before = 0;
   #samples = 0;
 
-  runStarted(): void {
-    this.#before = this.#samples;
+  runStarted(from: ResumedFrom | undefined): void {
+    this.#before = this.#samples - (from?.samples ?? 0);
   }
 
-  /** samples: of this run so far. */
+  /** samples: of this run so far, those before it went on among them. */
   trained(samples: number): void {
     this.#samples = this.#before + samples;
   }
@@ -77,10 +81,10 @@ class PlainLines implements Progress {
         log(line);
         say(line);
       },
-      runStarted: (place) => {
-        speed.runStarted();
-        log(started(place));
-        say(started(place, widthHere()));
+      runStarted: (place, from) => {
+        speed.runStarted(from);
+        log(started(place, from));
+        say(started(place, from, widthHere()));
       },
       trained: (place, progress) => {
         speed.trained(progress.samples);
@@ -126,9 +130,10 @@ class RedrawnLine implements Progress {
         this.#draw.clear();
         note(line);
       },
-      runStarted: (place) => {
-        log(started(place));
-        speed.runStarted();
+      runStarted: (place, from) => {
+        log(started(place, from));
+        speed.runStarted(from);
+        runsKept += (from?.epoch ?? 0) / place.epochs; // it costs no time any more
       },
       trained: (place, progress) => {
         speed.trained(progress.samples);
@@ -165,7 +170,11 @@ class RedrawnLine implements Progress {
 
 const label = ({ arm, seed, number, total }: RunPlace): string => `[${number + 1}/${total}] ${arm}, seed ${seed}`;
 
-const started = (place: RunPlace, width?: number): string => oneLine(place, [{ text: "started", rank: 0 }], width);
+function started(place: RunPlace, from: ResumedFrom | undefined, width?: number): string {
+  const text =
+    from === undefined ? "started" : `goes on from step ${from.step}, in epoch ${from.epoch + 1}/${place.epochs}`;
+  return oneLine(place, [{ text, rank: 0 }], width);
+}
 
 /** An error is told whole, in as many lines as it takes. */
 function ended(place: RunPlace, { state, kept, error, divergedAtStep, last }: RunOutcome, width?: number): string {

@@ -1,6 +1,7 @@
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { RunStatus } from "../record/run-document.js";
 import type { Listener } from "../training/run-event.js";
+import type { RunState } from "../training/run-state.js";
 
 /** Which run of how many. */
 export interface RunPlace {
@@ -31,12 +32,15 @@ export function eachOnce(tell: (line: string) => void): (line: string) => void {
   };
 }
 
+/** Where a run stood at the checkpoint that it goes on from: batches and samples trained on, and whole epochs. */
+export type ResumedFrom = Pick<RunState, "step" | "samples" | "epoch">;
+
 /** Told of what happens, for progress and logs; it answers nothing. What it throws ends the experiment. */
 export interface Observer {
   /** Something that a person should know of what the runs use. */
   noted?(line: string): void;
-  /** Its session is open. Not told of runs that are kept, or that cannot be opened. */
-  runStarted?(place: RunPlace): void;
+  /** Its session is open. Not told of runs that are kept, or that cannot be opened. `from`: where it goes on, if it does. */
+  runStarted?(place: RunPlace, from?: ResumedFrom): void;
   /** A chunk was trained on. `share` of the run's samples that are done; mean loss of the epoch so far. */
   trained?(place: RunPlace, progress: { epoch: number; samples: number; share: number; loss: number }): void;
   epochEnded?(place: RunPlace, metrics: EpochMetrics): void;

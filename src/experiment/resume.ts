@@ -53,6 +53,8 @@ export async function loadNewest(
     return refused ?? { taken: { checkpoint, state: joined.taken, before } };
   };
   if (!canGoOn(inputs, { before, surroundings })) return undefined;
+  if (record.checkpoints.steps.length === 0 && before.state !== "failed")
+    note(`${inputs.place.arm}, seed ${inputs.place.seed}: was stopped before its first checkpoint, and begins anew`);
   return record.newestCheckpoint({ ...document, surroundingsSha256: bitsSha256(surroundings) }, accept, note);
 }
 

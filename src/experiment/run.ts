@@ -10,6 +10,7 @@ import { Checkpointer } from "../training/checkpointer.js";
 import { openRequest } from "../training/open-request.js";
 import { recordIn } from "../training/recording.js";
 import { tellAll } from "../training/run-event.js";
+import type { RunState } from "../training/run-state.js";
 import { Interrupted, Session, type WorkClient } from "../training/session.js";
 import { firstState, prepareTraining, type RunEnd, type TrainingInputs, trainRun } from "../training/train-run.js";
 import { type Observer, type RunPlace, tellObserver } from "./observer.js";
@@ -95,7 +96,7 @@ async function trainRecorded(inputs: RunInputs, session: Session): Promise<RunDo
   });
   inputs.writeDataset(datasetOf(session, config.dataset.name));
   const document = begin({ ...inputs, document: { ...inputs.document, surroundings } }, resumed);
-  inputs.observer.runStarted?.(place);
+  inputs.observer.runStarted?.(place, resumed && placeOf(resumed.state));
   tellMicroBatches(inputs, session);
   const state = resumed?.state ?? firstState(training);
   const { arm, seed, configHash, ibatchVersion } = inputs.document;
@@ -124,6 +125,9 @@ function begin(inputs: RunInputs, resumed: ResumePoint | undefined): RunDocument
   record.start(document);
   return document;
 }
+
+/** As it is now: the state itself goes on. */
+const placeOf = ({ step, samples, epoch }: RunState) => ({ step, samples, epoch });
 
 /** What the config asks for does not fit the data or the results beside it, or the backend refuses it. */
 export class Unfit extends IbatchError {

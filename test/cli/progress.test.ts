@@ -86,6 +86,16 @@ describe("where standard error is no terminal: plain lines", () => {
     expect(written).toBe("[3/12] frozen, seed 5  started\n");
   });
 
+  test("a run that goes on says from where, and its speed is of what it trains now", () => {
+    const { observer } = watch();
+    observer.runStarted?.(place, { step: 40, samples: 50_000, epoch: 1 });
+    expect(written).toBe("[3/12] frozen, seed 5  goes on from step 40, in epoch 2/3\n");
+    written = "";
+    now = 40_000;
+    observer.trained?.(place, { epoch: 1, samples: 70_000, share: 0.5, loss: 0.25 });
+    expect(written).toContain(" 500 samples/s");
+  });
+
   test("a chunk is a line when none came for thirty seconds", () => {
     const { observer, logged } = watch();
     observer.trained?.({ ...place, number: 1 }, { epoch: 2, samples: 10_000, share: 1, loss: 0.25 });

@@ -161,6 +161,25 @@ test("when the run has ended its checkpoints go; with final, one of its end stay
   expect(readdirSync(join(final.directory, "a/seed-4/checkpoint"))).toEqual([`${finalCheckpoint}`]);
 });
 
+test("a run that was stopped before its first checkpoint begins anew, and says so", async () => {
+  const settings = [...ONE_RUN, "backend.chunkBatches=1"];
+  const scene = new Scene();
+  const abort = new AbortController();
+  const before: Pretence["before"] = ({ type }) => {
+    if (type === "train") abort.abort();
+  };
+  await scene.run({ settings, abort, pretence: { ...LOSSES, before } });
+  const said: string[] = [];
+  const started: unknown[] = [];
+  const observer: Observer = {
+    noted: (line) => said.push(line),
+    runStarted: (_, from) => started.push(from),
+  };
+  await scene.run({ settings, observer, pretence: LOSSES });
+  expect(said).toEqual(["a, seed 4: was stopped before its first checkpoint, and begins anew"]);
+  expect(started).toEqual([undefined]);
+});
+
 test("checkpoint: null takes none, and an unfinished run begins anew", async () => {
   const settings = ONE_RUN.map((setting) => (setting.startsWith("checkpoint") ? "checkpoint=null" : setting));
   const { loads } = await stoppedAt([4], { settings });
