@@ -161,6 +161,8 @@ describe("help goes to standard output, exit code 0", () => {
         --check               hold the order to the laws of all orders instead, with
                               the options that --set says and all enum and boolean
                               ones: exit code 1 and every fault where it breaks one
+        --seconds <N>         seconds that an order in a file may take for an epoch
+                              that is shown, or for its check (default: 60)
         --dataset <NAME>      take the labels of this dataset instead of made-up ones
         --data <DIR>          directory of the data files, on the backend's side
                               (default: IBATCH_DATA, else ./data)
