@@ -4,13 +4,13 @@ import { IbatchError, Interrupted } from "../errors.js";
 import { importsOf, openRequest } from "../training/open-request.js";
 import { Session } from "../training/session.js";
 import type { Backends } from "./backends.js";
-import { modelOf } from "./other-code.js";
 import { byCombination, naming, refuseEdited, type TrialRun, tellImports } from "./preflight.js";
-import { refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
+import { refuseOtherCode, surroundingsOf } from "./surroundings.js";
 
 /**
  * Opens a session for every combination of what these arms import. `runs`: the first of each arm.
- * @throws IbatchError naming the arm that would be made in other surroundings now, or cannot be opened; Interrupted.
+ * Device and threads may be others: nothing is trained here.
+ * @throws IbatchError naming the arm whose code is another now, or that cannot be opened; Interrupted.
  */
 export async function refuseOtherThanKept(backends: Backends, runs: readonly TrialRun[]): Promise<void> {
   for (const together of byCombination(runs.filter(({ config }) => importsOf(config).length > 0))) {
@@ -31,10 +31,7 @@ async function compare(backends: Backends, [first, ...others]: ReturnType<typeof
   try {
     refuseEdited(session.opened.edited);
     tellImports(session.opened.imports, note);
-    for (const { place, config, kept } of [first, ...others]) {
-      const surroundings = surroundingsOf(session, config.dataset);
-      refuseOtherSurroundings({ arm: place.arm, seed: place.seed, ...modelOf(config.model), surroundings }, kept);
-    }
+    for (const { config, kept } of [first, ...others]) refuseOtherCode(surroundingsOf(session, config.dataset), kept);
   } finally {
     await session.close();
   }

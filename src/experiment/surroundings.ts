@@ -49,12 +49,19 @@ export function refuseOtherSurroundings(
     const then = before.surroundings;
     const sameDataset = hashValue(then.dataset) === hashValue(asRecorded(now.dataset));
     if (sameDataset && then.dataSha256 !== now.dataSha256) throw otherData(directory, then, now);
-    const changed = changedCode(then, now);
-    if (changed !== undefined) throw otherCode(directory, changed);
+    refuseOtherCode(now, [{ directory, surroundings: then }]);
     const [difference] = differences(then, now, keptArm === arm);
     if (difference !== undefined) throw otherBits(directory, difference);
     const start = otherStart(before, made);
     if (start !== undefined) throw otherModel(directory, start);
+  }
+}
+
+/** @throws IbatchError where a file of the user's code is another one than what these were made with. */
+export function refuseOtherCode(now: Surroundings, kept: readonly Pick<MadeIn, "directory" | "surroundings">[]): void {
+  for (const { directory, surroundings: then } of kept) {
+    const changed = changedCode(then, now);
+    if (changed !== undefined) throw otherCode(directory, changed);
   }
 }
 

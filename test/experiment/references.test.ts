@@ -316,6 +316,17 @@ describe("before the first run", () => {
     expect(client.sentOf("train")).toEqual([]);
   });
 
+  test("results of one's own code are shown wherever they are asked for, as those of ours are", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: OWN, pretence: { opened: { imports: [IMPORTED], threads: 1 } } });
+    const { results, error } = await scene.run({
+      settings: OWN,
+      pretence: { opened: { imports: [IMPORTED], threads: 2 } },
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "done", "done", "done"]);
+  });
+
   test("a backend that runs already, and imported it before it was edited, is named there, too", async () => {
     const scene = new Scene();
     await scene.run({ settings: OWN, pretence: { opened: { imports: [IMPORTED] } } });
