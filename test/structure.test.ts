@@ -55,6 +55,7 @@ const layerOf = (path: string): string => (path.includes("/") ? path.slice(0, pa
 describe("TypeScript", () => {
   const imports = readTypeScriptImports();
   const everywhere = [
+    "aligned.ts",
     "errors.ts",
     "exact-json.ts",
     "markdown-table.ts",

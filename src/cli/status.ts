@@ -1,3 +1,4 @@
+import { aligned } from "../aligned.js";
 import { type ExperimentStatus, type RunStanding, readStatus, type Standing } from "../experiment/experiment-status.js";
 import { EXIT } from "./exit-codes.js";
 import type { StatusOptions } from "./status-command.js";
@@ -41,16 +42,7 @@ function table(runs: readonly RunStanding[]): string {
     ["arm", "seed", "state", "epochs", ""],
     ...runs.map((run) => [run.arm, `${run.seed}`, run.standing, epochsOf(run), detailOf(run)]),
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, at) => cell.padEnd(widths[at]))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
+  return `${aligned(rows).join("\n")}\n`;
 }
 
 const epochsOf = ({ epochs, ofEpochs }: RunStanding): string =>
