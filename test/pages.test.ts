@@ -2,16 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { dataCommand } from "../src/cli/data-command.js";
-import { doctorCommand } from "../src/cli/doctor-command.js";
-import { exportCommand } from "../src/cli/export-command.js";
-import { listCommand } from "../src/cli/list-command.js";
-import { orderCommand } from "../src/cli/order-command.js";
-import { reportCommand } from "../src/cli/report-command.js";
-import { runCommand } from "../src/cli/run-command.js";
-import { statusCommand } from "../src/cli/status-command.js";
-import { trustCommand } from "../src/cli/trust-command.js";
-import { validateCommand } from "../src/cli/validate-command.js";
+import { z } from "zod";
 import { packageRoot } from "../src/package-root.js";
 
 const pages = [
@@ -28,19 +19,18 @@ function markdownIn(folder: string): string[] {
     .map((name) => `${folder}/${name}`);
 }
 
+const definition = z.object({ name: z.string(), options: z.instanceof(z.ZodObject) });
+
 const commands: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  [
-    dataCommand,
-    doctorCommand,
-    exportCommand,
-    listCommand,
-    orderCommand,
-    reportCommand,
-    runCommand,
-    statusCommand,
-    trustCommand,
-    validateCommand,
-  ].map(({ name, options }) => [name, Object.keys(options.shape).map((key) => `--${kebab(key)}`)]),
+  await Promise.all(
+    readdirSync(join(packageRoot, "src", "cli"))
+      .filter((file) => file.endsWith("-command.ts"))
+      .map(async (file) => {
+        const exported = Object.values(await import(`../src/cli/${file.replace(/\.ts$/, "")}.ts`));
+        const [{ name, options }] = exported.flatMap((value) => definition.safeParse(value).data ?? []);
+        return [name, Object.keys(options.shape).map((key) => `--${kebab(key)}`)] as const;
+      }),
+  ),
 );
 
 function kebab(key: string): string {
