@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,20 @@ HANGS = {
     "in C, holding Python's lock": "sum(range(10**14))",
     "at its end": "atexit.register(time.sleep, 3600)\nsys.exit(0)",
 }
+
+
+STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _leave_nothing() -> Iterator[None]:
+    """A test that fails leaves nothing that hangs, either."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def start(code: str, *, child: bool = True, grace_seconds: float = 0.1) -> subprocess.Popen[str]:
@@ -45,6 +59,7 @@ def start(code: str, *, child: bool = True, grace_seconds: float = 0.1) -> subpr
         cwd=ROOT,
         start_new_session=True,
     )
+    STARTED.append(process)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
