@@ -117,7 +117,7 @@ const resultOf = (scene) => ({
   injected: scene.injected,
   commands: scene.commands,
   seconds: scene.seconds,
-  resumed: scene.times(/: goes on from its checkpoint at step \d+/),
+  resumed: scene.times(/ goes on from step \d+/),
   anew: scene.times(/begins anew/),
   unused: scene.times(/: it is not used$/),
 });

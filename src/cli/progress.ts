@@ -123,17 +123,23 @@ class RedrawnLine implements Progress {
 
   observer(log: (line: string) => void): Observer {
     const speed = new Speed();
-    let runsKept = 0;
+    let runsKept = 0; // and of the run under way what an earlier command trained: it costs no time any more
+    let latest: number | undefined;
+    const say = (line: string) => {
+      this.#draw.clear();
+      note(line);
+    };
     return {
       noted: (line) => {
         log(line);
-        this.#draw.clear();
-        note(line);
+        say(line);
       },
       runStarted: (place, from) => {
         log(started(place, from));
+        if (from !== undefined) say(started(place, from, widthHere()));
         speed.runStarted(from);
-        runsKept += (from?.epoch ?? 0) / place.epochs; // it costs no time any more
+        if (place.number !== latest) runsKept += (from?.epoch ?? 0) / place.epochs; // else restarted here
+        latest = place.number;
       },
       trained: (place, progress) => {
         speed.trained(progress.samples);
@@ -150,8 +156,7 @@ class RedrawnLine implements Progress {
       runEnded: (place, outcome) => {
         if (outcome.kept) runsKept += 1;
         log(ended(place, outcome));
-        this.#draw.clear();
-        note(ended(place, outcome, widthHere()));
+        say(ended(place, outcome, widthHere()));
       },
     };
   }

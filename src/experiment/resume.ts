@@ -52,9 +52,11 @@ export async function loadNewest(
     const refused = await refusalOf(session, checkpoint);
     return refused ?? { taken: { checkpoint, state: joined.taken, before } };
   };
-  if (!canGoOn(inputs, { before, surroundings })) return undefined;
-  if (record.checkpoints.steps.length === 0 && before.state !== "failed")
-    note(`${inputs.place.arm}, seed ${inputs.place.seed}: was stopped before its first checkpoint, and begins anew`);
+  if (record.checkpoints.steps.length === 0) {
+    if (before.state !== "failed") note(`${runText(inputs)}: was stopped before its first checkpoint, and begins anew`);
+    return undefined;
+  }
+  if (!canGoOn(inputs, { state: before.state, before: before.surroundings, now: surroundings })) return undefined;
   return record.newestCheckpoint({ ...document, surroundingsSha256: bitsSha256(surroundings) }, accept, note);
 }
 
@@ -69,31 +71,33 @@ async function refusalOf(session: Session, { step, backend }: Checkpoint) {
   }
 }
 
+interface BegunIn {
+  readonly state: RunDocument["state"];
+  readonly before: Surroundings;
+  readonly now: Surroundings;
+}
+
 /** @throws IbatchError where what it was begun in gives other bits; one that failed begins anew then. */
-function canGoOn(
-  { record, place, config, note }: ResumeInputs,
-  { before, surroundings }: { readonly before: RunDocument; readonly surroundings: Surroundings },
-): boolean {
-  const { directory, checkpoints } = record;
-  if (before.surroundings === undefined || checkpoints.steps.length === 0) return true;
-  const model = modelOf(config.model);
+function canGoOn({ record, place, config, note }: ResumeInputs, { state, before, now }: BegunIn): boolean {
+  const { directory } = record;
+  const made = { ...place, ...modelOf(config.model) };
   try {
-    refuseOtherSurroundings({ ...place, ...model, surroundings }, [
-      { ...place, ...model, directory, surroundings: before.surroundings },
-    ]);
+    refuseOtherSurroundings({ ...made, surroundings: now }, [{ ...made, directory, surroundings: before }]);
     return true;
   } catch (error) {
-    if (before.state !== "failed" || !(error instanceof IbatchError)) throw error;
+    if (state !== "failed" || !(error instanceof IbatchError)) throw error;
     note(`${directory} failed before, and begins anew: ${error.message}`); // whoever mends what failed changes code
     return false;
   }
 }
 
-/** Records that the run is under way again from there, and says so. Returns what is recorded. */
+const runText = ({ place }: Pick<ResumeInputs, "place">): string => `${place.arm}, seed ${place.seed}`;
+
+/** Records that the run is under way again from there, and says what is otherwise now. Returns what is recorded. */
 export function recordResumed(inputs: ResumeInputs, { checkpoint, state, before }: ResumePoint): RunDocument {
-  const { record, place, document } = inputs;
+  const { record, document } = inputs;
   const { step } = checkpoint;
-  const note = (line: string) => inputs.note(`${place.arm}, seed ${place.seed}: ${line}`);
+  const note = (line: string) => inputs.note(`${runText(inputs)}: ${line}`);
   const { ibatchVersion, commit } = document;
   const isOther = ibatchVersion !== before.ibatchVersion || commit !== before.commit;
   const goingOn: RunDocument = {
@@ -106,7 +110,6 @@ export function recordResumed(inputs: ResumeInputs, { checkpoint, state, before 
   };
   const { options } = record;
   record.resume(goingOn, { epoch: state.epoch, isUnderWay: state.underWay !== null }, checkpoint);
-  note(`goes on from its checkpoint at step ${step}, in epoch ${state.epoch + 1}`);
   if (isOther) {
     const [then, now] = [before, document].map(versionOf);
     note(

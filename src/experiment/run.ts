@@ -106,6 +106,11 @@ async function trainRecorded(inputs: RunInputs, session: Session): Promise<RunDo
     const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer ?? undefined });
     await checkpointer?.written();
     const finalCheckpoint = divergedAtStep === undefined ? await checkpointer?.ended(state) : undefined;
+    if (policy?.final && divergedAtStep === undefined && finalCheckpoint === undefined) {
+      inputs.note(
+        `${arm}, seed ${seed}: is done without its last checkpoint, which could not be kept (log.txt says why)`,
+      );
+    }
     await closeTrained(inputs, session);
     const ended = endOf(document, { divergedAtStep, finalCheckpoint });
     record.write(ended);

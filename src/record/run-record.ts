@@ -138,14 +138,13 @@ export class RunRecord {
     this.#appended = [];
   }
 
-  /** As `Checkpoints.newest`, of those that are of no more than is on record. Tells where none is left of some. */
+  /** As `Checkpoints.newest`, of those that are of no more than is on record. Tells where none of them is left. */
   async newestCheckpoint<T>(
     of: RunOf,
     accept: (checkpoint: Checkpoint) => Promise<Accepted<T>>,
     tell: (line: string) => void,
   ): Promise<T | undefined> {
     const { checkpoints, lengths } = this;
-    const hadSome = checkpoints.steps.length > 0;
     const acceptWhole = async (checkpoint: Checkpoint): Promise<Accepted<T>> => {
       const shorter = GROWING.find((name) => !((lengths[name] ?? -1) >= checkpoint.records[name]));
       if (shorter === undefined) return accept(checkpoint);
@@ -153,7 +152,7 @@ export class RunRecord {
       return { fault: `${shorter} ${seen}, and had ${checkpoint.records[shorter]} by then` };
     };
     const taken = await checkpoints.newest(of, acceptWhole, tell);
-    if (taken === undefined && hadSome) tell(`${this.directory}: no checkpoint is left, and the run begins anew`);
+    if (taken === undefined) tell(`${this.directory}: no checkpoint is left, and the run begins anew`);
     return taken;
   }
 

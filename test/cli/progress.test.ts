@@ -194,6 +194,23 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     expect(visible()).toContain("75 % · 0:10 left · [3/4]");
   });
 
+  test("what an earlier command trained of a run counts for the bar, not for the time; what was trained here does", () => {
+    const { observer } = watch();
+    const run = { ...place, number: 0, total: 1 }; // of 3 epochs
+    observer.runStarted?.(run, { step: 40, samples: 2000, epoch: 2 });
+    now = 10_000;
+    written = "";
+    observer.trained?.(run, { epoch: 2, samples: 2500, share: 2.5 / 3, loss: 1 });
+    expect(visible()).toContain("83 % · 0:10 left");
+    expect(visible()).toContain(" 50 samples/s");
+    observer.runStarted?.(run, { step: 40, samples: 2000, epoch: 2 }); // its backend was lost
+    now = 20_000;
+    written = "";
+    observer.trained?.(run, { epoch: 2, samples: 2500, share: 2.5 / 3, loss: 1 });
+    expect(visible()).toContain("83 % · 0:20 left");
+    expect(visible()).toContain(" 50 samples/s");
+  });
+
   test("samples are counted over runs", () => {
     const { observer } = watch();
     observer.runStarted?.(place);

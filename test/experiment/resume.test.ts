@@ -246,6 +246,20 @@ test("want of memory for a save costs that checkpoint alone, and is in the log",
   ]);
 });
 
+test("a run whose last checkpoint cannot be kept is done, and says so", async () => {
+  const said: string[] = [];
+  const scene = new Scene();
+  const { BackendError } = await import("../../src/backend/errors.js");
+  const before: Pretence["before"] = ({ type }) => {
+    if (type === "save") throw new BackendError("out_of_memory", "it does not fit");
+  };
+  const settings = [...ONE_RUN, "checkpoint.final=true"];
+  const observer: Observer = { noted: (line) => said.push(line) };
+  await scene.run({ settings, observer, pretence: { ...LOSSES, before } });
+  expect(scene.document("a", 4)).toMatchObject({ state: "done" });
+  expect(said).toEqual(["a, seed 4: is done without its last checkpoint, which could not be kept (log.txt says why)"]);
+});
+
 test("what a user keeps beside checkpoints stays", async () => {
   const scene = new Scene();
   await scene.run({ settings: ONE_RUN, pretence: LOSSES });
