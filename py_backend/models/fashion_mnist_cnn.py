@@ -8,7 +8,7 @@
     dropout 0.5
     fully connected                       10 logits
 
-68,621 parameters (same padding: 71,821). The slides fix layers, filters, PReLU and the dropout on the FC layer. Our
+68,621 parameters (same padding: 71,821). The study fixes layers, filters, PReLU and the dropout on the FC layer. Our
 reading: no padding, PyTorch's default; one PReLU parameter a layer, start 0.25, PyTorch's default; the dropout is on
 the input of the FC layer; logits are returned.
 """
@@ -27,7 +27,7 @@ from .sizes import flat_size
 
 
 class Options(Struct, forbid_unknown_fields=True, kw_only=True):
-    padding: Annotated[Literal["none", "same"], Meta(description="of the 2×2 convolutions; the slides do not say")] = (
+    padding: Annotated[Literal["none", "same"], Meta(description="of the 2×2 convolutions; the study does not say")] = (
         "none"
     )
     fc_dropout: Annotated[

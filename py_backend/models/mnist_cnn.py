@@ -9,7 +9,7 @@
     dropout 0.5
     fully connected                     10 logits
 
-20,074 parameters (same padding: 24,234). The slides fix layers, filters and dropout rates ("0.3 on the conv layers, 0.5
+20,074 parameters (same padding: 24,234). The study fixes layers, filters and dropout rates ("0.3 on the conv layers, 0.5
 on the FC layer, softmax"). Our reading: no padding, PyTorch's default; 0.3 after each pooling; 0.5 on the input of the
 FC layer; the softmax is in the loss, so this returns logits. Pooling comes before ReLU: the same bits as after it,
 in fewer operations.
@@ -29,7 +29,7 @@ from .sizes import flat_size
 
 
 class Options(Struct, forbid_unknown_fields=True, kw_only=True):
-    padding: Annotated[Literal["none", "same"], Meta(description="of the 2×2 convolutions; the slides do not say")] = (
+    padding: Annotated[Literal["none", "same"], Meta(description="of the 2×2 convolutions; the study does not say")] = (
         "none"
     )
     conv_dropout: Annotated[

@@ -21,7 +21,7 @@ export const commonBatchingOptions = z.strictObject({
     .enum(["none", "linear", "sqrt"])
     .default("none")
     .describe(
-      "factor of a batch's rate, by its size over `baseSize`: none: 1; linear: the ratio (Goyal et al. 2017); sqrt: its root (Krizhevsky 2014)",
+      "factor of a batch's rate, by its size over `baseSize`; none: 1; linear: the ratio (Goyal et al. 2017); sqrt: its root (Krizhevsky 2014)",
     ),
   baseSize: z
     .int()

@@ -5,7 +5,7 @@ export const lastBatchOption = z
   .enum(["keep", "scale", "drop"])
   .default("keep")
   .describe(
-    "an epoch's last batch, where it is smaller than the rule says: keep: takes the whole rate, so that a lone sample " +
+    "an epoch's last batch, where it is smaller than the rule says; keep: takes the whole rate, so that a lone sample " +
       "weighs a full step; scale: its rate times its size over the rule's; drop: is left out of the epoch, the same samples " +
       "in each epoch where an order does not change",
   );

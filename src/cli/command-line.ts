@@ -45,8 +45,9 @@ function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Com
     .configureOutput(inOneLine("ibatch"))
     .addHelpText(
       "after",
-      "\nExit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong, or a record is" +
-        "\ndamaged; 3 a run failed; 4 something is missing (Python, torch, data, disk, port); 129, 130, 138, 143 interrupted." +
+      "\nExit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the" +
+        "\nconfig is wrong, or a record is damaged; 3 a run failed; 4 something is missing" +
+        "\n(Python, torch, data, disk, port); 129, 130, 138, 143 interrupted." +
         "\n\nExample:\n  ibatch run configs/digits.yaml",
     );
   addCommand(program, runCommand, async ([config], options) => {

@@ -22,6 +22,6 @@ export const dataCommand: CommandDefinition<typeof options.shape> = {
   examples: [
     "ibatch data fashion-mnist",
     "ibatch data cifar10 --data ~/datasets",
-    "HTTPS_PROXY=http://proxy:3128 NODE_USE_ENV_PROXY=1 ibatch data mnist   (Node 22.21, 24.5 and later)",
+    "HTTPS_PROXY=http://proxy:3128 NODE_USE_ENV_PROXY=1 ibatch data mnist\n      (Node 22.21, 24.5 and later)",
   ],
 };

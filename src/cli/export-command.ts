@@ -26,7 +26,7 @@ export const exportCommand: CommandDefinition<typeof options.shape> = {
   options,
   examples: [
     "ibatch export runs/digits-a14ec350 --to csv",
-    "ibatch export runs/digits-a14ec350 --to tensorboard && tensorboard --logdir runs",
+    "ibatch export runs/digits-a14ec350 --to tensorboard && \\\n    tensorboard --logdir runs",
     "ibatch export runs/digits-a14ec350 --to markdown > table.md",
   ],
 };

@@ -4,8 +4,10 @@ import type { OptionDescription } from "../config/option-description.js";
 import { usageError } from "../errors.js";
 import { openToAsk } from "../launch/chosen-backend.js";
 import { nearest } from "../nearest.js";
+import { wrap } from "../results/layout.js";
 import { EXIT } from "./exit-codes.js";
 import type { ListOptions } from "./list-command.js";
+import { widthOfOutput } from "./width.js";
 
 /** `ibatch list`: models, datasets and optimisers are the backend's to name, so those need one. */
 export async function list(given: string | undefined, options: ListOptions, signal: AbortSignal): Promise<number> {
@@ -16,7 +18,9 @@ export async function list(given: string | undefined, options: ListOptions, sign
     ...(kinds.some(isBackends) && (await askBackend(options, signal))),
   };
   const entries = Object.fromEntries(kinds.map((kind) => [kind, all[kind] ?? []]));
-  process.stdout.write(options.json ? `${JSON.stringify(entries, null, 2)}\n` : render(entries));
+  process.stdout.write(
+    options.json ? `${JSON.stringify(entries, null, 2)}\n` : renderChoices(entries, widthOfOutput()),
+  );
   return EXIT.done;
 }
 
@@ -37,19 +41,30 @@ async function askBackend(options: ListOptions, signal: AbortSignal): Promise<Re
   }
 }
 
-function render(entries: Readonly<Record<string, readonly Choice[]>>): string {
+/** Within so many characters; without a limit each text is one line. */
+export function renderChoices(entries: Readonly<Record<string, readonly Choice[]>>, width: number): string {
   return Object.entries(entries)
-    .map(([kind, all]) => `${kind}\n\n${all.map(renderEntry).join("\n")}`)
+    .map(([kind, all]) => `${kind}\n\n${all.map((choice) => renderChoice(choice, width)).join("\n")}`)
     .join("\n");
 }
 
 const describeDefault = ({ needed, default: fallback }: OptionDescription): string =>
   needed ? "needed" : `default ${JSON.stringify(fallback)}`;
 
-function renderEntry({ name, summary, whenToChoose, options }: Choice): string {
-  const lines = [`  ${name}: ${summary}`, `    choose it: ${whenToChoose}`];
+function renderChoice({ name, summary, whenToChoose, options }: Choice, width: number): string {
+  const lines: [depth: number, text: string][] = [
+    [1, `${name}: ${summary}`],
+    [2, `choose it: ${whenToChoose}`],
+  ];
   for (const option of options) {
-    lines.push(`    ${option.name} (${option.type}, ${describeDefault(option)}): ${option.help}`);
+    lines.push([2, `${option.name} (${option.type}, ${describeDefault(option)})`]);
+    if (option.help !== "") lines.push([3, option.help]);
   }
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(([depth, text]) => indented(text, "  ".repeat(depth), width)).join("\n")}\n`;
 }
+
+const indented = (text: string, indent: string, width: number): string =>
+  wrap(text, width - indent.length)
+    .split("\n")
+    .map((line) => `${indent}${line}`)
+    .join("\n");

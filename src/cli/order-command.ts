@@ -64,6 +64,6 @@ export const orderCommand: CommandDefinition<typeof options.shape> = {
   examples: [
     "ibatch order homogeneous",
     "ibatch order --check ./my-order.mjs --set fraction=0.5",
-    "ibatch order heterogeneous --dataset digits --size 32 --set interleave=round-robin",
+    "ibatch order heterogeneous --dataset digits --size 32 \\\n    --set interleave=round-robin",
   ],
 };

@@ -34,6 +34,6 @@ export const runCommand: CommandDefinition<typeof options.shape> = {
   examples: [
     "ibatch run configs/digits.yaml",
     "ibatch run mine.yaml --python-path . --allow-import team.models",
-    "ibatch run configs/mnist.yaml --data data --set dataset.subset=10000 --set epochs=3 --seeds 2",
+    "ibatch run configs/mnist.yaml --data data --set dataset.subset=10000 \\\n    --set epochs=3 --seeds 2",
   ],
 };

@@ -8,6 +8,7 @@ import { renderTable } from "../results/table.js";
 import { EXIT } from "./exit-codes.js";
 import { chooseProgress, note, type Progress } from "./progress.js";
 import type { RunOptions } from "./run-command.js";
+import { widthOfOutput } from "./width.js";
 
 /** `ibatch run`: returns the exit code. */
 export async function run(configPath: string, options: RunOptions, signal: AbortSignal): Promise<number> {
@@ -46,14 +47,13 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
 
 /** The tables, fitted to a terminal, and where all of it lies. */
 function told({ directory, page, summary, findings }: Omit<LaunchResult, "leftOut" | "stoppedBy">): string {
-  const { isTTY, columns } = process.stdout;
-  const layout = isTTY ? within(columns || DEFAULT_COLUMNS) : whole;
-  const rest = isTTY ? "Whole tables: table.md there\n" : "";
+  const width = widthOfOutput();
+  const isFitted = Number.isFinite(width);
+  const layout = isFitted ? within(width) : whole;
+  const rest = isFitted ? "Whole tables: table.md there\n" : "";
   const report = page === undefined ? "" : `Report: ${page}\n`;
   return `\n${renderTable(summary, findings, layout)}\nRecorded in ${directory}\n${rest}${report}`;
 }
-
-const DEFAULT_COLUMNS = 80;
 
 function settings({ set, seeds, device }: RunOptions): Setting[] {
   const all = set.map((assignment) => ({ said: `--set ${assignment}`, assignment }));

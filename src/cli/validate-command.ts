@@ -84,6 +84,6 @@ export const validateCommand: CommandDefinition<typeof options.shape> = {
   options,
   examples: [
     "ibatch validate configs/digits.yaml",
-    "ibatch validate mine.yaml --python-path . --allow-import team --reference team.models:Net",
+    "ibatch validate mine.yaml --python-path . --allow-import team \\\n    --reference team.models:Net",
   ],
 };

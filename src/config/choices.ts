@@ -47,7 +47,13 @@ const TYPES: Readonly<Record<CatalogueOption["type"], string>> = {
   str: "string",
 };
 
-const texts = ({ name, summary, whenToChoose }: Omit<Choice, "options">) => ({ name, summary, whenToChoose });
+const texts = ({ name, summary, whenToChoose }: Omit<Choice, "options">) => ({
+  name,
+  summary: sentence(summary),
+  whenToChoose: sentence(whenToChoose),
+});
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
 
 function fromCatalogue(entry: CatalogueEntry): Choice {
   const options = Object.entries(entry.options).map(

@@ -71,7 +71,7 @@ function sectionOf(schema: unknown): z.ZodObject | undefined {
 
 function renderChoice({ name, summary, whenToChoose, options }: Choice): string {
   const table = options.length === 0 ? "" : `\n${optionTable(options)}`;
-  return `### ${name}\n\n${sentence(summary)} Choose it: ${sentence(whenToChoose)}\n${table}`;
+  return `### ${name}\n\n${summary} Choose it: ${whenToChoose}\n${table}`;
 }
 
 const optionTable = (options: readonly OptionDescription[]): string =>
@@ -85,5 +85,3 @@ const optionTable = (options: readonly OptionDescription[]): string =>
     ]),
     "left",
   );
-
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;

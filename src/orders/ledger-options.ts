@@ -11,7 +11,7 @@ export const ledgerOptions = z
       .enum(["training", "rescore"])
       .default("training")
       .describe(
-        "where losses come from: training: each sample's last training pass, free, of different ages, with dropout and " +
+        "where losses come from; training: each sample's last training pass, free, of different ages, with dropout and " +
           "augmentation; rescore: a pass over all eligible samples in evaluation mode before the epoch, charged as " +
           "scoring",
       ),
@@ -20,8 +20,8 @@ export const ledgerOptions = z
       .min(1)
       .default(1)
       .describe(
-        "epochs between two scoring passes, for signal: rescore, the first one before the second epoch (start: scored: " +
-          "before the first); between them losses stay as they are",
+        "epochs between two scoring passes, for signal: rescore, the first one before the second epoch (before the first " +
+          "with start: scored); between them losses stay as they are",
       ),
     start: z
       .enum(["shuffled", "scored"])

@@ -13,7 +13,7 @@ export const sortOptions = {
     .enum(SIGNALS)
     .default("loss")
     .describe(
-      "what is sorted by: loss: the last one; mean-loss: the exponential mean; margin (high is easy), entropy, el2n: as the ledger has them",
+      "what is sorted by; loss: the last one; mean-loss: the exponential mean; margin (high is easy), entropy, el2n: as the ledger has them",
     ),
   first: z
     .enum(["highest", "lowest"])
@@ -28,7 +28,7 @@ export const sortOptions = {
   batches: z
     .enum(["sorted", "shuffled"])
     .default("sorted")
-    .describe("sequence of the batches among themselves: sorted: as sorted; shuffled: at random, each of its size"),
+    .describe("sequence of the batches among themselves; sorted: as sorted; shuffled: at random, each of its size"),
   jitter: z
     .int()
     .min(0)

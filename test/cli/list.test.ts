@@ -26,18 +26,19 @@ describe("list orders", () => {
       for (const [option, schema] of Object.entries(options.shape)) {
         const help = "description" in schema ? String(schema.description) : "";
         expect(help).not.toBe("");
-        const line = stdout
-          .split("\n")
-          .find((text) => text.startsWith(`    ${option} (`) && text.endsWith(`: ${help}`));
-        expect(line).toMatch(/^ {4}\w+ \(.+, (default .+|needed)\): /);
+        const found = stdout.split("\n").some((text, at, lines) => {
+          const isOption = text.startsWith(`    ${option} (`) && /^ {4}\w+ \(.+, (default .+|needed)\)$/.test(text);
+          return isOption && lines[at + 1] === `      ${help}`;
+        });
+        expect(found, option).toBe(true);
       }
     }
   });
 
-  test("an option reads as: name (type, default): help", async () => {
+  test("an option reads as: name (type, default), and its help below it", async () => {
     const { stdout } = await ibatch("list", "orders");
     expect(stdout).toContain(
-      '    sequence (file | shuffled, default "file"): file: as the data comes, whatever the seed; ' +
+      '    sequence (file | shuffled, default "file")\n      file: as the data comes, whatever the seed; ' +
         "shuffled: one shuffle of each seed, kept in all epochs\n",
     );
   });
@@ -49,8 +50,10 @@ describe("list orders", () => {
 });
 
 test("an option without a default is told as needed", async () => {
-  expect((await ibatch("list", "batching")).stdout).toContain("    size (integer, needed): samples in a batch");
-  expect((await ibatch("list", "schedules")).stdout).toContain("    milestones (list of number, needed): ");
+  expect((await ibatch("list", "batching")).stdout).toContain("    size (integer, needed)\n      samples in a batch");
+  expect((await ibatch("list", "schedules")).stdout).toContain(
+    "    milestones (list of number, needed)\n      epochs before",
+  );
 });
 
 test("models, datasets and optimisers are the backend's to name; it is stopped again", async () => {
@@ -59,16 +62,16 @@ test("models, datasets and optimisers are the backend's to name; it is stopped a
   expect(stdout).toMatchInlineSnapshot(`
     "optimizers
 
-      sgd: sgd in one line
-        choose it: in tests
-        momentum (number, default 0): 
-        weightDecay (number, default 0): 
-        nesterov (boolean, default false): 
+      sgd: Sgd in one line.
+        choose it: In tests.
+        momentum (number, default 0)
+        weightDecay (number, default 0)
+        nesterov (boolean, default false)
 
-      adam: adam in one line
-        choose it: in tests
-        beta1 (number, default 0.9): 
-        weightDecay (number, default 0): 
+      adam: Adam in one line.
+        choose it: In tests.
+        beta1 (number, default 0.9)
+        weightDecay (number, default 0)
     "
   `);
   expect(stop).toHaveBeenCalledOnce();
@@ -81,8 +84,8 @@ test("without a kind: all of them, in one document with --json", async () => {
   expect(Object.keys(entries)).toEqual(["orders", "batching", "schedules", "models", "datasets", "optimizers"]);
   expect(entries.models[0]).toEqual({
     name: "mnist-cnn",
-    summary: "mnist-cnn in one line",
-    whenToChoose: "in tests",
+    summary: "Mnist-cnn in one line.",
+    whenToChoose: "In tests.",
     options: [
       { name: "padding", type: "none | same", default: "none", needed: false, help: "" },
       { name: "dropout", type: "number", default: 0.5, needed: false, help: "" },

@@ -61,8 +61,9 @@ describe("help goes to standard output, exit code 0", () => {
                                      wire
         help [command]               display help for command
 
-      Exit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the config is wrong, or a record is
-      damaged; 3 a run failed; 4 something is missing (Python, torch, data, disk, port); 129, 130, 138, 143 interrupted.
+      Exit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the
+      config is wrong, or a record is damaged; 3 a run failed; 4 something is missing
+      (Python, torch, data, disk, port); 129, 130, 138, 143 interrupted.
 
       Example:
         ibatch run configs/digits.yaml
@@ -105,7 +106,8 @@ describe("help goes to standard output, exit code 0", () => {
       Examples:
         ibatch run configs/digits.yaml
         ibatch run mine.yaml --python-path . --allow-import team.models
-        ibatch run configs/mnist.yaml --data data --set dataset.subset=10000 --set epochs=3 --seeds 2
+        ibatch run configs/mnist.yaml --data data --set dataset.subset=10000 \\
+          --set epochs=3 --seeds 2
       "
     `);
   });
@@ -175,7 +177,8 @@ describe("help goes to standard output, exit code 0", () => {
       Examples:
         ibatch order homogeneous
         ibatch order --check ./my-order.mjs --set fraction=0.5
-        ibatch order heterogeneous --dataset digits --size 32 --set interleave=round-robin
+        ibatch order heterogeneous --dataset digits --size 32 \\
+          --set interleave=round-robin
       "
     `);
   });
@@ -200,7 +203,8 @@ describe("help goes to standard output, exit code 0", () => {
       Examples:
         ibatch data fashion-mnist
         ibatch data cifar10 --data ~/datasets
-        HTTPS_PROXY=http://proxy:3128 NODE_USE_ENV_PROXY=1 ibatch data mnist   (Node 22.21, 24.5 and later)
+        HTTPS_PROXY=http://proxy:3128 NODE_USE_ENV_PROXY=1 ibatch data mnist
+            (Node 22.21, 24.5 and later)
       "
     `);
   });

@@ -25,12 +25,12 @@ export default defineOrder({
     batches: z
       .enum(["by-class", "shuffled"])
       .default("by-class")
-      .describe("sequence of the batches: by-class: all of class 0, then all of class 1, …; shuffled: at random"),
+      .describe("sequence of the batches; by-class: all of class 0, then all of class 1, …; shuffled: at random"),
     leftovers: z
       .enum(["mixed", "short"])
       .default("mixed")
       .describe(
-        "what is left of each class, too few for a batch: mixed: all together in mixed batches at the end; short: a short batch of each class",
+        "what is left of each class, too few for a batch; mixed: all together in mixed batches at the end; short: a short batch of each class",
       ),
   }),
   coverage: () => "each-once",

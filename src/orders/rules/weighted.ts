@@ -41,7 +41,7 @@ const options = z
     by: z
       .enum(["loss", "mean-loss", "entropy", "el2n"])
       .default("loss")
-      .describe("what weights and ranks are made of: loss: the last one; mean-loss: the exponential mean"),
+      .describe("what weights and ranks are made of; loss: the last one; mean-loss: the exponential mean"),
     power: z.number().default(1).describe("of the loss, with weights: loss; 0: all alike; below 0: easy samples first"),
     alpha: z
       .number()
