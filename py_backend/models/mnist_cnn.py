@@ -9,9 +9,9 @@
     dropout 0.5
     fully connected                     10 logits
 
-20,074 parameters (same padding: 24,234). The study fixes layers, filters and dropout rates ("0.3 on the conv layers, 0.5
-on the FC layer, softmax"). Our reading: no padding, PyTorch's default; 0.3 after each pooling; 0.5 on the input of the
-FC layer; the softmax is in the loss, so this returns logits. Pooling comes before ReLU: the same bits as after it,
+20,074 parameters (same padding: 24,234). The study fixes layers, filters and dropout rates ("0.3 on the conv layers,
+0.5 on the FC layer, softmax"). Our reading: no padding, PyTorch's default; 0.3 after each pooling; 0.5 on the input of
+the FC layer; the softmax is in the loss, so this returns logits. Pooling comes before ReLU: the same bits as after it,
 in fewer operations.
 """
 

@@ -7,7 +7,7 @@ import { nearest } from "../nearest.js";
 import { wrap } from "../results/layout.js";
 import { EXIT } from "./exit-codes.js";
 import type { ListOptions } from "./list-command.js";
-import { widthOfOutput } from "./width.js";
+import { widthOf } from "./width.js";
 
 /** `ibatch list`: models, datasets and optimisers are the backend's to name, so those need one. */
 export async function list(given: string | undefined, options: ListOptions, signal: AbortSignal): Promise<number> {
@@ -19,7 +19,7 @@ export async function list(given: string | undefined, options: ListOptions, sign
   };
   const entries = Object.fromEntries(kinds.map((kind) => [kind, all[kind] ?? []]));
   process.stdout.write(
-    options.json ? `${JSON.stringify(entries, null, 2)}\n` : renderChoices(entries, widthOfOutput()),
+    options.json ? `${JSON.stringify(entries, null, 2)}\n` : renderChoices(entries, widthOf(process.stdout)),
   );
   return EXIT.done;
 }

@@ -4,6 +4,7 @@ import { createLogUpdate } from "log-update";
 import type { Observer, ResumedFrom, RunOutcome, RunPlace } from "../experiment/observer.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { wrap } from "../results/layout.js";
+import { widthOf } from "./width.js";
 
 export interface Progress {
   /** `log` gets what happens, for the record's log. */
@@ -12,8 +13,7 @@ export interface Progress {
   end(): void;
 }
 
-/** Of a terminal; no limit elsewhere. */
-const widthHere = (): number => (stderr.isTTY ? stderr.columns || DEFAULT_COLUMNS : Number.POSITIVE_INFINITY);
+const widthHere = (): number => widthOf(stderr);
 
 /** A line for a person, apart from results; on a terminal broken between words. */
 export const note = (line: string): void => {
@@ -108,7 +108,6 @@ type Trained = Parameters<NonNullable<Observer["trained"]>>[1];
 
 const REDRAWS_A_SECOND = 10;
 const BAR_WIDTH = 20;
-const DEFAULT_COLUMNS = 80;
 
 /** For terminals: what runs now, how fast, and how long it will take; ended runs stay above it. */
 class RedrawnLine implements Progress {
@@ -164,7 +163,7 @@ class RedrawnLine implements Progress {
   #redraw(parts: readonly string[]): void {
     if (performance.now() - this.#drawnAt < 1000 / REDRAWS_A_SECOND) return;
     this.#drawnAt = performance.now();
-    this.#draw(fit(parts, stderr.columns ?? DEFAULT_COLUMNS));
+    this.#draw(fit(parts, widthHere()));
   }
 
   end(): void {

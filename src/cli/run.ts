@@ -8,7 +8,7 @@ import { renderTable } from "../results/table.js";
 import { EXIT } from "./exit-codes.js";
 import { chooseProgress, note, type Progress } from "./progress.js";
 import type { RunOptions } from "./run-command.js";
-import { widthOfOutput } from "./width.js";
+import { widthOf } from "./width.js";
 
 /** `ibatch run`: returns the exit code. */
 export async function run(configPath: string, options: RunOptions, signal: AbortSignal): Promise<number> {
@@ -47,7 +47,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
 
 /** The tables, fitted to a terminal, and where all of it lies. */
 function told({ directory, page, summary, findings }: Omit<LaunchResult, "leftOut" | "stoppedBy">): string {
-  const width = widthOfOutput();
+  const width = widthOf(process.stdout);
   const isFitted = Number.isFinite(width);
   const layout = isFitted ? within(width) : whole;
   const rest = isFitted ? "Whole tables: table.md there\n" : "";
