@@ -11,7 +11,7 @@ const LOOK = 1;
  * Resolves to true at the moment and `delay` milliseconds later, to false where the command ended before.
  * - start: it was given
  * - backend: it has started a backend (another one than `other`, if named)
- * - trained: a run has started, the `nth` of them by this command
+ * - training: a run has started, or goes on, the `nth` of them by this command
  * - planning: the order of one's own makes a plan, the `nth` of this command
  * - saving: a checkpoint was begun, the `nth` that is seen
  * - before a save: as long after a checkpoint as the last one came after that before it
@@ -22,7 +22,7 @@ export async function reached(command, scene, { at, nth = 0, delay = 0, other })
   const wait = {
     start: async () => true,
     backend: () => looking(command, () => isOther(backendOf(scene.mark, command.pid), other)),
-    training: () => line(command, /\] .* started$/, nth),
+    training: () => line(command, /\] .* (?:started|goes on from step \d+, .*)$/, nth),
     planning: () => looking(command, grown(join(scene.folder, "planning"), nth)),
     saving: () => saves(command, scene.out, nth),
     "before a save": async () => {
