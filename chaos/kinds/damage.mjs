@@ -1,5 +1,5 @@
 // Checkpoints are damaged between two commands: they are named, and the one before is used, or none.
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DAMAGES, finishedIn } from "../damages.mjs";
 import { reached } from "../moments.mjs";
@@ -59,7 +59,9 @@ async function damageAndGoOn(scene, damages, random) {
   const left = runs.flat();
   for (const damage of damages) {
     const [checkpoint] = left.splice(random.below(left.length), 1);
-    damage.act(checkpoint.path, random, random.pick(others.filter(({ arm }) => arm !== checkpoint.arm)).path);
+    // Arms that begin with the same order have the same model after it: that would be no damage.
+    const isOther = ({ arm, path }) => arm !== checkpoint.arm && !modelOf(path).equals(modelOf(checkpoint.path));
+    damage.act(checkpoint.path, random, random.pick(others.filter(isOther)).path);
     checkpoint.damage = damage;
     scene.count(row(damage));
   }
@@ -70,6 +72,8 @@ async function damageAndGoOn(scene, damages, random) {
       scene.faults.push(`${path}: ${damage.name}, and nothing was said of it`);
   }
 }
+
+const modelOf = (checkpoint) => readFileSync(join(checkpoint, "model.safetensors"));
 
 /** The damaged ones that come before the one that is used. */
 function lookedAt(newestFirst) {

@@ -101,7 +101,7 @@ async function trainRecorded(inputs: RunInputs, session: Session): Promise<RunDo
   const state = resumed?.state ?? firstState(training);
   const { arm, seed, configHash, ibatchVersion } = inputs.document;
   const run = { arm, seed, configHash, ibatchVersion, surroundingsSha256: bitsSha256(surroundings) };
-  const checkpointer = policy && new Checkpointer({ ...inputs, policy, session, run }, state.step);
+  const checkpointer = policy && new Checkpointer({ ...inputs, policy, session, run }, state);
   try {
     const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer ?? undefined });
     await checkpointer?.written();

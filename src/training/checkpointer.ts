@@ -27,7 +27,12 @@ const MOST_WAITING = 2;
 
 export class Checkpointer implements Boundary {
   readonly #inputs: CheckpointerInputs;
-  #lastStep: number;
+  /** Of the newest one; undefined: another one is wanted of that step, too. */
+  #lastStep: number | undefined;
+  /** Whether that is of an epoch under way. */
+  #isUnderWay: boolean;
+  /** Why the newest one could not be written. */
+  #failure: IbatchError | undefined;
   #lastAt = performance.now();
   /** All that is being written, one after another. */
   #writing: Promise<void> = Promise.resolve();
@@ -39,10 +44,11 @@ export class Checkpointer implements Boundary {
   /** The model cannot be saved. */
   #isImpossible = false;
 
-  /** `step`: at which the run begins, or goes on. */
-  constructor(inputs: CheckpointerInputs, step: number) {
+  /** `state`: at which the run begins, or goes on. */
+  constructor(inputs: CheckpointerInputs, { step, underWay }: Pick<RunState, "step" | "underWay">) {
     this.#inputs = inputs;
     this.#lastStep = step;
+    this.#isUnderWay = underWay !== null;
   }
 
   batchesUntilNext(step: number): number {
@@ -85,13 +91,19 @@ export class Checkpointer implements Boundary {
     await this.written();
   }
 
-  /** The run is over, and has not diverged. With `final`, a checkpoint is of its end: returns the step. */
+  /**
+   * The run is over, and has not diverged. With `final`, a checkpoint is of its end: returns the step, undefined where
+   * the model cannot be saved.
+   * @throws IbatchError where the disk refuses: the same command goes on with it.
+   */
   async ended(state: RunState): Promise<number | undefined> {
     const { policy, record } = this.#inputs;
     await this.written();
     if (!policy.final) return undefined;
+    if (this.#isUnderWay) this.#lastStep = undefined; // of the same step, before the epoch was evaluated
     (await this.#save(state.step))?.(state);
     await this.written();
+    if (this.#failure !== undefined) throw this.#failure;
     return record.checkpoints.steps.find((step) => step === state.step);
   }
 
@@ -132,6 +144,8 @@ export class Checkpointer implements Boundary {
   #take(state: RunState, first: SavedPart): void {
     const { record, run, note, log } = this.#inputs;
     this.#lastStep = state.step;
+    this.#isUnderWay = state.underWay !== null;
+    this.#failure = undefined;
     for (const notice of first.notices) note(notice);
     const { numbers, arrays } = splitState(state);
     const of: CheckpointOf = { ...run, step: state.step, record: record.options, records: record.lengths };
@@ -141,7 +155,8 @@ export class Checkpointer implements Boundary {
       .then(() => this.#write(of, saved))
       .catch((error: unknown) => {
         if (!(error instanceof IbatchError)) throw error;
-        log(`no checkpoint at step ${of.step}: ${asError(error).message}`);
+        this.#failure = error;
+        log(`no checkpoint at step ${of.step}: ${error.message}`);
       })
       .finally(() => {
         this.#waiting -= 1;

@@ -8,10 +8,14 @@ import type { Pretence } from "./fake-backend.js";
 import { Scene, type SceneOptions } from "./scene.js";
 
 // What is written while the run goes on is written at once here, so that every run has the same checkpoints.
+const disk = vi.hoisted(() => ({ isFull: (_path: string): boolean => false }));
 vi.mock("node:fs/promises", async (original) => ({
   ...(await original<typeof import("node:fs/promises")>()),
   open: async (path: string) => ({
-    writeFile: async (data: Uint8Array) => writeFileSync(path, data, { flag: "a" }),
+    writeFile: async (data: Uint8Array) => {
+      if (disk.isFull(path)) throw Object.assign(new Error("full"), { code: "ENOSPC", syscall: "write" });
+      writeFileSync(path, data, { flag: "a" });
+    },
     sync: async () => {},
     close: async () => {},
   }),
@@ -258,6 +262,27 @@ test("a run whose last checkpoint cannot be kept is done, and says so", async ()
   await scene.run({ settings, observer, pretence: { ...LOSSES, before } });
   expect(scene.document("a", 4)).toMatchObject({ state: "done" });
   expect(said).toEqual(["a, seed 4: is done without its last checkpoint, which could not be kept (log.txt says why)"]);
+});
+
+test("a run whose last checkpoint the disk refuses is not done yet: the same command goes on, and keeps it", async () => {
+  const whole = await undisturbed();
+  const scene = new Scene();
+  const settings = [...ONE_RUN, "checkpoint.final=true"];
+  disk.isFull = (path) => path.includes("/checkpoint/9/");
+  const { error, stoppedBy } = await scene.run({ settings, pretence: LOSSES });
+  disk.isFull = () => false;
+  expect(error ?? stoppedBy).toMatchObject({ kind: "surroundings", message: expect.stringContaining("checkpoint/9") });
+  expect(scene.document("a", 4)).toMatchObject({ state: "failed" });
+  await scene.run({ settings, pretence: LOSSES });
+  expect(scene.document("a", 4)).toMatchObject({ state: "done", finalCheckpoint: 9 });
+  expect(recorded(scene)).toEqual(whole.recorded);
+});
+
+test("a final checkpoint is of the run's end, also where one was taken at its last batch before that", async () => {
+  const settings = [...ONE_RUN, "checkpoint={everyBatches: 1, everyEpochs: null, final: true}"];
+  const { scene } = await stoppedAt([8], { settings });
+  const { state } = JSON.parse(scene.text("a/seed-4/checkpoint/9/manifest.json"));
+  expect(state).toMatchObject({ step: 9, epoch: 3, underWay: null });
 });
 
 test("what a user keeps beside checkpoints stays", async () => {
