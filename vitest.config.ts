@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-/** What starts Python, or another process of some weight: one file at a time, for PyTorch wants a core of its own. */
+/** What starts Python, or another process of some weight. */
 const PROCESSES = [
   "test/e2e/**",
   "test/scripts/**",
@@ -15,18 +17,36 @@ const PROCESSES = [
   "test/page/chromium.test.ts",
 ];
 
-const limits = { testTimeout: 120_000, hookTimeout: 120_000, globalSetup: "test/warm-python/setup.ts" };
+/** What replaces modules: for the whole life of a worker, so that no other file may share it. */
+const MOCKING = readdirSync(join(import.meta.dirname, "test"), { recursive: true, encoding: "utf8" })
+  .map((path) => join("test", path))
+  .filter(
+    (path) =>
+      path.endsWith(".test.ts") && /\bvi\.(?:do)?[mM]ock\(/.test(readFileSync(join(import.meta.dirname, path), "utf8")),
+  );
+
+const limits = { testTimeout: 120_000, hookTimeout: 120_000, globalSetup: "test/warm-python/setup.ts", maxWorkers: 2 };
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...limits, name: "fast", include: ["test/**/*.test.ts"], exclude: PROCESSES, maxWorkers: 2 } },
+      {
+        test: {
+          ...limits,
+          name: "fast",
+          include: ["test/**/*.test.ts"],
+          exclude: [...PROCESSES, ...MOCKING],
+          isolate: false,
+          unstubEnvs: true,
+          unstubGlobals: true,
+        },
+      },
+      { test: { ...limits, name: "mocking", include: MOCKING, exclude: PROCESSES } },
       {
         test: {
           ...limits,
           name: "processes",
           include: PROCESSES.map((path) => path.replace(/\*\*$/, "**/*.test.ts")),
-          fileParallelism: false,
           maxConcurrency: 2,
           sequence: { groupOrder: 1 },
         },
