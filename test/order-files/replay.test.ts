@@ -1,7 +1,8 @@
 // Runs that train on what another run recorded.
-import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import { armHash } from "../../src/config/config.js";
 import { CONFIG, resolved, Scene } from "../experiment/scene.js";
 import { orderModule } from "./own-order.js";
@@ -19,11 +20,24 @@ const HALF = orderModule(`name: "half", coverage: () => "at-most-once", changesO
     return { indices, weights, offsets: Uint32Array.of(0, 5, 9, 12) };
   },`);
 
-/** A run of arm `half` with two seeds; `replay` runs others on it. */
+const kept = mkdtempSync(join(tmpdir(), "ibatch-test-"));
+afterAll(() => rmSync(kept, { recursive: true }));
+const made = new Map<string, string>();
+
+/** A run of arm `half` with two seeds, made once with each settings; `replay` runs others on it. */
 async function recorded(settings: readonly string[] = []) {
   const source = new Scene();
-  source.write("half.mjs", HALF);
-  await source.run({ settings: ["arms={half: {order: ./half.mjs}}", ...settings] });
+  const place = dirname(source.directory);
+  const name = settings.join();
+  const before = made.get(name);
+  if (before !== undefined) cpSync(before, place, { recursive: true });
+  else {
+    source.write("half.mjs", HALF);
+    await source.run({ settings: ["arms={half: {order: ./half.mjs}}", ...settings] });
+    const copy = join(kept, `${made.size}`);
+    cpSync(place, copy, { recursive: true });
+    made.set(name, copy);
+  }
   const replay = async (order: string, more: readonly string[] = []) => {
     const scene = new Scene();
     const ran = await scene.run({ settings: [`arms={again: {order: ${order}}}`, "model=resnet18", ...more] });
