@@ -144,8 +144,9 @@ export const determiningSettings = ({
   ...base,
 });
 
-/** Hash of what determines one arm's numbers. */
-export const armHash = (arm: ArmConfig, evaluation: Common["evaluation"]): string => hashValue({ arm, evaluation });
+/** Hash of what determines one arm's numbers: of a whole `RunConfig` it would be another one. */
+export const armHash = (arm: ArmConfig & { readonly backend?: never }, evaluation: Common["evaluation"]): string =>
+  hashValue({ arm, evaluation });
 
 /** `file:line: path` of a part of an arm: where the arm says it, or what it completes. */
 function locateInArm(source: ConfigSource, arm: string, merged: Record<string, unknown>): Locate {

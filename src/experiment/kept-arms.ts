@@ -1,37 +1,42 @@
 /** Arms of which nothing is to be done: what they import of the user's is still what their results were made with. */
 import { BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
-import { importsOf, openRequest } from "../training/open-request.js";
-import { Session } from "../training/session.js";
-import type { Backends } from "./backends.js";
-import { byCombination, naming, refuseEdited, type TrialRun, tellImports } from "./preflight.js";
-import { refuseOtherCode, surroundingsOf } from "./surroundings.js";
+import { importsOf } from "../training/open-request.js";
+import type { ExperimentInputs } from "./experiment-inputs.js";
+import { openSession } from "./open-session.js";
+import type { PlannedRun } from "./plan-runs.js";
+import { byCombination, naming, refuseEdited, type Together, tellImports } from "./preflight.js";
+import { type MadeIn, refuseOtherCode, surroundingsOf } from "./surroundings.js";
 
 /**
  * Opens a session for every combination of what these arms import. `runs`: the first of each arm.
  * Device and threads may be others: nothing is trained here.
  * @throws IbatchError naming the arm whose code is another now, or that cannot be opened; Interrupted.
  */
-export async function refuseOtherThanKept(backends: Backends, runs: readonly TrialRun[]): Promise<void> {
+export async function refuseOtherThanKept(
+  experiment: ExperimentInputs,
+  runs: readonly PlannedRun[],
+  kept: readonly MadeIn[],
+): Promise<void> {
   for (const together of byCombination(runs.filter(({ config }) => importsOf(config).length > 0))) {
     const [{ place }] = together;
     try {
-      await compare(backends, together);
+      await compare(experiment, together, kept);
     } catch (error) {
       if (!(error instanceof IbatchError) || error instanceof Interrupted) throw error;
-      if (error instanceof BackendLost) await backends.discard();
+      if (error instanceof BackendLost) await experiment.workplace.backends.discard();
       throw naming(place.arm, error);
     }
   }
 }
 
-async function compare(backends: Backends, [first, ...others]: ReturnType<typeof byCombination>[number]) {
-  const { signal, note } = first;
-  const session = await Session.open(await backends.get(), openRequest(first), signal, note);
+async function compare(experiment: ExperimentInputs, runs: Together, kept: readonly MadeIn[]): Promise<void> {
+  const client = await experiment.workplace.backends.get();
+  const session = await openSession(experiment, runs[0], client);
   try {
     refuseEdited(session.opened.edited);
-    tellImports(session.opened.imports, note);
-    for (const { config, kept } of [first, ...others]) refuseOtherCode(surroundingsOf(session, config.dataset), kept);
+    tellImports(session.opened.imports, experiment.audience.note);
+    for (const { config } of runs) refuseOtherCode(surroundingsOf(session, config.dataset), kept);
   } finally {
     await session.close();
   }

@@ -13,6 +13,9 @@ export interface RunPlace {
   readonly epochs: number;
 }
 
+/** As lines for people begin that are about this run. */
+export const runText = ({ arm, seed }: Pick<RunPlace, "arm" | "seed">): string => `${arm}, seed ${seed}`;
+
 export interface RunOutcome {
   readonly state: RunStatus;
   /** The run was complete already and is taken as recorded. */
@@ -22,6 +25,21 @@ export interface RunOutcome {
   /** Its last recorded epoch. */
   readonly last: EpochMetrics | undefined;
 }
+
+/** Who is told of an experiment. */
+export interface Audience {
+  readonly observer: Observer;
+  /** A line for a person, told once. */
+  note(line: string): void;
+  /** A line for the log, at any rate; never throws. */
+  log(line: string): void;
+}
+
+export const audienceOf = (observer: Observer, log: (line: string) => void): Audience => ({
+  observer,
+  note: eachOnce((line) => observer.noted?.(line)),
+  log,
+});
 
 /** Tells each line once, however often it comes. */
 export function eachOnce(tell: (line: string) => void): (line: string) => void {

@@ -1,27 +1,26 @@
 /** Which runs an experiment has, in their sequence, and whether they fit what is on record. */
-import { type ArmConfig, armHash, type ExperimentConfig } from "../config/config.js";
-import type { OrderSources } from "../config/order-sources.js";
+import { armHash } from "../config/config.js";
+import { type RunConfig, runConfig } from "../config/run-config.js";
 import { type IbatchError, usageError } from "../errors.js";
 import { differences } from "../record/differences.js";
-import type { ExperimentRecord } from "../record/experiment-record.js";
 import type { RunDocument } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
+import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { RunPlace } from "./observer.js";
 import type { FinishedRun, RecordedRun } from "./recorded.js";
 
+/** A run: which one, what the config says of it, and where it is recorded. */
 export interface PlannedRun {
   readonly place: RunPlace;
-  readonly config: ArmConfig;
+  readonly config: RunConfig;
   readonly record: RunRecord;
+  /** What `run.json` says of it before it starts. */
   readonly document: RunDocument;
+  /** Undefined where it is to be done. */
   readonly finished: FinishedRun | undefined;
 }
 
-interface Planning {
-  readonly config: ExperimentConfig;
-  readonly record: ExperimentRecord;
-  readonly orders: OrderSources;
-}
+type Planning = Pick<ExperimentInputs, "config" | "record" | "orders">;
 
 /** Every run in the order of running. All recorded ones are checked before the first one starts. */
 export function planRuns({ config, record, orders }: Planning, recorded: readonly RecordedRun[]): PlannedRun[] {
@@ -45,7 +44,7 @@ export function planRuns({ config, record, orders }: Planning, recorded: readonl
       refuseOtherPlans(replayedSha256, same);
       return {
         place: { arm, seed, number: round * arms.length + at, total, epochs: armConfig.epochs },
-        config: armConfig,
+        config: runConfig(config, arm),
         record: record.run(arm, seed),
         document: {
           arm,

@@ -3,35 +3,37 @@ import { BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted, surroundingsError, usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
 import { importsOf, openRequest } from "../training/open-request.js";
-import { Session, type WorkClient } from "../training/session.js";
+import type { Session, WorkClient } from "../training/session.js";
 import { prepareTraining, tryFirstPlan } from "../training/train-run.js";
-import type { Backends } from "./backends.js";
+import type { ExperimentInputs } from "./experiment-inputs.js";
+import { openSession, orderOf } from "./open-session.js";
 import { type MadeFrom, modelOf, STARTS_ALIKE } from "./other-code.js";
-import type { RunInputs } from "./run.js";
+import type { PlannedRun } from "./plan-runs.js";
 import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
-
-/** A run that is to be done, as far as it can be tried. */
-export type TrialRun = Omit<RunInputs, "client" | "document" | "writeDataset">;
 
 /**
  * Arms that are to be trained, and what they were refused for. Trying opens a session for every combination of data,
  * model, loss and optimiser, and makes the first plan of each arm.
  */
 export class Preflight {
-  readonly #backends: Backends;
+  readonly #experiment: ExperimentInputs;
   /** The first run of each arm that was not tried yet. */
-  readonly #untried = new Map<string, TrialRun>();
+  readonly #untried = new Map<string, PlannedRun>();
   readonly #count: number;
   readonly #refused = new Map<string, IbatchError>();
-  readonly #runs: readonly TrialRun[];
+  readonly #runs: readonly PlannedRun[];
+  /** The results beside which those of these runs will stand. */
+  readonly #kept: readonly MadeIn[];
   /** What was opened to be tried. */
   readonly #opened: MadeIn[] = [];
   /** Hashes of models of which it is known where seeds start. */
   readonly #starts = new Set<string>();
 
-  constructor(backends: Backends, runs: readonly TrialRun[]) {
-    this.#backends = backends;
+  /** `runs`: all that are to be done. */
+  constructor(experiment: ExperimentInputs, runs: readonly PlannedRun[], kept: readonly MadeIn[]) {
+    this.#experiment = experiment;
     this.#runs = runs;
+    this.#kept = kept;
     for (const run of runs) if (!this.#untried.has(run.place.arm)) this.#untried.set(run.place.arm, run);
     this.#count = this.#untried.size;
   }
@@ -54,47 +56,48 @@ export class Preflight {
     return this.#refused.get(arm);
   }
 
-  async #try(arms: readonly TrialRun[]): Promise<void> {
+  async #try(arms: readonly PlannedRun[]): Promise<void> {
     for (const { place } of arms) this.#untried.delete(place.arm);
     for (const together of byCombination(arms)) {
-      await survived(this.#backends, together[0], () => this.#tryTogether(together));
+      await survived(this.#experiment, together[0], () => this.#tryTogether(together));
     }
     const [first] = this.#refused;
     const hasBegun = this.#runs.some(({ record }) => record.started);
     if (first !== undefined && this.#refused.size === this.#count && !hasBegun) throw naming(...first);
-    for (const { place, note } of arms) {
+    for (const { place } of arms) {
       const refusal = this.#refused.get(place.arm);
-      if (refusal !== undefined) note(`arm ${place.arm} is not trained: ${refusal.message}`);
+      if (refusal !== undefined) this.#note(`arm ${place.arm} is not trained: ${refusal.message}`);
     }
   }
 
   async #tryTogether(arms: Together): Promise<void> {
-    const [first] = arms;
-    const { signal, note } = first;
-    const client = await this.#backends.get();
-    const session = await this.#judging(arms, () => Session.open(client, openRequest(first), signal, note));
+    const client = await this.#experiment.workplace.backends.get();
+    const session = await this.#judging(arms, () => openSession(this.#experiment, arms[0], client));
     if (session === undefined) return;
     try {
       refuseEdited(session.opened.edited);
-      tellImports(session.opened.imports, note);
-      for (const arm of arms) {
-        await this.#judging([arm], async () => {
-          this.#refuseOther(arm, session);
-          await tryFirstPlan(prepareTraining({ ...arm, listen: () => {} }, session));
-        });
-      }
+      tellImports(session.opened.imports, this.#note);
+      for (const arm of arms) await this.#judging([arm], () => this.#tryArm(arm, session));
     } finally {
       await session.close();
     }
     await this.#tryStarts(client, arms);
   }
 
+  async #tryArm(run: PlannedRun, session: Session): Promise<void> {
+    this.#refuseOther(run, session);
+    const { config, place } = run;
+    const order = orderOf(this.#experiment, run);
+    await tryFirstPlan(prepareTraining({ config, seed: place.seed, order, listen: () => {} }, session));
+  }
+
   /** Beside what is on record, and beside what was tried before. */
-  #refuseOther({ place, config, record, kept, refuseOtherData }: TrialRun, session: Session): void {
+  #refuseOther({ place, config, record }: PlannedRun, session: Session): void {
+    const { arm, seed } = place;
     const surroundings = surroundingsOf(session, config.dataset);
-    refuseOtherData(surroundings);
-    const made = { arm: place.arm, seed: place.seed, ...modelOf(config.model), surroundings };
-    refuseOtherSurroundings(made, [...kept, ...this.#opened]);
+    this.#experiment.orders.refuseOtherData(config.order, seed, surroundings);
+    const made = { arm, seed, ...modelOf(config.model), surroundings };
+    refuseOtherSurroundings(made, [...this.#kept, ...this.#opened]);
     this.#opened.push({ ...made, directory: record.directory });
   }
 
@@ -105,20 +108,32 @@ export class Preflight {
     const own = this.#opened.find(({ arm }) => arm === tried.place.arm);
     if (!isOwnModel || own === undefined || this.#starts.has(modelHash)) return;
     this.#starts.add(modelHash);
-    await this.#judging(arms, async () => refuseOtherStart(own, tried, await weightsAtStart(client, tried)));
+    await this.#judging(arms, async () => refuseOtherStart(own, tried, await this.#weightsAtStart(client, tried)));
     if (!this.#refused.has(tried.place.arm)) await this.#tellWhereSeedsStartAlike(client, tried, own);
   }
 
   /** Where it is trained with several seeds. */
-  async #tellWhereSeedsStartAlike(client: WorkClient, tried: TrialRun, own: MadeIn): Promise<void> {
-    const isOther = (made: MadeFrom) => made.modelHash === own.modelHash && made.seed !== tried.seed;
-    const recorded = [...tried.kept, ...this.#opened].find(isOther)?.surroundings.initialWeightsSha256;
-    const another = this.#runs.find(({ place, seed }) => place.arm === tried.place.arm && seed !== tried.seed);
-    const weights = recorded ?? (another && (await this.#judging([another], () => weightsAtStart(client, another))));
-    if (weights === own.surroundings.initialWeightsSha256) {
-      tried.note(`${tried.config.model.name}: all seeds ${STARTS_ALIKE}`);
+  async #tellWhereSeedsStartAlike(client: WorkClient, { place, config }: PlannedRun, own: MadeIn): Promise<void> {
+    const { arm, seed } = place;
+    const isOther = (made: MadeFrom) => made.modelHash === own.modelHash && made.seed !== seed;
+    const recorded = [...this.#kept, ...this.#opened].find(isOther)?.surroundings.initialWeightsSha256;
+    const another = this.#runs.find((run) => run.place.arm === arm && run.place.seed !== seed);
+    const weights =
+      recorded ?? (another && (await this.#judging([another], () => this.#weightsAtStart(client, another))));
+    if (weights === own.surroundings.initialWeightsSha256)
+      this.#note(`${config.model.name}: all seeds ${STARTS_ALIKE}`);
+  }
+
+  async #weightsAtStart(client: WorkClient, run: PlannedRun): Promise<string> {
+    const session = await openSession(this.#experiment, run, client);
+    try {
+      return session.opened.initialWeightsSha256;
+    } finally {
+      await session.close();
     }
   }
+
+  readonly #note = (line: string): void => this.#experiment.audience.note(line);
 
   /** What this gives; undefined where these arms are refused, or where it is one run's alone, which will say so. */
   async #judging<T>(arms: Together, act: () => Promise<T>): Promise<T | undefined> {
@@ -151,43 +166,38 @@ export function refuseEdited(edited: readonly string[]): void {
 }
 
 /** @throws IbatchError where the model started otherwise when it was opened again with the same seed. */
-function refuseOtherStart({ surroundings }: MadeIn, { config, seed }: TrialRun, again: string): void {
+function refuseOtherStart({ surroundings }: MadeIn, { config, place }: PlannedRun, again: string): void {
   const first = surroundings.initialWeightsSha256;
   if (first === again) return;
   throw usageError(
-    `${config.model.name} was made twice with seed ${seed}, and started from other weights (SHA-256 ` +
+    `${config.model.name} was made twice with seed ${place.seed}, and started from other weights (SHA-256 ` +
       `${again.slice(0, 8)}, then ${first.slice(0, 8)}): draw them from torch's default generator alone`,
   );
-}
-
-async function weightsAtStart(client: WorkClient, run: TrialRun): Promise<string> {
-  const session = await Session.open(client, openRequest(run), run.signal, run.note);
-  try {
-    return session.opened.initialWeightsSha256;
-  } finally {
-    await session.close();
-  }
 }
 
 export const naming = (arm: string, error: IbatchError) =>
   new IbatchError(error.kind, `arm ${arm}: ${error.message}`, { cause: error });
 
 /** A backend that was lost meanwhile is replaced: the arm's runs will say so themselves. */
-async function survived(backends: Backends, { place, note }: TrialRun, act: () => Promise<void>): Promise<void> {
+async function survived(
+  { workplace, audience }: ExperimentInputs,
+  { place }: PlannedRun,
+  act: () => Promise<void>,
+): Promise<void> {
   try {
     await act();
   } catch (error) {
     if (!(error instanceof BackendLost)) throw error;
-    await backends.discard();
-    note(`arm ${place.arm}, when it was tried: ${error.message}`);
+    await workplace.backends.discard();
+    audience.note(`arm ${place.arm}, when it was tried: ${error.message}`);
   }
 }
 
 /** Arms that open the same but for the seed. */
-export function byCombination(runs: readonly TrialRun[]): Together[] {
-  const groups = new Map<string, [TrialRun, ...TrialRun[]]>();
+export function byCombination(runs: readonly PlannedRun[]): Together[] {
+  const groups = new Map<string, [PlannedRun, ...PlannedRun[]]>();
   for (const run of runs) {
-    const key = hashValue(openRequest({ ...run, seed: 0 }));
+    const key = hashValue(openRequest({ config: run.config, seed: 0, dataDir: null }));
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [run]);
     else group.push(run);
@@ -195,4 +205,4 @@ export function byCombination(runs: readonly TrialRun[]): Together[] {
   return [...groups.values()];
 }
 
-type Together = readonly [TrialRun, ...TrialRun[]];
+export type Together = readonly [PlannedRun, ...PlannedRun[]];

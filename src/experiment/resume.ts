@@ -1,25 +1,14 @@
 /** Where a run that was begun before goes on: at the newest of its checkpoints that the backend takes. */
 import { BackendError } from "../backend/errors.js";
-import type { ArmConfig } from "../config/config.js";
 import { IbatchError } from "../errors.js";
 import type { Accepted, Checkpoint } from "../record/checkpoints.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
-import type { RunRecord } from "../record/run-record.js";
 import { joinState, type RunState } from "../training/run-state.js";
 import type { Session } from "../training/session.js";
-import type { RunPlace } from "./observer.js";
+import { runText } from "./observer.js";
 import { modelOf } from "./other-code.js";
+import type { PlannedRun } from "./plan-runs.js";
 import { bitsSha256, refuseOtherSurroundings } from "./surroundings.js";
-
-export interface ResumeInputs {
-  readonly config: ArmConfig;
-  readonly place: RunPlace;
-  readonly record: RunRecord;
-  /** What `run.json` says of the run before it starts. */
-  readonly document: RunDocument;
-  /** A line for a person. */
-  note(line: string): void;
-}
 
 /** What the session was put back to. */
 export interface ResumePoint {
@@ -35,11 +24,12 @@ export interface ResumePoint {
  * @throws IbatchError where it was begun in surroundings of other bits.
  */
 export async function loadNewest(
-  inputs: ResumeInputs,
+  run: PlannedRun,
   session: Session,
   surroundings: Surroundings,
+  note: (line: string) => void,
 ): Promise<ResumePoint | undefined> {
-  const { record, document, note } = inputs;
+  const { record, document, place } = run;
   const before = record.read();
   if (before?.surroundings === undefined) return undefined;
   if (before.replayedSha256 !== document.replayedSha256) {
@@ -53,10 +43,11 @@ export async function loadNewest(
     return refused ?? { taken: { checkpoint, state: joined.taken, before } };
   };
   if (record.checkpoints.steps.length === 0) {
-    if (before.state !== "failed") note(`${runText(inputs)}: was stopped before its first checkpoint, and begins anew`);
+    if (before.state !== "failed") note(`${runText(place)}: was stopped before its first checkpoint, and begins anew`);
     return undefined;
   }
-  if (!canGoOn(inputs, { state: before.state, before: before.surroundings, now: surroundings })) return undefined;
+  const begun = { state: before.state, before: before.surroundings, now: surroundings };
+  if (!canGoOn(run, begun, note)) return undefined;
   return record.newestCheckpoint({ ...document, surroundingsSha256: bitsSha256(surroundings) }, accept, note);
 }
 
@@ -78,7 +69,11 @@ interface BegunIn {
 }
 
 /** @throws IbatchError where what it was begun in gives other bits; one that failed begins anew then. */
-function canGoOn({ record, place, config, note }: ResumeInputs, { state, before, now }: BegunIn): boolean {
+function canGoOn(
+  { record, place, config }: PlannedRun,
+  { state, before, now }: BegunIn,
+  note: (line: string) => void,
+): boolean {
   const { directory } = record;
   const made = { ...place, ...modelOf(config.model) };
   try {
@@ -91,13 +86,14 @@ function canGoOn({ record, place, config, note }: ResumeInputs, { state, before,
   }
 }
 
-const runText = ({ place }: Pick<ResumeInputs, "place">): string => `${place.arm}, seed ${place.seed}`;
-
 /** Records that the run is under way again from there, and says what is otherwise now. Returns what is recorded. */
-export function recordResumed(inputs: ResumeInputs, { checkpoint, state, before }: ResumePoint): RunDocument {
-  const { record, document } = inputs;
+export function recordResumed(
+  { record, document, place }: PlannedRun,
+  { checkpoint, state, before }: ResumePoint,
+  tell: (line: string) => void,
+): RunDocument {
   const { step } = checkpoint;
-  const note = (line: string) => inputs.note(`${runText(inputs)}: ${line}`);
+  const note = (line: string) => tell(`${runText(place)}: ${line}`);
   const { ibatchVersion, commit } = document;
   const isOther = ibatchVersion !== before.ibatchVersion || commit !== before.commit;
   const goingOn: RunDocument = {

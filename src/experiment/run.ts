@@ -1,49 +1,31 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
 
 import { BackendError } from "../backend/errors.js";
-import type { ExperimentConfig } from "../config/config.js";
-import { asError, IbatchError } from "../errors.js";
+import { asError, IbatchError, Interrupted } from "../errors.js";
+import type { RunOrder } from "../order-files/run-order.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
-import type { RunRecord } from "../record/run-record.js";
 import { Checkpointer } from "../training/checkpointer.js";
-import { openRequest } from "../training/open-request.js";
 import { recordIn } from "../training/recording.js";
 import { tellAll } from "../training/run-event.js";
 import type { RunState } from "../training/run-state.js";
-import { Interrupted, Session, type WorkClient } from "../training/session.js";
-import { firstState, prepareTraining, type RunEnd, type TrainingInputs, trainRun } from "../training/train-run.js";
-import { type Observer, type RunPlace, tellObserver } from "./observer.js";
+import type { Session, WorkClient } from "../training/session.js";
+import { firstState, prepareTraining, type RunEnd, trainRun } from "../training/train-run.js";
+import type { ExperimentInputs } from "./experiment-inputs.js";
+import { runText, tellObserver } from "./observer.js";
+import { openSession, orderOf } from "./open-session.js";
 import { modelOf } from "./other-code.js";
+import type { PlannedRun } from "./plan-runs.js";
 import { loadNewest, type ResumePoint, recordResumed } from "./resume.js";
 import { bitsSha256, type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 
-export interface RunInputs extends Omit<TrainingInputs, "listen" | "mostBatches" | "boundary"> {
+/** A run that is done now. */
+export interface RunInputs {
+  readonly experiment: ExperimentInputs;
+  readonly run: PlannedRun;
   readonly client: WorkClient;
-  readonly record: RunRecord;
-  readonly place: RunPlace;
-  readonly observer: Observer;
-  /** A line for the experiment's log. */
-  log(line: string): void;
-  /** Directory of the data files, on the backend's side; null: `data`. */
-  readonly dataDir: string | null;
-  /** Whether what may give other bits from run to run is refused. */
-  readonly equalBits: boolean;
-  /** Of its session at the backend. */
-  readonly owner: string;
-  /** When checkpoints are taken; null: never, and none is used. */
-  readonly policy: ExperimentConfig["checkpoint"];
-  /** What `run.json` says of the run before it starts. */
-  readonly document: RunDocument;
-  /** @throws IbatchError where its order was recorded on other data. */
-  refuseOtherData(made: Surroundings): void;
   /** The results beside which this one will stand. */
   readonly kept: readonly MadeIn[];
-  readonly signal: AbortSignal;
-  /** A line for a person. */
-  note(line: string): void;
-  /** Records what the run trains on, for all runs. */
-  writeDataset(dataset: RecordedDataset): void;
 }
 
 /** After an interruption: the batch under way ends, and what is saved fits into a message or a few. */
@@ -55,19 +37,20 @@ const SECONDS_FOR_A_LAST_CHECKPOINT = 5;
  * @throws Unfit before anything is written.
  */
 export async function runOne(inputs: RunInputs): Promise<RunDocument> {
-  const { client, signal, note, policy } = inputs;
-  const graceSeconds = policy === null ? 0 : SECONDS_FOR_A_LAST_CHECKPOINT;
-  const session = await fitting(() => Session.open(client, openRequest(inputs), signal, note, graceSeconds));
+  const { experiment, run, client } = inputs;
+  const order = orderOf(experiment, run);
+  const graceSeconds = run.config.checkpoint === null ? 0 : SECONDS_FOR_A_LAST_CHECKPOINT;
+  const session = await fitting(() => openSession(experiment, run, client, graceSeconds));
   try {
-    return await trainRecorded(inputs, session);
+    return await trainRecorded(inputs, order, session);
   } finally {
     await session.close().catch((error: unknown) => tellNotClosed(inputs, error)); // its end is on record already
   }
 }
 
 /** A backend that cannot go on says so to the next run. */
-function tellNotClosed({ log, place }: RunInputs, error: unknown): void {
-  log(`${place.arm}, seed ${place.seed}: closing its session failed: ${error}`);
+function tellNotClosed({ experiment, run }: RunInputs, error: unknown): void {
+  experiment.audience.log(`${runText(run.place)}: closing its session failed: ${error}`);
 }
 
 /**
@@ -85,30 +68,33 @@ async function closeTrained(inputs: RunInputs, session: Session): Promise<void> 
   }
 }
 
-async function trainRecorded(inputs: RunInputs, session: Session): Promise<RunDocument> {
-  const { config, record, place, policy } = inputs;
+async function trainRecorded(inputs: RunInputs, order: RunOrder, session: Session): Promise<RunDocument> {
+  const { experiment, run, kept } = inputs;
+  const { audience, orders } = experiment;
+  const { config, record, place } = run;
+  const { seed } = place;
   const surroundings = surroundingsOf(session, config.dataset);
   const { training, resumed } = await fitting(async () => {
-    inputs.refuseOtherData(surroundings);
-    refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, inputs.kept);
-    const training = prepareTraining({ ...inputs, listen: listenersOf(inputs) }, session);
-    return { training, resumed: policy === null ? undefined : await loadNewest(inputs, session, surroundings) };
+    orders.refuseOtherData(config.order, seed, surroundings);
+    refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, kept);
+    const training = prepareTraining({ config, seed, order, listen: listenersOf(inputs) }, session);
+    const resumed =
+      config.checkpoint === null ? undefined : await loadNewest(run, session, surroundings, audience.note);
+    return { training, resumed };
   });
-  inputs.writeDataset(datasetOf(session, config.dataset.name));
-  const document = begin({ ...inputs, document: { ...inputs.document, surroundings } }, resumed);
-  inputs.observer.runStarted?.(place, resumed && placeOf(resumed.state));
+  experiment.record.writeDataset(datasetOf(session, config.dataset.name));
+  const document = begin({ ...run, document: { ...run.document, surroundings } }, resumed, audience.note);
+  audience.observer.runStarted?.(place, resumed && placeOf(resumed.state));
   tellMicroBatches(inputs, session);
   const state = resumed?.state ?? firstState(training);
-  const { arm, seed, configHash, ibatchVersion } = inputs.document;
-  const run = { arm, seed, configHash, ibatchVersion, surroundingsSha256: bitsSha256(surroundings) };
-  const checkpointer = policy && new Checkpointer({ ...inputs, policy, session, run }, state);
+  const checkpointer = checkpointerOf(inputs, session, { surroundings, state });
   try {
-    const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer ?? undefined });
+    const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer });
     await checkpointer?.written();
     const finalCheckpoint = divergedAtStep === undefined ? await checkpointer?.ended(state) : undefined;
-    if (policy?.final && divergedAtStep === undefined && finalCheckpoint === undefined) {
-      inputs.note(
-        `${arm}, seed ${seed}: is done without its last checkpoint, which could not be kept (log.txt says why)`,
+    if (config.checkpoint?.final && divergedAtStep === undefined && finalCheckpoint === undefined) {
+      audience.note(
+        `${runText(place)}: is done without its last checkpoint, which could not be kept (log.txt says why)`,
       );
     }
     await closeTrained(inputs, session);
@@ -123,10 +109,25 @@ async function trainRecorded(inputs: RunInputs, session: Session): Promise<RunDo
   }
 }
 
+/** Undefined where the config wants no checkpoints. `state`: at which the run begins, or goes on. */
+function checkpointerOf(
+  { experiment, run }: RunInputs,
+  session: Session,
+  { surroundings, state }: { readonly surroundings: Surroundings; readonly state: RunState },
+): Checkpointer | undefined {
+  const { config, record, document } = run;
+  const { checkpoint } = config;
+  if (checkpoint === null) return undefined;
+  const { arm, seed, configHash, ibatchVersion } = document;
+  const of = { arm, seed, configHash, ibatchVersion, surroundingsSha256: bitsSha256(surroundings) };
+  const { note, log } = experiment.audience;
+  return new Checkpointer({ checkpoint, session, record, run: of, note, log }, state);
+}
+
 /** Records that the run is under way, afresh or from a checkpoint. Returns what is recorded. */
-function begin(inputs: RunInputs, resumed: ResumePoint | undefined): RunDocument {
-  const { record, document } = inputs;
-  if (resumed !== undefined) return recordResumed(inputs, resumed);
+function begin(run: PlannedRun, resumed: ResumePoint | undefined, note: (line: string) => void): RunDocument {
+  if (resumed !== undefined) return recordResumed(run, resumed, note);
+  const { record, document } = run;
   record.start(document);
   return document;
 }
@@ -159,7 +160,8 @@ const datasetOf = ({ opened, labels, testLabels }: Session, name: string): Recor
 });
 
 /** What they do to the gradient, for the log. */
-function tellMicroBatches({ config, place, log }: RunInputs, { opened }: Session): void {
+function tellMicroBatches({ experiment, run }: RunInputs, { opened }: Session): void {
+  const { config, place } = run;
   if (config.microBatch === null) return;
   const { batchNormLayers } = opened.settings;
   const how =
@@ -168,11 +170,11 @@ function tellMicroBatches({ config, place, log }: RunInputs, { opened }: Session
       : `the model takes batch statistics (BatchNorm layers: ${batchNormLayers}), which are then of each part alone: ` +
         "another gradient than that of whole batches";
   const parts = `batches go through the model in parts of at most ${config.microBatch} samples`;
-  log(`${place.arm}, seed ${place.seed}: ${parts}; ${how}`);
+  experiment.audience.log(`${runText(place)}: ${parts}; ${how}`);
 }
 
 /** As `interrupted` or `failed`; where even that cannot be written, `running` stays, and the run is done again. */
-function recordEnd(record: RunInputs["record"], document: RunDocument, error: unknown): void {
+function recordEnd(record: PlannedRun["record"], document: RunDocument, error: unknown): void {
   const state = error instanceof Interrupted ? "interrupted" : "failed";
   try {
     record.write({ ...document, state, error: asError(error).message });
@@ -194,7 +196,7 @@ function endOf(
 }
 
 /** The record comes first: nobody is told of what is not on disk. */
-const listenersOf = ({ record, observer, place, log }: RunInputs) =>
-  tellAll(recordIn(record), tellObserver(observer, place), (event) => {
-    if (event.type === "logged") log(`${place.arm}, seed ${place.seed}: ${event.line}`);
+const listenersOf = ({ experiment: { audience }, run: { record, place } }: RunInputs) =>
+  tellAll(recordIn(record), tellObserver(audience.observer, place), (event) => {
+    if (event.type === "logged") audience.log(`${runText(place)}: ${event.line}`);
   });

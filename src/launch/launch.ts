@@ -6,9 +6,8 @@ import type { ConfigSource } from "../config/config-source.js";
 import { OrderSources } from "../config/order-sources.js";
 import { unreadSettings } from "../config/unread.js";
 import { asError, type IbatchError, Interrupted } from "../errors.js";
-import type { Backends } from "../experiment/backends.js";
 import { runArms } from "../experiment/experiment.js";
-import type { Observer } from "../experiment/observer.js";
+import { audienceOf, type Observer } from "../experiment/observer.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { gitCommit } from "../process/spawn.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
@@ -61,49 +60,59 @@ export interface LaunchResult {
 }
 
 /** As `runExperiment`, for a config that was read. */
-export async function launch(source: ConfigSource, options: LaunchOptions): Promise<LaunchResult> {
-  const signal = options.signal ?? new AbortController().signal;
+export async function launch(source: ConfigSource, given: LaunchOptions): Promise<LaunchResult> {
+  const options = { ...given, signal: given.signal ?? new AbortController().signal };
   const said: string[] = [];
-  const orders = await OrderSources.load(source, { signal, say: (line) => said.push(line) });
-  const early = resolveConfig(source, orders, undefined); // what can be wrong without a backend is told before one is started
-  if (options.backend === undefined) refuseImports(source, early, options.allowImport ?? []);
-  for (const module of unusedImports(Object.values(early.arms).flatMap(importsOf), options.allowImport ?? [])) {
-    options.onWarning?.(`--allow-import ${module}: the config imports nothing from there`);
-  }
-  for (const line of unreadSettings(source)) options.onWarning?.(line);
-  options.onChecked?.(early);
-  const opened = openRecord(early, options);
+  const checked = await check(source, options, (line) => said.push(line));
+  const record = openRecord(checked.early, options);
   try {
-    if (said.length > 0) opened.log(...said);
-    return await onBackends({ source, orders, opened, options, early, signal });
+    if (said.length > 0) record.log(...said);
+    return await onBackends(checked, record, options);
   } finally {
-    opened.close();
+    record.close();
   }
 }
 
+type Launching = LaunchOptions & { readonly signal: AbortSignal };
+
+/** A config in which nothing is wrong that can be seen without a backend. */
 interface Checked {
   readonly source: ConfigSource;
   readonly orders: OrderSources;
   /** As far as it can be resolved without a backend. */
   readonly early: ExperimentConfig;
-  readonly opened: ExperimentRecord;
-  readonly options: LaunchOptions;
-  readonly signal: AbortSignal;
+}
+
+async function check(source: ConfigSource, options: Launching, say: (line: string) => void): Promise<Checked> {
+  const { signal, backend, allowImport = [], onWarning, onChecked } = options;
+  const orders = await OrderSources.load(source, { signal, say });
+  const early = resolveConfig(source, orders, undefined);
+  if (backend === undefined) refuseImports(source, early, allowImport);
+  for (const module of unusedImports(Object.values(early.arms).flatMap(importsOf), allowImport)) {
+    onWarning?.(`--allow-import ${module}: the config imports nothing from there`);
+  }
+  for (const line of unreadSettings(source)) onWarning?.(line);
+  onChecked?.(early);
+  return { source, orders, early };
 }
 
 /** What backends and orders say meanwhile goes into the log, some lines at a time. */
-async function onBackends({ source, orders, early, opened, options, signal }: Checked): Promise<LaunchResult> {
-  const buffered = new BufferedLog((lines) => opened.log(...lines));
+async function onBackends(
+  { source, orders, early }: Checked,
+  record: ExperimentRecord,
+  options: Launching,
+): Promise<LaunchResult> {
+  const { signal } = options;
+  const buffered = new BufferedLog((lines) => record.log(...lines));
   const onOutput = (line: string) => buffered.add(`backend: ${line}`);
   const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput });
-  const log = (line: string) => {
-    buffered.flush(); // which came before it
-    opened.log(line);
-  };
   try {
     const { introduction } = await backends.get();
     const config = resolveConfig(source, orders, introduction.catalogue);
-    return await record({ backends, config, orders, opened, options, log, say: buffered.add, signal });
+    const workplace = { backends, dataDir: dataDirectory(options) };
+    const audience = audienceOf(observing(record, buffered, options), buffered.add);
+    const { stoppedBy } = await runArms({ config, orders, workplace, record, audience, signal });
+    return { ...(await resultsOnRecord(config, record, options)), stoppedBy };
   } finally {
     await backends.discard();
     buffered.flush();
@@ -112,54 +121,30 @@ async function onBackends({ source, orders, early, opened, options, signal }: Ch
   }
 }
 
-interface Recorded {
-  readonly backends: Backends;
-  readonly config: ExperimentConfig;
-  readonly orders: OrderSources;
-  readonly opened: ExperimentRecord;
-  readonly options: LaunchOptions;
-  /** Writes a line now. */
-  readonly log: (line: string) => void;
-  /** Leaves a line to be written soon; never throws. */
-  readonly say: (line: string) => void;
-  readonly signal: AbortSignal;
+function observing(record: ExperimentRecord, buffered: BufferedLog, { observe }: Launching): Observer {
+  const log = (line: string) => {
+    buffered.flush(); // which came before it
+    record.log(line);
+  };
+  return observe?.({ directory: record.directory, log }) ?? {};
 }
 
-async function record({
-  backends,
-  config,
-  orders,
-  opened,
-  options,
-  log,
-  say,
-  signal,
-}: Recorded): Promise<LaunchResult> {
-  const { directory } = opened;
-  const observer = options.observe?.({ directory, log }) ?? {};
-  const dataDir = dataDirectory(options);
-  const { stoppedBy } = await runArms({
-    backends,
-    config,
-    orders,
-    record: opened,
-    dataDir,
-    observer,
-    log: say,
-    signal,
-  });
+/** Makes results and report of what the directory holds now. */
+async function resultsOnRecord(
+  config: ExperimentConfig,
+  record: ExperimentRecord,
+  options: Launching,
+): Promise<Omit<LaunchResult, "stoppedBy">> {
+  const { directory } = record;
+  const { python, signal, onWarning } = options;
   const experiment = readExperiment(directory);
-  const { statistics, damaged, ...results } = await resultsOf(config, experiment, {
-    directory,
-    python: options.python,
-    signal,
-  });
+  const { statistics, damaged, ...results } = await resultsOf(config, experiment, { directory, python, signal });
   const { request, answer } = statistics;
-  opened.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } });
-  const written = await writePage(opened, experiment, { ...options, signal });
+  record.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } });
+  const written = await writePage(record, experiment, options);
   const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...(written?.leftOut ?? [])])];
-  for (const line of leftOut) options.onWarning?.(`left out: ${line}`);
-  return { directory, page: written?.page, ...results, leftOut, stoppedBy };
+  for (const line of leftOut) onWarning?.(`left out: ${line}`);
+  return { directory, page: written?.page, ...results, leftOut };
 }
 
 /** The experiment's directory, for this config: where it is when nothing else was said. */
@@ -198,7 +183,7 @@ async function resultsOf(config: ExperimentConfig, recorded: RecordedExperiment,
 async function writePage(
   record: ExperimentRecord,
   experiment: RecordedExperiment,
-  { python, signal, onWarning }: Pick<LaunchOptions, "python" | "onWarning"> & { readonly signal: AbortSignal },
+  { python, signal, onWarning }: Launching,
 ): Promise<{ readonly page: string; readonly leftOut: readonly string[] } | undefined> {
   try {
     const { renderPage } = await import("../page/page.js");

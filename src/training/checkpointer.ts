@@ -1,6 +1,6 @@
 /** Takes a run's checkpoints: when one is due, what goes into it, and the writing of it while the run goes on. */
 import { BackendError } from "../backend/errors.js";
-import type { ExperimentConfig } from "../config/config.js";
+import type { RunConfig } from "../config/run-config.js";
 import { asError, IbatchError, unlessInterrupted } from "../errors.js";
 import type { CheckpointOf, RunOf } from "../record/checkpoints.js";
 import type { RunRecord } from "../record/run-record.js";
@@ -12,7 +12,7 @@ import type { Boundary } from "./train-chunks.js";
 
 export interface CheckpointerInputs {
   /** When checkpoints are taken, and how many are kept. */
-  readonly policy: NonNullable<ExperimentConfig["checkpoint"]>;
+  readonly checkpoint: NonNullable<RunConfig["checkpoint"]>;
   readonly session: Session;
   readonly record: RunRecord;
   readonly run: RunOf & Pick<CheckpointOf, "ibatchVersion">;
@@ -52,12 +52,12 @@ export class Checkpointer implements Boundary {
   }
 
   batchesUntilNext(step: number): number {
-    const { everyBatches } = this.#inputs.policy;
+    const { everyBatches } = this.#inputs.checkpoint;
     return everyBatches === null ? Number.POSITIVE_INFINITY : everyBatches - (step % everyBatches);
   }
 
   ask(step: number): Promise<(state: RunState) => void> | undefined {
-    const { everyBatches, everySeconds } = this.#inputs.policy;
+    const { everyBatches, everySeconds } = this.#inputs.checkpoint;
     const isDue =
       (everyBatches !== null && step % everyBatches === 0) ||
       (everySeconds !== null && secondsSince(this.#lastAt) >= everySeconds);
@@ -66,7 +66,7 @@ export class Checkpointer implements Boundary {
 
   /** Between two epochs, when nothing is under way. */
   async epochEnded(state: RunState): Promise<void> {
-    const { everyEpochs, leastSeconds } = this.#inputs.policy;
+    const { everyEpochs, leastSeconds } = this.#inputs.checkpoint;
     if (everyEpochs === null || state.epoch % everyEpochs !== 0 || secondsSince(this.#lastAt) < leastSeconds) return;
     (await this.#save(state.step))?.(state);
   }
@@ -97,9 +97,9 @@ export class Checkpointer implements Boundary {
    * @throws IbatchError where the disk refuses: the same command goes on with it.
    */
   async ended(state: RunState): Promise<number | undefined> {
-    const { policy, record } = this.#inputs;
+    const { checkpoint, record } = this.#inputs;
     await this.written();
-    if (!policy.final) return undefined;
+    if (!checkpoint.final) return undefined;
     if (this.#isUnderWay) this.#lastStep = undefined; // of the same step, before the epoch was evaluated
     (await this.#save(state.step))?.(state);
     await this.written();
@@ -168,7 +168,7 @@ export class Checkpointer implements Boundary {
   async #write(of: CheckpointOf, saved: Parameters<RunRecord["checkpoints"]["write"]>[1]): Promise<void> {
     const { checkpoints } = this.#inputs.record;
     await checkpoints.write(of, saved);
-    checkpoints.keepNewest(this.#inputs.policy.keep);
+    checkpoints.keepNewest(this.#inputs.checkpoint.keep);
   }
 
   async *#parts(first: SavedPart): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 /** What a run is measured on after an epoch, and with which of BatchNorm's statistics. */
 import type { Norm } from "../backend/messages.js";
-import type { ExperimentConfig } from "../config/config.js";
+import type { RunConfig } from "../config/run-config.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { random, type Stream } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
@@ -27,14 +27,14 @@ export interface Looked {
 export class Evaluator {
   readonly #session: Session;
   readonly #split: Split;
-  readonly #settings: ExperimentConfig["evaluation"];
+  readonly #settings: RunConfig["evaluation"];
   readonly #test: Uint32Array;
   readonly #norm: Norm;
   readonly #hasBatchNorm: boolean;
   /** Training samples, shuffled, that statistics are re-estimated on. */
   readonly #calibration: Uint32Array;
 
-  constructor(session: Session, split: Split, settings: ExperimentConfig["evaluation"]) {
+  constructor(session: Session, split: Split, settings: RunConfig["evaluation"]) {
     this.#session = session;
     this.#split = split;
     this.#settings = settings;

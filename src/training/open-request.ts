@@ -1,21 +1,23 @@
 /** What `open` asks the backend for. */
 import type { FieldsOf } from "../backend/messages.js";
 import type { Chosen } from "../config/checker.js";
-import type { ArmConfig, ChosenOrImported } from "../config/config.js";
+import type { ChosenOrImported } from "../config/config.js";
+import type { RunConfig } from "../config/run-config.js";
 import { exactJson } from "../exact-json.js";
 
+/** What a config names, ours or the user's. */
+type Named = Pick<RunConfig, "dataset" | "model" | "loss">;
+
 export interface Opening {
-  readonly config: Pick<ArmConfig, "dataset" | "model" | "loss" | "optimizer" | "augmentation" | "precision">;
+  readonly config: Named & Pick<RunConfig, "optimizer" | "augmentation" | "precision" | "backend">;
   readonly seed: number;
   /** Directory of the data files, on the backend's side; null: `data`. */
   readonly dataDir: string | null;
-  /** Whether what may give other bits from run to run is refused. */
-  readonly equalBits: boolean;
   /** What knows it may replace the session that this opens; undefined: nobody. */
   readonly owner?: string;
 }
 
-export function openRequest({ config, seed, dataDir, equalBits, owner }: Opening): FieldsOf<"open"> {
+export function openRequest({ config, seed, dataDir, owner }: Opening): FieldsOf<"open"> {
   return {
     dataset: named(config.dataset),
     dataDir,
@@ -24,7 +26,7 @@ export function openRequest({ config, seed, dataDir, equalBits, owner }: Opening
     optimizer: config.optimizer,
     augmentation: config.augmentation,
     precision: config.precision,
-    equalBits,
+    equalBits: config.backend.equalBits,
     seed,
     owner: owner ?? null,
   };
@@ -46,5 +48,5 @@ export const importOptions = ({ args = {}, testArgs, ...options }: Chosen["optio
 const argumentsText = (args: unknown): string => exactJson(args, { nonFinite: "bare" });
 
 /** What the config imports: references of dataset, model and loss. */
-export const importsOf = ({ dataset, model, loss }: Opening["config"]): string[] =>
+export const importsOf = ({ dataset, model, loss }: Named): string[] =>
   [dataset, model, loss].flatMap((part) => (part?.origin === "import" ? [part.name] : []));

@@ -1,6 +1,6 @@
 /** The loop that trains a run, epoch by epoch: score, plan, train, evaluate. Whoever trains goes through it. */
 import { BackendError, BackendLost } from "../backend/errors.js";
-import type { ArmConfig, ExperimentConfig } from "../config/config.js";
+import type { RunConfig } from "../config/run-config.js";
 import { IbatchError, Interrupted, usageError } from "../errors.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import { isScoringDue } from "../orders/ledger-options.js";
@@ -23,13 +23,9 @@ import { type Boundary, trainChunks } from "./train-chunks.js";
 
 /** What a run is trained by. */
 export interface TrainingInputs {
-  readonly config: ArmConfig;
+  readonly config: RunConfig;
   /** The order that the config names. */
   readonly order: RunOrder;
-  readonly evaluation: ExperimentConfig["evaluation"];
-  readonly chunkBatches: number;
-  /** Images to record of each class's hardest training samples, and of its most misjudged. */
-  readonly imagesPerClass: number;
   readonly seed: number;
   /** Ends the run after so many batches, without a last evaluation; undefined: its epochs end it. */
   readonly mostBatches?: number | undefined;
@@ -49,7 +45,8 @@ export interface Training extends TrainingInputs {
 
 /** @throws IbatchError where the config does not fit the data. */
 export function prepareTraining(inputs: TrainingInputs, session: Session): Training {
-  const { config, evaluation } = inputs;
+  const { config } = inputs;
+  const { evaluation } = config;
   const split = splitDataset(session.labels, session.opened.classNames.length, {
     ...config.dataset,
     trainSample: evaluation.trainSample,
@@ -198,11 +195,11 @@ const planHashNames = ["orderSha256", "planSha256"] as const;
  */
 async function scoreIfDue(
   { epoch, step, ledger }: RunState,
-  { config, evaluation, order, session, split, ledgerRules, listen }: Training,
+  { config, order, session, split, ledgerRules, listen }: Training,
 ): Promise<{ readonly count: number; readonly ledger: Ledger; readonly hasDiverged: boolean }> {
   if (!isScoringDue(config.order.ledger, epoch)) return { count: 0, ledger, hasDiverged: false };
   const { eligible: indices } = split;
-  const signals = await session.score(indices, evaluation.batchSize, order.signals);
+  const signals = await session.score(indices, config.evaluation.batchSize, order.signals);
   const scored = structuredClone(ledger);
   recordScores(scored, ledgerRules, { indices, step, signals });
   const history = emptyHistory(session.labels.length, order.signals);
@@ -222,10 +219,16 @@ async function trainPlan(
   { underWay, planned }: Planned,
   stopwatch: Stopwatch,
 ): Promise<number | undefined> {
-  const { session, config, chunkBatches, boundary } = training;
+  const { session, config, boundary } = training;
   const source = new PlanSource(planned.plan, { firstStep: underWay.firstStep, step: state.step });
-  const { microBatch } = config;
-  const options = { chunkBatches, microBatch, extras: trainedSignals(training), firstStep: state.step, boundary };
+  const { backend, microBatch } = config;
+  const options = {
+    chunkBatches: backend.chunkBatches,
+    microBatch,
+    extras: trainedSignals(training),
+    firstStep: state.step,
+    boundary,
+  };
   for await (const answered of trainChunks(session, source, options)) {
     if ("atBoundary" in answered) {
       answered.atBoundary(state);
@@ -317,9 +320,10 @@ function batchSizeRange(offsets: Readonly<Uint32Array>): EpochMetrics["batchSize
 }
 
 /** Pictures for the report; a run is not lost for want of them. */
-async function picture({ hardSamples }: RunState, { imagesPerClass, session, listen }: Training): Promise<void> {
+async function picture({ hardSamples }: RunState, { config, session, listen }: Training): Promise<void> {
   const { classNames, inputShape } = session.opened;
-  const indices = chooseHardest(hardSamples, session.labels, { classCount: classNames.length, count: imagesPerClass });
+  const each = { classCount: classNames.length, count: config.record.images };
+  const indices = chooseHardest(hardSamples, session.labels, each);
   if (indices.length === 0) return;
   const [channels, height, width] = inputShape;
   try {

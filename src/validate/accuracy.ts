@@ -4,9 +4,9 @@ import type { ExperimentConfig } from "../config/config.js";
 import type { ConfigSource } from "../config/config-source.js";
 import type { OrderSources } from "../config/order-sources.js";
 import { IbatchError, usageError } from "../errors.js";
-import type { Backends } from "../experiment/backends.js";
 import { runArms } from "../experiment/experiment.js";
-import type { Observer } from "../experiment/observer.js";
+import type { Workplace } from "../experiment/experiment-inputs.js";
+import { audienceOf, type Observer } from "../experiment/observer.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { BufferedLog } from "../launch/buffered-log.js";
 import { openRecord } from "../launch/launch.js";
@@ -45,18 +45,17 @@ export function marginOf(source: ConfigSource, config: ExperimentConfig, seed: n
 }
 
 interface TrainInputs {
-  readonly backends: Backends;
   readonly experiment: ExperimentConfig;
   readonly orders: OrderSources;
   readonly arm: string;
-  readonly dataDir: string;
+  readonly workplace: Workplace;
   readonly observer: Observer;
   readonly margin: number;
 }
 
 /** Does what is missing of the arm's runs, in the experiment's directory. */
 export async function trainAll(
-  { backends, experiment, orders, arm, dataDir, observer, margin }: TrainInputs,
+  { experiment, orders, arm, workplace, observer, margin }: TrainInputs,
   {
     out,
     command,
@@ -67,8 +66,8 @@ export async function trainAll(
   const record = openRecord(experiment, { out, command });
   const log = new BufferedLog((lines) => record.log(...lines));
   try {
-    const trained = await runArms({ backends, config, orders, record, dataDir, observer, log: log.add, signal });
-    const { results, stoppedBy } = trained;
+    const audience = audienceOf(observer, log.add);
+    const { results, stoppedBy } = await runArms({ config, orders, workplace, record, audience, signal });
     if (stoppedBy !== undefined) throw stoppedBy;
     const runs = results.map(({ seed, state, metrics }) => {
       const test = metrics.at(-1)?.test;

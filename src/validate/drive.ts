@@ -1,6 +1,6 @@
 /** The first batches of a run, trained by the loop that trains all runs, and what the backend said of each. */
 
-import type { ArmConfig, ExperimentConfig } from "../config/config.js";
+import type { RunConfig } from "../config/run-config.js";
 import { IbatchError, usageError } from "../errors.js";
 import { consecutive } from "../kernels/consecutive.js";
 import type { RunOrder } from "../order-files/run-order.js";
@@ -14,15 +14,11 @@ import { firstState, prepareTraining, trainRun } from "../training/train-run.js"
 
 export interface DriveInputs {
   readonly client: WorkClient;
-  readonly config: ArmConfig;
+  readonly config: RunConfig;
   readonly order: RunOrder;
-  readonly evaluation: ExperimentConfig["evaluation"];
-  readonly chunkBatches: number;
   readonly seed: number;
   readonly batches: number;
   readonly dataDir: string | null;
-  /** Whether what may give other bits from run to run is refused. */
-  readonly equalBits: boolean;
   /** Where the plans go, as those of a run. */
   readonly record: RunRecord;
   readonly signal: AbortSignal;
@@ -73,13 +69,12 @@ export async function drive(inputs: DriveInputs): Promise<Driven> {
 }
 
 async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
-  const { batches, record, evaluation } = inputs;
+  const { config, seed, order, batches, record } = inputs;
   const collected = new Collected();
   const weights = new WeightsAtStops(session, stopsOf(batches));
   const training = prepareTraining(
     {
-      ...inputs,
-      imagesPerClass: 0,
+      ...{ config: { ...config, record: { ...config.record, images: 0 } }, seed, order },
       mostBatches: batches,
       boundary: weights,
       listen: tellAll(recordIn(record), collected.listen),
@@ -92,7 +87,7 @@ async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
   if (state.step < batches) throw tooMany(batches, state.step, state.epoch);
   const { opened } = session;
   const testIndices = consecutive(Math.min(TEST_SAMPLES, opened.testCount));
-  const { batchSize } = evaluation;
+  const { batchSize } = config.evaluation;
   const looked = await session.evaluate({ part: "test", indices: testIndices, batchSize, norm: "running" });
   return {
     inputShape: opened.inputShape,

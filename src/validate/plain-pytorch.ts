@@ -1,6 +1,6 @@
 /** What Python is asked with, and the objects that it makes for it. */
 import { z } from "zod";
-import type { ArmConfig, ExperimentConfig } from "../config/config.js";
+import type { RunConfig } from "../config/run-config.js";
 import type { Scratch } from "../record/scratch.js";
 import type { Driven } from "./drive.js";
 import type { PythonObjects } from "./python-objects.js";
@@ -13,11 +13,9 @@ export const anything = z.unknown();
 
 export interface Compared {
   readonly seed: number;
-  readonly config: ArmConfig;
-  readonly evaluation: ExperimentConfig["evaluation"];
+  readonly config: RunConfig;
   readonly driven: Driven;
   readonly dataDir: string;
-  readonly equalBits: boolean;
   readonly device: string;
   readonly threads: number;
   readonly scratch: Scratch;
@@ -78,14 +76,14 @@ const looked = z.looseObject({ accuracy: z.number() });
 
 /** Looks at these test samples in evaluation mode: each one's loss, and the share classified right. */
 export async function evaluate(
-  { python, request, data, evaluation, scratch }: PlainPyTorch,
+  { python, request, data, config, scratch }: PlainPyTorch,
   { model, memoryFormat }: Pick<Training, "model" | "memoryFormat">,
   indices: Uint32Array,
 ) {
   const files = { indices_path: scratch.write("test.u32", indices), losses_path: scratch.path("test.f32") };
   const how = {
     ...{ precision: request.precision, loss: request.loss },
-    ...{ batch_size: evaluation.batchSize, memory_format: memoryFormat },
+    ...{ batch_size: config.evaluation.batchSize, memory_format: memoryFormat },
   };
   const { accuracy } = await python.ask("evaluate", { data, part: "test", ...files, ...how }, looked, model);
   return { accuracy, losses: scratch.readFloats("test.f32") };

@@ -4,6 +4,7 @@ import { toWireValue } from "../backend/codec.js";
 import { armHash, type ExperimentConfig, resolveConfig } from "../config/config.js";
 import type { ConfigSource } from "../config/config-source.js";
 import { OrderSources } from "../config/order-sources.js";
+import { runConfig, startOrder } from "../config/run-config.js";
 import { usageError } from "../errors.js";
 import { eachOnce } from "../experiment/observer.js";
 import { refuseImport, refuseImports } from "../launch/allowed-imports.js";
@@ -70,26 +71,20 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
   try {
     const client = await backends.get();
     const experiment = resolveConfig(source, orders, client.introduction.catalogue);
-    const config = experiment.arms[arm];
+    const config = runConfig(experiment, arm);
     const seed = options.seed ?? experiment.seeds[0];
     const record = new RunRecord(scratch.path("run"), { orders: "full", signals: "last" });
     const dataDir = dataDirectory(options);
-    const { evaluation } = experiment;
-    const configHash = armHash(config, evaluation);
+    const { arms, evaluation } = experiment;
+    const configHash = armHash(arms[arm], evaluation);
     const made = { arm, seed, configHash, ibatchVersion: packageVersion() };
-    record.start({ ...made, config: { ...config, evaluation }, state: "running" });
-    const order = orders.start(config.order, seed, {
-      ...listening,
-      limit: { seconds: experiment.backend.orderSeconds, setBy: "backend.orderSeconds" },
-    });
+    record.start({ ...made, config: { ...arms[arm], evaluation }, state: "running" });
+    const order = startOrder(orders, config, seed, listening);
     const { batches } = options;
-    const { equalBits, chunkBatches } = experiment.backend;
-    const asked = { seed, batches, chunkBatches, dataDir, equalBits };
-    const inputs = { client, config, order, evaluation, ...asked, record, signal, note };
-    const driven = await drive(inputs);
+    const driven = await drive({ client, config, seed, order, batches, dataDir, record, signal, note });
     const { device, threads } = client.introduction;
-    const compared = { seed, config, evaluation, driven, dataDir, equalBits, device, threads, scratch };
-    const whole = { backends, experiment, orders, arm, dataDir, observer: { noted: note } };
+    const compared = { seed, config, driven, dataDir, device, threads, scratch };
+    const whole = { experiment, orders, arm, workplace: { backends, dataDir }, observer: { noted: note } };
     const runs = margin === undefined ? undefined : await trainAll({ ...whole, margin }, options);
     const { torch, checks } = await compareWithPython(compared, runs, options);
     const document = {

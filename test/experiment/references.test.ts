@@ -7,6 +7,7 @@ import type { FieldsOf } from "../../src/backend/messages.js";
 import { armHash, experimentHash, resolveConfig } from "../../src/config/config.js";
 import { ConfigSource } from "../../src/config/config-source.js";
 import { OrderSources } from "../../src/config/order-sources.js";
+import { runConfig } from "../../src/config/run-config.js";
 import { isAllowed, refuseImports, unusedImports } from "../../src/launch/allowed-imports.js";
 import { packageRoot } from "../../src/package-root.js";
 import { hashValue } from "../../src/record/hash.js";
@@ -39,9 +40,10 @@ function resolve(text: string) {
 
 describe("a config", () => {
   test("says of the user's what the backend is to be asked for; keys of args stay as they are", () => {
-    const { plain, focal, wide, small } = resolve(SMALL).arms;
-    const opening = { seed: 3, dataDir: null, equalBits: false };
-    expect(openRequest({ config: focal, ...opening })).toMatchObject({
+    const config = resolve(SMALL);
+    const { plain, wide, small } = config.arms;
+    const opening = { seed: 3, dataDir: null };
+    expect(openRequest({ config: runConfig(config, "focal"), ...opening })).toMatchObject({
       dataset: {
         origin: "import",
         name: "team.data:load",
@@ -50,7 +52,7 @@ describe("a config", () => {
       model: { origin: "import", name: "team.models:Net", options: { args: '{"num_classes":10,"inChannels":3}' } },
       loss: { name: "team.losses:focal", options: { args: '{"gamma":2}' } },
     });
-    expect(openRequest({ config: plain, ...opening }).loss).toBeNull();
+    expect(openRequest({ config: runConfig(config, "plain"), ...opening }).loss).toBeNull();
     expect(wide.model).toEqual({ origin: "import", name: "team.models:Net", options: { args: { width: 2 } } });
     expect(small.model).toMatchObject({ name: "mnist-cnn" });
     expect(small.model.origin).toBeUndefined();
@@ -59,8 +61,9 @@ describe("a config", () => {
 
   test("sends the numbers of args as they are written, and hashes each kind apart", () => {
     const sent = (args: string) => {
-      const { wide } = resolve(SMALL.replace("args: { width: 2 }", `args: { x: ${args} }`)).arms;
-      return { text: openRequest({ config: wide, seed: 0, dataDir: null, equalBits: false }).model.options.args, wide };
+      const config = resolve(SMALL.replace("args: { width: 2 }", `args: { x: ${args} }`));
+      const { model } = openRequest({ config: runConfig(config, "wide"), seed: 0, dataDir: null });
+      return { text: model.options.args, wide: config.arms.wide };
     };
     const written = [
       ["1", "1"],

@@ -7,7 +7,7 @@ import { determiningSettings, type ExperimentConfig, experimentHash, resolveConf
 import { ConfigSource } from "../../src/config/config-source.js";
 import { OrderSources } from "../../src/config/order-sources.js";
 import { type RunResult, runArms } from "../../src/experiment/experiment.js";
-import type { Observer } from "../../src/experiment/observer.js";
+import { audienceOf, type Observer } from "../../src/experiment/observer.js";
 import { ExperimentRecord } from "../../src/record/experiment-record.js";
 import { catalogue } from "../config/fake-catalogue.js";
 import { FakeBackend, type Pretence } from "./fake-backend.js";
@@ -95,13 +95,10 @@ export class Scene {
           lost = true;
         },
       };
-      const beside = {
-        dataDir: null,
-        observer,
-        signal: abort.signal,
-        log: log ?? ((line: string) => record.log(line)),
-      };
-      ({ results, stoppedBy } = await runArms({ backends, config, orders, record, ...beside }));
+      const workplace = { backends, dataDir: null };
+      const audience = audienceOf(observer, log ?? ((line) => record.log(line)));
+      const { signal } = abort;
+      ({ results, stoppedBy } = await runArms({ config, orders, workplace, record, audience, signal }));
     } catch (thrown) {
       error = thrown;
     } finally {

@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 import { resolveConfig } from "../../src/config/config.js";
 import { ConfigSource } from "../../src/config/config-source.js";
 import { OrderSources } from "../../src/config/order-sources.js";
+import { runConfig } from "../../src/config/run-config.js";
 import { RunRecord } from "../../src/record/run-record.js";
 import { drive } from "../../src/validate/drive.js";
 import { catalogue } from "../config/fake-catalogue.js";
@@ -11,10 +12,9 @@ import { CONFIG, temporaryDirectory } from "../experiment/scene.js";
 
 /** Drives so many batches of two epochs of five. */
 async function driven(batches: number, pretence: Pretence = {}, note: (line: string) => void = () => {}) {
-  const text = CONFIG.replace("epochs: 3", "epochs: 2").replace(
-    "name: constant, learningRate",
-    "name: cosine, learningRate",
-  );
+  const text = CONFIG.replace("epochs: 3", "epochs: 2")
+    .replace("name: constant, learningRate", "name: cosine, learningRate")
+    .replace("chunkBatches: 2", "chunkBatches: 3");
   const config = resolveConfig(ConfigSource.parse(text, "x.yaml"), OrderSources.builtIn, catalogue);
   const signal = new AbortController().signal;
   const client = new FakeBackend(pretence);
@@ -33,9 +33,8 @@ async function driven(batches: number, pretence: Pretence = {}, note: (line: str
     say: () => {},
   });
   const stop = vi.spyOn(order, "stop");
-  const { evaluation } = config;
-  const rest = { evaluation, chunkBatches: 3, seed: 0, batches, dataDir: null, equalBits: false, record, signal, note };
-  const driving = drive({ client, config: config.arms.frozen, order, ...rest });
+  const rest = { seed: 0, batches, dataDir: null, record, signal, note };
+  const driving = drive({ client, config: runConfig(config, "frozen"), order, ...rest });
   return { client, stop, outcome: await driving.catch((error: unknown) => error) };
 }
 

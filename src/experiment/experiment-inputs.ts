@@ -1,0 +1,24 @@
+/** What all runs of an experiment share. */
+import type { ExperimentConfig } from "../config/config.js";
+import type { OrderSources } from "../config/order-sources.js";
+import type { ExperimentRecord } from "../record/experiment-record.js";
+import type { Backends } from "./backends.js";
+import type { Audience } from "./observer.js";
+
+export interface ExperimentInputs {
+  readonly config: ExperimentConfig;
+  /** Where the config's orders come from. */
+  readonly orders: OrderSources;
+  readonly workplace: Workplace;
+  /** Where it is recorded; its owner knows the sessions again that its runs open. */
+  readonly record: ExperimentRecord;
+  readonly audience: Audience;
+  readonly signal: AbortSignal;
+}
+
+/** Where runs are trained. */
+export interface Workplace {
+  readonly backends: Backends;
+  /** Directory of the data files, on the backend's side; null: `data`. */
+  readonly dataDir: string | null;
+}
