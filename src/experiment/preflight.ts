@@ -4,7 +4,8 @@ import { IbatchError, Interrupted, surroundingsError, usageError } from "../erro
 import { hashValue } from "../record/hash.js";
 import { importsOf, openRequest } from "../training/open-request.js";
 import type { Session, WorkClient } from "../training/session.js";
-import { prepareTraining, tryFirstPlan } from "../training/train-run.js";
+import { tryFirstPlan } from "../training/train-run.js";
+import { prepareTraining } from "../training/training.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import { openSession, orderOf } from "./open-session.js";
 import { type MadeFrom, modelOf, STARTS_ALIKE } from "./other-code.js";

@@ -10,7 +10,8 @@ import { recordIn } from "../training/recording.js";
 import { type Listener, tellAll } from "../training/run-event.js";
 import { Session, type Weights, type WorkClient } from "../training/session.js";
 import type { Boundary } from "../training/train-chunks.js";
-import { firstState, prepareTraining, trainRun } from "../training/train-run.js";
+import { trainRun } from "../training/train-run.js";
+import { firstState, prepareTraining } from "../training/training.js";
 
 export interface DriveInputs {
   readonly client: WorkClient;

@@ -4,7 +4,8 @@ import { runConfig } from "../../src/config/run-config.js";
 import { Interrupted } from "../../src/errors.js";
 import { openRequest } from "../../src/training/open-request.js";
 import { Session } from "../../src/training/session.js";
-import { firstState, prepareTraining, trainRun } from "../../src/training/train-run.js";
+import { trainRun } from "../../src/training/train-run.js";
+import { firstState, prepareTraining } from "../../src/training/training.js";
 import { FakeBackend } from "../experiment/fake-backend.js";
 import { CONFIG, resolved } from "../experiment/scene.js";
 

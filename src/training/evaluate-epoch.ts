@@ -1,0 +1,49 @@
+/** What is measured after an epoch, and what its line in the record says. */
+import type { BatchNormMetrics, EpochMetrics } from "../record/epoch-metrics.js";
+import type { BegunEpoch } from "./begin-epoch.js";
+import type { Evaluated } from "./divergence.js";
+import { measuredOf } from "./measured.js";
+import type { PlannedEpoch } from "./planner.js";
+import type { Training } from "./training.js";
+
+type EvaluatedEpoch = Evaluated & { readonly batchNorm?: BatchNormMetrics };
+
+export async function evaluate(
+  { evaluator, config, listen }: Training,
+  { epoch, plan }: PlannedEpoch,
+): Promise<EvaluatedEpoch> {
+  if (!evaluator.isDue(epoch, config.epochs)) return {};
+  const { evaluated, testPredictions } = await evaluator.look();
+  listen({ type: "evaluated", epoch, testPredictions });
+  const batchNorm = epoch + 1 === config.epochs ? await evaluator.compareStatistics(plan) : undefined;
+  return { ...evaluated, ...(batchNorm && { batchNorm }) };
+}
+
+/** `step`: after the epoch. */
+export function metricsOf(step: number, { underWay, planned }: BegunEpoch, evaluated: EvaluatedEpoch): EpochMetrics {
+  const { epoch, plan, monitors, hashes } = planned;
+  const { learningRates } = plan;
+  return {
+    ...{ epoch, step },
+    batches: learningRates.length,
+    samples: plan.indices.length,
+    scored: underWay.scored,
+    batchSize: batchSizeRange(plan.offsets),
+    learningRate: { first: learningRates[0], last: learningRates[learningRates.length - 1] },
+    train: measuredOf(underWay.tally),
+    ...evaluated,
+    order: monitors,
+    ...hashes,
+  };
+}
+
+function batchSizeRange(offsets: Readonly<Uint32Array>): EpochMetrics["batchSize"] {
+  let smallest = Number.POSITIVE_INFINITY;
+  let largest = 0;
+  for (let batch = 0; batch + 1 < offsets.length; batch++) {
+    const size = offsets[batch + 1] - offsets[batch];
+    smallest = Math.min(smallest, size);
+    largest = Math.max(largest, size);
+  }
+  return { smallest, largest };
+}
