@@ -99,9 +99,7 @@ async function runAndRecord(
   const refusal = tried.refusal(run.place.arm) ?? losses.refusal;
   if (refusal !== undefined) return failed(run, refusal);
   try {
-    const document = await restarting(experiment, run, async () =>
-      runOne({ experiment, run, client: await backends.get(), kept }),
-    );
+    const document = await restarting(experiment, run, async () => runOne(experiment, run, await backends.get(), kept));
     return { document, metrics: run.record.metrics };
   } catch (error) {
     if (error instanceof Unfit)

@@ -11,23 +11,14 @@ import { tellAll } from "../training/run-event.js";
 import type { RunState } from "../training/run-state.js";
 import type { Session, WorkClient } from "../training/session.js";
 import { type RunEnd, trainRun } from "../training/train-run.js";
-import { firstState, prepareTraining } from "../training/training.js";
+import { firstState, prepareTraining, type Training } from "../training/training.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
-import { runText, tellObserver } from "./observer.js";
+import { type Audience, runText, tellObserver } from "./observer.js";
 import { openSession, orderOf } from "./open-session.js";
 import { modelOf } from "./other-code.js";
 import type { PlannedRun } from "./plan-runs.js";
 import { loadNewest, type ResumePoint, recordResumed } from "./resume.js";
 import { bitsSha256, type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
-
-/** A run that is done now. */
-export interface RunInputs {
-  readonly experiment: ExperimentInputs;
-  readonly run: PlannedRun;
-  readonly client: WorkClient;
-  /** The results beside which this one will stand. */
-  readonly kept: readonly MadeIn[];
-}
 
 /** After an interruption: the batch under way ends, and what is saved fits into a message or a few. */
 const SECONDS_FOR_A_LAST_CHECKPOINT = 5;
@@ -35,60 +26,64 @@ const SECONDS_FOR_A_LAST_CHECKPOINT = 5;
 /**
  * Trains one arm with one seed and records it, from where its last checkpoint was taken if it has one.
  * Returns how it ended; `interrupted` and `failed` runs are recorded as such and their error is thrown.
+ * `kept`: the results beside which this one will stand.
  * @throws Unfit before anything is written.
  */
-export async function runOne(inputs: RunInputs): Promise<RunDocument> {
-  const { experiment, run, client } = inputs;
+export async function runOne(
+  experiment: ExperimentInputs,
+  run: PlannedRun,
+  client: WorkClient,
+  kept: readonly MadeIn[],
+): Promise<RunDocument> {
   const order = orderOf(experiment, run);
   const graceSeconds = run.config.checkpoint === null ? 0 : SECONDS_FOR_A_LAST_CHECKPOINT;
   const session = await fitting(() => openSession(experiment, run, client, graceSeconds));
   try {
-    return await trainRecorded(inputs, order, session);
+    return await trainRecorded(experiment, run, { order, session, kept });
   } finally {
-    await session.close().catch((error: unknown) => tellNotClosed(inputs, error)); // its end is on record already
+    await session.close().catch((error: unknown) => tellNotClosed(experiment, run, error)); // its end is on record already
   }
 }
 
 /** A backend that cannot go on says so to the next run. */
-function tellNotClosed({ experiment, run }: RunInputs, error: unknown): void {
-  experiment.audience.log(`${runText(run.place)}: closing its session failed: ${error}`);
+function tellNotClosed({ audience }: ExperimentInputs, { place }: PlannedRun, error: unknown): void {
+  audience.log(`${runText(place)}: closing its session failed: ${error}`);
 }
 
 /**
  * Closes the session of a run that is trained and not yet recorded as such.
  * @throws IbatchError where the user's code was found to have changed what it was computed with.
  */
-async function closeTrained(inputs: RunInputs, session: Session): Promise<void> {
+async function closeTrained(experiment: ExperimentInputs, run: PlannedRun, session: Session): Promise<void> {
   try {
     await session.close();
   } catch (error) {
     if (error instanceof BackendError && error.code === "bad_reference") {
       throw new IbatchError("run", `at its end: ${error.message}`, { cause: error });
     }
-    tellNotClosed(inputs, error);
+    tellNotClosed(experiment, run, error);
   }
 }
 
-async function trainRecorded(inputs: RunInputs, order: RunOrder, session: Session): Promise<RunDocument> {
-  const { experiment, run, kept } = inputs;
-  const { audience, orders } = experiment;
+/** A run's order and session, and the results beside which its own will stand. */
+interface OpenedRun {
+  readonly order: RunOrder;
+  readonly session: Session;
+  readonly kept: readonly MadeIn[];
+}
+
+async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, opened: OpenedRun): Promise<RunDocument> {
+  const { audience } = experiment;
   const { config, record, place } = run;
-  const { seed } = place;
+  const { session } = opened;
   const surroundings = surroundingsOf(session, config.dataset);
-  const { training, resumed } = await fitting(async () => {
-    orders.refuseOtherData(config.order, seed, surroundings);
-    refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, kept);
-    const training = prepareTraining({ config, seed, order, listen: listenersOf(inputs) }, session);
-    const resumed =
-      config.checkpoint === null ? undefined : await loadNewest(run, session, surroundings, audience.note);
-    return { training, resumed };
-  });
+  const { training, resumed } = await fitting(() => prepare(experiment, run, opened, surroundings));
   experiment.record.writeDataset(datasetOf(session, config.dataset.name));
   const document = begin({ ...run, document: { ...run.document, surroundings } }, resumed, audience.note);
   audience.observer.runStarted?.(place, resumed && placeOf(resumed.state));
-  tellMicroBatches(inputs, session);
+  tellMicroBatches(audience, run, session);
   const state = resumed?.state ?? firstState(training);
-  const checkpointer = checkpointerOf(inputs, session, { surroundings, state });
+  const checkpointer = checkpointerOf(audience, run, session, { surroundings, state });
   try {
     const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer });
     await checkpointer?.written();
@@ -98,7 +93,7 @@ async function trainRecorded(inputs: RunInputs, order: RunOrder, session: Sessio
         `${runText(place)}: is done without its last checkpoint, which could not be kept (log.txt says why)`,
       );
     }
-    await closeTrained(inputs, session);
+    await closeTrained(experiment, run, session);
     const ended = endOf(document, { divergedAtStep, finalCheckpoint });
     record.write(ended);
     return ended;
@@ -110,18 +105,33 @@ async function trainRecorded(inputs: RunInputs, order: RunOrder, session: Sessio
   }
 }
 
+/** @throws IbatchError where it fits neither the data nor the results beside it. Nothing is written by this. */
+async function prepare(
+  { audience, orders }: ExperimentInputs,
+  run: PlannedRun,
+  { order, session, kept }: OpenedRun,
+  surroundings: Surroundings,
+): Promise<{ readonly training: Training; readonly resumed: ResumePoint | undefined }> {
+  const { config, place } = run;
+  const { seed } = place;
+  orders.refuseOtherData(config.order, seed, surroundings);
+  refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, kept);
+  const training = prepareTraining({ config, seed, order, listen: listenersOf(audience, run) }, session);
+  const resumed = config.checkpoint === null ? undefined : await loadNewest(run, session, surroundings, audience.note);
+  return { training, resumed };
+}
+
 /** Undefined where the config wants no checkpoints. `state`: at which the run begins, or goes on. */
 function checkpointerOf(
-  { experiment, run }: RunInputs,
+  { note, log }: Audience,
+  { config, record, document }: PlannedRun,
   session: Session,
   { surroundings, state }: { readonly surroundings: Surroundings; readonly state: RunState },
 ): Checkpointer | undefined {
-  const { config, record, document } = run;
   const { checkpoint } = config;
   if (checkpoint === null) return undefined;
   const { arm, seed, configHash, ibatchVersion } = document;
   const of = { arm, seed, configHash, ibatchVersion, surroundingsSha256: bitsSha256(surroundings) };
-  const { note, log } = experiment.audience;
   return new Checkpointer({ checkpoint, session, record, run: of, note, log }, state);
 }
 
@@ -161,8 +171,7 @@ const datasetOf = ({ opened, labels, testLabels }: Session, name: string): Recor
 });
 
 /** What they do to the gradient, for the log. */
-function tellMicroBatches({ experiment, run }: RunInputs, { opened }: Session): void {
-  const { config, place } = run;
+function tellMicroBatches({ log }: Audience, { config, place }: PlannedRun, { opened }: Session): void {
   if (config.microBatch === null) return;
   const { batchNormLayers } = opened.settings;
   const how =
@@ -171,7 +180,7 @@ function tellMicroBatches({ experiment, run }: RunInputs, { opened }: Session): 
       : `the model takes batch statistics (BatchNorm layers: ${batchNormLayers}), which are then of each part alone: ` +
         "another gradient than that of whole batches";
   const parts = `batches go through the model in parts of at most ${config.microBatch} samples`;
-  experiment.audience.log(`${runText(place)}: ${parts}; ${how}`);
+  log(`${runText(place)}: ${parts}; ${how}`);
 }
 
 /** As `interrupted` or `failed`; where even that cannot be written, `running` stays, and the run is done again. */
@@ -197,7 +206,7 @@ function endOf(
 }
 
 /** The record comes first: nobody is told of what is not on disk. */
-const listenersOf = ({ experiment: { audience }, run: { record, place } }: RunInputs) =>
-  tellAll(recordIn(record), tellObserver(audience.observer, place), (event) => {
-    if (event.type === "logged") audience.log(`${runText(place)}: ${event.line}`);
+const listenersOf = ({ observer, log }: Audience, { record, place }: PlannedRun) =>
+  tellAll(recordIn(record), tellObserver(observer, place), (event) => {
+    if (event.type === "logged") log(`${runText(place)}: ${event.line}`);
   });

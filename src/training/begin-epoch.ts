@@ -70,11 +70,10 @@ const planHashNames = ["orderSha256", "planSha256"] as const;
  */
 async function scoreIfDue(
   { epoch, step, ledger }: RunState,
-  { config, order, session, split, ledgerRules, listen }: Training,
+  { config, order, session, evaluator, ledgerRules, listen }: Training,
 ): Promise<{ readonly count: number; readonly ledger: Ledger; readonly hasDiverged: boolean }> {
   if (!isScoringDue(config.order.ledger, epoch)) return { count: 0, ledger, hasDiverged: false };
-  const { eligible: indices } = split;
-  const signals = await session.score(indices, config.evaluation.batchSize, order.signals);
+  const { indices, signals } = await evaluator.score(order.signals);
   const scored = structuredClone(ledger);
   recordScores(scored, ledgerRules, { indices, step, signals });
   const history = emptyHistory(session.labels.length, order.signals);

@@ -5,6 +5,7 @@ import { consecutive } from "../kernels/consecutive.js";
 import { random, type Stream } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
 import { stratifiedSample } from "../kernels/stratified.js";
+import type { ExtraSignal } from "../orders/contract.js";
 import type { BatchNormMetrics } from "../record/epoch-metrics.js";
 import { compareStatistics } from "./batch-norm.js";
 import type { Evaluated } from "./divergence.js";
@@ -23,7 +24,7 @@ export interface Looked {
   readonly testPredictions: Uint32Array | undefined;
 }
 
-/** Evaluates one run's model on what is the same in every epoch and for every seed. */
+/** Looks at one run's model, in evaluation mode, on samples that are the same in every epoch and for every seed. */
 export class Evaluator {
   readonly #session: Session;
   readonly #split: Split;
@@ -63,6 +64,14 @@ export class Evaluator {
       },
       testPredictions: onTest?.prediction,
     };
+  }
+
+  /** A scoring pass over all that may be trained on. */
+  async score(
+    extras: readonly ExtraSignal[],
+  ): Promise<{ readonly indices: Uint32Array; readonly signals: SampleSignals }> {
+    const { eligible: indices } = this.#split;
+    return { indices, signals: await this.#session.score(indices, this.#settings.batchSize, extras) };
   }
 
   /** The three kinds of statistics side by side; undefined where the model has none of a batch. */

@@ -8,7 +8,7 @@ import { Planner } from "./planner.js";
 import type { Listener } from "./run-event.js";
 import { newRunState, type RunState } from "./run-state.js";
 import type { Session } from "./session.js";
-import { type Split, splitDataset } from "./split.js";
+import { splitDataset } from "./split.js";
 import type { Boundary } from "./train-chunks.js";
 
 export interface TrainingInputs {
@@ -26,7 +26,6 @@ export interface TrainingInputs {
 /** The same at a backend. Nothing in here changes while the run is trained, but for a plan that is made early. */
 export interface Training extends TrainingInputs {
   readonly session: Session;
-  readonly split: Split;
   readonly evaluator: Evaluator;
   readonly planner: Planner;
   readonly ledgerRules: LedgerRules;
@@ -43,7 +42,6 @@ export function prepareTraining(inputs: TrainingInputs, session: Session): Train
   return {
     ...inputs,
     session,
-    split,
     evaluator: new Evaluator(session, split, evaluation),
     planner: new Planner({ ...inputs, session, split }),
     ledgerRules: { source, meanDecay },
