@@ -55,7 +55,9 @@ def start(*, child: bool, grace_seconds: float = GRACE_SECONDS) -> Keeper:
     os.close(reading)
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    os.register_at_fork(after_in_child=lambda: let_go(writing))
+    from .process_signals import at_fork  # here, for as a script it has no package
+
+    at_fork(lambda: let_go(writing))
     return Keeper(writing)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -37,4 +38,22 @@ def handle_sigterm(handler: Handler) -> None:
 
     signal.signal(signal.SIGTERM, handler)
     if sys.platform != "win32":
-        os.register_at_fork(after_in_child=reset)
+        at_fork(reset)
+
+
+def at_fork(act: Callable[[], object]) -> None:
+    """Does this in each process that is forked off, before a signal that ends can come to it: until then it would be
+    taken for one to this process."""
+    held = threading.local()
+
+    def hold() -> None:
+        held.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+
+    def release() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held.before)
+
+    def begin() -> None:
+        act()
+        release()
+
+    os.register_at_fork(before=hold, after_in_parent=release, after_in_child=begin)

@@ -270,8 +270,9 @@ describe("Python", () => {
   const imports = readPythonImports();
   // From the bottom up: a file may import those before it.
   const layers = [
-    ["__init__", "errors", "exits", "keeper", "process_signals", "endpoints", "progress", "listed"],
+    ["__init__", "errors", "exits", "process_signals", "endpoints", "progress", "listed"],
     [
+      "keeper",
       "messages",
       "noise",
       "exact_values",

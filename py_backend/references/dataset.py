@@ -1,16 +1,6 @@
 """A dataset of the user's: a callable that gives arrays, or map-style `torch.utils.data.Dataset`s.
 
-What the callable returns, called with `args`:
-
-    (train, test), or a map with "train", "test" and, where they are known, "class_names", "mean", "std";
-    with `testArgs`: the training part alone; called once more with {**args, **testArgs} it returns the test part.
-
-A part is (images, labels), numpy arrays or tensors, or a map-style Dataset of (image, label):
-
-    images    uint8 [n, H, W] or [n, H, W, C], C 1 to 4: normalised by mean and std, those of the training part where
-              none are given; or floating [n, C, H, W]: float32 that the model gets as they are
-    items     uint8 or floating as above without n, or a PIL image; each the same whenever it is read
-    labels    integers 0 … classes-1
+What it may return, shapes and dtypes: docs/CONFIG.md, "Your own".
 """
 
 from __future__ import annotations

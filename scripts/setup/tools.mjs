@@ -36,7 +36,7 @@ export function runTool(command, args, { cwd, env = process.env, timeout, onData
 function endWithUs(child) {
   const handlers = ["SIGINT", "SIGTERM", "SIGHUP"].map((name) => [name, () => stop(name)]);
   const stop = (name) => {
-    process.stderr.write("\ninterrupted; the same command goes on\n");
+    process.stderr.write("\ninterrupted; give the same command again to go on\n");
     child.once("exit", () => process.exit(128 + constants.signals[name]));
     child.kill("SIGTERM");
   };

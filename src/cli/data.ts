@@ -27,7 +27,7 @@ export async function data(name: string, options: DataOptions, signal: AbortSign
   } catch (error) {
     shown.end();
     if (!(error instanceof Interrupted)) throw error;
-    note(`ibatch: interrupted; what has come is kept in ${directory}, the same command goes on`);
+    note(`ibatch: interrupted; what has come is kept in ${directory}; give the same command again to go on`);
     return EXIT.interrupted;
   }
 }

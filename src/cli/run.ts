@@ -36,11 +36,12 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
     const { summary } = results;
     process.stdout.write(options.json ? `${JSON.stringify(summary, null, 2)}\n` : told(results));
     if (stoppedBy !== undefined) throw stoppedBy;
+    tellFailed(summary);
     return exitCode(summary, leftOut);
   } catch (error) {
     progress?.end();
     if (!(error instanceof Interrupted) || recordedIn === undefined || !existsSync(recordedIn)) throw error;
-    note(`ibatch: interrupted; what is complete is in ${recordedIn}, the same command goes on`);
+    note(`ibatch: interrupted; what there is of it is in ${recordedIn}; give the same command again to go on`);
     return EXIT.interrupted;
   }
 }
@@ -62,6 +63,14 @@ function settings({ set, seeds, device }: RunOptions): Setting[] {
   }
   if (device !== undefined) all.push({ said: `--device ${device}`, assignment: `backend.device=${device}` });
   return all;
+}
+
+/** What failed is told last: its reasons stand above the tables. */
+function tellFailed({ arms }: Summary): void {
+  const failed = arms.reduce((sum, arm) => sum + arm.failed, 0);
+  if (failed === 0) return;
+  const what = failed === 1 ? "1 run failed" : `${failed} runs failed`;
+  note(`ibatch: ${what}, as said above; give the same command again to try ${failed === 1 ? "it" : "them"} again`);
 }
 
 /** Damage first: the same command does not mend it. */

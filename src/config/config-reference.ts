@@ -37,7 +37,19 @@ const REFERENCES = `## Your own
 
 \`dataset\` and \`model\` may stand for a callable of yours, as \`loss\` does: \`model: { reference: "package.module:callable", args: { … } }\`.
 Importing runs code, so the module must be allowed by name (\`--allow-import package.module\`, or a package above it).
-\`--python-path DIR\` says where it lies. What a dataset's callable may return is in [py_backend/references/dataset.py](../py_backend/references/dataset.py).
+\`--python-path DIR\` says where it lies.
+
+The callable of a dataset, called with \`args\`, returns \`(train, test)\`, or a map with \`train\`, \`test\` and, where they are known,
+\`class_names\`, \`mean\`, \`std\`. With \`testArgs\` it returns the training part alone; called once more, with both, it returns the
+test part. A part is \`(images, labels)\`, NumPy arrays or tensors, or a map-style \`torch.utils.data.Dataset\` of \`(image, label)\`:
+
+| | of an array | of an item |
+|---|---|---|
+| images, bytes | uint8 [n, H, W] or [n, H, W, C], C from 1 to 4: normalised by \`mean\` and \`std\`, those of the training part where none are given | the same without n, or a PIL image |
+| images, floating | [n, C, H, W]: the model gets them as they are, as float32 | the same without n |
+| labels | integers 0 … classes−1 | one of them |
+
+An item must be the same whenever it is read.
 `;
 
 export function configReference(catalogue: Catalogue): string {

@@ -1,6 +1,7 @@
 /** YAML as values of which no two share a part, with numbers as they are written. */
 import {
   type Document,
+  type ErrorCode,
   isMap,
   isScalar,
   Lexer,
@@ -46,8 +47,7 @@ export function readYaml(text: string): ReadYaml {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false });
     const [error] = [...document.errors, ...document.warnings];
     if (error !== undefined) {
-      const message = error.code === "MULTIPLE_DOCS" ? SECOND_DOCUMENT : error.message;
-      throw new YamlFault(message, line(error.pos[0]));
+      throw new YamlFault(SAID_OF[error.code] ?? error.message, line(error.pos[0]));
     }
     settle(document, line);
     const value = new Unsharing().copy(document.toJS({ maxAliasCount: MOST_ALIASES }));
@@ -65,7 +65,11 @@ export function readYaml(text: string): ReadYaml {
   }
 }
 
-const SECOND_DOCUMENT = "a second document begins here, and a config is one: put it into a file of its own";
+/** Where the library's words do not say what to do. */
+const SAID_OF: Partial<Record<ErrorCode, string>> = {
+  MULTIPLE_DOCS: "a second document begins here, and a config is one: put it into a file of its own",
+  MULTILINE_IMPLICIT_KEY: "a key goes on over several lines: a colon may be missing after the first word",
+};
 const TOO_LARGE =
   "its aliases (*name) make more of it than can be read: write out what they stand for, or fewer of them";
 

@@ -10,7 +10,7 @@ import { Losses } from "./losses.js";
 import { runText } from "./observer.js";
 import { type PlannedRun, planRuns } from "./plan-runs.js";
 import { Preflight } from "./preflight.js";
-import { type FinishedRun, madeIn, readRecorded } from "./recorded.js";
+import { type FinishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
 import { runOne, Unfit } from "./run.js";
 import type { MadeIn } from "./surroundings.js";
 
@@ -46,6 +46,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
     seeds: config.seeds,
   });
   for (const what of leftOut) audience.note(`left out: ${what}`);
+  tellUnasked(experiment, recorded);
   const kept = [...madeIn(recorded)];
   const runs = planRuns(experiment, recorded);
   const toDo = runs.filter(({ finished }) => finished === undefined);
@@ -68,6 +69,14 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
     if (run.finished === undefined) losses.count(run.place, lost);
   }
   return { results, stoppedBy: losses.stoppedBy };
+}
+
+/** Runs that were begun by another command, and that this one does not go on with. */
+function tellUnasked({ config, audience }: ExperimentInputs, recorded: readonly RecordedRun[]): void {
+  for (const { arm, seed, directory, finished } of recorded) {
+    if (finished !== undefined || (config.arms[arm] !== undefined && config.seeds.includes(seed))) continue;
+    audience.note(`${directory} is unfinished, and this command does not ask for it`);
+  }
 }
 
 /** The first run of each arm whose runs are all finished. */

@@ -38,7 +38,7 @@ export interface Recorded {
 }
 
 /**
- * Every run on record, also of arms and seeds that the command does not ask for.
+ * Every run on record, also of arms and seeds that the command does not ask for; every file of the finished ones is checked.
  * @throws IbatchError when one that it asks for is damaged.
  */
 export function readRecorded(directory: string, { arms, seeds }: ArmsAndSeeds): Recorded {
@@ -55,8 +55,10 @@ export function readRecorded(directory: string, { arms, seeds }: ArmsAndSeeds): 
 function readOne({ arm, seed, directory }: RunPlaceOnDisk): RecordedRun | undefined {
   const opened = openRun(directory);
   if (opened === undefined) return undefined;
-  const { document } = opened;
-  return { arm, seed, directory, document, finished: isFinished(document) ? readEpochs(opened) : undefined };
+  const { document, files } = opened;
+  if (!isFinished(document)) return { arm, seed, directory, document, finished: undefined };
+  files.verifyAll();
+  return { arm, seed, directory, document, finished: readEpochs(opened) };
 }
 
 /** In what surroundings the results on record were made. */

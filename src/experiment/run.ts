@@ -98,7 +98,10 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
     record.write(ended);
     return ended;
   } catch (error) {
-    if (error instanceof Interrupted) await checkpointer?.stopped(state);
+    if (error instanceof Interrupted) {
+      await checkpointer?.stopped(state);
+      tellWhereItGoesOn(audience, run, state);
+    }
     await checkpointer?.written().catch(() => {}); // the first error is the one to tell
     recordEnd(record, document, error);
     throw error;
@@ -133,6 +136,12 @@ function checkpointerOf(
   const { arm, seed, configHash, ibatchVersion } = document;
   const of = { arm, seed, configHash, ibatchVersion, surroundingsSha256: bitsSha256(surroundings) };
   return new Checkpointer({ checkpoint, session, record, run: of, note, log }, state);
+}
+
+function tellWhereItGoesOn({ note }: Audience, { place, record }: PlannedRun, { step }: RunState): void {
+  const [newest] = record.checkpoints.steps;
+  const from = newest === undefined ? "has no checkpoint, and will begin anew" : `will go on from step ${newest}`;
+  note(`${runText(place)}: interrupted at step ${step}; ${from}`);
 }
 
 /** Records that the run is under way, afresh or from a checkpoint. Returns what is recorded. */

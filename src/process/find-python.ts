@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readlinkSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { surroundingsError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
@@ -28,18 +28,29 @@ function isFolder(path: string): boolean {
 function pythonOf(folder: string): string {
   const python = resolve(interpreterIn(folder));
   if (existsSync(python)) return python;
+  refuseDangling(python);
   throw surroundingsError(`--python ${folder}: expected an interpreter or an environment, and there is no ${python}`);
 }
 
 function ownPython(): string {
   const own = interpreterIn(join(packageRoot, ".venv"));
   if (existsSync(own)) return own;
+  refuseDangling(own);
   const isClone = existsSync(join(packageRoot, "scripts", "setup.mjs"));
   throw surroundingsError(
     isClone
       ? `no Python for the backend: ${own} is not there. Run \`npm run setup\`, or name one that has torch with --python`
       : "no Python for the backend: name one with --python or IBATCH_PYTHON; it needs what " +
           `${join(packageRoot, "requirements.txt")} lists: pip install -r that file`,
+  );
+}
+
+/** An environment's interpreter is a link to the one that made it. */
+function refuseDangling(python: string): void {
+  if (lstatSync(python, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw surroundingsError(
+    `no Python for the backend: ${python} is a link to ${readlinkSync(python)}, which is not there or may not be read: ` +
+      "name another one with --python",
   );
 }
 

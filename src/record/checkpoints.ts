@@ -10,7 +10,7 @@ import { z } from "zod";
 import type { Checksum } from "./checksums.js";
 import { isDirectory, makeDirectory, removeEmpty } from "./directory.js";
 import { FileInParts } from "./file-in-parts.js";
-import { damage, readBytes, Unreadable } from "./read-file.js";
+import { Damaged, damage, readBytes, Unreadable } from "./read-file.js";
 import { fromSafetensors, type NumberArray } from "./safetensors.js";
 import { readSealed, writeSealed } from "./sealed.js";
 import { flushNames, writing } from "./write-file.js";
@@ -160,7 +160,7 @@ export class Checkpoints {
 
   /** @throws Unreadable where it is damaged, or of another run. */
   #read(step: number, run: RunOf): Checkpoint {
-    const { files, state, ...of } = readSealed(this.#path(step, MANIFEST), manifest, "refuse");
+    const { files, state, ...of } = naming(MANIFEST, () => readSealed(this.#path(step, MANIFEST), manifest, "refuse"));
     if (of.arm !== run.arm || of.seed !== run.seed || of.configHash !== run.configHash || of.step !== step) {
       throw damage(`it is of step ${of.step} of ${of.arm}, seed ${of.seed}, config ${of.configHash.slice(0, 8)}`);
     }
@@ -171,11 +171,12 @@ export class Checkpoints {
   }
 
   #verified(step: number, name: string, expected: Checksum): FileInParts {
-    const file = new FileInParts(this.#path(step, name));
-    const seen = file.checksum();
-    if (seen.sha256 === expected.sha256) return file;
-    const how = `SHA-256 ${seen.sha256.slice(0, 8)}, the manifest has ${expected.sha256.slice(0, 8)}`;
-    throw new Unreadable(`is damaged (${name}: ${how})`);
+    return naming(name, () => {
+      const file = new FileInParts(this.#path(step, name));
+      const seen = file.checksum();
+      if (seen.sha256 === expected.sha256) return file;
+      throw damage(`SHA-256 ${seen.sha256.slice(0, 8)}, the manifest has ${expected.sha256.slice(0, 8)}`);
+    });
   }
 
   /** Removes all but the newest so many finished ones, and what is left of unfinished ones. */
@@ -211,6 +212,16 @@ export class Checkpoints {
 
   #path(step: number, ...below: readonly string[]): string {
     return join(this.#directory, `${step}`, ...below);
+  }
+}
+
+/** What is wrong with one of its files is told with the name of that file. */
+function naming<T>(file: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    throw damage(error instanceof Damaged ? `${file}: ${error.how}` : `${file} ${error.message}`);
   }
 }
 

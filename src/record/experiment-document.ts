@@ -1,5 +1,5 @@
 /** `experiment.json`: its schema, used to write and to read. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
@@ -53,6 +53,7 @@ export function readExperimentDocument(directory: string): ExperimentDocument {
     return readSealed(path, experimentDocument);
   } catch (cause) {
     if (!(cause instanceof Unreadable)) throw cause;
+    if (isFile(directory)) throw usageError(`${directory} is a file: name a directory of \`ibatch run\``);
     const why = whyBlocked(directory);
     if (why !== undefined) throw usageError(`${directory} ${why}`);
     if (!(cause instanceof Missing)) {
@@ -66,6 +67,8 @@ export function readExperimentDocument(directory: string): ExperimentDocument {
     );
   }
 }
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 
 const { hash, command, ibatchVersion } = experimentDocument.shape;
 /** What only messages tell is let be where it is not as it should be. */

@@ -18,7 +18,13 @@ export class Missing extends Unreadable {
   }
 }
 
-export const damage = (how: string): Unreadable => new Unreadable(`is damaged (${how})`);
+export class Damaged extends Unreadable {
+  constructor(readonly how: string) {
+    super(`is damaged (${how})`);
+  }
+}
+
+export const damage = (how: string): Unreadable => new Damaged(how);
 
 /** @throws Unreadable */
 export function readBytes(path: string): Buffer {

@@ -57,7 +57,7 @@ async function planAgain(state: RunState, underWay: EpochUnderWay, planner: Plan
   if (changed.length === 0) return planned;
   const differs = changed.map((name) => `${name} ${hashes[name].slice(0, 8)}, now ${planned.hashes[name].slice(0, 8)}`);
   throw usageError(
-    `the plan of epoch ${epoch}, made again, is not the one on record (${differs.join("; ")}): the order or what it ` +
+    `the plan of epoch ${epoch + 1}, made again, is not the one on record (${differs.join("; ")}): the order or what it ` +
       "reads has changed since; bring back what it was, or remove the run's directory to train it anew",
   );
 }

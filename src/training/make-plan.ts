@@ -43,7 +43,7 @@ export async function makePlan(config: ArmConfig, runOrder: RunOrder, seen: Orde
     const seen = `${ordered.indices.length} samples where ${size(0)} make a batch`;
     throw new IbatchError(
       "run",
-      `epoch ${epoch} has ${seen}, and batching.lastBatch: drop leaves none: lower the size`,
+      `epoch ${epoch + 1} has ${seen}, and batching.lastBatch: drop leaves none: lower the size`,
     );
   }
   const result = lastBatch === "drop" && lastShare < 1 ? withoutLastBatch(ordered) : ordered;
@@ -77,7 +77,7 @@ export async function checkedOrder(
 ): Promise<OrderResult> {
   const { epoch, labels } = inputs;
   const { coverage } = order;
-  const where = `order ${order.name} in epoch ${epoch}`;
+  const where = `order ${order.name} in epoch ${epoch + 1}`;
   const ordered = await calling(where, () => order.order(inputs));
   if ("fault" in ordered) throw brokenLaw(where, ordered.fault);
   const { result } = ordered;

@@ -93,7 +93,7 @@ export class Planner {
     });
     const plan = mostBatches === undefined ? made.plan : firstBatches(made.plan, mostBatches - step);
     const limits = { leastBatchSize: opened.leastBatchSize, microBatch: config.microBatch };
-    refuseTooSmall(plan, limits, `order ${order.name} in epoch ${epoch}`);
+    refuseTooSmall(plan, limits, `order ${order.name} in epoch ${epoch + 1}`);
     return { ...made, plan, epoch, memory, hashes: planHashes(plan), seconds: secondsSince(start) };
   }
 }

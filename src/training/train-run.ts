@@ -161,7 +161,7 @@ function failedIn(epoch: number, error: unknown): unknown {
   if (!(error instanceof IbatchError) || error instanceof Interrupted || error instanceof BackendLost) return error;
   const { kind, message } = error;
   if (kind !== "usage" && kind !== "run") return error;
-  return new IbatchError("run", error instanceof BackendError ? `in epoch ${epoch}: ${message}` : message, {
+  return new IbatchError("run", error instanceof BackendError ? `in epoch ${epoch + 1}: ${message}` : message, {
     cause: error,
   });
 }

@@ -65,7 +65,7 @@ describe("in a run of 24 samples in batches of 5, rate 0.1", () => {
     const { results } = await run("batching.lastBatch=drop", "batching.size=25");
     expect(results).toMatchObject([{ state: "failed" }]);
     expect(results[0].error).toContain(
-      "epoch 0 has 24 samples where 25 make a batch, and batching.lastBatch: drop leaves none: lower the size",
+      "epoch 1 has 24 samples where 25 make a batch, and batching.lastBatch: drop leaves none: lower the size",
     );
   });
 });

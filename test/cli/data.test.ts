@@ -129,7 +129,9 @@ describe("what goes wrong", () => {
     const { directory, path } = offer([url]);
     const { code, stdout, stderr } = await ibatch("data", "tiny", "--quiet", "--data", directory);
     expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
-    expect(stderr).toBe(`ibatch: interrupted; what has come is kept in ${directory}, the same command goes on\n`);
+    expect(stderr).toBe(
+      `ibatch: interrupted; what has come is kept in ${directory}; give the same command again to go on\n`,
+    );
     expect(existsSync(path)).toBe(false);
     expect((await ibatch("data", "tiny", "--quiet", "--data", directory)).code).toBe(0);
     expect(asked).toHaveLength(2);

@@ -194,7 +194,7 @@ describe("a file of one's own", () => {
   });
 
   test.each([
-    ["shown", [], "order mine in epoch 0 failed: PATH gave no answer within 1 s (--seconds)"],
+    ["shown", [], "order mine in epoch 1 failed: PATH gave no answer within 1 s (--seconds)"],
     ["checked", ["--check"], "order mine cannot be checked: PATH gave no answer within 1 s (--seconds)"],
   ])("that loops for ever has so long as --seconds says when it is %s: one line", async (_, argv, said) => {
     const path = file("loop.mjs", orderModule("order() { for (;;); },"));
@@ -218,16 +218,16 @@ describe("a file of one's own", () => {
   });
 
   test.each([
-    ["throws", "order() { throw new Error('no idea'); },", "order mine in epoch 0 failed: no idea (mine.mjs:11)"],
+    ["throws", "order() { throw new Error('no idea'); },", "order mine in epoch 1 failed: no idea (mine.mjs:11)"],
     [
       "returns an index that there is not",
       "order: () => ({ indices: Uint32Array.of(99), offsets: Uint32Array.of(0, 1) }),",
-      "order mine in epoch 0 breaks a law of orders (indices are eligible): seen 99 of 11, expected some of the 11 eligible indices",
+      "order mine in epoch 1 breaks a law of orders (indices are eligible): seen 99 of 11, expected some of the 11 eligible indices",
     ],
     [
       "returns nothing",
       "order() {},",
-      "order mine in epoch 0 breaks a law of orders (the result has the right types): seen undefined, expected { indices, offsets }, returned at once",
+      "order mine in epoch 1 breaks a law of orders (the result has the right types): seen undefined, expected { indices, offsets }, returned at once",
     ],
   ])("that %s is told in one line, as a run would: exit code 3", async (_, members, expected) => {
     const path = file("mine.mjs", orderModule(members));

@@ -43,6 +43,16 @@ test("a directory without an experiment: exit code 2, and nothing is put there",
   expect(existsSync(join(directory, "lock"))).toBe(false);
 });
 
+test("a file in the place of the directory: exit code 2, and what is expected", async () => {
+  const path = join(emptyDirectory(), "small.yaml");
+  writeFileSync(path, "name: small");
+  const { code, stderr } = await ibatch("report", path);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: `ibatch: ${path} is a file: name a directory of \`ibatch run\`\n`,
+  });
+});
+
 test("a damaged experiment.json is named", async () => {
   const directory = emptyDirectory();
   writeFileSync(join(directory, "experiment.json"), "{");

@@ -231,14 +231,15 @@ describe("what goes wrong", () => {
   });
 
   test("in one run: exit code 3, and the table with what is there", async () => {
-    const { code, stdout } = await run(["--quiet"], {
+    const { code, stdout, stderr } = await run(["--quiet"], {
       before({ type, fields }) {
         if (type === "train" && fields.session === "s2") throw new BackendError("out_of_memory", "no room");
       },
     });
     expect(code).toBe(3);
+    expect(stderr).toBe("ibatch: 1 run failed, as said above; give the same command again to try it again\n");
     expect(stdout).toContain("| 0 of 1, 1 failed |");
-    expect(stdout).toContain("\nshuffled, seed 0 failed: in epoch 0: no room\n");
+    expect(stdout).toContain("\nshuffled, seed 0 failed: in epoch 1: no room\n");
   });
 
   test("no other backend can be had in mid-experiment: the table with what is there, then exit code 4 and why", async () => {
@@ -281,7 +282,9 @@ describe("what goes wrong", () => {
       directory,
     );
     expect(first).toMatchObject({ code: 130, stdout: "" });
-    expect(first.stderr).toBe(`ibatch: interrupted; what is complete is in ${first.out}, the same command goes on\n`);
+    expect(first.stderr).toBe(
+      `ibatch: interrupted; what there is of it is in ${first.out}; give the same command again to go on\n`,
+    );
     expect(first.stop).toHaveBeenCalledOnce();
     const second = await run([], {}, directory);
     expect(second.code).toBe(0);
@@ -355,16 +358,18 @@ test("interrupted before anything is recorded: the directory, which goes again, 
   expect(existsSync(out)).toBe(false);
 });
 
-test("says what the page leaves out, where an array of a kept run is damaged: exit code 2", async () => {
+test("refuses a kept run of which an array is damaged, as report and export leave it out: exit code 2", async () => {
   const directory = temporaryDirectory();
   const { out } = await run(["--quiet"], {}, directory);
   const signal = join(out, "frozen", "seed-0", "signals", "loss", "0000.f32");
   const bytes = readFileSync(signal);
   bytes[3] ^= 1;
   writeFileSync(signal, bytes);
+  const said = expect.stringMatching(new RegExp(`^ibatch: (left out: )?${signal} is damaged \\([^\n]*\n$`));
   const { code, stderr } = await run(["--quiet"], {}, directory);
-  expect({ code, stderr }).toEqual({
-    code: 2,
-    stderr: expect.stringContaining(`ibatch: left out: ${signal} is damaged`),
-  });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: said });
+  for (const options of [["report"], ["export", "--to", "csv"], ["export", "--to", "markdown"]]) {
+    const told = await ibatch(options[0], out, ...options.slice(1));
+    expect({ code: told.code, stderr: told.stderr }, options.join(" ")).toEqual({ code: 2, stderr: said });
+  }
 });

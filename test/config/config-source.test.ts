@@ -24,6 +24,11 @@ describe("a config that cannot be used names its file and line", () => {
       "name: a\nseeds: [1, 2\nepochs: 3\n",
       "x.yaml:3: Flow sequence in block collection must be sufficiently indented and end with a ]",
     ],
+    [
+      "a key without its colon",
+      "name: a\narms\n  a: { order: frozen }\n",
+      "x.yaml:2: a key goes on over several lines: a colon may be missing after the first word",
+    ],
     ["a tab", "name: a\nmodel:\n\tname: b\n", "x.yaml:3: Tabs are not allowed as indentation"],
     ["a key that stands twice", "name: a\nepochs: 1\nepochs: 2\n", "x.yaml:3: Map keys must be unique"],
     ["a nested key that stands twice", "model:\n  name: a\n  name: b\n", "x.yaml:3: Map keys must be unique"],

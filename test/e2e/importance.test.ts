@@ -160,7 +160,7 @@ export default defineOrder({
     const ended = await run("twice", config("  twice: { order: ./twice.mjs }\n  frozen: { order: frozen }\n", ""));
     expect(ended.code).toBe(3);
     expect(ended.stdout).toMatch(
-      /twice, seed 0 failed: order twice in epoch 1 breaks a law of orders \(each sample comes as often as declared\): seen sample \d+ twice, expected each-once/,
+      /twice, seed 0 failed: order twice in epoch 2 breaks a law of orders \(each sample comes as often as declared\): seen sample \d+ twice, expected each-once/,
     );
     expect(existsSync(join(ended.directory, "twice/seed-0/orders/0001.json"))).toBe(false);
     expect(metrics(join(ended.directory, "frozen/seed-0"))).toHaveLength(3);

@@ -97,7 +97,9 @@ it.skipIf(process.platform !== "linux")(
     const { code, stderr, stdout } = await ended;
 
     expect(stderr).toMatch(/\[1\/2\] shuffled, seed 0 {2}done/);
-    expect(stderr).toMatch(/interrupted; what is complete is in .*, the same command goes on/);
+    expect(stderr).toMatch(
+      /interrupted at step \d+; .*\nibatch: interrupted; what there is of it is in .*; give the same command again to go on\n$/,
+    );
     expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
     expect(processesWith(temporary)).toEqual([]);
     expect(readdirSync(temporary).filter((name) => name.startsWith("ibatch-"))).toEqual([]);

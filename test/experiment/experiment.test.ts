@@ -79,7 +79,7 @@ describe("one run's trouble is its own", () => {
       pretence: failing(new BackendError("out_of_memory", "a batch of 5 did not fit")),
     });
     expect(results.map(({ state }) => state)).toEqual(["done", "failed", "done", "done"]);
-    const said = "in epoch 0: a batch of 5 did not fit";
+    const said = "in epoch 1: a batch of 5 did not fit";
     expect(results[1]).toMatchObject({ error: said, metrics: [] });
     expect(scene.document("shuffled", 0)).toMatchObject({ state: "failed", error: said });
     expect(heard).toContain(`end shuffled 0 failed ${said}`);
@@ -170,7 +170,7 @@ describe("one run's trouble is its own", () => {
         },
       },
     });
-    expect(results).toMatchObject([{ state: "failed", error: "in epoch 0: a batch of 5 did not fit" }]);
+    expect(results).toMatchObject([{ state: "failed", error: "in epoch 1: a batch of 5 did not fit" }]);
   });
 
   test("failed by the user's own code or data once it is trained: recorded with the epoch; the others go on", async () => {
@@ -185,7 +185,7 @@ describe("one run's trouble is its own", () => {
     });
     expect(error).toBeUndefined();
     expect(results.map(({ state }) => state)).toEqual(["done", "failed", "done", "done"]);
-    const said = "in epoch 1: team.data:load: train item 77 could not be read";
+    const said = "in epoch 2: team.data:load: train item 77 could not be read";
     expect(scene.document("shuffled", 0)).toMatchObject({ state: "failed", error: said });
   });
 
@@ -196,7 +196,7 @@ describe("one run's trouble is its own", () => {
     });
     expect(error).toBeUndefined();
     expect(results.map(({ state }) => state)).toEqual(["done", "failed", "done", "failed"]);
-    expect(results[1].error).toMatch(/^order shuffled in epoch 2: batch 1 has 1 sample; /);
+    expect(results[1].error).toMatch(/^order shuffled in epoch 3: batch 1 has 1 sample; /);
   });
 
   test("failed by what only this arm's session is refused for: nothing of it is trained, the others go on", async () => {

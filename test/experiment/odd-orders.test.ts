@@ -131,13 +131,13 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
     ],
   ])("%s", async (_, result, seen) => {
     const error = await run(() => result);
-    expect(error).toMatch(/^order odd in epoch 1 breaks a law of orders \(/);
+    expect(error).toMatch(/^order odd in epoch 2 breaks a law of orders \(/);
     expect(error).toContain(seen);
   });
 
   test("no sample at all, from an order that may leave some out", async () => {
     expect(await run(() => ({ indices: new Uint32Array(), offsets: Uint32Array.of(0) }), "odd-any")).toBe(
-      "order odd-any in epoch 1 breaks a law of orders (there is at least one sample): seen none, expected some of the 24",
+      "order odd-any in epoch 2 breaks a law of orders (there is at least one sample): seen none, expected some of the 24",
     );
   });
 
@@ -145,21 +145,21 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
     const error = await run(() => {
       throw new RangeError("size of batch 7 is 0");
     });
-    expect(error).toBe("order odd in epoch 1 failed: RangeError: size of batch 7 is 0");
+    expect(error).toBe("order odd in epoch 2 failed: RangeError: size of batch 7 is 0");
   });
 
   test("or that throws an error of ours: it is the order's nevertheless, and the other run goes on", async () => {
     const error = await run(() => {
       throw new IbatchError("usage", "there is no file with my weights");
     });
-    expect(error).toBe("order odd in epoch 1 failed: there is no file with my weights");
+    expect(error).toBe("order odd in epoch 2 failed: there is no file with my weights");
   });
 
   test("or that throws what is no error", async () => {
     const error = await run(() => {
       throw "oh dear"; // as a user's file may
     });
-    expect(error).toBe("order odd in epoch 1 failed: oh dear");
+    expect(error).toBe("order odd in epoch 2 failed: oh dear");
   });
 
   test("or whose array has lost its memory to another thread", async () => {
@@ -169,7 +169,7 @@ describe("an order whose result is wrong ends its run, and its run alone, naming
       return { indices, offsets };
     });
     expect(error).toBe(
-      "order odd in epoch 1 breaks a law of orders (the result has the right types): " +
+      "order odd in epoch 2 breaks a law of orders (the result has the right types): " +
         "seen indices: detached, its memory was transferred away, expected indices: a Uint32Array",
     );
   });

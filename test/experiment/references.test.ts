@@ -161,8 +161,8 @@ describe("batches that are too small", () => {
   const plan = { indices: new Uint32Array(9), offsets: Uint32Array.of(0, 4, 8, 9), learningRates: new Float64Array(3) };
 
   test("are told with what to change", () => {
-    expect(mistake(() => refuseTooSmall(plan, { leastBatchSize: 2, microBatch: null }, "order a in epoch 0"))).toMatch(
-      /^order a in epoch 0: batch 2 has 1 sample; the model's BatchNorm needs 2 .*batching\.size/,
+    expect(mistake(() => refuseTooSmall(plan, { leastBatchSize: 2, microBatch: null }, "order a in epoch 1"))).toMatch(
+      /^order a in epoch 1: batch 2 has 1 sample; the model's BatchNorm needs 2 .*batching\.size/,
     );
     expect(mistake(() => refuseTooSmall(plan, { leastBatchSize: 2, microBatch: 3 }, "order a"))).toMatch(
       /batch 0 has 1 sample, of whose 4 samples microBatch 3 leaves 1 over/,
@@ -256,7 +256,7 @@ describe("before the first run", () => {
     });
     expect(error).toMatchObject({
       kind: "usage",
-      message: expect.stringMatching(/^arm frozen: order frozen in epoch 0: batch 1 has 1 sample; /),
+      message: expect.stringMatching(/^arm frozen: order frozen in epoch 1: batch 1 has 1 sample; /),
     });
     expect(client.sentOf("train")).toEqual([]);
   });

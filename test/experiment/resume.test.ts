@@ -479,7 +479,9 @@ describe("a checkpoint that is damaged is named, and the one before is used", ()
       damages[how](join(below, `${steps[0]}`, file));
       const { said, loads, trails } = await again(scene);
       expect(loads).toEqual([steps[1]]);
-      if (!(file === "manifest.json" && how === "missing")) expect(said[0]).toContain(`checkpoint/${steps[0]} is `); // else never finished
+      if (!(file === "manifest.json" && how === "missing"))
+        // else never finished
+        expect(said[0]).toContain(`checkpoint/${steps[0]} is damaged (${file}`);
       expect(trails).toEqual(whole.trails);
       expect(recorded(scene)).toEqual(whole.recorded);
     },
@@ -491,7 +493,7 @@ describe("a checkpoint that is damaged is named, and the one before is used", ()
     writeFileSync(manifest, readFileSync(manifest, "utf8").replace(/"samples": (\d)/, '"samples": 1$1'));
     const { said, loads } = await again(scene);
     expect(loads).toEqual([steps[1]]);
-    expect(said[0]).toMatch(/is damaged \(it was changed after it was written\): it is not used$/);
+    expect(said[0]).toMatch(/is damaged \(manifest\.json: it was changed after it was written\): it is not used$/);
   });
 
   test("it goes once the one before is used, so that it counts for none of those that are kept", async () => {

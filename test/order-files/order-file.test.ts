@@ -82,7 +82,7 @@ describe("a file of one's own", () => {
     scene.write("mine.mjs", orderModule("order({ epoch }) { return epoch === 0 ? missing() : undefined; },"));
     const { results } = await scene.run({ settings: ["arms={a: {order: ./mine.mjs}, b: {order: frozen}}", "seeds=1"] });
     expect(results).toMatchObject([
-      { state: "failed", error: "order mine in epoch 0 failed: ReferenceError: missing is not defined (mine.mjs:11)" },
+      { state: "failed", error: "order mine in epoch 1 failed: ReferenceError: missing is not defined (mine.mjs:11)" },
       { state: "done" },
     ]);
   });

@@ -285,7 +285,7 @@ test("an order that is damaged while it is replayed fails the run in that epoch"
     observer: { runStarted: () => writeFileSync(file, source.bytes("half/seed-0/orders/0001.u32").fill(0)) },
   });
   expect(results).toMatchObject([{ state: "failed" }]);
-  expect(results[0].error).toMatch(/^order replay in epoch 1 failed: .*orders\/0001\.u32 is damaged \(/);
+  expect(results[0].error).toMatch(/^order replay in epoch 2 failed: .*orders\/0001\.u32 is damaged \(/);
   expect(scene.has("again/seed-0/orders/0001.json")).toBe(false);
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
@@ -31,4 +31,15 @@ test.skipIf(process.platform === "win32")("an environment's folder stands for it
   mkdirSync(join(folder, "bin"));
   writeFileSync(join(folder, "bin", "python"), "");
   expect(findPython(folder)).toBe(join(folder, "bin", "python"));
+});
+
+test.skipIf(process.platform === "win32")("an environment whose interpreter is a link that leads nowhere", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ibatch-venv-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "bin"));
+  symlinkSync("/nowhere/python3", join(folder, "bin", "python"));
+  expect(mistake(() => findPython(folder), "surroundings")).toBe(
+    `no Python for the backend: ${folder}/bin/python is a link to /nowhere/python3, which is not there or may not be ` +
+      "read: name another one with --python",
+  );
 });

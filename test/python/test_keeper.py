@@ -39,11 +39,12 @@ def _leave_nothing() -> Iterator[None]:
             process.wait()
 
 
-def start(code: str, *, child: bool = True, grace_seconds: float = 0.1) -> subprocess.Popen[str]:
-    """A process with a keeper that says when it is ready, and then runs this code."""
+def start(code: str, *, child: bool = True, grace_seconds: float = 0.1, first: str = "") -> subprocess.Popen[str]:
+    """A process with a keeper that says when it is ready, and then runs this code; `first`: before it has a keeper."""
     script = (
         "import atexit, os, signal, sys, time\n"
         "from py_backend import keeper, process_signals\n"
+        f"{first}\n"
         "process_signals.handle_sigterm(lambda *_: None)\n"
         f"if {child}: process_signals.leave_to_controller()\n"
         f"kept = keeper.start(child={child}, grace_seconds={grace_seconds})\n"
@@ -117,7 +118,7 @@ BEGUN = {
 
 @pytest.mark.parametrize("begun", BEGUN.values(), ids=BEGUN.keys())
 def test_a_process_that_a_child_starts_ends_by_sigterm(begun: str) -> None:
-    process = start(f"{begun}\nos.kill(pid, signal.SIGTERM)\nprint(os.waitpid(pid, 0)[1])")
+    process = start(f"{begun}\nos.kill(pid, signal.SIGTERM)\nprint(os.waitpid(pid, 0)[1])", grace_seconds=3600)
     assert process.communicate(timeout=SECONDS)[0] == f"{int(signal.SIGTERM)}\n"
 
 
@@ -136,15 +137,16 @@ def test_one_that_ends_in_time_is_left_alone_and_the_keeper_goes_too() -> None:
 
 
 def test_a_sigterm_for_a_forked_process_of_a_users_is_not_for_the_backend() -> None:
+    forked = "reading, writing = os.pipe()\nos.register_at_fork(after_in_child=lambda: os.read(reading, 1))"
     fork = (
         "child = os.fork()\n"
         "if child == 0:\n    time.sleep(3600)\n"
-        "os.kill(child, signal.SIGTERM)\nos.kill(child, signal.SIGKILL)\nos.waitpid(child, 0)\n"
-        "print(sys.stdin.readline(), end='')\nsys.exit(7)"
+        "os.kill(child, signal.SIGTERM)\nos.write(writing, b'.')\n"  # it comes before any hook of ours has run there
+        "print(os.waitpid(child, 0)[1], sys.stdin.readline(), end='')\nsys.exit(7)"
     )
-    process = start(fork, child=False, grace_seconds=0)
+    process = start(fork, child=False, grace_seconds=0, first=forked)
     output, _ = process.communicate("still here\n", timeout=SECONDS)
-    assert (process.returncode, output) == (7, "still here\n")
+    assert (process.returncode, output) == (7, f"{int(signal.SIGTERM)} still here\n")
 
 
 def test_a_kept_process_that_is_killed_takes_its_keeper_along() -> None:

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { FileInParts } from "../../src/record/file-in-parts.js";
-import { Unreadable } from "../../src/record/read-file.js";
+import { damage } from "../../src/record/read-file.js";
 
 let path = "";
 beforeEach(() => {
@@ -39,7 +39,7 @@ test("one that is cut off while it is read is damaged", () => {
   const parts = new FileInParts(path).parts(3);
   parts.next();
   truncateSync(path, 4);
-  expect(() => parts.next()).toThrow(new Unreadable("is damaged (it was cut off while it was read)"));
+  expect(() => parts.next()).toThrow(damage("it was cut off while it was read"));
 });
 
 test("one that is not there says so", () => {

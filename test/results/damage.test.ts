@@ -213,7 +213,7 @@ test("an experiment's directory that may not be read, or is none, is told as tha
   const file = join(directory, "table.md");
   chmodSync(directory, 0o755);
   writeFileSync(file, "");
-  expect(mistake(() => readExperiment(file))).toBe(`${file} is a file, where a directory belongs: move it`);
+  expect(mistake(() => readExperiment(file))).toBe(`${file} is a file: name a directory of \`ibatch run\``);
 });
 
 /** To the superuser nothing is forbidden. */

@@ -56,6 +56,6 @@ test.each([
   const [pid] = await once(us.stdout, "data");
   us.kill(signal);
   expect(await once(us, "close")).toEqual([code, null]);
-  expect(stderr).toBe("\ninterrupted; the same command goes on\n");
+  expect(stderr).toBe("\ninterrupted; give the same command again to go on\n");
   expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH");
 });

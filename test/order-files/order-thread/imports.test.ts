@@ -166,7 +166,7 @@ ${typed(`order: ({ eligible, size }: OrderContext<unknown>) =>
     scene.write("mine.ts", source);
     const { results } = await scene.run({ settings: ["arms={a: {order: ./mine.ts}}", "seeds=1", "epochs=1"] });
     const line = 1 + source.split("\n").findIndex((text) => text.includes("throw"));
-    expect(results[0].error).toBe(`order mine in epoch 0 failed: way 0 (mine.ts:${line})`);
+    expect(results[0].error).toBe(`order mine in epoch 1 failed: way 0 (mine.ts:${line})`);
   });
 
   test("with a mistake in the syntax is told with its line", async () => {

@@ -31,7 +31,7 @@ describe("is a failure of its run, which names the file, and the others go on", 
   // Whether the thread's end or its last answer is heard first is as it comes.
   const late = (epoch: number, error: string) => (path: string) =>
     new RegExp(
-      `^order mine (in epoch [${epoch}${epoch + 1}] failed|failed after its last epoch): nobody caught ${error} \\(mine\\.mjs:\\d+\\) in ${path}$`,
+      `^order mine (in epoch [${epoch + 1}${epoch + 2}] failed|failed after its last epoch): nobody caught ${error} \\(mine\\.mjs:\\d+\\) in ${path}$`,
     );
 
   test.each<[string, string, string, (path: string) => string | RegExp]>([
@@ -39,14 +39,14 @@ describe("is a failure of its run, which names the file, and the others go on", 
       "process.exit(0)",
       "if (epoch === 1) process.exit(0);",
       "",
-      (path) => `in epoch 1 failed: ${path} called process.exit(0)`,
+      (path) => `in epoch 2 failed: ${path} called process.exit(0)`,
     ],
     [
       "an array that lost its memory",
       "",
       "order({ eligible }) { const indices = eligible.slice(); structuredClone(indices, { transfer: [indices.buffer] }); return { indices, offsets: Uint32Array.of(0, 24) }; },",
       () =>
-        "in epoch 0 breaks a law of orders (the result has the right types): seen indices: detached, its memory was " +
+        "in epoch 1 breaks a law of orders (the result has the right types): seen indices: detached, its memory was " +
         "transferred away, expected indices: a Uint32Array",
     ],
     [
@@ -71,7 +71,7 @@ describe("is a failure of its run, which names the file, and the others go on", 
       "an error that has no text",
       "throw Object.create(null);",
       "",
-      () => "in epoch 0 failed: [Object: null prototype] {}",
+      () => "in epoch 1 failed: [Object: null prototype] {}",
     ],
   ])("%s", async (_, statements, members, expected) => {
     const module = members === "" ? doing(statements) : orderModule(members);
@@ -91,7 +91,7 @@ describe("is a failure of its run, which names the file, and the others go on", 
     });
     const told = [...scene.text("log.txt").matchAll(/order \.\/mine\.mjs: (.*)/g)].map(([, line]) => line);
     expect(told.sort()).toEqual(["err 1", "err 2", "err 3", "out 1", "out 2", "out 3"]);
-    const message = `order mine in epoch 1 failed: ${path} gave no answer within 1 s (backend.orderSeconds)`;
+    const message = `order mine in epoch 2 failed: ${path} gave no answer within 1 s (backend.orderSeconds)`;
     expect(results).toMatchObject([{ state: "failed", error: message }, { state: "done" }]);
   });
 });
