@@ -207,8 +207,8 @@ function sameBits(a: OrderResult, b: OrderResult): boolean {
 /** Equal in every byte, so that NaN is NaN and 0 is not -0. */
 function sameArray(a: ArrayBufferView | undefined, b: ArrayBufferView | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  if (a.byteLength !== b.byteLength) return false;
-  const bytesA = new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
-  const bytesB = new Uint8Array(b.buffer, b.byteOffset, b.byteLength);
-  return bytesA.every((byte, i) => byte === bytesB[i]);
+  const [bytesA, bytesB] = [a, b].map(({ buffer, byteOffset, byteLength }) =>
+    Buffer.from(buffer, byteOffset, byteLength),
+  );
+  return bytesA.equals(bytesB);
 }

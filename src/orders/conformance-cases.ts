@@ -17,9 +17,19 @@ export interface Case {
 
 /**
  * A ledger as after some training, with these signals: most samples seen, an eighth never; an eighth of the losses 0,
- * another one alike. `which` tells ledgers apart.
+ * another one alike. `which` tells ledgers apart. Its arrays are the caller's.
  */
 export function filledLedger(n: number, signals: readonly ExtraSignal[], which = 0): LedgerView {
+  const key = `${n} ${which}`;
+  const drawn = DRAWN.get(key) ?? drawLedger(n, which);
+  DRAWN.set(key, drawn);
+  return structuredClone(withSignals(drawn, signals));
+}
+
+/** Drawn once for all the times that a case asks for it. */
+const DRAWN = new Map<string, LedgerView>();
+
+function drawLedger(n: number, which: number): LedgerView {
   const ledger = emptyLedger(n, EXTRA_SIGNALS);
   const { loss, meanLoss } = ledger;
   const numbers = random(0, "placebo", which);
@@ -37,7 +47,7 @@ export function filledLedger(n: number, signals: readonly ExtraSignal[], which =
     ledger.correct[i] = numbers.below(2);
     ledger.draws[i] = 1 + numbers.below(5);
   }
-  return withSignals(ledger, signals);
+  return ledger;
 }
 
 /** The ledger without the signals that are not among these. */
