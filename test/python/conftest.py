@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +26,7 @@ from py_backend.messages import Augmentation, Chosen, Close, Evaluate, Named, No
 from py_backend.models.contract import ModelDefinition
 from py_backend.progress import Progress
 
+ROOT = Path(__file__).parents[2]
 HERE = Identity.of(torch.device("cpu"), 1)
 """One thread: the fixture below sets it."""
 TRAIN_COUNT, TEST_COUNT, SIDE = 64, 20, 12
@@ -31,6 +36,29 @@ TRAIN_COUNT, TEST_COUNT, SIDE = 64, 20, 12
 def one_thread() -> None:
     """Two shared cores: a second thread of torch only spins, and equal bits are promised for one thread count."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def warm_python() -> Iterator[str]:
+    """Stands in for Python by forking one that has imported torch. Not for tests of how Python starts or ends, or of
+    what lies where it looks for torch."""
+    if sys.platform != "linux":
+        yield sys.executable
+        return
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    with tempfile.TemporaryDirectory(prefix="ibatch-warm-") as folder:
+        server = subprocess.Popen(
+            [sys.executable, ROOT / "test" / "warm-python" / "server.py", folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **one_thread},
+        )
+        assert server.stdin is not None and server.stdout is not None
+        server.stdout.readline()
+        yield str(Path(folder, "python"))
+        server.stdin.close()
+        server.wait()
+        server.stdout.close()
 
 
 def make_dataset(channels: int = 1, side: int = SIDE) -> Dataset:

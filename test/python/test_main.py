@@ -22,10 +22,10 @@ from py_backend.identity import Identity
 ROOT = Path(__file__).parents[2]
 
 
-def start(*arguments: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+def start(*arguments: str, path: Path | None = None, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
     """Runs a backend that is not to start. path: where Python looks first."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, filter(None, [path, ROOT])))}
-    command = [sys.executable, "-m", "py_backend", "--threads", "1", *arguments]
+    command = [python, "-m", "py_backend", "--threads", "1", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, cwd="/")
 
 
@@ -111,25 +111,27 @@ def test_a_wrong_command_line_is_told_with_its_usage(arguments: list[str], text:
     assert text in ended.stderr.splitlines()[-1]
 
 
-def test_beyond_loopback_is_a_wrong_command_line() -> None:
-    assert "only loopback" in the_line(start("--listen", "tcp://0.0.0.0:5555"), 2)
+def test_beyond_loopback_is_a_wrong_command_line(warm_python: str) -> None:
+    assert "only loopback" in the_line(start("--listen", "tcp://0.0.0.0:5555", python=warm_python), 2)
 
 
-def test_a_path_too_long_for_a_socket_is_a_wrong_command_line(tmp_path: Path) -> None:
-    assert "too long for a socket" in the_line(start("--listen", f"ipc://{tmp_path}/{'x' * 100}"), 2)
+def test_a_path_too_long_for_a_socket_is_a_wrong_command_line(warm_python: str, tmp_path: Path) -> None:
+    assert "too long for a socket" in the_line(
+        start("--listen", f"ipc://{tmp_path}/{'x' * 100}", python=warm_python), 2
+    )
 
 
-def test_a_port_that_is_taken() -> None:
+def test_a_port_that_is_taken(warm_python: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         endpoint = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
-        line = the_line(start("--listen", endpoint), 4)
+        line = the_line(start("--listen", endpoint, python=warm_python), 4)
     assert f"cannot listen at {endpoint}" in line
     assert "another port" in line
 
 
-def test_the_port_of_work_that_is_taken_is_the_one_that_is_named() -> None:
+def test_the_port_of_work_that_is_taken_is_the_one_that_is_named(warm_python: str) -> None:
     with socket.socket() as taken:
         port = 0
         while not port:  # one behind a free one
@@ -141,23 +143,23 @@ def test_the_port_of_work_that_is_taken_is_the_one_that_is_named() -> None:
             except (OSError, OverflowError):
                 port = 0
         taken.listen()
-        line = the_line(start("--listen", f"tcp://127.0.0.1:{port}"), 4)
+        line = the_line(start("--listen", f"tcp://127.0.0.1:{port}", python=warm_python), 4)
     assert f"cannot listen at tcp://127.0.0.1:{port + 1}: " in line
 
 
-def test_a_socket_path_that_is_taken_is_not_taken_over() -> None:
+def test_a_socket_path_that_is_taken_is_not_taken_over(warm_python: str) -> None:
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as taken:  # 0700, and a short path
         taken.bind(f"{folder}/c")
         taken.listen()
-        line = the_line(start("--listen", f"ipc://{folder}/c"), 4)
+        line = the_line(start("--listen", f"ipc://{folder}/c", python=warm_python), 4)
     assert "another backend listens there" in line
 
 
 @pytest.mark.parametrize(
     ("device", "text"), [("cuda:99", "`cuda:99` is not there"), ("tpu", "auto, cpu or cuda:N"), ("cuda:x", "cuda:N")]
 )
-def test_a_device_that_is_not_there(device: str, text: str) -> None:
-    assert text in the_line(start("--listen", "tcp://127.0.0.1:0", "--device", device), 4)
+def test_a_device_that_is_not_there(device: str, text: str, warm_python: str) -> None:
+    assert text in the_line(start("--listen", "tcp://127.0.0.1:0", "--device", device, python=warm_python), 4)
 
 
 @pytest.mark.parametrize(

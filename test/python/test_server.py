@@ -379,9 +379,9 @@ def test_each_socket_holds_frames_and_queues_to_its_limits(stubbed: Stubbed) -> 
 class Backend:
     """A backend's process and both sockets."""
 
-    def __init__(self, listen: str, *flags: str) -> None:
+    def __init__(self, listen: str, *flags: str, python: str = sys.executable) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "py_backend", "--listen", listen, "--threads", "1", "--device", "cpu", *flags],
+            [python, "-m", "py_backend", "--listen", listen, "--threads", "1", "--device", "cpu", *flags],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
@@ -548,7 +548,9 @@ def test_control_answers_while_work_trains(backend: Backend, session: str) -> No
     assert backend.work.receive().id == chunk_id
 
 
-def test_a_state_goes_out_between_chunks_and_another_process_goes_on_from_it(backend: Backend, tmp_path: Path) -> None:
+def test_a_state_goes_out_between_chunks_and_another_process_goes_on_from_it(
+    backend: Backend, warm_python: str, tmp_path: Path
+) -> None:
     pytest.importorskip("sklearn")
     noisy = {
         "model": {"origin": "catalogue", "name": "mnist-cnn", "options": {"conv_dropout": 0.25, "fc_dropout": 0.5}},
@@ -565,7 +567,7 @@ def test_a_state_goes_out_between_chunks_and_another_process_goes_on_from_it(bac
     close(backend, session)
 
     tmp_path.chmod(0o700)
-    other = Backend(f"ipc://{tmp_path}/control")
+    other = Backend(f"ipc://{tmp_path}/control", python=warm_python)
     try:
         opened = other.open_digits(**noisy)
         fields = {"session": opened, "step": 3, "part": 0, "parts": 2}
@@ -732,9 +734,9 @@ def test_an_error_is_one_line_with_its_facts(backend: Backend, session: str) -> 
 # --- how it ends: a process each
 
 
-def test_shutdown_answers_what_is_under_way_refuses_what_is_queued_and_ends_with_0() -> None:
+def test_shutdown_answers_what_is_under_way_refuses_what_is_queued_and_ends_with_0(warm_python: str) -> None:
     pytest.importorskip("sklearn")
-    ending = Backend("tcp://127.0.0.1:0")
+    ending = Backend("tcp://127.0.0.1:0", python=warm_python)
     try:
         assert ending.ready["work"].startswith("tcp://127.0.0.1:")
         session = ending.open_digits()
@@ -767,8 +769,8 @@ def test_a_child_ends_when_its_standard_input_closes_and_by_no_signal_to_its_gro
         child.end()
 
 
-def test_a_child_told_to_shut_down_while_its_standard_input_is_open_ends_with_0() -> None:
-    child = Backend("tcp://127.0.0.1:0", "--child")
+def test_a_child_told_to_shut_down_while_its_standard_input_is_open_ends_with_0(warm_python: str) -> None:
+    child = Backend("tcp://127.0.0.1:0", "--child", python=warm_python)
     try:
         assert child.control.ask("shutdown", {}).type == "shutdown_ok"
         assert child.process.wait(SECONDS) == 0
@@ -777,9 +779,9 @@ def test_a_child_told_to_shut_down_while_its_standard_input_is_open_ends_with_0(
 
 
 @pytest.mark.parametrize("working", [False, True])
-def test_a_sigterm_ends_it_with_143_and_leaves_no_socket(working: bool) -> None:
+def test_a_sigterm_ends_it_with_143_and_leaves_no_socket(working: bool, warm_python: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        ending = Backend(f"ipc://{folder}/c")
+        ending = Backend(f"ipc://{folder}/c", python=warm_python if working else sys.executable)
         try:
             if working:
                 pytest.importorskip("sklearn")

@@ -1,10 +1,11 @@
 """A Python that has imported what takes seconds. For each client it forks one that goes on as `python ARGUMENTS` would.
 
-    python server.py SOCKET
+    python server.py FOLDER
 
-Says `ready` on standard output once it listens; ends, with all that it forked, when its standard input closes. A fork
-has the client's arguments, environment, directory and file descriptors. It leads a process group of its own, gets the
-signals that the client passes on, and is killed when the client is gone.
+Puts into the folder a `python`, which is such a client. Says `ready` on standard output once it listens; ends, with all
+that it forked, when its standard input closes. A fork has the client's arguments, environment, directory and file
+descriptors. It leads a process group of its own, gets the signals that the client passes on, and is killed when the
+client is gone.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import json
 import os
 import runpy
 import select
+import shlex
 import signal
 import socket
 import struct
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 PRELOADED = {"py_report": ("scipy.stats",), "": ("msgspec", "scipy.stats", "torch._dynamo", "zmq")}
@@ -43,11 +46,13 @@ class Request(NamedTuple):
     descriptors: list[int]
 
 
-def serve(path: str) -> Request:
+def serve(folder: Path) -> Request:
     """Returns in forks alone."""
+    path = str(folder / "socket")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(128)
+    put_stand_in(folder / "python", path)
     ended, wakeup = socket.socketpair()
     for end in (ended, wakeup):
         end.setblocking(False)
@@ -83,6 +88,13 @@ def serve(path: str) -> Request:
             for descriptor in request.descriptors:
                 os.close(descriptor)
             clients[pid] = client
+
+
+def put_stand_in(path: Path, socket_path: str) -> None:
+    client = Path(__file__).with_name("client.py")
+    command = [sys.executable, "-I", "-S", str(client), socket_path, sys.executable]
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    path.chmod(0o755)
 
 
 def receive(client: socket.socket) -> Request:
@@ -205,6 +217,6 @@ def run(arguments: list[str]) -> None:
 
 if __name__ == "__main__":
     del sys.path[0]
-    request = serve(sys.argv[1])
+    request = serve(Path(sys.argv[1]))
     become(request)
     run(request.arguments)

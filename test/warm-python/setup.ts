@@ -1,7 +1,7 @@
 /** Vitest's global set-up: one Python that has imported what takes seconds, for the tests that are not about its start. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -19,19 +19,14 @@ export default async function warmUp(project: TestProject): Promise<(() => Promi
   const python = process.env.IBATCH_PYTHON ?? join(packageRoot, ".venv/bin/python");
   if (process.platform !== "linux" || !existsSync(python)) return;
   const directory = mkdtempSync(join(tmpdir(), "ibatch-warm-"));
-  const socket = join(directory, "socket");
   const { PYTHONPATH: _, ...env } = process.env;
-  const server = spawn(python, [join(import.meta.dirname, "server.py"), socket], {
+  const server = spawn(python, [join(import.meta.dirname, "server.py"), directory], {
     stdio: ["pipe", "pipe", "inherit"],
     // One thread: none is lost in a fork.
     env: { ...env, OMP_NUM_THREADS: "1", MKL_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" },
   });
   await once(server.stdout, "data");
-  const stand = join(directory, "python");
-  const client = ["-I", "-S", join(import.meta.dirname, "client.py"), socket, python].map((part) => `'${part}'`);
-  writeFileSync(stand, `#!/bin/sh\nexec '${python}' ${client.join(" ")} "$@"\n`);
-  chmodSync(stand, 0o755);
-  project.provide("warmPython", stand);
+  project.provide("warmPython", join(directory, "python"));
   return async () => {
     const ended = once(server, "exit");
     server.stdin.end();
