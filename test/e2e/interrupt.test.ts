@@ -98,7 +98,7 @@ it.skipIf(process.platform !== "linux")(
 
     expect(stderr).toMatch(/\[1\/2\] shuffled, seed 0 {2}done/);
     expect(stderr).toMatch(
-      /interrupted at step \d+; .*\nibatch: interrupted; what there is of it is in .*; give the same command again to go on\n$/,
+      /\nibatch: interrupted; what there is of it is in .*; give the same command again to go on\n$/,
     );
     expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
     expect(processesWith(temporary)).toEqual([]);
