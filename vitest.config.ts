@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-/** What starts Python, or another process of some weight. */
+/** What starts Python, or another process of some weight: one file at a time, for PyTorch wants a core of its own. */
 const PROCESSES = [
   "test/e2e/**",
   "test/scripts/**",
@@ -47,6 +47,7 @@ export default defineConfig({
           ...limits,
           name: "processes",
           include: PROCESSES.map((path) => path.replace(/\*\*$/, "**/*.test.ts")),
+          fileParallelism: false,
           maxConcurrency: 2,
           sequence: { groupOrder: 1 },
         },
