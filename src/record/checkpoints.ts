@@ -10,7 +10,7 @@ import { z } from "zod";
 import type { Checksum } from "./checksums.js";
 import { isDirectory, makeDirectory, removeEmpty } from "./directory.js";
 import { FileInParts } from "./file-in-parts.js";
-import { Damaged, damage, readBytes, Unreadable } from "./read-file.js";
+import { Damaged, damage, Missing, readBytes, Unreadable } from "./read-file.js";
 import { fromSafetensors, type NumberArray } from "./safetensors.js";
 import { readSealed, writeSealed } from "./sealed.js";
 import { flushNames, writing } from "./write-file.js";
@@ -215,13 +215,14 @@ export class Checkpoints {
   }
 }
 
-/** What is wrong with one of its files is told with the name of that file. */
+/** Damage of one of its files is told with the name of that file; one that may not be read is not damaged. */
 function naming<T>(file: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    throw damage(error instanceof Damaged ? `${file}: ${error.how}` : `${file} ${error.message}`);
+    if (error instanceof Damaged) throw damage(`${file}: ${error.how}`);
+    if (error instanceof Missing) throw damage(`${file} ${error.message}`);
+    throw error;
   }
 }
 

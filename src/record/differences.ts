@@ -13,11 +13,15 @@ export function differences(there: unknown, here: unknown): string {
 
 function differing(there: unknown, here: unknown, path: readonly string[]): string[] {
   if (JSON.stringify(there) === JSON.stringify(here)) return [];
-  if (isMap(there) && isMap(here) && "sha256" in here && there.path === here.path) return [`${here.path} has changed`];
+  if (isFile(there) && isFile(here) && there.path === here.path) return [`${here.path} has changed`];
   if (!isMap(there) || !isMap(here)) return [`${path.join(".")}: ${shown(there)} there, ${shown(here)} here`];
   const keys = new Set([...Object.keys(there), ...Object.keys(here)]);
   return [...keys].flatMap((key) => differing(there[key], here[key], [...path, key]));
 }
+
+/** A file with its hash: two hashes tell a person nothing. */
+const isFile = (value: unknown): value is Settings =>
+  isMap(value) && typeof value.path === "string" && typeof value.sha256 === "string";
 
 const isMap = (value: unknown): value is Settings =>
   typeof value === "object" && value !== null && !Array.isArray(value);
