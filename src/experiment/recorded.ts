@@ -38,7 +38,8 @@ export interface Recorded {
 }
 
 /**
- * Every run on record, also of arms and seeds that the command does not ask for; every file of the finished ones is checked.
+ * Every run on record, also of arms and seeds that the command does not ask for. Every file of the finished ones is
+ * checked.
  * @throws IbatchError when one that it asks for is damaged.
  */
 export function readRecorded(directory: string, { arms, seeds }: ArmsAndSeeds): Recorded {

@@ -98,12 +98,10 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
     record.write(ended);
     return ended;
   } catch (error) {
-    if (error instanceof Interrupted) {
-      await checkpointer?.stopped(state);
-      tellWhereItGoesOn(audience, run, state);
-    }
+    if (error instanceof Interrupted) await checkpointer?.stopped(state);
     await checkpointer?.written().catch(() => {}); // the first error is the one to tell
     recordEnd(record, document, error);
+    if (error instanceof Interrupted) tellWhereItGoesOn(audience, run, state);
     throw error;
   }
 }

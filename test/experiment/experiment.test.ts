@@ -511,6 +511,18 @@ describe("an interruption", () => {
     expect(scene.files()).toEqual(whole.files());
   });
 
+  test("another command says that it leaves it unfinished", async () => {
+    const scene = new Scene();
+    await interrupted(scene);
+    const noted: string[] = [];
+    const { error } = await scene.run({
+      settings: ["arms={frozen: {order: frozen}}"],
+      observer: { noted: (line) => noted.push(line) },
+    });
+    expect(error).toBeUndefined();
+    expect(noted).toEqual([`${scene.directory}/shuffled/seed-0 is unfinished, and this command does not ask for it`]);
+  });
+
   test("before the first run: nothing is opened", async () => {
     const abort = new AbortController();
     abort.abort();

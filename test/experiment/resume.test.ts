@@ -428,6 +428,21 @@ async function stoppedBefore(step: number): Promise<Scene> {
   return scene;
 }
 
+test.each([
+  ["the step of its last checkpoint", [], "will go on from step 2"],
+  ["that there is none", ["checkpoint=null"], "has no checkpoint, and will begin anew"],
+])("a run that is stopped says where it will go on: %s", async (_, settings, where) => {
+  const scene = new Scene();
+  const said: string[] = [];
+  const abort = new AbortController();
+  const before: Pretence["before"] = (message) => {
+    if (message.type === "train" && message.fields.firstStep >= 2) abort.abort();
+  };
+  const observer: Observer = { noted: (line) => said.push(line) };
+  await scene.run({ settings: [...ONE_RUN, ...settings], abort, observer, pretence: { ...LOSSES, before } });
+  expect(said.at(-1)).toMatch(new RegExp(`^a, seed 4: interrupted at step \\d+; ${where}$`));
+});
+
 /** Stops a run, changes its directory, and lets it end. */
 async function changedMeanwhile(
   change: (document: object, directory: string) => object,
