@@ -210,7 +210,7 @@ def classes_hint(tried: Tried) -> str:
     count = tried.class_count
     empty = without_samples(tried.data.labels.cpu().numpy(), count)
     numbered = f", though none of its samples has class {empty[0]}: are its labels numbered from 0 on?" if empty else ""
-    return f": the dataset has {count} classes{numbered}; say so in `args`, as the model calls it (num_classes?)"
+    return f": the dataset has {count} classes{numbered}; say so in `args`, by the model's name for it"
 
 
 def checked_losses(tried: Tried, losses: object, count: int) -> Tensor:

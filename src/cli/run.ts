@@ -68,9 +68,7 @@ function settings({ set, seeds, device }: RunOptions): Setting[] {
 /** What failed is told last: its reasons stand above the tables. */
 function tellFailed({ arms }: Summary): void {
   const failed = arms.reduce((sum, arm) => sum + arm.failed, 0);
-  if (failed === 0) return;
-  const what = failed === 1 ? "1 run failed" : `${failed} runs failed`;
-  note(`ibatch: ${what}, as said above; give the same command again to try ${failed === 1 ? "it" : "them"} again`);
+  if (failed > 0) note(`ibatch: ${failed === 1 ? "1 run" : `${failed} runs`} failed`);
 }
 
 /** Damage first: the same command does not mend it. */

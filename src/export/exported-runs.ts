@@ -20,7 +20,10 @@ export interface ExportedExperiment {
   readonly leftOut: readonly string[];
 }
 
-/** Every file of a finished run is checked. @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged. */
+/**
+ * Every file of a finished run is checked.
+ * @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged.
+ */
 export function readExportedRuns(directory: string): ExportedExperiment {
   const { planned, runs, damaged } = readExperiment(directory, { withArrays: true });
   const inSequence = Object.keys(planned.arms).flatMap((arm) => runs.filter((run) => run.arm === arm));

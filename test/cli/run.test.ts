@@ -237,7 +237,7 @@ describe("what goes wrong", () => {
       },
     });
     expect(code).toBe(3);
-    expect(stderr).toBe("ibatch: 1 run failed, as said above; give the same command again to try it again\n");
+    expect(stderr).toBe("ibatch: 1 run failed\n");
     expect(stdout).toContain("| 0 of 1, 1 failed |");
     expect(stdout).toContain("\nshuffled, seed 0 failed: in epoch 1: no room\n");
   });
