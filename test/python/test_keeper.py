@@ -118,8 +118,10 @@ BEGUN = {
 
 @pytest.mark.parametrize("begun", BEGUN.values(), ids=BEGUN.keys())
 def test_a_process_that_a_child_starts_ends_by_sigterm(begun: str) -> None:
-    process = start(f"{begun}\nos.kill(pid, signal.SIGTERM)\nprint(os.waitpid(pid, 0)[1])", grace_seconds=3600)
-    assert process.communicate(timeout=SECONDS)[0] == f"{int(signal.SIGTERM)}\n"
+    end = "os.kill(pid, signal.SIGTERM)\nprint(os.waitpid(pid, 0)[1])"
+    process = start(f"sys.stdin.readline()\n{begun}\n{end}", grace_seconds=3600)
+    output, _ = process.communicate("go\n", timeout=SECONDS)  # what came behind `ready` would be lost to it
+    assert output == f"{int(signal.SIGTERM)}\n"
 
 
 def test_what_a_child_of_a_users_leaves_behind_goes_with_it() -> None:
