@@ -230,7 +230,7 @@ export const backendSection = z.strictObject({
     .default(3600)
     .describe(
       "seconds that a working backend may go without a batch or an answer, opening a dataset included, before it is given " +
-        "up and the run goes on with another one (`restarts`); null: no limit",
+        "up; a run that has begun goes on with another one (`restarts`); null: no limit",
     ),
 });
 
