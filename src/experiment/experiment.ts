@@ -11,7 +11,7 @@ import { runText } from "./observer.js";
 import { type PlannedRun, planRuns } from "./plan-runs.js";
 import { Preflight } from "./preflight.js";
 import { type FinishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
-import { runOne, Unfit } from "./run.js";
+import { clearEnded, runOne, Unfit } from "./run.js";
 import type { MadeIn } from "./surroundings.js";
 
 /** A run as it stands, with its recorded epochs. */
@@ -62,7 +62,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
     if (run.finished === undefined) kept.push(...madeIn([{ arm, seed, directory: run.record.directory, document }]));
-    else run.record.clearEnded(document);
+    else clearEnded(experiment, run, document);
     const last = metrics.at(-1);
     audience.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });
@@ -111,6 +111,7 @@ async function runAndRecord(
     const document = await restarting(experiment, run, async () => runOne(experiment, run, await backends.get(), kept));
     return { document, metrics: run.record.metrics };
   } catch (error) {
+    if (error instanceof Interrupted && run.record.started) recordInterrupted(run, error);
     if (error instanceof Unfit)
       await tried.tryAll(); // ends it where no arm fits, and no run has begun
     else if (isEveryRuns(error) && toDo.some(({ record }) => record.started)) losses.stop(error);
@@ -150,10 +151,19 @@ async function pause(seconds: number, signal: AbortSignal): Promise<void> {
   if (seconds > 0) await unlessInterrupted(signal, setTimeout(1000 * seconds));
 }
 
-function failed({ record, document }: PlannedRun, { message }: IbatchError): Ended {
-  const written: RunDocument = { ...document, state: "failed", error: message };
-  if (!record.started) record.writeFailure(written);
+function failed({ record, document }: PlannedRun, error: IbatchError): Ended {
+  const written: RunDocument = { ...document, state: "failed", error: error.message };
+  if (!record.started || error instanceof Unfit) record.writeEndOutside(written);
   return { document: written, metrics: [] };
+}
+
+/** While another backend was waited for, too: until then it says that it lost its own. */
+function recordInterrupted({ record, document }: PlannedRun, { message }: Interrupted): void {
+  try {
+    record.writeEndOutside({ ...document, state: "interrupted", error: message });
+  } catch {
+    // the first error is the one to tell
+  }
 }
 
 /** Whether the other runs can go on. */

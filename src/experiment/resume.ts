@@ -46,8 +46,7 @@ export async function loadNewest(
     if (before.state !== "failed") note(`${runText(place)}: was stopped before its first checkpoint, and begins anew`);
     return undefined;
   }
-  const begun = { state: before.state, before: before.surroundings, now: surroundings };
-  if (!canGoOn(run, begun, note)) return undefined;
+  if (!canGoOn(run, before, { begunIn: before.surroundings, now: surroundings }, note)) return undefined;
   return record.newestCheckpoint({ ...document, surroundingsSha256: bitsSha256(surroundings) }, accept, note);
 }
 
@@ -62,25 +61,20 @@ async function refusalOf(session: Session, { step, backend }: Checkpoint) {
   }
 }
 
-interface BegunIn {
-  readonly state: RunDocument["state"];
-  readonly before: Surroundings;
-  readonly now: Surroundings;
-}
-
-/** @throws IbatchError where what it was begun in gives other bits; one that failed begins anew then. */
+/** @throws IbatchError where what it was begun in gives other bits; one that failed by itself begins anew then. */
 function canGoOn(
   { record, place, config }: PlannedRun,
-  { state, before, now }: BegunIn,
+  { failedByItself }: RunDocument,
+  { begunIn, now }: { readonly begunIn: Surroundings; readonly now: Surroundings },
   note: (line: string) => void,
 ): boolean {
   const { directory } = record;
   const made = { ...place, ...modelOf(config.model) };
   try {
-    refuseOtherSurroundings({ ...made, surroundings: now }, [{ ...made, directory, surroundings: before }]);
+    refuseOtherSurroundings({ ...made, surroundings: now }, [{ ...made, directory, surroundings: begunIn }]);
     return true;
   } catch (error) {
-    if (state !== "failed" || !(error instanceof IbatchError)) throw error;
+    if (!failedByItself || !(error instanceof IbatchError)) throw error;
     note(`${directory} failed before, and begins anew: ${error.message}`); // whoever mends what failed changes code
     return false;
   }

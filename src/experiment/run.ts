@@ -96,6 +96,7 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
     await closeTrained(experiment, run, session);
     const ended = endOf(document, { divergedAtStep, finalCheckpoint });
     record.write(ended);
+    clearEnded(experiment, run, ended);
     return ended;
   } catch (error) {
     if (error instanceof Interrupted) await checkpointer?.stopped(state);
@@ -190,13 +191,32 @@ function tellMicroBatches({ log }: Audience, { config, place }: PlannedRun, { op
   log(`${runText(place)}: ${parts}; ${how}`);
 }
 
-/** As `interrupted` or `failed`; where even that cannot be written, `running` stays, and the run is done again. */
+/** As `interrupted` or `failed`; where even that cannot be written, `running` stays, and the run goes on from there. */
 function recordEnd(record: PlannedRun["record"], document: RunDocument, error: unknown): void {
   const state = error instanceof Interrupted ? "interrupted" : "failed";
+  const byItself = state === "failed" && isItsOwn(error);
   try {
-    record.write({ ...document, state, error: asError(error).message });
+    record.write({ ...document, state, error: asError(error).message, ...(byItself && { failedByItself: true }) });
   } catch {
     // the first error is the one to tell
+  }
+}
+
+/** Whether what it trains, or trains on, is behind it: the backend said so, and still has the session. */
+function isItsOwn(error: unknown): boolean {
+  const said = error instanceof IbatchError && error.cause instanceof BackendError ? error.cause : error;
+  if (!(said instanceof BackendError) || said.code === "unknown_session") return false;
+  return said.kind === "run" || said.kind === "usage";
+}
+
+/** The run is on record as what it is, whether or not the disk lets go of what it no longer needs. */
+export function clearEnded({ audience }: ExperimentInputs, { record, place }: PlannedRun, ended: RunDocument): void {
+  try {
+    record.clearEnded(ended);
+  } catch (error) {
+    audience.note(
+      `${runText(place)}: is ${ended.state}; checkpoints that it no longer needs stay: ${asError(error).message}`,
+    );
   }
 }
 

@@ -1,16 +1,27 @@
 /**
  * The checkpoints of a run: `checkpoint/<step>/` with the backend's state, the controller's, and a manifest with the
  * SHA-256 of both and of itself, which is written last. One without a manifest was never finished, and counts for nothing.
+ * One that replaces another of its step is written as `<step>-again`, and takes its name when it is whole.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import type { Checksum } from "./checksums.js";
-import { isDirectory, makeDirectory, removeEmpty } from "./directory.js";
+import { makeDirectory, removeEmpty } from "./directory.js";
 import { FileInParts } from "./file-in-parts.js";
-import { Damaged, damage, Missing, readBytes, Unreadable } from "./read-file.js";
+import {
+  Damaged,
+  damage,
+  isDirectory,
+  isThere,
+  Missing,
+  notSeen,
+  Refused,
+  readBytes,
+  Unreadable,
+} from "./read-file.js";
 import { fromSafetensors, type NumberArray } from "./safetensors.js";
 import { readSealed, writeSealed } from "./sealed.js";
 import { flushNames, writing } from "./write-file.js";
@@ -66,6 +77,8 @@ export interface Saved {
 }
 
 export interface Checkpoint extends CheckpointOf {
+  /** Of its directory. */
+  readonly name: string;
   readonly numbers: unknown;
   readonly arrays: ReadonlyMap<string, NumberArray>;
   readonly backend: FileInParts;
@@ -73,6 +86,12 @@ export interface Checkpoint extends CheckpointOf {
 
 /** What it must agree in with the run that goes on from it. */
 export type RunOf = Pick<CheckpointOf, "arm" | "seed" | "configHash" | "surroundingsSha256">;
+
+/** One on disk, finished or not. */
+type Entry = Pick<Checkpoint, "step" | "name">;
+
+const AGAIN = "-again";
+const ENTRY = /^\d+(-again)?$/;
 
 /** What was made of a checkpoint, or what is wrong with it. */
 export type Accepted<T> = { readonly taken: T } | { readonly fault: string };
@@ -90,9 +109,9 @@ export class Checkpoints {
     this.#refuseIfLost = refuseIfLost;
   }
 
-  /** Steps of those that were finished, the newest first. */
+  /** Steps of those that were finished, the newest first. @throws IbatchError where the system does not say. */
   get steps(): number[] {
-    return this.#entries().filter((step) => existsSync(this.#path(step, MANIFEST)));
+    return [...new Set(this.#finished().map(({ step }) => step))];
   }
 
   /**
@@ -101,30 +120,43 @@ export class Checkpoints {
    */
   async write(of: CheckpointOf, saved: Saved): Promise<void> {
     this.#refuseIfLost();
+    const { step } = of;
+    this.#settle(step);
+    const entry = { step, name: this.steps.includes(step) ? `${step}${AGAIN}` : `${step}` };
     try {
-      await this.#write(of, saved);
+      await this.#write(entry, of, saved);
     } catch (error) {
       this.#refuseIfLost();
-      this.remove(of.step);
-      throw writing(this.pathOf(of.step), () => {
+      this.#remove(entry);
+      throw writing(this.#path(entry), () => {
         throw error;
       });
     }
+    this.#settle(step);
   }
 
-  async #write(of: CheckpointOf, { numbers, arrays, backend }: Saved): Promise<void> {
-    const { step } = of;
+  async #write(entry: Entry, of: CheckpointOf, { numbers, arrays, backend }: Saved): Promise<void> {
     makeDirectory(this.#directory);
-    this.remove(step); // of an earlier attempt
-    mkdirSync(this.pathOf(step));
+    this.#remove(entry); // of an earlier attempt
+    mkdirSync(this.#path(entry));
     const files = {
-      [BACKEND]: await writeParts(this.#path(step, BACKEND), backend),
-      [CONTROLLER]: await writeParts(this.#path(step, CONTROLLER), [arrays]),
+      [BACKEND]: await writeParts(this.#path(entry, BACKEND), backend),
+      [CONTROLLER]: await writeParts(this.#path(entry, CONTROLLER), [arrays]),
     };
     this.#refuseIfLost();
     const document: Manifest = { version: 1, ...of, state: numbers, files };
-    writeSealed(this.#path(step, MANIFEST), document);
-    flushNames(this.pathOf(step));
+    writeSealed(this.#path(entry, MANIFEST), document);
+    flushNames(this.#path(entry));
+  }
+
+  /** One that is whole by now takes the place of the one before of its step, also where a kill came between. */
+  #settle(step: number): void {
+    const again = this.#finished().find((entry) => entry.step === step && entry.name.endsWith(AGAIN));
+    if (again === undefined) return;
+    const place = { step, name: `${step}` };
+    this.#remove(place);
+    writing(this.#path(place), () => renameSync(this.#path(again), this.#path(place)));
+    flushNames(this.#path(place));
   }
 
   /**
@@ -136,43 +168,46 @@ export class Checkpoints {
     accept: (checkpoint: Checkpoint) => Promise<Accepted<T>>,
     tell: (line: string) => void,
   ): Promise<T | undefined> {
-    for (const step of this.steps) {
-      const accepted = await this.#tryOne(step, of, accept);
+    for (const entry of this.#finished()) {
+      const accepted = await this.#tryOne(entry, of, accept);
       if ("taken" in accepted) return accepted.taken;
-      tell(`${this.pathOf(step)} ${accepted.fault}: it is not used`);
+      tell(`${this.#path(entry)} ${accepted.fault}: it is not used`);
     }
     return undefined;
   }
 
   async #tryOne<T>(
-    step: number,
+    entry: Entry,
     of: RunOf,
     accept: (checkpoint: Checkpoint) => Promise<Accepted<T>>,
   ): Promise<Accepted<T>> {
     try {
-      const accepted = await accept(this.#read(step, of));
+      const accepted = await accept(this.#read(entry, of));
       return "taken" in accepted ? accepted : { fault: `is damaged (${accepted.fault})` };
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
+      if (error instanceof Refused) throw notSeen(this.#path(entry), error); // while its state was loaded
       return { fault: error.message };
     }
   }
 
   /** @throws Unreadable where it is damaged, or of another run. */
-  #read(step: number, run: RunOf): Checkpoint {
-    const { files, state, ...of } = naming(MANIFEST, () => readSealed(this.#path(step, MANIFEST), manifest, "refuse"));
-    if (of.arm !== run.arm || of.seed !== run.seed || of.configHash !== run.configHash || of.step !== step) {
+  #read(entry: Entry, run: RunOf): Checkpoint {
+    const path = this.#path(entry, MANIFEST);
+    const { files, state, ...of } = naming(path, () => readSealed(path, manifest, "refuse"));
+    if (of.arm !== run.arm || of.seed !== run.seed || of.configHash !== run.configHash || of.step !== entry.step) {
       throw damage(`it is of step ${of.step} of ${of.arm}, seed ${of.seed}, config ${of.configHash.slice(0, 8)}`);
     }
     if (of.surroundingsSha256 !== run.surroundingsSha256) throw damage("it is of surroundings that give other bits");
-    const backend = this.#verified(step, BACKEND, files[BACKEND]);
-    const controller = this.#verified(step, CONTROLLER, files[CONTROLLER]);
-    return { ...of, numbers: state, arrays: fromSafetensors(readBytes(controller.path)), backend };
+    const backend = this.#verified(entry, BACKEND, files[BACKEND]);
+    const controller = this.#verified(entry, CONTROLLER, files[CONTROLLER]);
+    return { ...of, name: entry.name, numbers: state, arrays: fromSafetensors(readBytes(controller.path)), backend };
   }
 
-  #verified(step: number, name: string, expected: Checksum): FileInParts {
-    return naming(name, () => {
-      const file = new FileInParts(this.#path(step, name));
+  #verified(entry: Entry, name: string, expected: Checksum): FileInParts {
+    const path = this.#path(entry, name);
+    return naming(path, () => {
+      const file = new FileInParts(path);
       const seen = file.checksum();
       if (seen.sha256 === expected.sha256) return file;
       throw damage(`SHA-256 ${seen.sha256.slice(0, 8)}, the manifest has ${expected.sha256.slice(0, 8)}`);
@@ -187,41 +222,60 @@ export class Checkpoints {
   /** Removes all but those at these steps. */
   keepOnly(...kept: readonly number[]): void {
     this.#refuseIfLost();
-    for (const step of this.#entries()) if (!kept.includes(step)) this.remove(step);
+    for (const step of kept) this.#settle(step);
+    this.#removeAllBut(kept.map(String));
     if (kept.length === 0) removeEmpty([this.#directory]); // what else lies there is the user's
   }
 
+  /** Removes those that are newer than this one, which is used in their stead, and what is left of unfinished ones. */
+  keepFrom({ step, name }: Entry): void {
+    this.#refuseIfLost();
+    const names = this.#finished().map((entry) => entry.name);
+    this.#removeAllBut(names.slice(names.indexOf(name)));
+    this.#settle(step);
+  }
+
+  #removeAllBut(names: readonly string[]): void {
+    for (const entry of this.#entries()) if (!names.includes(entry.name)) this.#remove(entry);
+  }
+
   /** The manifest goes first: what a kill leaves of it was never finished. */
-  remove(step: number): void {
-    writing(this.pathOf(step), () => {
-      rmSync(this.#path(step, MANIFEST), { force: true });
-      rmSync(this.#path(step), { recursive: true, force: true });
+  #remove(entry: Entry): void {
+    writing(this.#path(entry), () => {
+      rmSync(this.#path(entry, MANIFEST), { force: true });
+      rmSync(this.#path(entry), { recursive: true, force: true });
     });
   }
 
-  pathOf(step: number): string {
-    return this.#path(step);
+  #finished(): Entry[] {
+    return this.#entries().filter((entry) => isThere(this.#path(entry, MANIFEST)));
   }
 
-  /** The newest first. */
-  #entries(): number[] {
+  /** The newest first; of one step, the one that replaces the other. */
+  #entries(): Entry[] {
     if (!isDirectory(this.#directory)) return [];
-    const names = readdirSync(this.#directory).filter((name) => /^\d+$/.test(name));
-    return names.map(Number).sort((a, b) => b - a);
+    const names = readdirSync(this.#directory).filter((name) => ENTRY.test(name));
+    return names
+      .map((name) => ({ step: Number.parseInt(name, 10), name }))
+      .sort((a, b) => b.step - a.step || b.name.length - a.name.length);
   }
 
-  #path(step: number, ...below: readonly string[]): string {
-    return join(this.#directory, `${step}`, ...below);
+  #path({ name }: Entry, ...below: readonly string[]): string {
+    return join(this.#directory, name, ...below);
   }
 }
 
-/** Damage of one of its files is told with the name of that file; one that may not be read is not damaged. */
-function naming<T>(file: string, act: () => T): T {
+/**
+ * Damage of one of its files is told with the name of that file.
+ * @throws IbatchError where the system refuses to read it: it may be whole, and the run would begin anew without it.
+ */
+function naming<T>(path: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    if (error instanceof Damaged) throw damage(`${file}: ${error.how}`);
-    if (error instanceof Missing) throw damage(`${file} ${error.message}`);
+    if (error instanceof Damaged) throw damage(`${basename(path)}: ${error.how}`);
+    if (error instanceof Missing) throw damage(`${basename(path)} ${error.message}`);
+    if (error instanceof Refused) throw notSeen(path, error);
     throw error;
   }
 }

@@ -42,7 +42,7 @@ function refuseName(path: string, option: string): void {
 
 /** The directories on the way that are not there, the outermost first. */
 function missing(path: string): string[] {
-  if (isDirectory(path)) return [];
+  if (isSeen(path)) return [];
   const above = dirname(path);
   return [...(above === path ? [] : missing(above)), path];
 }
@@ -54,7 +54,7 @@ function makeOne(directory: string, refused: (reason: string, cause: unknown) =>
     flushNames(directory);
     return true;
   } catch (error) {
-    if (isDirectory(directory)) return false; // made by another meanwhile
+    if (isSeen(directory)) return false; // made by another meanwhile
     if (codeOf(error) === "EEXIST" && lstatSync(directory).isSymbolicLink())
       throw refused(`${directory} is a link to ${readlinkSync(directory)}, which is not there`, error);
     if (codeOf(error) === "ENOENT") throw refused(`no directory can be made in ${dirname(directory)}`, error);
@@ -62,8 +62,8 @@ function makeOne(directory: string, refused: (reason: string, cause: unknown) =>
   }
 }
 
-/** Also of a link to one; false where a link leads nowhere. */
-export function isDirectory(path: string): boolean {
+/** False where that cannot be seen: what makes or removes it says why. */
+function isSeen(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch {

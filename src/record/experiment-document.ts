@@ -1,10 +1,10 @@
 /** `experiment.json`: its schema, used to write and to read. */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { whyBlocked } from "./blocked.js";
-import { Missing, Unreadable } from "./read-file.js";
+import { Missing, notSeen, Refused, readJson, Unreadable } from "./read-file.js";
 import { keeping, recordedArm } from "./run-document.js";
 import { readSealed, writeSealed } from "./sealed.js";
 
@@ -84,11 +84,17 @@ const identity = z.object({
     .catch(undefined),
 });
 
-/** Which experiment it says that this is, changed since or not. Undefined where there is none, or one that is not ours. */
+/**
+ * Which experiment it says that this is, changed since or not. Undefined where there is none, or one that is not ours.
+ * @throws IbatchError where it cannot be read though it may be whole.
+ */
 export function readIdentity(directory: string): z.infer<typeof identity> | undefined {
+  const path = join(directory, EXPERIMENT);
   try {
-    return identity.parse(JSON.parse(readFileSync(join(directory, EXPERIMENT), "utf8")));
-  } catch {
-    return undefined;
+    return readJson(path, identity);
+  } catch (error) {
+    if (error instanceof Refused) throw notSeen(path, error);
+    if (error instanceof Unreadable) return undefined;
+    throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** The directory of an experiment (layout: README, "What is recorded"). */
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { RecordOptions } from "./checkpoints.js";
 import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dataset-record.js";
@@ -17,6 +17,7 @@ import {
 import { Lock } from "./lock.js";
 import { appendToLog } from "./log-file.js";
 import { ownerOf } from "./owner.js";
+import { isThere } from "./read-file.js";
 import { runDirectory } from "./run-places.js";
 import { RunRecord } from "./run-record.js";
 import { type StatisticsDocument, writeStatistics } from "./statistics-file.js";
@@ -104,7 +105,7 @@ export class ExperimentRecord {
     this.#lock.refuseIfLost();
     const { name, hash, ...made } = this.identity;
     const path = join(this.directory, EXPERIMENT);
-    if (this.isUnnamed && existsSync(path)) writing(path, () => renameSync(path, `${path}.damaged`));
+    if (this.isUnnamed && isThere(path)) writing(path, () => renameSync(path, `${path}.damaged`));
     writeExperimentDocument(this.directory, { name, hash, config, ...made });
   }
 
@@ -127,7 +128,7 @@ export class ExperimentRecord {
 
   /** Of a directory that no run has begun in, `experiment.json` is written, too. */
   writeValidation(validation: ValidationDocument, config: ExperimentDocument["config"]): void {
-    if (!existsSync(join(this.directory, EXPERIMENT))) this.writeDocument(config);
+    if (!isThere(join(this.directory, EXPERIMENT))) this.writeDocument(config);
     writeValidation(this.directory, validation);
   }
 

@@ -2,8 +2,8 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { whyBlocked } from "./blocked.js";
-import { isDirectory } from "./directory.js";
 import { EXPERIMENT_FILES } from "./experiment-files.js";
+import { isDirectory } from "./read-file.js";
 import { FILE_NAME, listRuns, type RunPlaceOnDisk, seedOf } from "./run-places.js";
 
 /** One that is left out of all results. */

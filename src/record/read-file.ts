@@ -1,6 +1,7 @@
 /** Reads files that were recorded, and says in words what is wrong with one that cannot be read. */
 import { lstatSync, readFileSync, type Stats, statSync } from "node:fs";
 import type { z } from "zod";
+import { type IbatchError, surroundingsError } from "../errors.js";
 
 /** The message goes on where a file's name ends: "is missing". `first`: what is worth trying before the run is given up. */
 export class Unreadable extends Error {
@@ -23,6 +24,9 @@ export class Damaged extends Unreadable {
     super(`is damaged (${how})`);
   }
 }
+
+/** It may be whole: the system does not let us look at it. */
+export class Refused extends Unreadable {}
 
 export const damage = (how: string): Unreadable => new Damaged(how);
 
@@ -55,23 +59,43 @@ export function looking<T>(path: string, act: () => T): T {
 function refused(path: string, code: string): Unreadable {
   if (code === "ENOENT" && isLink(path)) return damage("it is a link that leads nowhere");
   if (code === "ENOENT" || code === "ENOTDIR") return new Missing();
-  if (code === "EACCES" || code === "EPERM") return new Unreadable("cannot be read (no permission)", "allow that, or ");
+  if (code === "EACCES" || code === "EPERM") return new Refused("cannot be read (no permission)", "allow that, or ");
   if (code === "ELOOP") return damage("it is a link that leads in a circle");
-  return new Unreadable(`cannot be read (${code})`, "mend that, or ");
+  return new Refused(`cannot be read (${code})`, "mend that, or ");
 }
 
 const isLink = (path: string): boolean => entry(path)?.isSymbolicLink() ?? false;
 
-/** Whether something has that name, a link that leads nowhere included. */
+/**
+ * Whether something has that name, a link that leads nowhere included.
+ * @throws IbatchError where the system does not say.
+ */
 export const isThere = (path: string): boolean => entry(path) !== undefined;
 
-function entry(path: string): Stats | undefined {
+const entry = (path: string): Stats | undefined => lookedUp(path, ["ENOENT", "ENOTDIR"], lstatSync);
+
+/**
+ * Also of a link to one; false where a link leads nowhere.
+ * @throws IbatchError where the system does not say.
+ */
+export const isDirectory = (path: string): boolean =>
+  lookedUp(path, ["ENOENT", "ENOTDIR", "ELOOP"], statSync)?.isDirectory() ?? false;
+
+/** Undefined where the system says with one of these codes that there is nothing. */
+function lookedUp(path: string, nothing: readonly string[], look: (path: string) => Stats): Stats | undefined {
   try {
-    return lstatSync(path);
-  } catch {
-    return undefined;
+    return look(path);
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    const code = String(error.code);
+    if (nothing.includes(code)) return undefined;
+    throw notSeen(path, refused(path, code));
   }
 }
+
+/** Whoever took it for missing or damaged would replace what may be whole. */
+export const notSeen = (path: string, { message }: Unreadable): IbatchError =>
+  surroundingsError(`${path} ${message}: mend that and give the same command again`);
 
 /** @throws Unreadable */
 export const parseJson = <T>(text: string, schema: z.ZodType<T>): T => fitting(jsonOf(text), schema);

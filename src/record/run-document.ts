@@ -98,6 +98,11 @@ export const runDocument = z.object({
   /** Of a run that came to its end, the step of the checkpoint that is kept: of that end; absent where none is. */
   finalCheckpoint: count.optional(),
   error: z.string().optional(),
+  /**
+   * Of a failed run: what failed was its own training, so that whoever mends that changes what it is made of. Absent
+   * where it could not go on for what lies outside of it, and in records of before there was such.
+   */
+  failedByItself: z.literal(true).optional(),
   surroundings: surroundings.optional(),
   /** The list of all its files beside this one; absent in records of before there was such, and until the run ends. */
   checksums: z.literal(CHECKSUMS).optional(),

@@ -2,8 +2,7 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKSUMS } from "./checksums.js";
-import { isDirectory } from "./directory.js";
-import { isThere } from "./read-file.js";
+import { isDirectory, isThere } from "./read-file.js";
 import { PARTIAL, writing } from "./write-file.js";
 
 export const RUN_DOCUMENT = "run.json";

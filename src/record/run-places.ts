@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { whyBlocked } from "./blocked.js";
-import { isDirectory } from "./directory.js";
+import { isDirectory } from "./read-file.js";
 
 export interface RunPlaceOnDisk {
   readonly arm: string;
@@ -22,7 +22,6 @@ export const runInArm = (arm: string, seed: number): string => join(arm, `seed-$
 /** Every directory that is a run's by its name, arms and seeds in sequence. */
 export function listRuns(experiment: string): RunPlaceOnDisk[] {
   return directoriesIn(experiment)
-    .filter((arm) => whyBlocked(join(experiment, arm)) === undefined)
     .flatMap((arm) =>
       directoriesIn(join(experiment, arm)).flatMap((name) => {
         const seed = seedOf(name);
@@ -38,4 +37,6 @@ export function seedOf(name: string): number | undefined {
   return seed === undefined ? undefined : Number(seed);
 }
 
-const directoriesIn = (path: string): string[] => readdirSync(path).filter((name) => isDirectory(join(path, name)));
+/** Those that can be looked into. */
+const directoriesIn = (path: string): string[] =>
+  readdirSync(path).filter((name) => whyBlocked(join(path, name)) === undefined && isDirectory(join(path, name)));

@@ -122,7 +122,7 @@ export class RunRecord {
   resume(
     document: RunDocument,
     point: RunPoint,
-    { step, records, record }: Pick<Checkpoint, "step" | "records" | "record">,
+    { records, record, ...checkpoint }: Pick<Checkpoint, "step" | "name" | "records" | "record">,
   ): void {
     this.#refuseIfLost();
     this.refuseReplacing();
@@ -134,7 +134,7 @@ export class RunRecord {
       writing(path, () => truncateSync(path, records[name]));
     }
     clearAfter(this.directory, point);
-    this.checkpoints.keepOnly(...this.checkpoints.steps.filter((other) => other <= step));
+    this.checkpoints.keepFrom(checkpoint);
     this.#appended = [];
   }
 
@@ -162,11 +162,11 @@ export class RunRecord {
     return Object.fromEntries(there.map((name) => [name, sizeOfFile(join(this.directory, name))]));
   }
 
-  /** An attempt that ended before it began: what an earlier one recorded is kept, and says so. */
-  writeFailure(failed: RunDocument): void {
+  /** An attempt that ended outside of its training: what is recorded is kept, goes on from there, and says so. */
+  writeEndOutside(ended: RunDocument): void {
     const before = this.read();
-    if (before === undefined) this.start(failed);
-    else this.write({ ...before, state: failed.state, error: failed.error });
+    if (before === undefined) this.start(ended);
+    else this.write({ ...before, state: ended.state, error: ended.error });
   }
 
   /** @throws IbatchError where a run of this name would take the place of a result, or of something that is no run. */
@@ -190,10 +190,9 @@ export class RunRecord {
       writeWhole(join(this.directory, CHECKSUMS), formatChecksums(endedWith(this.directory, text)));
     }
     writeWhole(join(this.directory, RUN_DOCUMENT), text);
-    this.clearEnded(document);
   }
 
-  /** What a run that came to its end no longer needs. */
+  /** Removes what a run that came to its end no longer needs. @throws IbatchError where the disk refuses. */
   clearEnded(document: RunDocument): void {
     const { finalCheckpoint: kept } = document;
     if (isFinished(document)) this.checkpoints.keepOnly(...(kept === undefined ? [] : [kept]));
@@ -247,7 +246,10 @@ export class RunRecord {
     for (const name of readdirSync(signals)) {
       const files = readdirSync(join(signals, name)).filter((file) => /^\d+\.[fu]32$/.test(file));
       const newestFirst = files.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10));
-      for (const file of newestFirst.slice(1)) rmSync(join(signals, name, file), { force: true });
+      for (const file of newestFirst.slice(1)) {
+        const path = join(signals, name, file);
+        writing(path, () => rmSync(path, { force: true }));
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { Observer } from "../../src/experiment/observer.js";
 import { writeSealed } from "../../src/record/sealed.js";
 import type { Pretence } from "./fake-backend.js";
+import { LOSSES, ONE_RUN, recorded, stoppedBefore, undisturbed } from "./one-run.js";
 import { Scene, type SceneOptions } from "./scene.js";
 
 // What is written while the run goes on is written at once here, so that every run has the same checkpoints.
@@ -20,23 +21,6 @@ vi.mock("node:fs/promises", async (original) => ({
     close: async () => {},
   }),
 }));
-
-/** 3 batches an epoch, 3 epochs; an order that reads losses, draws a part, and weights it. */
-const ONE_RUN = [
-  "arms={a: {order: {name: weighted, fraction: 0.5, by: loss}}}",
-  "seeds=[4]",
-  "checkpoint={everyBatches: 2, leastSeconds: 0}",
-];
-const LOSSES: Pretence = { loss: (index, step) => 1 + ((7 * index + 3 * step) % 11) / 8 };
-
-/** Of every file that a run of equal bits has, but for what tells of its attempts and of time. */
-const recorded = (scene: Scene) =>
-  Object.fromEntries(
-    scene
-      .files("a")
-      .filter((file) => !/run\.json|timings\.jsonl|SHA256SUMS|checkpoint/.test(file))
-      .map((file) => [file, scene.bytes(file).toString("latin1")]),
-  );
 
 /** Stops a run before these steps' chunks, one command after another, and then lets it end. */
 async function stoppedAt(steps: readonly number[], { settings = ONE_RUN, pretence = LOSSES }: SceneOptions = {}) {
@@ -54,12 +38,6 @@ async function stoppedAt(steps: readonly number[], { settings = ONE_RUN, pretenc
   const last = await scene.run({ settings, pretence });
   loads.push(last.client.sentOf("load")[0]?.fields.step);
   return { scene, loads, trails: last.client.trails, document: scene.document("a", 4) };
-}
-
-async function undisturbed({ settings = ONE_RUN, pretence = LOSSES }: SceneOptions = {}) {
-  const scene = new Scene();
-  const { client } = await scene.run({ settings, pretence });
-  return { recorded: recorded(scene), trails: client.trails };
 }
 
 describe("to the bit", () => {
@@ -417,16 +395,6 @@ test("the results of a run that lost its backend have each epoch once", async ()
   expect(clients).toHaveLength(2);
   expect(results.map(({ metrics }) => metrics.map(({ epoch }) => epoch))).toEqual([[0, 1, 2]]);
 });
-
-async function stoppedBefore(step: number): Promise<Scene> {
-  const scene = new Scene();
-  const abort = new AbortController();
-  const before: Pretence["before"] = (message) => {
-    if (message.type === "train" && message.fields.firstStep >= step) abort.abort();
-  };
-  await scene.run({ settings: ONE_RUN, abort, pretence: { ...LOSSES, before } });
-  return scene;
-}
 
 test.each([
   ["the step of its last checkpoint", [], "will go on from step 2"],

@@ -46,7 +46,7 @@ test("one that a kill left behind says nothing of a run that failed since", () =
   const run = finished();
   const { checksums, ...document } = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
   writeFileSync(join(run, "run.json"), JSON.stringify({ ...document, state: "running" }));
-  recordOf(run).writeFailure({ ...document, state: "failed", error: "its backend was lost" });
+  recordOf(run).writeEndOutside({ ...document, state: "failed", error: "its backend was lost" });
   expect(recordOf(run).read()).toMatchObject({ state: "failed", error: "its backend was lost" });
   recordOf(run).start({ ...document, state: "running" });
   expect(recordOf(run).read()).toMatchObject({ state: "running" });

@@ -226,7 +226,7 @@ describe("an attempt that failed before it began", () => {
   const failed: RunDocument = { ...document, state: "failed", error: "no room", startedAt: "now" };
 
   test("is on record by itself", () => {
-    new RunRecord(directory, full).writeFailure(failed);
+    new RunRecord(directory, full).writeEndOutside(failed);
     expect(new RunRecord(directory, full).read()).toEqual(failed);
   });
 
@@ -235,7 +235,7 @@ describe("an attempt that failed before it began", () => {
     record.writePlan(0, plan);
     record.appendMetrics(metrics);
     record.write({ ...document, state: "interrupted", surroundings });
-    new RunRecord(directory, full).writeFailure(failed);
+    new RunRecord(directory, full).writeEndOutside(failed);
     expect(record.read()).toEqual({ ...document, surroundings, state: "failed", error: "no room" });
     expect(readMetrics(directory)).toEqual([metrics]);
     expect(file("orders/0000.u32")).toHaveLength(12);

@@ -1,0 +1,312 @@
+// Whatever refuses a run, or fails around it, its good checkpoints stay, and the run goes on from them.
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { BackendError, BackendLost } from "../../src/backend/errors.js";
+import type { Observer } from "../../src/experiment/observer.js";
+import type { Pretence } from "./fake-backend.js";
+import { LOSSES, ONE_RUN, recorded, stoppedBefore, undisturbed } from "./one-run.js";
+import { Scene, type SceneOptions } from "./scene.js";
+
+/** What the disk refuses: with which code, of what is done with this path. */
+type Refusing = (what: "write" | "open" | "read" | "lstat" | "rename" | "remove", path: string) => string | undefined;
+const disk = vi.hoisted(() => ({ refusing: (() => undefined) as Refusing }));
+vi.mock("node:fs/promises", async (original) => ({
+  ...(await original<typeof import("node:fs/promises")>()),
+  // written at once, so that every run has the same checkpoints
+  open: async (path: string) => ({
+    writeFile: async (data: Uint8Array) => {
+      const code = disk.refusing("write", path);
+      if (code !== undefined) throw Object.assign(new Error(code), { code, syscall: "write" });
+      writeFileSync(path, data, { flag: "a" });
+    },
+    sync: async () => {},
+    close: async () => {},
+  }),
+}));
+vi.mock("node:fs", async (original) => {
+  const fs = await original<typeof import("node:fs")>();
+  const refusable =
+    (what: Parameters<Refusing>[0], name: "openSync" | "readFileSync" | "lstatSync" | "renameSync" | "rmSync") =>
+    (path: string, ...rest: unknown[]) => {
+      const code = disk.refusing(what, path);
+      if (code !== undefined) throw Object.assign(new Error(code), { code, syscall: what, path });
+      return Reflect.apply(fs[name], fs, [path, ...rest]);
+    };
+  return {
+    ...fs,
+    openSync: refusable("open", "openSync"),
+    readFileSync: refusable("read", "readFileSync"),
+    lstatSync: refusable("lstat", "lstatSync"),
+    renameSync: refusable("rename", "renameSync"),
+    rmSync: refusable("remove", "rmSync"),
+  };
+});
+afterEach(() => {
+  disk.refusing = () => undefined;
+});
+
+const saved = (scene: Scene): string[] => {
+  const checkpoints = join(scene.directory, "a/seed-4/checkpoint");
+  return existsSync(checkpoints) ? readdirSync(checkpoints).sort() : [];
+};
+
+/** Gives the same command, on this backend, and returns what it said, and from where it went on. */
+async function again(scene: Scene, { pretence, ...options }: SceneOptions = {}) {
+  const said: string[] = [];
+  const observer: Observer = { noted: (line) => said.push(line) };
+  const ran = await scene.run({ settings: ONE_RUN, observer, ...options, pretence: { ...LOSSES, ...pretence } });
+  const last = ran.clients.at(-1);
+  return {
+    ...ran,
+    said,
+    loads: ran.clients.flatMap((client) => client.sentOf("load").map(({ fields }) => fields.step)),
+    trails: last?.trails,
+  };
+}
+
+/** Loses its backend once, at this step. */
+function losing(step: number): Required<Pick<Pretence, "before">> & { readonly isLost: boolean } {
+  let isLost = false;
+  return {
+    get isLost() {
+      return isLost;
+    },
+    before(message) {
+      if (isLost || message.type !== "train" || message.fields.firstStep < step) return;
+      isLost = true;
+      throw new BackendLost("the backend ended");
+    },
+  };
+}
+
+describe("a run that is refused where it would go on", () => {
+  const OTHER: Pretence = { opened: { threads: 2 } };
+
+  test("in other surroundings, any number of times: it goes on where it was begun", async () => {
+    const whole = await undisturbed();
+    const scene = await stoppedBefore(7);
+    const kept = saved(scene);
+    for (let time = 0; time < 3; time++) {
+      const { client, results, said } = await again(scene, { pretence: OTHER });
+      expect(results).toMatchObject([{ state: "failed", error: expect.stringContaining("threads 1, now 2") }]);
+      expect(said).not.toContainEqual(expect.stringContaining("begins anew"));
+      expect(client.sentOf("train")).toEqual([]);
+      expect(saved(scene)).toEqual(kept);
+    }
+    const { loads, trails } = await again(scene);
+    expect(loads).toEqual([8]);
+    expect(trails).toEqual(whole.trails);
+    expect(recorded(scene)).toEqual(whole.recorded);
+  });
+
+  test("by the backend that came in place of the one that was lost: it goes on at one like that", async () => {
+    const whole = await undisturbed();
+    const scene = new Scene();
+    const loss = losing(7);
+    const openedFor = () => (loss.isLost ? { threads: 2 } : {});
+    const first = await again(scene, { pretence: { ...loss, openedFor } });
+    expect(first.results).toMatchObject([{ state: "failed", error: expect.stringContaining("threads 1, now 2") }]);
+    expect(scene.document("a", 4)).toMatchObject({
+      state: "failed",
+      error: expect.stringContaining("threads 1, now 2"),
+    });
+    const kept = saved(scene);
+    expect(kept).not.toEqual([]);
+    await again(scene, { pretence: OTHER });
+    expect(saved(scene)).toEqual(kept);
+    const { loads, trails } = await again(scene);
+    expect(loads).toEqual([Number(kept.at(-1))]);
+    expect(trails).toEqual(whole.trails);
+    expect(recorded(scene)).toEqual(whole.recorded);
+  });
+
+  test("by what no run can go on with: it goes on when that is mended", async () => {
+    const scene = await stoppedBefore(7);
+    const before: Pretence["before"] = ({ type }) => {
+      if (type === "load") throw new BackendLost("the backend ended");
+    };
+    const settings = [...ONE_RUN, "backend.restarts=0"];
+    const lost = await again(scene, { settings, pretence: { before } });
+    expect(lost.results.map(({ state }) => state)).toEqual(["failed"]);
+    await again(scene, { pretence: OTHER });
+    const { loads } = await again(scene);
+    expect(loads).toEqual([8]);
+  });
+});
+
+describe("a run that failed by itself", () => {
+  const raising = (code: "bad_reference" | "internal" | "unknown_session"): Pretence => ({
+    before(message) {
+      if (message.type === "train" && message.fields.firstStep >= 7) throw new BackendError(code, "it raised");
+    },
+  });
+
+  test("begins anew with other code, and says so", async () => {
+    const whole = await undisturbed();
+    const scene = new Scene();
+    await again(scene, { pretence: raising("bad_reference") });
+    expect(scene.document("a", 4)).toMatchObject({ state: "failed", failedByItself: true });
+    const { said, loads, trails } = await again(scene, { pretence: { opened: { threads: 2 } } });
+    expect(said).toContainEqual(expect.stringMatching(/ failed before, and begins anew: .*threads 1, now 2/));
+    expect(loads).toEqual([]);
+    expect(trails).toEqual(whole.trails);
+    expect(scene.document("a", 4)).not.toHaveProperty("failedByItself");
+  });
+
+  test("goes on with the same code, and is none that failed once it is under way again", async () => {
+    const scene = new Scene();
+    await again(scene, { pretence: raising("internal") });
+    const abort = new AbortController();
+    const before: Pretence["before"] = ({ type }) => {
+      if (type === "train") abort.abort();
+    };
+    const { loads } = await again(scene, { abort, pretence: { before } });
+    expect(loads).toEqual([8]);
+    expect(scene.document("a", 4)).not.toHaveProperty("failedByItself");
+    await again(scene, { pretence: { opened: { threads: 2 } } });
+    expect(saved(scene)).toContain("8");
+  });
+
+  test("is none whose session the backend has no longer", async () => {
+    const scene = new Scene();
+    await again(scene, { pretence: raising("unknown_session") });
+    expect(scene.document("a", 4)).toMatchObject({ state: "failed" });
+    expect(scene.document("a", 4)).not.toHaveProperty("failedByItself");
+  });
+});
+
+test("a run that is interrupted while another backend is waited for is recorded as interrupted", async () => {
+  const scene = new Scene();
+  const abort = new AbortController();
+  const loss = losing(7);
+  const before: Pretence["before"] = (message, backend) => {
+    if (loss.isLost && message.type === "open") abort.abort();
+    return loss.before(message, backend);
+  };
+  const { error } = await again(scene, { abort, pretence: { before } });
+  expect(error).toMatchObject({ message: "interrupted" });
+  expect(scene.document("a", 4)).toMatchObject({ state: "interrupted", error: "interrupted" });
+});
+
+describe("a checkpoint of the end, where one of its step is there from before the epoch was evaluated", () => {
+  const FINAL = [...ONE_RUN, "checkpoint={everyBatches: 1, everyEpochs: null, keep: 1, final: true}"];
+  const underWayAt = (scene: Scene, name: string) =>
+    JSON.parse(scene.text(`a/seed-4/checkpoint/${name}/manifest.json`)).state.underWay;
+
+  test("takes its place once it is whole", async () => {
+    const scene = await stoppedBefore(8, FINAL);
+    await again(scene, { settings: FINAL });
+    expect(saved(scene)).toEqual(["9"]);
+    expect(underWayAt(scene, "9")).toBeNull();
+  });
+
+  test("leaves that one where the disk refuses it: the same command goes on from there", async () => {
+    const whole = await undisturbed();
+    const scene = await stoppedBefore(8, FINAL);
+    disk.refusing = (what, path) => (what === "write" && path.includes("/9-again/") ? "ENOSPC" : undefined);
+    const { error, stoppedBy } = await again(scene, { settings: FINAL });
+    expect(error ?? stoppedBy).toMatchObject({ kind: "surroundings" });
+    expect(saved(scene)).toEqual(["9"]);
+    expect(underWayAt(scene, "9")).not.toBeNull();
+    disk.refusing = () => undefined;
+    const { loads, trails } = await again(scene, { settings: FINAL });
+    expect(loads).toEqual([9]);
+    expect(trails).toEqual(whole.trails);
+    expect(underWayAt(scene, "9")).toBeNull();
+  });
+
+  test("is used where it could not take the place, and takes it then", async () => {
+    const scene = await stoppedBefore(8, FINAL);
+    disk.refusing = (what, path) => (what === "rename" && path.endsWith("/9-again") ? "EIO" : undefined);
+    const { error, stoppedBy } = await again(scene, { settings: FINAL });
+    expect(error ?? stoppedBy).toMatchObject({ kind: "surroundings" });
+    expect(saved(scene)).toEqual(["9-again"]);
+    disk.refusing = () => undefined;
+    const { loads, client } = await again(scene, { settings: FINAL });
+    expect(loads).toEqual([9]);
+    expect(client.sentOf("train")).toEqual([]);
+    expect(saved(scene)).toEqual(["9"]);
+    expect(scene.document("a", 4)).toMatchObject({ state: "done", finalCheckpoint: 9 });
+  });
+
+  test("goes where it is damaged and the one before is used", async () => {
+    const scene = await stoppedBefore(8, FINAL);
+    const manifest = "a/seed-4/checkpoint/9-again/manifest.json";
+    disk.refusing = (what, path) =>
+      what === "remove" && path.endsWith("/9/manifest.json") && scene.has(manifest) ? "EIO" : undefined;
+    await again(scene, { settings: FINAL });
+    disk.refusing = () => undefined;
+    expect(saved(scene)).toEqual(["9", "9-again"]);
+    writeFileSync(join(scene.directory, "a/seed-4/checkpoint/9-again/model.safetensors"), "damaged");
+    const { said, loads } = await again(scene, { settings: FINAL });
+    expect(said[0]).toContain("checkpoint/9-again is damaged (model.safetensors: SHA-256 ");
+    expect(loads).toEqual([9]);
+    expect(saved(scene)).toEqual(["9"]);
+    expect(underWayAt(scene, "9")).toBeNull();
+  });
+});
+
+describe("a checkpoint that the system refuses to read is not taken for damaged", () => {
+  test.each<[string, Parameters<Refusing>[0], string, string]>([
+    ["its state, for the disk fails", "open", "EIO", "checkpoint/8/model.safetensors cannot be read (EIO)"],
+    [
+      "its state, for too many files are open",
+      "open",
+      "EMFILE",
+      "checkpoint/8/model.safetensors cannot be read (EMFILE)",
+    ],
+    [
+      "its state, without permission",
+      "open",
+      "EACCES",
+      "checkpoint/8/model.safetensors cannot be read (no permission)",
+    ],
+    ["whether it is there", "lstat", "EIO", "checkpoint/8/manifest.json cannot be read (EIO)"],
+  ])("%s", async (_, what, code, message) => {
+    const whole = await undisturbed();
+    const scene = await stoppedBefore(7);
+    const kept = saved(scene);
+    const file = what === "open" ? "model.safetensors" : "manifest.json";
+    disk.refusing = (did, path) => (did === what && path.endsWith(`8/${file}`) ? code : undefined);
+    const { error, client } = await again(scene);
+    expect(error).toMatchObject({ kind: "surroundings", message: expect.stringContaining(message) });
+    expect(client.sentOf("train")).toEqual([]);
+    expect(saved(scene)).toEqual(kept);
+    disk.refusing = () => undefined;
+    const { loads } = await again(scene);
+    expect(loads).toEqual([8]);
+    expect(recorded(scene)).toEqual(whole.recorded);
+  });
+});
+
+test("a run is done though its checkpoints cannot be removed; the next command removes them", async () => {
+  const scene = new Scene();
+  disk.refusing = (what, path) => {
+    const isDone = what === "remove" && path.includes("/checkpoint/") && scene.document("a", 4).state === "done";
+    return isDone ? "ENOTEMPTY" : undefined;
+  };
+  const { results, said } = await again(scene);
+  expect(results.map(({ state }) => state)).toEqual(["done"]);
+  expect(scene.document("a", 4)).toMatchObject({ state: "done" });
+  expect(said).toContainEqual(expect.stringMatching(/^a, seed 4: is done; .* stay: .*checkpoint\/\d/));
+  expect((await again(scene)).results.map(({ state }) => state)).toEqual(["done"]);
+  disk.refusing = () => undefined;
+  await again(scene);
+  expect(saved(scene)).toEqual([]);
+});
+
+test("an experiment.json that the system refuses to read stays what it is", async () => {
+  const scene = await stoppedBefore(7);
+  const before = scene.text("experiment.json");
+  disk.refusing = (what, path) => (what === "read" && path.endsWith("/experiment.json") ? "EIO" : undefined);
+  await expect(again(scene)).rejects.toMatchObject({
+    kind: "surroundings",
+    message: expect.stringMatching(
+      /experiment\.json cannot be read \(EIO\): mend that and give the same command again$/,
+    ),
+  });
+  disk.refusing = () => undefined;
+  expect(scene.files().filter((file) => !file.includes("/"))).toEqual(["experiment.json"]);
+  expect(scene.text("experiment.json")).toBe(before);
+});
