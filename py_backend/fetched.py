@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -22,13 +21,12 @@ from .errors import BackendError, print_cause
 from .generators import generators_kept
 from .references.importing import refuse_edited
 from .references.whose import in_a_line
+from .workers import begin_worker, worker_context
 
 T = TypeVar("T")
 
 Rows: TypeAlias = npt.NDArray[np.uint32]
 
-START_METHOD = "spawn" if sys.platform == "win32" else "forkserver"
-"""A fork of a process that computes and listens in threads would hang now and then."""
 HASHED_TOGETHER_BYTES = 4 << 20
 """Images that are fetched in one batch when all are."""
 NO_ROOM_TEXTS = ("shared memory", "No space left on device", "unable to write to file </torch", "Bus error")
@@ -136,7 +134,8 @@ class FetchedPixels:
             collate_fn=collate,
             num_workers=workers,
             persistent_workers=workers > 0,
-            multiprocessing_context=START_METHOD if workers > 0 else None,
+            multiprocessing_context=worker_context() if workers > 0 else None,
+            worker_init_fn=begin_worker if workers > 0 else None,
             pin_memory=self._device.type == "cuda",
             generator=torch.Generator(),  # its own: the default one belongs to the step
         )

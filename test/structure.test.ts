@@ -285,7 +285,7 @@ describe("Python", () => {
       "torch_switches",
       "connections",
     ],
-    ["codec", "device", "torch_state"],
+    ["codec", "device", "torch_state", "workers"],
     ["identity", "generators"],
     ["datasets", "models", "optimizers"],
     ["references"],

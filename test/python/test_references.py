@@ -7,6 +7,9 @@ import hashlib
 import json
 import math
 import multiprocessing
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from py_backend.errors import BackendError
 from py_backend.fetched import workers_failed
 from py_backend.messages import Chosen, Named, Weights
 from py_backend.noise import module_seeds
+from py_backend.process_signals import LEFT_TO_CONTROLLER
 from py_backend.references import dataset as dataset_reference
 from py_backend.references import importing
 
@@ -373,18 +377,38 @@ def test_float_images_go_to_the_model_as_they_are(open_run: OpenRun) -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_fetched_items_give_the_bits_of_resident_ones(open_run: OpenRun, workers: int) -> None:
+def test_fetched_items_give_the_bits_of_resident_ones_whatever_signals_come_to_workers(
+    open_run: OpenRun, workers: int
+) -> None:
     order = np.random.default_rng(3).permutation(40).tolist()
     batches = [order[at : at + 6] for at in range(0, 40, 6)]
 
     def trained(**options: Any) -> list[Any]:
         run = opened_with(open_run, "both", args={"kind": "ByteItems"}, **options)
-        seen = [run.losses(batches[:3]), run.losses(batches[3:5], micro_batch=4), run.losses(batches[5:])]
+        seen = [run.losses(batches[:3])]
+        signal_workers()
+        seen += [run.losses(batches[3:5], micro_batch=4), run.losses(batches[5:])]
         seen.append(run.look("test", [9, 0, 4, 4], ["loss"], batch_size=3).arrays["loss"])
         seen.append(run.look("score", order, ["loss"], batch_size=7).arrays["loss"])
         return [run.opened.body.data_sha256, *[values.tolist() for values in seen]]
 
     assert trained(load="fetch", workers=workers) == trained(load="resident")
+
+
+def signal_workers() -> None:
+    """What goes to all processes of a job, to those that are here."""
+    for worker in multiprocessing.active_children():
+        assert worker.pid is not None
+        if sys.platform == "linux":
+            assert signal.SIGTERM not in blocked_in(worker.pid), "it must end what items start"
+        for number in LEFT_TO_CONTROLLER:
+            os.kill(worker.pid, number)
+
+
+def blocked_in(pid: int) -> set[int]:
+    """Signals that wait until the process lets them."""
+    [mask] = [line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "SigBlk" in line]
+    return {number for number in range(1, 64) if int(mask, 16) >> (number - 1) & 1}
 
 
 @pytest.mark.parametrize("kind", ["Items", "DrawsInVain"])
