@@ -2,7 +2,9 @@
 //   npm test [-- [ts | python] [arguments for that runner]] [--python PATH]
 import { spawn } from "node:child_process";
 import fs from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { makeMemoryDirectory } from "./memory-directory.mjs";
 import { countPytest, countVitest, judge, summary } from "./reports.mjs";
 import { wrongArguments } from "./setup/sentences.mjs";
 import { ROOT } from "./setup/site.mjs";
@@ -33,6 +35,9 @@ const RUNNERS = {
   },
 };
 
+/** They end the runners; this process goes on until those have ended, and leaves nothing. Ctrl-C reaches them by itself. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
+
 const NOTHING_RAN = [{ passed: 0, failed: 1, skipped: 0 }];
 
 const { python, languages, rest } = await orExit(prepare, () => console.log(summary(NOTHING_RAN)));
@@ -40,7 +45,9 @@ const { python, languages, rest } = await orExit(prepare, () => console.log(summ
 const parts = languages.flatMap((language) =>
   RUNNERS[language].parts(rest).map((part) => ({ ...RUNNERS[language], ...part })),
 );
+const memory = makeMemoryDirectory();
 const results = await Promise.all(parts.map((part, at) => runTests(part, { python, shownAtOnce: at === 0 })));
+if (memory !== undefined) fs.rmSync(memory, { recursive: true, force: true });
 for (const { output } of results) process.stdout.write(output);
 console.log(summary(results));
 process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;
@@ -66,7 +73,7 @@ async function runTests({ report, args: asked, count, command }, { python, shown
   const path = join(ROOT, report);
   fs.rmSync(path, { force: true }); // an old report must not speak for a runner that crashed
   const [program, args] = command(python, report);
-  const env = { ...process.env, IBATCH_PYTHON: python, OMP_NUM_THREADS: "1" };
+  const env = { ...process.env, IBATCH_PYTHON: python, OMP_NUM_THREADS: "1", TMPDIR: memory ?? tmpdir() };
   const { exitCode, output } = await run(program, [...args, ...asked], { env, shownAtOnce });
   return { ...judge(count(readStamp(path)), exitCode), output };
 }
@@ -75,6 +82,7 @@ function run(command, args, { env, shownAtOnce }) {
   return new Promise((resolve) => {
     const to = shownAtOnce ? "inherit" : "pipe";
     const child = spawn(command, args, { cwd: ROOT, env, stdio: ["inherit", to, to] });
+    for (const signal of SIGNALS) process.on(signal, () => signal === "SIGINT" || child.kill(signal));
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text) => {

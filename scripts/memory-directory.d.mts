@@ -1,0 +1,1 @@
+export function makeMemoryDirectory(parent?: string, leastBytes?: number): string | undefined;
