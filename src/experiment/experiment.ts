@@ -11,7 +11,8 @@ import { runText } from "./observer.js";
 import { type PlannedRun, planRuns } from "./plan-runs.js";
 import { Preflight } from "./preflight.js";
 import { type FinishedRun, madeIn, type RecordedRun, readRecorded } from "./recorded.js";
-import { clearEnded, runOne, Unfit } from "./run.js";
+import { runOne, Unfit } from "./run.js";
+import { clearEnded, recordInterrupted } from "./run-end.js";
 import type { MadeIn } from "./surroundings.js";
 
 /** A run as it stands, with its recorded epochs. */
@@ -155,15 +156,6 @@ function failed({ record, document }: PlannedRun, error: IbatchError): Ended {
   const written: RunDocument = { ...document, state: "failed", error: error.message };
   if (!record.started || error instanceof Unfit) record.writeEndOutside(written);
   return { document: written, metrics: [] };
-}
-
-/** While another backend was waited for, too: until then it says that it lost its own. */
-function recordInterrupted({ record, document }: PlannedRun, { message }: Interrupted): void {
-  try {
-    record.writeEndOutside({ ...document, state: "interrupted", error: message });
-  } catch {
-    // the first error is the one to tell
-  }
 }
 
 /** Whether the other runs can go on. */

@@ -1,7 +1,8 @@
 /** Where a run that was begun before goes on: at the newest of its checkpoints that the backend takes. */
 import { BackendError } from "../backend/errors.js";
 import { IbatchError } from "../errors.js";
-import type { Accepted, Checkpoint } from "../record/checkpoints.js";
+import type { Checkpoint } from "../record/checkpoint.js";
+import type { Accept, Entry } from "../record/checkpoints.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
 import { joinState, type RunState } from "../training/run-state.js";
 import type { Session } from "../training/session.js";
@@ -12,6 +13,7 @@ import { bitsSha256, refuseOtherSurroundings } from "./surroundings.js";
 
 /** What the session was put back to. */
 export interface ResumePoint {
+  readonly entry: Entry;
   readonly checkpoint: Checkpoint;
   readonly state: RunState;
   /** What was recorded of the run up to then. */
@@ -36,11 +38,11 @@ export async function loadNewest(
     note(`${record.directory} replayed other plans than are on record now, and begins anew`);
     return undefined;
   }
-  const accept = async (checkpoint: Checkpoint): Promise<Accepted<ResumePoint>> => {
+  const accept: Accept<ResumePoint> = async (checkpoint, entry) => {
     const joined = joinState(checkpoint, session.labels.length);
     if ("fault" in joined) return joined;
     const refused = await refusalOf(session, checkpoint);
-    return refused ?? { taken: { checkpoint, state: joined.taken, before } };
+    return refused ?? { taken: { entry, checkpoint, state: joined.taken, before } };
   };
   if (record.checkpoints.steps.length === 0) {
     if (before.state !== "failed") note(`${runText(place)}: was stopped before its first checkpoint, and begins anew`);
@@ -83,7 +85,7 @@ function canGoOn(
 /** Records that the run is under way again from there, and says what is otherwise now. Returns what is recorded. */
 export function recordResumed(
   { record, document, place }: PlannedRun,
-  { checkpoint, state, before }: ResumePoint,
+  { entry, checkpoint, state, before }: ResumePoint,
   tell: (line: string) => void,
 ): RunDocument {
   const { step } = checkpoint;
@@ -99,7 +101,8 @@ export function recordResumed(
     ],
   };
   const { options } = record;
-  record.resume(goingOn, { epoch: state.epoch, isUnderWay: state.underWay !== null }, checkpoint);
+  const point = { epoch: state.epoch, isUnderWay: state.underWay !== null };
+  record.resume(goingOn, { entry, checkpoint, point });
   if (isOther) {
     const [then, now] = [before, document].map(versionOf);
     note(

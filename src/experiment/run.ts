@@ -1,7 +1,7 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
 
 import { BackendError } from "../backend/errors.js";
-import { asError, IbatchError, Interrupted } from "../errors.js";
+import { IbatchError, Interrupted } from "../errors.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
@@ -10,7 +10,7 @@ import { recordIn } from "../training/recording.js";
 import { tellAll } from "../training/run-event.js";
 import type { RunState } from "../training/run-state.js";
 import type { Session, WorkClient } from "../training/session.js";
-import { type RunEnd, trainRun } from "../training/train-run.js";
+import { trainRun } from "../training/train-run.js";
 import { firstState, prepareTraining, type Training } from "../training/training.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import { type Audience, runText, tellObserver } from "./observer.js";
@@ -18,6 +18,7 @@ import { openSession, orderOf } from "./open-session.js";
 import { modelOf } from "./other-code.js";
 import type { PlannedRun } from "./plan-runs.js";
 import { loadNewest, type ResumePoint, recordResumed } from "./resume.js";
+import { clearEnded, endOf, recordStopped } from "./run-end.js";
 import { bitsSha256, type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 
 /** After an interruption: the batch under way ends, and what is saved fits into a message or a few. */
@@ -101,7 +102,7 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
   } catch (error) {
     if (error instanceof Interrupted) await checkpointer?.stopped(state);
     await checkpointer?.written().catch(() => {}); // the first error is the one to tell
-    recordEnd(record, document, error);
+    recordStopped(record, document, error);
     if (error instanceof Interrupted) tellWhereItGoesOn(audience, run, state);
     throw error;
   }
@@ -189,47 +190,6 @@ function tellMicroBatches({ log }: Audience, { config, place }: PlannedRun, { op
         "another gradient than that of whole batches";
   const parts = `batches go through the model in parts of at most ${config.microBatch} samples`;
   log(`${runText(place)}: ${parts}; ${how}`);
-}
-
-/** As `interrupted` or `failed`; where even that cannot be written, `running` stays, and the run goes on from there. */
-function recordEnd(record: PlannedRun["record"], document: RunDocument, error: unknown): void {
-  const state = error instanceof Interrupted ? "interrupted" : "failed";
-  const byItself = state === "failed" && isItsOwn(error);
-  try {
-    record.write({ ...document, state, error: asError(error).message, ...(byItself && { failedByItself: true }) });
-  } catch {
-    // the first error is the one to tell
-  }
-}
-
-/** Whether what it trains, or trains on, is behind it: the backend said so, and still has the session. */
-function isItsOwn(error: unknown): boolean {
-  const said = error instanceof IbatchError && error.cause instanceof BackendError ? error.cause : error;
-  if (!(said instanceof BackendError) || said.code === "unknown_session") return false;
-  return said.kind === "run" || said.kind === "usage";
-}
-
-/** The run is on record as what it is, whether or not the disk lets go of what it no longer needs. */
-export function clearEnded({ audience }: ExperimentInputs, { record, place }: PlannedRun, ended: RunDocument): void {
-  try {
-    record.clearEnded(ended);
-  } catch (error) {
-    audience.note(
-      `${runText(place)}: is ${ended.state}; checkpoints that it no longer needs stay: ${asError(error).message}`,
-    );
-  }
-}
-
-function endOf(
-  document: RunDocument,
-  { divergedAtStep, finalCheckpoint }: RunEnd & { readonly finalCheckpoint: number | undefined },
-): RunDocument {
-  return {
-    ...document,
-    state: divergedAtStep === undefined ? "done" : "diverged",
-    ...(divergedAtStep !== undefined && { divergedAtStep }),
-    ...(finalCheckpoint !== undefined && { finalCheckpoint }),
-  };
 }
 
 /** The record comes first: nobody is told of what is not on disk. */

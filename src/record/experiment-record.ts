@@ -1,7 +1,7 @@
 /** The directory of an experiment (layout: README, "What is recorded"). */
 import { readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { RecordOptions } from "./checkpoints.js";
+import type { RecordOptions } from "./checkpoint.js";
 import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dataset-record.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
 import { EXPERIMENT, type ExperimentDocument, writeExperimentDocument } from "./experiment-document.js";

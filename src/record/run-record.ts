@@ -3,7 +3,8 @@ import { readdirSync, rmSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { usageError } from "../errors.js";
 import { whyBlocked } from "./blocked.js";
-import { type Accepted, type Checkpoint, Checkpoints, type RecordOptions, type RunOf } from "./checkpoints.js";
+import type { Checkpoint, RecordOptions, RunOf } from "./checkpoint.js";
+import { type Accept, Checkpoints, type Entry } from "./checkpoints.js";
 import { CHECKSUMS, type Checksums, checksumOf, formatChecksums } from "./checksums.js";
 import { makeDirectory } from "./directory.js";
 import type { EpochMetrics, EpochTimings } from "./epoch-metrics.js";
@@ -56,6 +57,13 @@ export interface RecordedImages {
   /** H, W, C */
   readonly shape: ImagesDocument["shape"];
   readonly pixels: Uint8Array;
+}
+
+/** The checkpoint that a run goes on from, and where that stood. */
+export interface ResumedFrom {
+  readonly entry: Entry;
+  readonly checkpoint: Pick<Checkpoint, "records" | "record">;
+  readonly point: RunPoint;
 }
 
 /** The records that a run adds to. */
@@ -119,11 +127,8 @@ export class RunRecord {
   }
 
   /** Goes on from where a checkpoint was taken: what was recorded after it goes, newer ones that cannot be used, too. */
-  resume(
-    document: RunDocument,
-    point: RunPoint,
-    { records, record, ...checkpoint }: Pick<Checkpoint, "step" | "name" | "records" | "record">,
-  ): void {
+  resume(document: RunDocument, { entry, checkpoint, point }: ResumedFrom): void {
+    const { records, record } = checkpoint;
     this.#refuseIfLost();
     this.refuseReplacing();
     this.#options = record;
@@ -134,20 +139,16 @@ export class RunRecord {
       writing(path, () => truncateSync(path, records[name]));
     }
     clearAfter(this.directory, point);
-    this.checkpoints.keepFrom(checkpoint);
+    this.checkpoints.keepFrom(entry);
     this.#appended = [];
   }
 
   /** As `Checkpoints.newest`, of those that are of no more than is on record. Tells where none of them is left. */
-  async newestCheckpoint<T>(
-    of: RunOf,
-    accept: (checkpoint: Checkpoint) => Promise<Accepted<T>>,
-    tell: (line: string) => void,
-  ): Promise<T | undefined> {
+  async newestCheckpoint<T>(of: RunOf, accept: Accept<T>, tell: (line: string) => void): Promise<T | undefined> {
     const { checkpoints, lengths } = this;
-    const acceptWhole = async (checkpoint: Checkpoint): Promise<Accepted<T>> => {
+    const acceptWhole: Accept<T> = async (checkpoint, entry) => {
       const shorter = GROWING.find((name) => !((lengths[name] ?? -1) >= checkpoint.records[name]));
-      if (shorter === undefined) return accept(checkpoint);
+      if (shorter === undefined) return accept(checkpoint, entry);
       const seen = lengths[shorter] === undefined ? "is missing" : `has ${lengths[shorter]} bytes`;
       return { fault: `${shorter} ${seen}, and had ${checkpoint.records[shorter]} by then` };
     };

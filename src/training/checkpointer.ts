@@ -2,7 +2,7 @@
 import { BackendError } from "../backend/errors.js";
 import type { RunConfig } from "../config/run-config.js";
 import { asError, IbatchError, unlessInterrupted } from "../errors.js";
-import type { CheckpointOf, RunOf } from "../record/checkpoints.js";
+import type { CheckpointOf, RunOf } from "../record/checkpoint.js";
 import type { RunRecord } from "../record/run-record.js";
 import { toSafetensors } from "../record/safetensors.js";
 import { secondsSince } from "./clock.js";

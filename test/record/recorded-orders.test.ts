@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import type { RecordOptions } from "../../src/record/checkpoints.js";
+import type { RecordOptions } from "../../src/record/checkpoint.js";
 import { countOrders, filesOf, keepsOrders, planOf, readOrder } from "../../src/record/recorded-orders.js";
 import { RunRecord } from "../../src/record/run-record.js";
 import { mistake } from "../mistake.js";

@@ -1,0 +1,59 @@
+/** How a run's record ends: what is written of it, and what goes. */
+import { BackendError } from "../backend/errors.js";
+import { asError, IbatchError, Interrupted } from "../errors.js";
+import type { RunDocument } from "../record/run-document.js";
+import type { RunEnd } from "../training/train-run.js";
+import type { ExperimentInputs } from "./experiment-inputs.js";
+import { runText } from "./observer.js";
+import type { PlannedRun } from "./plan-runs.js";
+
+/** What is recorded of a run that came to its end. */
+export function endOf(
+  document: RunDocument,
+  { divergedAtStep, finalCheckpoint }: RunEnd & { readonly finalCheckpoint: number | undefined },
+): RunDocument {
+  return {
+    ...document,
+    state: divergedAtStep === undefined ? "done" : "diverged",
+    ...(divergedAtStep !== undefined && { divergedAtStep }),
+    ...(finalCheckpoint !== undefined && { finalCheckpoint }),
+  };
+}
+
+/** As `interrupted` or `failed`; where even that cannot be written, `running` stays, and the run goes on from there. */
+export function recordStopped(record: PlannedRun["record"], document: RunDocument, error: unknown): void {
+  const state = error instanceof Interrupted ? "interrupted" : "failed";
+  const byItself = state === "failed" && isItsOwn(error);
+  try {
+    record.write({ ...document, state, error: asError(error).message, ...(byItself && { failedByItself: true }) });
+  } catch {
+    // the first error is the one to tell
+  }
+}
+
+/** Whether what it trains, or trains on, is behind it: the backend said so, and still has the session. */
+function isItsOwn(error: unknown): boolean {
+  const said = error instanceof IbatchError && error.cause instanceof BackendError ? error.cause : error;
+  if (!(said instanceof BackendError) || said.code === "unknown_session") return false;
+  return said.kind === "run" || said.kind === "usage";
+}
+
+/** The run is on record as what it is, whether or not the disk lets go of what it no longer needs. */
+export function clearEnded({ audience }: ExperimentInputs, { record, place }: PlannedRun, ended: RunDocument): void {
+  try {
+    record.clearEnded(ended);
+  } catch (error) {
+    audience.note(
+      `${runText(place)}: is ${ended.state}; checkpoints that it no longer needs stay: ${asError(error).message}`,
+    );
+  }
+}
+
+/** While another backend was waited for, too: until then it says that it lost its own. */
+export function recordInterrupted({ record, document }: PlannedRun, { message }: Interrupted): void {
+  try {
+    record.writeEndOutside({ ...document, state: "interrupted", error: message });
+  } catch {
+    // the first error is the one to tell
+  }
+}
