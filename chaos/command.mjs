@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { kill, MARK, processesWith } from "./processes.mjs";
+import { kill, MARK, processesIn } from "./processes.mjs";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const EXPERIMENT = join(ROOT, "chaos", "experiment");
@@ -15,27 +15,27 @@ export class Command {
   startedAt = performance.now();
   isOver = false;
   #child;
-  #mark;
+  #folder;
   #listeners = new Set();
 
   /**
-   * @param {{ python: string, out: string, folder: string, mark: string, settings?: string[], wrap?: string[] }} how
+   * @param {{ python: string, out: string, folder: string, settings?: string[], wrap?: string[] }} how
    *   `folder`: of its temporary files; `wrap`: a program with arguments that starts it.
    */
-  constructor({ python, out, folder, mark, settings = [], wrap = [] }) {
+  constructor({ python, out, folder, settings = [], wrap = [] }) {
     const [program, ...args] = [
       ...wrap,
       process.execPath,
       join(ROOT, "dist", "cli", "main.js"),
       ...argsOf(out, settings),
     ];
-    this.#mark = mark;
+    this.#folder = folder;
     this.#child = spawn(program, args, {
       cwd: ROOT,
       env: {
         ...process.env,
         ...{ IBATCH_PYTHON: python, OMP_NUM_THREADS: "1", NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" },
-        ...{ [MARK]: mark, TMPDIR: join(folder, "t"), CHAOS_PLANNING: join(folder, "planning") },
+        ...{ [MARK]: folder, TMPDIR: join(folder, "t"), CHAOS_PLANNING: join(folder, "planning") },
         TORCHINDUCTOR_CACHE_DIR: join(folder, "torch"), // torch keeps it for the next program, below TMPDIR otherwise
       },
       stdio: ["ignore", "ignore", "pipe"],
@@ -67,7 +67,7 @@ export class Command {
   async end() {
     const timer = setTimeout(() => {
       this.hung = true;
-      for (const { pid } of processesWith(this.#mark)) kill(pid, "SIGKILL");
+      for (const { pid } of processesIn(this.#folder)) kill(pid, "SIGKILL");
     }, MOST_SECONDS * 1000);
     const ended = await this.ended;
     clearTimeout(timer);

@@ -16,12 +16,12 @@ const OF_A_FILE = {
   "from another run": (path, _random, other) => cpSync(other, path),
 };
 
-/** All ways: a name, and what it does to the checkpoint in a directory, where `other` is another run's. */
+/** All ways: a name, and what it does to the checkpoint in a directory, where `other` is another run's, if there is one. */
 export const DAMAGES = [
   ...FILES.flatMap((file) =>
     Object.entries(OF_A_FILE).map(([how, act]) => ({
       name: `${file} ${how}`,
-      act: (path, random, other) => act(join(path, file), random, join(other, file)),
+      act: (path, random, other) => act(join(path, file), random, other && join(other, file)),
       /** As if it had never been finished: nothing is said of it. */
       isUnfinished: file === "manifest.json" && how === "missing",
     })),

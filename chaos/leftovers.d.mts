@@ -1,1 +1,2 @@
-export function leftBehind(of: { out: string; temporary: string; mark: string }): Promise<string[]>;
+export function leftBehind(scene: { out: string; temporary: string; folder: string }): Promise<string[]>;
+export function endAll(folder: string): void;

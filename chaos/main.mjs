@@ -1,48 +1,76 @@
 // Disturbs the real command in every way that it must outlive, and holds what it recorded against an undisturbed run.
 //   npm run chaos [-- --only backend,controller,damage,stop,disk] [--case NAME] [--seed N] [--lanes N] [--quick]
 //                 [--write docs/results/chaos.md]
+// `--quick`: a few cases that have something of each kind.
 // Equal seeds disturb in equal ways at equal moments, as far as a machine is equally fast. A case that fails keeps its
-// directory. The exit code is 0 where none has failed.
+// directory. The exit code is 0 where none has failed, 1 where one has, 2 where the command line is wrong.
 import { writeFileSync } from "node:fs";
 import os from "node:os";
 import { parseArgs } from "node:util";
 import { failedOf, pageOf, tableOfKinds, tableOfWays } from "./page.mjs";
-import { KINDS, runChaos } from "./run-chaos.mjs";
+import { plannedCases, runChaos, UsageError } from "./run-chaos.mjs";
 
 /** Returns the exit code. */
-export async function main(python, args) {
-  if (process.platform !== "linux")
-    throw new Error(`this is ${process.platform}; chaos looks for processes in Linux' /proc`);
-  const { write, ...options } = readOptions(args);
+export async function main(python, args, say = console) {
+  try {
+    const { write, ...options } = readOptions(args);
+    if (process.platform !== "linux")
+      throw new UsageError(`this is ${process.platform}; chaos looks for processes in Linux' /proc`);
+    return await disturb({ ...options, python }, { write, args, say });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    say.error(`chaos: ${error.message}`);
+    return 2;
+  }
+}
+
+async function disturb(options, { write, args, say }) {
   const [started, load] = [performance.now(), os.loadavg()[0]];
-  const results = await runChaos({ ...options, python }, console.log);
-  console.log(`\n${tableOfKinds(results)}\n\n${tableOfWays(results)}\n`);
+  const results = await runChaos(options, (line) => say.log(line));
+  say.log(`\n${tableOfKinds(results)}\n\n${tableOfWays(results)}\n`);
   if (write !== undefined) {
     const command = ["npm run chaos", ...(args.length > 0 ? ["--", ...args] : [])].join(" ");
     const seconds = (performance.now() - started) / 1000;
     writeFileSync(write, pageOf(results, { command, seconds, load, lanes: options.lanes }));
   }
   const failed = failedOf(results);
-  console.log(failed === 0 ? "no case failed" : `${failed} cases failed`);
+  say.log(failed === 0 ? "no case failed" : `${failed} cases failed`);
   return failed === 0 ? 0 : 1;
 }
 
+/** @throws UsageError */
 function readOptions(args) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      only: { type: "string" },
-      case: { type: "string" },
-      seed: { type: "string", default: "0" },
-      lanes: { type: "string", default: String(Math.max(1, os.availableParallelism())) },
-      quick: { type: "boolean", default: false },
-      write: { type: "string" },
-    },
-  });
-  const only = values.only?.split(",");
-  const unknown = only?.find((kind) => KINDS[kind] === undefined);
-  if (unknown !== undefined)
-    throw new RangeError(`unknown kind ${unknown}, expected of ${Object.keys(KINDS).join(", ")}`);
-  const [seed, lanes] = [Number(values.seed), Number(values.lanes)];
-  return { only, cases: values.case?.split(","), seed, lanes, quick: values.quick, write: values.write };
+  const values = parse(args);
+  const options = {
+    only: values.only?.split(","),
+    cases: values.case?.split(","),
+    seed: integer("seed", values.seed, 0),
+    lanes: integer("lanes", values.lanes, 1),
+    quick: values.quick,
+  };
+  plannedCases(options);
+  return { ...options, write: values.write };
+}
+
+function parse(args) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        only: { type: "string" },
+        case: { type: "string" },
+        seed: { type: "string", default: "0" },
+        lanes: { type: "string", default: String(Math.max(1, os.availableParallelism())) },
+        quick: { type: "boolean", default: false },
+        write: { type: "string" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+}
+
+function integer(name, text, least) {
+  if (/^\d+$/.test(text) && Number(text) >= least) return Number(text);
+  throw new UsageError(`--${name} ${text}: expected an integer of at least ${least}`);
 }

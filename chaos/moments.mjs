@@ -1,41 +1,83 @@
 // Waiting for a moment of a command at which something is done to it.
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { backendOf } from "./processes.mjs";
+import { begins, underWay } from "./told.mjs";
 
 /** Between two looks, in milliseconds: a save takes some. */
 const LOOK = 1;
 
 /**
- * Resolves to true at the moment and `delay` milliseconds later, to false where the command ended before.
- * - start: it was given
- * - backend: it has started a backend (another one than `other`, if named)
+ * Waits for a moment and `delay` milliseconds more. Resolves to what tells whether it is that moment still; to undefined
+ * where the command ended before.
+ * - start: it was given, and no run has started
+ * - backend: it has started a backend (another one than `other`, if named), and no run has started with it
  * - training: a run has started, or goes on, the `nth` of them by this command
  * - planning: the order of one's own makes a plan, the `nth` of this command
- * - saving: a checkpoint was begun, the `nth` that is seen
- * - before a save: as long after a checkpoint as the last one came after that before it
- * - between runs: a run has ended, the `nth` of them by this command
+ * - saving: a checkpoint is written, the `nth` that is seen
+ * - before a save: as long after a checkpoint as the last one came after that before it, and no other was begun
+ * - between runs: a run has ended, the `nth` of them by this command, and no other has started
  * - reporting: all runs have ended
  */
 export async function reached(command, scene, { at, nth = 0, delay = 0, other }) {
-  const wait = {
-    start: async () => true,
-    backend: () => looking(command, () => isOther(backendOf(scene.mark, command.pid), other)),
-    training: () => line(command, /\] .* (?:started|goes on from step \d+, .*)$/, nth),
-    planning: () => looking(command, grown(join(scene.folder, "planning"), nth)),
-    saving: () => saves(command, scene.out, nth),
-    "before a save": async () => {
-      const gap = await gapOfSaves(command, scene.out, nth);
-      return gap !== undefined && (await after(command, Math.max(0, gap - delay - 10)));
-    },
-    "between runs": () => line(command, /\] .*(?<!kept, )done: /, nth),
-    reporting: () => line(command, /^\[(\d+)\/\1\] .*done: /, 0),
-  }[at];
-  return (await wait()) && (at === "before a save" || (await after(command, delay)));
+  const isStill = await MOMENTS[at](command, scene, { nth, delay, other });
+  if (isStill === undefined) return undefined;
+  return at === "before a save" || (await after(command, delay)) ? isStill : undefined;
 }
 
-const isOther = (pid, other) => pid !== undefined && pid !== other;
+/** As `reached`, tried again until it is that moment still: true then, false where the command ended before. */
+export async function met(command, scene, momentOf) {
+  for (let aims = 0; aims < MOST_AIMS; aims++) {
+    const isStill = await reached(command, scene, momentOf());
+    if (isStill === undefined) return false;
+    if (isStill()) return true;
+  }
+  return false;
+}
+
+const MOST_AIMS = 8;
+
+const MOMENTS = {
+  start:
+    async ({ lines }) =>
+    () =>
+      !lines.some(begins),
+  backend: async (command, _scene, { other }) => {
+    const isOther = (pid) => pid !== undefined && pid !== other;
+    if (!(await looking(command, () => isOther(backendOf(command.pid))))) return undefined;
+    const before = command.lines.length;
+    return () => !command.lines.slice(before).some(begins);
+  },
+  training: async (command, _scene, { nth }) =>
+    (await line(command, begins, nth)) ? () => underWay(command.lines) !== undefined : undefined,
+  planning: async (command, { folder }, { nth }) => {
+    const marks = () => read(join(folder, "planning"));
+    const begun = () => marks().replaceAll(")", "").length;
+    const before = begun();
+    return (await looking(command, () => begun() > before + nth)) ? () => marks().endsWith("(") : undefined;
+  },
+  saving: async (command, { out }, { nth }) => {
+    const path = await save(command, out, nth);
+    return path && (() => existsSync(path) && !existsSync(join(path, "manifest.json")));
+  },
+  "before a save": async (command, { out }, { nth, delay }) => {
+    if ((await save(command, out, nth)) === undefined) return undefined;
+    const first = performance.now();
+    if ((await save(command, out, 0)) === undefined) return undefined;
+    const gap = performance.now() - first;
+    const before = checkpoints(out);
+    const isStill = () =>
+      underWay(command.lines) !== undefined && !checkpoints(out).some((one) => !before.includes(one));
+    return (await after(command, Math.max(0, gap - delay - 10))) ? isStill : undefined;
+  },
+  "between runs": async (command, _scene, { nth }) =>
+    (await line(command, (text) => /\] .*(?<!kept, )done: /.test(text), nth))
+      ? () => underWay(command.lines) === undefined
+      : undefined,
+  reporting: async (command) =>
+    (await line(command, (text) => /^\[(\d+)\/\1\] .*done: /.test(text), 0)) ? () => !command.isOver : undefined,
+};
 
 /** Whether it still runs then. */
 async function after(command, milliseconds) {
@@ -51,41 +93,34 @@ async function looking(command, look) {
   return false;
 }
 
-/** The nth line from now on. */
-async function line(command, pattern, nth) {
+/** Resolves to the nth line from now on of which this is so; to undefined where the command ended before. */
+export async function line(command, isIt, nth = 0) {
   let left = nth;
   let end = () => {};
   const seen = new Promise((resolve) => {
     end = command.onLine((text) => {
-      if (pattern.test(text) && left-- === 0) resolve(true);
+      if (isIt(text) && left-- === 0) resolve(text);
     });
   });
-  const result = await Promise.race([seen, command.ended.then(() => false)]);
+  const result = await Promise.race([seen, command.ended.then(() => undefined)]);
   end();
   return result;
 }
 
-/** Whether a file has more than `nth` bytes more than now. */
-function grown(path, nth) {
-  const size = () => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  const before = size();
-  return () => size() > before + nth;
-}
-
-async function saves(command, out, nth) {
+/** Resolves to the directory of the nth checkpoint that is begun from now on; to undefined where the command ended before. */
+async function save(command, out, nth) {
   const before = new Set(checkpoints(out));
+  const begun = () => checkpoints(out).find((path) => !before.has(path));
   for (let left = nth; ; left--) {
-    if (!(await looking(command, () => checkpoints(out).some((path) => !before.has(path))))) return false;
-    if (left === 0) return true;
-    for (const path of checkpoints(out)) before.add(path);
+    let path;
+    const isBegun = await looking(command, () => {
+      path = begun();
+      return path !== undefined;
+    });
+    if (!isBegun) return undefined;
+    if (left === 0) return path;
+    for (const seen of checkpoints(out)) before.add(seen);
   }
-}
-
-/** Milliseconds between the nth save and the one after. */
-async function gapOfSaves(command, out, nth) {
-  if (!(await saves(command, out, nth))) return undefined;
-  const first = performance.now();
-  return (await saves(command, out, 0)) ? performance.now() - first : undefined;
 }
 
 /** Of all runs, finished or not. */
@@ -103,5 +138,13 @@ function listed(directory) {
     return readdirSync(directory);
   } catch {
     return [];
+  }
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
   }
 }

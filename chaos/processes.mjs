@@ -1,23 +1,22 @@
 // Processes by a variable of their environment, which all that they start inherit.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
+/** Its value is the folder that something was started for. */
 export const MARK = "IBATCH_CHAOS";
 
-/** All that live with this mark. */
-export function processesWith(mark) {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && read(name, "environ").split("\0").includes(`${MARK}=${mark}`))
-    .map((name) => ({
-      pid: Number(name),
-      command: read(name, "cmdline").replaceAll("\0", " ").trim(),
-      ...statOf(name),
-    }))
-    .filter(({ state }) => state !== undefined && !"ZX".includes(state));
-}
+/** All that live and were started for this folder, or for one below it. */
+export const processesIn = (folder) =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && `${folderOf(name)}/`.startsWith(`${folder}/`))
+    .map((name) => ({ pid: Number(name), command: commandOf(name), ...statOf(name) }))
+    .filter(isAlive);
 
 /** The backend that this controller started; undefined while there is none. */
-export const backendOf = (mark, controller) =>
-  processesWith(mark).find(({ parent, command }) => parent === controller && command.includes("-m py_backend"))?.pid;
+export const backendOf = (controller) =>
+  childrenOf(controller).find((pid) => commandOf(pid).includes("-m py_backend") && isAlive(statOf(pid)));
+
+/** Whether a signal stopped it. */
+export const isStopped = (pid) => statOf(pid).state === "T";
 
 export function kill(pid, signal) {
   try {
@@ -29,11 +28,30 @@ export function kill(pid, signal) {
   }
 }
 
+/** Not every kernel lists them; looking at all processes takes some milliseconds. */
+const LISTS_CHILDREN = existsSync(`/proc/${process.pid}/task/${process.pid}/children`);
+
+function childrenOf(parent) {
+  if (LISTS_CHILDREN) return read(parent, `task/${parent}/children`).split(" ").filter(Boolean).map(Number);
+  const numbers = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return numbers.map(Number).filter((pid) => statOf(pid).parent === parent);
+}
+
+const folderOf = (pid) =>
+  read(pid, "environ")
+    .split("\0")
+    .find((variable) => variable.startsWith(`${MARK}=`))
+    ?.slice(MARK.length + 1) ?? "";
+
+const commandOf = (pid) => read(pid, "cmdline").replaceAll("\0", " ").trim();
+
 function statOf(pid) {
   const text = read(pid, "stat");
   const [state, parent] = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return { state: state || undefined, parent: Number(parent) };
 }
+
+const isAlive = ({ state }) => state !== undefined && !"ZX".includes(state);
 
 /** Nothing of a process that ended meanwhile, or is another user's. */
 function read(pid, file) {

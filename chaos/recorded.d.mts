@@ -1,2 +1,3 @@
 export function recordedIn(out: string): Map<string, string>;
 export function differencesFrom(expected: Map<string, string>, out: string): string[];
+export function resumedIn(out: string, arm: string): number[];

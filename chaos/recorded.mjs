@@ -41,6 +41,12 @@ function lasting(path, bytes) {
   return bytes;
 }
 
+/** The steps that a run has gone on from, as it is recorded. */
+export function resumedIn(out, arm) {
+  const { resumed = [] } = JSON.parse(readFileSync(join(out, arm, "seed-0", "run.json"), "utf8"));
+  return resumed.map(({ step }) => step);
+}
+
 /** A run's own list of its files holds. */
 function wrongChecksums(out, path) {
   const run = dirname(join(out, path));

@@ -16,6 +16,8 @@ export interface Result {
   /** Why it was not tried. */
   skipped?: string;
   commands?: number;
+  /** Kept where it has failed. */
+  folder?: string;
 }
 
 export function runChaos(options: Options, say: (line: string) => void): Promise<Result[]>;

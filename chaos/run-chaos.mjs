@@ -1,17 +1,18 @@
 // Runs cases side by side, each against the undisturbed run, and says how each ended.
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { backendCases } from "./kinds/backend.mjs";
 import { controllerCases } from "./kinds/controller.mjs";
 import { damageCases } from "./kinds/damage.mjs";
 import { diskCases } from "./kinds/disk.mjs";
+import { quickCases } from "./kinds/quick.mjs";
 import { stopCases } from "./kinds/stop.mjs";
+import { endAll } from "./leftovers.mjs";
 import { failedOf } from "./page.mjs";
-import { recordedIn } from "./recorded.mjs";
-import { Scene } from "./scene.mjs";
+import { World } from "./world.mjs";
 
-export const KINDS = {
+const KINDS = {
   backend: backendCases,
   controller: controllerCases,
   damage: damageCases,
@@ -19,110 +20,73 @@ export const KINDS = {
   disk: diskCases,
 };
 
-/** How often a case is tried again whose disturbance came too late: the machine is not always as fast. */
-const MOST_TRIES = 4;
+/** What was asked for cannot be done. */
+export class UsageError extends Error {}
 
 /**
  * @param {{ python: string, seed: number, quick: boolean, only?: string[], cases?: string[], lanes: number }} options
  * @param {(line: string) => void} say
  */
 export async function runChaos(options, say) {
+  const planned = plannedCases(options);
   const folder = mkdtempSync(join(tmpdir(), "ibc-")); // short: a socket's path has about 100 bytes
+  const release = whenStopped(() => {
+    endAll(folder);
+    rmSync(folder, { recursive: true, force: true });
+  });
   const world = new World(folder, options);
+  let isKept = true;
   try {
-    const reference = await world.undisturbed();
-    const planned = plannedCases(options);
-    const ended = await inLanes(options.lanes, planned, async (one) => {
-      const result = one.skipped === undefined ? await world.runCase(one) : one;
-      say(lineOf(result, options));
-      return result;
-    });
-    const results = [reference, ...ended];
-    if (failedOf(results) === 0) rmSync(folder, { recursive: true });
+    if (!options.quick) await world.undisturbed(); // nothing else slows it
+    const tasks = [async () => (await world.undisturbed()).result, ...planned.map((one) => () => runAndSay(one))];
+    const results = await inLanes(options.lanes, tasks);
+    isKept = failedOf(results) > 0;
     return results;
-  } catch (error) {
-    say(`what was made is in ${folder}`);
-    throw error;
+  } finally {
+    release();
+    endAll(folder);
+    if (isKept) say(`what was made is in ${folder}`);
+    else rmSync(folder, { recursive: true });
+  }
+
+  async function runAndSay(one) {
+    const result = one.skipped === undefined ? await world.runCase(one) : one;
+    say(lineOf(result, options));
+    return result;
   }
 }
 
-function plannedCases(options) {
-  const kinds = options.only ?? Object.keys(KINDS);
-  const all = kinds.flatMap((kind) => KINDS[kind](options).map((one) => ({ ...one, kind })));
-  return options.cases === undefined ? all : all.filter(({ name }) => options.cases.includes(name));
+/** @throws UsageError where that would be none, or something is asked for that there is not. */
+export function plannedCases({ only, cases, ...options }) {
+  const unknown = only?.find((kind) => KINDS[kind] === undefined);
+  if (unknown !== undefined)
+    throw new UsageError(`unknown kind ${unknown}, expected some of ${Object.keys(KINDS).join(", ")}`);
+  if (options.quick && only !== undefined) throw new UsageError("--quick has something of each kind: leave out --only");
+  const all = options.quick
+    ? quickCases()
+    : (only ?? Object.keys(KINDS)).flatMap((kind) => KINDS[kind](options).map((one) => ({ ...one, kind })));
+  const missing = cases?.find((name) => !all.some((one) => one.name === name));
+  if (missing !== undefined) {
+    const names = [...new Set(all.map(({ name }) => name.replace(/\d+$/, "0, …")))];
+    throw new UsageError(`there is no case ${missing} here, expected some of ${names.join(", ")}`);
+  }
+  return cases === undefined ? all : all.filter(({ name }) => cases.includes(name));
 }
 
-class World {
-  #folder;
-  #options;
-  #settings;
-  #reference;
-  #shared = new Map();
-
-  constructor(folder, options) {
-    this.#folder = folder;
-    this.#options = options;
-    this.#settings = options.quick ? ["epochs=2"] : [];
-  }
-
-  /** The run that all others must equal; where there is time, another one to see that it can be equalled. */
-  async undisturbed() {
-    const first = this.#scene("undisturbed");
-    await first.finish();
-    this.#reference = recordedIn(first.out);
-    const second = this.#scene("undisturbed-again", this.#reference);
-    if (!this.#options.quick) await second.finish();
-    const faults = [...first.faults, ...second.faults];
-    if (faults.length > 0) throw new Error(`the undisturbed run fails: ${faults.join("; ")}`);
-    return { name: "undisturbed", planned: [], ...resultOf(first) };
-  }
-
-  async runCase(one) {
-    for (let tries = 1; ; tries++) {
-      const scene = this.#scene(`${one.name}${tries === 1 ? "" : `-${tries}`}`, this.#reference);
-      await one.run(scene, (name, make) => this.#made(name, make));
-      if (scene.faults.length === 0) {
-        const missed = one.planned.length - sum(scene.injected);
-        rmSync(scene.folder, { recursive: true, force: true });
-        if (missed > 0 && tries < MOST_TRIES) continue;
-        if (missed > 0) scene.faults.push(`${missed} of ${one.planned.length} came too late, in ${tries} tries`);
-      }
-      return { ...one, ...resultOf(scene), folder: scene.folder };
-    }
-  }
-
-  /** What several cases start from. */
-  #made(name, make) {
-    const before = this.#shared.get(name);
-    if (before !== undefined) return before;
-    const making = (async () => {
-      const scene = this.#scene(name);
-      await make(scene);
-      return scene;
-    })();
-    this.#shared.set(name, making);
-    return making;
-  }
-
-  #scene(name, reference) {
-    const folder = join(this.#folder, name);
-    mkdirSync(folder);
-    const mark = `${this.#folder}/${name}`;
-    return new Scene({ folder, mark, python: this.#options.python, settings: this.#settings, reference });
-  }
+/** Does it once where a signal stops us, which then ends us. Returns what takes that back. */
+function whenStopped(act) {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const stop = (signal) => {
+    release();
+    act();
+    process.kill(process.pid, signal);
+  };
+  const release = () => {
+    for (const signal of signals) process.off(signal, stop);
+  };
+  for (const signal of signals) process.on(signal, stop);
+  return release;
 }
-
-const resultOf = (scene) => ({
-  faults: scene.faults,
-  injected: scene.injected,
-  commands: scene.commands,
-  seconds: scene.seconds,
-  resumed: scene.times(/ goes on from step \d+/),
-  anew: scene.times(/begins anew/),
-  unused: scene.times(/: it is not used$/),
-});
-
-const sum = (counts) => [...counts.values()].reduce((total, count) => total + count, 0);
 
 function lineOf({ name, what, faults = [], skipped, commands, seconds, folder }, { seed, quick }) {
   if (skipped !== undefined) return `skipped  ${name}: ${what}: ${skipped}`;
@@ -137,14 +101,14 @@ function lineOf({ name, what, faults = [], skipped, commands, seconds, folder },
   ].join("\n");
 }
 
-/** Results in the order of the cases. */
-async function inLanes(lanes, cases, run) {
+/** Results in the order of the tasks. */
+async function inLanes(lanes, tasks) {
   const results = [];
   let next = 0;
   const lane = async () => {
-    while (next < cases.length) {
+    while (next < tasks.length) {
       const at = next++;
-      results[at] = await run(cases[at]);
+      results[at] = await tasks[at]();
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));

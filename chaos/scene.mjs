@@ -2,11 +2,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "./command.mjs";
-import { leftBehind } from "./leftovers.mjs";
-import { differencesFrom } from "./recorded.mjs";
-
-/** Commands after the last disturbance: more mean that it does not go on. */
-const MOST_COMMANDS = 5;
+import { endAll, leftBehind } from "./leftovers.mjs";
+import { differencesFrom, resumedIn } from "./recorded.mjs";
+import { resumedSteps } from "./told.mjs";
 
 export class Scene {
   /** What was done, by the row of the table that counts it. */
@@ -21,10 +19,12 @@ export class Scene {
   #python;
   #reference;
 
-  /** @param {{ folder: string, mark: string, python: string, settings: string[], reference?: Map<string, string> }} how */
-  constructor({ folder, mark, python, settings, reference }) {
+  /**
+   * @param {{ folder: string, python: string, settings: string[], reference?: () => Promise<Map<string, string>> }} how
+   *   `reference`: what is to be recorded, where that is known.
+   */
+  constructor({ folder, python, settings, reference }) {
     this.folder = folder;
-    this.mark = mark;
     this.out = join(folder, "out");
     this.#python = python;
     this.#settings = settings;
@@ -37,10 +37,10 @@ export class Scene {
   }
 
   /** Gives the command. */
-  give({ settings = [], wrap } = {}) {
+  give({ wrap } = {}) {
     this.commands += 1;
-    const { folder, mark, out } = this;
-    return new Command({ python: this.#python, out, folder, mark, wrap, settings: [...this.#settings, ...settings] });
+    const { folder, out } = this;
+    return new Command({ python: this.#python, out, folder, wrap, settings: this.#settings });
   }
 
   /** Waits for its end, which must be one of those: exit codes, or names of signals. */
@@ -58,26 +58,27 @@ export class Scene {
     this.injected.set(row, (this.injected.get(row) ?? 0) + times);
   }
 
-  /** The same command until it ends with 0, and then everything is as if nothing had happened. */
-  async finish({ allowed = [] } = {}) {
-    for (let given = 0; this.faults.length === 0; given++) {
-      if (given === MOST_COMMANDS) {
-        this.faults.push(`${MOST_COMMANDS} commands, and it has not come to its end`);
-        break;
-      }
-      if ((await this.end(this.give(), 0, ...allowed)).code === 0) break;
-    }
+  /** The same command once more: it comes to its end, and then everything is as if nothing had happened. */
+  async finish() {
+    await this.end(this.give(), 0);
     await this.check();
   }
 
   async check() {
-    if (this.faults.length > 0) {
-      await leftBehind(this);
-      return;
-    }
-    const { out } = this;
-    if (this.#reference !== undefined) this.faults.push(...differencesFrom(this.#reference, out));
+    if (this.faults.length > 0) return endAll(this.folder);
+    const reference = await this.#reference?.();
+    if (reference !== undefined) this.faults.push(...differencesFrom(reference, this.out));
     this.faults.push(...(await leftBehind(this)));
+  }
+
+  /** Each run has on record where it went on, as it was said: where no controller was killed between the two. */
+  checkResumed() {
+    if (this.faults.length > 0) return;
+    for (const [arm, said] of resumedSteps(this.said)) {
+      const recorded = resumedIn(this.out, arm);
+      if (`${recorded}` !== `${said}`)
+        this.faults.push(`${arm} went on from steps [${said}], and [${recorded}] are on record`);
+    }
   }
 
   /** How often a line like this was said. */

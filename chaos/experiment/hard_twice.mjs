@@ -16,7 +16,7 @@ export default defineOrder({
   memory: { seen: { dtype: "f64", length: (n) => n } },
 
   order({ eligible, ledger, memory, random, size }) {
-    if (process.env.CHAOS_PLANNING) appendFileSync(process.env.CHAOS_PLANNING, "."); // so that a kill can come now
+    mark("(");
     const { seen } = memory;
     for (let round = 0; round < 50_000; round++) {
       const index = eligible[round % eligible.length];
@@ -26,6 +26,12 @@ export default defineOrder({
     const mean = seen.reduce((sum, value) => sum + value, 0) / seen.length;
     const twice = eligible.filter((index) => seen[index] > mean);
     const indices = shuffled(Uint32Array.of(...eligible, ...twice), random("order"));
+    mark(")");
     return { indices, offsets: cut(indices.length, size) };
   },
 });
+
+/** So that a kill can come while a plan is made. */
+function mark(text) {
+  if (process.env.CHAOS_PLANNING) appendFileSync(process.env.CHAOS_PLANNING, text);
+}

@@ -1,13 +1,21 @@
 // The backend is killed under a run: the same command starts another one and goes on.
-import { reached } from "../moments.mjs";
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { finishedIn } from "../damages.mjs";
+import { line, met, reached } from "../moments.mjs";
 import { backendOf, kill } from "../processes.mjs";
-import { Random } from "../random.mjs";
+import { afterLoss, begins, underWay } from "../told.mjs";
 
 /** A kill by the system, and a crash. */
 const SIGNALS = ["SIGKILL", "SIGKILL", "SIGKILL", "SIGSEGV"];
 
-/** Where a backend dies as it starts there is none, and where it dies as it opens a run that run fails: the same command again. */
-const ALLOWED = [3, 4];
+/**
+ * How a command may end where a backend died as it was started, or as it opened a run that had not begun: that run fails,
+ * or none can be had, and the same command goes on. A run that has begun gets another backend.
+ */
+const FAILED = [3, 4];
+/** Of a case: more mean that it does not go on. */
+const MOST_COMMANDS = 8;
 
 const IN_A_COMMAND = [
   ["training", "before a save", "planning", "training"],
@@ -15,46 +23,118 @@ const IN_A_COMMAND = [
   ["training", "saving", "starting", "before a save"],
   ["planning", "training", "before a save", "training"],
 ];
-const QUICK = [["before a save"]];
 
-export function backendCases({ seed, quick }) {
-  const plans = quick ? QUICK : Array.from({ length: 16 }, (_, at) => IN_A_COMMAND[at % IN_A_COMMAND.length]);
-  return plans.map((places, at) => ({
-    name: `backend-${at}`,
-    what: `killed ${places.join(", ")}`,
-    planned: places.map(row),
-    run: (scene) => killOneAfterAnother(scene, places, new Random(seed, "backend", at)),
-  }));
+export function backendCases() {
+  return Array.from({ length: 16 }, (_, at) => {
+    const places = IN_A_COMMAND[at % IN_A_COMMAND.length];
+    return {
+      name: `backend-${at}`,
+      what: `killed ${places.join(", ")}`,
+      planned: places.map(rowOfKill),
+      run: (scene, random) => killOneAfterAnother(scene, places, random),
+    };
+  });
 }
 
-const row = (place) => `backend killed, ${place}`;
+export const rowOfKill = (place) => `backend killed, ${place}`;
 
 async function killOneAfterAnother(scene, places, random) {
-  let command = scene.give();
-  let killed;
-  for (const place of places) {
-    const moment = { ...momentOf(place, random), other: killed };
-    const signal = random.pick(SIGNALS);
-    if (!(await reached(command, scene, { at: "backend", other: killed }))) command = await again(scene, command);
-    const isReached = await reached(command, scene, moment);
-    const backend = backendOf(scene.mark, command.pid);
-    if (isReached && backend !== undefined && kill(backend, signal)) scene.count(row(place));
-    killed = backend;
+  const left = [...places];
+  let kills = new Kills(scene, scene.give(), random);
+  while (left.length > 0) {
+    const wasHit = await kills.killAt(left[0]);
+    if (wasHit) left.shift();
+    else if (kills.command.isOver) {
+      if ((await kills.end()) === 0 || scene.faults.length > 0 || scene.commands === MOST_COMMANDS) break;
+      kills = new Kills(scene, scene.give(), random);
+    }
   }
-  if ((await scene.end(command, 0, ...ALLOWED)).code === 0) await scene.check();
-  else await scene.finish({ allowed: ALLOWED });
+  if (!kills.hasEnded) await kills.end();
+  if (kills.code === 0) await scene.check();
+  else if (scene.faults.length === 0) await scene.finish();
+  scene.checkResumed();
 }
 
-/** The command has ended before it was disturbed as often as planned. */
-async function again(scene, command) {
-  await scene.end(command, 0, ...ALLOWED);
-  const next = scene.give();
-  await reached(next, scene, { at: "backend" });
-  return next;
+/** Of the backends of one command, one after another. */
+export class Kills {
+  command;
+  /** Once it has ended. */
+  code;
+  hasEnded = false;
+  #scene;
+  #random;
+  #killed;
+  #mayFail = false;
+  /** Runs that had begun: from which line on they are to go on, and from which step at least. */
+  #begun = [];
+
+  constructor(scene, command, random) {
+    this.#scene = scene;
+    this.command = command;
+    this.#random = random;
+  }
+
+  /** Kills the backend at this place, once. Returns whether it was there: else the command has ended, or it came to nothing. */
+  async killAt(place) {
+    const [scene, command] = [this.#scene, this.command];
+    const other = this.#killed;
+    if (place !== "starting" && !(await reached(command, scene, { at: "backend", other }))) return false;
+    if (!(await met(command, scene, () => momentOf(place, this.#random, other)))) return false;
+    const backend = backendOf(command.pid);
+    const [arm, from] = [underWay(command.lines), command.lines.length];
+    if (backend === undefined || !kill(backend, this.#random.pick(SIGNALS))) return false;
+    this.#killed = backend;
+    if (arm !== undefined) this.#begun.push({ arm, from, step: newestStep(scene.out, arm) });
+    const loss = afterLoss((await line(command, afterLoss)) ?? "");
+    const hasBegun = loss?.arm !== undefined && (loss.arm === arm || newestStep(scene.out, loss.arm) !== undefined);
+    const { wasHit, mayFail, fault } = judgeLoss({ place, arm }, loss, hasBegun);
+    this.#mayFail ||= mayFail;
+    if (fault !== undefined) scene.faults.push(fault);
+    if (wasHit) scene.count(rowOfKill(place));
+    return wasHit;
+  }
+
+  async end() {
+    this.hasEnded = true;
+    const { code } = await this.#scene.end(this.command, 0, ...(this.#mayFail ? FAILED : []));
+    this.code = code;
+    for (const { arm, from, step } of this.#begun) {
+      const next = this.command.lines
+        .slice(from)
+        .map(begins)
+        .find((one) => one?.arm === arm);
+      if (next !== undefined && step !== undefined && !(Number(next.step) >= step))
+        this.#scene.faults.push(
+          `${arm} had a checkpoint at step ${step}, and went on from ${next.step ?? "its beginning"}`,
+        );
+    }
+    return code;
+  }
 }
 
-function momentOf(place, random) {
-  if (place === "starting") return { at: "backend", delay: random.between(0, 3000) };
+/**
+ * What it means that a backend was lost at a place while the run of `arm` was under way (undefined: none was), and that
+ * this came of it (undefined: the command ended). `hasBegun`: the run that it names.
+ */
+export function judgeLoss({ place, arm }, loss, hasBegun) {
+  if (place === "starting") return { wasHit: true, mayFail: true };
+  if (loss?.how === "restarted" || loss?.how === "tried") return { wasHit: true, mayFail: false };
+  if (loss?.how === "failed" && hasBegun)
+    return { wasHit: false, mayFail: true, fault: `${loss.arm} had begun, and failed of it: ${loss.line}` };
+  if (loss === undefined && arm !== undefined)
+    return { wasHit: false, mayFail: true, fault: `${arm} had begun, and the command ended of it` };
+  // The run was over, or has not begun: opening the next one, or this one, may fail of it.
+  return { wasHit: arm === undefined, mayFail: true };
+}
+
+/** Of a run's checkpoints that were finished. */
+function newestStep(out, arm) {
+  const [newest] = existsSync(join(out, arm, "seed-0", "checkpoint")) ? finishedIn(out, arm) : [];
+  return newest && Number(basename(newest));
+}
+
+function momentOf(place, random, other) {
+  if (place === "starting") return { at: "backend", other, delay: random.between(0, 3000) };
   if (place === "training") return { at: "training", delay: random.between(0, 700) };
   if (place === "planning") return { at: "planning", nth: random.below(2), delay: random.between(0, 30) };
   return { at: place, nth: random.below(4), delay: random.between(0, 10) };

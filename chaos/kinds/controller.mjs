@@ -1,6 +1,9 @@
 // The controller is killed or asked to end: the same command goes on.
-import { reached } from "../moments.mjs";
-import { Random } from "../random.mjs";
+import { setTimeout } from "node:timers/promises";
+import { met } from "../moments.mjs";
+import { backendOf, kill } from "../processes.mjs";
+
+const TWICE = "SIGINT twice";
 
 /** How a command ends after each. */
 const ENDS = {
@@ -9,10 +12,13 @@ const ENDS = {
   SIGTERM: [143, "SIGTERM"],
   SIGHUP: [129, "SIGHUP"],
   SIGUSR1: [138, "SIGUSR1"],
-  "SIGINT twice": [130, "SIGINT"],
+  [TWICE]: [130],
 };
 const OFTEN = ["SIGKILL", "SIGINT", "SIGTERM"];
-const ALL = [...OFTEN, "SIGKILL", "SIGINT twice", "SIGUSR1", "SIGTERM", "SIGHUP", "SIGINT"];
+const LATER = [...OFTEN, "SIGKILL", "SIGHUP", "SIGUSR1", "SIGTERM", "SIGHUP", "SIGINT"];
+const IN_A_RUN = [...OFTEN, "SIGKILL", TWICE, "SIGUSR1", "SIGTERM", "SIGHUP", "SIGINT"];
+/** Before it listens, Node takes SIGUSR1 for something else; a run that is under way can be held up until the second SIGINT. */
+const SIGNALS = { "setting up": OFTEN, training: IN_A_RUN, saving: IN_A_RUN };
 
 /** Commands of one case are disturbed at these, one after another. */
 const IN_A_CASE = [
@@ -27,38 +33,52 @@ const IN_A_CASE = [
   ["planning", "training"],
   ["training", "reporting"],
 ];
-const QUICK = [["saving", "training"]];
 
-export function controllerCases({ seed, quick }) {
-  const plans = quick ? QUICK : Array.from({ length: 30 }, (_, at) => IN_A_CASE[at % IN_A_CASE.length]);
+export function controllerCases({ seed }) {
   let number = seed;
-  return plans.map((places, at) => {
-    const kills = places.map((place) => ({ place, signal: signalAt(number++, place) }));
+  return Array.from({ length: 30 }, (_, at) => {
+    const ends = IN_A_CASE[at % IN_A_CASE.length].map((place) => {
+      const signals = SIGNALS[place] ?? LATER;
+      return { place, signal: signals[number++ % signals.length] };
+    });
     return {
       name: `controller-${at}`,
-      what: kills.map(({ place, signal }) => `${signal} ${place}`).join(", "),
-      planned: kills.map(row),
-      run: (scene) => disturb(scene, kills, new Random(seed, "controller", at)),
+      what: ends.map(({ place, signal }) => `${signal} ${place}`).join(", "),
+      planned: ends.map(rowOfEnd),
+      run: (scene, random) => disturb(scene, ends, random),
     };
   });
 }
 
-/** Before it listens, Node takes SIGUSR1 for something else. */
-const signalAt = (number, place) => (place === "setting up" ? OFTEN[number % OFTEN.length] : ALL[number % ALL.length]);
+export const rowOfEnd = ({ place, signal }) => `controller ended, ${place}: ${signal}`;
 
-const row = ({ place, signal }) => `controller ended, ${place}: ${signal}`;
+async function disturb(scene, ends, random) {
+  for (const end of ends) if (!(await endOne(scene, end, random))) break;
+  if (scene.faults.length === 0) await scene.finish();
+}
 
-async function disturb(scene, kills, random) {
-  for (const one of kills) {
-    const command = scene.give();
-    if (await reached(command, scene, momentOf(one.place, random))) {
-      command.signal(one.signal.split(" ")[0]);
-      if (one.signal.endsWith("twice")) setTimeout(() => command.signal("SIGINT"), random.between(1, 100));
-    }
-    const { code } = await scene.end(command, 0, ...ENDS[one.signal]);
-    if (code !== 0) scene.count(row(one)); // else it came too late
-  }
-  await scene.finish();
+/** Gives the command and ends it so. Returns whether it ended of that: there is something left to do then. */
+export async function endOne(scene, end, random) {
+  const command = scene.give();
+  const isMet = await met(command, scene, () => end.moment ?? momentOf(end.place, random));
+  if (isMet && end.signal === TWICE) await interruptTwice(scene, command, random);
+  else if (isMet) command.signal(end.signal);
+  const { code } = await scene.end(command, 0, ...(isMet ? ENDS[end.signal] : []));
+  if (end.signal === TWICE && command.lines.some((line) => line.includes("interrupted at step")))
+    scene.faults.push("the second SIGINT did not end it at once");
+  if (code !== 0 && scene.faults.length === 0) scene.count(rowOfEnd(end));
+  return code !== 0;
+}
+
+/** The second one comes while the first one's last checkpoint waits for a backend that is stopped. */
+async function interruptTwice(scene, command, random) {
+  const backend = backendOf(command.pid);
+  if (backend === undefined || !kill(backend, "SIGSTOP")) return;
+  command.signal("SIGINT");
+  await Promise.race([command.ended, setTimeout(random.between(1500, 3000))]);
+  if (!command.signal("SIGINT")) scene.faults.push("the first SIGINT ended it although its backend was stopped");
+  await command.ended;
+  kill(backend, "SIGCONT");
 }
 
 function momentOf(place, random) {

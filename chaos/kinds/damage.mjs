@@ -1,82 +1,106 @@
 // Checkpoints are damaged between two commands: they are named, and the one before is used, or none.
 import { cpSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { DAMAGES, finishedIn } from "../damages.mjs";
 import { reached } from "../moments.mjs";
-import { Random } from "../random.mjs";
+import { begins, underWay } from "../told.mjs";
 
 const ARMS = ["weighted", "own", "rescored"];
-/** Each arm's run is killed when it has two. */
-const IN_A_CASE = 4;
+/** Each arm's run is killed when it has two: the newest of each is damaged, and another one of one arm. */
+const IN_A_CASE = ARMS.length + 1;
 /** So that a case has several kinds; it has no divisor in common with their number. */
 const STRIDE = 5;
 /** Directories with killed runs are made so many times, and each is damaged for many cases. */
 const BASES = 3;
 
-export function damageCases({ seed, quick }) {
+export function damageCases({ seed }) {
   let number = seed;
-  return Array.from({ length: quick ? 1 : 54 }, (_, at) => {
+  return Array.from({ length: 54 }, (_, at) => {
     const damages = Array.from({ length: IN_A_CASE }, () => DAMAGES[(STRIDE * number++) % DAMAGES.length]);
-    const base = `base-${at % BASES}`;
     return {
       name: `damage-${at}`,
       what: damages.map(({ name }) => name).join(", "),
-      planned: damages.map(row),
-      run: async (scene, shared) => {
-        const made = await shared(base, (killed) => killEachRun(killed, new Random(seed, base)));
+      planned: damages.map(rowOfDamage),
+      run: async (scene, random, shared) => {
+        const made = await shared(`base-${at % BASES}`, killEachRun);
         scene.faults.push(...made.faults);
         if (made.faults.length > 0) return;
         cpSync(made.out, scene.out, { recursive: true });
-        await damageAndGoOn(scene, damages, new Random(seed, "damage", at));
+        const arms = [...ARMS, random.pick(ARMS)];
+        await damageAndGoOn(
+          scene,
+          damages.map((damage, place) => ({ damage, arm: arms[place] })),
+          random,
+        );
       },
     };
   });
 }
 
-const row = ({ name }) => `checkpoint damaged: ${name}`;
+export const rowOfDamage = ({ name }) => `checkpoint damaged: ${name}`;
 
+/** Returns whether each was killed when it had two checkpoints. */
 async function killEachRun(scene, random) {
   const kept = (arm) => join(scene.folder, "killed", arm);
   for (const [at, arm] of ARMS.entries()) {
     const command = scene.give();
     await reached(command, scene, { at: "training", nth: at === 0 ? 0 : 1 }); // it goes on with the one before
     await reached(command, scene, { at: "saving", nth: 3 + random.below(1 + 2 * at), delay: random.between(0, 40) });
+    const isUnderWay = underWay(command.lines) === arm;
     command.signal("SIGKILL");
-    await scene.end(command, "SIGKILL");
+    await scene.end(command, "SIGKILL", 0);
+    if (!isUnderWay) return false;
     cpSync(join(scene.out, arm), kept(arm), { recursive: true });
   }
   for (const arm of ARMS) {
     rmSync(join(scene.out, arm), { recursive: true });
     cpSync(kept(arm), join(scene.out, arm), { recursive: true });
-    if (finishedIn(scene.out, arm).length < 2) scene.faults.push(`${arm} was killed before it had two checkpoints`);
   }
+  return ARMS.every((arm) => finishedIn(scene.out, arm).length >= 2);
 }
 
-async function damageAndGoOn(scene, damages, random) {
-  const runs = ARMS.map((arm) => finishedIn(scene.out, arm).map((path) => ({ arm, path, damage: undefined })));
-  const others = ARMS.map((arm, at) => ({ arm, path: join(scene.folder, "others", arm), of: runs[at][0].path }));
+/**
+ * Damages the newest checkpoint of an arm that is undamaged, one after another, and gives the command: each that was
+ * damaged is looked at, and the next older one is used.
+ * @param {{ arm: string, damage: typeof DAMAGES[number] }[]} damages
+ */
+export async function damageAndGoOn(scene, damages, random) {
+  const runs = [...new Set(damages.map(({ arm }) => arm))].map((arm) => ({ arm, paths: finishedIn(scene.out, arm) }));
+  const others = runs.map(({ arm, paths }) => ({ arm, path: join(scene.folder, "others", arm), of: paths[0] }));
   for (const { of, path } of others) cpSync(of, path, { recursive: true });
-  const left = runs.flat();
-  for (const damage of damages) {
-    const [checkpoint] = left.splice(random.below(left.length), 1);
+  const named = [];
+  for (const { arm, damage } of damages) {
+    const path = runs.find((run) => run.arm === arm).paths.shift();
     // Arms that begin with the same order have the same model after it: that would be no damage.
-    const isOther = ({ arm, path }) => arm !== checkpoint.arm && !modelOf(path).equals(modelOf(checkpoint.path));
-    damage.act(checkpoint.path, random, random.pick(others.filter(isOther)).path);
-    checkpoint.damage = damage;
-    scene.count(row(damage));
+    const isOther = (one) => one.arm !== arm && !modelOf(one.path).equals(modelOf(path));
+    damage.act(path, random, random.pick(others.filter(isOther))?.path);
+    if (!damage.isUnfinished) named.push(path);
   }
-  await scene.finish();
-  for (const { path, damage } of runs.flatMap(lookedAt)) {
-    const isNamed = (line) => line.startsWith(`${path} `) && line.endsWith(": it is not used");
-    if (!damage.isUnfinished && !scene.said.some(isNamed))
-      scene.faults.push(`${path}: ${damage.name}, and nothing was said of it`);
-  }
+  const command = scene.give();
+  await scene.end(command, 0);
+  const next = runs.map(({ arm, paths: [path] }) => ({ arm, step: path && basename(path) }));
+  const wrong = otherThan({ named, next }, command.lines);
+  scene.faults.push(...wrong);
+  if (wrong.length === 0) for (const { damage } of damages) scene.count(rowOfDamage(damage));
+  await scene.check();
 }
 
 const modelOf = (checkpoint) => readFileSync(join(checkpoint, "model.safetensors"));
 
-/** The damaged ones that come before the one that is used. */
-function lookedAt(newestFirst) {
-  const used = newestFirst.findIndex(({ damage }) => damage === undefined);
-  return newestFirst.slice(0, used === -1 ? undefined : used);
+/**
+ * Lines that say what a command said otherwise than was expected: just these checkpoints are `named` as not used, and each
+ * run goes on from its `next` step, or begins anew where that is undefined.
+ */
+export function otherThan({ named, next }, lines) {
+  const said = lines.map((line) => /^(\S+) .*: it is not used$/.exec(line)?.[1]).filter(Boolean);
+  return [
+    ...named.filter((path) => !said.includes(path)).map((path) => `${path} was damaged, and nothing was said of it`),
+    ...said.filter((path) => !named.includes(path)).map((path) => `${path} was whole, and was not used`),
+    ...next.flatMap(({ arm, step }) => {
+      const began = lines.map(begins).find((one) => one?.arm === arm);
+      if (began !== undefined && began.step === step) return [];
+      const how = began === undefined ? "did not go on" : `went on from step ${began.step ?? 0}`;
+      return [`${arm} ${how}, expected ${step ?? 0}`];
+    }),
+  ];
 }

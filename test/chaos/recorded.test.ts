@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { leftBehind } from "../../chaos/leftovers.mjs";
-import { differencesFrom, recordedIn } from "../../chaos/recorded.mjs";
+import { differencesFrom, recordedIn, resumedIn } from "../../chaos/recorded.mjs";
 import { temporaryDirectory } from "../experiment/scene.js";
 
 const RUN = { arm: "a", seed: 0, state: "done", finalCheckpoint: 9 };
@@ -63,14 +63,30 @@ test("files that are missing, that came, and that are not as the run's own list 
   ]);
 });
 
+test("where a run has gone on, as it is recorded", () => {
+  const base = temporaryDirectory();
+  mkdirSync(join(base, "a/seed-0"), { recursive: true });
+  const write = (document: object) => writeFileSync(join(base, "a/seed-0/run.json"), JSON.stringify(document));
+  write(RUN);
+  expect(resumedIn(base, "a")).toEqual([]);
+  write({
+    ...RUN,
+    resumed: [
+      { at: "then", step: 3 },
+      { at: "later", step: 9 },
+    ],
+  });
+  expect(resumedIn(base, "a")).toEqual([3, 9]);
+});
+
 test("what is left behind: a lock, a half-written file, a temporary one", async () => {
   const { second: out, change } = twice();
   const temporary = temporaryDirectory();
-  expect(await leftBehind({ out, temporary, mark: "nobody's" })).toEqual([]);
+  expect(await leftBehind({ out, temporary, folder: "/nobody's" })).toEqual([]);
   writeFileSync(join(out, "lock"), "");
   change("run.json.partial", "");
   mkdirSync(join(temporary, "ibatch-1"));
-  expect((await leftBehind({ out, temporary, mark: "nobody's" })).sort()).toEqual([
+  expect((await leftBehind({ out, temporary, folder: "/nobody's" })).sort()).toEqual([
     "a/seed-0/run.json.partial is left",
     "ibatch-1 is left among temporary files",
     "lock is left",

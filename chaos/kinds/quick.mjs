@@ -1,0 +1,44 @@
+// Something of each kind in a few commands: for every day.
+import { DAMAGES } from "../damages.mjs";
+import { underWay } from "../told.mjs";
+import { Kills, rowOfKill } from "./backend.mjs";
+import { endOne, rowOfEnd } from "./controller.mjs";
+import { damageAndGoOn, rowOfDamage } from "./damage.mjs";
+import { abilities, giveLimited, LIMITED, REFUSED, untilRefused } from "./disk.mjs";
+import { rowOfStop, stop } from "./stop.mjs";
+
+const KILL = "before a save";
+const STOP = { side: "controller", seconds: 1, place: "training" };
+const END = { place: "saving", signal: "SIGKILL", moment: { at: "saving", nth: 3, delay: 1 } };
+const DAMAGE = DAMAGES.find(({ name }) => name === "run.safetensors a byte changed");
+
+export function quickCases(can = abilities()) {
+  const limited = can.limit ? [LIMITED] : [];
+  return [
+    {
+      name: "quick-0",
+      kind: "backend, stop, disk",
+      planned: [rowOfStop(STOP), ...limited, rowOfKill(KILL)],
+      run: (scene, random) => disturbOneCommand(scene, can, random),
+    },
+    { name: "quick-1", kind: "controller, damage", planned: [rowOfEnd(END), rowOfDamage(DAMAGE)], run: killAndDamage },
+  ].map((one) => ({ ...one, what: one.planned.join(", ") }));
+}
+
+async function disturbOneCommand(scene, can, random) {
+  const command = can.limit ? giveLimited(scene) : scene.give();
+  if (can.limit) await untilRefused(scene, command, 1);
+  if (!(await stop(scene, command, STOP, random))) {
+    await scene.end(command, 0, ...REFUSED); // there was room too late
+    return;
+  }
+  const kills = new Kills(scene, command, random);
+  await kills.killAt(KILL);
+  if ((await kills.end()) === 0) await scene.check();
+  scene.checkResumed();
+}
+
+async function killAndDamage(scene, random) {
+  if (!(await endOne(scene, END, random))) return;
+  await damageAndGoOn(scene, [{ arm: underWay(scene.said), damage: DAMAGE }], random);
+}

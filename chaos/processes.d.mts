@@ -1,0 +1,1 @@
+export function processesIn(folder: string): { pid: number; command: string }[];

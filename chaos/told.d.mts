@@ -1,0 +1,9 @@
+export interface Loss {
+  how: string;
+  arm?: string;
+  line?: string;
+}
+export function underWay(lines: string[]): string | undefined;
+export function afterLoss(line: string): Loss | undefined;
+export function replacements(lines: string[]): number;
+export function resumedSteps(lines: string[]): Map<string, number[]>;

@@ -1,0 +1,34 @@
+// What a command said of its runs, line by line.
+const BEGINS = /\] (?<arm>\S+), seed \d+ {2}(?:started|goes on from step (?<step>\d+), .*)$/;
+const ENDS = /\] (?<arm>\S+), seed \d+ {2}(?<how>done|diverged|failed|interrupted)\b.*$/;
+const RESTART = /; restart \d+ of \d+$/;
+/** The backend was lost before any run had begun. */
+const TRIED = /when it was tried: the backend /;
+
+/** A run that begins, or goes on from a step. */
+export const begins = (line) => BEGINS.exec(line)?.groups;
+
+/** The arm of the run that is under way; undefined between runs. */
+export function underWay(lines) {
+  const last = lines.findLast((line) => BEGINS.test(line) || ENDS.test(line));
+  return last === undefined ? undefined : begins(last)?.arm;
+}
+
+/** What became of a backend that was lost: `restarted`, `tried` (no run had begun), or how which arm's run ended. */
+export function afterLoss(line) {
+  if (RESTART.test(line)) return { how: "restarted" };
+  if (TRIED.test(line)) return { how: "tried" };
+  const { arm, how } = ENDS.exec(line)?.groups ?? {};
+  return how && { how, arm, line };
+}
+
+/** How often another backend was started in place of one that was lost. */
+export const replacements = (lines) => lines.filter((line) => RESTART.test(line) || TRIED.test(line)).length;
+
+/** Arm → the steps that its run has gone on from since it last began at its beginning. */
+export function resumedSteps(lines) {
+  const steps = new Map();
+  for (const { arm, step } of lines.map(begins).filter(Boolean))
+    steps.set(arm, step === undefined ? [] : [...(steps.get(arm) ?? []), Number(step)]);
+  return steps;
+}
