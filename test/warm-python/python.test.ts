@@ -2,10 +2,12 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { coldPython, warmPython } from "./python.js";
+import { startWarmPython } from "./start.js";
 
 const seen = (python: string, args: string[], env: Record<string, string> = {}, input = "") => {
   const { status, signal, stdout, stderr } = spawnSync(python, args, {
@@ -62,4 +64,22 @@ test("it goes with who stands in for it", async () => {
   expect(isThere()).toBe(true);
   child.kill("SIGKILL");
   await expect.poll(isThere, { timeout: 30_000 }).toBe(false);
+});
+
+test.skipIf(warmPython === coldPython).each([
+  ["says nothing", []],
+  ["ends within the length", [100, 0]],
+  ["ends within its request", [100, 0, 0, 0, 123]],
+])("a client that %s leaves the others theirs", async (_, bytes) => {
+  const client = connect(join(dirname(warmPython), "socket"));
+  client.end(Buffer.from(bytes));
+  await once(client.resume(), "close");
+  expect(seen(warmPython, ["-c", "print(1)"])).toMatchObject({ status: 0, stdout: "1\n" });
+});
+
+test.each([
+  ["/bin/false", "exit code 1"],
+  ["/no/python", "spawn /no/python ENOENT"],
+])("%s does not become ready, and is not waited for", async (python, why) => {
+  await expect(startWarmPython(python)).rejects.toThrow(`(${python}) ended before it was ready: ${why}`);
 });

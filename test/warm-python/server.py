@@ -34,6 +34,8 @@ torch imports `_dynamo` at an optimiser's first step."""
 LENGTH = struct.Struct("<I")
 STATUS = struct.Struct("<i")
 MOST_DESCRIPTORS = 64
+MOST_SECONDS_BETWEEN_PARTS = 10
+"""All others wait meanwhile."""
 
 
 class Request(NamedTuple):
@@ -79,6 +81,9 @@ def serve(folder: Path) -> Request:
         if listener in readable:
             client, _ = listener.accept()
             request = receive(client)
+            if request is None:
+                client.close()
+                continue
             preload(request.arguments)
             pid = os.fork()
             if pid == 0:
@@ -97,17 +102,33 @@ def put_stand_in(path: Path, socket_path: str) -> None:
     path.chmod(0o755)
 
 
-def receive(client: socket.socket) -> Request:
+def receive(client: socket.socket) -> Request | None:
+    """None where the client ends, or falls silent, before it has said all."""
     size = MOST_DESCRIPTORS * array.array("i").itemsize
-    head, ancillary, _, _ = client.recvmsg(LENGTH.size, socket.CMSG_LEN(size))
     descriptors = array.array("i")
-    for _, _, data in ancillary:
-        descriptors.frombytes(data)
-    left = LENGTH.unpack(head)[0]
+    client.settimeout(MOST_SECONDS_BETWEEN_PARTS)
+    try:
+        head, ancillary, _, _ = client.recvmsg(LENGTH.size, socket.CMSG_LEN(size))
+        for _, _, data in ancillary:
+            descriptors.frombytes(data)
+        body = receive_exactly(client, LENGTH.unpack(head)[0])
+        request = Request(**json.loads(body), descriptors=list(descriptors))
+    except (OSError, EOFError, struct.error):
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return None
+    client.settimeout(None)
+    return request
+
+
+def receive_exactly(client: socket.socket, count: int) -> bytes:
     body = b""
-    while len(body) < left:
-        body += client.recv(left - len(body))
-    return Request(**json.loads(body), descriptors=list(descriptors))
+    while len(body) < count:
+        part = client.recv(count - len(body))
+        if not part:
+            raise EOFError
+        body += part
+    return body
 
 
 def preload(arguments: list[str]) -> None:
