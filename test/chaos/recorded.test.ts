@@ -31,7 +31,10 @@ function twice() {
 test("a copy does not differ, nor what tells of time and of attempts", () => {
   const { first, second, change } = twice();
   change("timings.jsonl", "other\n");
-  change("run.json", JSON.stringify({ ...RUN, startedAt: "then", resumed: [{ at: "later", step: 3 }] }));
+  change(
+    "run.json",
+    JSON.stringify({ ...RUN, commit: "abc+changes", startedAt: "then", resumed: [{ at: "later", step: 3 }] }),
+  );
   change(
     "checkpoint/9/manifest.json",
     JSON.stringify({ ...MANIFEST, sha256: "x", records: { "metrics.jsonl": 2, t: 1 } }),
