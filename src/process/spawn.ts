@@ -71,7 +71,7 @@ export function gitCommit(directory: string): string | undefined {
   const git = (...args: string[]) =>
     execFileSync("git", ["-C", directory, ...args], {
       encoding: "utf8",
-      env: withoutRepository(process.env),
+      env: { ...withoutRepository(process.env), GIT_OPTIONAL_LOCKS: "0" }, // the index is the user's to write
       stdio: ["ignore", "pipe", "ignore"],
       timeout: GIT_MILLISECONDS,
     }).trim();

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { gitCommit } from "../../src/process/spawn.js";
@@ -42,4 +42,13 @@ test("is not that of the repository in whose hook we run", () => {
   const hook = repository();
   vi.stubEnv("GIT_DIR", join(hook.directory, ".git"));
   expect(gitCommit(temporaryDirectory())).toBeUndefined();
+});
+
+test("leaves the index as it is, though it is out of date", () => {
+  const { directory, commit } = repository();
+  utimesSync(join(directory, "a"), 1, 1);
+  const index = () => readFileSync(join(directory, ".git", "index"));
+  const before = index();
+  expect(gitCommit(directory)).toBe(commit);
+  expect(index()).toEqual(before);
 });
