@@ -13,6 +13,7 @@ import { orderCommand } from "./order-command.js";
 import { reportCommand } from "./report-command.js";
 import { runCommand } from "./run-command.js";
 import { statusCommand } from "./status-command.js";
+import { stopAtSignals } from "./stop-at-signals.js";
 import { trustCommand } from "./trust-command.js";
 import { validateCommand } from "./validate-command.js";
 
@@ -126,27 +127,4 @@ function outliveReaders(): void {
 
 function ignoreGone(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
-}
-
-/** The first Ctrl-C, SIGTERM, SIGHUP or SIGUSR1 stops in order; the second one at once. */
-function stopAtSignals(stopping: AbortController): { release(): void; code(): number | undefined } {
-  let code: number | undefined;
-  const on = (exitCode: number) => () => {
-    if (code !== undefined) process.exit(code);
-    code = exitCode;
-    stopping.abort();
-  };
-  const handlers = [
-    ["SIGINT", on(EXIT.interrupted)],
-    ["SIGTERM", on(EXIT.terminated)],
-    ["SIGHUP", on(EXIT.hungUp)],
-    ["SIGUSR1", on(EXIT.timeLimit)],
-  ] as const;
-  for (const [signal, handler] of handlers) process.on(signal, handler);
-  return {
-    release: () => {
-      for (const [signal, handler] of handlers) process.off(signal, handler);
-    },
-    code: () => code,
-  };
 }

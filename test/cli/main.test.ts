@@ -428,18 +428,6 @@ describe("the exit code", () => {
     });
     expect(await ibatch("run", "x.yaml")).toEqual({ code: 3, stdout: "", stderr: "" });
   });
-
-  test("the second Ctrl-C ends at once", async () => {
-    const exit = vi.spyOn(process, "exit").mockImplementation(() => undefined as never);
-    run.run.mockImplementationOnce(async () => {
-      process.emit("SIGINT");
-      expect(exit).not.toHaveBeenCalled();
-      process.emit("SIGINT");
-      return 0;
-    });
-    await ibatch("run", "x.yaml");
-    expect(exit).toHaveBeenCalledWith(130);
-  });
 });
 
 test("ibatch list and ibatch order need no file of the machine: they run in an empty directory", async () => {
