@@ -25,6 +25,8 @@ const MOCKING = readdirSync(join(import.meta.dirname, "test"), { recursive: true
       path.endsWith(".test.ts") && /\bvi\.(?:do)?[mM]ock\(/.test(readFileSync(join(import.meta.dirname, path), "utf8")),
   );
 
+const WARM = "test/warm-python/everywhere.ts";
+
 const limits = { testTimeout: 120_000, hookTimeout: 120_000, globalSetup: "test/warm-python/setup.ts", maxWorkers: 2 };
 
 export default defineConfig({
@@ -36,12 +38,13 @@ export default defineConfig({
           name: "fast",
           include: ["test/**/*.test.ts"],
           exclude: [...PROCESSES, ...MOCKING],
+          setupFiles: WARM,
           isolate: false,
           unstubEnvs: true,
           unstubGlobals: true,
         },
       },
-      { test: { ...limits, name: "mocking", include: MOCKING, exclude: PROCESSES } },
+      { test: { ...limits, name: "mocking", include: MOCKING, exclude: PROCESSES, setupFiles: WARM } },
       {
         test: {
           ...limits,

@@ -1,7 +1,18 @@
 // A damaged record is said alike by every command that reads it: its name, one line, exit code 2.
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BackendError } from "../../src/backend/errors.js";
 import { FakeBackend, type Pretence } from "../experiment/fake-backend.js";
 import { CONFIG, temporaryDirectory } from "../experiment/scene.js";
@@ -19,15 +30,26 @@ function pretend(pretence: Pretence = {}): void {
   opened.openBackend.mockImplementation(async () => ({ client: new FakeBackend(pretence), stop: async () => {} }));
 }
 
-/** A finished experiment in `out`, and a config that replays its arm `frozen`. */
-async function recorded() {
-  const directory = temporaryDirectory();
-  const [config, replaying] = ["small.yaml", "replaying.yaml"].map((name) => join(directory, name));
-  writeFileSync(config, CONFIG);
-  writeFileSync(replaying, CONFIG.replace("order: frozen", "order: { replay: ./out/frozen }"));
-  const out = join(directory, "out");
+const whole = mkdtempSync(join(tmpdir(), "ibatch-test-"));
+let made: Promise<void> | undefined;
+
+/** Runs the experiment in `whole`, within the first test that asks for it. */
+async function make(): Promise<void> {
+  writeFileSync(join(whole, "small.yaml"), CONFIG);
+  writeFileSync(join(whole, "replaying.yaml"), CONFIG.replace("order: frozen", "order: { replay: ./out/frozen }"));
   pretend();
-  await ibatch("run", config, "--out", out, "--quiet");
+  expect((await ibatch("run", join(whole, "small.yaml"), "--out", join(whole, "out"), "--quiet")).code).toBe(0);
+}
+afterAll(() => rmSync(whole, { recursive: true }));
+
+/** A finished experiment in `out`, and a config that replays its arm `frozen`: a copy of what was run once. */
+async function recorded() {
+  made ??= make();
+  await made;
+  const directory = temporaryDirectory();
+  cpSync(whole, directory, { recursive: true, preserveTimestamps: true });
+  pretend();
+  const [config, replaying, out] = ["small.yaml", "replaying.yaml", "out"].map((name) => join(directory, name));
   return { directory, config, replaying, out };
 }
 type Recorded = Awaited<ReturnType<typeof recorded>>;

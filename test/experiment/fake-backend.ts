@@ -292,12 +292,12 @@ export class FakeBackend implements WorkClient {
     const [channels, height, width] = this.#pretence.opened?.inputShape ?? INPUT_SHAPE;
     const shape = this.#pretence.imageShape ?? [height, width, channels];
     const size = shape.reduce((product, length) => product * length, 1);
-    const pixels = [...indices].flatMap((index) =>
-      Array.from({ length: size }, (_, at) => madeUpPixel(part, index, at)),
-    );
+    const pixels = new Uint8Array(indices.length * size);
+    for (let at = 0; at < pixels.length; at++)
+      pixels[at] = madeUpPixel(part, indices[Math.floor(at / size)], at % size);
     return {
       fields: { session: id, indicesSha256: this.#pretence.gathered?.(message) ?? sha256(indices) },
-      arrays: { images: { shape: [indices.length, ...shape], values: Uint8Array.from(pixels) } },
+      arrays: { images: { shape: [indices.length, ...shape], values: pixels } },
     };
   }
 

@@ -2,7 +2,7 @@ import { inject } from "vitest";
 import { findPython } from "../../src/process/find-python.js";
 
 /** The Python of these tests. */
-export const coldPython = findPython(undefined);
+export const coldPython = inject("coldPython") ?? findPython(undefined);
 
 /**
  * The same, started by forking one that has imported torch and scipy: some hundredths of a second, not some seconds.
