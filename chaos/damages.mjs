@@ -1,5 +1,5 @@
-// Checkpoints as they lie in a run directory, and ways to damage one.
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+// Ways to damage a checkpoint.
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const FILES = ["model.safetensors", "run.safetensors", "manifest.json"];
@@ -35,11 +35,3 @@ export const DAMAGES = [
     isUnfinished: false,
   },
 ];
-
-/** Those of an arm's run that were finished, the newest first. */
-export function finishedIn(out, arm) {
-  const directory = join(out, arm, "seed-0", "checkpoint");
-  const steps = readdirSync(directory).map(Number);
-  const paths = steps.sort((a, b) => b - a).map((step) => join(directory, String(step)));
-  return paths.filter((path) => existsSync(join(path, "manifest.json")));
-}

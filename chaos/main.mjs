@@ -18,9 +18,9 @@ export async function main(python, args, say = console) {
       throw new UsageError(`this is ${process.platform}; chaos looks for processes in Linux' /proc`);
     return await disturb({ ...options, python }, { write, args, say });
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    say.error(`chaos: ${error.message}`);
-    return 2;
+    const isUsage = error instanceof UsageError;
+    say.error(`chaos: ${isUsage ? error.message : error.stack}`);
+    return isUsage ? 2 : 1;
   }
 }
 

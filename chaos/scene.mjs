@@ -1,10 +1,11 @@
 // One case: a directory in which commands are given and disturbed until one ends with 0, and what must hold then.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { resumableIn } from "./checkpoints.mjs";
 import { Command } from "./command.mjs";
 import { endAll, leftBehind } from "./leftovers.mjs";
 import { differencesFrom, resumedIn } from "./recorded.mjs";
-import { resumedSteps } from "./told.mjs";
+import { goneOnElsewhere, resumedSteps } from "./told.mjs";
 
 export class Scene {
   /** What was done, by the row of the table that counts it. */
@@ -18,6 +19,8 @@ export class Scene {
   #settings;
   #python;
   #reference;
+  /** Of a command: the steps that runs must go on from. */
+  #goesOn = new Map();
 
   /**
    * @param {{ folder: string, python: string, settings: string[], reference?: () => Promise<Map<string, string>> }} how
@@ -36,11 +39,13 @@ export class Scene {
     return join(this.folder, "t");
   }
 
-  /** Gives the command. */
-  give({ wrap } = {}) {
+  /** Gives the command. `goesOn`: arm → the step that its run must go on from; undefined: it must begin anew. */
+  give({ wrap, goesOn = resumableIn(this.out) } = {}) {
     this.commands += 1;
     const { folder, out } = this;
-    return new Command({ python: this.#python, out, folder, wrap, settings: this.#settings });
+    const command = new Command({ python: this.#python, out, folder, wrap, settings: this.#settings });
+    this.#goesOn.set(command, goesOn);
+    return command;
   }
 
   /** Waits for its end, which must be one of those: exit codes, or names of signals. */
@@ -51,6 +56,7 @@ export class Scene {
     const how = ended.signal ?? ended.code;
     if (ended.hung) this.faults.push("the command did not end by itself");
     else if (!expected.includes(how)) this.faults.push(`the command ended with ${how}: ${ended.lastLine}`);
+    this.faults.push(...goneOnElsewhere(this.#goesOn.get(command), command.lines, ended.code === 0));
     return ended;
   }
 

@@ -6,4 +6,9 @@ export interface Loss {
 export function underWay(lines: string[]): string | undefined;
 export function afterLoss(line: string): Loss | undefined;
 export function replacements(lines: string[]): number;
+export function goneOnElsewhere(
+  expected: Map<string, number | undefined>,
+  lines: string[],
+  isDone: boolean,
+): string[];
 export function resumedSteps(lines: string[]): Map<string, number[]>;

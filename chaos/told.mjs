@@ -5,8 +5,11 @@ const RESTART = /; restart \d+ of \d+$/;
 /** The backend was lost before any run had begun. */
 const TRIED = /when it was tried: the backend /;
 
-/** A run that begins, or goes on from a step. */
-export const begins = (line) => BEGINS.exec(line)?.groups;
+/** Of a line that says that a run begins, or goes on from a step: its arm, and that step. */
+export function begins(line) {
+  const { arm, step } = BEGINS.exec(line)?.groups ?? {};
+  return arm && { arm, step: step === undefined ? undefined : Number(step) };
+}
 
 /** The arm of the run that is under way; undefined between runs. */
 export function underWay(lines) {
@@ -29,6 +32,19 @@ export const replacements = (lines) => lines.filter((line) => RESTART.test(line)
 export function resumedSteps(lines) {
   const steps = new Map();
   for (const { arm, step } of lines.map(begins).filter(Boolean))
-    steps.set(arm, step === undefined ? [] : [...(steps.get(arm) ?? []), Number(step)]);
+    steps.set(arm, step === undefined ? [] : [...(steps.get(arm) ?? []), step]);
   return steps;
+}
+
+/**
+ * Lines that say which runs did not go on as they must: arm → step, undefined where it begins anew. Where the command is
+ * not `done` it may not have come to all of them.
+ */
+export function goneOnElsewhere(expected, lines, isDone) {
+  return [...expected].flatMap(([arm, step]) => {
+    const began = lines.map(begins).find((one) => one?.arm === arm);
+    if (began === undefined ? !isDone : began.step === step) return [];
+    const how = began === undefined ? "did not go on" : `went on from step ${began.step ?? 0}`;
+    return [`${arm} ${how}, expected step ${step ?? 0}`];
+  });
 }

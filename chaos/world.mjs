@@ -1,5 +1,5 @@
 // Where cases are tried: each in a folder of its own, and held against the undisturbed run.
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { endAll } from "./leftovers.mjs";
 import { Random } from "./random.mjs";
@@ -34,7 +34,8 @@ export class World {
     const recorded = first.faults.length === 0 ? recordedIn(first.out) : undefined;
     const second = this.#scene("undisturbed-again", async () => recorded);
     if (!this.#options.quick && recorded !== undefined) await second.finish();
-    const faults = [...first.faults, ...second.faults];
+    const faults = [first, second].flatMap((scene) => scene.faults);
+    for (const scene of [first, second]) if (scene.faults.length > 0) giveUp(scene);
     if (faults.length > 0) throw new Error(`the undisturbed run fails: ${faults.join("; ")}`);
     return { recorded, result: { name: "undisturbed", planned: [], ...resultOf(first) } };
   }
@@ -59,7 +60,7 @@ export class World {
     } catch (error) {
       scene.faults.push(error.stack);
     }
-    if (scene.faults.length > 0) endAll(scene.folder);
+    if (scene.faults.length > 0) giveUp(scene);
   }
 
   async #reference() {
@@ -85,6 +86,12 @@ export class World {
     mkdirSync(folder);
     return new Scene({ folder, python: this.#options.python, settings: this.#settings, reference });
   }
+}
+
+/** Ends what it started, and keeps what that said. */
+function giveUp(scene) {
+  endAll(scene.folder);
+  writeFileSync(join(scene.folder, "said.txt"), `${scene.said.join("\n")}\n`);
 }
 
 const resultOf = (scene) => ({

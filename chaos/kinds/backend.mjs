@@ -1,7 +1,5 @@
 // The backend is killed under a run: the same command starts another one and goes on.
-import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
-import { finishedIn } from "../damages.mjs";
+import { newestStep } from "../checkpoints.mjs";
 import { line, met, reached } from "../moments.mjs";
 import { backendOf, kill } from "../processes.mjs";
 import { afterLoss, begins, underWay } from "../told.mjs";
@@ -65,8 +63,8 @@ export class Kills {
   #random;
   #killed;
   #mayFail = false;
-  /** Runs that had begun: from which line on they are to go on, and from which step at least. */
-  #begun = [];
+  /** Runs that are to go on with another backend: from which line on, and from which step at least. */
+  #goingOn = [];
 
   constructor(scene, command, random) {
     this.#scene = scene;
@@ -84,10 +82,11 @@ export class Kills {
     const [arm, from] = [underWay(command.lines), command.lines.length];
     if (backend === undefined || !kill(backend, this.#random.pick(SIGNALS))) return false;
     this.#killed = backend;
-    if (arm !== undefined) this.#begun.push({ arm, from, step: newestStep(scene.out, arm) });
+    const step = arm && newestStep(scene.out, arm);
     const loss = afterLoss((await line(command, afterLoss)) ?? "");
     const hasBegun = loss?.arm !== undefined && (loss.arm === arm || newestStep(scene.out, loss.arm) !== undefined);
     const { wasHit, mayFail, fault } = judgeLoss({ place, arm }, loss, hasBegun);
+    if (loss?.how === "restarted" && arm !== undefined) this.#goingOn.push({ arm, from, step });
     this.#mayFail ||= mayFail;
     if (fault !== undefined) scene.faults.push(fault);
     if (wasHit) scene.count(rowOfKill(place));
@@ -98,15 +97,12 @@ export class Kills {
     this.hasEnded = true;
     const { code } = await this.#scene.end(this.command, 0, ...(this.#mayFail ? FAILED : []));
     this.code = code;
-    for (const { arm, from, step } of this.#begun) {
-      const next = this.command.lines
-        .slice(from)
-        .map(begins)
-        .find((one) => one?.arm === arm);
-      if (next !== undefined && step !== undefined && !(Number(next.step) >= step))
-        this.#scene.faults.push(
-          `${arm} had a checkpoint at step ${step}, and went on from ${next.step ?? "its beginning"}`,
-        );
+    for (const { arm, from, step = 0 } of this.#goingOn) {
+      const lines = this.command.lines.slice(from);
+      const next = lines.map(begins).find((one) => one?.arm === arm);
+      if (next === undefined ? code !== 0 : (next.step ?? 0) >= step) continue;
+      const how = next === undefined ? "did not go on" : `went on from step ${next.step ?? 0}`;
+      this.#scene.faults.push(`${arm} got another backend and ${how}, expected step ${step} or a later one`);
     }
     return code;
   }
@@ -117,7 +113,7 @@ export class Kills {
  * this came of it (undefined: the command ended). `hasBegun`: the run that it names.
  */
 export function judgeLoss({ place, arm }, loss, hasBegun) {
-  if (place === "starting") return { wasHit: true, mayFail: true };
+  if (place === "starting") return { wasHit: true, mayFail: loss?.how !== "restarted" };
   if (loss?.how === "restarted" || loss?.how === "tried") return { wasHit: true, mayFail: false };
   if (loss?.how === "failed" && hasBegun)
     return { wasHit: false, mayFail: true, fault: `${loss.arm} had begun, and failed of it: ${loss.line}` };
@@ -125,12 +121,6 @@ export function judgeLoss({ place, arm }, loss, hasBegun) {
     return { wasHit: false, mayFail: true, fault: `${arm} had begun, and the command ended of it` };
   // The run was over, or has not begun: opening the next one, or this one, may fail of it.
   return { wasHit: arm === undefined, mayFail: true };
-}
-
-/** Of a run's checkpoints that were finished. */
-function newestStep(out, arm) {
-  const [newest] = existsSync(join(out, arm, "seed-0", "checkpoint")) ? finishedIn(out, arm) : [];
-  return newest && Number(basename(newest));
 }
 
 function momentOf(place, random, other) {

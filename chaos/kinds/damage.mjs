@@ -1,9 +1,10 @@
 // Checkpoints are damaged between two commands: they are named, and the one before is used, or none.
 import { cpSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { DAMAGES, finishedIn } from "../damages.mjs";
+import { finishedIn } from "../checkpoints.mjs";
+import { DAMAGES } from "../damages.mjs";
 import { reached } from "../moments.mjs";
-import { begins, underWay } from "../told.mjs";
+import { underWay } from "../told.mjs";
 
 const ARMS = ["weighted", "own", "rescored"];
 /** Each arm's run is killed when it has two: the newest of each is damaged, and another one of one arm. */
@@ -76,31 +77,21 @@ export async function damageAndGoOn(scene, damages, random) {
     damage.act(path, random, random.pick(others.filter(isOther))?.path);
     if (!damage.isUnfinished) named.push(path);
   }
-  const command = scene.give();
+  const goesOn = new Map(runs.map(({ arm, paths: [path] }) => [arm, path && Number(basename(path))]));
+  const command = scene.give({ goesOn });
   await scene.end(command, 0);
-  const next = runs.map(({ arm, paths: [path] }) => ({ arm, step: path && basename(path) }));
-  const wrong = otherThan({ named, next }, command.lines);
-  scene.faults.push(...wrong);
-  if (wrong.length === 0) for (const { damage } of damages) scene.count(rowOfDamage(damage));
+  scene.faults.push(...notJust(named, command.lines));
+  if (scene.faults.length === 0) for (const { damage } of damages) scene.count(rowOfDamage(damage));
   await scene.check();
 }
 
 const modelOf = (checkpoint) => readFileSync(join(checkpoint, "model.safetensors"));
 
-/**
- * Lines that say what a command said otherwise than was expected: just these checkpoints are `named` as not used, and each
- * run goes on from its `next` step, or begins anew where that is undefined.
- */
-export function otherThan({ named, next }, lines) {
+/** Lines that say which of these checkpoints were not named as not used, and which others were. */
+export function notJust(named, lines) {
   const said = lines.map((line) => /^(\S+) .*: it is not used$/.exec(line)?.[1]).filter(Boolean);
   return [
     ...named.filter((path) => !said.includes(path)).map((path) => `${path} was damaged, and nothing was said of it`),
     ...said.filter((path) => !named.includes(path)).map((path) => `${path} was whole, and was not used`),
-    ...next.flatMap(({ arm, step }) => {
-      const began = lines.map(begins).find((one) => one?.arm === arm);
-      if (began !== undefined && began.step === step) return [];
-      const how = began === undefined ? "did not go on" : `went on from step ${began.step ?? 0}`;
-      return [`${arm} ${how}, expected ${step ?? 0}`];
-    }),
   ];
 }

@@ -1,8 +1,8 @@
 // What `npm run chaos` reads from a command's lines, and what it holds against it.
 import { describe, expect, test } from "vitest";
 import { judgeLoss } from "../../chaos/kinds/backend.mjs";
-import { otherThan } from "../../chaos/kinds/damage.mjs";
-import { afterLoss, replacements, resumedSteps, underWay } from "../../chaos/told.mjs";
+import { notJust } from "../../chaos/kinds/damage.mjs";
+import { afterLoss, goneOnElsewhere, replacements, resumedSteps, underWay } from "../../chaos/told.mjs";
 
 const STARTED = "[1/2] a, seed 0  started";
 const GOES_ON = "[1/2] a, seed 0  goes on from step 9, in epoch 1/2";
@@ -61,22 +61,36 @@ describe("a backend was killed", () => {
   });
 });
 
-describe("checkpoints were damaged", () => {
-  const expected = { named: ["/a/18"], next: [{ arm: "a", step: "9" }] };
-  const notUsed = (path: string) => `${path} is damaged (manifest.json: cut off): it is not used`;
+test("where a backend is killed as it starts, a restart that was said holds", () => {
+  expect(judgeLoss({ place: "starting", arm: "a" }, afterLoss(RESTART), false)).toEqual({
+    wasHit: true,
+    mayFail: false,
+  });
+});
 
-  test("just they are named, and the one before is used", () => {
-    expect(otherThan(expected, [notUsed("/a/18"), GOES_ON])).toEqual([]);
-    expect(otherThan({ named: [], next: [{ arm: "a", step: undefined }] }, [STARTED])).toEqual([]);
+test("just the damaged checkpoints are named", () => {
+  const notUsed = (path: string) => `${path} is damaged (manifest.json: cut off): it is not used`;
+  expect(notJust(["/a/18"], [notUsed("/a/18"), GOES_ON])).toEqual([]);
+  expect(notJust(["/a/18"], [GOES_ON])).toEqual(["/a/18 was damaged, and nothing was said of it"]);
+  expect(notJust([], [notUsed("/a/9")])).toEqual(["/a/9 was whole, and was not used"]);
+});
+
+describe("runs go on", () => {
+  const elsewhere = (step: number | undefined, lines: string[], isDone = true) =>
+    goneOnElsewhere(new Map([["a", step]]), lines, isDone);
+
+  test("where they must", () => {
+    expect(elsewhere(9, [GOES_ON, DONE])).toEqual([]);
+    expect(elsewhere(undefined, [STARTED])).toEqual([]);
+    expect(elsewhere(9, [], false)).toEqual([]);
   });
 
   test.each([
-    ["one is not named", [GOES_ON], "/a/18 was damaged, and nothing was said of it"],
-    ["a whole one is", [notUsed("/a/18"), notUsed("/a/9"), GOES_ON], "/a/9 was whole, and was not used"],
-    ["it begins anew", [notUsed("/a/18"), STARTED], "a went on from step 0, expected 9"],
-    ["another is used", [notUsed("/a/18"), GOES_ON.replace("9", "18")], "a went on from step 18, expected 9"],
-    ["the run is left out", [notUsed("/a/18")], "a did not go on, expected 9"],
-  ])("%s", (_, lines, fault) => {
-    expect(otherThan(expected, lines)).toEqual([fault]);
+    ["from another checkpoint", 18, [GOES_ON], "a went on from step 9, expected step 18"],
+    ["from the beginning", 9, [STARTED, GOES_ON], "a went on from step 0, expected step 9"],
+    ["from a checkpoint that is damaged", undefined, [GOES_ON], "a went on from step 9, expected step 0"],
+    ["not at all", 9, [], "a did not go on, expected step 9"],
+  ])("%s", (_, step, lines, fault) => {
+    expect(elsewhere(step, lines)).toEqual([fault]);
   });
 });
