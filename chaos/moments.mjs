@@ -109,6 +109,7 @@ export async function line(command, isIt, nth = 0) {
 
 /** Resolves to the directory of the nth checkpoint that is begun from now on; to undefined where the command ended before. */
 async function save(command, out, nth) {
+  if (underWay(command.lines) === undefined) await line(command, begins); // looking costs: not before there is a run
   const before = new Set(checkpoints(out));
   const begun = () => checkpoints(out).find((path) => !before.has(path));
   for (let left = nth; ; left--) {

@@ -39,6 +39,6 @@ async function disturbOneCommand(scene, can, random) {
 }
 
 async function killAndDamage(scene, random) {
-  if (!(await endOne(scene, END, random))) return;
+  if ((await endOne(scene, END, random)) !== "counted") return;
   await damageAndGoOn(scene, [{ arm: underWay(scene.said), damage: DAMAGE }], random);
 }
