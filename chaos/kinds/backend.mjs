@@ -73,11 +73,11 @@ export class Kills {
   }
 
   /** Kills the backend at this place, once. Returns whether it was there: else the command has ended, or it came to nothing. */
-  async killAt(place) {
+  async killAt(place, momentOf = () => drawMoment(place, this.#random, this.#killed)) {
     const [scene, command] = [this.#scene, this.command];
     const other = this.#killed;
     if (place !== "starting" && !(await reached(command, scene, { at: "backend", other }))) return false;
-    if (!(await met(command, scene, () => momentOf(place, this.#random, other)))) return false;
+    if (!(await met(command, scene, momentOf))) return false;
     const backend = backendOf(command.pid);
     const [arm, from] = [underWay(command.lines), command.lines.length];
     if (backend === undefined || !kill(backend, this.#random.pick(SIGNALS))) return false;
@@ -123,7 +123,7 @@ export function judgeLoss({ place, arm }, loss, hasBegun) {
   return { wasHit: arm === undefined, mayFail: true };
 }
 
-function momentOf(place, random, other) {
+function drawMoment(place, random, other) {
   if (place === "starting") return { at: "backend", other, delay: random.between(0, 3000) };
   if (place === "training") return { at: "training", delay: random.between(0, 700) };
   if (place === "planning") return { at: "planning", nth: random.below(2), delay: random.between(0, 30) };

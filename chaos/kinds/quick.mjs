@@ -33,7 +33,7 @@ async function disturbOneCommand(scene, can, random) {
     return;
   }
   const kills = new Kills(scene, command, random);
-  await kills.killAt(KILL);
+  await kills.killAt(KILL, () => ({ at: KILL, delay: random.between(0, 10) }));
   if ((await kills.end()) === 0) await scene.check();
   scene.checkResumed();
 }
