@@ -2,7 +2,7 @@
 //   npm test [-- [ts | python] [arguments for that runner]] [--python PATH]
 import { spawn } from "node:child_process";
 import fs from "node:fs";
-import { tmpdir } from "node:os";
+import { setPriority, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { makeMemoryDirectory } from "./memory-directory.mjs";
 import { countPytest, countVitest, judge, summary } from "./reports.mjs";
@@ -15,14 +15,30 @@ import { shareOut } from "./shares.mjs";
 const PYTHON_TESTS = "test/python";
 /** Of pytest side by side: its tests compute with one thread each. */
 const PYTHON_PROCESSES = 2;
-/** About how long files of Python tests take alone; those that start backends take longest. */
-const SECONDS = { "test_server.py": 40, "test_main.py": 36, "test_evaluation.py": 27 };
-const SECONDS_OF_OTHERS = 7;
+/** About how long files of Python tests take, side by side. */
+const SECONDS = {
+  "test_server.py": 80,
+  "test_codec.py": 50,
+  "test_references.py": 50,
+  "test_evaluation.py": 45,
+  "test_main.py": 45,
+  "test_batch_norm.py": 40,
+  "test_statistics.py": 30,
+  "test_own_code.py": 25,
+  "test_no_waiting.py": 25,
+  "test_loops.py": 20,
+  "test_parity.py": 20,
+  "test_tensorboard_export.py": 20,
+  "test_training.py": 20,
+};
+const SECONDS_OF_OTHERS = 4;
+/** What runs one file after another, and so the longest, keeps a core to itself; the others share what is left. */
+const NICENESS = 10;
 
 const RUNNERS = {
   ts: {
     count: countVitest,
-    parts: (rest) => [{ report: ".setup/vitest.json", args: rest }],
+    parts: vitestParts,
     command: (_python, report) => [
       process.execPath,
       ["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
@@ -41,12 +57,12 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 const NOTHING_RAN = [{ passed: 0, failed: 1, skipped: 0 }];
 
 const { python, languages, rest } = await orExit(prepare, () => console.log(summary(NOTHING_RAN)));
-// Side by side, for each keeps a core busy at most; what others than the first say is shown when all are done.
+// Side by side, to leave no core idle; what others than the first say is shown when all are done.
 const parts = languages.flatMap((language) =>
   RUNNERS[language].parts(rest).map((part) => ({ ...RUNNERS[language], ...part })),
 );
 const memory = makeMemoryDirectory();
-const results = await Promise.all(parts.map((part, at) => runTests(part, { python, shownAtOnce: at === 0 })));
+const results = await Promise.all(parts.map((part, at) => runTests(part, { python, isFirst: at === 0 })));
 if (memory !== undefined) fs.rmSync(memory, { recursive: true, force: true });
 for (const { output } of results) process.stdout.write(output);
 console.log(summary(results));
@@ -61,6 +77,15 @@ async function prepare() {
   return { python, languages: language ? [language] : Object.keys(RUNNERS), rest: more };
 }
 
+/** What starts processes, and all else beside it; or what was asked for. */
+function vitestParts(rest) {
+  if (rest.length > 0) return [{ report: ".setup/vitest.json", args: rest }];
+  return [
+    { report: ".setup/vitest-processes.json", args: ["--project", "processes"] },
+    { report: ".setup/vitest.json", args: ["--project", "!processes"] },
+  ];
+}
+
 /** Arguments of each process: its files, or what was asked for, which one process runs. */
 function pythonParts(rest) {
   const paths = fs.readdirSync(join(ROOT, PYTHON_TESTS), { recursive: true });
@@ -69,19 +94,20 @@ function pythonParts(rest) {
   return rest.length > 0 || files.length === 0 ? [rest] : shareOut(weighed, PYTHON_PROCESSES);
 }
 
-async function runTests({ report, args: asked, count, command }, { python, shownAtOnce }) {
+async function runTests({ report, args: asked, count, command }, { python, isFirst }) {
   const path = join(ROOT, report);
   fs.rmSync(path, { force: true }); // an old report must not speak for a runner that crashed
   const [program, args] = command(python, report);
   const env = { ...process.env, IBATCH_PYTHON: python, OMP_NUM_THREADS: "1", TMPDIR: memory ?? tmpdir() };
-  const { exitCode, output } = await run(program, [...args, ...asked], { env, shownAtOnce });
+  const { exitCode, output } = await run(program, [...args, ...asked], { env, isFirst });
   return { ...judge(count(readStamp(path)), exitCode), output };
 }
 
-function run(command, args, { env, shownAtOnce }) {
+function run(command, args, { env, isFirst }) {
   return new Promise((resolve) => {
-    const to = shownAtOnce ? "inherit" : "pipe";
+    const to = isFirst ? "inherit" : "pipe";
     const child = spawn(command, args, { cwd: ROOT, env, stdio: ["inherit", to, to] });
+    if (!isFirst && child.pid !== undefined) setPriority(child.pid, NICENESS);
     for (const signal of SIGNALS) process.on(signal, () => signal === "SIGINT" || child.kill(signal));
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {

@@ -103,6 +103,11 @@ function makeKeys(
   return 2 ** exponent;
 }
 
+/** The same four bytes. */
+const WORD = new Uint32Array(1);
+const FLOAT = new Float32Array(WORD.buffer);
+
 function floatOf(bits: number): number {
-  return new Float32Array(Uint32Array.of(bits).buffer)[0];
+  WORD[0] = bits;
+  return FLOAT[0];
 }

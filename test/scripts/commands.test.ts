@@ -93,12 +93,13 @@ describe("test", () => {
   const green = { FAKE_VITEST: vitest, FAKE_PYTEST: pytest };
 
   const cases: [string, Record<string, string>, string[], string, number][] = [
-    ["adds up both languages", green, [], "7 passed, 0 failed, 1 skipped", 0],
-    ["runs one of them", green, ["ts"], "3 passed, 0 failed", 0],
+    ["adds up both languages", green, [], "10 passed, 0 failed, 1 skipped", 0],
+    ["runs one of them, in two parts", green, ["ts"], "6 passed, 0 failed", 0],
+    ["runs what is asked of it, in one", green, ["ts", "--project", "fast"], "3 passed, 0 failed", 0],
     ["runs the other", green, ["python"], "4 passed, 0 failed, 1 skipped", 0],
-    ["runs pytest though vitest failed", { ...green, FAKE_VITEST_CODE: "1" }, [], "7 passed, 1 failed, 1 skipped", 1],
-    ["counts a runner without a report as failed", { FAKE_VITEST: vitest }, [], "3 passed, 1 failed", 1],
-    ["counts a crashed pytest as failed", { ...green, FAKE_PYTEST_CODE: "3" }, [], "7 passed, 1 failed, 1 skipped", 1],
+    ["runs pytest though vitest failed", { ...green, FAKE_VITEST_CODE: "1" }, [], "10 passed, 2 failed, 1 skipped", 1],
+    ["counts a runner without a report as failed", { FAKE_VITEST: vitest }, [], "6 passed, 1 failed", 1],
+    ["counts a crashed pytest as failed", { ...green, FAKE_PYTEST_CODE: "3" }, [], "10 passed, 1 failed, 1 skipped", 1],
   ];
 
   test.each(cases)("%s", async (_title, env, args, last, code) => {
@@ -120,7 +121,7 @@ describe("test", () => {
   test("does not take the report of an earlier run for its own", async () => {
     const machine = clone();
     machine.write(".setup/vitest.json", vitest);
-    expect((await start(machine, "test", "ts").ended).stdout).toBe("0 passed, 1 failed\n");
+    expect((await start(machine, "test", "ts").ended).stdout).toBe("0 passed, 2 failed\n");
   });
 
   test("counts a set-up that failed as one failure", async () => {
