@@ -13,8 +13,12 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from py_backend.exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail
+from py_backend.process_signals import leave_to_controller
 
 PROGRAM = "py_report.tensorboard_export"
+
+if __name__ == "__main__":
+    leave_to_controller()  # it ends us
 
 try:
     import msgspec

@@ -35,7 +35,7 @@ function readTypeScriptImports(): Import[] {
 /** The Python packages, and what each may import of the others. */
 const PACKAGES: Record<string, readonly string[]> = {
   py_backend: [],
-  py_report: ["py_backend/exits"],
+  py_report: ["py_backend/exits", "py_backend/process_signals"],
   // what a config names, and nothing that trains
   py_validate: [
     ...["models", "datasets", "references", "errors", "catalogue"].map((name) => `py_backend/${name}`),

@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 
 from py_backend.exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail
+from py_backend.process_signals import leave_to_controller
 
 PROGRAM = "py_report.statistics"
+
+if __name__ == "__main__":
+    leave_to_controller()  # it ends us
 
 try:
     import msgspec
