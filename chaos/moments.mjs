@@ -23,7 +23,7 @@ const LOOK = 1;
 export async function reached(command, scene, { at, nth = 0, delay = 0, other }) {
   const isStill = await MOMENTS[at](command, scene, { nth, delay, other });
   if (isStill === undefined) return undefined;
-  return at === "before a save" || (await after(command, delay)) ? isStill : undefined;
+  return delay === 0 || at === "before a save" || (await after(command, delay)) ? isStill : undefined;
 }
 
 /** As `reached`, tried again until it is that moment still: true then, false where the command ended before. */

@@ -56,15 +56,15 @@ export function pageOf(results, { command, seconds, lanes, load }) {
 Made by \`${command}\` on ${new Date().toISOString().slice(0, 10)}, at commit ${commitOf()}, in ${Math.round(seconds / 60)} minutes, ${lanes} cases at
 a time. ${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, ${os.platform()} ${os.release()}; Node ${process.versions.node}. Load average at its start: ${load.toFixed(1)}.
 
-Each case gives the real command with the real backend on the CPU, disturbs it, and gives the same command again, which must
-end with 0. A disturbance counts where it came at the moment that it was meant for: a backend is killed *saving* while a
-checkpoint is unfinished, *planning* while the order makes a plan; a disk is full *during a save* where the run's log says
-that one was refused; a checkpoint is damaged where the command was seen to pass it over. A run that has begun must get
-another backend when it loses its own; where none has begun, or a backend dies as it starts, the command may fail, and the
-next one must end with 0. Where a run goes on is held against its record. *SIGINT twice* is given while the first one waits
-for a backend that is stopped. Then every file of every run must equal the undisturbed run's, byte for byte: metrics, orders, signals,
+Each case gives the real command with the real backend on the CPU, disturbs it, and gives the same command again, which
+must end with 0. A disturbance counts where it came at the moment that it was meant for: *saving* while a checkpoint is
+unfinished, *planning* while the order makes a plan, a full disk where the run's log says that a save was refused, damage
+where the command was seen to pass the checkpoint over. *SIGINT twice*: the second one ends what the first one left
+waiting for a backend that is stopped. A run that has begun must get another backend when it loses its own; where none has
+begun, or a backend dies as it starts, the command may fail. Each run must go on from its newest checkpoint, and have that
+on record. In the end every file of every run must equal the undisturbed run's, byte for byte: metrics, orders, signals,
 predictions, images, and the final checkpoint, which holds the weights, the optimiser's state and the controller's. Only
-what tells of time or of attempts may differ. No process, lock, socket or temporary file may be left.
+what tells of time, of attempts or of the commit may differ. No process, lock, socket or temporary file may be left.
 The runs have dropout, BatchNorm, augmentation, micro-batches, batches that grow, Adam, data fetched by a worker, scoring
 passes, an order with memory, and \`weighted\` by mean losses with a fraction ([chaos/experiment](../../chaos/experiment)).
 

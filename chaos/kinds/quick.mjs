@@ -9,7 +9,7 @@ import { rowOfStop, stop } from "./stop.mjs";
 
 const KILL = "before a save";
 const STOP = { side: "controller", seconds: 1, place: "training" };
-const END = { place: "saving", signal: "SIGKILL", moment: { at: "saving", nth: 3, delay: 1 } };
+const END = { place: "saving", signal: "SIGKILL", moment: { at: "saving", nth: 2 } };
 const DAMAGE = DAMAGES.find(({ name }) => name === "run.safetensors a byte changed");
 
 export function quickCases(can = abilities()) {
