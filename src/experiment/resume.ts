@@ -7,7 +7,7 @@ import type { RunDocument, Surroundings } from "../record/run-document.js";
 import { joinState, type RunState } from "../training/run-state.js";
 import type { Session } from "../training/session.js";
 import { runText } from "./observer.js";
-import { modelOf } from "./other-code.js";
+import { changedCode, modelOf } from "./other-code.js";
 import type { PlannedRun } from "./plan-runs.js";
 import { bitsSha256, refuseOtherSurroundings } from "./surroundings.js";
 
@@ -63,7 +63,7 @@ async function refusalOf(session: Session, { step, backend }: Checkpoint) {
   }
 }
 
-/** @throws IbatchError where what it was begun in gives other bits; one that failed by itself begins anew then. */
+/** @throws IbatchError where what it was begun in gives other bits; one that failed by itself begins anew with other code. */
 function canGoOn(
   { record, place, config }: PlannedRun,
   { failedByItself }: RunDocument,
@@ -76,8 +76,9 @@ function canGoOn(
     refuseOtherSurroundings({ ...made, surroundings: now }, [{ ...made, directory, surroundings: begunIn }]);
     return true;
   } catch (error) {
-    if (!failedByItself || !(error instanceof IbatchError)) throw error;
-    note(`${directory} failed before, and begins anew: ${error.message}`); // whoever mends what failed changes code
+    const isMended = failedByItself && changedCode(begunIn, now) !== undefined;
+    if (!isMended || !(error instanceof IbatchError)) throw error;
+    note(`${directory} failed before, and begins anew: ${error.message}`);
     return false;
   }
 }

@@ -1,7 +1,7 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
 
 import { BackendError } from "../backend/errors.js";
-import { IbatchError, Interrupted } from "../errors.js";
+import { asError, IbatchError, Interrupted } from "../errors.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
@@ -139,9 +139,16 @@ function checkpointerOf(
 }
 
 function tellWhereItGoesOn({ note }: Audience, { place, record }: PlannedRun, { step }: RunState): void {
-  const [newest] = record.checkpoints.steps;
-  const from = newest === undefined ? "has no checkpoint, and will begin anew" : `will go on from step ${newest}`;
-  note(`${runText(place)}: interrupted at step ${step}; ${from}`);
+  note(`${runText(place)}: interrupted at step ${step}; ${whereItGoesOn(record)}`);
+}
+
+function whereItGoesOn({ checkpoints }: PlannedRun["record"]): string {
+  try {
+    const [newest] = checkpoints.steps;
+    return newest === undefined ? "has no checkpoint, and will begin anew" : `will go on from step ${newest}`;
+  } catch (error) {
+    return `it cannot be seen from where it will go on: ${asError(error).message}`; // the interruption is to be thrown
+  }
 }
 
 /** Records that the run is under way, afresh or from a checkpoint. Returns what is recorded. */

@@ -4,6 +4,8 @@
  */
 import { readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { surroundingsError } from "../errors.js";
+import { whyBlocked } from "./blocked.js";
 import {
   type Checkpoint,
   type CheckpointOf,
@@ -15,7 +17,7 @@ import {
   writeCheckpoint,
 } from "./checkpoint.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
-import { isDirectory, notSeen, Refused, Unreadable } from "./read-file.js";
+import { isThere, notSeen, Refused, Unreadable } from "./read-file.js";
 import { flushNames, writing } from "./write-file.js";
 
 /** Below a run's directory. */
@@ -142,7 +144,9 @@ export class Checkpoints {
 
   /** The newest first; of one step, the one that replaces the other. */
   #entries(): Entry[] {
-    if (!isDirectory(this.#directory)) return [];
+    const why = whyBlocked(this.#directory); // a link whose disk is away just now, too: its checkpoints are not gone
+    if (why !== undefined) throw surroundingsError(`${this.#directory} ${why}`);
+    if (!isThere(this.#directory)) return [];
     const names = readdirSync(this.#directory).filter((name) => NAME.test(name));
     return names
       .map((name) => ({ step: Number.parseInt(name, 10), name }))

@@ -144,10 +144,19 @@ export class ExperimentRecord {
     if (!this.#closed) appendToLog(this.directory, lines);
   }
 
+  /** What cannot be looked at just now stays. */
+  get #isUnused(): boolean {
+    try {
+      return isUnused(this.directory);
+    } catch {
+      return false;
+    }
+  }
+
   /** Lets others in. Where neither run nor validation came of it, the directory is as it was before, or not there. */
   close(): void {
     this.#closed = true;
-    const unused = isUnused(this.directory);
+    const unused = this.#isUnused;
     if (unused) {
       for (const name of [EXPERIMENT, LOG]) {
         if (!this.#before.names.includes(name)) rmSync(join(this.directory, name), { force: true });

@@ -9,7 +9,6 @@ import { CHECKSUMS, type Checksums, checksumOf, formatChecksums } from "./checks
 import { makeDirectory } from "./directory.js";
 import type { EpochMetrics, EpochTimings } from "./epoch-metrics.js";
 import { sha256 } from "./hash.js";
-import { isThere, sizeOfFile } from "./read-file.js";
 import { openRun, readMetrics } from "./read-run.js";
 import type { ImagesDocument } from "./recorded-images.js";
 import type { PlanDocument } from "./recorded-orders.js";
@@ -157,10 +156,15 @@ export class RunRecord {
     return taken;
   }
 
-  /** Bytes of the records that grow. */
+  /** Bytes of the records that grow, of those that are there. */
   get lengths(): Record<string, number> {
-    const there = GROWING.filter((name) => isThere(join(this.directory, name)));
-    return Object.fromEntries(there.map((name) => [name, sizeOfFile(join(this.directory, name))]));
+    const files = new RunFiles(this.directory);
+    return Object.fromEntries(
+      GROWING.flatMap((name): [string, number][] => {
+        const bytes = files.size(name);
+        return bytes === undefined ? [] : [[name, bytes]];
+      }),
+    );
   }
 
   /** An attempt that ended outside of its training: what is recorded is kept, goes on from there, and says so. */

@@ -77,6 +77,12 @@ export class RunFiles {
     return this.#reading(name, () => parse(this.#verifiedBytes(name)));
   }
 
+  /** Bytes; undefined where there is no such file. */
+  size(name: string): number | undefined {
+    const path = join(this.directory, name);
+    return isThere(path) ? this.#reading(name, () => sizeOfFile(path)) : undefined;
+  }
+
   /** Checks the arrays, too. */
   verifyAll(): void {
     for (const name of this.listed?.keys() ?? []) {

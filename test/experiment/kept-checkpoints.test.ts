@@ -1,5 +1,5 @@
 // Whatever refuses a run, or fails around it, its good checkpoints stay, and the run goes on from them.
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
@@ -136,19 +136,40 @@ describe("a run that is refused where it would go on", () => {
 });
 
 describe("a run that failed by itself", () => {
-  const raising = (code: "bad_reference" | "internal" | "unknown_session"): Pretence => ({
+  const raising = (code: "bad_reference" | "internal" | "out_of_memory" | "unknown_session"): Pretence => ({
     before(message) {
       if (message.type === "train" && message.fields.firstStep >= 7) throw new BackendError(code, "it raised");
     },
   });
 
+  /** With code of the user's, of this version. */
+  const madeOf = (version: string): Pretence => ({
+    opened: { code: [{ module: "team.model", file: "team/model.py", sha256: version.padStart(64, "c") }] },
+  });
+
+  test.each<[string, Pretence]>([
+    ["other threads", { opened: { threads: 2 } }],
+    ["other data", { opened: { dataSha256: "f".repeat(64) } }],
+  ])("is refused with %s alone, and keeps its checkpoints", async (_, other) => {
+    const scene = new Scene();
+    await again(scene, { pretence: raising("out_of_memory") });
+    const kept = saved(scene);
+    expect(kept).not.toEqual([]);
+    for (let time = 0; time < 2; time++) {
+      const { results } = await again(scene, { pretence: other });
+      expect(results).toMatchObject([{ state: "failed" }]);
+      expect(saved(scene)).toEqual(kept);
+    }
+    expect((await again(scene)).loads).toEqual([8]);
+  });
+
   test("begins anew with other code, and says so", async () => {
     const whole = await undisturbed();
     const scene = new Scene();
-    await again(scene, { pretence: raising("bad_reference") });
+    await again(scene, { pretence: { ...raising("bad_reference"), ...madeOf("a") } });
     expect(scene.document("a", 4)).toMatchObject({ state: "failed", failedByItself: true });
-    const { said, loads, trails } = await again(scene, { pretence: { opened: { threads: 2 } } });
-    expect(said).toContainEqual(expect.stringMatching(/ failed before, and begins anew: .*threads 1, now 2/));
+    const { said, loads, trails } = await again(scene, { pretence: madeOf("b") });
+    expect(said).toContainEqual(expect.stringMatching(/ failed before, and begins anew: .*team\/model\.py is another/));
     expect(loads).toEqual([]);
     expect(trails).toEqual(whole.trails);
     expect(scene.document("a", 4)).not.toHaveProperty("failedByItself");
@@ -156,15 +177,15 @@ describe("a run that failed by itself", () => {
 
   test("goes on with the same code, and is none that failed once it is under way again", async () => {
     const scene = new Scene();
-    await again(scene, { pretence: raising("internal") });
+    await again(scene, { pretence: { ...raising("internal"), ...madeOf("a") } });
     const abort = new AbortController();
     const before: Pretence["before"] = ({ type }) => {
       if (type === "train") abort.abort();
     };
-    const { loads } = await again(scene, { abort, pretence: { before } });
+    const { loads } = await again(scene, { abort, pretence: { before, ...madeOf("a") } });
     expect(loads).toEqual([8]);
     expect(scene.document("a", 4)).not.toHaveProperty("failedByItself");
-    await again(scene, { pretence: { opened: { threads: 2 } } });
+    await again(scene, { pretence: madeOf("b") });
     expect(saved(scene)).toContain("8");
   });
 
@@ -247,6 +268,26 @@ describe("a checkpoint of the end, where one of its step is there from before th
   });
 });
 
+describe("checkpoints that lie elsewhere", () => {
+  test("are not gone where the link to them leads nowhere just now", async () => {
+    const whole = await undisturbed();
+    const scene = await stoppedBefore(7);
+    const [place, away] = ["a/seed-4/checkpoint", "elsewhere"].map((name) => join(scene.directory, name));
+    renameSync(place, `${scene.directory}-elsewhere`);
+    symlinkSync(away, place);
+    const { error, client } = await again(scene);
+    expect(error).toMatchObject({
+      kind: "surroundings",
+      message: expect.stringMatching(/checkpoint is a link to .*elsewhere, which is not there/),
+    });
+    expect(client.sentOf("train")).toEqual([]);
+    rmSync(place);
+    symlinkSync(`${scene.directory}-elsewhere`, place);
+    expect((await again(scene)).loads).toEqual([8]);
+    expect(recorded(scene)).toEqual(whole.recorded);
+  });
+});
+
 describe("a checkpoint that the system refuses to read is not taken for damaged", () => {
   test.each<[string, Parameters<Refusing>[0], string, string]>([
     ["its state, for the disk fails", "open", "EIO", "checkpoint/8/model.safetensors cannot be read (EIO)"],
@@ -309,4 +350,19 @@ test("an experiment.json that the system refuses to read stays what it is", asyn
   disk.refusing = () => undefined;
   expect(scene.files().filter((file) => !file.includes("/"))).toEqual(["experiment.json"]);
   expect(scene.text("experiment.json")).toBe(before);
+  expect((await again(scene)).loads).toEqual([8]);
+});
+
+test("a command that cannot look at experiment.json when it ends lets others in all the same", async () => {
+  const scene = new Scene();
+  const abort = new AbortController();
+  const before: Pretence["before"] = ({ type }) => {
+    if (type !== "train") return;
+    disk.refusing = (what, path) => (what === "read" && path.endsWith("/experiment.json") ? "EIO" : undefined);
+    abort.abort();
+  };
+  const { error } = await again(scene, { abort, pretence: { before } });
+  expect(error).toMatchObject({ message: "interrupted" });
+  expect(scene.has("experiment.json")).toBe(true);
+  expect(scene.has("lock")).toBe(false);
 });
