@@ -59,12 +59,12 @@ async function disturb(scene, ends, random) {
   for (const end of ends) {
     let how = await endOne(scene, end, random);
     for (let missed = 1; how === "missed" && missed < MOST_MISSED; missed++) how = await endOne(scene, end, random);
-    if (how === "over") break;
+    if (how === "over" || how === "failed") break;
   }
   if (scene.faults.length === 0) await scene.finish();
 }
 
-/** Gives the command and ends it so. Returns whether that was `counted`, `missed` its moment, or the command was `over` before. */
+/** Gives the command and ends it so. Returns whether that `failed`, was `counted`, `missed` its moment, or the command was `over` before. */
 export async function endOne(scene, end, random) {
   const command = scene.give();
   const isMet = await met(command, scene, () => end.moment ?? momentOf(end.place, random));
@@ -72,8 +72,9 @@ export async function endOne(scene, end, random) {
   if (isMet && end.signal === TWICE) isSeen = await interruptTwice(scene, command, random);
   else if (isMet) command.signal(end.signal);
   const { code } = await scene.end(command, 0, ...(isMet ? ENDS[end.signal] : []));
+  if (scene.faults.length > 0) return "failed";
   if (code === 0) return "over";
-  if (!isSeen || scene.faults.length > 0) return "missed";
+  if (!isSeen) return "missed";
   scene.count(rowOfEnd(end));
   return "counted";
 }
