@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { EXPORT_TARGETS } from "../../src/export/index.js";
 import { packageRoot } from "../../src/package-root.js";
-import { findPython } from "../../src/process/find-python.js";
 import { FULL, LEAST, makeDirectory, STARTED_AT, TIMINGS } from "../export/scene.js";
 import { fakePython } from "../process/fake-python.js";
+import "../warm-python/everywhere.js";
+import { warmPython } from "../warm-python/python.js";
 import { ibatch } from "./run-main.js";
 
 function emptyDirectory(): string {
@@ -31,7 +32,7 @@ interface Events {
 /** By TensorBoard's own reader. */
 function readEvents(directory: string): Record<string, Events> {
   const script = join(packageRoot, "test/export/read_events.py");
-  const text = execFileSync(findPython(undefined), [script, directory], { encoding: "utf8", stdio: "pipe" });
+  const text = execFileSync(warmPython, [script, directory], { encoding: "utf8", stdio: "pipe" });
   return JSON.parse(text);
 }
 

@@ -28,8 +28,12 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-PRELOADED = {"py_report": ("scipy.stats",), "": ("msgspec", "scipy.stats", "torch._dynamo", "zmq")}
-"""By the package that `-m` names, else by `""`: modules of others, as ours must be imported by those that test them.
+PRELOADED = {
+    "py_report": ("scipy.stats",),
+    "py_report.tensorboard_export": ("msgspec", "torch.utils.tensorboard"),
+    "": ("msgspec", "scipy.stats", "torch._dynamo", "zmq"),
+}
+"""By the module or the package that `-m` names, else by `""`: modules of others, as ours must be imported by those that test them.
 torch imports `_dynamo` at an optimiser's first step."""
 LENGTH = struct.Struct("<I")
 STATUS = struct.Struct("<i")
@@ -132,8 +136,8 @@ def receive_exactly(client: socket.socket, count: int) -> bytes:
 
 
 def preload(arguments: list[str]) -> None:
-    package = arguments[1].split(".")[0] if arguments[0] == "-m" else ""
-    modules = PRELOADED.get(package, PRELOADED[""])
+    named = arguments[1] if arguments[0] == "-m" else ""
+    modules = PRELOADED.get(named) or PRELOADED.get(named.split(".")[0], PRELOADED[""])
     if all(module in sys.modules for module in modules):
         return
     for module in modules:
