@@ -4,7 +4,7 @@ import { readExperimentDocument } from "../record/experiment-document.js";
 import { holderOf, type LockHolder } from "../record/lock.js";
 import { openRun, readEpochs } from "../record/read-run.js";
 import { readRuns } from "../record/read-runs.js";
-import type { RunDocument } from "../record/run-document.js";
+import { isFinished, type RunDocument } from "../record/run-document.js";
 import type { RunPlaceOnDisk } from "../record/run-places.js";
 
 /** `resumable`: the same command goes on from its checkpoint; `to begin anew`: it was begun, and has none. */
@@ -85,8 +85,18 @@ interface RunRead {
 function readOne({ arm, seed, directory }: RunPlaceOnDisk): RunRead | undefined {
   const opened = openRun(directory);
   if (opened === undefined) return undefined;
-  const [checkpoint] = new Checkpoints(directory).steps;
-  return { arm, seed, document: opened.document, epochs: readEpochs(opened).metrics.length, checkpoint };
+  const { document } = opened;
+  return { arm, seed, document, epochs: readEpochs(opened).metrics.length, checkpoint: newestOf(directory, document) };
+}
+
+/** What a run that came to its end kept is looked for, but nothing depends on it any more. */
+function newestOf(directory: string, document: RunDocument): number | undefined {
+  try {
+    return new Checkpoints(directory).steps[0];
+  } catch (error) {
+    if (isFinished(document)) return undefined;
+    throw error;
+  }
 }
 
 /** A command trains one run at a time: of those that say that they run, the last one that was begun is under way. */
@@ -95,22 +105,23 @@ const byBeginning = (a: RunRead, b: RunRead): number => (beginningOf(b) > beginn
 const beginningOf = ({ document }: RunRead): string => document.resumed?.at(-1)?.at ?? document.startedAt ?? "";
 
 function standingOf({ arm, seed, document, epochs, checkpoint }: RunRead, isUnderWay: boolean): RunStanding {
-  const { state, config, divergedAtStep, error, resumed = [] } = document;
+  const { config, divergedAtStep, error, resumed = [] } = document;
   return {
     arm,
     seed,
-    standing: isUnderWay ? "under way" : standing(state, checkpoint),
+    standing: isUnderWay ? "under way" : standing(document, checkpoint),
     epochs,
     ofEpochs: config.epochs,
     checkpoint: checkpoint ?? null,
     resumedFrom: resumed.map(({ step }) => step),
     divergedAtStep: divergedAtStep ?? null,
-    error: (state === "failed" ? error : undefined) ?? null,
+    error: (document.state === "failed" ? error : undefined) ?? null,
   };
 }
 
-function standing(state: RunDocument["state"], checkpoint: number | undefined): Standing {
-  if (state === "done" || state === "diverged" || state === "failed") return state;
+function standing({ state, failedByItself }: RunDocument, checkpoint: number | undefined): Standing {
+  if (state === "done" || state === "diverged") return state;
+  if (state === "failed" && (failedByItself || checkpoint === undefined)) return state;
   return checkpoint === undefined ? "to begin anew" : "resumable";
 }
 

@@ -135,8 +135,8 @@ async function restarting<T>(
     try {
       return await act();
     } catch (error) {
-      const hasBegun = record.started || record.checkpoints.steps.length > 0;
-      if (!(error instanceof BackendLost) || !hasBegun || restart > restarts) throw error;
+      if (!(error instanceof BackendLost) || restart > restarts) throw error;
+      if (!record.started && record.checkpoints.steps.length === 0) throw error;
       audience.note(`${runText(place)}: ${error.message}; restart ${restart} of ${restarts}`);
       await workplace.backends.discard();
       await pause(secondsBefore(restart), signal);

@@ -41,11 +41,12 @@ export function planRuns({ config, record, orders }: Planning, recorded: readonl
     arms.map(({ arm, armConfig, configHash, before }, at): PlannedRun => {
       const same = before.find((run) => run.seed === seed);
       const replayedSha256 = orders.replayedHash(armConfig.order, seed, armConfig.epochs);
-      refuseOtherPlans(replayedSha256, same);
+      const runRecord = record.run(arm, seed);
+      refuseOtherPlans(replayedSha256, same, runRecord);
       return {
         place: { arm, seed, number: round * arms.length + at, total, epochs: armConfig.epochs },
         config: runConfig(config, arm),
-        record: record.run(arm, seed),
+        record: runRecord,
         document: {
           arm,
           seed,
@@ -91,10 +92,11 @@ function refuseSpelledAlike(arms: readonly string[], recorded: readonly Recorded
   }
 }
 
-/** A run that replayed what has been recorded anew since is not one of those that will replay it. */
-function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefined): void {
+/** A run that replayed what has been recorded anew since is not one of those that will replay it, nor goes on with it. */
+function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefined, { checkpoints }: RunRecord): void {
   const then = before?.document.replayedSha256;
-  if (before?.finished === undefined || then === undefined || then === now) return;
+  if (before === undefined || then === undefined || then === now) return;
+  if (before.finished === undefined && checkpoints.steps.length === 0) return;
   throw usageError(
     `${before.directory} replayed other plans than are on record now (${then.slice(0, 8)}, now ` +
       `${now?.slice(0, 8)}): bring back the run that it replayed, or name another directory with --out`,

@@ -49,7 +49,7 @@ export function readRecorded(directory: string, { arms, seeds }: ArmsAndSeeds): 
   const inTheWay = blocked.find(isAsked);
   if (inTheWay !== undefined) throw usageError(`${inTheWay.damage}, or name another --out`);
   const asked = damaged.find(isAsked);
-  if (asked !== undefined) throw usageError(asked.damage);
+  if (asked !== undefined) throw asked.error;
   return { runs, leftOut: [...blocked, ...damaged].map(({ damage }) => damage) };
 }
 

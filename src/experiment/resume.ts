@@ -34,10 +34,6 @@ export async function loadNewest(
   const { record, document, place } = run;
   const before = record.read();
   if (before?.surroundings === undefined) return undefined;
-  if (before.replayedSha256 !== document.replayedSha256) {
-    note(`${record.directory} replayed other plans than are on record now, and begins anew`);
-    return undefined;
-  }
   const accept: Accept<ResumePoint> = async (checkpoint, entry) => {
     const joined = joinState(checkpoint, session.labels.length);
     if ("fault" in joined) return joined;

@@ -7,9 +7,10 @@ import { mkdirSync, rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { usageError } from "../errors.js";
 import type { Checksum } from "./checksums.js";
 import { FileInParts } from "./file-in-parts.js";
-import { Damaged, damage, isThere, Missing, notSeen, Refused, readBytes } from "./read-file.js";
+import { Damaged, damage, fitting, isThere, Missing, notSeen, Refused, readBytes } from "./read-file.js";
 import { fromSafetensors, type NumberArray } from "./safetensors.js";
 import { readSealed, writeSealed } from "./sealed.js";
 import { flushNames, writing } from "./write-file.js";
@@ -31,8 +32,11 @@ const recordOptions = z.strictObject({
 });
 export type RecordOptions = Readonly<z.infer<typeof recordOptions>>;
 
+const VERSION = 1;
+const versioned = z.looseObject({ version: z.int() });
+
 const manifest = z.object({
-  version: z.literal(1),
+  version: z.literal(VERSION),
   arm: z.string(),
   seed: count,
   configHash: z.string(),
@@ -90,7 +94,7 @@ export async function writeCheckpoint(
     [CONTROLLER]: await writeParts(join(directory, CONTROLLER), [arrays]),
   };
   refuseIfLost();
-  const document: Manifest = { version: 1, ...of, state: numbers, files };
+  const document: Manifest = { version: VERSION, ...of, state: numbers, files };
   writeSealed(join(directory, MANIFEST), document);
   flushNames(directory);
 }
@@ -101,7 +105,7 @@ export async function writeCheckpoint(
  */
 export function readCheckpoint(directory: string, { step, ...run }: RunOf & Pick<CheckpointOf, "step">): Checkpoint {
   const path = join(directory, MANIFEST);
-  const { files, state, ...of } = naming(path, () => readSealed(path, manifest, "refuse"));
+  const { files, state, ...of } = naming(path, () => readManifest(path));
   if (of.arm !== run.arm || of.seed !== run.seed || of.configHash !== run.configHash || of.step !== step) {
     throw damage(`it is of step ${of.step} of ${of.arm}, seed ${of.seed}, config ${of.configHash.slice(0, 8)}`);
   }
@@ -110,6 +114,16 @@ export function readCheckpoint(directory: string, { step, ...run }: RunOf & Pick
   const controller = verified(join(directory, CONTROLLER), files[CONTROLLER]);
   const arrays = naming(controller.path, () => fromSafetensors(readBytes(controller.path)));
   return { ...of, numbers: state, arrays, backend };
+}
+
+/** @throws IbatchError where another ibatch wrote it: it is none that is damaged. */
+function readManifest(path: string): Manifest {
+  const document = readSealed(path, versioned, "refuse");
+  if (document.version === VERSION) return fitting(document, manifest);
+  throw usageError(
+    `${path} is of version ${document.version}, and this ibatch reads version ${VERSION}: go on with the ibatch that ` +
+      "wrote it, or name another directory with --out",
+  );
 }
 
 /** The manifest goes first: what a kill leaves of it was never finished. */

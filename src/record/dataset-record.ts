@@ -5,7 +5,7 @@ import { usageError } from "../errors.js";
 import { whyBlocked } from "./blocked.js";
 import { makeDirectory } from "./directory.js";
 import { sha256 } from "./hash.js";
-import { damage, isThere, readU32, Unreadable } from "./read-file.js";
+import { damage, isThere, readU32, Unreadable, unreadable } from "./read-file.js";
 import { readSealed, writeSealed } from "./sealed.js";
 import { bytesOf, writeWhole } from "./write-file.js";
 
@@ -103,6 +103,6 @@ function reading<T>(directory: string, name: string, read: (path: string) => T):
     return read(path);
   } catch (cause) {
     if (!(cause instanceof Unreadable)) throw cause;
-    throw usageError(`${path} ${cause.message}: ${cause.first}the next run on this data writes it again`, { cause });
+    throw unreadable(path, cause, "the next run on this data writes it again");
   }
 }

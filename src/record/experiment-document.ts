@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { whyBlocked } from "./blocked.js";
-import { Missing, notSeen, Refused, readJson, Unreadable } from "./read-file.js";
+import { Missing, notSeen, Refused, readJson, Unreadable, unreadable } from "./read-file.js";
 import { keeping, recordedArm } from "./run-document.js";
 import { readSealed, writeSealed } from "./sealed.js";
 
@@ -57,10 +57,7 @@ export function readExperimentDocument(directory: string): ExperimentDocument {
     const why = whyBlocked(directory);
     if (why !== undefined) throw usageError(`${directory} ${why}`);
     if (!(cause instanceof Missing)) {
-      throw usageError(
-        `${path} ${cause.message}: ${cause.first}give the \`ibatch run\` again that made it, which writes it anew`,
-        { cause },
-      );
+      throw unreadable(path, cause, "give the `ibatch run` again that made it, which writes it anew");
     }
     throw usageError(
       `${directory} holds no experiment (there is no experiment.json): name a directory of \`ibatch run\``,

@@ -1,17 +1,10 @@
 /** Reads files that were recorded, and says in words what is wrong with one that cannot be read. */
 import { lstatSync, readFileSync, type Stats, statSync } from "node:fs";
 import type { z } from "zod";
-import { type IbatchError, surroundingsError } from "../errors.js";
+import { type IbatchError, surroundingsError, usageError } from "../errors.js";
 
-/** The message goes on where a file's name ends: "is missing". `first`: what is worth trying before the run is given up. */
-export class Unreadable extends Error {
-  constructor(
-    message: string,
-    readonly first = "",
-  ) {
-    super(message);
-  }
-}
+/** The message goes on where a file's name ends: "is missing". */
+export class Unreadable extends Error {}
 
 export class Missing extends Unreadable {
   constructor() {
@@ -56,12 +49,12 @@ export function looking<T>(path: string, act: () => T): T {
   }
 }
 
-function refused(path: string, code: string): Unreadable {
+function refused(path: string, code: string): Missing | Damaged | Refused {
   if (code === "ENOENT" && isLink(path)) return damage("it is a link that leads nowhere");
   if (code === "ENOENT" || code === "ENOTDIR") return new Missing();
-  if (code === "EACCES" || code === "EPERM") return new Refused("cannot be read (no permission)", "allow that, or ");
+  if (code === "EACCES" || code === "EPERM") return new Refused("cannot be read (no permission)");
   if (code === "ELOOP") return damage("it is a link that leads in a circle");
-  return new Refused(`cannot be read (${code})`, "mend that, or ");
+  return new Refused(`cannot be read (${code})`);
 }
 
 const isLink = (path: string): boolean => entry(path)?.isSymbolicLink() ?? false;
@@ -93,9 +86,13 @@ function lookedUp(path: string, nothing: readonly string[], look: (path: string)
   }
 }
 
+/** What to tell of a file that cannot be read. `remedy`: what to do where it is missing or damaged. */
+export const unreadable = (path: string, why: Unreadable, remedy: string): IbatchError =>
+  why instanceof Refused ? notSeen(path, why) : usageError(`${path} ${why.message}: ${remedy}`, { cause: why });
+
 /** Whoever took it for missing or damaged would replace what may be whole. */
-export const notSeen = (path: string, { message }: Unreadable): IbatchError =>
-  surroundingsError(`${path} ${message}: mend that and give the same command again`);
+export const notSeen = (path: string, cause: Refused): IbatchError =>
+  surroundingsError(`${path} ${cause.message}: mend that and give the same command again`, { cause });
 
 /** @throws Unreadable */
 export const parseJson = <T>(text: string, schema: z.ZodType<T>): T => fitting(jsonOf(text), schema);

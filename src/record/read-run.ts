@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import type { z } from "zod";
 import { parseLines, parseLinesSoFar } from "./epoch-lines.js";
 import { type EpochMetrics, type EpochTimings, epochMetrics, epochTimings } from "./epoch-metrics.js";
-import { damage, Unreadable } from "./read-file.js";
+import { damage, type Unreadable } from "./read-file.js";
 import { hasPlan, planOf } from "./recorded-orders.js";
 import { isFinished, type RunDocument, type Surroundings } from "./run-document.js";
 import { hasOnlyBegun, METRICS, orderFile, RUN_DOCUMENT, TIMINGS } from "./run-files.js";
@@ -31,10 +31,7 @@ export function openRun(directory: string): OpenedRun | undefined {
   const document = files.document();
   const told = `${document.arm}/seed-${document.seed}`;
   if (told === join(basename(dirname(directory)), basename(directory))) return { document, files };
-  throw files.damaged(
-    RUN_DOCUMENT,
-    new Unreadable(`is damaged (it is of ${told})`, "move this run to where it belongs, or "),
-  );
+  throw files.damaged(RUN_DOCUMENT, damage(`it is of ${told}`), "move this run to where it belongs, or ");
 }
 
 /** What a run that came to its end was made in. @throws IbatchError where that is not on record. */

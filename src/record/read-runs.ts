@@ -8,7 +8,12 @@ export interface RunsRead<T> {
   readonly runs: readonly T[];
   /** Places of which nothing can be read. */
   readonly blocked: readonly DamagedRun[];
-  readonly damaged: readonly DamagedRun[];
+  readonly damaged: readonly UnreadRun[];
+}
+
+export interface UnreadRun extends DamagedRun {
+  /** What was thrown; `damage` is its message. */
+  readonly error: IbatchError;
 }
 
 /** Each as `read` has it, which returns undefined of one that is not on record yet. `arms`: those of the config. */
@@ -19,14 +24,14 @@ export function readRuns<T>(
 ): RunsRead<T> {
   const found = findRuns(directory, arms);
   const runs: T[] = [];
-  const damaged: DamagedRun[] = [];
+  const damaged: UnreadRun[] = [];
   for (const place of found.runs) {
     try {
       const run = read(place);
       if (run !== undefined) runs.push(run);
     } catch (error) {
       if (!(error instanceof IbatchError)) throw error;
-      damaged.push({ arm: place.arm, seed: place.seed, damage: error.message });
+      damaged.push({ arm: place.arm, seed: place.seed, damage: error.message, error });
     }
   }
   return { runs, blocked: found.blocked, damaged };

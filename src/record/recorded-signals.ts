@@ -1,6 +1,5 @@
 /** Reads back the arrays that have a value a sample: signals, predicted classes. */
-import { type IbatchError, usageError } from "../errors.js";
-import { damage, readBytes, Unreadable, wholeValues } from "./read-file.js";
+import { damage, readBytes, Unreadable, unreadable, wholeValues } from "./read-file.js";
 import { filesOf } from "./recorded-orders.js";
 import { predictionFile, type SignalName, signalFile, TEST_PREDICTIONS } from "./run-files.js";
 import type { RunFiles } from "./verified-files.js";
@@ -20,12 +19,10 @@ export function readSignalFile(path: string): Float32Array {
   try {
     return new Float32Array(wholeValues(readBytes(path)));
   } catch (error) {
-    if (error instanceof Unreadable) throw named(path, error);
+    if (error instanceof Unreadable) throw unreadable(path, error, "name another file");
     throw error;
   }
 }
-
-const named = (path: string, why: Unreadable): IbatchError => usageError(`${path} ${why.message}`, { cause: why });
 
 /**
  * Losses of an epoch's training passes, float32 [n] in index order, NaN where the sample was not seen. Undefined where

@@ -1,8 +1,7 @@
 /** What `ibatch validate` found of an experiment: `validation.json`. */
 import { join } from "node:path";
 import { z } from "zod";
-import { usageError } from "../errors.js";
-import { isThere, Unreadable } from "./read-file.js";
+import { isThere, Unreadable, unreadable } from "./read-file.js";
 import { readSealed, writeSealed } from "./sealed.js";
 
 export const VALIDATION = "validation.json";
@@ -52,6 +51,6 @@ export function readValidation(directory: string): ValidationDocument | undefine
     return readSealed(path, validation);
   } catch (cause) {
     if (!(cause instanceof Unreadable)) throw cause;
-    throw usageError(`${path} ${cause.message}: ${cause.first}remove it, or run \`ibatch validate\` again`, { cause });
+    throw unreadable(path, cause, "remove it, or run `ibatch validate` again");
   }
 }

@@ -1,7 +1,7 @@
 /** The files of one run's directory as they are read: what its `SHA256SUMS` lists is checked against it. */
 import { join } from "node:path";
 import type { z } from "zod";
-import { type IbatchError, usageError } from "../errors.js";
+import type { IbatchError } from "../errors.js";
 import { CHECKSUMS, type Checksum, type Checksums, checksumOf, parseChecksums } from "./checksums.js";
 import {
   damage,
@@ -12,6 +12,7 @@ import {
   readJson,
   sizeOfFile,
   Unreadable,
+  unreadable,
   wholeValues,
 } from "./read-file.js";
 import { isFinished, type RunDocument, runDocument } from "./run-document.js";
@@ -90,8 +91,9 @@ export class RunFiles {
     }
   }
 
-  damaged(name: string, why: Unreadable): IbatchError {
-    return usageError(`${join(this.directory, name)} ${why.message}: ${why.first}${this.#remedy}`, { cause: why });
+  /** `first`: what is worth trying before the run is given up. */
+  damaged(name: string, why: Unreadable, first = ""): IbatchError {
+    return unreadable(join(this.directory, name), why, `${first}${this.#remedy}`);
   }
 
   #checkAll(): void {

@@ -156,6 +156,7 @@ export class Checkpointer implements Boundary {
       .catch((error: unknown) => {
         if (!(error instanceof IbatchError)) throw error;
         this.#failure = error;
+        if (this.#lastStep === of.step) this.#lastStep = undefined;
         log(`no checkpoint at step ${of.step}: ${error.message}`);
       })
       .finally(() => {

@@ -1,9 +1,10 @@
 // Whatever refuses a run, or fails around it, its good checkpoints stay, and the run goes on from them.
-import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import type { Observer } from "../../src/experiment/observer.js";
+import { writeSealed } from "../../src/record/sealed.js";
 import type { Pretence } from "./fake-backend.js";
 import { LOSSES, ONE_RUN, recorded, stoppedBefore, undisturbed } from "./one-run.js";
 import { Scene, type SceneOptions } from "./scene.js";
@@ -268,6 +269,39 @@ describe("a checkpoint of the end, where one of its step is there from before th
   });
 });
 
+test("a checkpoint that another ibatch wrote in its own way is refused, and stays", async () => {
+  const scene = await stoppedBefore(7);
+  const kept = saved(scene);
+  for (const step of kept) {
+    const path = join(scene.directory, "a/seed-4/checkpoint", step, "manifest.json");
+    const { documentSha256: _, ...document } = JSON.parse(readFileSync(path, "utf8"));
+    writeSealed(path, { ...document, version: 2, files: {} });
+  }
+  const { results, said } = await again(scene);
+  expect(results).toMatchObject([
+    {
+      state: "failed",
+      error: expect.stringContaining("manifest.json is of version 2, and this ibatch reads version 1"),
+    },
+  ]);
+  expect(said).not.toContainEqual(expect.stringContaining("begins anew"));
+  expect(saved(scene)).toEqual(kept);
+});
+
+test("an interruption takes a last checkpoint, also of a step whose checkpoint the disk refused before", async () => {
+  const scene = new Scene();
+  const abort = new AbortController();
+  const before: Pretence["before"] = (message) => {
+    if (message.type !== "train" || message.fields.firstStep < 8) return;
+    disk.refusing = () => undefined;
+    abort.abort();
+  };
+  disk.refusing = (what, path) => (what === "write" && path.includes("/checkpoint/8/") ? "ENOSPC" : undefined);
+  const settings = [...ONE_RUN, "checkpoint={everyBatches: 4, everyEpochs: null}", "backend.chunkBatches=1"];
+  await again(scene, { settings, abort, pretence: { before } });
+  expect(saved(scene)).toContain("8");
+});
+
 describe("checkpoints that lie elsewhere", () => {
   test("are not gone where the link to them leads nowhere just now", async () => {
     const whole = await undisturbed();
@@ -365,4 +399,28 @@ test("a command that cannot look at experiment.json when it ends lets others in 
   expect(error).toMatchObject({ message: "interrupted" });
   expect(scene.has("experiment.json")).toBe(true);
   expect(scene.has("lock")).toBe(false);
+});
+
+test.each([
+  ["of a run that was stopped", () => stoppedBefore(7)],
+  [
+    "of a run that is done",
+    async () => {
+      const scene = new Scene();
+      await again(scene);
+      return scene;
+    },
+  ],
+])("a run.json that the system refuses to read is not damaged: %s", async (_, made) => {
+  const scene = await made();
+  const files = scene.files();
+  disk.refusing = (what, path) => (what === "read" && path.endsWith("/run.json") ? "EMFILE" : undefined);
+  const { error, client } = await again(scene);
+  expect(error).toMatchObject({
+    kind: "surroundings",
+    message: expect.stringMatching(/run\.json cannot be read \(EMFILE\): mend that and give the same command again$/),
+  });
+  expect(client.sentOf("train")).toEqual([]);
+  disk.refusing = () => undefined;
+  expect(scene.files()).toEqual(files);
 });

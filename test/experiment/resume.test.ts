@@ -289,12 +289,22 @@ test("a last checkpoint is taken though one was asked for behind the chunk that 
   expect(readdirSync(join(scene.directory, "a/seed-4/checkpoint"))).toEqual(["1"]);
 });
 
-test("a run that replayed other plans before begins anew, and says so", async () => {
-  const { scene, said } = await changedMeanwhile((document) => ({ ...document, replayedSha256: "0".repeat(64) }));
-  expect(said[0]).toBe(
-    `${join(scene.directory, "a/seed-4")} replayed other plans than are on record now, and begins anew`,
-  );
-  expect(scene.document("a", 4)).not.toHaveProperty("resumed");
+test("a run that replayed other plans before is refused, and keeps its checkpoints", async () => {
+  const { scene, error } = await changedMeanwhile((document) => ({ ...document, replayedSha256: "0".repeat(64) }));
+  expect(error).toMatchObject({
+    kind: "usage",
+    message: expect.stringContaining("a/seed-4 replayed other plans than are on record now"),
+  });
+  expect(readdirSync(join(scene.directory, "a/seed-4/checkpoint"))).not.toEqual([]);
+});
+
+test("without any it begins anew", async () => {
+  const { scene, error } = await changedMeanwhile((document, directory) => {
+    rmSync(join(directory, "checkpoint"), { recursive: true });
+    return { ...document, replayedSha256: "0".repeat(64) };
+  });
+  expect(error).toBeUndefined();
+  expect(scene.document("a", 4)).toMatchObject({ state: "done" });
 });
 
 test("a run whose records are gone begins anew", async () => {
@@ -421,8 +431,8 @@ async function changedMeanwhile(
   writeFileSync(join(directory, "run.json"), JSON.stringify(change(scene.document("a", 4), directory)));
   const said: string[] = [];
   const observer: Observer = { noted: (line) => said.push(line) };
-  await scene.run({ settings: [...ONE_RUN, ...settings], observer, pretence: LOSSES });
-  return { scene, said };
+  const { error } = await scene.run({ settings: [...ONE_RUN, ...settings], observer, pretence: LOSSES });
+  return { scene, said, error };
 }
 
 describe("a checkpoint that is damaged is named, and the one before is used", () => {

@@ -200,15 +200,16 @@ test("an arm, or a run, that may not be read is said in a line, and the rest is 
 test("an experiment's directory that may not be read, or is none, is told as that", () => {
   const directory = make(SMALL);
   onTestFinished(() => chmodSync(directory, 0o755));
-  for (const [mode, said] of [
-    [0o000, `${directory} cannot be read (no permission): allow that`],
+  for (const [mode, kind, said] of [
+    [0o000, "usage", `${directory} cannot be read (no permission): allow that`],
     [
       0o444,
-      `${directory}/experiment.json cannot be read (no permission): allow that, or give the \`ibatch run\` again`,
+      "surroundings",
+      `${directory}/experiment.json cannot be read (no permission): mend that and give the same command again`,
     ],
   ] as const) {
     chmodSync(directory, mode);
-    expect(asNobody(() => mistake(() => readExperiment(directory)))).toContain(said);
+    expect(asNobody(() => mistake(() => readExperiment(directory), kind))).toContain(said);
   }
   const file = join(directory, "table.md");
   chmodSync(directory, 0o755);
