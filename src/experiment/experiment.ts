@@ -4,6 +4,7 @@ import { BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted, unlessInterrupted } from "../errors.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { RunDocument } from "../record/run-document.js";
+import type { WorkClient } from "../training/session.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import { refuseOtherThanKept } from "./kept-arms.js";
 import { Losses } from "./losses.js";
@@ -109,7 +110,7 @@ async function runAndRecord(
   const refusal = tried.refusal(run.place.arm) ?? losses.refusal;
   if (refusal !== undefined) return failed(run, refusal);
   try {
-    const document = await restarting(experiment, run, async () => runOne(experiment, run, await backends.get(), kept));
+    const document = await restarting(experiment, run, (client) => runOne(experiment, run, client, kept));
     return { document, metrics: run.record.metrics };
   } catch (error) {
     if (error instanceof Interrupted && run.record.started) recordInterrupted(run, error);
@@ -124,21 +125,25 @@ async function runAndRecord(
   }
 }
 
-/** Does it again with another backend where it lost its own, as often as the config says. */
+/** Does it again with another backend where it lost its own, or the other one did not start, as often as the config says. */
 async function restarting<T>(
   { workplace, audience, signal }: ExperimentInputs,
   { place, record, config }: PlannedRun,
-  act: () => Promise<T>,
+  act: (client: WorkClient) => Promise<T>,
 ): Promise<T> {
+  const { backends } = workplace;
   const { restarts } = config.backend;
   for (let restart = 1; ; restart++) {
+    let client: WorkClient | undefined;
     try {
-      return await act();
+      client = await backends.get();
+      return await act(client);
     } catch (error) {
-      if (!(error instanceof BackendLost) || restart > restarts) throw error;
+      const isWithout = client === undefined && restart > 1 && isEveryRuns(error);
+      if (!(error instanceof BackendLost || isWithout) || restart > restarts) throw error;
       if (!record.started && record.checkpoints.steps.length === 0) throw error;
       audience.note(`${runText(place)}: ${error.message}; restart ${restart} of ${restarts}`);
-      await workplace.backends.discard();
+      await backends.discard();
       await pause(secondsBefore(restart), signal);
     }
   }

@@ -449,6 +449,39 @@ describe("a run that loses its backend goes on with another one", () => {
     const again = await scene.run({ settings: ONE_RUN });
     expect(again.client.sentOf("load").map(({ fields }) => fields.step)).toEqual([4]);
     expect(again.results.map(({ state }) => state)).toEqual(["done"]);
+    paused.splice(0);
+  });
+
+  const noOther = surroundingsError("the backend cannot start: signal SIGKILL");
+
+  test("also where that one does not start at first", async () => {
+    const undisturbed = new Scene();
+    await undisturbed.run({ settings: ONE_RUN });
+    const said: string[] = [];
+    const scene = new Scene();
+    const observer: Observer = { noted: (line) => said.push(line) };
+    const options = { settings: ONE_RUN, observer, pretence: dyingAt(8), noOther, noOtherTimes: 2 };
+    const { results, clients } = await scene.run(options);
+    expect(results.map(({ state }) => state)).toEqual(["done"]);
+    expect(clients).toHaveLength(2);
+    expect(said.filter((line) => line.includes("restart"))).toEqual([
+      expect.stringMatching(/exit code 9.*; restart 1 of 3$/),
+      "shuffled, seed 0: the backend cannot start: signal SIGKILL; restart 2 of 3",
+      "shuffled, seed 0: the backend cannot start: signal SIGKILL; restart 3 of 3",
+    ]);
+    expect(paused.splice(0)).toEqual([1000, 2000]);
+    expect(recorded(scene)).toEqual(recorded(undisturbed));
+  });
+
+  test("not where none starts: the run fails, and goes on when one does", async () => {
+    const scene = new Scene();
+    const { stoppedBy, results } = await scene.run({ settings: ONE_RUN, pretence: dyingAt(8), noOther });
+    expect(stoppedBy).toBe(noOther);
+    expect(results).toMatchObject([{ state: "failed", error: noOther.message }]);
+    expect(paused.splice(0)).toEqual([1000, 2000]);
+    const again = await scene.run({ settings: ONE_RUN });
+    expect(again.results.map(({ state }) => state)).toEqual(["done"]);
+    expect(again.client.sentOf("load")).toHaveLength(1);
   });
 });
 

@@ -36,8 +36,9 @@ export interface SceneOptions {
   readonly abort?: AbortController;
   /** Gets what goes into the log; the record where it is left out. */
   log?(line: string): void;
-  /** Why no other backend can be had where one is lost. */
+  /** Why no other backend can be had where one is lost; how often, always where it is left out. */
   readonly noOther?: Error;
+  readonly noOtherTimes?: number;
 }
 
 export function temporaryDirectory(): string {
@@ -65,6 +66,7 @@ export class Scene {
     observer = {},
     abort = new AbortController(),
     noOther,
+    noOtherTimes = Number.POSITIVE_INFINITY,
     log,
   }: SceneOptions = {}) {
     const said = settings.map((assignment) => ({ said: assignment, assignment }));
@@ -75,6 +77,7 @@ export class Scene {
     const document = { name: config.name, hash, config, command: "test", commit: undefined, ibatchVersion: "0" };
     const clients = [new FakeBackend(pretence)];
     let lost = false;
+    let refused = 0;
     const record = ExperimentRecord.open(
       this.directory,
       { ...document, determining: determiningSettings(config) },
@@ -86,7 +89,7 @@ export class Scene {
     try {
       const backends = {
         get: async () => {
-          if (lost && noOther !== undefined) throw noOther;
+          if (lost && noOther !== undefined && refused++ < noOtherTimes) throw noOther;
           if (lost) clients.push(new FakeBackend(pretence));
           lost = false;
           return clients[clients.length - 1];
