@@ -99,6 +99,6 @@ function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefin
   if (before.finished === undefined && checkpoints.steps.length === 0) return;
   throw usageError(
     `${before.directory} replayed other plans than are on record now (${then.slice(0, 8)}, now ` +
-      `${now?.slice(0, 8)}): bring back the run that it replayed, or name another directory with --out`,
+      `${now?.slice(0, 8)}): bring back the run that it replayed, remove ${before.directory} to do that run again, or name another directory with --out`,
   );
 }

@@ -1,8 +1,8 @@
 /** Where a run that was begun before goes on: at the newest of its checkpoints that the backend takes. */
 import { BackendError } from "../backend/errors.js";
-import { IbatchError } from "../errors.js";
+import { IbatchError, usageError } from "../errors.js";
 import type { Checkpoint } from "../record/checkpoint.js";
-import type { Accept, Entry } from "../record/checkpoints.js";
+import type { Accept, Accepted, Entry } from "../record/checkpoints.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
 import { joinState, type RunState } from "../training/run-state.js";
 import type { Session } from "../training/session.js";
@@ -34,25 +34,40 @@ export async function loadNewest(
   const { record, document, place } = run;
   const before = record.read();
   if (before?.surroundings === undefined) return undefined;
+  const faults: string[] = [];
   const accept: Accept<ResumePoint> = async (checkpoint, entry) => {
-    const joined = joinState(checkpoint, session.labels.length);
-    if ("fault" in joined) return joined;
-    const refused = await refusalOf(session, checkpoint);
-    return refused ?? { taken: { entry, checkpoint, state: joined.taken, before } };
+    const joined = await join(session, checkpoint);
+    if ("taken" in joined) return { taken: { entry, checkpoint, state: joined.taken, before } };
+    faults.push(joined.fault);
+    return joined;
   };
   if (record.checkpoints.steps.length === 0) {
     if (before.state !== "failed") note(`${runText(place)}: was stopped before its first checkpoint, and begins anew`);
     return undefined;
   }
   if (!canGoOn(run, before, { begunIn: before.surroundings, now: surroundings }, note)) return undefined;
-  return record.newestCheckpoint({ ...document, surroundingsSha256: bitsSha256(surroundings) }, accept, note);
+  const of = { ...document, surroundingsSha256: bitsSha256(surroundings) };
+  const newest = await record.newestCheckpoint(of, accept, note);
+  if (newest !== undefined) return newest;
+  if (faults.length > 0) throw noneTaken(record.directory, faults);
+  note(`${record.directory}: no checkpoint is left, and the run begins anew`);
+  return undefined;
 }
 
-/** Why the backend does not take the state of a checkpoint, which leaves the session as it was; undefined: it did. */
-async function refusalOf(session: Session, { step, backend }: Checkpoint) {
+/** They are what was written: whoever wrote them can go on with them. */
+const noneTaken = (directory: string, [fault]: readonly string[]): IbatchError =>
+  usageError(
+    `${directory} has checkpoints that are whole, and none can be gone on from (${fault}): bring back what they were ` +
+      `made with (ibatch, torch, code of yours), or remove ${directory} to train this run anew`,
+  );
+
+/** The state of a checkpoint, which the session was put back to; or why that cannot be, which leaves the session as it was. */
+async function join(session: Session, checkpoint: Checkpoint): Promise<Accepted<RunState>> {
+  const joined = joinState(checkpoint, session.labels.length);
+  if ("fault" in joined) return joined;
   try {
-    await session.load(step, backend);
-    return undefined;
+    await session.load(checkpoint.step, checkpoint.backend);
+    return joined;
   } catch (error) {
     if (!(error instanceof BackendError) || error.code !== "bad_state") throw error;
     return { fault: error.message };

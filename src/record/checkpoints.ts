@@ -63,7 +63,6 @@ export class Checkpoints {
   async write(of: CheckpointOf, saved: Saved): Promise<void> {
     this.#refuseIfLost();
     const { step } = of;
-    this.#settle(step);
     makeDirectory(this.#directory);
     const path = this.#path(this.steps.includes(step) ? `${step}${AGAIN}` : `${step}`);
     try {

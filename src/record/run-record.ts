@@ -142,7 +142,7 @@ export class RunRecord {
     this.#appended = [];
   }
 
-  /** As `Checkpoints.newest`, of those that are of no more than is on record. Tells where none of them is left. */
+  /** As `Checkpoints.newest`, of those that are of no more than is on record. */
   async newestCheckpoint<T>(of: RunOf, accept: Accept<T>, tell: (line: string) => void): Promise<T | undefined> {
     const { checkpoints, lengths } = this;
     const acceptWhole: Accept<T> = async (checkpoint, entry) => {
@@ -151,9 +151,7 @@ export class RunRecord {
       const seen = lengths[shorter] === undefined ? "is missing" : `has ${lengths[shorter]} bytes`;
       return { fault: `${shorter} ${seen}, and had ${checkpoint.records[shorter]} by then` };
     };
-    const taken = await checkpoints.newest(of, acceptWhole, tell);
-    if (taken === undefined) tell(`${this.directory}: no checkpoint is left, and the run begins anew`);
-    return taken;
+    return checkpoints.newest(of, acceptWhole, tell);
   }
 
   /** Bytes of the records that grow, of those that are there. */

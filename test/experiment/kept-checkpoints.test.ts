@@ -302,6 +302,21 @@ test("an interruption takes a last checkpoint, also of a step whose checkpoint t
   expect(saved(scene)).toContain("8");
 });
 
+test("checkpoints that are whole stay where the backend takes none of them", async () => {
+  const scene = await stoppedBefore(7);
+  const kept = saved(scene);
+  const before: Pretence["before"] = ({ type }) => {
+    if (type === "load") throw new BackendError("bad_state", "the state cannot be loaded: odd");
+  };
+  const { results, client } = await again(scene, { pretence: { before } });
+  const why =
+    /has checkpoints that are whole, and none can be gone on from \(the state cannot be loaded: odd\): bring back/;
+  expect(results).toMatchObject([{ state: "failed", error: expect.stringMatching(why) }]);
+  expect(client.sentOf("train")).toEqual([]);
+  expect(saved(scene)).toEqual(kept);
+  expect((await again(scene)).loads).toEqual([8]);
+});
+
 describe("checkpoints that lie elsewhere", () => {
   test("are not gone where the link to them leads nowhere just now", async () => {
     const whole = await undisturbed();
@@ -323,6 +338,21 @@ describe("checkpoints that lie elsewhere", () => {
 });
 
 describe("a checkpoint that the system refuses to read is not taken for damaged", () => {
+  test("its state, while the backend loads it", async () => {
+    const scene = await stoppedBefore(7);
+    const kept = saved(scene);
+    let opens = 0;
+    disk.refusing = (what, path) =>
+      what === "open" && path.endsWith("8/model.safetensors") && ++opens > 1 ? "EIO" : undefined;
+    const { error, client } = await again(scene);
+    expect(opens).toBe(2);
+    expect(error).toMatchObject({ kind: "surroundings" });
+    expect(client.sentOf("train")).toEqual([]);
+    expect(saved(scene)).toEqual(kept);
+    disk.refusing = () => undefined;
+    expect((await again(scene)).loads).toEqual([8]);
+  });
+
   test.each<[string, Parameters<Refusing>[0], string, string]>([
     ["its state, for the disk fails", "open", "EIO", "checkpoint/8/model.safetensors cannot be read (EIO)"],
     [
