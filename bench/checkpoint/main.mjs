@@ -71,7 +71,7 @@ async function compareRuns(bench) {
       const experiment = mnistCnn({ epochs: short, threads, ...(way === "none" && { checkpoint: null }) });
       const result = await run(bench, `run-${round}-${way}`, experiment);
       seconds[way] = result.seconds;
-      if (way === "default") seconds.saves = result.events.filter(({ type }) => type === "written").length;
+      if (way === "default") Object.assign(seconds, spentOn(result.events));
     }
     if (round > 0) {
       console.log(
@@ -81,6 +81,19 @@ async function compareRuns(bench) {
     }
   }
   return runs;
+}
+
+/**
+ * How many checkpoints, and milliseconds in which any of one was under way: from where the backend was asked for it until
+ * it was on the disk, and while older ones were removed. Whatever they hold up lies within.
+ */
+function spentOn(events) {
+  const of = (type) => events.filter((event) => event.type === type);
+  const [asked, written] = [of("save").filter(({ part }) => part === 0), of("written")];
+  if (asked.length !== written.length) throw new Error(`${asked.length} saves, ${written.length} written`);
+  const taking = asked.map(({ at }, save) => written[save].answeredAt - at);
+  const clearing = of("cleared").map(({ at, answeredAt }) => answeredAt - at);
+  return { saves: asked.length, milliseconds: [...taking, ...clearing].reduce((sum, one) => sum + one, 0) };
 }
 
 /** Seconds from where its session is open to its end, and what happened between controller and backend meanwhile. */

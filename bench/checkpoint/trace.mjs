@@ -24,5 +24,12 @@ export async function startTrace() {
     await write.apply(this, args);
     event.answeredAt = performance.now();
   };
+  const keepOnly = Checkpoints.prototype.keepOnly;
+  Checkpoints.prototype.keepOnly = function (...args) {
+    const event = { type: "cleared", at: performance.now() };
+    trace.events.push(event);
+    keepOnly.apply(this, args);
+    event.answeredAt = performance.now();
+  };
   return trace;
 }
