@@ -2,27 +2,74 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
+/** Of one step: while it is replaced, the newer one is `<step>-again`. */
+const NAME = /^\d+(-again)?$/;
+
 /** Those of an arm's run that were finished, the newest first. */
 export function finishedIn(out, arm) {
   const directory = join(out, arm, "seed-0", "checkpoint");
-  if (!existsSync(directory)) return [];
-  const steps = readdirSync(directory).map(Number);
-  const paths = steps.sort((a, b) => b - a).map((step) => join(directory, String(step)));
+  const names = listed(directory).filter((name) => NAME.test(name));
+  const paths = names.sort((a, b) => stepOf(b) - stepOf(a) || b.length - a.length).map((name) => join(directory, name));
   return paths.filter((path) => existsSync(join(path, "manifest.json")));
 }
+
+export const stepOf = (path) => Number.parseInt(basename(path), 10);
 
 /** The newest one's step; undefined: there is none. */
 export function newestStep(out, arm) {
   const [newest] = finishedIn(out, arm);
-  return newest && Number(basename(newest));
+  return newest && stepOf(newest);
+}
+
+/** Whether this arm's run is over, and on record as such. */
+export function isDone(out, arm) {
+  const path = documentOf(out, arm);
+  return existsSync(path) && JSON.parse(readFileSync(path, "utf8")).state === "done";
 }
 
 /** Arm → the step that its run must go on from: of each run that is unfinished and has a checkpoint. */
 export function resumableIn(out) {
-  const arms = existsSync(out) ? readdirSync(out).filter((arm) => existsSync(documentOf(out, arm))) : [];
-  const unfinished = arms.filter((arm) => JSON.parse(readFileSync(documentOf(out, arm), "utf8")).state !== "done");
+  const unfinished = armsIn(out).filter((arm) => !isDone(out, arm));
   const steps = unfinished.map((arm) => [arm, newestStep(out, arm)]);
   return new Map(steps.filter(([, step]) => step !== undefined));
 }
 
+/** The newest checkpoints that were seen while a command ran: a run that is not done keeps them, or has newer ones. */
+export class Watch {
+  #out;
+  #seen;
+
+  /** `seen`: arm → step, of those that it began with. */
+  constructor(out, seen) {
+    this.#out = out;
+    this.#seen = new Map([...seen].filter(([, step]) => step !== undefined));
+  }
+
+  /** Notes those that are there now. Returns lines that say which are gone, each once. */
+  look() {
+    const arms = new Set([...this.#seen.keys(), ...armsIn(this.#out)]);
+    return [...arms].flatMap((arm) => this.#lookAt(arm));
+  }
+
+  #lookAt(arm) {
+    const seen = this.#seen.get(arm) ?? -1;
+    let newest = newestStep(this.#out, arm) ?? -1;
+    if (newest < seen) newest = newestStep(this.#out, arm) ?? -1; // one that just took another's place is there by now
+    this.#seen.set(arm, newest);
+    if (newest >= seen || isDone(this.#out, arm)) return [];
+    return [`${arm} had a checkpoint at step ${seen}, and later ${newest < 0 ? "none" : `none newer than ${newest}`}`];
+  }
+}
+
+const armsIn = (out) => listed(out).filter((arm) => existsSync(documentOf(out, arm)));
+
 const documentOf = (out, arm) => join(out, arm, "seed-0", "run.json");
+
+function listed(directory) {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
+    throw error;
+  }
+}

@@ -39,6 +39,7 @@ export class Command {
         TORCHINDUCTOR_CACHE_DIR: join(folder, "torch"), // torch keeps it for the next program, below TMPDIR otherwise
       },
       stdio: ["ignore", "ignore", "pipe"],
+      detached: true, // in a process group of its own, which a signal can be sent to
     });
     this.#listen();
     this.ended = new Promise((resolve) => {

@@ -32,12 +32,17 @@ async function processesLeft(folder) {
 
 /** Kills what was started for this folder or one below it, and unmounts what is mounted below it. */
 export function endAll(folder) {
+  endProcesses(folder);
+  unmountBelow(folder);
+}
+
+/** Kills what was started for this folder or one below it. */
+export function endProcesses(folder) {
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
     const left = processesIn(folder);
     if (left.length === 0) break;
     for (const { pid } of left) kill(pid, "SIGKILL");
   }
-  unmountBelow(folder);
 }
 
 /** What is killed may just have started another one, or take its time to go. */

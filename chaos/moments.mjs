@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { newestStep } from "./checkpoints.mjs";
 import { backendOf } from "./processes.mjs";
 import { begins, underWay } from "./told.mjs";
 
@@ -14,6 +15,7 @@ const LOOK = 1;
  * - start: it was given, and no run has started
  * - backend: it has started a backend (another one than `other`, if named), and no run has started with it
  * - training: a run has started, or goes on, the `nth` of them by this command
+ * - trained: that, and the run has a checkpoint
  * - planning: the order of one's own makes a plan, the `nth` of this command
  * - saving: a checkpoint is written, the `nth` that is seen
  * - before a save: as long after a checkpoint as the last one came after that before it, and no other was begun
@@ -51,6 +53,11 @@ const MOMENTS = {
   },
   training: async (command, _scene, { nth }) =>
     (await line(command, begins, nth)) ? () => underWay(command.lines) !== undefined : undefined,
+  trained: async (command, { out }, { nth }) => {
+    const arm = begins((await line(command, begins, nth)) ?? "")?.arm;
+    if (arm === undefined || !(await looking(command, () => newestStep(out, arm) !== undefined))) return undefined;
+    return () => underWay(command.lines) === arm;
+  },
   planning: async (command, { folder }, { nth }) => {
     const marks = () => read(join(folder, "planning"));
     const begun = () => marks().replaceAll(")", "").length;

@@ -11,6 +11,18 @@ export const processesIn = (folder) =>
     .map((name) => ({ pid: Number(name), command: commandOf(name), ...statOf(name) }))
     .filter(isAlive);
 
+/**
+ * Sends it to all of them, as a terminal or a scheduler does: to each process group, the controller's last. Returns those
+ * that were there.
+ */
+export function killAll(folder, controller, signal) {
+  const all = processesIn(folder);
+  const groups = all.filter(({ pid, group }) => pid === group && pid !== controller);
+  for (const { pid } of groups) kill(-pid, signal);
+  kill(-controller, signal);
+  return all;
+}
+
 /** The backend that this controller started; undefined while there is none. */
 export const backendOf = (controller) =>
   childrenOf(controller).find((pid) => commandOf(pid).includes("-m py_backend") && isAlive(statOf(pid)));
@@ -47,8 +59,8 @@ const commandOf = (pid) => read(pid, "cmdline").replaceAll("\0", " ").trim();
 
 function statOf(pid) {
   const text = read(pid, "stat");
-  const [state, parent] = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { state: state || undefined, parent: Number(parent) };
+  const [state, parent, group] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { state: state || undefined, parent: Number(parent), group: Number(group) };
 }
 
 const isAlive = ({ state }) => state !== undefined && !"ZX".includes(state);

@@ -6,8 +6,10 @@ import { backendCases } from "./kinds/backend.mjs";
 import { controllerCases } from "./kinds/controller.mjs";
 import { damageCases } from "./kinds/damage.mjs";
 import { diskCases } from "./kinds/disk.mjs";
+import { jobCases } from "./kinds/job.mjs";
 import { quickCases } from "./kinds/quick.mjs";
 import { stopCases } from "./kinds/stop.mjs";
+import { inLanes } from "./lanes.mjs";
 import { endAll } from "./leftovers.mjs";
 import { failedOf } from "./page.mjs";
 import { World } from "./world.mjs";
@@ -15,6 +17,7 @@ import { World } from "./world.mjs";
 const KINDS = {
   backend: backendCases,
   controller: controllerCases,
+  job: jobCases,
   damage: damageCases,
   stop: stopCases,
   disk: diskCases,
@@ -99,18 +102,4 @@ function lineOf({ name, what, faults = [], skipped, commands, seconds, folder },
     `         kept: ${folder}`,
     `         again: ${again}`,
   ].join("\n");
-}
-
-/** Results in the order of the tasks. */
-async function inLanes(lanes, tasks) {
-  const results = [];
-  let next = 0;
-  const lane = async () => {
-    while (next < tasks.length) {
-      const at = next++;
-      results[at] = await tasks[at]();
-    }
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-  return results;
 }

@@ -1,9 +1,9 @@
 // One case: a directory in which commands are given and disturbed until one ends with 0, and what must hold then.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { resumableIn } from "./checkpoints.mjs";
+import { resumableIn, Watch } from "./checkpoints.mjs";
 import { Command } from "./command.mjs";
-import { endAll, leftBehind } from "./leftovers.mjs";
+import { endProcesses, leftBehind } from "./leftovers.mjs";
 import { differencesFrom, resumedIn } from "./recorded.mjs";
 import { goneOnElsewhere, resumedSteps } from "./told.mjs";
 
@@ -21,6 +21,8 @@ export class Scene {
   #reference;
   /** Of a command: the steps that runs must go on from. */
   #goesOn = new Map();
+  /** Of the checkpoints, while the newest command runs. */
+  #watch;
 
   /**
    * @param {{ folder: string, python: string, settings: string[], reference?: () => Promise<Map<string, string>> }} how
@@ -45,7 +47,19 @@ export class Scene {
     const { folder, out } = this;
     const command = new Command({ python: this.#python, out, folder, wrap, settings: this.#settings });
     this.#goesOn.set(command, goesOn);
+    this.#watch = new Watch(out, goesOn);
     return command;
+  }
+
+  /** Notes which checkpoints there are: none of them may be gone later on. To be called before something is done to a command. */
+  look() {
+    this.faults.push(...this.#watch.look());
+  }
+
+  /** Sends a signal to a command. Returns whether that was there. */
+  signal(command, name) {
+    this.look();
+    return command.signal(name);
   }
 
   /** Waits for its end, which must be one of those: exit codes, or names of signals. */
@@ -57,6 +71,7 @@ export class Scene {
     if (ended.hung) this.faults.push("the command did not end by itself");
     else if (!expected.includes(how)) this.faults.push(`the command ended with ${how}: ${ended.lastLine}`);
     this.faults.push(...goneOnElsewhere(this.#goesOn.get(command), command.lines, ended.code === 0));
+    this.look();
     return ended;
   }
 
@@ -71,7 +86,7 @@ export class Scene {
   }
 
   async check() {
-    if (this.faults.length > 0) return endAll(this.folder);
+    if (this.faults.length > 0) return endProcesses(this.folder);
     const reference = await this.#reference?.();
     if (reference !== undefined) this.faults.push(...differencesFrom(reference, this.out));
     this.faults.push(...(await leftBehind(this)));

@@ -3,6 +3,12 @@ export interface Loss {
   arm?: string;
   line?: string;
 }
+export interface Interrupted {
+  arm: string;
+  step: number;
+  from?: number;
+}
+export function interrupted(line: string): Interrupted | undefined;
 export function underWay(lines: string[]): string | undefined;
 export function afterLoss(line: string): Loss | undefined;
 export function replacements(lines: string[]): number;

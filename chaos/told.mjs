@@ -2,6 +2,8 @@
 const BEGINS = /\] (?<arm>\S+), seed \d+ {2}(?:started|goes on from step (?<step>\d+), .*)$/;
 const ENDS = /\] (?<arm>\S+), seed \d+ {2}(?<how>done|diverged|failed|interrupted)\b.*$/;
 const RESTART = /; restart \d+ of \d+$/;
+const INTERRUPTED =
+  /^(?<arm>\S+), seed \d+: interrupted at step (?<step>\d+); (?:will go on from step (?<from>\d+)|.*)$/;
 /** The backend was lost before any run had begun. */
 const TRIED = /when it was tried: the backend /;
 
@@ -15,6 +17,12 @@ export function begins(line) {
 export function underWay(lines) {
   const last = lines.findLast((line) => BEGINS.test(line) || ENDS.test(line));
   return last === undefined ? undefined : begins(last)?.arm;
+}
+
+/** Of a line that says where a run was interrupted: its arm, that step, and the one from which it will go on. */
+export function interrupted(line) {
+  const { arm, step, from } = INTERRUPTED.exec(line)?.groups ?? {};
+  return arm && { arm, step: Number(step), from: from === undefined ? undefined : Number(from) };
 }
 
 /** What became of a backend that was lost: `restarted`, `tried` (no run had begun), or how which arm's run ended. */

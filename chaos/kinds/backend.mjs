@@ -8,8 +8,9 @@ import { afterLoss, begins, underWay } from "../told.mjs";
 const SIGNALS = ["SIGKILL", "SIGKILL", "SIGKILL", "SIGSEGV"];
 
 /**
- * How a command may end where a backend died as it was started, or as it opened a run that had not begun: that run fails,
- * or none can be had, and the same command goes on. A run that has begun gets another backend.
+ * How a command may end where its first backend died as it was started, or one as it opened a run that had not begun:
+ * that run fails, or none can be had, and the same command goes on. A run that has begun gets another backend, and yet
+ * another one where that dies as it starts.
  */
 const FAILED = [3, 4];
 /** Of a case: more mean that it does not go on. */
@@ -80,6 +81,7 @@ export class Kills {
     if (!(await met(command, scene, momentOf))) return false;
     const backend = backendOf(command.pid);
     const [arm, from] = [underWay(command.lines), command.lines.length];
+    scene.look();
     if (backend === undefined || !kill(backend, this.#random.pick(SIGNALS))) return false;
     this.#killed = backend;
     const step = arm && newestStep(scene.out, arm);
@@ -113,7 +115,7 @@ export class Kills {
  * this came of it (undefined: the command ended). `hasBegun`: the run that it names.
  */
 export function judgeLoss({ place, arm }, loss, hasBegun) {
-  if (place === "starting") return { wasHit: true, mayFail: loss?.how !== "restarted" };
+  if (place === "starting" && arm === undefined) return { wasHit: true, mayFail: loss?.how !== "restarted" };
   if (loss?.how === "restarted" || loss?.how === "tried") return { wasHit: true, mayFail: false };
   if (loss?.how === "failed" && hasBegun)
     return { wasHit: false, mayFail: true, fault: `${loss.arm} had begun, and failed of it: ${loss.line}` };

@@ -1,5 +1,6 @@
 // The controller is killed or asked to end: the same command goes on.
 import { setTimeout } from "node:timers/promises";
+import { Interruption } from "../interruption.mjs";
 import { met } from "../moments.mjs";
 import { backendOf, kill } from "../processes.mjs";
 
@@ -14,6 +15,8 @@ const ENDS = {
   SIGUSR1: [138, "SIGUSR1"],
   [TWICE]: [130, "SIGKILL"], // killed where the second one could not be seen to act
 };
+/** Those that leave time for a last checkpoint. */
+const IN_ORDER = ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"];
 const OFTEN = ["SIGKILL", "SIGINT", "SIGTERM"];
 const LATER = [...OFTEN, "SIGKILL", "SIGHUP", "SIGUSR1", "SIGTERM", "SIGHUP", "SIGINT"];
 const IN_A_RUN = [...OFTEN, "SIGKILL", TWICE, "SIGUSR1", "SIGTERM", "SIGHUP", "SIGINT"];
@@ -55,7 +58,7 @@ export const rowOfEnd = ({ place, signal }) => `controller ended, ${place}: ${si
 /** Commands that are ended at another moment than was meant, before that is given up. */
 const MOST_MISSED = 3;
 
-async function disturb(scene, ends, random) {
+export async function disturb(scene, ends, random) {
   for (const end of ends) {
     let how = await endOne(scene, end, random);
     for (let missed = 1; how === "missed" && missed < MOST_MISSED; missed++) how = await endOne(scene, end, random);
@@ -64,20 +67,36 @@ async function disturb(scene, ends, random) {
   if (scene.faults.length === 0) await scene.finish();
 }
 
-/** Gives the command and ends it so. Returns whether that `failed`, was `counted`, `missed` its moment, or the command was `over` before. */
+/**
+ * Gives the command and ends it so. Returns whether that `failed`, was `counted`, `missed` its moment, or the command was `over` before.
+ * @param {{ place: string, signal: string, moment?: object, row?: string, send?: (scene: object, command: object) => boolean }} end
+ *   `send`: sends the signal, and returns whether all that it is meant for were there.
+ */
 export async function endOne(scene, end, random) {
+  const { signal, moment, row = rowOfEnd(end), send = sendAlone(signal) } = end;
   const command = scene.give();
-  const isMet = await met(command, scene, () => end.moment ?? momentOf(end.place, random));
+  const isMet = await met(command, scene, () => moment ?? momentOf(end, random));
+  const interruption = isMet && IN_ORDER.includes(signal) ? new Interruption(command) : undefined;
   let isSeen = isMet;
-  if (isMet && end.signal === TWICE) isSeen = await interruptTwice(scene, command, random);
-  else if (isMet) command.signal(end.signal);
-  const { code } = await scene.end(command, 0, ...(isMet ? ENDS[end.signal] : []));
+  if (isMet && signal === TWICE) isSeen = await interruptTwice(scene, command, random);
+  else if (isMet) isSeen = send(scene, command);
+  const { code } = await scene.end(command, 0, ...(isMet ? ENDS[signal] : []));
+  if (code !== 0 && interruption !== undefined) {
+    const { wasInTime, faults } = interruption.judge(command, scene.out);
+    scene.faults.push(...faults);
+    isSeen &&= wasInTime;
+  }
   if (scene.faults.length > 0) return "failed";
   if (code === 0) return "over";
   if (!isSeen) return "missed";
-  scene.count(rowOfEnd(end));
+  scene.count(row);
   return "counted";
 }
+
+const sendAlone = (signal) => (scene, command) => {
+  scene.signal(command, signal);
+  return true; // a command that is over by then ended with 0
+};
 
 /**
  * The second one comes while the first one's last checkpoint waits for a backend that is stopped. Returns whether it did,
@@ -86,7 +105,7 @@ export async function endOne(scene, end, random) {
 async function interruptTwice(scene, command, random) {
   const backend = backendOf(command.pid);
   if (backend === undefined || !kill(backend, "SIGSTOP")) return false;
-  command.signal("SIGINT");
+  scene.signal(command, "SIGINT");
   await Promise.race([command.ended, setTimeout(random.between(1500, 3000))]);
   const isOrderly = () => command.lines.some((text) => text.includes("interrupted at step"));
   const isWaiting = !isOrderly() && command.signal("SIGINT");
@@ -97,9 +116,12 @@ async function interruptTwice(scene, command, random) {
   return isWaiting;
 }
 
-function momentOf(place, random) {
+function momentOf({ place, signal }, random) {
   if (place === "setting up") return { at: "start", delay: random.between(0, 5000) };
-  if (place === "training") return { at: "training", nth: random.below(2), delay: random.between(0, 700) };
+  if (place === "training") {
+    const at = IN_ORDER.includes(signal) ? "trained" : "training"; // so that there is something to save, and to lose
+    return { at, nth: random.below(2), delay: random.between(0, 700) };
+  }
   if (place === "planning") return { at: "planning", nth: random.below(2), delay: random.between(0, 30) };
   if (place === "saving") return { at: "saving", nth: random.below(8), delay: random.between(0, 12) };
   if (place === "between runs") return { at: "between runs", delay: random.between(0, 60) };

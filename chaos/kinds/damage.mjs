@@ -1,7 +1,7 @@
 // Checkpoints are damaged between two commands: they are named, and the one before is used, or none.
 import { cpSync, readFileSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
-import { finishedIn } from "../checkpoints.mjs";
+import { join } from "node:path";
+import { finishedIn, stepOf } from "../checkpoints.mjs";
 import { DAMAGES } from "../damages.mjs";
 import { reached } from "../moments.mjs";
 import { underWay } from "../told.mjs";
@@ -48,7 +48,7 @@ async function killEachRun(scene, random) {
     await reached(command, scene, { at: "training", nth: at === 0 ? 0 : 1 }); // it goes on with the one before
     await reached(command, scene, { at: "saving", nth: 3 + random.below(1 + 2 * at), delay: random.between(0, 40) });
     const isUnderWay = underWay(command.lines) === arm;
-    command.signal("SIGKILL");
+    scene.signal(command, "SIGKILL");
     await scene.end(command, "SIGKILL", 0);
     if (!isUnderWay) return false;
     cpSync(join(scene.out, arm), kept(arm), { recursive: true });
@@ -77,7 +77,7 @@ export async function damageAndGoOn(scene, damages, random) {
     damage.act(path, random, random.pick(others.filter(isOther))?.path);
     if (!damage.isUnfinished) named.push(path);
   }
-  const goesOn = new Map(runs.map(({ arm, paths: [path] }) => [arm, path && Number(basename(path))]));
+  const goesOn = new Map(runs.map(({ arm, paths: [path] }) => [arm, path && stepOf(path)]));
   const command = scene.give({ goesOn });
   await scene.end(command, 0);
   scene.faults.push(...notJust(named, command.lines));

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { unmountBelow } from "../leftovers.mjs";
+import { endProcesses, unmountBelow } from "../leftovers.mjs";
 import { reached } from "../moments.mjs";
 
 const FULL = "disk full during a save";
@@ -57,6 +57,7 @@ export function abilities() {
 async function fillUp(scene, random) {
   mkdirSync(scene.out);
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK}`, "ibatch-chaos", scene.out]);
+  let isWell = false;
   try {
     const ballast = join(scene.out, "ballast");
     const command = scene.give();
@@ -65,10 +66,17 @@ async function fillUp(scene, random) {
     rmSync(ballast, { force: true });
     await endRefused(scene, command);
     if (refusedSaves(scene) > 0) scene.count(FULL);
+    isWell = scene.faults.length === 0;
   } finally {
-    if (scene.faults.length > 0) cpSync(scene.out, join(scene.folder, "out-as-it-was"), { recursive: true });
+    if (!isWell) keepAsItIs(scene);
     unmountBelow(scene.folder);
   }
+}
+
+/** What is mounted is gone with the case. */
+function keepAsItIs({ folder, out }) {
+  endProcesses(folder);
+  cpSync(out, join(folder, "out-as-it-was"), { recursive: true });
 }
 
 /** Until a save was refused, and a while longer: what the run makes room for is filled, too. */
@@ -78,6 +86,7 @@ async function holdFull(command, scene, ballast, random) {
   let until = Number.POSITIVE_INFINITY;
   while (!command.isOver && performance.now() < until) {
     fill(ballast, left);
+    scene.look();
     if (until === Number.POSITIVE_INFINITY && refusedSaves(scene) > 0) until = performance.now() + longer;
     await setTimeout(1);
   }
@@ -106,7 +115,10 @@ export const giveLimited = (scene) =>
 
 /** Lets them grow again once so many saves were refused. */
 export async function untilRefused(scene, command, most) {
-  while (!command.isOver && refusedSaves(scene) < most) await setTimeout(1);
+  while (!command.isOver && refusedSaves(scene) < most) {
+    scene.look();
+    await setTimeout(1);
+  }
   if (refusedSaves(scene) > 0) scene.count(LIMITED);
   if (!command.isOver) execFileSync("prlimit", ["--fsize=unlimited:unlimited", "--pid", String(command.pid)]);
 }

@@ -44,6 +44,7 @@ export async function stop(scene, command, plan, random) {
   const momentOf = () => ({ at: place, nth, delay: random.between(0, place === "training" ? 300 : 10) });
   if (!(await met(command, scene, momentOf))) return false;
   const pid = side === "backend" ? backendOf(command.pid) : command.pid;
+  scene.look();
   if (pid === undefined || !kill(pid, "SIGSTOP")) return false;
   await setTimeout(1000 * seconds);
   const stayed = isStopped(pid);

@@ -56,15 +56,21 @@ describe("a backend was killed", () => {
     expect(judged("a", DONE)).toEqual({ wasHit: false, mayFail: true });
   });
 
-  test("where none starts the command may end", () => {
-    expect(judged("a", undefined, true, "starting")).toEqual({ wasHit: true, mayFail: true });
+  test("where the first one does not start the command may end", () => {
+    expect(judged(undefined, undefined, false, "starting")).toEqual({ wasHit: true, mayFail: true });
+    expect(judged(undefined, FAILED, false, "starting")).toEqual({ wasHit: true, mayFail: true });
   });
-});
 
-test("where a backend is killed as it starts, a restart that was said holds", () => {
-  expect(judgeLoss({ place: "starting", arm: "a" }, afterLoss(RESTART), false)).toEqual({
-    wasHit: true,
-    mayFail: false,
+  test("a run that has begun may not fail where the other one does not start", () => {
+    expect(judged("a", RESTART, true, "starting")).toEqual({ wasHit: true, mayFail: false });
+    expect(judged("a", undefined, true, "starting")).toMatchObject({
+      wasHit: false,
+      fault: "a had begun, and the command ended of it",
+    });
+    expect(judged("b", FAILED, true, "starting")).toMatchObject({
+      wasHit: false,
+      fault: `b had begun, and failed of it: ${FAILED}`,
+    });
   });
 });
 

@@ -38,6 +38,18 @@ test("one that came in time counts, and leaves nothing", async () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
+test("each way counts for itself: one that was done more often makes up for no other", async () => {
+  const world = new World(temporaryDirectory(), { seed: 0, quick: true, python: "/no/python" });
+  const planned = ["a", "b", "b"];
+  const result = await world.runCase({
+    ...{ name: "x-0", planned },
+    run: async (scene) => {
+      for (const way of ["a", "a", "b"]) scene.count(way);
+    },
+  });
+  expect(result.faults).toEqual(["1 of 3 came too late, in 4 tries"]);
+});
+
 test("what a case throws is its failure, with the stack", async () => {
   const result = await here().runCase(() => {
     throw new Error("ENOSPC");
@@ -62,7 +74,7 @@ test.skipIf(process.platform !== "linux")("what was started for a folder is ende
 test.each([
   ["--case backend-99", "there is no case backend-99 here, expected some of backend-0, …, controller-0, …,"],
   ["--case damage-0 --only stop", "there is no case damage-0 here, expected some of stop-0, …"],
-  ["--only kills", "unknown kind kills, expected some of backend, controller, damage, stop, disk"],
+  ["--only kills", "unknown kind kills, expected some of backend, controller, job, damage, stop, disk"],
   ["--lanes 0", "--lanes 0: expected an integer of at least 1"],
   ["--seed one", "--seed one: expected an integer of at least 0"],
   ["--quick --only stop", "--quick has something of each kind: leave out --only"],

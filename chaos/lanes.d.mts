@@ -1,0 +1,1 @@
+export function inLanes<T>(lanes: number, tasks: (() => Promise<T>)[]): Promise<T[]>;
