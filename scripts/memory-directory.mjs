@@ -1,24 +1,52 @@
 // Where tests put their files: they write little, but much of it through to the disk, and would wait for that.
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { join } from "node:path";
+import { isRunning, ownPlace, ownStart } from "./setup/running-process.mjs";
 
 const SHARED_MEMORY = "/dev/shm";
 const LEAST_BYTES = 2 ** 31;
 
-/** A new directory in memory; undefined where there is none with 2 GiB free in which a program can be run. */
+/**
+ * A new directory in memory, for as long as this process runs; undefined where there is none with 2 GiB free in which a
+ * program can be run. Those of processes that were killed are removed before.
+ */
 export function makeMemoryDirectory(parent = SHARED_MEMORY, leastBytes = LEAST_BYTES) {
   let directory;
   try {
+    removeOrphans(parent);
     const { bavail, bsize } = fs.statfsSync(parent);
     if (bavail * bsize < leastBytes) return undefined;
-    directory = fs.mkdtempSync(join(parent, "ibatch-test-"));
+    directory = fs.mkdtempSync(join(parent, `${prefix()}${process.pid}-${ownStart()}-`));
   } catch {
     return undefined;
   }
-  if (runsPrograms(directory)) return directory;
-  fs.rmSync(directory, { recursive: true });
+  const remove = () => fs.rmSync(directory, { recursive: true, force: true });
+  if (runsPrograms(directory)) {
+    process.once("exit", remove);
+    return directory;
+  }
+  remove();
   return undefined;
+}
+
+/** A few letters, for sockets have short paths: numbers of processes mean something in one place alone. */
+const prefix = () => `ibatch-${createHash("sha256").update(ownPlace()).digest("hex").slice(0, 4)}-`;
+
+function removeOrphans(parent) {
+  for (const name of fs.readdirSync(parent).filter((name) => name.startsWith(prefix()))) {
+    const [, pid, start] = name.slice(prefix().length).match(/^(\d+)-(\d+|-)-\w+$/) ?? [];
+    if (pid !== undefined && !isRunning(Number(pid), start)) removeIfOurs(join(parent, name));
+  }
+}
+
+function removeIfOurs(directory) {
+  try {
+    fs.rmSync(directory, { recursive: true, force: true });
+  } catch {
+    // another user's
+  }
 }
 
 function runsPrograms(directory) {

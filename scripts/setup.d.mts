@@ -4,6 +4,7 @@ export interface SetupOptions {
   python?: string | undefined;
   dev?: boolean;
   build?: boolean;
+  hasPython?: boolean;
   root?: string;
   env?: NodeJS.ProcessEnv;
   run?: typeof runTool;

@@ -1,9 +1,10 @@
 // `npm test`: sets up, then runs the tests of both languages. Its last line is `N passed, N failed`.
-//   npm test [-- [ts | python] [arguments for that runner]] [--python PATH]
+//   npm test [-- [ts | python | fast] [arguments for that runner]] [--python PATH]
 import { spawn } from "node:child_process";
 import fs from "node:fs";
-import { setPriority, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { giveWay } from "./give-way.mjs";
 import { makeMemoryDirectory } from "./memory-directory.mjs";
 import { countPytest, countVitest, judge, summary } from "./reports.mjs";
 import { wrongArguments } from "./setup/sentences.mjs";
@@ -32,24 +33,26 @@ const SECONDS = {
   "test_training.py": 20,
 };
 const SECONDS_OF_OTHERS = 4;
-/** What runs one file after another, and so the longest, keeps a core to itself; the others share what is left. */
-const NICENESS = 10;
 
+const VITEST = {
+  count: countVitest,
+  command: (_python, report) => [
+    process.execPath,
+    ["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
+  ],
+};
 const RUNNERS = {
-  ts: {
-    count: countVitest,
-    parts: vitestParts,
-    command: (_python, report) => [
-      process.execPath,
-      ["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
-    ],
-  },
+  ts: { ...VITEST, parts: vitestParts },
   python: {
     count: countPytest,
     parts: (rest) => pythonParts(rest).map((args, part) => ({ report: `.setup/pytest-${part}.xml`, args })),
     command: (python, report) => [python, ["-m", "pytest", `--junitxml=${report}`]],
   },
+  /** Of `ts` what starts no process, and so wants no Python. */
+  fast: { ...VITEST, parts: (rest) => [{ report: ".setup/vitest.json", args: [...FAST, ...rest] }] },
 };
+const FAST = ["--project", "fast", "--project", "mocking"];
+const ALL = ["ts", "python"];
 
 /** They end the runners; this process goes on until those have ended, and leaves nothing. Ctrl-C reaches them by itself. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -63,7 +66,6 @@ const parts = languages.flatMap((language) =>
 );
 const memory = makeMemoryDirectory();
 const results = await Promise.all(parts.map((part, at) => runTests(part, { python, isFirst: at === 0 })));
-if (memory !== undefined) fs.rmSync(memory, { recursive: true, force: true });
 for (const { output } of results) process.stdout.write(output);
 console.log(summary(results));
 process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;
@@ -73,8 +75,8 @@ async function prepare() {
   const [language, ...more] = rest;
   if (language && !RUNNERS[language])
     throw wrongArguments(`no tests are called ${language}`, Object.keys(RUNNERS).join(" or "));
-  const { python } = await setUp({ python: given, dev: true });
-  return { python, languages: language ? [language] : Object.keys(RUNNERS), rest: more };
+  const { python } = await setUp({ python: given, dev: true, hasPython: language !== "fast" });
+  return { python, languages: language ? [language] : ALL, rest: more };
 }
 
 /** What starts processes, and all else beside it; or what was asked for. */
@@ -107,7 +109,8 @@ function run(command, args, { env, isFirst }) {
   return new Promise((resolve) => {
     const to = isFirst ? "inherit" : "pipe";
     const child = spawn(command, args, { cwd: ROOT, env, stdio: ["inherit", to, to] });
-    if (!isFirst && child.pid !== undefined) setPriority(child.pid, NICENESS);
+    // What runs one file after another, and so the longest, keeps a core to itself; the others share what is left.
+    if (!isFirst && child.pid !== undefined) giveWay(child.pid);
     for (const signal of SIGNALS) process.on(signal, () => signal === "SIGINT" || child.kill(signal));
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {

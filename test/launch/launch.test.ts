@@ -13,6 +13,7 @@ import { readResults } from "../../src/results/recorded-results.js";
 import { FakeBackend } from "../experiment/fake-backend.js";
 import { CONFIG, temporaryDirectory } from "../experiment/scene.js";
 import { BACKWARDS, orderModule } from "../order-files/own-order.js";
+import { isPythonMissing } from "../warm-python/missing.js";
 
 const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));
 vi.mock("../../src/backend/backend.js", () => opened);
@@ -121,22 +122,27 @@ describe("runExperiment", () => {
   });
 
   describe("at its end", () => {
-    test("has the statistics on record, and the same table from the directory with no Python at all", async () => {
-      pretend();
-      const out = join(temporaryDirectory(), "run");
-      const { table, findings, summary } = await runExperiment(value, { out });
-      const recorded = JSON.parse(readFileSync(join(out, "statistics.json"), "utf8"));
-      expect(Object.keys(recorded)).toEqual(["request", "answer", "findings", "documentSha256"]);
-      expect(recorded.findings).toEqual(JSON.parse(JSON.stringify(findings)));
-      expect(findingsDocument.parse(recorded.findings)).toEqual(recorded.findings);
-      const summarised = JSON.parse(readFileSync(join(out, "summary.json"), "utf8"));
-      expect(summaryDocument.parse(summarised)).toEqual(JSON.parse(JSON.stringify(summary)));
-      expect(findings.comparisons.map(({ name, accuracy }) => [name, accuracy.n])).toEqual([["frozen − shuffled", 2]]);
-      const read = await readResults(out, { python: "/nowhere/python", signal: new AbortController().signal });
-      expect(read).toEqual({ summary, findings, table, damaged: [] });
-    });
+    test.skipIf(isPythonMissing)(
+      "has the statistics on record, and the same table from the directory with no Python at all",
+      async () => {
+        pretend();
+        const out = join(temporaryDirectory(), "run");
+        const { table, findings, summary } = await runExperiment(value, { out });
+        const recorded = JSON.parse(readFileSync(join(out, "statistics.json"), "utf8"));
+        expect(Object.keys(recorded)).toEqual(["request", "answer", "findings", "documentSha256"]);
+        expect(recorded.findings).toEqual(JSON.parse(JSON.stringify(findings)));
+        expect(findingsDocument.parse(recorded.findings)).toEqual(recorded.findings);
+        const summarised = JSON.parse(readFileSync(join(out, "summary.json"), "utf8"));
+        expect(summaryDocument.parse(summarised)).toEqual(JSON.parse(JSON.stringify(summary)));
+        expect(findings.comparisons.map(({ name, accuracy }) => [name, accuracy.n])).toEqual([
+          ["frozen − shuffled", 2],
+        ]);
+        const read = await readResults(out, { python: "/nowhere/python", signal: new AbortController().signal });
+        expect(read).toEqual({ summary, findings, table, damaged: [] });
+      },
+    );
 
-    test("has the page, with what the statistics say", async () => {
+    test.skipIf(isPythonMissing)("has the page, with what the statistics say", async () => {
       pretend();
       const out = join(temporaryDirectory(), "run");
       const { findings } = await runExperiment(value, { out });

@@ -1,10 +1,13 @@
 // What is said of made-up runs, against numbers worked out by hand.
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { makeFindings } from "../../src/results/make-findings.js";
 import { measure } from "../../src/results/measures.js";
 import { summarise } from "../../src/results/summary.js";
 import { claimText, divergenceText, divergenceVerdict, verdictText } from "../../src/results/verdict.js";
+import { isPythonMissing } from "../warm-python/missing.js";
 import { asking, findingsOf, planned, run, runs } from "./made-runs.js";
+
+beforeEach(({ skip }) => skip(isPythonMissing, "no Python for the statistics"));
 
 // Differences -0.01, -0.02, -0.03: mean -0.02, sd 0.01. For two degrees of freedom p = 1 - |t| / √(t² + 2).
 const T = -0.02 / (0.01 / Math.sqrt(3));

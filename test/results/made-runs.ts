@@ -1,5 +1,6 @@
 // Runs with made-up numbers, and what an experiment asks of them.
 
+import { findPython } from "../../src/process/find-python.js";
 import type { EpochMetrics, EpochTimings } from "../../src/record/epoch-metrics.js";
 import type { Findings } from "../../src/record/findings-document.js";
 import type { RecordedNumber } from "../../src/record/number.js";
@@ -9,7 +10,6 @@ import { measure, requestOf } from "../../src/results/measures.js";
 import type { PlannedExperiment } from "../../src/results/planned-experiment.js";
 import type { TimedRun } from "../../src/results/recorded-experiment.js";
 import { computeStatistics } from "../../src/results/statistics.js";
-import { warmPython } from "../warm-python/python.js";
 
 export interface Made {
   /** Test accuracies, an epoch each. */
@@ -85,6 +85,6 @@ export const planned = (baseline: string, ...arms: readonly string[]): PlannedEx
 export async function findingsOf(all: readonly TimedRun[], values: Partial<PlannedExperiment> = {}): Promise<Findings> {
   const measures = measure(asking(all, values), all);
   const { signal } = new AbortController();
-  const answer = await computeStatistics(requestOf(measures), { python: warmPython, signal });
+  const answer = await computeStatistics(requestOf(measures), { python: findPython(undefined), signal });
   return makeFindings(measures, answer, all);
 }

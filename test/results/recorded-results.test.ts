@@ -7,12 +7,13 @@ import { readExperiment } from "../../src/results/recorded-experiment.js";
 import { readResults } from "../../src/results/recorded-results.js";
 import { makeResults } from "../../src/results/results.js";
 import { make, SMALL } from "../page/scene.js";
+import { isPythonMissing } from "../warm-python/missing.js";
 
 const { signal } = new AbortController();
 const NOWHERE = "/nowhere/python";
 const read = (directory: string, python?: string) => readResults(directory, { python, signal });
 
-describe("with Python and scipy", () => {
+describe.skipIf(isPythonMissing)("with Python and scipy", () => {
   test("arms, comparison, costs and notes, all by hand", async () => {
     // sorted − shuffled: -0.0625 and -0.1875; mean -0.125, sd 0.0884, t -2 with one degree of freedom: p 0.2952;
     // half of the interval: 12.7062 × 0.0625 = 0.79414. Two differences have no corrected effect.
@@ -67,7 +68,7 @@ describe("without Python", () => {
     expect(table).not.toContain("Differences");
   });
 
-  test("the recorded answer is taken, but not to another request", async () => {
+  test.skipIf(isPythonMissing)("the recorded answer is taken, but not to another request", async () => {
     const directory = make(SMALL);
     const computed = await read(directory);
     const { planned, runs } = readExperiment(directory);
@@ -80,7 +81,7 @@ describe("without Python", () => {
     expect((await read(directory, NOWHERE)).findings.lack).toContain("cannot be started");
   });
 
-  test("an answer that was changed by hand is not taken", async () => {
+  test.skipIf(isPythonMissing)("an answer that was changed by hand is not taken", async () => {
     const directory = make(SMALL);
     const { planned, runs } = readExperiment(directory);
     const { statistics } = await makeResults(planned, runs, { directory, python: undefined, signal });

@@ -1,9 +1,12 @@
 // A comparison in words, for each way that it can come out.
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { costSentence } from "../../src/results/cost-sentence.js";
 import { costOfArm } from "../../src/results/cost-to-reach.js";
 import type { TimedRun } from "../../src/results/recorded-experiment.js";
+import { isPythonMissing } from "../warm-python/missing.js";
 import { findingsOf, run, runs } from "./made-runs.js";
+
+beforeEach(({ skip }) => skip(isPythonMissing, "no Python for the statistics"));
 
 async function said(all: readonly TimedRun[], exploratory = false): Promise<string | undefined> {
   const { arms } = await findingsOf(all, exploratory ? { comparisons: [] } : {});

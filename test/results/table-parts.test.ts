@@ -1,11 +1,14 @@
 // The table's parts on comparisons and costs, of made-up runs.
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { comparisonTables } from "../../src/results/comparison-table.js";
 import { costTables } from "../../src/results/cost-table.js";
 import { whole, within } from "../../src/results/layout.js";
 import { summarise } from "../../src/results/summary.js";
 import { renderTable } from "../../src/results/table.js";
+import { isPythonMissing } from "../warm-python/missing.js";
 import { asking, findingsOf, planned, run, runs } from "./made-runs.js";
+
+beforeEach(({ skip }) => skip(isPythonMissing, "no Python for the statistics"));
 
 test("costs: means with intervals, or medians with how many never reach the target, and where seconds go", async () => {
   const of = (arm: string, seed: number, ...accuracies: number[]) => run(arm, seed, { test: accuracies });

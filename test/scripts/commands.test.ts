@@ -96,6 +96,7 @@ describe("test", () => {
     ["adds up both languages", green, [], "10 passed, 0 failed, 1 skipped", 0],
     ["runs one of them, in two parts", green, ["ts"], "6 passed, 0 failed", 0],
     ["runs what is asked of it, in one", green, ["ts", "--project", "fast"], "3 passed, 0 failed", 0],
+    ["runs what wants no Python", green, ["fast"], "3 passed, 0 failed", 0],
     ["runs the other", green, ["python"], "4 passed, 0 failed, 1 skipped", 0],
     ["runs pytest though vitest failed", { ...green, FAKE_VITEST_CODE: "1" }, [], "10 passed, 2 failed, 1 skipped", 1],
     ["counts a runner without a report as failed", { FAKE_VITEST: vitest }, [], "6 passed, 1 failed", 1],
@@ -118,6 +119,14 @@ describe("test", () => {
     expect((await start(machine, "test", "python", "-k", "some").ended).stdout).toBe("4 passed, 0 failed, 1 skipped\n");
   });
 
+  test("makes no Python for those that want none", async () => {
+    const machine = clone();
+    Object.assign(machine.env, { ...green, IBATCH_PYTHON: undefined });
+    machine.addTool("python3", fails("no Python"));
+    expect(await start(machine, "test", "fast").ended).toMatchObject({ code: 0, stdout: "3 passed, 0 failed\n" });
+    expect((await start(machine, "test", "ts").ended).code).toBe(4);
+  });
+
   test("does not take the report of an earlier run for its own", async () => {
     const machine = clone();
     machine.write(".setup/vitest.json", vitest);
@@ -133,7 +142,7 @@ describe("test", () => {
 
   test("refuses a language it does not know", async () => {
     const { code, stderr } = await start(clone(), "test", "rust").ended;
-    expect(stderr).toBe("set-up: no tests are called rust. Expected: ts or python.\n");
+    expect(stderr).toBe("set-up: no tests are called rust. Expected: ts or python or fast.\n");
     expect(code).toBe(2);
   });
 });

@@ -1,7 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { makeMemoryDirectory } from "../../scripts/memory-directory.mjs";
+import { packageRoot } from "../../src/package-root.js";
 import { temporaryDirectory } from "../experiment/scene.js";
 
 describe("makeMemoryDirectory", () => {
@@ -12,6 +15,37 @@ describe("makeMemoryDirectory", () => {
     expect(readdirSync(made)).toEqual([]);
     expect(statSync(made).mode & 0o777).toBe(0o700);
   });
+
+  /** By a process that ends as the lines say. */
+  const makeIn = (parent: string, lines: string) => {
+    const module = pathToFileURL(join(packageRoot, "scripts/memory-directory.mjs")).href;
+    const program = `import { makeMemoryDirectory } from ${JSON.stringify(module)};
+      process.stdout.write(makeMemoryDirectory(${JSON.stringify(parent)}, 1));
+      ${lines}`;
+    return spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" }).stdout;
+  };
+
+  test.each(["", "process.exit(3);", "throw new Error();"])("one goes with its process: %s", (lines) => {
+    const parent = temporaryDirectory();
+    expect(dirname(makeIn(parent, lines))).toBe(parent);
+    expect(readdirSync(parent)).toEqual([]);
+  });
+
+  test.skipIf(process.platform !== "linux")(
+    "removes those of processes that were killed, also where another has their number, and no others",
+    () => {
+      const parent = temporaryDirectory();
+      const own = makeMemoryDirectory(parent, 1) ?? "";
+      const killed = makeIn(parent, "process.kill(process.pid, 'SIGKILL');");
+      const [, , , start, ending] = basename(killed).split("-");
+      const reused = basename(own).replace(/-\d+-\w+$/, `-${Number(start) - 1}-${ending}`);
+      const elsewhere = basename(killed).replace(/^ibatch-\w+/, "ibatch-none");
+      for (const name of [reused, elsewhere, "of-another"]) mkdirSync(join(parent, name));
+      expect(readdirSync(parent)).toHaveLength(5);
+      const next = makeMemoryDirectory(parent, 1) ?? "";
+      expect(readdirSync(parent).sort()).toEqual([basename(own), basename(next), elsewhere, "of-another"].sort());
+    },
+  );
 
   test("makes none where there is no room, or no such place, and leaves nothing", () => {
     const parent = temporaryDirectory();

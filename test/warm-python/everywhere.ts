@@ -1,4 +1,5 @@
-/** Vitest's set-up of a file: where a test does not name a Python, the warm one is taken. */
-import { warmPython } from "./python.js";
+/** Vitest's set-up of a file: where a test does not name a Python, the warm one is taken, if there is any. */
+import { inject } from "vitest";
 
-process.env.IBATCH_PYTHON = warmPython;
+const warm = inject("warmPython");
+if (warm !== null) process.env.IBATCH_PYTHON = warm;
