@@ -60,17 +60,17 @@ Each case gives the real command with the real backend on the CPU, disturbs it, 
 must end with 0. A disturbance counts where it came at the moment that it was meant for: *saving* while a checkpoint is
 unfinished, *planning* while the order makes a plan, a full disk where the run's log says that a save was refused, damage
 where the command was seen to pass the checkpoint over. *SIGINT twice*: the second one ends what the first one left
-waiting for a backend that is stopped. *Whole job*: to the controller and the backend at once,
-as from a scheduler. A run that has begun must get another backend when it loses
-its own, also where that dies as it starts; where none has begun, the command may fail. Each run must go on from its newest
+waiting for a backend that is stopped. *Whole job*: the signal goes to the controller and the backend
+at once, as from a scheduler. A run that has begun must get another backend when it loses its own, also where that one
+dies as it starts; where none has begun, the command may fail. Each run must go on from its newest
 checkpoint, and have that on record. No command may lose a checkpoint that was newest when it was disturbed, or when it
 began, before there is a newer one or the run is done. A run that is asked to end by SIGINT, SIGTERM, SIGHUP or SIGUSR1
-must have a last checkpoint of the step where it stopped; where the 5 s for that were used up, the disturbance does not
+must have a last checkpoint of the step where it stopped, unless that is 0; where the 5 s for that were used up, the disturbance does not
 count. In the end every file of every run must equal the undisturbed run's, byte for byte: metrics, orders, signals,
 predictions, images, and the final checkpoint, which holds the weights, the optimiser's state and the controller's. Only
 what tells of time, of attempts or of the commit may differ. No process, lock, socket or temporary file may be left.
-The runs have dropout, BatchNorm, augmentation, micro-batches, batches that grow, Adam, scoring
-passes, an order with memory, and \`weighted\` by mean losses with a fraction ([chaos/experiment](../../chaos/experiment)).
+The runs have dropout, BatchNorm, augmentation, micro-batches, batches that grow, Adam, scoring passes, an order with memory, and
+\`weighted\` by mean losses with a fraction ([chaos/experiment](../../chaos/experiment)).
 
 ${failed === 0 ? "No case failed." : `**${failed} cases failed.**`}
 
