@@ -67,17 +67,20 @@ export function configReference(catalogue: Catalogue): string {
   ].join("\n");
 }
 
-/** Options of nested sections under their paths. */
+/** Options of nested sections under their paths; a section that may be null has a line of its own before them. */
 function flatten(schema: z.ZodObject, prefix = ""): OptionDescription[] {
   return describeOptions(schema).flatMap((option) => {
-    const inner = sectionOf(schema.shape[option.name]);
+    const value = schema.shape[option.name];
+    const inner = sectionOf(value);
     const name = `${prefix}${option.name}`;
-    return inner === undefined ? [{ ...option, name }] : flatten(inner, `${name}.`);
+    const itself = inner === undefined || value.safeParse(null).success ? [{ ...option, name }] : [];
+    return [...itself, ...(inner === undefined ? [] : flatten(inner, `${name}.`))];
   });
 }
 
 function sectionOf(schema: unknown): z.ZodObject | undefined {
-  if (schema instanceof z.ZodPrefault) return sectionOf(schema.unwrap());
+  const isAround = schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable;
+  if (isAround) return sectionOf(schema.unwrap());
   return schema instanceof z.ZodObject ? schema : undefined;
 }
 

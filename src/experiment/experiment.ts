@@ -56,7 +56,8 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   const tried = new Preflight(experiment, toDo, kept);
   await refuseOtherThanKept(experiment, nothingToDo(runs), kept);
   await tried.tryOwn();
-  record.writeDocument(config);
+  if (toDo.length === 0) record.writeDocument(config);
+  else record.writeDocumentBeforeRuns(config);
   const losses = new Losses();
   for (const run of runs) {
     if (signal.aborted) throw new Interrupted();

@@ -42,6 +42,7 @@ export class ExperimentRecord {
   readonly #options: RecordOptions;
   #closed = false;
   #owner: string | undefined;
+  #unwritten: ExperimentDocument["config"] | undefined;
 
   private constructor(
     directory: string,
@@ -100,9 +101,23 @@ export class ExperimentRecord {
     return this.#before.known === "by-runs";
   }
 
-  /** Writes `experiment.json`, once it is known that nothing that is there speaks against it. */
+  /**
+   * Writes `experiment.json`, once it is known that nothing that is there speaks against it. One that is there of this
+   * experiment is replaced when the next run begins: a command of which all runs are refused is none to go on with.
+   */
+  writeDocumentBeforeRuns(config: ExperimentDocument["config"]): void {
+    if (this.#before.known === "by-document") this.#unwritten = config;
+    else this.writeDocument(config);
+  }
+
+  #writeUnwritten(): void {
+    if (this.#unwritten !== undefined) this.writeDocument(this.#unwritten);
+  }
+
+  /** Writes `experiment.json` at once. */
   writeDocument(config: ExperimentDocument["config"]): void {
     this.#lock.refuseIfLost();
+    this.#unwritten = undefined;
     const { name, hash, ...made } = this.identity;
     const path = join(this.directory, EXPERIMENT);
     if (this.isUnnamed && isThere(path)) writing(path, () => renameSync(path, `${path}.damaged`));
@@ -110,7 +125,10 @@ export class ExperimentRecord {
   }
 
   run(arm: string, seed: number): RunRecord {
-    return new RunRecord(runDirectory(this.directory, arm, seed), this.#options, () => this.#lock.refuseIfLost());
+    return new RunRecord(runDirectory(this.directory, arm, seed), this.#options, {
+      refuseIfLost: () => this.#lock.refuseIfLost(),
+      begins: () => this.#writeUnwritten(),
+    });
   }
 
   /** What runs trained on; written once. */

@@ -65,13 +65,21 @@ export interface ResumedFrom {
   readonly point: RunPoint;
 }
 
+/** Whose run it is. */
+export interface RecordKeeper {
+  /** Called before what counts is written: throws where the directory is another process's by now. */
+  refuseIfLost?(): void;
+  /** Called before an attempt's first word is written. */
+  begins?(): void;
+}
+
 /** The records that a run adds to. */
 const GROWING = [METRICS, TIMINGS];
 
 export class RunRecord {
   #options: RecordOptions;
-  /** Called before what counts is written: throws where the directory is another process's by now. */
   readonly #refuseIfLost: () => void;
+  readonly #begins: () => void;
   #started = false;
   /** Epochs one after another, up to the last. */
   #appended: readonly EpochMetrics[] = [];
@@ -79,10 +87,11 @@ export class RunRecord {
   constructor(
     readonly directory: string,
     { orders, signals }: RecordOptions,
-    refuseIfLost: () => void = () => {},
+    { refuseIfLost = () => {}, begins = () => {} }: RecordKeeper = {},
   ) {
     this.#options = { orders, signals };
     this.#refuseIfLost = refuseIfLost;
+    this.#begins = begins;
   }
 
   /**
@@ -115,6 +124,7 @@ export class RunRecord {
   start(document: RunDocument): void {
     this.#refuseIfLost();
     this.refuseReplacing();
+    this.#begins();
     this.#started = true;
     this.#appended = [];
     makeDirectory(this.directory);
@@ -130,6 +140,7 @@ export class RunRecord {
     const { records, record } = checkpoint;
     this.#refuseIfLost();
     this.refuseReplacing();
+    this.#begins();
     this.#options = record;
     this.#started = true;
     this.write(document);

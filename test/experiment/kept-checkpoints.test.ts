@@ -88,12 +88,15 @@ describe("a run that is refused where it would go on", () => {
     const whole = await undisturbed();
     const scene = await stoppedBefore(7);
     const kept = saved(scene);
+    const document = scene.text("experiment.json");
     for (let time = 0; time < 3; time++) {
-      const { client, results, said } = await again(scene, { pretence: OTHER });
+      const settings = [...ONE_RUN, "backend.threads=2"];
+      const { client, results, said } = await again(scene, { settings, pretence: OTHER });
       expect(results).toMatchObject([{ state: "failed", error: expect.stringContaining("threads 1, now 2") }]);
       expect(said).not.toContainEqual(expect.stringContaining("begins anew"));
       expect(client.sentOf("train")).toEqual([]);
       expect(saved(scene)).toEqual(kept);
+      expect(scene.text("experiment.json")).toBe(document); // the command to go on with
     }
     const { loads, trails } = await again(scene);
     expect(loads).toEqual([8]);
