@@ -99,7 +99,7 @@ export class Preflight {
     this.#experiment.orders.refuseOtherData(config.order, seed, surroundings);
     const made = { arm, seed, ...modelOf(config.model), surroundings };
     refuseOtherSurroundings(made, [...this.#kept, ...this.#opened]);
-    this.#opened.push({ ...made, directory: record.directory });
+    this.#opened.push({ ...made, directory: record.directory, goesOn: false });
   }
 
   /** Where a model of the user's starts, once for each: equal seeds are to start alike, and others to start apart. */

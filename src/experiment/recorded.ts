@@ -1,5 +1,6 @@
 /** What a run directory holds from before, checked before anything is added to it. */
 import { usageError } from "../errors.js";
+import { Checkpoints } from "../record/checkpoints.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { DamagedRun } from "../record/find-runs.js";
 import { openRun, readEpochs, recordedSurroundings } from "../record/read-run.js";
@@ -21,6 +22,8 @@ export interface RecordedRun {
   readonly seed: number;
   readonly directory: string;
   readonly document: RunDocument;
+  /** It has a checkpoint, and will be a result of the code and surroundings that it was begun with. */
+  readonly goesOn: boolean;
   /** Undefined where it did not come to its end, and is to be done again. */
   readonly finished: FinishedRun | undefined;
 }
@@ -57,16 +60,20 @@ function readOne({ arm, seed, directory }: RunPlaceOnDisk): RecordedRun | undefi
   const opened = openRun(directory);
   if (opened === undefined) return undefined;
   const { document, files } = opened;
-  if (!isFinished(document)) return { arm, seed, directory, document, finished: undefined };
+  const run = { arm, seed, directory, document };
+  if (!isFinished(document)) return { ...run, goesOn: goesOn(directory, document), finished: undefined };
   files.verifyAll();
-  return { arm, seed, directory, document, finished: readEpochs(opened) };
+  return { ...run, goesOn: false, finished: readEpochs(opened) };
 }
 
-/** In what surroundings the results on record were made. */
+const goesOn = (directory: string, { failedByItself, surroundings }: RunDocument): boolean =>
+  !failedByItself && surroundings !== undefined && new Checkpoints(directory).steps.length > 0;
+
+/** In what surroundings the results on record were made, and those that will be of runs that go on. */
 export function madeIn(recorded: readonly Omit<RecordedRun, "finished">[]): MadeIn[] {
-  return recorded.flatMap(({ arm, seed, directory, document }) => {
-    if (!isFinished(document)) return [];
+  return recorded.flatMap(({ arm, seed, directory, document, goesOn }) => {
+    if (!isFinished(document) && !goesOn) return [];
     const surroundings = recordedSurroundings(directory, document);
-    return [{ arm, seed, directory, ...modelOf(document.config.model), surroundings }];
+    return [{ arm, seed, directory, goesOn, ...modelOf(document.config.model), surroundings }];
   });
 }

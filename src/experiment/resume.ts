@@ -42,7 +42,7 @@ export async function loadNewest(
     return joined;
   };
   if (record.checkpoints.steps.length === 0) {
-    if (before.state !== "failed") note(`${runText(place)}: was stopped before its first checkpoint, and begins anew`);
+    if (before.state !== "failed") note(`${runText(place)}: was stopped without a checkpoint, and begins anew`);
     return undefined;
   }
   if (!canGoOn(run, before, { begunIn: before.surroundings, now: surroundings }, note)) return undefined;
@@ -84,7 +84,9 @@ function canGoOn(
   const { directory } = record;
   const made = { ...place, ...modelOf(config.model) };
   try {
-    refuseOtherSurroundings({ ...made, surroundings: now }, [{ ...made, directory, surroundings: begunIn }]);
+    refuseOtherSurroundings({ ...made, surroundings: now }, [
+      { ...made, directory, goesOn: true, surroundings: begunIn },
+    ]);
     return true;
   } catch (error) {
     const isMended = failedByItself && changedCode(begunIn, now) !== undefined;

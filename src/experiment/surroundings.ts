@@ -30,10 +30,12 @@ export function surroundingsOf(session: Session, dataset: Chosen): Surroundings 
   };
 }
 
-/** A run that came to its end, and in what surroundings. */
+/** A run that came to its end, or goes on from a checkpoint, and in what surroundings. */
 export interface MadeIn extends MadeFrom {
   readonly arm: string;
   readonly directory: string;
+  /** It did not come to its end. */
+  readonly goesOn: boolean;
 }
 
 /**
@@ -45,53 +47,61 @@ export function refuseOtherSurroundings(
   kept: readonly MadeIn[],
 ): void {
   const now = made.surroundings;
-  for (const { directory, arm: keptArm, ...before } of kept) {
+  for (const before of kept) {
     const then = before.surroundings;
     const sameDataset = hashValue(then.dataset) === hashValue(asRecorded(now.dataset));
-    if (sameDataset && then.dataSha256 !== now.dataSha256) throw otherData(directory, then, now);
-    refuseOtherCode(now, [{ directory, surroundings: then }]);
-    const [difference] = differences(then, now, keptArm === arm);
-    if (difference !== undefined) throw otherBits(directory, difference);
+    if (sameDataset && then.dataSha256 !== now.dataSha256) throw otherData(before, then, now);
+    refuseOtherCode(now, [before]);
+    const [difference] = differences(then, now, before.arm === arm);
+    if (difference !== undefined) throw otherBits(before, difference);
     const start = otherStart(before, made);
-    if (start !== undefined) throw otherModel(directory, start);
+    if (start !== undefined) throw otherModel(before, start);
   }
 }
 
 /** @throws IbatchError where a file of the user's code is another one than what these were made with. */
-export function refuseOtherCode(now: Surroundings, kept: readonly Pick<MadeIn, "directory" | "surroundings">[]): void {
-  for (const { directory, surroundings: then } of kept) {
-    const changed = changedCode(then, now);
-    if (changed !== undefined) throw otherCode(directory, changed);
+export function refuseOtherCode(now: Surroundings, kept: readonly Made[]): void {
+  for (const made of kept) {
+    const changed = changedCode(made.surroundings, now);
+    if (changed !== undefined) throw otherCode(made, changed);
   }
 }
 
-function otherData(directory: string, then: Surroundings, now: Surroundings): IbatchError {
+type Made = Pick<MadeIn, "directory" | "surroundings" | "goesOn">;
+
+function otherData(made: Made, then: Surroundings, now: Surroundings): IbatchError {
   return usageError(
-    `${directory} was trained on other data (SHA-256 ${then.dataSha256.slice(0, 8)}, now ${now.dataSha256.slice(0, 8)}): ` +
-      "name the data it was made with by --data, or another directory by --out",
+    `${made.directory} was trained on other data (SHA-256 ${then.dataSha256.slice(0, 8)}, now ` +
+      `${now.dataSha256.slice(0, 8)}): name the data it was made with by --data, ${orElse(made)}`,
   );
 }
 
-function otherCode(directory: string, changed: string): IbatchError {
+function otherCode(made: Made, changed: string): IbatchError {
   return usageError(
-    `${directory} was made with other code of yours: ${changed}; bring back what it was, or name another directory with --out`,
+    `${made.directory} was made with other code of yours: ${changed}; bring back what it was, ${orElse(made)}`,
   );
 }
 
-function otherModel(directory: string, difference: string): IbatchError {
+function otherModel(made: Made, difference: string): IbatchError {
   return usageError(
-    `${directory} has the same model by its config, and started otherwise: ${difference}. Equal seeds must start from ` +
-      "equal weights: draw them from torch's default generator alone, say in `args` what differs, or name another " +
-      "directory with --out",
+    `${made.directory} has the same model by its config, and started otherwise: ${difference}. Equal seeds must start ` +
+      "from equal weights: draw them from torch's default generator alone, say in `args` what differs, " +
+      orElse(made),
   );
 }
 
-function otherBits(directory: string, difference: string): IbatchError {
+function otherBits(made: Made, difference: string): IbatchError {
   return usageError(
-    `${directory} was made in surroundings that give other bits (${difference}): ` +
-      "run where it was made (see its run.json; backend.device, backend.threads), or name another directory with --out",
+    `${made.directory} was made in surroundings that give other bits (${difference}): ` +
+      `run where it was made (see its run.json; backend.device, backend.threads), ${orElse(made)}`,
   );
 }
+
+/** A result is nothing to be removed for another one. */
+const orElse = ({ directory, goesOn }: Made): string =>
+  goesOn
+    ? `remove ${directory} to train that run anew, or name another directory with --out`
+    : "or name another directory with --out";
 
 /** What differs, each as "threads 8, now 4". Settings depend on the arm: they are compared within one arm alone. */
 function differences(then: Surroundings, now: Surroundings, sameArm: boolean): string[] {

@@ -57,9 +57,18 @@ function refuseChoicesOfAnother(url: string, { python, allowImport = [], pythonP
   );
 }
 
-/** As `openChosenBackend`, and the same again whenever one was lost. */
-export const supplyChosenBackend = (choice: BackendChoice, opening: Opening): BackendSupply =>
-  new BackendSupply(({ another }) => openChosenBackend(choice, { ...opening, mayComeBack: another }));
+/** As `openChosenBackend`, and the same again whenever one was lost; `note` is told where that is waited for. */
+export function supplyChosenBackend(
+  choice: BackendChoice,
+  { note = () => {}, ...opening }: Opening & { readonly note?: (line: string) => void },
+): BackendSupply {
+  const { startSeconds } = opening.config ?? backendSection.parse({});
+  return new BackendSupply(({ another }) => {
+    if (another && choice.backend !== undefined)
+      note(`waiting up to ${startSeconds} s for a backend at ${choice.backend}: start it again there`);
+    return openChosenBackend(choice, { ...opening, mayComeBack: another });
+  });
+}
 
 /** A backend that is only asked what it knows: on the CPU where it is ours, else whatever it computes on. */
 export function openToAsk(choice: Omit<BackendChoice, "device">, signal: AbortSignal): Promise<Backend> {

@@ -105,12 +105,15 @@ async function onBackends(
   const { signal } = options;
   const buffered = new BufferedLog((lines) => record.log(...lines));
   const onOutput = (line: string) => buffered.add(`backend: ${line}`);
-  const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput });
+  let note = (line: string) => buffered.add(line);
+  const told = (line: string) => note(line);
+  const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput, note: told });
   try {
     const { introduction } = await backends.get();
     const config = resolveConfig(source, orders, introduction.catalogue);
     const workplace = { backends, dataDir: dataDirectory(options) };
     const audience = audienceOf(observing(record, buffered, options), buffered.add);
+    note = audience.note;
     const { stoppedBy } = await runArms({ config, orders, workplace, record, audience, signal });
     return { ...(await resultsOnRecord(config, record, options)), stoppedBy };
   } finally {

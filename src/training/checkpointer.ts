@@ -31,6 +31,8 @@ export class Checkpointer implements Boundary {
   #lastStep: number | undefined;
   /** Whether that is of an epoch under way. */
   #isUnderWay: boolean;
+  /** The disk refused one: a person was told. */
+  #isRefused = false;
   /** Why the newest one could not be written. */
   #failure: IbatchError | undefined;
   #lastAt = performance.now();
@@ -157,7 +159,9 @@ export class Checkpointer implements Boundary {
         if (!(error instanceof IbatchError)) throw error;
         this.#failure = error;
         if (this.#lastStep === of.step) this.#lastStep = undefined;
-        log(`no checkpoint at step ${of.step}: ${error.message}`);
+        const tell = this.#isRefused ? log : note;
+        tell(`no checkpoint at step ${of.step}: ${error.message}`);
+        this.#isRefused = true;
       })
       .finally(() => {
         this.#waiting -= 1;

@@ -289,7 +289,7 @@ describe("what goes wrong", () => {
     const second = await run([], {}, directory);
     expect(second.code).toBe(0);
     expect(second.stderr).toMatch(
-      /^\[1\/2\] frozen, seed 0 {2}kept, done: .*\nshuffled, seed 0: was stopped before its first checkpoint, and begins anew\n\[2\/2\] shuffled, seed 0 {2}started\n.* done: /,
+      /^\[1\/2\] frozen, seed 0 {2}kept, done: .*\nshuffled, seed 0: was stopped without a checkpoint, and begins anew\n\[2\/2\] shuffled, seed 0 {2}started\n.* done: /,
     );
   });
 });

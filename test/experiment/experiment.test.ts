@@ -912,7 +912,7 @@ describe("a run beside results that were made", () => {
       kind: "usage",
       message:
         `arm frozen: ${scene.directory}/frozen/seed-0 was trained on other data (SHA-256 dddddddd, now cccccccc): ` +
-        "name the data it was made with by --data, or another directory by --out",
+        "name the data it was made with by --data, or name another directory with --out",
     });
     expect(new Set(client.sent.map(({ type }) => type))).toEqual(new Set(["open", "close"]));
     expect(scene.has("frozen/seed-2")).toBe(false);

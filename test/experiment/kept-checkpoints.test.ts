@@ -66,6 +66,11 @@ async function again(scene: Scene, { pretence, ...options }: SceneOptions = {}) 
   };
 }
 
+/** With code of the user's, of this version. */
+const madeOf = (version: string): Pretence => ({
+  opened: { code: [{ module: "team.model", file: "team/model.py", sha256: version.padStart(64, "c") }] },
+});
+
 /** Loses its backend once, at this step. */
 function losing(step: number): Required<Pick<Pretence, "before">> & { readonly isLost: boolean } {
   let isLost = false;
@@ -91,8 +96,13 @@ describe("a run that is refused where it would go on", () => {
     const document = scene.text("experiment.json");
     for (let time = 0; time < 3; time++) {
       const settings = [...ONE_RUN, "backend.threads=2"];
-      const { client, results, said } = await again(scene, { settings, pretence: OTHER });
-      expect(results).toMatchObject([{ state: "failed", error: expect.stringContaining("threads 1, now 2") }]);
+      const { client, error, said } = await again(scene, { settings, pretence: OTHER });
+      expect(error).toMatchObject({
+        kind: "usage",
+        message: expect.stringMatching(
+          /threads 1, now 2.*, remove .*a\/seed-4 to train that run anew, or name another/,
+        ),
+      });
       expect(said).not.toContainEqual(expect.stringContaining("begins anew"));
       expect(client.sentOf("train")).toEqual([]);
       expect(saved(scene)).toEqual(kept);
@@ -102,6 +112,24 @@ describe("a run that is refused where it would go on", () => {
     expect(loads).toEqual([8]);
     expect(trails).toEqual(whole.trails);
     expect(recorded(scene)).toEqual(whole.recorded);
+  });
+
+  test("with other code of the user's: no other run is made with that beside it", async () => {
+    const scene = new Scene();
+    const settings = [...ONE_RUN, "arms={a: {order: {name: weighted, fraction: 0.5, by: loss}}, b: {order: frozen}}"];
+    const abort = new AbortController();
+    const before: Pretence["before"] = (message) => {
+      if (message.type === "train" && message.fields.firstStep >= 7) abort.abort();
+    };
+    await again(scene, { settings, abort, pretence: { before, ...madeOf("a") } });
+    const kept = saved(scene);
+    const { error, client } = await again(scene, { settings, pretence: madeOf("b") });
+    expect(error).toMatchObject({ kind: "usage", message: expect.stringContaining("team/model.py is another") });
+    expect(client.sentOf("train")).toEqual([]);
+    expect(scene.has("b")).toBe(false);
+    expect(saved(scene)).toEqual(kept);
+    const { results } = await again(scene, { settings, pretence: madeOf("a") });
+    expect(results.map(({ state }) => state)).toEqual(["done", "done"]);
   });
 
   test("by the backend that came in place of the one that was lost: it goes on at one like that", async () => {
@@ -144,11 +172,6 @@ describe("a run that failed by itself", () => {
     before(message) {
       if (message.type === "train" && message.fields.firstStep >= 7) throw new BackendError(code, "it raised");
     },
-  });
-
-  /** With code of the user's, of this version. */
-  const madeOf = (version: string): Pretence => ({
-    opened: { code: [{ module: "team.model", file: "team/model.py", sha256: version.padStart(64, "c") }] },
   });
 
   test.each<[string, Pretence]>([
@@ -289,6 +312,18 @@ test("a checkpoint that another ibatch wrote in its own way is refused, and stay
   ]);
   expect(said).not.toContainEqual(expect.stringContaining("begins anew"));
   expect(saved(scene)).toEqual(kept);
+});
+
+test("what the disk refuses is told once to a person, and then in the log", async () => {
+  const scene = new Scene();
+  disk.refusing = (what, path) => (what === "write" && path.includes("/checkpoint/") ? "ENOSPC" : undefined);
+  const lines: string[] = [];
+  const { said, results } = await again(scene, { log: (line) => lines.push(line) });
+  expect(results.map(({ state }) => state)).toEqual(["done"]);
+  expect(said.filter((line) => line.includes("no checkpoint at step"))).toEqual([
+    expect.stringMatching(/^no checkpoint at step 2: the disk is full: .*checkpoint\/2 cannot be written/),
+  ]);
+  expect(lines.filter((line) => /^no checkpoint at step [^2]: the disk is full/.test(line)).length).toBeGreaterThan(1);
 });
 
 test("an interruption takes a last checkpoint, also of a step whose checkpoint the disk refused before", async () => {

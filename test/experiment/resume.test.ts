@@ -143,7 +143,7 @@ test("when the run has ended its checkpoints go; with final, one of its end stay
   expect(readdirSync(join(final.directory, "a/seed-4/checkpoint"))).toEqual([`${finalCheckpoint}`]);
 });
 
-test("a run that was stopped before its first checkpoint begins anew, and says so", async () => {
+test("a run that was stopped without a checkpoint begins anew, and says so", async () => {
   const settings = [...ONE_RUN, "backend.chunkBatches=1"];
   const scene = new Scene();
   const abort = new AbortController();
@@ -158,7 +158,7 @@ test("a run that was stopped before its first checkpoint begins anew, and says s
     runStarted: (_, from) => started.push(from),
   };
   await scene.run({ settings, observer, pretence: LOSSES });
-  expect(said).toEqual(["a, seed 4: was stopped before its first checkpoint, and begins anew"]);
+  expect(said).toEqual(["a, seed 4: was stopped without a checkpoint, and begins anew"]);
   expect(started).toEqual([undefined]);
 });
 

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -400,9 +401,17 @@ def signal_workers() -> None:
     for worker in multiprocessing.active_children():
         assert worker.pid is not None
         if sys.platform == "linux":
-            assert signal.SIGTERM not in blocked_in(worker.pid), "it must end what items start"
+            wait_until_begun(worker.pid)
         for number in LEFT_TO_CONTROLLER:
             os.kill(worker.pid, number)
+
+
+def wait_until_begun(pid: int, seconds: float = 60) -> None:
+    """One that was asked for nothing yet may not have begun. From then on SIGTERM must end what items start."""
+    end = time.monotonic() + seconds
+    while signal.SIGTERM in blocked_in(pid):
+        assert time.monotonic() < end, "SIGTERM is blocked in a worker"
+        time.sleep(0.01)
 
 
 def blocked_in(pid: int) -> set[int]:
