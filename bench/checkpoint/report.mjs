@@ -89,7 +89,7 @@ function verdict(runs) {
     "the first part of it, and goes on beside the rest.",
     isSeen
       ? "Every pair is slower with them."
-      : "The pairs scatter around no difference: by themselves they show no cost.",
+      : "Not every pair is slower with them: pairs differ by more than what is looked for, and show neither a cost nor that there is none.",
   ].join("\n");
 }
 
