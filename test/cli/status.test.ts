@@ -14,7 +14,7 @@ const SOME: MadeExperiment = {
       2: { accuracies: [0.1, 0.2], state: "interrupted", error: "interrupted" },
     },
     shuffled: {
-      0: { accuracies: [0.1], state: "failed", error: "the order failed" },
+      0: { accuracies: [0.1], state: "failed", failedByItself: true, error: "the order failed" },
       1: { accuracies: [0.1], state: "running", startedAt: "2026-11-28T10:09:00Z" },
       7: { accuracies: [], state: "diverged", divergedAtStep: 2 },
     },
@@ -67,6 +67,16 @@ test("of two that say that they run, the one that was begun last is under way, w
   expect(stdout).toMatch(/^shuffled {2}1 {5}under way {2}/m);
   expect(stdout).toMatch(/^frozen {4}1 {5}resumable {2}/m);
   expect(stdout).not.toContain("To go on");
+});
+
+test("a run that failed for what lies around it is resumable, and says why it failed", async () => {
+  const directory = make({
+    seeds: [0],
+    arms: { frozen: { 0: { accuracies: [0.1], state: "failed", error: "the backend ended" } } },
+  });
+  checkpoint(directory, "frozen/seed-0", 4);
+  const { stdout } = await ibatch("status", directory);
+  expect(stdout).toMatch(/^frozen {2}0 {5}resumable {2}1 of 3 {2}the backend ended; goes on from step 4$/m);
 });
 
 test("--json is the same for a program", async () => {

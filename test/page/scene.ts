@@ -23,6 +23,7 @@ export interface MadeRun {
   readonly state?: RunDocument["state"];
   readonly error?: string;
   readonly divergedAtStep?: number;
+  readonly failedByItself?: true;
   readonly startedAt?: string;
   readonly resumed?: RunDocument["resumed"];
   /** Test accuracies, an epoch each. */
@@ -109,7 +110,7 @@ interface MadeWith {
 function makeRun(directory: string, arm: string, seed: number, made: MadeWith): void {
   const record = new RunRecord(join(directory, arm, `seed-${seed}`), { orders: "full", signals: "full" });
   const { run, config, labels } = made;
-  const { state = "done", error, divergedAtStep, startedAt, resumed } = run;
+  const { state = "done", error, divergedAtStep, failedByItself, startedAt, resumed } = run;
   const document: RunDocument = {
     arm,
     seed,
@@ -143,6 +144,7 @@ function makeRun(directory: string, arm: string, seed: number, made: MadeWith): 
     state,
     ...(error !== undefined && { error }),
     ...(divergedAtStep !== undefined && { divergedAtStep }),
+    ...(failedByItself && { failedByItself }),
   });
 }
 
