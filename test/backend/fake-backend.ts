@@ -19,6 +19,7 @@ export class FakeSocket {
   readonly #arrived: Asked[] = [];
   readonly #wanted: ((asked: Asked) => void)[] = [];
   #handler: ((asked: Asked) => void) | undefined;
+  #isEnding = false;
 
   private constructor(endpoint: string) {
     this.endpoint = endpoint;
@@ -27,7 +28,9 @@ export class FakeSocket {
   static async bind(endpoint: string): Promise<FakeSocket> {
     const socket = new FakeSocket(endpoint);
     await socket.#router.bind(endpoint);
-    void socket.#receive();
+    socket.#receive().catch((error: unknown) => {
+      if (!socket.#isEnding) throw error; // nothing can be received while it unbinds
+    });
     return socket;
   }
 
@@ -49,6 +52,7 @@ export class FakeSocket {
 
   /** Breaks every connection; when this settles another one may listen in its place. */
   async end(): Promise<void> {
+    this.#isEnding = true;
     await this.#router.unbind(this.endpoint);
     this.#router.close();
   }

@@ -8,12 +8,12 @@ import { packageRoot } from "../../src/package-root.js";
 import { temporaryDirectory } from "../experiment/scene.js";
 
 describe("makeMemoryDirectory", () => {
-  test("makes an empty one where there is room, for this user alone", () => {
+  test("makes an empty one where there is room, which others may pass through alone", () => {
     const parent = temporaryDirectory();
     const made = makeMemoryDirectory(parent, 1) ?? "";
     expect(dirname(made)).toBe(parent);
     expect(readdirSync(made)).toEqual([]);
-    expect(statSync(made).mode & 0o777).toBe(0o700);
+    expect(statSync(made).mode & 0o777).toBe(0o711);
   });
 
   /** By a process that ends as the lines say. */
