@@ -65,6 +65,12 @@ const parts = languages.flatMap((language) =>
   RUNNERS[language].parts(rest).map((part) => ({ ...RUNNERS[language], ...part })),
 );
 const memory = makeMemoryDirectory();
+const children = [];
+for (const signal of SIGNALS) {
+  process.on(signal, () => {
+    if (signal !== "SIGINT") for (const child of children) child.kill(signal);
+  });
+}
 const results = await Promise.all(parts.map((part, at) => runTests(part, { python, isFirst: at === 0 })));
 for (const { output } of results) process.stdout.write(output);
 console.log(summary(results));
@@ -111,7 +117,7 @@ function run(command, args, { env, isFirst }) {
     const child = spawn(command, args, { cwd: ROOT, env, stdio: ["inherit", to, to] });
     // What runs one file after another, and so the longest, keeps a core to itself; the others share what is left.
     if (!isFirst && child.pid !== undefined) giveWay(child.pid);
-    for (const signal of SIGNALS) process.on(signal, () => signal === "SIGINT" || child.kill(signal));
+    children.push(child);
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text) => {

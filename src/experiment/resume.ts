@@ -34,28 +34,28 @@ export async function loadNewest(
   const { record, document, place } = run;
   const before = record.read();
   if (before?.surroundings === undefined) return undefined;
-  const faults: string[] = [];
-  const accept: Accept<ResumePoint> = async (checkpoint, entry) => {
-    const joined = await join(session, checkpoint);
-    if ("taken" in joined) return { taken: { entry, checkpoint, state: joined.taken, before } };
-    faults.push(joined.fault);
-    return joined;
-  };
   if (record.checkpoints.steps.length === 0) {
     if (before.state !== "failed") note(`${runText(place)}: was stopped without a checkpoint, and begins anew`);
     return undefined;
   }
   if (!canGoOn(run, before, { begunIn: before.surroundings, now: surroundings }, note)) return undefined;
+  let fault: string | undefined;
+  const accept: Accept<ResumePoint> = async (checkpoint, entry) => {
+    const joined = await join(session, checkpoint);
+    if ("taken" in joined) return { taken: { entry, checkpoint, state: joined.taken, before } };
+    fault ??= joined.fault;
+    return joined;
+  };
   const of = { ...document, surroundingsSha256: bitsSha256(surroundings) };
   const newest = await record.newestCheckpoint(of, accept, note);
   if (newest !== undefined) return newest;
-  if (faults.length > 0) throw noneTaken(record.directory, faults);
+  if (fault !== undefined) throw noneTaken(record.directory, fault);
   note(`${record.directory}: no checkpoint is left, and the run begins anew`);
   return undefined;
 }
 
 /** They are what was written: whoever wrote them can go on with them. */
-const noneTaken = (directory: string, [fault]: readonly string[]): IbatchError =>
+const noneTaken = (directory: string, fault: string): IbatchError =>
   usageError(
     `${directory} has checkpoints that are whole, and none can be gone on from (${fault}): bring back what they were ` +
       `made with (ibatch, torch, code of yours), or remove ${directory} to train this run anew`,
