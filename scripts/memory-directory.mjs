@@ -1,12 +1,15 @@
 // Where tests put their files: they write little, but much of it through to the disk, and would wait for that.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { join } from "node:path";
 import { isRunning, ownPlace, ownStart } from "./setup/running-process.mjs";
+import { readStamp } from "./setup/stamps.mjs";
 
 const SHARED_MEMORY = "/dev/shm";
 const LEAST_BYTES = 2 ** 31;
+/** Short, for a socket below it has a path of about 100 bytes: whose it is stands in a file. */
+const PREFIX = "ib-";
+const OWNER = ".owner";
 
 /**
  * A new directory in memory, for as long as this process runs; undefined where there is none with 2 GiB free in which a
@@ -18,7 +21,8 @@ export function makeMemoryDirectory(parent = SHARED_MEMORY, leastBytes = LEAST_B
     removeOrphans(parent);
     const { bavail, bsize } = fs.statfsSync(parent);
     if (bavail * bsize < leastBytes) return undefined;
-    directory = fs.mkdtempSync(join(parent, `${prefix()}${process.pid}-${ownStart()}-`));
+    directory = fs.mkdtempSync(join(parent, PREFIX));
+    fs.writeFileSync(join(directory, OWNER), `${ownPlace()} ${process.pid} ${ownStart()}`);
     fs.chmodSync(directory, 0o711); // for tests that give up their rights
   } catch {
     return undefined;
@@ -32,13 +36,10 @@ export function makeMemoryDirectory(parent = SHARED_MEMORY, leastBytes = LEAST_B
   return undefined;
 }
 
-/** A few letters, for sockets have short paths: numbers of processes mean something in one place alone. */
-const prefix = () => `ibatch-${createHash("sha256").update(ownPlace()).digest("hex").slice(0, 4)}-`;
-
 function removeOrphans(parent) {
-  for (const name of fs.readdirSync(parent).filter((name) => name.startsWith(prefix()))) {
-    const [, pid, start] = name.slice(prefix().length).match(/^(\d+)-(\d+|-)-\w+$/) ?? [];
-    if (pid !== undefined && !isRunning(Number(pid), start)) removeIfOurs(join(parent, name));
+  for (const name of fs.readdirSync(parent).filter((name) => name.startsWith(PREFIX))) {
+    const [place, pid, start] = readStamp(join(parent, name, OWNER))?.split(" ") ?? [];
+    if (place === ownPlace() && !isRunning(Number(pid), start)) removeIfOurs(join(parent, name));
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -8,12 +8,13 @@ import { packageRoot } from "../../src/package-root.js";
 import { temporaryDirectory } from "../experiment/scene.js";
 
 describe("makeMemoryDirectory", () => {
-  test("makes an empty one where there is room, which others may pass through alone", () => {
+  test("makes one where there is room, which others may pass through alone", () => {
     const parent = temporaryDirectory();
     const made = makeMemoryDirectory(parent, 1) ?? "";
     expect(dirname(made)).toBe(parent);
-    expect(readdirSync(made)).toEqual([]);
+    expect(readdirSync(made)).toEqual([".owner"]);
     expect(statSync(made).mode & 0o777).toBe(0o711);
+    expect(basename(made)).toMatch(/^ib-\w{6}$/); // sockets of tests lie below it
   });
 
   /** By a process that ends as the lines say. */
@@ -37,13 +38,21 @@ describe("makeMemoryDirectory", () => {
       const parent = temporaryDirectory();
       const own = makeMemoryDirectory(parent, 1) ?? "";
       const killed = makeIn(parent, "process.kill(process.pid, 'SIGKILL');");
-      const [, , , start, ending] = basename(killed).split("-");
-      const reused = basename(own).replace(/-\d+-\w+$/, `-${Number(start) - 1}-${ending}`);
-      const elsewhere = basename(killed).replace(/^ibatch-\w+/, "ibatch-none");
-      for (const name of [reused, elsewhere, "of-another"]) mkdirSync(join(parent, name));
-      expect(readdirSync(parent)).toHaveLength(5);
+      const [place, pid, start] = readFileSync(join(own, ".owner"), "utf8").split(" ");
+      const owners = {
+        "ib-reused": `${place} ${pid} ${Number(start) - 1}`,
+        "ib-elsewhere": readFileSync(join(killed, ".owner"), "utf8").replace(place, "none"),
+        "of-another": readFileSync(join(killed, ".owner"), "utf8"),
+      };
+      for (const [name, owner] of Object.entries(owners)) {
+        mkdirSync(join(parent, name));
+        writeFileSync(join(parent, name, ".owner"), owner);
+      }
+      mkdirSync(join(parent, "ib-unowned"));
+      expect(readdirSync(parent)).toHaveLength(6);
       const next = makeMemoryDirectory(parent, 1) ?? "";
-      expect(readdirSync(parent).sort()).toEqual([basename(own), basename(next), elsewhere, "of-another"].sort());
+      const left = [basename(own), basename(next), "ib-elsewhere", "ib-unowned", "of-another"];
+      expect(readdirSync(parent).sort()).toEqual(left.sort());
     },
   );
 
