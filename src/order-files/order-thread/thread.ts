@@ -1,7 +1,7 @@
 /** What runs in an order's thread: it imports the user's file, and answers what is asked of the order in it. */
 import { readFileSync } from "node:fs";
 import { createRequire, register } from "node:module";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, threadId, workerData } from "node:worker_threads";
 import { allocateMemory } from "../../orders/context.js";
@@ -109,7 +109,7 @@ async function answered(definition: OrderDefinition, question: Question): Promis
       return chooseOptions(definition, question.given);
     case "check": {
       const checked = checkAll(definition, question.fixed);
-      await rejectionsSettled();
+      await dueIsDone();
       return checked;
     }
     case "memory":
@@ -120,13 +120,16 @@ async function answered(definition: OrderDefinition, question: Question): Promis
       return { ordered, memory: inputs.memory, files: loadedFiles() };
     }
     case "end":
-      await rejectionsSettled();
+      await dueIsDone();
       return {};
   }
 }
 
-/** A rejection that nobody caught ends the thread meanwhile. */
-const rejectionsSettled = (): Promise<void> => setImmediate();
+/** What nobody catches ends the thread meanwhile: a rejection, or an error of a timer that had run out. */
+async function dueIsDone(): Promise<void> {
+  await setTimeout(0); // behind all timers that are due
+  await setImmediate();
+}
 
 function post(message: Answer<Subject>): void {
   try {

@@ -68,6 +68,13 @@ describe("is a failure of its run, which names the file, and the others go on", 
       late(2, "Error: late"),
     ],
     [
+      "an error of a timer that is due, where the end is asked before its turn has come",
+      // Busy after the answer has left: the question for the end is there when the thread looks up again.
+      "if (epoch === 2) { setTimeout(() => { throw new Error('late'); }); let turns = 100; const busy = () => { if (turns-- > 0) return Promise.resolve().then(busy); const end = Date.now() + 200; while (Date.now() < end); }; busy(); }",
+      "",
+      late(2, "Error: late"),
+    ],
+    [
       "an error that has no text",
       "throw Object.create(null);",
       "",
