@@ -64,9 +64,9 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
     const ended: Ended = run.finished ?? (await runAndRecord(experiment, run, { kept, tried, losses, toDo }));
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
-    if (run.finished === undefined)
-      kept.push(...madeIn([{ arm, seed, directory: run.record.directory, document, goesOn: false }]));
-    else clearEnded(experiment, run, document);
+    if (run.finished !== undefined) clearEnded(experiment, run, document);
+    else
+      kept.push(...madeIn([{ arm, seed, directory: run.record.directory, document: run.record.read() ?? document }]));
     const last = metrics.at(-1);
     audience.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });

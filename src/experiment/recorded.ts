@@ -22,8 +22,6 @@ export interface RecordedRun {
   readonly seed: number;
   readonly directory: string;
   readonly document: RunDocument;
-  /** It has a checkpoint, and will be a result of the code and surroundings that it was begun with. */
-  readonly goesOn: boolean;
   /** Undefined where it did not come to its end, and is to be done again. */
   readonly finished: FinishedRun | undefined;
 }
@@ -61,19 +59,21 @@ function readOne({ arm, seed, directory }: RunPlaceOnDisk): RecordedRun | undefi
   if (opened === undefined) return undefined;
   const { document, files } = opened;
   const run = { arm, seed, directory, document };
-  if (!isFinished(document)) return { ...run, goesOn: goesOn(directory, document), finished: undefined };
+  if (!isFinished(document)) return { ...run, finished: undefined };
   files.verifyAll();
-  return { ...run, goesOn: false, finished: readEpochs(opened) };
+  return { ...run, finished: readEpochs(opened) };
 }
-
-const goesOn = (directory: string, { failedByItself, surroundings }: RunDocument): boolean =>
-  !failedByItself && surroundings !== undefined && new Checkpoints(directory).steps.length > 0;
 
 /** In what surroundings the results on record were made, and those that will be of runs that go on. */
 export function madeIn(recorded: readonly Omit<RecordedRun, "finished">[]): MadeIn[] {
-  return recorded.flatMap(({ arm, seed, directory, document, goesOn }) => {
-    if (!isFinished(document) && !goesOn) return [];
+  return recorded.flatMap(({ arm, seed, directory, document }) => {
+    const goesOn = !isFinished(document);
+    if (goesOn && !canGoOn(directory, document)) return [];
     const surroundings = recordedSurroundings(directory, document);
     return [{ arm, seed, directory, goesOn, ...modelOf(document.config.model), surroundings }];
   });
 }
+
+/** It has a checkpoint, and will be a result of the code and surroundings that it was begun with. */
+const canGoOn = (directory: string, { failedByItself, surroundings }: RunDocument): boolean =>
+  !failedByItself && surroundings !== undefined && new Checkpoints(directory).steps.length > 0;

@@ -153,6 +153,19 @@ describe("a run that is refused where it would go on", () => {
     expect(recorded(scene)).toEqual(whole.recorded);
   });
 
+  test("by such a backend: no other run is made there beside it", async () => {
+    const scene = new Scene();
+    const settings = [...ONE_RUN, "arms={a: {order: {name: weighted, fraction: 0.5, by: loss}}, b: {order: frozen}}"];
+    const loss = losing(7);
+    const openedFor = () => (loss.isLost ? { threads: 2 } : {});
+    const { results, clients } = await again(scene, { settings, pretence: { ...loss, openedFor } });
+    const refused = { state: "failed", error: expect.stringContaining("a/seed-4 was made in surroundings") };
+    expect(results).toMatchObject([refused, { arm: "b", ...refused }]);
+    expect(clients[1].sentOf("train")).toEqual([]);
+    const { results: all } = await again(scene, { settings });
+    expect(all.map(({ state }) => state)).toEqual(["done", "done"]);
+  });
+
   test("by what no run can go on with: it goes on when that is mended", async () => {
     const scene = await stoppedBefore(7);
     const before: Pretence["before"] = ({ type }) => {
