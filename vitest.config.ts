@@ -27,7 +27,14 @@ const MOCKING = readdirSync(join(import.meta.dirname, "test"), { recursive: true
 
 const WARM = "test/warm-python/everywhere.ts";
 
-const limits = { testTimeout: 120_000, hookTimeout: 120_000, globalSetup: "test/warm-python/setup.ts", maxWorkers: 2 };
+const limits = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  /** Vitest's second is over before a busy machine looks again. */
+  expect: { poll: { timeout: 60_000 } },
+  globalSetup: "test/warm-python/setup.ts",
+  maxWorkers: 2,
+};
 
 export default defineConfig({
   test: {

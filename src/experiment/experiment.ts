@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted, unlessInterrupted } from "../errors.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
-import type { RunDocument } from "../record/run-document.js";
+import { isFinished, type RunDocument } from "../record/run-document.js";
 import type { WorkClient } from "../training/session.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import { refuseOtherThanKept } from "./kept-arms.js";
@@ -65,8 +65,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
     if (run.finished !== undefined) clearEnded(experiment, run, document);
-    else
-      kept.push(...madeIn([{ arm, seed, directory: run.record.directory, document: run.record.read() ?? document }]));
+    else kept.push(...madeIn([{ arm, seed, directory: run.record.directory, document: onRecord(run, document) }]));
     const last = metrics.at(-1);
     audience.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });
@@ -164,6 +163,10 @@ function failed({ record, document }: PlannedRun, error: IbatchError): Ended {
   if (!record.started || error instanceof Unfit) record.writeEndOutside(written);
   return { document: written, metrics: [] };
 }
+
+/** A run that failed may go on from what was recorded of it before. */
+const onRecord = ({ record }: PlannedRun, document: RunDocument): RunDocument =>
+  isFinished(document) ? document : (record.read() ?? document);
 
 /** Whether the other runs can go on. */
 const isThisRunsAlone = (error: unknown): error is IbatchError =>

@@ -62,7 +62,7 @@ describe.skipIf(process.platform !== "linux")("Ctrl-C before anything is trained
     const begun = join(temporary, "begun");
     const slow = slowPython(`slow-${args[0]}`, `touch '${begun}'; exec sleep 600 # "$@"`);
     const { child, ended } = startIbatch([...args, "--python", slow], { TMPDIR: temporary });
-    await expect.poll(() => existsSync(begun), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => existsSync(begun)).toBe(true);
     child.kill("SIGINT");
     const { code, stderr } = await ended;
     expect({ code, stderr }).toEqual({ code: 130, stderr: "ibatch: interrupted\n" });
@@ -87,10 +87,10 @@ describe.skipIf(process.platform !== "linux")("Ctrl-C before anything is trained
       if (isHungUp) child.kill("SIGINT");
       return child.exitCode;
     };
-    await expect.poll(pressed, { timeout: 60_000, interval: 100 }).toBe(129); // the first ones may be echoes
+    await expect.poll(pressed, { interval: 100 }).toBe(129); // the first ones may be echoes
     expect(stopped).toHaveLength(2); // the backend and its keeper
     expect((await ended).stderr).not.toMatch(/interrupted/); // as it would, had it ended in order
-    await expect.poll(() => processesIn(temporary), { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => processesIn(temporary)).toEqual([]);
     expect(readdirSync(temporary).filter((name) => name.startsWith("ibatch-"))).toEqual([]);
   });
 });
@@ -127,7 +127,7 @@ it.skipIf(process.platform !== "linux")(
     const next = startIbatch(args, { TMPDIR: temporary, IBATCH_PYTHON: coldPython });
     whenSaid(next.child, /\[2\/2\].* (started|goes on)/, async () => {
       const epochs = () => readFileSync(join(run, "metrics.jsonl"), "utf8");
-      await expect.poll(epochs, { timeout: 30_000 }).not.toBe(""); // before its first batch there is nothing to keep
+      await expect.poll(epochs).not.toBe(""); // before its first batch there is nothing to keep
       const all = processesIn(temporary); // controller, backend and its keeper: as Slurm does
       expect(all).toHaveLength(3);
       for (const pid of all) process.kill(pid, "SIGUSR1");
