@@ -3,7 +3,7 @@
  * `importance-batching` is this package, the one that will run the order, and so the same zod.
  */
 import { existsSync, readFileSync } from "node:fs";
-import type { InitializeHook, LoadHook, ResolveHook } from "node:module";
+import type { InitializeHook, LoadFnOutput, LoadHook, ResolveHook } from "node:module";
 import { dirname, resolve as resolvePath } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { MessagePort } from "node:worker_threads";
@@ -20,13 +20,21 @@ export interface HooksData {
   readonly port: MessagePort;
 }
 
+/** What begins so is an empty module, once all that is being loaded is there. */
+export const SETTLED = "ibatch-settled:";
+
 let data: HooksData | undefined;
+const loading = new Set<Promise<unknown>>();
 
 export const initialize: InitializeHook<HooksData> = (given) => {
   data = given;
 };
 
-export const resolve: ResolveHook = (specifier, context, next) => {
+export const resolve: ResolveHook = async (specifier, context, next) => {
+  if (specifier.startsWith(SETTLED)) {
+    await Promise.allSettled(loading);
+    return { url: `data:text/javascript,//${specifier}`, shortCircuit: true };
+  }
   if (specifier === "importance-batching") return { url: pathToFileURL(ownEntry).href, shortCircuit: true };
   const sibling = typeScriptSibling(specifier, context.parentURL);
   return sibling === undefined ? next(specifier, context) : { url: pathToFileURL(sibling).href, shortCircuit: true };
@@ -41,7 +49,17 @@ function typeScriptSibling(specifier: string, parent: string | undefined): strin
   return [path.replace(/\.([cm]?)js$/, ".$1ts"), `${path}.ts`].find((candidate) => existsSync(candidate));
 }
 
-export const load: LoadHook = async (url, context, next) => {
+export const load: LoadHook = async (...asked) => {
+  const loaded = loadOwn(...asked);
+  loading.add(loaded);
+  try {
+    return await loaded;
+  } finally {
+    loading.delete(loaded);
+  }
+};
+
+async function loadOwn(...[url, context, next]: Parameters<LoadHook>): Promise<LoadFnOutput> {
   const path = url.startsWith("file:") ? fileURLToPath(url) : undefined;
   if (data === undefined || path === undefined || !isOwnFile(path, data.entry)) return next(url, context);
   const before = data.served.get(path);
@@ -53,7 +71,7 @@ export const load: LoadHook = async (url, context, next) => {
   const isKept = typeof source === "string" || source instanceof Uint8Array;
   data.port.postMessage(isKept && typeof format === "string" ? { ...file, served: { format, source } } : file);
   return loaded;
-};
+}
 
 const fromTypeScript = (bytes: Buffer, path: string) => ({
   format: path.endsWith(".cts") ? "commonjs" : "module",

@@ -29,8 +29,8 @@ export interface Exchanges {
     readonly asked: { readonly options: Options; readonly inputs: EpochInputs };
     readonly answer: { readonly ordered: Ordered; readonly memory: Memory; readonly files: readonly GraphFile[] };
   };
-  /** Answered when nothing is left that would fail at once. */
-  readonly end: { readonly asked: Options; readonly answer: Options };
+  /** Answered when nothing is left that would fail at once; with what was imported since. */
+  readonly end: { readonly asked: Options; readonly answer: { readonly files: readonly GraphFile[] } };
 }
 export type Subject = keyof Exchanges;
 export type Question = { readonly [S in Subject]: { readonly subject: S } & Exchanges[S]["asked"] }[Subject];

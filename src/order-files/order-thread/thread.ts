@@ -14,7 +14,7 @@ import { checkAll } from "../check-order.js";
 import { chooseOptions } from "../choose-options.js";
 import { epochContext } from "../run-order.js";
 import { type GraphFile, isOwnFile } from "./graph.js";
-import type { HooksData } from "./hooks.js";
+import { type HooksData, SETTLED } from "./hooks.js";
 import type { Answer, Exchanges, Imported, Question, Subject, ThreadData } from "./messages.js";
 import { sendOutput } from "./output.js";
 import { placed, placing } from "./placed.js";
@@ -120,9 +120,15 @@ async function answered(definition: OrderDefinition, question: Question): Promis
       return { ordered, memory: inputs.memory, files: loadedFiles() };
     }
     case "end":
+      await importsAreLoaded();
       await dueIsDone();
-      return {};
+      return { files: loadedFiles() };
   }
+}
+
+/** Imports that were begun were told by then: the first round lets the hooks hear of them, the second waits for them. */
+async function importsAreLoaded(): Promise<void> {
+  for (const round of ["heard", "loaded"]) await import(`${SETTLED}${round}`);
 }
 
 /** What nobody catches ends the thread meanwhile: a rejection, or an error of a timer that had run out. */

@@ -36,7 +36,7 @@ export function threadedOrder(inputs: ThreadedInputs): RunOrder {
     async end() {
       if (started === undefined) return;
       try {
-        await ask({ subject: "end" });
+        refuseOtherFiles(inputs, (await ask({ subject: "end" })).files);
       } catch (error) {
         if (!(error instanceof Error) || error instanceof IbatchError) throw error;
         throw new IbatchError("run", `order ${name} failed after its last epoch: ${error.message}`, { cause: error });

@@ -115,12 +115,15 @@ describe("a file that changes while the experiment runs", () => {
   });
 });
 
-test("an import that comes only as it runs is refused: no hash covers it", async () => {
+test.each([
+  ["", "in epoch"],
+  ["if (epoch === 2) ", "failed after its last epoch"],
+])("an import that comes only as it runs is refused: no hash covers it (%s)", async (condition, where) => {
   const scene = new Scene();
   const mine = scene.write(
     "mine.mjs",
-    orderModule(`order({ eligible, size }) {
-    import("./late.mjs");
+    orderModule(`order({ eligible, size, epoch }) {
+    ${condition}import("./late.mjs");
     return { indices: eligible.slice(), offsets: offsetsOf(eligible.length, size) };
   },`),
   );
@@ -128,6 +131,7 @@ test("an import that comes only as it runs is refused: no hash covers it", async
   const { results } = await scene.run({ settings: ["arms={a: {order: ./mine.mjs}}", "seeds=1"] });
   expect(results).toMatchObject([{ state: "failed" }]);
   expect(results[0].error).toContain(`${mine} imports ${late} only as it runs: import it at the top`);
+  expect(results[0].error).toContain(where);
 });
 
 describe("an order in TypeScript", () => {
