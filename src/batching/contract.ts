@@ -8,8 +8,8 @@ export interface BatchPlace {
   readonly epoch: number;
   readonly epochs: number;
   /**
-   * Progress of the run before this batch: (epoch + the nominal sizes of the batches before it in this epoch, as a
-   * share of the samples that may be drawn, at most 1) / epochs. In [0, 1) for every batch that an epoch needs.
+   * Progress of the run before this batch, in samples: (epoch + the nominal sizes of the batches before it in this
+   * epoch, as a share of the epoch's samples, at most 1) / epochs. In [0, 1) for every batch that an epoch needs.
    */
   readonly share: number;
 }

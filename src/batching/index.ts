@@ -52,8 +52,8 @@ export interface ChosenBatching {
 /** The run that a batch is of. */
 export interface BatchingRun {
   readonly epochs: number;
-  /** Number of samples that may be drawn, at least 1. */
-  readonly eligibleCount: number;
+  /** Samples of an epoch, at least 1. */
+  readonly samples: number;
 }
 
 /**
@@ -66,7 +66,7 @@ export interface BatchingRun {
  */
 export function batchSizes(
   { name, options }: ChosenBatching,
-  { epoch, epochs, eligibleCount }: BatchingRun & { readonly epoch: number },
+  { epoch, epochs, samples }: BatchingRun & { readonly epoch: number },
 ): (batch: number) => number {
   const rule = findBatching(name);
   const parsed = batchingOptions(rule).parse(options);
@@ -74,7 +74,7 @@ export function batchSizes(
   let before = 0; // samples in the batches of `sizes`
   return (batch) => {
     while (sizes.length <= batch) {
-      const share = (epoch + Math.min(1, before / eligibleCount)) / epochs;
+      const share = (epoch + Math.min(1, before / samples)) / epochs;
       const size = roundedSize(rule, { batch: sizes.length, epoch, epochs, share }, parsed);
       sizes.push(size);
       before += size;

@@ -15,16 +15,14 @@ export const wayOptions = {
     .enum(["epoch", "batch"])
     .default("epoch")
     .describe(
-      "epoch: one size in each epoch, `to` in the last one; batch: changes within epochs, with the share of the " +
-        "eligible samples, near `to` in the last batches; an order that draws a part of them stops short of it",
+      "epoch: one size in each epoch, `to` in the last one; batch: changes within epochs, with the samples trained on, " +
+        "near `to` in the last batches",
     ),
 };
 
 /**
  * Share of the way, in [0, 1]. Per epoch it is epoch / (epochs − 1), so that the last epoch is at the end of it; a
  * run of one epoch stays at the start. Per batch it is the progress of the run, which is near 1 in the last batches.
- * It counts eligible samples: of an order that draws a share f of them each epoch ends at f of its way, the last one at
- * 1 − (1 − f) / epochs, and the next one starts where a whole epoch would have ended.
  */
 export function position({ epoch, epochs, share }: BatchPlace, per: Per): number {
   if (per === "batch") return share;

@@ -6,9 +6,7 @@ import { type Declared, declaredBy } from "../orders/declared.js";
 import { type Ordered, orderedBy } from "../orders/ordered.js";
 
 /** Sizes of an epoch's batches: one for all, or as a batching rule has them. */
-export type Sizes =
-  | number
-  | { readonly batching: ChosenBatching; readonly epochs: number; readonly eligibleCount: number };
+export type Sizes = number | { readonly batching: ChosenBatching; readonly epochs: number; readonly samples: number };
 
 /** What an order is told before an epoch: plain data, so that it can go to another thread. */
 export interface EpochInputs extends Required<Omit<OrderInputs<unknown>, "options" | "size">> {

@@ -3,6 +3,7 @@ import { type Case, filledLedger } from "./conformance-cases.js";
 import { allocateMemory, emptyLedger, orderContext } from "./context.js";
 import { type Coverage, EXTRA_SIGNALS, type LedgerView, type OrderDefinition, type OrderResult } from "./contract.js";
 import { asking, type Declared, errorText } from "./declared.js";
+import { sampleSize } from "./fraction.js";
 import { likelierSamples } from "./likelier-samples.js";
 import { type ResultLaw, resultFaults } from "./result-check.js";
 
@@ -11,13 +12,14 @@ export type Law =
   | "every option has a default"
   | "a deviation has its reason"
   | "another objective is declared"
-  | "coverage and signals are known words"
+  | "coverage, share and signals are known"
   | "it returns without an error"
   | "same inputs, same bits"
   | "inputs are untouched"
   | "the ledger is read only when declared"
   | "the ledger is read when declared"
   | "signals are read only when declared"
+  | "an epoch draws the share that is declared"
   | "epochs differ as declared"
   | "seeds differ as declared"
   | "(seed 0, epoch 1) is not (seed 1, epoch 0)";
@@ -130,13 +132,20 @@ export class CaseCheck<Options> {
     if (changed.length > 0) {
       this.#add("inputs are untouched", `${changed.join(", ")} changed`, "every input as it was");
     }
-    const { coverage, ownSizes } = this.#declared;
+    const { coverage, ownSizes, epochShare } = this.#declared;
     const faults = resultFaults(result, { n: labels.length, eligible, coverage, ...(!ownSizes && { size }) });
     for (const { law, seen, expected } of faults) {
       const isOften = law === "each sample comes as often as declared";
       this.#add(law, seen, isOften ? `${expected}, or \`coverage: () => "${coverageOf(result)}"\`` : expected);
     }
-    return faults.some((fault) => fault.law === "the result has the right types") ? undefined : result;
+    if (faults.some((fault) => fault.law === "the result has the right types")) return undefined;
+    const drawn = result.indices.length;
+    const wanted = sampleSize(epochShare, eligible.length);
+    if (this.#definition.epochShare !== undefined && drawn !== wanted) {
+      const seen = `${drawn} samples of ${eligible.length}`;
+      this.#add("an epoch draws the share that is declared", seen, `${wanted}, for \`epochShare\` is ${epochShare}`);
+    }
+    return result;
   }
 
   /** Where no other objective is declared, no samples are likelier than others, unless weights make up for it. */

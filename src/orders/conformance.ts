@@ -42,7 +42,7 @@ export function checkOrder<Options>(definition: OrderDefinition<Options>, option
   }
   const unknown = tried.flatMap(({ declared }) => unknownWords(declared)).at(0);
   if (unknown !== undefined) {
-    addOfDefinition("coverage and signals are known words", unknown.seen, unknown.expected);
+    addOfDefinition("coverage, share and signals are known", unknown.seen, unknown.expected);
     return findings;
   }
 

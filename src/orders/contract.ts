@@ -109,6 +109,11 @@ export interface OrderDefinition<Options = unknown> {
   readonly unknownProbabilities?: boolean;
   /** How often an epoch holds each eligible sample, with these options. */
   coverage(options: Options): Coverage;
+  /**
+   * How many samples an epoch draws, as a share of the eligible ones: progress is counted in samples. With a coverage
+   * of "each-once" it is 1, as when left out.
+   */
+  epochShare?(options: Options): number;
   /** Signals that it reads beside loss and correct, with these options; none when left out. */
   signals?(options: Options): readonly ExtraSignal[];
   /**

@@ -5,6 +5,7 @@ import { type Coverage, EXTRA_SIGNALS, type ExtraSignal, type OrderDefinition } 
 /** What an order says of itself with one set of options. */
 export interface Declared {
   readonly coverage: Coverage;
+  readonly epochShare: number;
   readonly signals: readonly ExtraSignal[];
   readonly changesEachEpoch: boolean;
   readonly dependsOnSeed: boolean;
@@ -17,6 +18,7 @@ export interface Declared {
 export function declaredBy<Options>(definition: OrderDefinition<Options>, options: Options): Declared {
   return {
     coverage: asking("coverage", () => definition.coverage(options)),
+    epochShare: asking("epochShare", () => definition.epochShare?.(options) ?? 1),
     signals: asking("signals", () => definition.signals?.(options) ?? []),
     changesEachEpoch: asking("changesEachEpoch", () => definition.changesEachEpoch(options)),
     dependsOnSeed: asking("dependsOnSeed", () => definition.dependsOnSeed(options)),
@@ -56,7 +58,7 @@ export const thrownText = (error: unknown): string => errorText(error).replace(/
 export const COVERAGES: readonly Coverage[] = ["each-once", "at-most-once", "any"];
 
 /** What is declared that is no word of the contract. */
-export function unknownWords({ coverage, signals }: Declared): { seen: string; expected: string }[] {
+export function unknownWords({ coverage, signals, epochShare }: Declared): { seen: string; expected: string }[] {
   const known = EXTRA_SIGNALS.join(", ");
   const unknownSignals = Array.isArray(signals)
     ? signals
@@ -68,5 +70,8 @@ export function unknownWords({ coverage, signals }: Declared): { seen: string; e
       ? []
       : [{ seen: `coverage ${errorText(coverage)}`, expected: COVERAGES.join(", ") }]),
     ...unknownSignals,
+    ...(epochShare > 0 && epochShare < Number.POSITIVE_INFINITY
+      ? []
+      : [{ seen: `epochShare ${errorText(epochShare)}`, expected: "a number above 0" }]),
   ];
 }

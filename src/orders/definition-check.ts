@@ -21,6 +21,7 @@ export function missingMembers(value: object): string[] {
     coverage: isFunction,
     readsLedger: (member) => typeof member === "boolean",
     deviation: (member) => member === undefined || isText(member),
+    epochShare: isOptionalFunction,
     signals: isOptionalFunction,
     changesObjective: isOptionalFunction,
     ownSizes: isOptionalBoolean,

@@ -43,24 +43,29 @@ export interface NamedSchedule {
   readonly [option: string]: unknown;
 }
 
+/** The batches of an epoch: batch b is its samples offsets[b] … offsets[b + 1] - 1, of as many as the last offset says. */
+export interface EpochBatches {
+  /** From 0. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly offsets: Readonly<Uint32Array>;
+}
+
 /**
- * The learning rate of each batch of an epoch: batch b of `batchCount` stands at (epoch + b / batchCount) of `epochs`.
- * The schedule's share times that of the linear warm-up, in float64.
+ * The learning rate of each batch of an epoch, which stands where the samples before it end: at
+ * (epoch + their share of the epoch's samples) of `epochs`. The schedule's share times that of the linear warm-up, in
+ * float64.
  */
-export function learningRates(
-  schedule: NamedSchedule,
-  epoch: number,
-  epochs: number,
-  batchCount: number,
-): Float64Array {
+export function learningRates(schedule: NamedSchedule, { epoch, epochs, offsets }: EpochBatches): Float64Array {
   const { name, learningRate, warmupEpochs, warmupFrom, ...own } = schedule;
   const definition = findSchedule(name);
   const common = commonScheduleOptions.parse({ learningRate, warmupEpochs, warmupFrom });
   const options = definition.options.parse(own);
 
-  const rates = new Float64Array(batchCount);
-  for (let b = 0; b < batchCount; b++) {
-    const place = epoch + b / batchCount;
+  const samples = offsets[offsets.length - 1];
+  const rates = new Float64Array(offsets.length - 1);
+  for (let b = 0; b < rates.length; b++) {
+    const place = epoch + offsets[b] / samples;
     const factor = definition.factor({ progress: place / epochs, epochs }, options);
     rates[b] = common.learningRate * factor * warmup(place, common.warmupEpochs, common.warmupFrom);
   }

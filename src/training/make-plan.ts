@@ -6,6 +6,7 @@ import { IbatchError, Interrupted } from "../errors.js";
 import { type EpochInputs, type RunOrder, sizesOf } from "../order-files/run-order.js";
 import type { OrderResult } from "../orders/contract.js";
 import { thrownText } from "../orders/declared.js";
+import { sampleSize } from "../orders/fraction.js";
 import { type ResultBounds, type ResultFault, resultFaults } from "../orders/result-check.js";
 import type { OrderMonitors } from "../record/epoch-metrics.js";
 import { learningRates } from "../schedules/index.js";
@@ -30,7 +31,7 @@ export async function makePlan(config: ArmConfig, runOrder: RunOrder, seen: Orde
   const { before, ...known } = seen;
   const { seed, epoch, step, eligible, labels } = known;
   const ledger = order.ledger?.placebo ? permutedLedger(seen.ledger, eligible, seed, epoch) : seen.ledger;
-  const run = { epochs, eligibleCount: eligible.length };
+  const run = { epochs, samples: sampleSize(runOrder.epochShare, eligible.length) };
   const sizes = { batching, ...run };
   const size = sizesOf(sizes, epoch);
   const bounds = { eligible, ...(!runOrder.ownSizes && { size }) };
@@ -49,7 +50,7 @@ export async function makePlan(config: ArmConfig, runOrder: RunOrder, seen: Orde
   const result = lastBatch === "drop" && lastShare < 1 ? withoutLastBatch(ordered) : ordered;
 
   const { indices, offsets, weights } = result;
-  const rates = learningRates({ name: schedule.name, ...schedule.options }, epoch, epochs, offsets.length - 1);
+  const rates = learningRates({ name: schedule.name, ...schedule.options }, { epoch, epochs, offsets });
   const factors = learningRateFactors(batching, size, run, rates.length);
   if (lastBatch === "scale") factors[factors.length - 1] *= lastShare;
   return {

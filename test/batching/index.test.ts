@@ -16,11 +16,11 @@ import { IbatchError } from "../../src/errors.js";
 const OTHERS = ["contract", "index", "last-batch", "position"];
 
 /** The sizes of the batches of each epoch, up to the one with the last sample: nominal, so the last is not cut. */
-function allSizes(batching: ChosenBatching, epochs: number, eligibleCount: number): number[][] {
+function allSizes(batching: ChosenBatching, epochs: number, samples: number): number[][] {
   return Array.from({ length: epochs }, (_, epoch) => {
-    const size = batchSizes(batching, { epoch, epochs, eligibleCount });
+    const size = batchSizes(batching, { epoch, epochs, samples });
     const sizes: number[] = [];
-    for (let filled = 0; filled < eligibleCount; filled += sizes[sizes.length - 1]) sizes.push(size(sizes.length));
+    for (let filled = 0; filled < samples; filled += sizes[sizes.length - 1]) sizes.push(size(sizes.length));
     return sizes;
   });
 }
@@ -111,7 +111,7 @@ describe("sizes, reckoned by hand", () => {
   test("linear per batch, an order that draws half: it stops at three quarters of the way, and jumps between epochs", () => {
     const batching = { name: "linear", options: { from: 1, to: 101, per: "batch" } };
     const sizes = [0, 1].map((epoch) => {
-      const size = batchSizes(batching, { epoch, epochs: 2, eligibleCount: 1000 });
+      const size = batchSizes(batching, { epoch, epochs: 2, samples: 1000 });
       const ofEpoch: number[] = [];
       for (let drawn = 0; drawn < 500; drawn += size(ofEpoch.length - 1)) ofEpoch.push(size(ofEpoch.length));
       return ofEpoch;
@@ -152,7 +152,7 @@ describe("laws of every rule", () => {
     fc.record({ name: fc.constantFrom("linear", "geometric"), options: way }),
     fc.record({ name: fc.constant("steps"), options: fc.constantFrom({ sizes: [3, 9], at: [2] }) }),
   );
-  const runs = fc.record({ epochs: fc.integer({ min: 1, max: 8 }), eligibleCount: fc.integer({ min: 1, max: 200 }) });
+  const runs = fc.record({ epochs: fc.integer({ min: 1, max: 8 }), samples: fc.integer({ min: 1, max: 200 }) });
 
   test("the same sizes whatever the sequence of asking, past the epoch's end too", () => {
     fc.assert(
@@ -172,7 +172,7 @@ describe("laws of every rule", () => {
     fc.assert(
       fc.property(ways, runs, (rule, run) => {
         const { from, to } = rule.options;
-        const sizes = allSizes(rule, run.epochs, run.eligibleCount).flat();
+        const sizes = allSizes(rule, run.epochs, run.samples).flat();
         expect(sizes[0]).toBe(from);
         for (const [i, size] of sizes.entries()) {
           expect(Number.isInteger(size)).toBe(true);
@@ -189,7 +189,7 @@ describe("laws of every rule", () => {
 describe("factors of the learning rate", () => {
   const factors = (options: Record<string, unknown>, epoch: number, batchCount: number) => {
     const batching = { name: "linear", options: { from: 8, to: 32, ...options } };
-    const run = { epochs: 2, eligibleCount: 32 };
+    const run = { epochs: 2, samples: 32 };
     return [...learningRateFactors(batching, batchSizes(batching, { ...run, epoch }), run, batchCount)];
   };
 
@@ -234,7 +234,7 @@ describe("what is refused", () => {
     ["steps", { sizes: [1, 2], at: [0] }],
     ["steps", { sizes: [1, 2], at: [1.5] }],
   ])("%s with %j", (name, options) => {
-    expect(() => batchSizes({ name, options }, { epoch: 0, epochs: 1, eligibleCount: 1 })).toThrow(z.ZodError);
+    expect(() => batchSizes({ name, options }, { epoch: 0, epochs: 1, samples: 1 })).toThrow(z.ZodError);
   });
 
   test("sizes that do not fit to their epochs, in a sentence", () => {

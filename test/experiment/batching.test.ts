@@ -23,7 +23,7 @@ async function run(batching: string, settings: readonly string[] = []) {
   expect(metrics).toMatchObject(
     plans.map(({ learningRates, planSha256 }, epoch) => ({
       batches: sizes[epoch].length,
-      samples: 24,
+      samples: sizes[epoch].reduce((sum, size) => sum + size),
       batchSize: { smallest: Math.min(...sizes[epoch]), largest: Math.max(...sizes[epoch]) },
       learningRate: { first: learningRates[0], last: learningRates.at(-1) },
       planSha256,
@@ -67,6 +67,20 @@ test("per: batch within one epoch, 2 to 10: sizes 2 + 8·(samples before)/24, th
   expect(rates, "by the nominal size: a last, short batch is not scaled down").toEqual([
     [1, 1.5, 2, 2.5, 3.5, 4.5].map((factor) => 0.1 * factor),
   ]);
+});
+
+test("per: batch, of an order that draws half: the size is near its end in the last batches, not half way there", async () => {
+  const half = ["arms={a: {order: {name: random-subset, fraction: 0.5}}}", "epochs=1"];
+  const { sizes } = await run("{name: linear, from: 1, to: 5, per: batch}", half);
+  // 12 of 24 samples: 1 + 4·(samples before)/12 is 1, 1.33, 1.67, 2.33, 3, 4, of which 2 are left.
+  expect(sizes).toEqual([[1, 1, 2, 2, 3, 3]]);
+});
+
+test("a schedule counts samples, too: a batch's rate is that of where the samples before it end", async () => {
+  const { rates } = await run("{name: constant, size: 10}", ["schedule={name: cosine, learningRate: 1}", "epochs=1"]);
+  expect(rates[0].length).toBe(3);
+  const expected = [0, 10 / 24, 20 / 24].map((progress) => (1 + Math.cos(Math.PI * progress)) / 2);
+  for (const [at, rate] of rates[0].entries()) expect(rate).toBeCloseTo(expected[at], 14);
 });
 
 test.each([

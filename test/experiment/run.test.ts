@@ -96,7 +96,7 @@ describe("a run that comes to its end", () => {
       samples: 24,
       scored: 0,
       batchSize: { smallest: 4, largest: 5 },
-      learningRate: { first: 0.1 * 0.1, last: 0.1 * (0.1 + (0.9 * 0.8) / 1) },
+      learningRate: { first: 0.1 * 0.1, last: 0.1 * (0.1 + (0.9 * (20 / 24)) / 1) },
       train: { loss: losses.reduce((sum, loss) => sum + loss, 0) / 24, accuracy: 0.5, count: 24 },
       trainSample: expect.objectContaining({ count: 4 }),
       test: {

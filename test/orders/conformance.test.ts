@@ -314,13 +314,23 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
     }),
   },
   {
+    fault: "another share of the samples than it declares",
+    law: "an epoch draws the share that is declared",
+    order: broken({ epochShare: () => 0.5 }),
+  },
+  {
+    fault: "no share at all",
+    law: "coverage, share and signals are known",
+    order: broken({ epochShare: () => Number.NaN }),
+  },
+  {
     fault: "covers in a way of its own",
-    law: "coverage and signals are known words",
+    law: "coverage, share and signals are known",
     order: broken({ coverage: () => JSON.parse('"twice"'), deviation: "Says so." }),
   },
   {
     fault: "declares a signal that there is not",
-    law: "coverage and signals are known words",
+    law: "coverage, share and signals are known",
     order: broken({ signals: () => JSON.parse('["gradient"]') }),
   },
   {
@@ -609,7 +619,7 @@ describe("a member that throws is a finding, whatever it throws", () => {
     ["a symbol among signals", { signals: () => [Symbol("oh") as never] }, "signal Symbol(oh)"],
     ["a text for signals", { signals: () => "margin" as never }, "signals margin"],
   ])("%s is no known word", (_, change, seen) => {
-    expect(found(change)).toEqual({ example: "definition", law: "coverage and signals are known words", seen });
+    expect(found(change)).toEqual({ example: "definition", law: "coverage, share and signals are known", seen });
   });
 });
 

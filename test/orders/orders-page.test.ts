@@ -21,10 +21,9 @@ function firstCells(head: string): string[] {
 
 test("every member of a definition has its row, and no other", () => {
   const wrong = Object.fromEntries(
-    ["deviation", "signals", "changesObjective", "memory", "ownSizes", "unknownProbabilities"].map((optional) => [
-      optional,
-      7,
-    ]),
+    ["deviation", "epochShare", "signals", "changesObjective", "memory", "ownSizes", "unknownProbabilities"].map(
+      (optional) => [optional, 7],
+    ),
   );
   expect(firstCells("member | says").sort()).toEqual(missingMembers(wrong).sort());
 });

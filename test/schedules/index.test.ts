@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { IbatchError } from "../../src/errors.js";
 import {
+  type EpochBatches,
   findSchedule,
   learningRates,
   type NamedSchedule,
@@ -12,9 +13,17 @@ import {
 } from "../../src/schedules/index.js";
 import oneCycle from "../../src/schedules/one-cycle.js";
 
+/** An epoch of so many batches, all of one size. */
+const evenly = (epoch: number, epochs: number, batchCount: number): EpochBatches => ({
+  ...{ epoch, epochs },
+  offsets: Uint32Array.from({ length: batchCount + 1 }, (_, batch) => 8 * batch),
+});
+
 /** The rates of all batches of all epochs. */
 function allRates(schedule: NamedSchedule, epochs: number, batchCount: number): number[] {
-  return Array.from({ length: epochs }, (_, epoch) => [...learningRates(schedule, epoch, epochs, batchCount)]).flat();
+  return Array.from({ length: epochs }, (_, epoch) => [
+    ...learningRates(schedule, evenly(epoch, epochs, batchCount)),
+  ]).flat();
 }
 
 /** Equal but for the last digits of a float64. */
@@ -78,8 +87,8 @@ describe("against their closed forms", () => {
         (epochs, batches, at) => {
           const milestone = 1 + (at % (epochs - 1));
           const schedule = { name: "step", learningRate: 1, milestones: [milestone] };
-          expect([...learningRates(schedule, milestone - 1, epochs, batches)]).toEqual(Array(batches).fill(1));
-          expect([...learningRates(schedule, milestone, epochs, batches)]).toEqual(Array(batches).fill(0.1));
+          expect([...learningRates(schedule, evenly(milestone - 1, epochs, batches))]).toEqual(Array(batches).fill(1));
+          expect([...learningRates(schedule, evenly(milestone, epochs, batches))]).toEqual(Array(batches).fill(0.1));
         },
       ),
       { seed: 1, numRuns: 500 },
@@ -185,9 +194,18 @@ describe("laws of every schedule", () => {
 
   test("equal inputs give equal bits, whatever other epoch was asked for before", () => {
     const schedule = { name: "one-cycle", learningRate: 0.1 };
-    const first = learningRates(schedule, 3, 10, 7);
-    learningRates(schedule, 9, 10, 5);
-    expect(learningRates(schedule, 3, 10, 7)).toEqual(first);
+    const first = learningRates(schedule, evenly(3, 10, 7));
+    learningRates(schedule, evenly(9, 10, 5));
+    expect(learningRates(schedule, evenly(3, 10, 7))).toEqual(first);
+  });
+
+  test("a batch stands where the samples before it end, whatever their number of batches", () => {
+    const schedule = { name: "cosine", learningRate: 1, warmupEpochs: 0 };
+    const rates = learningRates(schedule, { epoch: 1, epochs: 4, offsets: Uint32Array.of(0, 10, 30, 40) });
+    expectClose(
+      [...rates],
+      [4 / 16, 5 / 16, 7 / 16].map((progress) => (1 + Math.cos(Math.PI * progress)) / 2),
+    );
   });
 });
 
@@ -213,6 +231,6 @@ describe("what is refused", () => {
     { name: "cosine", learningRate: 1, finalFactor: -0.1 },
     { name: "one-cycle", learningRate: 1, peakAt: 1 },
   ])("%j", (schedule) => {
-    expect(() => learningRates(schedule, 0, 1, 1)).toThrow(z.ZodError);
+    expect(() => learningRates(schedule, evenly(0, 1, 1))).toThrow(z.ZodError);
   });
 });

@@ -42,7 +42,8 @@ test("all batches of the run: rates along its whole schedule, and none past its 
   const { client, outcome } = await driven(10);
   expect(outcome).toMatchObject({ batchSizes: [5, 5, 5, 5, 4, 5, 5, 5, 5, 4] });
   const rates = client.sentOf("train").flatMap(({ arrays }) => [...arrays.learningRates]);
-  const cosine = Array.from({ length: 10 }, (_, step) => 0.05 * (1 + Math.cos((Math.PI * step) / 10)));
+  const samplesBefore = Array.from({ length: 10 }, (_, step) => 24 * Math.floor(step / 5) + 5 * (step % 5));
+  const cosine = samplesBefore.map((samples) => 0.05 * (1 + Math.cos((Math.PI * samples) / 48)));
   expect(rates.map((rate, step) => Math.abs(rate - cosine[step]) < 1e-12)).toEqual(new Array(10).fill(true));
 });
 

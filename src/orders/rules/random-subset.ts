@@ -20,6 +20,7 @@ export default defineOrder({
     "The control of whatever trains on a part of the samples. Costs one pass over the indices. DeepCore's control (Guo et al. 2022).",
   options: z.strictObject({ fraction: fractionOption }),
   coverage: ({ fraction }) => (fraction === 1 ? "each-once" : "at-most-once"),
+  epochShare: ({ fraction }) => fraction,
   readsLedger: false,
   deviation: "To train on a part is what it is for.",
   changesObjective: () => false,

@@ -95,6 +95,7 @@ export default defineOrder({
     "What is it worth to see hard samples earlier, or more often? A part is another objective, unless unbiased. The first epoch is a shuffle. Costs keys and a sort. Algorithm D (Efraimidis and Spirakis 2006).",
   options,
   coverage: ({ fraction }) => (fraction === 1 ? "each-once" : "at-most-once"),
+  epochShare: ({ fraction }) => fraction,
   readsLedger: true,
   deviation: "To train on a part, with `fraction`, is what it is for.",
   signals: ({ weights, by }) => (weights === "uniform" ? [] : declaredFor(by)),
