@@ -1,16 +1,24 @@
 // Checkpoints as they lie in a run directory.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { listed, read } from "./files.mjs";
 
 /** Of one step: while it is replaced, the newer one is `<step>-again`. */
 const NAME = /^\d+(-again)?$/;
 
 /** Those of an arm's run that were finished, the newest first. */
 export function finishedIn(out, arm) {
+  const paths = begunBy(out, arm).sort((a, b) => stepOf(b) - stepOf(a) || b.length - a.length);
+  return paths.filter((path) => existsSync(join(path, "manifest.json")));
+}
+
+/** Those of all runs, finished or not. */
+export const begunIn = (out) => listed(out).flatMap((arm) => begunBy(out, arm));
+
+function begunBy(out, arm) {
   const directory = join(out, arm, "seed-0", "checkpoint");
   const names = listed(directory).filter((name) => NAME.test(name));
-  const paths = names.sort((a, b) => stepOf(b) - stepOf(a) || b.length - a.length).map((name) => join(directory, name));
-  return paths.filter((path) => existsSync(join(path, "manifest.json")));
+  return names.map((name) => join(directory, name));
 }
 
 export const stepOf = (path) => Number.parseInt(basename(path), 10);
@@ -23,8 +31,8 @@ export function newestStep(out, arm) {
 
 /** Whether this arm's run is over, and on record as such. */
 export function isDone(out, arm) {
-  const path = documentOf(out, arm);
-  return existsSync(path) && JSON.parse(readFileSync(path, "utf8")).state === "done";
+  const text = read(documentOf(out, arm));
+  return text !== "" && JSON.parse(text).state === "done";
 }
 
 /** Arm → the step that its run must go on from: of each run that is unfinished and has a checkpoint. */
@@ -64,12 +72,3 @@ export class Watch {
 const armsIn = (out) => listed(out).filter((arm) => existsSync(documentOf(out, arm)));
 
 const documentOf = (out, arm) => join(out, arm, "seed-0", "run.json");
-
-function listed(directory) {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
-    throw error;
-  }
-}

@@ -1,8 +1,9 @@
 // Waiting for a moment of a command at which something is done to it.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { newestStep } from "./checkpoints.mjs";
+import { begunIn, newestStep } from "./checkpoints.mjs";
+import { read } from "./files.mjs";
 import { backendOf } from "./processes.mjs";
 import { begins, underWay } from "./told.mjs";
 
@@ -73,9 +74,8 @@ const MOMENTS = {
     const first = performance.now();
     if ((await save(command, out, 0)) === undefined) return undefined;
     const gap = performance.now() - first;
-    const before = checkpoints(out);
-    const isStill = () =>
-      underWay(command.lines) !== undefined && !checkpoints(out).some((one) => !before.includes(one));
+    const before = begunIn(out);
+    const isStill = () => underWay(command.lines) !== undefined && !begunIn(out).some((one) => !before.includes(one));
     return (await after(command, Math.max(0, gap - delay - 10))) ? isStill : undefined;
   },
   "between runs": async (command, _scene, { nth }) =>
@@ -117,8 +117,8 @@ export async function line(command, isIt, nth = 0) {
 /** Resolves to the directory of the nth checkpoint that is begun from now on; to undefined where the command ended before. */
 async function save(command, out, nth) {
   if (underWay(command.lines) === undefined) await line(command, begins); // looking costs: not before there is a run
-  const before = new Set(checkpoints(out));
-  const begun = () => checkpoints(out).find((path) => !before.has(path));
+  const before = new Set(begunIn(out));
+  const begun = () => begunIn(out).find((path) => !before.has(path));
   for (let left = nth; ; left--) {
     let path;
     const isBegun = await looking(command, () => {
@@ -127,32 +127,6 @@ async function save(command, out, nth) {
     });
     if (!isBegun) return undefined;
     if (left === 0) return path;
-    for (const seen of checkpoints(out)) before.add(seen);
-  }
-}
-
-/** Of all runs, finished or not. */
-function checkpoints(out) {
-  return listed(out).flatMap((arm) =>
-    listed(join(out, arm)).flatMap((run) => {
-      const directory = join(out, arm, run, "checkpoint");
-      return listed(directory).map((step) => join(directory, step));
-    }),
-  );
-}
-
-function listed(directory) {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function read(path) {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
+    for (const seen of begunIn(out)) before.add(seen);
   }
 }

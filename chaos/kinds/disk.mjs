@@ -1,8 +1,9 @@
 // The disk fills up, or files may not grow, while checkpoints are written; then there is room again.
 import { execFileSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, statfsSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, rmSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { read } from "../files.mjs";
 import { endProcesses, unmountBelow } from "../leftovers.mjs";
 import { reached } from "../moments.mjs";
 
@@ -73,10 +74,14 @@ async function fillUp(scene, random) {
   }
 }
 
-/** What is mounted is gone with the case. */
-function keepAsItIs({ folder, out }) {
+/** What is mounted is gone with the case. Throws nothing: what went wrong before is to be told. */
+function keepAsItIs({ folder, out, faults }) {
   endProcesses(folder);
-  cpSync(out, join(folder, "out-as-it-was"), { recursive: true });
+  try {
+    cpSync(out, join(folder, "out-as-it-was"), { recursive: true });
+  } catch (error) {
+    faults.push(`${out} could not be kept as it was: ${error.message}`);
+  }
 }
 
 /** Until a save was refused, and a while longer: what the run makes room for is filled, too. */
@@ -135,12 +140,4 @@ async function endRefused(scene, command) {
 function refusedSaves(scene) {
   const lines = read(join(scene.out, "log.txt")).split("\n");
   return lines.filter((line) => line.includes("no checkpoint at step") && REASON.test(line)).length;
-}
-
-function read(path) {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }
