@@ -1,5 +1,5 @@
 // Checkpoints as they lie in a run directory.
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { listed, read } from "./files.mjs";
 
@@ -9,7 +9,7 @@ const NAME = /^\d+(-again)?$/;
 /** Those of an arm's run that were finished, the newest first. */
 export function finishedIn(out, arm) {
   const paths = begunBy(out, arm).sort((a, b) => stepOf(b) - stepOf(a) || b.length - a.length);
-  return paths.filter((path) => existsSync(join(path, "manifest.json")));
+  return paths.filter((path) => existsSync(manifestOf(path)));
 }
 
 /** Those of all runs, finished or not. */
@@ -20,6 +20,8 @@ function begunBy(out, arm) {
   const names = listed(directory).filter((name) => NAME.test(name));
   return names.map((name) => join(directory, name));
 }
+
+const manifestOf = (checkpoint) => join(checkpoint, "manifest.json");
 
 export const stepOf = (path) => Number.parseInt(basename(path), 10);
 
@@ -46,11 +48,13 @@ export function resumableIn(out) {
 export class Watch {
   #out;
   #seen;
+  #unusable;
 
-  /** `seen`: arm → step, of those that it began with. */
-  constructor(out, seen) {
+  /** `seen`: arm → step, of those that it began with; `unusable`: paths of those that it need not keep. */
+  constructor(out, seen, unusable = []) {
     this.#out = out;
     this.#seen = new Map([...seen].filter(([, step]) => step !== undefined));
+    this.#unusable = new Set(unusable.map(identityOf).filter(Boolean));
   }
 
   /** Notes those that are there now. Returns lines that say which are gone, each once. */
@@ -61,12 +65,23 @@ export class Watch {
 
   #lookAt(arm) {
     const seen = this.#seen.get(arm) ?? -1;
-    let newest = newestStep(this.#out, arm) ?? -1;
-    if (newest < seen) newest = newestStep(this.#out, arm) ?? -1; // one that just took another's place is there by now
+    let newest = this.#newest(arm);
+    if (newest < seen) newest = this.#newest(arm); // one that just took another's place is there by now
     this.#seen.set(arm, newest);
     if (newest >= seen || isDone(this.#out, arm)) return [];
     return [`${arm} had a checkpoint at step ${seen}, and later ${newest < 0 ? "none" : `none newer than ${newest}`}`];
   }
+
+  #newest(arm) {
+    const path = finishedIn(this.#out, arm).find((one) => !this.#unusable.has(identityOf(one)));
+    return path === undefined ? -1 : stepOf(path);
+  }
+}
+
+/** Tells it from one that is made anew in its place; undefined where it is not, or no more. */
+function identityOf(checkpoint) {
+  const seen = statSync(manifestOf(checkpoint), { bigint: true, throwIfNoEntry: false });
+  return seen && `${seen.ino} ${seen.mtimeNs}`;
 }
 
 const armsIn = (out) => listed(out).filter((arm) => existsSync(documentOf(out, arm)));

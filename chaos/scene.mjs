@@ -7,6 +7,9 @@ import { endProcesses, leftBehind } from "./leftovers.mjs";
 import { differencesFrom, resumedIn } from "./recorded.mjs";
 import { goneOnElsewhere, resumedSteps } from "./told.mjs";
 
+/** Between two looks at checkpoints, in milliseconds: to train what was lost once more takes longer. */
+const LOOK = 3;
+
 export class Scene {
   /** What was done, by the row of the table that counts it. */
   injected = new Map();
@@ -41,19 +44,32 @@ export class Scene {
     return join(this.folder, "t");
   }
 
-  /** Gives the command. `goesOn`: arm → the step that its run must go on from; undefined: it must begin anew. */
-  give({ wrap, goesOn = resumableIn(this.out) } = {}) {
+  /**
+   * Gives the command. `goesOn`: arm → the step that its run must go on from; undefined: it must begin anew. `unusable`:
+   * paths of checkpoints that it need not keep.
+   */
+  give({ wrap, goesOn = resumableIn(this.out), unusable } = {}) {
     this.commands += 1;
     const { folder, out } = this;
     const command = new Command({ python: this.#python, out, folder, wrap, settings: this.#settings });
     this.#goesOn.set(command, goesOn);
-    this.#watch = new Watch(out, goesOn);
+    this.#watch = new Watch(out, goesOn, unusable);
+    const looks = setInterval(() => this.look(), LOOK);
+    command.ended.then(() => clearInterval(looks));
     return command;
   }
 
-  /** Notes which checkpoints there are: none of them may be gone later on. To be called before something is done to a command. */
+  /**
+   * Notes which checkpoints there are: none of them may be gone later on. Done all the time while a command runs, and to be
+   * called before something is done to it.
+   */
   look() {
-    this.faults.push(...this.#watch.look());
+    if (this.faults.length > 0) return; // what comes of the first one is none of its own
+    try {
+      this.faults.push(...this.#watch.look());
+    } catch (error) {
+      this.faults.push(error.stack);
+    }
   }
 
   /** Sends a signal to a command. Returns whether that was there. */

@@ -69,16 +69,18 @@ export async function damageAndGoOn(scene, damages, random) {
   const runs = [...new Set(damages.map(({ arm }) => arm))].map((arm) => ({ arm, paths: finishedIn(scene.out, arm) }));
   const others = runs.map(({ arm, paths }) => ({ arm, path: join(scene.folder, "others", arm), of: paths[0] }));
   for (const { of, path } of others) cpSync(of, path, { recursive: true });
+  const damaged = [];
   const named = [];
   for (const { arm, damage } of damages) {
     const path = runs.find((run) => run.arm === arm).paths.shift();
     // Arms that begin with the same order have the same model after it: that would be no damage.
     const isOther = (one) => one.arm !== arm && !modelOf(one.path).equals(modelOf(path));
     damage.act(path, random, random.pick(others.filter(isOther))?.path);
+    damaged.push(path);
     if (!damage.isUnfinished) named.push(path);
   }
   const goesOn = new Map(runs.map(({ arm, paths: [path] }) => [arm, path && stepOf(path)]));
-  const command = scene.give({ goesOn });
+  const command = scene.give({ goesOn, unusable: damaged });
   await scene.end(command, 0);
   scene.faults.push(...notJust(named, command.lines));
   if (scene.faults.length === 0) for (const { damage } of damages) scene.count(rowOfDamage(damage));

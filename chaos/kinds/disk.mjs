@@ -91,7 +91,6 @@ async function holdFull(command, scene, ballast, random) {
   let until = Number.POSITIVE_INFINITY;
   while (!command.isOver && performance.now() < until) {
     fill(ballast, left);
-    scene.look();
     if (until === Number.POSITIVE_INFINITY && refusedSaves(scene) > 0) until = performance.now() + longer;
     await setTimeout(1);
   }
@@ -120,10 +119,7 @@ export const giveLimited = (scene) =>
 
 /** Lets them grow again once so many saves were refused. */
 export async function untilRefused(scene, command, most) {
-  while (!command.isOver && refusedSaves(scene) < most) {
-    scene.look();
-    await setTimeout(1);
-  }
+  while (!command.isOver && refusedSaves(scene) < most) await setTimeout(1);
   if (refusedSaves(scene) > 0) scene.count(LIMITED);
   if (!command.isOver) execFileSync("prlimit", ["--fsize=unlimited:unlimited", "--pid", String(command.pid)]);
 }

@@ -1,13 +1,13 @@
 // That `npm run chaos` sees checkpoints that a command has lost.
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { newestStep, Watch } from "../../chaos/checkpoints.mjs";
+import { Scene } from "../../chaos/scene.mjs";
 import { temporaryDirectory } from "../experiment/scene.js";
 
 /** An experiment's directory with the run of arm `a`. */
-function recorded() {
-  const out = temporaryDirectory();
+function recorded(out = temporaryDirectory()) {
   const run = join(out, "a", "seed-0");
   const path = (name: string) => join(run, "checkpoint", name);
   const document = (state: string) => writeFileSync(join(run, "run.json"), JSON.stringify({ state }));
@@ -69,4 +69,28 @@ test("newer ones may take its place, and a run that is done needs none", () => {
 test("a run that must begin anew needs none", () => {
   const { out } = recorded();
   expect(new Watch(out, new Map([["a", undefined]])).look()).toEqual([]);
+});
+
+test("one that was damaged may go, and not the one that takes its place", () => {
+  const { out, path, save, lose } = recorded();
+  for (const name of ["9", "18"]) save(name);
+  const watch = new Watch(out, new Map([["a", 9]]), [path("18")]);
+  expect(watch.look()).toEqual([]);
+  lose("18");
+  expect(watch.look()).toEqual([]);
+  save("18");
+  expect(watch.look()).toEqual([]);
+  lose("18");
+  expect(watch.look()).toEqual(["a had a checkpoint at step 18, and later none newer than 9"]);
+});
+
+test("while a command runs they are looked at all the time", async () => {
+  const folder = temporaryDirectory();
+  const { save, lose } = recorded(join(folder, "out"));
+  save("9");
+  const scene = new Scene({ folder, python: "", settings: [] });
+  const command = scene.give({ wrap: ["sh", "-c", "exec sleep 600"] });
+  onTestFinished(() => void command.signal("SIGKILL"));
+  lose("9");
+  await expect.poll(() => scene.faults).toEqual(["a had a checkpoint at step 9, and later none"]);
 });
