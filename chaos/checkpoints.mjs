@@ -84,6 +84,7 @@ function identityOf(checkpoint) {
   return seen && `${seen.ino} ${seen.mtimeNs}`;
 }
 
-const armsIn = (out) => listed(out).filter((arm) => existsSync(documentOf(out, arm)));
+/** That have a run on record. */
+export const armsIn = (out) => listed(out).filter((arm) => existsSync(documentOf(out, arm)));
 
 const documentOf = (out, arm) => join(out, arm, "seed-0", "run.json");

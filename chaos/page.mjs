@@ -63,7 +63,7 @@ where the command was seen to pass the checkpoint over. *SIGINT twice*: the seco
 waiting for a backend that is stopped. *Whole job*: the signal goes to the controller and the backend
 at once, as from a scheduler. A run that has begun must get another backend when it loses its own, also where that one
 dies as it starts; where none has begun, the command may fail. Each run must go on from its newest
-checkpoint, and have that on record. No command may lose the checkpoint that is newest when it begins, or
+checkpoint, and have that on record: where it last did at least, and each time where no controller was killed. No command may lose the checkpoint that is newest when it begins, or
 becomes it while it runs, before there is a newer one or the run is done: they are looked at every few milliseconds. A run that is asked to end by SIGINT, SIGTERM, SIGHUP or SIGUSR1
 must have a last checkpoint of the step where it stopped, unless that is 0; where the 5 s for that were used up, the disturbance does not
 count. In the end every file of every run must equal the undisturbed run's, byte for byte: metrics, orders, signals,

@@ -41,6 +41,19 @@ function lasting(path, bytes) {
   return bytes;
 }
 
+/**
+ * Lines that say which runs have on record that they went on elsewhere than was `said`: arm → steps. Not `isWhole`: a
+ * controller may have been killed between the two, or went on before; of each run that is done the last one is known yet.
+ */
+export function wronglyResumed(out, said, isWhole) {
+  const known = (steps) => (isWhole ? steps : steps.slice(-1));
+  return [...said].flatMap(([arm, steps]) => {
+    const recorded = resumedIn(out, arm);
+    if (`${known(recorded)}` === `${known(steps)}`) return [];
+    return [`${arm} went on from steps [${steps}], and [${recorded}] are on record`];
+  });
+}
+
 /** The steps that a run has gone on from, as it is recorded. */
 export function resumedIn(out, arm) {
   const { resumed = [] } = JSON.parse(readFileSync(join(out, arm, "seed-0", "run.json"), "utf8"));

@@ -1,10 +1,10 @@
 // One case: a directory in which commands are given and disturbed until one ends with 0, and what must hold then.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { resumableIn, Watch } from "./checkpoints.mjs";
+import { armsIn, resumableIn, Watch } from "./checkpoints.mjs";
 import { Command } from "./command.mjs";
 import { endProcesses, leftBehind } from "./leftovers.mjs";
-import { differencesFrom, resumedIn } from "./recorded.mjs";
+import { differencesFrom, wronglyResumed } from "./recorded.mjs";
 import { goneOnElsewhere, resumedSteps } from "./told.mjs";
 
 /** Between two looks at checkpoints, in milliseconds: to train what was lost once more takes longer. */
@@ -24,6 +24,8 @@ export class Scene {
   #reference;
   /** Of a command: the steps that runs must go on from. */
   #goesOn = new Map();
+  /** Whether all steps that runs went on from were said by these commands, and not just recorded. */
+  #isAllSaid;
   /** Of the checkpoints, while the newest command runs. */
   #watch;
 
@@ -51,6 +53,7 @@ export class Scene {
   give({ wrap, goesOn = resumableIn(this.out), unusable } = {}) {
     this.commands += 1;
     const { folder, out } = this;
+    this.#isAllSaid ??= armsIn(out).length === 0;
     const command = new Command({ python: this.#python, out, folder, wrap, settings: this.#settings });
     this.#goesOn.set(command, goesOn);
     this.#watch = new Watch(out, goesOn, unusable);
@@ -84,6 +87,7 @@ export class Scene {
     this.said.push(...command.lines);
     this.seconds += ended.seconds;
     const how = ended.signal ?? ended.code;
+    if (how === "SIGKILL") this.#isAllSaid = false; // it may have come between the two
     if (ended.hung) this.faults.push("the command did not end by itself");
     else if (!expected.includes(how)) this.faults.push(`the command ended with ${how}: ${ended.lastLine}`);
     this.faults.push(...goneOnElsewhere(this.#goesOn.get(command), command.lines, ended.code === 0));
@@ -105,17 +109,8 @@ export class Scene {
     if (this.faults.length > 0) return endProcesses(this.folder);
     const reference = await this.#reference?.();
     if (reference !== undefined) this.faults.push(...differencesFrom(reference, this.out));
+    this.faults.push(...wronglyResumed(this.out, resumedSteps(this.said), this.#isAllSaid));
     this.faults.push(...(await leftBehind(this)));
-  }
-
-  /** Each run has on record where it went on, as it was said: where no controller was killed between the two. */
-  checkResumed() {
-    if (this.faults.length > 0) return;
-    for (const [arm, said] of resumedSteps(this.said)) {
-      const recorded = resumedIn(this.out, arm);
-      if (`${recorded}` !== `${said}`)
-        this.faults.push(`${arm} went on from steps [${said}], and [${recorded}] are on record`);
-    }
   }
 
   /** How often a line like this was said. */

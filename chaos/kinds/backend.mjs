@@ -51,7 +51,6 @@ async function killOneAfterAnother(scene, places, random) {
   if (!kills.hasEnded) await kills.end();
   if (kills.code === 0) await scene.check();
   else if (scene.faults.length === 0) await scene.finish();
-  scene.checkResumed();
 }
 
 /** Of the backends of one command, one after another. */

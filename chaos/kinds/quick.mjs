@@ -35,7 +35,6 @@ async function disturbOneCommand(scene, can, random) {
   const kills = new Kills(scene, command, random);
   await kills.killAt(KILL, () => ({ at: KILL, delay: random.between(0, 10) }));
   if ((await kills.end()) === 0) await scene.check();
-  scene.checkResumed();
 }
 
 async function killAndDamage(scene, random) {

@@ -30,7 +30,6 @@ const stopAlone = (plan) => async (scene, random) => {
   const wasStopped = await stop(scene, command, plan, random);
   await scene.end(command, 0);
   await scene.check();
-  scene.checkResumed();
   const expected = wasStopped && plan.side === "backend" && plan.seconds === LONG ? 1 : 0;
   const seen = replacements(scene.said);
   if (scene.faults.length === 0 && seen !== expected)

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { leftBehind } from "../../chaos/leftovers.mjs";
-import { differencesFrom, recordedIn, resumedIn } from "../../chaos/recorded.mjs";
+import { differencesFrom, recordedIn, resumedIn, wronglyResumed } from "../../chaos/recorded.mjs";
 import { temporaryDirectory } from "../experiment/scene.js";
 
 const RUN = { arm: "a", seed: 0, state: "done", finalCheckpoint: 9 };
@@ -80,6 +80,33 @@ test("where a run has gone on, as it is recorded", () => {
     ],
   });
   expect(resumedIn(base, "a")).toEqual([3, 9]);
+});
+
+describe("runs have on record where they went on", () => {
+  const wrong = (said: number[], recorded: number[], isWhole: boolean) => {
+    const out = temporaryDirectory();
+    mkdirSync(join(out, "a/seed-0"), { recursive: true });
+    const resumed = recorded.map((step) => ({ at: "then", step }));
+    writeFileSync(join(out, "a/seed-0/run.json"), JSON.stringify({ ...RUN, ...(recorded.length > 0 && { resumed }) }));
+    return wronglyResumed(out, new Map([["a", said]]), isWhole);
+  };
+
+  test.each([
+    [[], [], true],
+    [[3, 9], [3, 9], true],
+    [[9], [3, 9], false],
+  ])("said [%s], recorded [%s], all of it said: %s", (said, recorded, isWhole) => {
+    expect(wrong(said, recorded, isWhole)).toEqual([]);
+  });
+
+  test.each([
+    [[9], [3, 9], true],
+    [[9], [], false],
+    [[3, 9], [3], false],
+    [[], [3], false],
+  ])("not so where [%s] was said, [%s] recorded, all of it said: %s", (said, recorded, isWhole) => {
+    expect(wrong(said, recorded, isWhole)).toEqual([`a went on from steps [${said}], and [${recorded}] are on record`]);
+  });
 });
 
 test("what is left behind: a lock, a half-written file, a temporary one", async () => {
