@@ -33,7 +33,8 @@ export interface Opening {
 
 /** Starts a backend or attaches to one, as the command line and the config say. */
 export async function openChosenBackend(choice: BackendChoice, opening: Opening): Promise<Backend> {
-  const { config = backendSection.parse({}), signal, onOutput, mayComeBack } = opening;
+  const { signal, onOutput, mayComeBack } = opening;
+  const config = sectionOf(opening);
   const { backend: url, python, device = config.device, allowImport = [], pythonPath = [] } = choice;
   if (url !== undefined) refuseChoicesOfAnother(url, choice);
   const missing = pythonPath.find((directory) => !existsSync(directory));
@@ -41,6 +42,8 @@ export async function openChosenBackend(choice: BackendChoice, opening: Opening)
   const userCode = { allowImport, pythonPath };
   return await openBackend({ ...config, url, python, device, userCode, signal, onOutput, mayComeBack });
 }
+
+const sectionOf = ({ config }: Opening): ExperimentConfig["backend"] => config ?? backendSection.parse({});
 
 /** @throws IbatchError where something is said that a backend that runs already has decided. */
 function refuseChoicesOfAnother(url: string, { python, allowImport = [], pythonPath = [] }: BackendChoice): void {
@@ -62,7 +65,7 @@ export function supplyChosenBackend(
   choice: BackendChoice,
   { note = () => {}, ...opening }: Opening & { readonly note?: (line: string) => void },
 ): BackendSupply {
-  const { startSeconds } = opening.config ?? backendSection.parse({});
+  const { startSeconds } = sectionOf(opening);
   return new BackendSupply(({ another }) => {
     if (another && choice.backend !== undefined)
       note(`waiting up to ${startSeconds} s for a backend at ${choice.backend}: start it again there`);

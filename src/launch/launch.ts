@@ -7,7 +7,7 @@ import { OrderSources } from "../config/order-sources.js";
 import { unreadSettings } from "../config/unread.js";
 import { asError, type IbatchError, Interrupted } from "../errors.js";
 import { runArms } from "../experiment/experiment.js";
-import { audienceOf, type Observer } from "../experiment/observer.js";
+import { type Audience, audienceOf, type Observer } from "../experiment/observer.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { gitCommit } from "../process/spawn.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
@@ -105,15 +105,14 @@ async function onBackends(
   const { signal } = options;
   const buffered = new BufferedLog((lines) => record.log(...lines));
   const onOutput = (line: string) => buffered.add(`backend: ${line}`);
-  let note = (line: string) => buffered.add(line);
-  const told = (line: string) => note(line);
-  const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput, note: told });
+  let audience: Audience | undefined;
+  const note = (line: string) => audience?.note(line); // by runs alone another backend is asked for
+  const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput, note });
   try {
     const { introduction } = await backends.get();
     const config = resolveConfig(source, orders, introduction.catalogue);
     const workplace = { backends, dataDir: dataDirectory(options) };
-    const audience = audienceOf(observing(record, buffered, options), buffered.add);
-    note = audience.note;
+    audience = audienceOf(observing(record, buffered, options), buffered.add); // its clock is that of the runs
     const { stoppedBy } = await runArms({ config, orders, workplace, record, audience, signal });
     return { ...(await resultsOnRecord(config, record, options)), stoppedBy };
   } finally {

@@ -1,0 +1,62 @@
+// Who is told that a backend of the user's own is waited for.
+import { join } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import { BackendLost } from "../../src/backend/errors.js";
+import { backendSection } from "../../src/config/schema.js";
+import { supplyChosenBackend } from "../../src/launch/chosen-backend.js";
+import { runExperiment } from "../../src/launch/run-experiment.js";
+import { FakeBackend } from "../experiment/fake-backend.js";
+import { temporaryDirectory } from "../experiment/scene.js";
+
+const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));
+vi.mock("../../src/backend/backend.js", () => opened);
+afterEach(() => {
+  vi.resetAllMocks();
+});
+
+const URL = "tcp://there:5555";
+const { startSeconds } = backendSection.parse({});
+const WAITING = `waiting up to ${startSeconds} s for a backend at ${URL}: start it again there`;
+
+test.each([
+  ["one that was lost", URL, [WAITING]],
+  ["not of one that is ours", undefined, []],
+])("of %s", async (_, backend, expected) => {
+  opened.openBackend.mockImplementation(async () => ({ client: {}, stop: async () => {} }));
+  const said: string[] = [];
+  const { signal } = new AbortController();
+  const backends = supplyChosenBackend({ backend }, { signal, note: (line) => said.push(line) });
+  await backends.get();
+  expect(said).toEqual([]);
+  await backends.discard();
+  await backends.get();
+  expect(said).toEqual(expected);
+  expect(opened.openBackend.mock.calls.map(([{ mayComeBack }]) => mayComeBack)).toEqual([false, true]);
+});
+
+test("an experiment's observer is told of it", async () => {
+  let isLost = false;
+  const client = () =>
+    new FakeBackend({
+      before: ({ type }) => {
+        if (isLost || type !== "train") return;
+        isLost = true;
+        throw new BackendLost("it was silent");
+      },
+    });
+  opened.openBackend.mockImplementation(async () => ({ client: client(), stop: async () => {} }));
+  const said: string[] = [];
+  const config = {
+    ...{ name: "small", dataset: "digits", model: "mnist-cnn", optimizer: "sgd", epochs: 1, seeds: 1 },
+    schedule: { name: "constant", learningRate: 0.1 },
+    batching: { name: "constant", size: 5 },
+    evaluation: { trainSample: 4 },
+    arms: { frozen: { order: "frozen" }, shuffled: { order: "shuffled" } },
+  };
+  await runExperiment(config, {
+    out: join(temporaryDirectory(), "run"),
+    backend: URL,
+    observe: () => ({ noted: (line) => said.push(line) }),
+  });
+  expect(said).toContain(WAITING);
+});
