@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { coldPython } from "../warm-python/python.js";
 import { Scratch, smallConfig, startIbatch } from "./ibatch.js";
 
@@ -24,13 +24,28 @@ function processesIn(temporary: string): number[] {
     .map(Number);
 }
 
-/** Once standard error says so. */
-function whenSaid(child: ChildProcess, what: RegExp, then: () => void): void {
-  let said = "";
-  child.stderr?.on("data", (text: string) => {
-    const before = what.test(said);
-    said += text;
-    if (!before && what.test(said)) then();
+/** For temporary files of commands. What a test that fails leaves running there, or stopped, is ended. */
+function temporaryFiles(name: string): string {
+  const temporary = scratch.path(name);
+  mkdirSync(temporary);
+  onTestFinished(() => {
+    for (const pid of processesIn(temporary)) process.kill(pid, "SIGKILL");
+  });
+  return temporary;
+}
+
+/** Resolves to what is done at once when standard error says so. */
+function whenSaid<T>(child: ChildProcess, what: RegExp, then: () => T | Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    const hear = (text: string) => {
+      said += text;
+      if (!what.test(said)) return;
+      child.stderr?.off("data", hear);
+      new Promise<T>((done) => done(then())).then(resolve, reject);
+    };
+    child.stderr?.on("data", hear);
+    child.once("close", () => reject(new Error(`it ended, and did not say ${what}: ${said}`)));
   });
 }
 
@@ -57,8 +72,7 @@ describe.skipIf(process.platform !== "linux")("Ctrl-C before anything is trained
   ];
 
   it.each(commands)("%s, while the backend starts", async (...args) => {
-    const temporary = scratch.path(`tmp-${args[0]}`);
-    mkdirSync(temporary);
+    const temporary = temporaryFiles(`tmp-${args[0]}`);
     const begun = join(temporary, "begun");
     const slow = slowPython(`slow-${args[0]}`, `touch '${begun}'; exec sleep 600 # "$@"`);
     const { child, ended } = startIbatch([...args, "--python", slow], { TMPDIR: temporary });
@@ -71,24 +85,22 @@ describe.skipIf(process.platform !== "linux")("Ctrl-C before anything is trained
   });
 
   it("twice, or a closed terminal and Ctrl-C: at once, and the socket's directory goes with the child", async () => {
-    const temporary = scratch.path("tmp-twice");
-    mkdirSync(temporary);
+    const temporary = temporaryFiles("tmp-twice");
     // It is on its way through a run of 400 epochs and stopped (SIGSTOP), so that the first signal cannot end it.
     const args = ["run", config, "--out", scratch.path("twice"), "--set", "epochs=400"];
     const { child, ended } = startIbatch(args, { TMPDIR: temporary, IBATCH_PYTHON: coldPython });
-    let isHungUp = false;
-    let stopped: number[] = [];
-    whenSaid(child, /started/, () => {
-      stopped = processesIn(temporary).filter((pid) => pid !== child.pid);
-      for (const pid of stopped) process.kill(pid, "SIGSTOP");
-      isHungUp = child.kill("SIGHUP");
+    const stopped = await whenSaid(child, /started/, () => {
+      const others = processesIn(temporary).filter((pid) => pid !== child.pid);
+      for (const pid of others) process.kill(pid, "SIGSTOP");
+      return others;
     });
+    expect(stopped).toHaveLength(2); // the backend and its keeper
+    const signals: NodeJS.Signals[] = ["SIGHUP"];
     const pressed = () => {
-      if (isHungUp) child.kill("SIGINT");
+      child.kill(signals.shift() ?? "SIGINT");
       return child.exitCode;
     };
-    await expect.poll(pressed, { interval: 100 }).toBe(129); // the first ones may be echoes
-    expect(stopped).toHaveLength(2); // the backend and its keeper
+    await expect.poll(pressed, { interval: 100 }).toBe(129); // the first ones of SIGINT may be echoes
     expect((await ended).stderr).not.toMatch(/interrupted/); // as it would, had it ended in order
     await expect.poll(() => processesIn(temporary)).toEqual([]);
     expect(readdirSync(temporary).filter((name) => name.startsWith("ibatch-"))).toEqual([]);
@@ -100,11 +112,10 @@ it.skipIf(process.platform !== "linux")(
   async () => {
     const config = scratch.write("small.yaml", smallConfig);
     const directory = scratch.path("out");
-    const temporary = scratch.path("tmp");
-    mkdirSync(temporary);
+    const temporary = temporaryFiles("tmp");
     const args = ["run", config, "--out", directory, "--set", "arms.shuffled.epochs=1", "--set", "epochs=400"];
     const { child, ended } = startIbatch(args, { TMPDIR: temporary, IBATCH_PYTHON: coldPython });
-    whenSaid(child, /\[1\/2\].* done/, () => child.kill("SIGINT"));
+    await whenSaid(child, /\[1\/2\].* done/, () => child.kill("SIGINT"));
     const { code, stderr, stdout } = await ended;
 
     expect(stderr).toMatch(/\[1\/2\] shuffled, seed 0 {2}done/);
@@ -125,7 +136,7 @@ it.skipIf(process.platform !== "linux")(
     const run = join(directory, "heterogeneous/seed-0");
     const before = stepsSaved(run);
     const next = startIbatch(args, { TMPDIR: temporary, IBATCH_PYTHON: coldPython });
-    whenSaid(next.child, /\[2\/2\].* (started|goes on)/, async () => {
+    await whenSaid(next.child, /\[2\/2\].* (started|goes on)/, async () => {
       const epochs = () => readFileSync(join(run, "metrics.jsonl"), "utf8");
       await expect.poll(epochs).not.toBe(""); // before its first batch there is nothing to keep
       const all = processesIn(temporary); // controller, backend and its keeper: as Slurm does
