@@ -14,7 +14,7 @@ import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surround
 
 /**
  * Arms that are to be trained, and what they were refused for. Trying opens a session for every combination of data,
- * model, loss and optimiser, and makes the first plan of each arm.
+ * model, loss, optimiser and seed, and makes the first plan of each arm.
  */
 export class Preflight {
   readonly #experiment: ExperimentInputs;
@@ -194,11 +194,11 @@ async function survived(
   }
 }
 
-/** Arms that open the same but for the seed. */
+/** Arms that open the same: where their first runs have other seeds (some are done), they start from other weights, too. */
 export function byCombination(runs: readonly PlannedRun[]): Together[] {
   const groups = new Map<string, [PlannedRun, ...PlannedRun[]]>();
   for (const run of runs) {
-    const key = hashValue(openRequest({ config: run.config, seed: 0, dataDir: null }));
+    const key = hashValue(openRequest({ config: run.config, seed: run.place.seed, dataDir: null }));
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [run]);
     else group.push(run);

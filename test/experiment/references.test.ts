@@ -1,5 +1,5 @@
 /** What a config names by reference: its checks, its hashes, what may be imported, and what is tried before the first run. */
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
@@ -440,6 +440,19 @@ describe("where training starts", () => {
     });
     expect(error).toBeUndefined();
     expect(results.map(({ state }) => state)).toEqual(["done", "failed", "done", "failed"]);
+  });
+
+  test.each<[string, string[]]>([
+    ["went without one arm's last seeds", ["shuffled/seed-0", "frozen/seed-1", "shuffled/seed-1"]],
+    ["lost one arm's first seed, and another arm's second", ["frozen/seed-0", "shuffled/seed-1"]],
+  ])("nothing is said of weights, and none are refused, where an experiment %s", async (_, lost) => {
+    const scene = new Scene();
+    await scene.run({ settings: OWN });
+    for (const run of lost) rmSync(join(scene.directory, run), { recursive: true });
+    const noted: string[] = [];
+    const { results, error } = await scene.run({ settings: OWN, observer: { noted: (line) => noted.push(line) } });
+    expect({ error, noted }).toEqual({ error: undefined, noted: [] });
+    expect(results.map(({ state }) => state)).toEqual(["done", "done", "done", "done"]);
   });
 
   test("a model that starts every seed from equal weights is told before training, once", async () => {
