@@ -30,9 +30,11 @@ export function planRuns({ config, record, orders }: Planning, recorded: readonl
     configHash: armHash(armConfig, config.evaluation),
     before: recorded.filter((run) => run.arm === arm),
   }));
-  for (const { armConfig, configHash, before } of arms) {
-    refuseOtherSettings(configHash, { ...armConfig, evaluation: config.evaluation }, before);
-  }
+  refuseOtherSettings(
+    arms.flatMap(({ armConfig, configHash, before }) =>
+      inTheWay(configHash, { ...armConfig, evaluation: config.evaluation }, before),
+    ),
+  );
   if (record.isUnnamed && arms.every(({ before }) => before.length === 0)) throw nothingOfThis(record.directory);
   refuseSpelledAlike(Object.keys(config.arms), recorded);
   const total = arms.length * config.seeds.length;
@@ -63,15 +65,38 @@ export function planRuns({ config, record, orders }: Planning, recorded: readonl
   );
 }
 
+/** An arm on record that is another by now. */
+interface OtherArm {
+  /** Which run holds it, and what differs. */
+  readonly what: string;
+  /** Its runs, where none of them came to its end; none is to be removed beside a result. */
+  readonly unfinished: readonly string[];
+}
+
 /** An arm's runs, of whatever seed, are of one config. */
-function refuseOtherSettings(configHash: string, settings: object, before: readonly RecordedRun[]): void {
-  const other = before.find(({ document }) => document.configHash !== configHash);
-  if (other === undefined) return;
-  const what = differences(other.document.config, settings);
+function inTheWay(configHash: string, settings: object, before: readonly RecordedRun[]): OtherArm[] {
+  const others = before.filter(({ document }) => document.configHash !== configHash);
+  if (others.length === 0) return [];
+  const [{ directory, arm, document }] = others;
+  const [then, now] = [document.configHash, configHash].map((hash) => hash.slice(0, 8));
+  const difference = differences(document.config, settings);
+  return [
+    {
+      what: `${directory} holds arm ${arm} with other settings (${then}, now ${now}${difference && `: ${difference}`})`,
+      unfinished: others.some(({ finished }) => finished !== undefined) ? [] : others.map((other) => other.directory),
+    },
+  ];
+}
+
+/** @throws IbatchError naming all of them, and what may be removed for the same command to train them anew. */
+function refuseOtherSettings(others: readonly OtherArm[]): void {
+  if (others.length === 0) return;
+  const removed = others.flatMap(({ unfinished }) => unfinished);
+  const those = removed.length === 1 ? "that run" : "those runs";
+  const anew = removed.length === 0 ? "" : `remove ${removed.join(" ")} to train ${those} anew, `;
+  const names = others.length === 1 ? "the arm another name" : "the arms other names";
   throw usageError(
-    `${other.directory} holds arm ${other.arm} with other settings ` +
-      `(${other.document.configHash.slice(0, 8)}, now ${configHash.slice(0, 8)}${what === "" ? "" : `: ${what}`}): ` +
-      "name another directory with --out, or give the arm another name",
+    `${others.map(({ what }) => what).join("; ")}: ${anew}name another directory with --out, or give ${names}`,
   );
 }
 

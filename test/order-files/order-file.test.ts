@@ -1,6 +1,6 @@
 // Orders that a user brings along: a file beside the config, or a package.
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { armHash } from "../../src/config/config.js";
@@ -215,6 +215,31 @@ describe("a file that changes", () => {
     other.write("mine.mjs", orderModule(BACKWARDS.replace(".reverse()", ".toSorted((a, b) => b - a)")));
     const { client } = await other.run({ settings });
     expect(client.sentOf("train")[0].arrays.indices[0]).toBe(23);
+  });
+
+  test("after its runs failed: they are named, of all arms at once, and are trained anew once they are removed", async () => {
+    const scene = new Scene();
+    const throwing = orderModule('order: () => { throw new Error("not yet"); },');
+    for (const name of ["a.mjs", "b.mjs"]) scene.write(name, throwing);
+    const arms = "frozen: {order: frozen}, a: {order: ./a.mjs}, b: {order: ./b.mjs}";
+    const settings = [`arms={${arms}}`, "seeds=1", "epochs=1"];
+    const states = (results: readonly { state: string }[]) => results.map(({ state }) => state);
+    expect(states((await scene.run({ settings })).results)).toEqual(["done", "failed", "failed"]);
+
+    for (const name of ["a.mjs", "b.mjs"]) scene.write(name, orderModule());
+    const [a, b] = ["a", "b"].map((arm) => join(scene.directory, arm, "seed-0"));
+    const { error } = await scene.run({ settings });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(
+        new RegExp(
+          `^${a} holds arm a with other settings .*; ${b} holds arm b with other settings .*: ` +
+            `remove ${a} ${b} to train those runs anew, name another directory with --out, or give the arms other names$`,
+        ),
+      ),
+    });
+    for (const directory of [a, b]) rmSync(directory, { recursive: true });
+    expect(states((await scene.run({ settings })).results)).toEqual(["done", "done", "done"]);
   });
 
   test("in its place: the new one is trained on", async () => {
