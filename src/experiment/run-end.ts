@@ -1,5 +1,5 @@
 /** How a run's record ends: what is written of it, and what goes. */
-import { BackendError, BackendLost } from "../backend/errors.js";
+import { BackendError } from "../backend/errors.js";
 import { asError, IbatchError, Interrupted } from "../errors.js";
 import type { RunDocument } from "../record/run-document.js";
 import type { RunEnd } from "../training/train-run.js";
@@ -31,12 +31,14 @@ export function recordStopped(record: PlannedRun["record"], document: RunDocumen
   }
 }
 
-/** Whether its order, or what it trains or trains on, is behind it. A backend that says so still has the session. */
+/**
+ * Whether the backend, which still has the session, said that what it trains or trains on failed: other code of the
+ * user's may mend that. An order that is mended is another arm; time limits and changed files are no run's own.
+ */
 function isItsOwn(error: unknown): boolean {
-  const said = error instanceof IbatchError && error.cause instanceof IbatchError ? error.cause : error;
-  if (!(said instanceof IbatchError) || said instanceof BackendLost) return false;
-  if (!(said instanceof BackendError)) return said.kind === "run";
-  return said.code !== "unknown_session" && (said.kind === "run" || said.kind === "usage");
+  const said = error instanceof IbatchError && error.cause instanceof BackendError ? error.cause : error;
+  if (!(said instanceof BackendError) || said.code === "unknown_session") return false;
+  return said.kind === "run" || said.kind === "usage";
 }
 
 /** The run is on record as what it is, whether or not the disk lets go of what it no longer needs. */

@@ -99,8 +99,8 @@ export const runDocument = z.object({
   finalCheckpoint: count.optional(),
   error: z.string().optional(),
   /**
-   * Of a failed run: what failed was its own training, so that whoever mends that changes what it is made of. Absent
-   * where it could not go on for what lies outside of it, and in records of before there was such.
+   * Of a failed run: its training failed at the backend, so that other code may mend it. Absent where its order failed
+   * (one that is mended is another arm), where it failed for what lies outside of it, and in records of before.
    */
   failedByItself: z.literal(true).optional(),
   surroundings: surroundings.optional(),

@@ -14,7 +14,7 @@ const SOME: MadeExperiment = {
       2: { accuracies: [0.1, 0.2], state: "interrupted", error: "interrupted" },
     },
     shuffled: {
-      0: { accuracies: [0.1], state: "failed", failedByItself: true, error: "the order failed" },
+      0: { accuracies: [0.1], state: "failed", failedByItself: true, error: "out of memory" },
       1: { accuracies: [0.1], state: "running", startedAt: "2026-11-28T10:09:00Z" },
       7: { accuracies: [], state: "diverged", divergedAtStep: 2 },
     },
@@ -46,7 +46,7 @@ test("each run of the last command, and those beside them", async () => {
 
 arm       seed  state          epochs
 frozen    0     done           3 of 3  went on from step 4
-shuffled  0     failed         1 of 3  the order failed; goes on from step 4
+shuffled  0     failed         1 of 3  out of memory; goes on from step 4
 frozen    1     resumable      1 of 3  goes on from step 5
 shuffled  1     to begin anew  1 of 3
 frozen    2     to begin anew  2 of 3

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import type { Observer } from "../../src/experiment/observer.js";
 import { writeSealed } from "../../src/record/sealed.js";
+import { orderModule } from "../order-files/own-order.js";
 import type { Pretence } from "./fake-backend.js";
 import { LOSSES, ONE_RUN, recorded, stoppedBefore, undisturbed } from "./one-run.js";
 import { Scene, type SceneOptions } from "./scene.js";
@@ -234,6 +235,28 @@ describe("a run that failed by itself", () => {
     await again(scene, { pretence: raising("unknown_session") });
     expect(scene.document("a", 4)).toMatchObject({ state: "failed" });
     expect(scene.document("a", 4)).not.toHaveProperty("failedByItself");
+  });
+
+  test("is none whose order failed: other code does not mend that, and its checkpoints stay", async () => {
+    const scene = new Scene();
+    const marker = scene.write("marker", "");
+    const failing = `order: ({ eligible, size, epoch }) => {
+      if (epoch === 2 && existsSync(${JSON.stringify(marker)})) throw new Error("the network disk is away");
+      return { indices: eligible.slice().reverse(), offsets: offsetsOf(eligible.length, size) };
+    },`;
+    scene.write("mine.mjs", `import { existsSync } from "node:fs";\n${orderModule(failing)}`);
+    const settings = [...ONE_RUN, "arms={a: {order: {file: ./mine.mjs}}}"];
+    const first = await again(scene, { settings, pretence: madeOf("a") });
+    expect(first.results).toMatchObject([{ state: "failed", error: expect.stringContaining("network disk is away") }]);
+    const kept = saved(scene);
+    expect(kept).not.toEqual([]);
+    rmSync(marker);
+    const other = await again(scene, { settings, pretence: madeOf("b") });
+    expect(other.error).toMatchObject({ message: expect.stringContaining("team/model.py is another") });
+    expect(saved(scene)).toEqual(kept);
+    const { loads, results } = await again(scene, { settings, pretence: madeOf("a") });
+    expect(loads).toEqual([Math.max(...kept.map(Number))]);
+    expect(results.map(({ state }) => state)).toEqual(["done"]);
   });
 });
 
