@@ -6,6 +6,7 @@ import { openRun, readEpochs } from "../record/read-run.js";
 import { readRuns } from "../record/read-runs.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
 import type { RunPlaceOnDisk } from "../record/run-places.js";
+import { whyAnew } from "./going-on.js";
 
 /** `resumable`: the same command goes on from its checkpoint; `to begin anew`: it was begun, and has none. */
 export type Standing =
@@ -79,22 +80,23 @@ interface RunRead {
   readonly seed: number;
   readonly document: RunDocument;
   readonly epochs: number;
-  readonly checkpoint: number | undefined;
+  /** Of its checkpoints, the newest first. */
+  readonly steps: readonly number[];
 }
 
 function readOne({ arm, seed, directory }: RunPlaceOnDisk): RunRead | undefined {
   const opened = openRun(directory);
   if (opened === undefined) return undefined;
   const { document } = opened;
-  return { arm, seed, document, epochs: readEpochs(opened).metrics.length, checkpoint: newestOf(directory, document) };
+  return { arm, seed, document, epochs: readEpochs(opened).metrics.length, steps: stepsOf(directory, document) };
 }
 
 /** What a run that came to its end kept is looked for, but nothing depends on it any more. */
-function newestOf(directory: string, document: RunDocument): number | undefined {
+function stepsOf(directory: string, document: RunDocument): readonly number[] {
   try {
-    return new Checkpoints(directory).steps[0];
+    return new Checkpoints(directory).steps;
   } catch (error) {
-    if (isFinished(document)) return undefined;
+    if (isFinished(document)) return [];
     throw error;
   }
 }
@@ -104,25 +106,27 @@ const byBeginning = (a: RunRead, b: RunRead): number => (beginningOf(b) > beginn
 
 const beginningOf = ({ document }: RunRead): string => document.resumed?.at(-1)?.at ?? document.startedAt ?? "";
 
-function standingOf({ arm, seed, document, epochs, checkpoint }: RunRead, isUnderWay: boolean): RunStanding {
+function standingOf(run: RunRead, isUnderWay: boolean): RunStanding {
+  const { arm, seed, document, epochs, steps } = run;
   const { config, divergedAtStep, error, resumed = [] } = document;
   return {
     arm,
     seed,
-    standing: isUnderWay ? "under way" : standing(document, checkpoint),
+    standing: isUnderWay ? "under way" : standing(run),
     epochs,
     ofEpochs: config.epochs,
-    checkpoint: checkpoint ?? null,
+    checkpoint: steps[0] ?? null,
     resumedFrom: resumed.map(({ step }) => step),
     divergedAtStep: divergedAtStep ?? null,
     error: (document.state === "failed" ? error : undefined) ?? null,
   };
 }
 
-function standing({ state, failedByItself }: RunDocument, checkpoint: number | undefined): Standing {
+function standing({ document, steps }: RunRead): Standing {
+  const { state } = document;
   if (state === "done" || state === "diverged") return state;
-  if (state === "failed" && (failedByItself || checkpoint === undefined)) return state;
-  return checkpoint === undefined ? "to begin anew" : "resumable";
+  if (whyAnew({ document, steps }) === undefined) return "resumable";
+  return state === "failed" ? state : "to begin anew";
 }
 
 const nothingOf = (run: Pick<RunStanding, "arm" | "seed">, standing: Standing): RunStanding => ({

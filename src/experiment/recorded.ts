@@ -7,6 +7,7 @@ import { openRun, readEpochs, recordedSurroundings } from "../record/read-run.js
 import { readRuns } from "../record/read-runs.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
 import type { RunPlaceOnDisk } from "../record/run-places.js";
+import { whyAnew } from "./going-on.js";
 import { modelOf } from "./other-code.js";
 import type { MadeIn } from "./surroundings.js";
 
@@ -68,12 +69,9 @@ function readOne({ arm, seed, directory }: RunPlaceOnDisk): RecordedRun | undefi
 export function madeIn(recorded: readonly Omit<RecordedRun, "finished">[]): MadeIn[] {
   return recorded.flatMap(({ arm, seed, directory, document }) => {
     const goesOn = !isFinished(document);
-    if (goesOn && !canGoOn(directory, document)) return [];
+    if (goesOn && whyAnew({ document, steps: new Checkpoints(directory).steps }) !== undefined) return [];
     const surroundings = recordedSurroundings(directory, document);
-    return [{ arm, seed, directory, goesOn, ...modelOf(document.config.model), surroundings }];
+    const { failedByItself } = document;
+    return [{ arm, seed, directory, goesOn, failedByItself, ...modelOf(document.config.model), surroundings }];
   });
 }
-
-/** It has a checkpoint, and will be a result of the code and surroundings that it was begun with. */
-const canGoOn = (directory: string, { failedByItself, surroundings }: RunDocument): boolean =>
-  !failedByItself && surroundings !== undefined && new Checkpoints(directory).steps.length > 0;

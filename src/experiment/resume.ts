@@ -1,13 +1,14 @@
 /** Where a run that was begun before goes on: at the newest of its checkpoints that the backend takes. */
 import { BackendError } from "../backend/errors.js";
-import { IbatchError, usageError } from "../errors.js";
+import { type IbatchError, usageError } from "../errors.js";
 import type { Checkpoint } from "../record/checkpoint.js";
 import type { Accept, Accepted, Entry } from "../record/checkpoints.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
 import { joinState, type RunState } from "../training/run-state.js";
 import type { Session } from "../training/session.js";
+import { whyAnew } from "./going-on.js";
 import { runText } from "./observer.js";
-import { changedCode, modelOf } from "./other-code.js";
+import { modelOf } from "./other-code.js";
 import type { PlannedRun } from "./plan-runs.js";
 import { bitsSha256, refuseOtherSurroundings } from "./surroundings.js";
 
@@ -34,11 +35,13 @@ export async function loadNewest(
   const { record, document, place } = run;
   const before = record.read();
   if (before?.surroundings === undefined) return undefined;
-  if (record.checkpoints.steps.length === 0) {
-    if (before.state !== "failed") note(`${runText(place)}: was stopped without a checkpoint, and begins anew`);
+  const { steps } = record.checkpoints;
+  const anew = whyAnew({ document: before, steps }, surroundings);
+  if (anew !== undefined) {
+    if (before.state !== "failed" || steps.length > 0) note(`${runText(place)}: ${anew}`);
     return undefined;
   }
-  if (!canGoOn(run, before, { begunIn: before.surroundings, now: surroundings }, note)) return undefined;
+  refuseOther(run, before.surroundings, surroundings);
   let fault: string | undefined;
   const accept: Accept<ResumePoint> = async (checkpoint, entry) => {
     const joined = await join(session, checkpoint);
@@ -74,26 +77,11 @@ async function join(session: Session, checkpoint: Checkpoint): Promise<Accepted<
   }
 }
 
-/** @throws IbatchError where what it was begun in gives other bits; one that failed by itself begins anew with other code. */
-function canGoOn(
-  { record, place, config }: PlannedRun,
-  { failedByItself }: RunDocument,
-  { begunIn, now }: { readonly begunIn: Surroundings; readonly now: Surroundings },
-  note: (line: string) => void,
-): boolean {
-  const { directory } = record;
+/** @throws IbatchError where what it was begun in gives other bits. */
+function refuseOther({ record, place, config }: PlannedRun, begunIn: Surroundings, now: Surroundings): void {
   const made = { ...place, ...modelOf(config.model) };
-  try {
-    refuseOtherSurroundings({ ...made, surroundings: now }, [
-      { ...made, directory, goesOn: true, surroundings: begunIn },
-    ]);
-    return true;
-  } catch (error) {
-    const isMended = failedByItself && changedCode(begunIn, now) !== undefined;
-    if (!isMended || !(error instanceof IbatchError)) throw error;
-    note(`${directory} failed before, and begins anew: ${error.message}`);
-    return false;
-  }
+  const begun = { ...made, directory: record.directory, goesOn: true, surroundings: begunIn };
+  refuseOtherSurroundings({ ...made, surroundings: now }, [begun]);
 }
 
 /** Records that the run is under way again from there, and says what is otherwise now. Returns what is recorded. */

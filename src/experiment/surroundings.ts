@@ -6,6 +6,7 @@ import { hashValue } from "../record/hash.js";
 import type { Surroundings } from "../record/run-document.js";
 import { asRecorded } from "../record/write-file.js";
 import type { Session } from "../training/session.js";
+import { mendedBy } from "./going-on.js";
 import { changedCode, type MadeFrom, otherStart } from "./other-code.js";
 
 export type { Surroundings };
@@ -36,6 +37,8 @@ export interface MadeIn extends MadeFrom {
   readonly directory: string;
   /** It did not come to its end. */
   readonly goesOn: boolean;
+  /** Its own training failed: with other code it begins anew, and then nothing is made beside it. */
+  readonly failedByItself?: true | undefined;
 }
 
 /**
@@ -48,6 +51,7 @@ export function refuseOtherSurroundings(
 ): void {
   const now = made.surroundings;
   for (const before of kept) {
+    if (mendedBy(before, now) !== undefined) continue;
     const then = before.surroundings;
     const sameDataset = hashValue(then.dataset) === hashValue(asRecorded(now.dataset));
     if (sameDataset && then.dataSha256 !== now.dataSha256) throw otherData(before, then, now);
@@ -62,12 +66,13 @@ export function refuseOtherSurroundings(
 /** @throws IbatchError where a file of the user's code is another one than what these were made with. */
 export function refuseOtherCode(now: Surroundings, kept: readonly Made[]): void {
   for (const made of kept) {
+    if (mendedBy(made, now) !== undefined) continue;
     const changed = changedCode(made.surroundings, now);
     if (changed !== undefined) throw otherCode(made, changed);
   }
 }
 
-type Made = Pick<MadeIn, "directory" | "surroundings" | "goesOn">;
+type Made = Pick<MadeIn, "directory" | "surroundings" | "goesOn" | "failedByItself">;
 
 function otherData(made: Made, then: Surroundings, now: Surroundings): IbatchError {
   return usageError(

@@ -42,11 +42,11 @@ test("each run of the last command, and those beside them", async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(
     stdout.replaceAll(directory, "DIR"),
-  ).toBe(`DIR: tiny, 7 runs: 1 done, 1 diverged, 1 resumable, 2 to begin anew, 1 failed, 1 not begun
+  ).toBe(`DIR: tiny, 7 runs: 1 done, 1 diverged, 2 resumable, 2 to begin anew, 1 not begun
 
 arm       seed  state          epochs
 frozen    0     done           3 of 3  went on from step 4
-shuffled  0     failed         1 of 3  out of memory; goes on from step 4
+shuffled  0     resumable      1 of 3  out of memory; goes on from step 4
 frozen    1     resumable      1 of 3  goes on from step 5
 shuffled  1     to begin anew  1 of 3
 frozen    2     to begin anew  2 of 3
@@ -69,14 +69,23 @@ test("of two that say that they run, the one that was begun last is under way, w
   expect(stdout).not.toContain("To go on");
 });
 
-test("a run that failed for what lies around it is resumable, and says why it failed", async () => {
+test.each([
+  ["for what lies around it", {}],
+  ["by itself", { failedByItself: true as const }],
+])("a run that failed %s is resumable from its checkpoint, and says why it failed", async (_, how) => {
   const directory = make({
-    seeds: [0],
-    arms: { frozen: { 0: { accuracies: [0.1], state: "failed", error: "the backend ended" } } },
+    seeds: [0, 1],
+    arms: {
+      frozen: {
+        0: { accuracies: [0.1], state: "failed", error: "the backend ended", ...how },
+        1: { accuracies: [0.1], state: "failed", error: "it ended, too", ...how },
+      },
+    },
   });
   checkpoint(directory, "frozen/seed-0", 4);
   const { stdout } = await ibatch("status", directory);
   expect(stdout).toMatch(/^frozen {2}0 {5}resumable {2}1 of 3 {2}the backend ended; goes on from step 4$/m);
+  expect(stdout).toMatch(/^frozen {2}1 {5}failed {5}1 of 3 {2}it ended, too$/m);
 });
 
 test("--json is the same for a program", async () => {

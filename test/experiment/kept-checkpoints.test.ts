@@ -48,6 +48,9 @@ afterEach(() => {
   disk.refusing = () => undefined;
 });
 
+/** The run of `ONE_RUN`, and one of another arm after it. */
+const TWO_RUNS = [...ONE_RUN, "arms={a: {order: {name: weighted, fraction: 0.5, by: loss}}, b: {order: frozen}}"];
+
 const saved = (scene: Scene): string[] => {
   const checkpoints = join(scene.directory, "a/seed-4/checkpoint");
   return existsSync(checkpoints) ? readdirSync(checkpoints).sort() : [];
@@ -117,19 +120,18 @@ describe("a run that is refused where it would go on", () => {
 
   test("with other code of the user's: no other run is made with that beside it", async () => {
     const scene = new Scene();
-    const settings = [...ONE_RUN, "arms={a: {order: {name: weighted, fraction: 0.5, by: loss}}, b: {order: frozen}}"];
     const abort = new AbortController();
     const before: Pretence["before"] = (message) => {
       if (message.type === "train" && message.fields.firstStep >= 7) abort.abort();
     };
-    await again(scene, { settings, abort, pretence: { before, ...madeOf("a") } });
+    await again(scene, { settings: TWO_RUNS, abort, pretence: { before, ...madeOf("a") } });
     const kept = saved(scene);
-    const { error, client } = await again(scene, { settings, pretence: madeOf("b") });
+    const { error, client } = await again(scene, { settings: TWO_RUNS, pretence: madeOf("b") });
     expect(error).toMatchObject({ kind: "usage", message: expect.stringContaining("team/model.py is another") });
     expect(client.sentOf("train")).toEqual([]);
     expect(scene.has("b")).toBe(false);
     expect(saved(scene)).toEqual(kept);
-    const { results } = await again(scene, { settings, pretence: madeOf("a") });
+    const { results } = await again(scene, { settings: TWO_RUNS, pretence: madeOf("a") });
     expect(results.map(({ state }) => state)).toEqual(["done", "done"]);
   });
 
@@ -156,14 +158,13 @@ describe("a run that is refused where it would go on", () => {
 
   test("by such a backend: no other run is made there beside it", async () => {
     const scene = new Scene();
-    const settings = [...ONE_RUN, "arms={a: {order: {name: weighted, fraction: 0.5, by: loss}}, b: {order: frozen}}"];
     const loss = losing(7);
     const openedFor = () => (loss.isLost ? { threads: 2 } : {});
-    const { results, clients } = await again(scene, { settings, pretence: { ...loss, openedFor } });
+    const { results, clients } = await again(scene, { settings: TWO_RUNS, pretence: { ...loss, openedFor } });
     const refused = { state: "failed", error: expect.stringContaining("a/seed-4 was made in surroundings") };
     expect(results).toMatchObject([refused, { arm: "b", ...refused }]);
     expect(clients[1].sentOf("train")).toEqual([]);
-    const { results: all } = await again(scene, { settings });
+    const { results: all } = await again(scene, { settings: TWO_RUNS });
     expect(all.map(({ state }) => state)).toEqual(["done", "done"]);
   });
 
@@ -197,8 +198,9 @@ describe("a run that failed by itself", () => {
     const kept = saved(scene);
     expect(kept).not.toEqual([]);
     for (let time = 0; time < 2; time++) {
-      const { results } = await again(scene, { pretence: other });
-      expect(results).toMatchObject([{ state: "failed" }]);
+      const { error, client } = await again(scene, { pretence: other });
+      expect(error).toMatchObject({ kind: "usage", message: expect.stringContaining("a/seed-4 was ") });
+      expect(client.sentOf("train")).toEqual([]);
       expect(saved(scene)).toEqual(kept);
     }
     expect((await again(scene)).loads).toEqual([8]);
@@ -210,10 +212,31 @@ describe("a run that failed by itself", () => {
     await again(scene, { pretence: { ...raising("bad_reference"), ...madeOf("a") } });
     expect(scene.document("a", 4)).toMatchObject({ state: "failed", failedByItself: true });
     const { said, loads, trails } = await again(scene, { pretence: madeOf("b") });
-    expect(said).toContainEqual(expect.stringMatching(/ failed before, and begins anew: .*team\/model\.py is another/));
+    const changed = "team/model.py is another (SHA-256 cccccccc, then cccccccc)";
+    expect(said).toEqual([`a, seed 4: failed before, and begins anew: ${changed}`]);
     expect(loads).toEqual([]);
     expect(trails).toEqual(whole.trails);
     expect(scene.document("a", 4)).not.toHaveProperty("failedByItself");
+  });
+
+  test("is what others are made beside, unless its code is another now", async () => {
+    const scene = new Scene();
+    const abort = new AbortController();
+    const failing: Pretence["before"] = (message) => {
+      if (message.type === "train" && message.fields.firstStep >= 7) {
+        abort.abort(); // before the other run begins
+        throw new BackendError("internal", "it raised");
+      }
+    };
+    const first = await again(scene, { settings: TWO_RUNS, abort, pretence: { before: failing, ...madeOf("a") } });
+    expect(first.error).toMatchObject({ message: "interrupted" });
+    expect(scene.document("a", 4)).toMatchObject({ state: "failed", failedByItself: true });
+    const { opened } = madeOf("a");
+    const others = await again(scene, { settings: TWO_RUNS, pretence: { opened: { ...opened, threads: 2 } } });
+    expect(others.error).toMatchObject({ kind: "usage", message: expect.stringContaining("threads 1, now 2") });
+    expect(scene.has("b/seed-4/metrics.jsonl")).toBe(false);
+    const mended = await again(scene, { settings: TWO_RUNS, pretence: madeOf("b") });
+    expect(mended.results.map(({ state }) => state)).toEqual(["done", "done"]);
   });
 
   test("goes on with the same code, and is none that failed once it is under way again", async () => {
