@@ -49,7 +49,8 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   });
   for (const what of leftOut) audience.note(`left out: ${what}`);
   tellUnasked(experiment, recorded);
-  const kept = [...madeIn(recorded)];
+  const kept: Kept = new Map();
+  for (const run of recorded) keep(kept, run.directory, madeIn(run, run.document));
   const runs = planRuns(experiment, recorded);
   const toDo = runs.filter(({ finished }) => finished === undefined);
   for (const { record } of toDo) record.refuseReplacing();
@@ -59,13 +60,15 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   if (toDo.length === 0) record.writeDocument(config);
   else record.writeDocumentBeforeRuns(config);
   const losses = new Losses();
+  const soFar = { kept, tried, losses, toDo };
   for (const run of runs) {
     if (signal.aborted) throw new Interrupted();
-    const ended: Ended = run.finished ?? (await runAndRecord(experiment, run, { kept, tried, losses, toDo }));
+    const ended: Ended = run.finished ?? (await runAndRecord(experiment, run, soFar));
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
     if (run.finished !== undefined) clearEnded(experiment, run, document);
-    else kept.push(...madeIn([{ arm, seed, directory: run.record.directory, document: onRecord(run, document) }]));
+    else
+      keep(kept, run.record.directory, madeIn({ arm, seed, directory: run.record.directory }, onRecord(run, document)));
     const last = metrics.at(-1);
     audience.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });
@@ -94,8 +97,17 @@ interface Ended extends FinishedRun {
   readonly lost?: BackendLost;
 }
 
+/** By directory: results, and runs that go on. */
+type Kept = Map<string, MadeIn>;
+
+/** What holds of a run by now; undefined: nothing that another one would stand beside. */
+function keep(kept: Kept, directory: string, made: MadeIn | undefined): void {
+  if (made === undefined) kept.delete(directory);
+  else kept.set(directory, made);
+}
+
 interface SoFar {
-  readonly kept: readonly MadeIn[];
+  readonly kept: Kept;
   readonly tried: Preflight;
   readonly losses: Losses;
   readonly toDo: readonly PlannedRun[];

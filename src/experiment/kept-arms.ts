@@ -6,7 +6,7 @@ import type { ExperimentInputs } from "./experiment-inputs.js";
 import { openSession } from "./open-session.js";
 import type { PlannedRun } from "./plan-runs.js";
 import { byCombination, naming, refuseEdited, type Together, tellImports } from "./preflight.js";
-import { type MadeIn, refuseOtherCode, surroundingsOf } from "./surroundings.js";
+import { type KeptRuns, refuseOtherCode, surroundingsOf } from "./surroundings.js";
 
 /**
  * Opens a session for every combination of what these arms import. `runs`: the first of each arm.
@@ -16,7 +16,7 @@ import { type MadeIn, refuseOtherCode, surroundingsOf } from "./surroundings.js"
 export async function refuseOtherThanKept(
   experiment: ExperimentInputs,
   runs: readonly PlannedRun[],
-  kept: readonly MadeIn[],
+  kept: KeptRuns,
 ): Promise<void> {
   for (const together of byCombination(runs.filter(({ config }) => importsOf(config).length > 0))) {
     const [{ place }] = together;
@@ -30,13 +30,13 @@ export async function refuseOtherThanKept(
   }
 }
 
-async function compare(experiment: ExperimentInputs, runs: Together, kept: readonly MadeIn[]): Promise<void> {
+async function compare(experiment: ExperimentInputs, runs: Together, kept: KeptRuns): Promise<void> {
   const client = await experiment.workplace.backends.get();
   const session = await openSession(experiment, runs[0], client);
   try {
     refuseEdited(session.opened.edited);
     tellImports(session.opened.imports, experiment.audience.note);
-    for (const { config } of runs) refuseOtherCode(surroundingsOf(session, config.dataset), kept);
+    for (const { config } of runs) refuseOtherCode(surroundingsOf(session, config.dataset), [...kept.values()]);
   } finally {
     await session.close();
   }

@@ -10,7 +10,7 @@ import type { ExperimentInputs } from "./experiment-inputs.js";
 import { openSession, orderOf } from "./open-session.js";
 import { type MadeFrom, modelOf, STARTS_ALIKE } from "./other-code.js";
 import type { PlannedRun } from "./plan-runs.js";
-import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
+import { type KeptRuns, type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 
 /**
  * Arms that are to be trained, and what they were refused for. Trying opens a session for every combination of data,
@@ -24,14 +24,14 @@ export class Preflight {
   readonly #refused = new Map<string, IbatchError>();
   readonly #runs: readonly PlannedRun[];
   /** The results beside which those of these runs will stand. */
-  readonly #kept: readonly MadeIn[];
+  readonly #kept: KeptRuns;
   /** What was opened to be tried. */
   readonly #opened: MadeIn[] = [];
   /** Hashes of models of which it is known where seeds start. */
   readonly #starts = new Set<string>();
 
   /** `runs`: all that are to be done. */
-  constructor(experiment: ExperimentInputs, runs: readonly PlannedRun[], kept: readonly MadeIn[]) {
+  constructor(experiment: ExperimentInputs, runs: readonly PlannedRun[], kept: KeptRuns) {
     this.#experiment = experiment;
     this.#runs = runs;
     this.#kept = kept;
@@ -98,7 +98,7 @@ export class Preflight {
     const surroundings = surroundingsOf(session, config.dataset);
     this.#experiment.orders.refuseOtherData(config.order, seed, surroundings);
     const made = { arm, seed, ...modelOf(config.model), surroundings };
-    refuseOtherSurroundings(made, [...this.#kept, ...this.#opened]);
+    refuseOtherSurroundings(made, [...this.#kept.values(), ...this.#opened]);
     this.#opened.push({ ...made, directory: record.directory, goesOn: false });
   }
 
@@ -117,7 +117,7 @@ export class Preflight {
   async #tellWhereSeedsStartAlike(client: WorkClient, { place, config }: PlannedRun, own: MadeIn): Promise<void> {
     const { arm, seed } = place;
     const isOther = (made: MadeFrom) => made.modelHash === own.modelHash && made.seed !== seed;
-    const recorded = [...this.#kept, ...this.#opened].find(isOther)?.surroundings.initialWeightsSha256;
+    const recorded = [...this.#kept.values(), ...this.#opened].find(isOther)?.surroundings.initialWeightsSha256;
     const another = this.#runs.find((run) => run.place.arm === arm && run.place.seed !== seed);
     const weights =
       recorded ?? (another && (await this.#judging([another], () => this.#weightsAtStart(client, another))));

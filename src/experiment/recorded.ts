@@ -65,13 +65,17 @@ function readOne({ arm, seed, directory }: RunPlaceOnDisk): RecordedRun | undefi
   return { ...run, finished: readEpochs(opened) };
 }
 
-/** In what surroundings the results on record were made, and those that will be of runs that go on. */
-export function madeIn(recorded: readonly Omit<RecordedRun, "finished">[]): MadeIn[] {
-  return recorded.flatMap(({ arm, seed, directory, document }) => {
-    const goesOn = !isFinished(document);
-    if (goesOn && whyAnew({ document, steps: new Checkpoints(directory).steps }) !== undefined) return [];
-    const surroundings = recordedSurroundings(directory, document);
-    const { failedByItself } = document;
-    return [{ arm, seed, directory, goesOn, failedByItself, ...modelOf(document.config.model), surroundings }];
-  });
+/** The directory of a run, and what it is the run of. */
+type Which = Pick<RecordedRun, "arm" | "seed" | "directory">;
+
+/**
+ * In what surroundings its result was made, or will be where it goes on; undefined where it begins anew.
+ * @throws IbatchError where that cannot be seen.
+ */
+export function madeIn({ arm, seed, directory }: Which, document: RunDocument): MadeIn | undefined {
+  const goesOn = !isFinished(document);
+  if (goesOn && whyAnew({ document, steps: new Checkpoints(directory).steps }) !== undefined) return undefined;
+  const surroundings = recordedSurroundings(directory, document);
+  const { failedByItself } = document;
+  return { arm, seed, directory, goesOn, failedByItself, ...modelOf(document.config.model), surroundings };
 }

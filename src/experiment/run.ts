@@ -19,7 +19,7 @@ import { modelOf } from "./other-code.js";
 import type { PlannedRun } from "./plan-runs.js";
 import { loadNewest, type ResumePoint, recordResumed } from "./resume.js";
 import { clearEnded, endOf, recordStopped } from "./run-end.js";
-import { bitsSha256, type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
+import { bitsSha256, type KeptRuns, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 
 /** After an interruption: the batch under way ends, and what is saved fits into a message or a few. */
 const SECONDS_FOR_A_LAST_CHECKPOINT = 5;
@@ -34,7 +34,7 @@ export async function runOne(
   experiment: ExperimentInputs,
   run: PlannedRun,
   client: WorkClient,
-  kept: readonly MadeIn[],
+  kept: KeptRuns,
 ): Promise<RunDocument> {
   const order = orderOf(experiment, run);
   const graceSeconds = run.config.checkpoint === null ? 0 : SECONDS_FOR_A_LAST_CHECKPOINT;
@@ -70,7 +70,7 @@ async function closeTrained(experiment: ExperimentInputs, run: PlannedRun, sessi
 interface OpenedRun {
   readonly order: RunOrder;
   readonly session: Session;
-  readonly kept: readonly MadeIn[];
+  readonly kept: KeptRuns;
 }
 
 async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, opened: OpenedRun): Promise<RunDocument> {
@@ -118,7 +118,7 @@ async function prepare(
   const { config, place } = run;
   const { seed } = place;
   orders.refuseOtherData(config.order, seed, surroundings);
-  refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, kept);
+  refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, [...kept.values()]);
   const training = prepareTraining({ config, seed, order, listen: listenersOf(audience, run) }, session);
   const resumed = config.checkpoint === null ? undefined : await loadNewest(run, session, surroundings, audience.note);
   return { training, resumed };

@@ -6,7 +6,7 @@ import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import type { Observer } from "../../src/experiment/observer.js";
 import { writeSealed } from "../../src/record/sealed.js";
 import { orderModule } from "../order-files/own-order.js";
-import type { Pretence } from "./fake-backend.js";
+import type { Pretence, Sent } from "./fake-backend.js";
 import { LOSSES, ONE_RUN, recorded, stoppedBefore, undisturbed } from "./one-run.js";
 import { Scene, type SceneOptions } from "./scene.js";
 
@@ -76,7 +76,7 @@ const madeOf = (version: string): Pretence => ({
 });
 
 /** Loses its backend once, at this step. */
-function losing(step: number): Required<Pick<Pretence, "before">> & { readonly isLost: boolean } {
+function losing(step: number): { before(message: Sent): void; readonly isLost: boolean } {
   let isLost = false;
   return {
     get isLost() {
@@ -166,6 +166,21 @@ describe("a run that is refused where it would go on", () => {
     expect(clients[1].sentOf("train")).toEqual([]);
     const { results: all } = await again(scene, { settings: TWO_RUNS });
     expect(all.map(({ state }) => state)).toEqual(["done", "done"]);
+  });
+
+  test("beside one that goes on: one that is done by now is nothing to be removed", async () => {
+    const scene = await stoppedBefore(7, TWO_RUNS);
+    const loss = losing(7);
+    const before: Pretence["before"] = (message) => {
+      if (scene.document("a", 4).state === "done") loss.before(message);
+    };
+    const openedFor = () => (loss.isLost ? { threads: 2 } : {});
+    const { results } = await again(scene, { settings: TWO_RUNS, pretence: { before, openedFor } });
+    expect(results).toMatchObject([
+      { arm: "a", state: "done" },
+      { arm: "b", state: "failed", error: expect.stringMatching(/a\/seed-4 was made in .*threads 1, now 2/) },
+    ]);
+    expect(results[1].error).not.toContain("remove");
   });
 
   test("by what no run can go on with: it goes on when that is mended", async () => {
@@ -287,9 +302,9 @@ test("a run that is interrupted while another backend is waited for is recorded 
   const scene = new Scene();
   const abort = new AbortController();
   const loss = losing(7);
-  const before: Pretence["before"] = (message, backend) => {
+  const before: Pretence["before"] = (message) => {
     if (loss.isLost && message.type === "open") abort.abort();
-    return loss.before(message, backend);
+    loss.before(message);
   };
   const { error } = await again(scene, { abort, pretence: { before } });
   expect(error).toMatchObject({ message: "interrupted" });
