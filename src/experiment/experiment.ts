@@ -50,7 +50,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   for (const what of leftOut) audience.note(`left out: ${what}`);
   tellUnasked(experiment, recorded);
   const kept: Kept = new Map();
-  for (const run of recorded) keep(kept, run.directory, madeIn(run, run.document));
+  for (const run of recorded) keep(kept, run.directory, run.made);
   const runs = planRuns(experiment, recorded);
   const toDo = runs.filter(({ finished }) => finished === undefined);
   for (const { record } of toDo) record.refuseReplacing();

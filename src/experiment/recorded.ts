@@ -1,5 +1,5 @@
 /** What a run directory holds from before, checked before anything is added to it. */
-import { usageError } from "../errors.js";
+import { IbatchError, usageError } from "../errors.js";
 import { Checkpoints } from "../record/checkpoints.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { DamagedRun } from "../record/find-runs.js";
@@ -8,6 +8,7 @@ import { readRuns } from "../record/read-runs.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
 import type { RunPlaceOnDisk } from "../record/run-places.js";
 import { whyAnew } from "./going-on.js";
+import { runText } from "./observer.js";
 import { modelOf } from "./other-code.js";
 import type { MadeIn } from "./surroundings.js";
 
@@ -25,6 +26,8 @@ export interface RecordedRun {
   readonly document: RunDocument;
   /** Undefined where it did not come to its end, and is to be done again. */
   readonly finished: FinishedRun | undefined;
+  /** Undefined where it begins anew. */
+  readonly made: MadeIn | undefined;
 }
 
 /** How a run ended, with its recorded epochs. */
@@ -35,14 +38,14 @@ export interface FinishedRun {
 
 export interface Recorded {
   readonly runs: readonly RecordedRun[];
-  /** Of those that are damaged and that the command does not ask for, what is wrong: a line each. */
+  /** Of those that cannot be read and that the command does not ask for, what is wrong: a line each. */
   readonly leftOut: readonly string[];
 }
 
 /**
  * Every run on record, also of arms and seeds that the command does not ask for. Every file of the finished ones is
  * checked.
- * @throws IbatchError when one that it asks for is damaged.
+ * @throws IbatchError when one that it asks for is damaged, or does not say whether it goes on.
  */
 export function readRecorded(directory: string, { arms, seeds }: ArmsAndSeeds): Recorded {
   const isAsked = ({ arm, seed }: Pick<DamagedRun, "arm" | "seed">) =>
@@ -60,9 +63,10 @@ function readOne({ arm, seed, directory }: RunPlaceOnDisk): RecordedRun | undefi
   if (opened === undefined) return undefined;
   const { document, files } = opened;
   const run = { arm, seed, directory, document };
-  if (!isFinished(document)) return { ...run, finished: undefined };
+  const made = madeIn(run, document);
+  if (!isFinished(document)) return { ...run, finished: undefined, made };
   files.verifyAll();
-  return { ...run, finished: readEpochs(opened) };
+  return { ...run, finished: readEpochs(opened), made };
 }
 
 /** The directory of a run, and what it is the run of. */
@@ -74,8 +78,18 @@ type Which = Pick<RecordedRun, "arm" | "seed" | "directory">;
  */
 export function madeIn({ arm, seed, directory }: Which, document: RunDocument): MadeIn | undefined {
   const goesOn = !isFinished(document);
-  if (goesOn && whyAnew({ document, steps: new Checkpoints(directory).steps }) !== undefined) return undefined;
+  if (goesOn && whyAnew({ document, steps: stepsOf({ arm, seed, directory }) }) !== undefined) return undefined;
   const surroundings = recordedSurroundings(directory, document);
   const { failedByItself } = document;
   return { arm, seed, directory, goesOn, failedByItself, ...modelOf(document.config.model), surroundings };
+}
+
+function stepsOf({ arm, seed, directory }: Which): number[] {
+  try {
+    return new Checkpoints(directory).steps;
+  } catch (error) {
+    if (!(error instanceof IbatchError)) throw error;
+    const message = `${runText({ arm, seed })}: whether it goes on cannot be seen: ${error.message}`;
+    throw new IbatchError(error.kind, message, { cause: error });
+  }
 }

@@ -447,6 +447,20 @@ describe("checkpoints that lie elsewhere", () => {
     expect((await again(scene)).loads).toEqual([8]);
     expect(recorded(scene)).toEqual(whole.recorded);
   });
+
+  test("are in the way of no command that does not ask for their run, which is left out by its name", async () => {
+    const scene = await stoppedBefore(7);
+    const place = join(scene.directory, "a/seed-4/checkpoint");
+    renameSync(place, `${scene.directory}-elsewhere`);
+    symlinkSync(join(scene.directory, "nowhere"), place);
+    const { said, results } = await again(scene, { settings: [...ONE_RUN, "arms={b: {order: frozen}}"] });
+    expect(results).toMatchObject([{ arm: "b", state: "done" }]);
+    expect(said).toContainEqual(
+      expect.stringMatching(
+        /^left out: a, seed 4: whether it goes on cannot be seen: .*a\/seed-4\/checkpoint is a link to .*nowhere, which is not there/,
+      ),
+    );
+  });
 });
 
 describe("a checkpoint that the system refuses to read is not taken for damaged", () => {
