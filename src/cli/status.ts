@@ -61,5 +61,5 @@ function detailOf({ standing, checkpoint, resumedFrom, divergedAtStep, error }: 
 
 function checkpointOf(standing: Standing, step: number): string {
   if (standing === "done" || standing === "diverged") return `its last checkpoint is kept, of step ${step}`;
-  return standing === "under way" ? `last checkpoint at step ${step}` : `goes on from step ${step}`;
+  return standing === "resumable" ? `goes on from step ${step}` : `last checkpoint at step ${step}`;
 }

@@ -6,9 +6,9 @@ import { openRun, readEpochs } from "../record/read-run.js";
 import { readRuns } from "../record/read-runs.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
 import type { RunPlaceOnDisk } from "../record/run-places.js";
-import { whyAnew } from "./going-on.js";
+import { type GoingOn, whyAnew } from "./going-on.js";
 
-/** `resumable`: the same command goes on from its checkpoint; `to begin anew`: it was begun, and has none. */
+/** `resumable`: the same command goes on from its checkpoint; `to begin anew`: it was begun, and has none that is used. */
 export type Standing =
   | "done"
   | "diverged"
@@ -51,9 +51,13 @@ export function readStatus(directory: string): ExperimentStatus {
   const { name, command, config } = readExperimentDocument(directory);
   const holder = holderOf(directory);
   const { runs, blocked, damaged } = readRuns(directory, Object.keys(config.arms), readOne);
+  const isAsked = ({ arm, seed }: RunRead) => config.arms[arm] !== undefined && config.seeds.includes(seed);
   const newest = runs.filter(({ document }) => document.state === "running").sort(byBeginning)[0];
   const recorded = [
-    ...runs.map((run) => standingOf(run, holder !== undefined && run === newest)),
+    ...runs.map((run) => {
+      const { checkpoint } = isAsked(run) ? config : {};
+      return standingOf(run, { isUnderWay: holder !== undefined && run === newest, checkpoint });
+    }),
     ...[...blocked, ...damaged].flatMap(({ arm, seed, damage }) =>
       (seed === undefined ? config.seeds : [seed]).map((seed) => ({
         ...nothingOf({ arm, seed }, "damaged"),
@@ -106,13 +110,13 @@ const byBeginning = (a: RunRead, b: RunRead): number => (beginningOf(b) > beginn
 
 const beginningOf = ({ document }: RunRead): string => document.resumed?.at(-1)?.at ?? document.startedAt ?? "";
 
-function standingOf(run: RunRead, isUnderWay: boolean): RunStanding {
+function standingOf(run: RunRead, { isUnderWay, ...by }: GoingOn & { readonly isUnderWay: boolean }): RunStanding {
   const { arm, seed, document, epochs, steps } = run;
   const { config, divergedAtStep, error, resumed = [] } = document;
   return {
     arm,
     seed,
-    standing: isUnderWay ? "under way" : standing(run),
+    standing: isUnderWay ? "under way" : standing(run, by),
     epochs,
     ofEpochs: config.epochs,
     checkpoint: steps[0] ?? null,
@@ -122,10 +126,10 @@ function standingOf(run: RunRead, isUnderWay: boolean): RunStanding {
   };
 }
 
-function standing({ document, steps }: RunRead): Standing {
+function standing({ document, steps }: RunRead, by: GoingOn): Standing {
   const { state } = document;
   if (state === "done" || state === "diverged") return state;
-  if (whyAnew({ document, steps }) === undefined) return "resumable";
+  if (whyAnew({ document, steps }, by) === undefined) return "resumable";
   return state === "failed" ? state : "to begin anew";
 }
 

@@ -46,6 +46,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   const { runs: recorded, leftOut } = readRecorded(record.directory, {
     arms: Object.keys(config.arms),
     seeds: config.seeds,
+    checkpoint: config.checkpoint,
   });
   for (const what of leftOut) audience.note(`left out: ${what}`);
   tellUnasked(experiment, recorded);
@@ -68,7 +69,11 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
     const { arm, seed, state, error, divergedAtStep } = document;
     if (run.finished !== undefined) clearEnded(experiment, run, document);
     else
-      keep(kept, run.record.directory, madeIn({ arm, seed, directory: run.record.directory }, onRecord(run, document)));
+      keep(
+        kept,
+        run.record.directory,
+        madeIn({ arm, seed, directory: run.record.directory }, onRecord(run, document), config),
+      );
     const last = metrics.at(-1);
     audience.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });

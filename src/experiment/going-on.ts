@@ -12,10 +12,19 @@ export interface Begun {
   readonly steps: readonly number[];
 }
 
-/** Why it begins anew, in words that come after its name; undefined where it goes on. `now`: in what, where that is known. */
-export function whyAnew({ document, steps }: Begun, now?: Surroundings): string | undefined {
+/** By which command it would go on. */
+export interface GoingOn {
+  /** Its config's section, where it asks for this run; null: it uses no checkpoint. */
+  readonly checkpoint?: object | null | undefined;
+  /** In what, where that is known. */
+  readonly now?: Surroundings;
+}
+
+/** Why it begins anew, in words that come after its name; undefined where it goes on. */
+export function whyAnew({ document, steps }: Begun, { checkpoint, now }: GoingOn): string | undefined {
   const { surroundings } = document;
   if (surroundings === undefined || steps.length === 0) return "was stopped without a checkpoint, and begins anew";
+  if (checkpoint === null) return "has checkpoints, and begins anew (`checkpoint: null`)";
   const mended = now && mendedBy({ ...document, surroundings }, now);
   return mended && `failed before, and begins anew: ${mended}`;
 }

@@ -44,7 +44,7 @@ export function planRuns({ config, record, orders }: Planning, recorded: readonl
       const same = before.find((run) => run.seed === seed);
       const replayedSha256 = orders.replayedHash(armConfig.order, seed, armConfig.epochs);
       const runRecord = record.run(arm, seed);
-      refuseOtherPlans(replayedSha256, same, runRecord);
+      refuseOtherPlans(replayedSha256, same);
       return {
         place: { arm, seed, number: round * arms.length + at, total, epochs: armConfig.epochs },
         config: runConfig(config, arm),
@@ -118,10 +118,9 @@ function refuseSpelledAlike(arms: readonly string[], recorded: readonly Recorded
 }
 
 /** A run that replayed what has been recorded anew since is not one of those that will replay it, nor goes on with it. */
-function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefined, { checkpoints }: RunRecord): void {
+function refuseOtherPlans(now: string | undefined, before: RecordedRun | undefined): void {
   const then = before?.document.replayedSha256;
-  if (before === undefined || then === undefined || then === now) return;
-  if (before.finished === undefined && checkpoints.steps.length === 0) return;
+  if (before?.made === undefined || then === undefined || then === now) return;
   throw usageError(
     `${before.directory} replayed other plans than are on record now (${then.slice(0, 8)}, now ` +
       `${now?.slice(0, 8)}): bring back the run that it replayed, remove ${before.directory} to do that run again, or name another directory with --out`,

@@ -7,13 +7,13 @@ import { openRun, readEpochs, recordedSurroundings } from "../record/read-run.js
 import { readRuns } from "../record/read-runs.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
 import type { RunPlaceOnDisk } from "../record/run-places.js";
-import { whyAnew } from "./going-on.js";
+import { type GoingOn, whyAnew } from "./going-on.js";
 import { runText } from "./observer.js";
 import { modelOf } from "./other-code.js";
 import type { MadeIn } from "./surroundings.js";
 
-/** The arms and seeds of a command. */
-export interface ArmsAndSeeds {
+/** The runs that a command asks for, and whether it goes on with them. */
+export interface Asking extends Pick<GoingOn, "checkpoint"> {
   readonly arms: readonly string[];
   readonly seeds: readonly number[];
 }
@@ -47,10 +47,12 @@ export interface Recorded {
  * checked.
  * @throws IbatchError when one that it asks for is damaged, or does not say whether it goes on.
  */
-export function readRecorded(directory: string, { arms, seeds }: ArmsAndSeeds): Recorded {
+export function readRecorded(directory: string, { arms, seeds, checkpoint }: Asking): Recorded {
   const isAsked = ({ arm, seed }: Pick<DamagedRun, "arm" | "seed">) =>
     arms.includes(arm) && (seed === undefined || seeds.includes(seed));
-  const { runs, blocked, damaged } = readRuns(directory, arms, readOne);
+  const { runs, blocked, damaged } = readRuns(directory, arms, (place) =>
+    readOne(place, isAsked(place) ? { checkpoint } : {}),
+  );
   const inTheWay = blocked.find(isAsked);
   if (inTheWay !== undefined) throw usageError(`${inTheWay.damage}, or name another --out`);
   const asked = damaged.find(isAsked);
@@ -58,12 +60,12 @@ export function readRecorded(directory: string, { arms, seeds }: ArmsAndSeeds): 
   return { runs, leftOut: [...blocked, ...damaged].map(({ damage }) => damage) };
 }
 
-function readOne({ arm, seed, directory }: RunPlaceOnDisk): RecordedRun | undefined {
+function readOne({ arm, seed, directory }: RunPlaceOnDisk, by: GoingOn): RecordedRun | undefined {
   const opened = openRun(directory);
   if (opened === undefined) return undefined;
   const { document, files } = opened;
   const run = { arm, seed, directory, document };
-  const made = madeIn(run, document);
+  const made = madeIn(run, document, by);
   if (!isFinished(document)) return { ...run, finished: undefined, made };
   files.verifyAll();
   return { ...run, finished: readEpochs(opened), made };
@@ -76,9 +78,9 @@ type Which = Pick<RecordedRun, "arm" | "seed" | "directory">;
  * In what surroundings its result was made, or will be where it goes on; undefined where it begins anew.
  * @throws IbatchError where that cannot be seen.
  */
-export function madeIn({ arm, seed, directory }: Which, document: RunDocument): MadeIn | undefined {
+export function madeIn({ arm, seed, directory }: Which, document: RunDocument, by: GoingOn): MadeIn | undefined {
   const goesOn = !isFinished(document);
-  if (goesOn && whyAnew({ document, steps: stepsOf({ arm, seed, directory }) }) !== undefined) return undefined;
+  if (goesOn && whyAnew({ document, steps: stepsOf({ arm, seed, directory }) }, by) !== undefined) return undefined;
   const surroundings = recordedSurroundings(directory, document);
   const { failedByItself } = document;
   return { arm, seed, directory, goesOn, failedByItself, ...modelOf(document.config.model), surroundings };

@@ -36,9 +36,10 @@ export async function loadNewest(
   const before = record.read();
   if (before?.surroundings === undefined) return undefined;
   const { steps } = record.checkpoints;
-  const anew = whyAnew({ document: before, steps }, surroundings);
+  const anew = whyAnew({ document: before, steps }, { checkpoint: run.config.checkpoint, now: surroundings });
   if (anew !== undefined) {
-    if (before.state !== "failed" || steps.length > 0) note(`${runText(place)}: ${anew}`);
+    const isToBeTold = steps.length > 0 || (before.state !== "failed" && run.config.checkpoint !== null);
+    if (isToBeTold) note(`${runText(place)}: ${anew}`);
     return undefined;
   }
   refuseOther(run, before.surroundings, surroundings);

@@ -120,7 +120,7 @@ async function prepare(
   orders.refuseOtherData(config.order, seed, surroundings);
   refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, [...kept.values()]);
   const training = prepareTraining({ config, seed, order, listen: listenersOf(audience, run) }, session);
-  const resumed = config.checkpoint === null ? undefined : await loadNewest(run, session, surroundings, audience.note);
+  const resumed = await loadNewest(run, session, surroundings, audience.note);
   return { training, resumed };
 }
 

@@ -26,6 +26,7 @@ const configShape = {
   name: z.string(),
   evaluation: settings.optional(),
   record: settings.optional(),
+  checkpoint: settings.nullable().optional(),
   backend: settings.optional(),
   /** What is common to all arms. */
   base: settings.optional(),

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { writeSealed } from "../../src/record/sealed.js";
 import { type MadeExperiment, make } from "../page/scene.js";
 import { ibatch } from "./run-main.js";
 
@@ -86,6 +87,15 @@ test.each([
   const { stdout } = await ibatch("status", directory);
   expect(stdout).toMatch(/^frozen {2}0 {5}resumable {2}1 of 3 {2}the backend ended; goes on from step 4$/m);
   expect(stdout).toMatch(/^frozen {2}1 {5}failed {5}1 of 3 {2}it ended, too$/m);
+});
+
+test("where the last command's config has `checkpoint: null`, no run that it asks for is resumable", async () => {
+  const directory = scene();
+  const path = join(directory, "experiment.json");
+  const { documentSha256: _, ...document } = JSON.parse(readFileSync(path, "utf8"));
+  writeSealed(path, { ...document, config: { ...document.config, checkpoint: null } });
+  const { stdout } = await ibatch("status", directory);
+  expect(stdout).toMatch(/^frozen {4}1 {5}to begin anew {2}1 of 3 {2}last checkpoint at step 5$/m);
 });
 
 test("--json is the same for a program", async () => {

@@ -168,6 +168,19 @@ test("checkpoint: null takes none, and an unfinished run begins anew", async () 
   expect(loads).toEqual([undefined, undefined]);
 });
 
+test("checkpoint: null goes on with no run that has checkpoints, also in other surroundings, and says so", async () => {
+  const scene = await stoppedBefore(7);
+  const said: string[] = [];
+  const { results, client } = await scene.run({
+    settings: [...ONE_RUN, "checkpoint=null"],
+    observer: { noted: (line) => said.push(line) },
+    pretence: { ...LOSSES, opened: { threads: 2 } },
+  });
+  expect(said).toEqual(["a, seed 4: has checkpoints, and begins anew (`checkpoint: null`)"]);
+  expect(client.sentOf("load")).toEqual([]);
+  expect(results.map(({ state }) => state)).toEqual(["done"]);
+});
+
 test("the next command of a directory opens with the owner of the one before, and no other's does", async () => {
   const scene = new Scene();
   const ownersOf = async (at: Scene, ...settings: string[]) => {
