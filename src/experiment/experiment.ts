@@ -68,16 +68,12 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
     const { document, metrics, lost } = ended;
     const { arm, seed, state, error, divergedAtStep } = document;
     if (run.finished !== undefined) clearEnded(experiment, run, document);
-    else
-      keep(
-        kept,
-        run.record.directory,
-        madeIn({ arm, seed, directory: run.record.directory }, onRecord(run, document), config),
-      );
     const last = metrics.at(-1);
     audience.observer.runEnded?.(run.place, { state, kept: run.finished !== undefined, error, divergedAtStep, last });
     results.push({ arm, seed, state, error, divergedAtStep, metrics });
-    if (run.finished === undefined) losses.count(run.place, lost);
+    if (run.finished !== undefined) continue;
+    losses.count(run.place, lost);
+    keepEnded(experiment, run, document, soFar);
   }
   return { results, stoppedBy: losses.stoppedBy };
 }
@@ -118,11 +114,8 @@ interface SoFar {
   readonly toDo: readonly PlannedRun[];
 }
 
-async function runAndRecord(
-  experiment: ExperimentInputs,
-  planned: PlannedRun,
-  { kept, tried, losses, toDo }: SoFar,
-): Promise<Ended> {
+async function runAndRecord(experiment: ExperimentInputs, planned: PlannedRun, soFar: SoFar): Promise<Ended> {
+  const { kept, tried, losses } = soFar;
   const { backends } = experiment.workplace;
   const run = { ...planned, document: { ...planned.document, startedAt: new Date().toISOString() } };
   const refusal = tried.refusal(run.place.arm) ?? losses.refusal;
@@ -134,12 +127,28 @@ async function runAndRecord(
     if (error instanceof Interrupted && run.record.started) recordInterrupted(run, error);
     if (error instanceof Unfit)
       await tried.tryAll(); // ends it where no arm fits, and no run has begun
-    else if (isEveryRuns(error) && toDo.some(({ record }) => record.started)) losses.stop(error);
-    else if (!isThisRunsAlone(error)) throw error;
+    else judge(error, soFar);
     const ended = failed(run, error);
     if (!(error instanceof BackendLost)) return ended;
     await backends.discard();
     return { ...ended, lost: error };
+  }
+}
+
+/** @throws what ends the command: no run has begun yet, or it is nothing that a run may meet. */
+function judge(error: unknown, { losses, toDo }: SoFar): asserts error is IbatchError {
+  if (isEveryRuns(error) && toDo.some(({ record }) => record.started)) losses.stop(error);
+  else if (!isThisRunsAlone(error)) throw error;
+}
+
+/** What the next runs are made beside from now on, whatever ended this one: where that cannot be seen, none is made. */
+function keepEnded({ config }: ExperimentInputs, run: PlannedRun, document: RunDocument, soFar: SoFar): void {
+  if (soFar.losses.refusal !== undefined) return;
+  const { directory } = run.record;
+  try {
+    keep(soFar.kept, directory, madeIn({ ...run.place, directory }, onRecord(run, document), config));
+  } catch (error) {
+    judge(error, soFar);
   }
 }
 

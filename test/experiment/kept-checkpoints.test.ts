@@ -448,6 +448,37 @@ describe("checkpoints that lie elsewhere", () => {
     expect(recorded(scene)).toEqual(whole.recorded);
   });
 
+  test("and cannot be seen when the run has failed: that run is told of, and what is missing ends the others", async () => {
+    const scene = new Scene();
+    const loss = losing(7);
+    const before: Pretence["before"] = (message) => {
+      try {
+        loss.before(message);
+      } catch (error) {
+        renameSync(join(scene.directory, "a/seed-4/checkpoint"), `${scene.directory}-elsewhere`);
+        symlinkSync(join(scene.directory, "nowhere"), join(scene.directory, "a/seed-4/checkpoint"));
+        throw error;
+      }
+    };
+    const ended: string[] = [];
+    const { results, stoppedBy, error, clients } = await again(scene, {
+      settings: [...TWO_RUNS, "backend.restarts=0"],
+      observer: { runEnded: ({ arm }, { state, error }) => ended.push(`${arm} ${state}: ${error}`) },
+      pretence: { before },
+    });
+    expect(error).toBeUndefined();
+    const missing = expect.stringMatching(
+      /^a, seed 4: whether it goes on cannot be seen: .*nowhere, which is not there/,
+    );
+    expect(stoppedBy).toMatchObject({ kind: "surroundings", message: missing });
+    expect(results.map(({ state }) => state)).toEqual(["failed", "failed"]);
+    expect(ended).toEqual([
+      expect.stringMatching(/^a failed: the backend ended/),
+      expect.stringMatching(/^b failed: not tried: a, seed 4: whether it goes on/),
+    ]);
+    expect(clients).toHaveLength(1);
+  });
+
   test("are in the way of no command that does not ask for their run, which is left out by its name", async () => {
     const scene = await stoppedBefore(7);
     const place = join(scene.directory, "a/seed-4/checkpoint");
