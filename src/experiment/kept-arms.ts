@@ -36,7 +36,7 @@ async function compare(experiment: ExperimentInputs, runs: Together, kept: KeptR
   try {
     refuseEdited(session.opened.edited);
     tellImports(session.opened.imports, experiment.audience.note);
-    for (const { config } of runs) refuseOtherCode(surroundingsOf(session, config.dataset), [...kept.values()]);
+    for (const { config } of runs) refuseOtherCode(surroundingsOf(session, config.dataset), kept.values());
   } finally {
     await session.close();
   }

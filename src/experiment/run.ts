@@ -118,7 +118,7 @@ async function prepare(
   const { config, place } = run;
   const { seed } = place;
   orders.refuseOtherData(config.order, seed, surroundings);
-  refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, [...kept.values()]);
+  refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, kept.values());
   const training = prepareTraining({ config, seed, order, listen: listenersOf(audience, run) }, session);
   const resumed = await loadNewest(run, session, surroundings, audience.note);
   return { training, resumed };

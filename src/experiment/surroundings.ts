@@ -1,7 +1,7 @@
 /** What a run's bits depend on beside config and seed; runs that differ in it are not put into one mean. */
 
 import type { Chosen } from "../config/checker.js";
-import { type IbatchError, usageError } from "../errors.js";
+import { usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
 import type { Surroundings } from "../record/run-document.js";
 import { asRecorded } from "../record/write-file.js";
@@ -48,68 +48,74 @@ export type KeptRuns = ReadonlyMap<string, MadeIn>;
  * @throws IbatchError when a run of this arm here and now would stand beside one on other data, or in surroundings
  * that give other bits: it names the difference.
  */
-export function refuseOtherSurroundings(
-  { arm, ...made }: MadeFrom & Pick<MadeIn, "arm">,
-  kept: readonly MadeIn[],
-): void {
-  const now = made.surroundings;
-  for (const before of kept) {
-    if (mendedBy(before, now) !== undefined) continue;
-    const then = before.surroundings;
-    const sameDataset = hashValue(then.dataset) === hashValue(asRecorded(now.dataset));
-    if (sameDataset && then.dataSha256 !== now.dataSha256) throw otherData(before, then, now);
-    refuseOtherCode(now, [before]);
-    const [difference] = differences(then, now, before.arm === arm);
-    if (difference !== undefined) throw otherBits(before, difference);
-    const start = otherStart(before, made);
-    if (start !== undefined) throw otherModel(before, start);
-  }
+export function refuseOtherSurroundings(run: MadeFrom & Pick<MadeIn, "arm">, kept: Iterable<MadeIn>): void {
+  refuseBeside(kept, run.surroundings, (made) => whyNotBeside(made, run));
 }
 
 /** @throws IbatchError where a file of the user's code is another one than what these were made with. */
-export function refuseOtherCode(now: Surroundings, kept: readonly Made[]): void {
-  for (const made of kept) {
-    if (mendedBy(made, now) !== undefined) continue;
-    const changed = changedCode(made.surroundings, now);
-    if (changed !== undefined) throw otherCode(made, changed);
-  }
+export function refuseOtherCode(now: Surroundings, kept: Iterable<MadeIn>): void {
+  refuseBeside(kept, now, (made) => otherCode(made, now));
 }
 
-type Made = Pick<MadeIn, "directory" | "surroundings" | "goesOn" | "failedByItself">;
+/** What differs, and how to make it equal. */
+type Difference = string | undefined;
 
-function otherData(made: Made, then: Surroundings, now: Surroundings): IbatchError {
-  return usageError(
-    `${made.directory} was trained on other data (SHA-256 ${then.dataSha256.slice(0, 8)}, now ` +
-      `${now.dataSha256.slice(0, 8)}): name the data it was made with by --data, ${orElse(made)}`,
+/**
+ * Results first: whoever removes what goes on is not to find then that a result is in the way, too. A result is
+ * nothing to be removed for another one.
+ */
+function refuseBeside(kept: Iterable<MadeIn>, now: Surroundings, differenceOf: (made: MadeIn) => Difference): void {
+  const beside = [...kept].filter((made) => mendedBy(made, now) === undefined);
+  const inTheWay = [...beside.filter(({ goesOn }) => !goesOn), ...beside.filter(({ goesOn }) => goesOn)].flatMap(
+    (made) => {
+      const difference = differenceOf(made);
+      return difference === undefined ? [] : [{ ...made, difference }];
+    },
+  );
+  const [first, another] = inTheWay;
+  if (first === undefined) return;
+  const { directory, goesOn, difference } = first;
+  const anew = goesOn && another === undefined ? `remove ${directory} to train that run anew, ` : "";
+  throw usageError(`${directory} ${difference}, ${anew}or name another directory with --out`);
+}
+
+const whyNotBeside = (made: MadeIn, run: MadeFrom & Pick<MadeIn, "arm">): Difference =>
+  otherData(made, run.surroundings) ??
+  otherCode(made, run.surroundings) ??
+  otherBits(made, run) ??
+  otherModel(made, run);
+
+function otherData({ surroundings: then }: MadeIn, now: Surroundings): Difference {
+  const sameDataset = hashValue(then.dataset) === hashValue(asRecorded(now.dataset));
+  if (!sameDataset || then.dataSha256 === now.dataSha256) return undefined;
+  return (
+    `was trained on other data (SHA-256 ${then.dataSha256.slice(0, 8)}, now ` +
+    `${now.dataSha256.slice(0, 8)}): name the data it was made with by --data`
   );
 }
 
-function otherCode(made: Made, changed: string): IbatchError {
-  return usageError(
-    `${made.directory} was made with other code of yours: ${changed}; bring back what it was, ${orElse(made)}`,
+function otherCode({ surroundings: then }: MadeIn, now: Surroundings): Difference {
+  const changed = changedCode(then, now);
+  return changed && `was made with other code of yours: ${changed}; bring back what it was`;
+}
+
+function otherBits(made: MadeIn, { arm, surroundings: now }: MadeFrom & Pick<MadeIn, "arm">): Difference {
+  const [difference] = differences(made.surroundings, now, made.arm === arm);
+  return (
+    difference &&
+    `was made in surroundings that give other bits (${difference}): ` +
+      "run where it was made (see its run.json; backend.device, backend.threads)"
   );
 }
 
-function otherModel(made: Made, difference: string): IbatchError {
-  return usageError(
-    `${made.directory} has the same model by its config, and started otherwise: ${difference}. Equal seeds must start ` +
-      "from equal weights: draw them from torch's default generator alone, say in `args` what differs, " +
-      orElse(made),
+function otherModel(made: MadeIn, run: MadeFrom): Difference {
+  const difference = otherStart(made, run);
+  return (
+    difference &&
+    `has the same model by its config, and started otherwise: ${difference}. Equal seeds must start ` +
+      "from equal weights: draw them from torch's default generator alone, say in `args` what differs"
   );
 }
-
-function otherBits(made: Made, difference: string): IbatchError {
-  return usageError(
-    `${made.directory} was made in surroundings that give other bits (${difference}): ` +
-      `run where it was made (see its run.json; backend.device, backend.threads), ${orElse(made)}`,
-  );
-}
-
-/** A result is nothing to be removed for another one. */
-const orElse = ({ directory, goesOn }: Made): string =>
-  goesOn
-    ? `remove ${directory} to train that run anew, or name another directory with --out`
-    : "or name another directory with --out";
 
 /** What differs, each as "threads 8, now 4". Settings depend on the arm: they are compared within one arm alone. */
 function differences(then: Surroundings, now: Surroundings, sameArm: boolean): string[] {

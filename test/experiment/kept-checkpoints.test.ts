@@ -168,6 +168,34 @@ describe("a run that is refused where it would go on", () => {
     expect(all.map(({ state }) => state)).toEqual(["done", "done"]);
   });
 
+  test("with other code, where a result was made with that, too: the result is named, and nothing is to be removed", async () => {
+    const scene = new Scene();
+    const settings = [...TWO_RUNS, "backend.restarts=0"];
+    const first = await again(scene, { settings, pretence: { ...madeOf("a"), before: losing(7).before } });
+    expect(first.results.map(({ state }) => state)).toEqual(["failed", "done"]);
+    const kept = saved(scene);
+    const { error } = await again(scene, { settings, pretence: madeOf("b") });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(
+        /^arm a: \S+b\/seed-4 was made with other code .*; bring back what it was, or name another directory with --out$/,
+      ),
+    });
+    expect(saved(scene)).toEqual(kept);
+  });
+
+  test("where two go on that are of other surroundings: to remove one of them is no way out", async () => {
+    const scene = new Scene();
+    const settings = [...TWO_RUNS, "backend.restarts=0"];
+    const before: Pretence["before"] = (message) => {
+      if (message.type === "train" && message.fields.firstStep >= 7) throw new BackendLost("the backend ended");
+    };
+    await again(scene, { settings, pretence: { before } });
+    const { error } = await again(scene, { settings, pretence: OTHER });
+    expect(error).toMatchObject({ kind: "usage", message: expect.stringMatching(/a\/seed-4 was .*threads 1, now 2/) });
+    expect(error).not.toMatchObject({ message: expect.stringContaining("remove") });
+  });
+
   test("beside one that goes on: one that is done by now is nothing to be removed", async () => {
     const scene = await stoppedBefore(7, TWO_RUNS);
     const loss = losing(7);
