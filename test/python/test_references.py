@@ -10,7 +10,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from py_backend import fetched
 from py_backend.codec import MAX_HEADER_BYTES, Packet, decode, encode
 from py_backend.errors import BackendError
 from py_backend.fetched import workers_failed
@@ -379,15 +379,22 @@ def test_float_images_go_to_the_model_as_they_are(open_run: OpenRun) -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_fetched_items_give_the_bits_of_resident_ones_whatever_signals_come_to_workers(
-    open_run: OpenRun, workers: int
+    open_run: OpenRun, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from worker_begun import Begun  # type: ignore[import-not-found]
+
+    begun = Begun()
+    monkeypatch.setattr(fetched, "begin_worker", begun.telling)
     order = np.random.default_rng(3).permutation(40).tolist()
     batches = [order[at : at + 6] for at in range(0, 40, 6)]
 
     def trained(**options: Any) -> list[Any]:
         run = opened_with(open_run, "both", args={"kind": "ByteItems"}, **options)
         seen = [run.losses(batches[:3])]
-        signal_workers()
+        pids = [worker.pid for worker in begun.workers()]
+        assert len(pids) >= options.get("workers", 0)
+        for pid in pids:
+            signal_worker(pid)
         seen += [run.losses(batches[3:5], micro_batch=4), run.losses(batches[5:])]
         seen.append(run.look("test", [9, 0, 4, 4], ["loss"], batch_size=3).arrays["loss"])
         seen.append(run.look("score", order, ["loss"], batch_size=7).arrays["loss"])
@@ -396,22 +403,12 @@ def test_fetched_items_give_the_bits_of_resident_ones_whatever_signals_come_to_w
     assert trained(load="fetch", workers=workers) == trained(load="resident")
 
 
-def signal_workers() -> None:
-    """What goes to all processes of a job, to those that are here."""
-    for worker in multiprocessing.active_children():
-        assert worker.pid is not None
-        if sys.platform == "linux":
-            wait_until_begun(worker.pid)
-        for number in LEFT_TO_CONTROLLER:
-            os.kill(worker.pid, number)
-
-
-def wait_until_begun(pid: int, seconds: float = 60) -> None:
-    """One that was asked for nothing yet may not have begun. From then on SIGTERM must end what items start."""
-    end = time.monotonic() + seconds
-    while signal.SIGTERM in blocked_in(pid):
-        assert time.monotonic() < end, "SIGTERM is blocked in a worker"
-        time.sleep(0.01)
+def signal_worker(pid: int) -> None:
+    """What goes to all processes of a job, to one that has begun: SIGTERM must end what its items start."""
+    if sys.platform == "linux":
+        assert signal.SIGTERM not in blocked_in(pid)
+    for number in LEFT_TO_CONTROLLER:
+        os.kill(pid, number)
 
 
 def blocked_in(pid: int) -> set[int]:
