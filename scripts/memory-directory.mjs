@@ -10,6 +10,8 @@ const LEAST_BYTES = 2 ** 31;
 /** Short, for a socket below it has a path of about 100 bytes: whose it is stands in a file. */
 const PREFIX = "ib-";
 const OWNER = ".owner";
+/** So old is none whose process is about to say that it is its own. */
+const ORPHAN_MILLISECONDS = 3_600_000;
 
 /**
  * A new directory in memory, for as long as this process runs; undefined where there is none with 2 GiB free in which a
@@ -25,6 +27,7 @@ export function makeMemoryDirectory(parent = SHARED_MEMORY, leastBytes = LEAST_B
     fs.writeFileSync(join(directory, OWNER), `${ownPlace()} ${process.pid} ${ownStart()}`);
     fs.chmodSync(directory, 0o711); // for tests that give up their rights
   } catch {
+    if (directory !== undefined) fs.rmSync(directory, { recursive: true, force: true });
     return undefined;
   }
   const remove = () => fs.rmSync(directory, { recursive: true, force: true });
@@ -38,9 +41,22 @@ export function makeMemoryDirectory(parent = SHARED_MEMORY, leastBytes = LEAST_B
 
 function removeOrphans(parent) {
   for (const name of fs.readdirSync(parent).filter((name) => name.startsWith(PREFIX))) {
-    const [place, pid, start] = readStamp(join(parent, name, OWNER))?.split(" ") ?? [];
-    if (place === ownPlace() && !isRunning(Number(pid), start)) removeIfOurs(join(parent, name));
+    const directory = join(parent, name);
+    if (isOrphan(directory)) removeIfOurs(directory);
   }
+}
+
+function isOrphan(directory) {
+  const owner = readStamp(join(directory, OWNER));
+  if (!owner) return isOld(directory);
+  const [place, pid, start] = owner.split(" ");
+  return place === ownPlace() && !isRunning(Number(pid), start);
+}
+
+/** Of one of this user's: who made it was killed before it said so. */
+function isOld(directory) {
+  const seen = fs.statSync(directory, { throwIfNoEntry: false });
+  return seen?.uid === process.getuid?.() && Date.now() - seen.mtimeMs > ORPHAN_MILLISECONDS;
 }
 
 function removeIfOurs(directory) {

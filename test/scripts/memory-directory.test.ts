@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import fs, { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeMemoryDirectory } from "../../scripts/memory-directory.mjs";
 import { packageRoot } from "../../src/package-root.js";
 import { temporaryDirectory } from "../experiment/scene.js";
@@ -55,6 +55,28 @@ describe("makeMemoryDirectory", () => {
       expect(readdirSync(parent).sort()).toEqual(left.sort());
     },
   );
+
+  test("removes old ones that nobody has called his own, too", () => {
+    const parent = temporaryDirectory();
+    const hoursAgo = Date.now() / 1000 - 2 * 3600;
+    for (const name of ["ib-new", "ib-old", "of-another"]) {
+      mkdirSync(join(parent, name));
+      if (name !== "ib-new") utimesSync(join(parent, name), hoursAgo, hoursAgo);
+    }
+    const made = makeMemoryDirectory(parent, 1) ?? "";
+    expect(readdirSync(parent).sort()).toEqual([basename(made), "ib-new", "of-another"].sort());
+  });
+
+  test("leaves none that cannot be called its own", () => {
+    const parent = temporaryDirectory();
+    const write = vi.spyOn(fs, "writeFileSync").mockImplementation(() => {
+      throw new Error("no room");
+    });
+    onTestFinished(() => write.mockRestore());
+    expect(makeMemoryDirectory(parent, 1)).toBeUndefined();
+    expect(write).toHaveBeenCalledOnce();
+    expect(readdirSync(parent)).toEqual([]);
+  });
 
   test("makes none where there is no room, or no such place, and leaves nothing", () => {
     const parent = temporaryDirectory();
