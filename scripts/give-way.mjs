@@ -1,11 +1,11 @@
-import { setPriority } from "node:os";
+import { constants, getPriority, setPriority } from "node:os";
 
-const NICENESS = 10;
+const NICER = 10;
 
-/** The process gets what the others leave of the cores; one that has ended already needs nothing. */
+/** The process gets what this one and the others leave of the cores; one that has ended already needs nothing. */
 export function giveWay(pid) {
   try {
-    setPriority(pid, NICENESS);
+    setPriority(pid, Math.min(constants.priority.PRIORITY_LOW, getPriority() + NICER));
   } catch (error) {
     if (error.info?.code !== "ESRCH") throw error;
   }
