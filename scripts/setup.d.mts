@@ -4,7 +4,7 @@ export interface SetupOptions {
   python?: string | undefined;
   dev?: boolean;
   build?: boolean;
-  hasPython?: boolean;
+  needsPython?: boolean;
   root?: string;
   env?: NodeJS.ProcessEnv;
   run?: typeof runTool;

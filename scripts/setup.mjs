@@ -12,17 +12,17 @@ import { makeVenv } from "./setup/venv.mjs";
 
 /**
  * Gives back `{ python }`, the absolute path of the interpreter to use. `python` names an environment that a team has
- * already (as IBATCH_PYTHON does): it is checked, and nothing is installed into it. `dev` adds what tests and checks need. Without `hasPython`,
+ * already (as IBATCH_PYTHON does): it is checked, and nothing is installed into it. `dev` adds what tests and checks need. Without `needsPython`,
  * one that is named alone is checked, and none is made.
  */
-export async function setUp({ python, dev = false, build = true, hasPython = true, ...surroundings } = {}) {
+export async function setUp({ python, dev = false, build = true, needsPython = true, ...surroundings } = {}) {
   const site = createSite(surroundings);
   try {
     checkNode(process.versions.node);
     await installNpmPackages(site);
     if (build) await buildDist(site);
     const given = givenPython(python, site.env);
-    if (!given && !hasPython) return { python: undefined };
+    if (!given && !needsPython) return { python: undefined };
     return { python: given ? await checkEnvironment(site, given, dev) : await makeVenv(site, dev) };
   } catch (error) {
     throw isOfTheSystem(error) ? toolFailure("set-up", { code: null, output: error.message }, site) : error;

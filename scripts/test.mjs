@@ -48,7 +48,7 @@ const RUNNERS = {
     parts: (rest) => pythonParts(rest).map((args, part) => ({ report: `.setup/pytest-${part}.xml`, args })),
     command: (python, report) => [python, ["-m", "pytest", `--junitxml=${report}`]],
   },
-  /** Of `ts` what starts no process, and so wants no Python. */
+  /** Of `ts` what starts no backend. It needs no Python: what asks one for statistics is skipped where there is none. */
   fast: { ...VITEST, parts: (rest) => [{ report: ".setup/vitest.json", args: [...FAST, ...rest] }] },
 };
 const FAST = ["--project", "fast", "--project", "mocking"];
@@ -81,7 +81,7 @@ async function prepare() {
   const [language, ...more] = rest;
   if (language && !RUNNERS[language])
     throw wrongArguments(`no tests are called ${language}`, Object.keys(RUNNERS).join(" or "));
-  const { python } = await setUp({ python: given, dev: true, hasPython: language !== "fast" });
+  const { python } = await setUp({ python: given, dev: true, needsPython: language !== "fast" });
   return { python, languages: language ? [language] : ALL, rest: more };
 }
 
