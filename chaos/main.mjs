@@ -7,7 +7,7 @@
 import { writeFileSync } from "node:fs";
 import os from "node:os";
 import { parseArgs } from "node:util";
-import { failedOf, pageOf, tableOfKinds, tableOfWays } from "./page.mjs";
+import { commitNow, failedOf, pageOf, tableOfKinds, tableOfWays } from "./page.mjs";
 import { plannedCases, runChaos, UsageError } from "./run-chaos.mjs";
 
 /** Returns the exit code. */
@@ -25,13 +25,13 @@ export async function main(python, args, say = console) {
 }
 
 async function disturb(options, { write, args, say }) {
-  const [started, load] = [performance.now(), os.loadavg()[0]];
+  const [started, load, commit] = [performance.now(), os.loadavg()[0], commitNow()];
   const results = await runChaos(options, (line) => say.log(line));
   say.log(`\n${tableOfKinds(results)}\n\n${tableOfWays(results)}\n`);
   if (write !== undefined) {
     const command = ["npm run chaos", ...(args.length > 0 ? ["--", ...args] : [])].join(" ");
     const seconds = (performance.now() - started) / 1000;
-    writeFileSync(write, pageOf(results, { command, seconds, load, lanes: options.lanes }));
+    writeFileSync(write, pageOf(results, { command, commit, seconds, load, lanes: options.lanes }));
   }
   const failed = failedOf(results);
   say.log(failed === 0 ? "no case failed" : `${failed} cases failed`);

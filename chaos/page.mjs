@@ -48,12 +48,13 @@ export function tableOfKinds(results) {
   );
 }
 
-/** @param {{ command: string, seconds: number, lanes: number, load: number }} of */
-export function pageOf(results, { command, seconds, lanes, load }) {
+/** @param {{ command: string, commit: string, seconds: number, lanes: number, load: number }} of `commit`: at its start. */
+export function pageOf(results, { command, commit, seconds, lanes, load }) {
+  const later = commitNow();
   const failed = failedOf(results);
   return `# Chaos: whatever dies, the same command continues
 
-Made by \`${command}\` on ${new Date().toISOString().slice(0, 10)}, at commit ${commitOf()}, in ${Math.round(seconds / 60)} minutes, ${lanes} cases at
+Made by \`${command}\` on ${new Date().toISOString().slice(0, 10)}, at commit ${commit}${later === commit ? "" : ` (${later} when it ended)`}, in ${Math.round(seconds / 60)} minutes, ${lanes} cases at
 a time. ${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, ${os.platform()} ${os.release()}; Node ${process.versions.node}. Load average at its start: ${load.toFixed(1)}.
 
 Each case gives the real command with the real backend on the CPU, disturbs it, and gives the same command again, which
@@ -93,7 +94,8 @@ const sumOf = (cases, of) => cases.reduce((total, one) => total + (of(one) ?? 0)
 
 export const failedOf = (results) => results.filter(({ faults = [] }) => faults.length > 0).length;
 
-function commitOf() {
+/** And whether the working tree is as it says. */
+export function commitNow() {
   const git = (...args) => execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).trim();
   try {
     return `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain") ? " with changes" : ""}`;
