@@ -5,6 +5,7 @@ import { settlesWithin } from "../process/deadline.js";
 import { findPython } from "../process/find-python.js";
 import { withLastLines } from "../process/output-lines.js";
 import { BackendProcess, NO_USER_CODE, type UserCode } from "./backend-process.js";
+import { howByHand } from "./by-hand.js";
 import { BackendClient, type Heartbeat, type Introduction } from "./client.js";
 import { untilListening } from "./endpoint.js";
 import { BackendLost } from "./errors.js";
@@ -16,6 +17,7 @@ export interface BackendOptions {
   readonly device: string;
   readonly threads: number | "auto";
   readonly listen: string;
+  /** What a backend that is started may run; of one at `url`, what it would have to be started with. */
   readonly userCode?: UserCode | undefined;
   readonly startSeconds: number;
   readonly heartbeat: Heartbeat;
@@ -56,7 +58,8 @@ const LISTENING_SECONDS = 3;
 
 async function attach(url: string, options: BackendOptions): Promise<Backend> {
   const { startSeconds, stallSeconds, mayComeBack, signal } = options;
-  await untilListening(url, mayComeBack ? startSeconds : Math.min(LISTENING_SECONDS, startSeconds), signal);
+  const seconds = mayComeBack ? startSeconds : Math.min(LISTENING_SECONDS, startSeconds);
+  await untilListening(url, { seconds, signal, how: howByHand(url, options) });
   const client: BackendClient = await BackendClient.connect(url, {
     ...options,
     startSeconds: Math.min(GREETING_SECONDS, startSeconds),

@@ -25,11 +25,18 @@ const TRY_EVERY_MILLISECONDS = 200;
 /** Of one try: a connection to this machine is there at once, or refused. */
 const TRY_MILLISECONDS = 1000;
 
+export interface Awaited {
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+  /** What starts a backend there, in words. */
+  readonly how: string;
+}
+
 /**
  * Waits until something listens at the endpoint.
  * @throws IbatchError where nothing does in so many seconds; Interrupted.
  */
-export async function untilListening(endpoint: string, seconds: number, signal: AbortSignal): Promise<void> {
+export async function untilListening(endpoint: string, { seconds, signal, how }: Awaited): Promise<void> {
   const address = addressOf(endpoint);
   const tries = Math.max(1, Math.round((seconds * 1000) / TRY_EVERY_MILLISECONDS));
   let refusal = "";
@@ -40,8 +47,7 @@ export async function untilListening(endpoint: string, seconds: number, signal: 
     refusal = answer;
   }
   throw surroundingsError(
-    `nothing listens at ${endpoint} (${refusal}): start a backend there with python -m py_backend --listen ${endpoint}, ` +
-      "or name another one by --backend",
+    `nothing listens at ${endpoint} (${refusal}): start a backend there with ${how}, or name another one by --backend`,
   );
 }
 

@@ -11,6 +11,11 @@ export const isAllowed = (reference: string, allowed: readonly string[]): boolea
   return allowed.some((name) => module === name || module.startsWith(`${name}.`));
 };
 
+/** What is to be allowed for these references to be imported, each once. */
+export const modulesOf = (references: readonly string[]): string[] => [
+  ...new Set(references.map((reference) => reference.split(":")[0] ?? "")),
+];
+
 /** @throws IbatchError naming every module that a reference of the config needs, and that is not allowed. */
 export function refuseImports(source: ConfigSource, config: ExperimentConfig, allowed: readonly string[]): void {
   const missing = Object.entries(config.arms).flatMap(([arm, sections]) =>
@@ -41,8 +46,9 @@ export const unusedImports = (references: readonly string[], allowed: readonly s
   allowed.filter((module) => !references.some((reference) => isAllowed(reference, [module])));
 
 function notAllowed(said: string, references: readonly string[]): IbatchError {
-  const modules = new Set(references.map((reference) => reference.split(":")[0]));
-  const flags = [...modules].map((module) => `--allow-import ${module}`).join(" ");
+  const flags = modulesOf(references)
+    .map((module) => `--allow-import ${module}`)
+    .join(" ");
   const runs = references.length === 1 ? "runs code of yours: allow it" : "run code of yours: allow it";
   return usageError(`${said} ${runs} with ${flags}`);
 }

@@ -5,6 +5,7 @@ import { BackendSupply } from "../backend/supply.js";
 import type { ExperimentConfig } from "../config/config.js";
 import { backendSection } from "../config/schema.js";
 import { usageError } from "../errors.js";
+import { modulesOf } from "./allowed-imports.js";
 
 /** Which backend, on what, with which data; as the command line's options of these names. */
 export interface BackendChoice {
@@ -27,19 +28,21 @@ export interface Opening {
   /** The config's section; absent: its defaults. */
   readonly config?: ExperimentConfig["backend"];
   readonly onOutput?: (line: string) => void;
+  /** References that the config names: a backend that runs already has to be allowed to import them. */
+  readonly imports?: readonly string[];
   /** Whether a backend that runs already may be on its way back. */
   readonly mayComeBack?: boolean;
 }
 
 /** Starts a backend or attaches to one, as the command line and the config say. */
 export async function openChosenBackend(choice: BackendChoice, opening: Opening): Promise<Backend> {
-  const { signal, onOutput, mayComeBack } = opening;
+  const { signal, onOutput, mayComeBack, imports = [] } = opening;
   const config = sectionOf(opening);
   const { backend: url, python, device = config.device, allowImport = [], pythonPath = [] } = choice;
   if (url !== undefined) refuseChoicesOfAnother(url, choice);
   const missing = pythonPath.find((directory) => !existsSync(directory));
   if (missing !== undefined) throw usageError(`--python-path ${missing}: there is no such directory`);
-  const userCode = { allowImport, pythonPath };
+  const userCode = { allowImport: url === undefined ? allowImport : modulesOf(imports), pythonPath };
   return await openBackend({ ...config, url, python, device, userCode, signal, onOutput, mayComeBack });
 }
 

@@ -107,7 +107,8 @@ async function onBackends(
   const onOutput = (line: string) => buffered.add(`backend: ${line}`);
   let audience: Audience | undefined;
   const note = (line: string) => audience?.note(line); // by runs alone another backend is asked for
-  const backends = supplyChosenBackend(options, { config: early.backend, signal, onOutput, note });
+  const imports = Object.values(early.arms).flatMap(importsOf);
+  const backends = supplyChosenBackend(options, { config: early.backend, imports, signal, onOutput, note });
   try {
     const { introduction } = await backends.get();
     const config = resolveConfig(source, orders, introduction.catalogue);

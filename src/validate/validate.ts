@@ -17,7 +17,7 @@ import { gitCommit } from "../process/spawn.js";
 import { RunRecord } from "../record/run-record.js";
 import { Scratch } from "../record/scratch.js";
 import type { ValidationDocument } from "../record/validation-record.js";
-import { openRequest } from "../training/open-request.js";
+import { importsOf, openRequest } from "../training/open-request.js";
 import { accuracyCheck, marginOf, type Trainings, trainAll } from "./accuracy.js";
 import { compareLoop } from "./compare-loop.js";
 import { compareModels, type ModelOptions } from "./compare-models.js";
@@ -67,7 +67,8 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
   openRecord(early, options).close(); // what cannot be recorded there is told before a backend is started
   const { signal } = options;
   const scratch = new Scratch();
-  const backends = supplyChosenBackend(options, { config: early.backend, signal });
+  const imports = importsOf(early.arms[arm]);
+  const backends = supplyChosenBackend(options, { config: early.backend, imports, signal });
   try {
     const client = await backends.get();
     const experiment = resolveConfig(source, orders, client.introduction.catalogue);

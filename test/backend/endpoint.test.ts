@@ -24,14 +24,14 @@ describe("an endpoint", () => {
     "tcp://127.0.0.1:65536",
     "",
   ])("%j is not an endpoint to go to", async (endpoint) => {
-    await expect(untilListening(endpoint, 1, never)).rejects.toMatchObject({
+    await expect(untilListening(endpoint, { ...asked, seconds: 1 })).rejects.toMatchObject({
       kind: "usage",
       message: /expected ipc:\/\/PATH or tcp:\/\/127\.0\.0\.1:PORT.*ssh tunnel.*PORT\+1/,
     });
   });
 });
 
-const never = new AbortController().signal;
+const asked = { signal: new AbortController().signal, how: "a command" };
 
 /** A server that says nothing; its port. */
 async function listen(server: Server = createServer((socket) => void socket.on("error", () => {}))): Promise<number> {
@@ -50,26 +50,26 @@ async function freePort(): Promise<number> {
 }
 
 test("where something listens, there is nothing to wait for", async () => {
-  await expect(untilListening(`tcp://127.0.0.1:${await listen()}`, 60, never)).resolves.toBeUndefined();
+  await expect(untilListening(`tcp://127.0.0.1:${await listen()}`, { ...asked, seconds: 60 })).resolves.toBeUndefined();
 });
 
 test("where nothing does, that is told with what to do", async () => {
   const endpoint = `tcp://127.0.0.1:${await freePort()}`;
-  await expect(untilListening(endpoint, 0.4, never)).rejects.toMatchObject({
+  await expect(untilListening(endpoint, { ...asked, seconds: 0.4 })).rejects.toMatchObject({
     kind: "surroundings",
     message:
-      `nothing listens at ${endpoint} (ECONNREFUSED): start a backend there with python -m py_backend --listen ` +
-      `${endpoint}, or name another one by --backend`,
+      `nothing listens at ${endpoint} (ECONNREFUSED): start a backend there with a command, or name another one by ` +
+      "--backend",
   });
   const path = join(temporaryDirectory(), "control");
-  await expect(untilListening(`ipc://${path}`, 0.4, never)).rejects.toMatchObject({
+  await expect(untilListening(`ipc://${path}`, { ...asked, seconds: 0.4 })).rejects.toMatchObject({
     message: expect.stringContaining(`nothing listens at ipc://${path} (ENOENT): `),
   });
 });
 
 test("one that comes meanwhile is found", async () => {
   const port = await freePort();
-  const waiting = untilListening(`tcp://127.0.0.1:${port}`, 60, never);
+  const waiting = untilListening(`tcp://127.0.0.1:${port}`, { ...asked, seconds: 60 });
   const server = createServer();
   onTestFinished(() => void server.close());
   server.listen(port, "127.0.0.1");
@@ -78,7 +78,11 @@ test("one that comes meanwhile is found", async () => {
 
 test("the user stops the wait", async () => {
   const stopping = new AbortController();
-  const waiting = untilListening(`tcp://127.0.0.1:${await freePort()}`, 3600, stopping.signal);
+  const waiting = untilListening(`tcp://127.0.0.1:${await freePort()}`, {
+    ...asked,
+    seconds: 3600,
+    signal: stopping.signal,
+  });
   stopping.abort();
   await expect(waiting).rejects.toBeInstanceOf(Interrupted);
 });

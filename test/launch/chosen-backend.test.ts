@@ -1,6 +1,7 @@
 // Who is told that a backend of the user's own is waited for.
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
+import type { BackendOptions } from "../../src/backend/backend.js";
 import { BackendLost } from "../../src/backend/errors.js";
 import { backendSection } from "../../src/config/schema.js";
 import { supplyChosenBackend } from "../../src/launch/chosen-backend.js";
@@ -32,6 +33,15 @@ test.each([
   await backends.get();
   expect(said).toEqual(expected);
   expect(opened.openBackend.mock.calls.map(([{ mayComeBack }]) => mayComeBack)).toEqual([false, true]);
+});
+
+test("what a backend at an endpoint has to allow is what the config imports", async () => {
+  opened.openBackend.mockImplementation(async () => ({ client: {}, stop: async () => {} }));
+  const { signal } = new AbortController();
+  const imports = ["net:Net", "team.data:load", "net:Wide"];
+  await supplyChosenBackend({ backend: URL }, { signal, imports }).get();
+  const { userCode }: Pick<BackendOptions, "userCode"> = opened.openBackend.mock.calls[0][0];
+  expect(userCode).toEqual({ allowImport: ["net", "team.data"], pythonPath: [] });
 });
 
 test("an experiment's observer is told of it", async () => {

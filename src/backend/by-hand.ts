@@ -1,0 +1,47 @@
+/** How a backend is started by hand, as README shows it. */
+import { join, relative } from "node:path";
+import { IbatchError } from "../errors.js";
+import { packageRoot } from "../package-root.js";
+import { findPython } from "../process/find-python.js";
+import { NO_USER_CODE, type UserCode } from "./backend-process.js";
+
+/** What is asked of it. */
+export interface AskedFor {
+  readonly device: string;
+  readonly threads: number | "auto";
+  readonly userCode?: UserCode | undefined;
+}
+
+/** The command that starts such a backend at the endpoint, for the directory that this one was given in; and what it may lack. */
+export function howByHand(endpoint: string, { device, threads, userCode = NO_USER_CODE }: AskedFor): string {
+  const options = [
+    ["--listen", endpoint],
+    ...(device === "auto" ? [] : [["--device", device]]),
+    ...(threads === "auto" ? [] : [["--threads", String(threads)]]),
+    ...userCode.allowImport.map((module) => ["--allow-import", module]),
+    ...userCode.pythonPath.map((directory) => ["--python-path", directory]),
+  ];
+  const command = [...python(), "-m", "py_backend", ...options.flat()].map(quoted).join(" ");
+  const isFound = userCode.allowImport.length === 0 || userCode.pythonPath.length > 0;
+  return `\`${command}\`${isFound ? "" : " (and --python-path DIR where modules of yours are in DIR)"}`;
+}
+
+/** In the package's own directory Python finds `py_backend` by itself. */
+function python(): string[] {
+  const found = foundPython();
+  if (process.cwd() !== packageRoot) return [`PYTHONPATH=${packageRoot}`, found];
+  return [found.startsWith(join(packageRoot, "/")) ? relative(packageRoot, found) : found];
+}
+
+/** A command that is shown may lack what a command that is given needs. */
+function foundPython(): string {
+  try {
+    return findPython(undefined);
+  } catch (error) {
+    if (error instanceof IbatchError) return "python";
+    throw error;
+  }
+}
+
+/** As a POSIX shell takes it. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
