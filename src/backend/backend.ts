@@ -25,6 +25,8 @@ export interface BackendOptions {
   readonly stallSeconds: number | null;
   /** One was at `url` before and is waited for as long as a start may take; else it has to be there. */
   readonly mayComeBack?: boolean | undefined;
+  /** Told where it is not there yet. */
+  readonly onWaiting?: (() => void) | undefined;
   /** Ends the opening; what is open already is the caller's to stop. */
   readonly signal: AbortSignal;
   /** Gets each line that a backend that is started writes; must not throw. */
@@ -57,9 +59,9 @@ const GREETING_SECONDS = 15;
 const LISTENING_SECONDS = 3;
 
 async function attach(url: string, options: BackendOptions): Promise<Backend> {
-  const { startSeconds, stallSeconds, mayComeBack, signal } = options;
+  const { startSeconds, stallSeconds, mayComeBack, signal, onWaiting } = options;
   const seconds = mayComeBack ? startSeconds : Math.min(LISTENING_SECONDS, startSeconds);
-  await untilListening(url, { seconds, signal, how: howByHand(url, options) });
+  await untilListening(url, { seconds, signal, onWaiting, how: howByHand(url, options) });
   const client: BackendClient = await BackendClient.connect(url, {
     ...options,
     startSeconds: Math.min(GREETING_SECONDS, startSeconds),

@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { surroundingsError, unlessInterrupted, usageError } from "../errors.js";
+import { unlessInterrupted, usageError } from "../errors.js";
+import { NothingListens } from "./errors.js";
 
 export type Address = { readonly path: string } | { readonly host: string; readonly port: number };
 
@@ -30,13 +31,15 @@ export interface Awaited {
   readonly signal: AbortSignal;
   /** What starts a backend there, in words. */
   readonly how: string;
+  /** Told once, where nothing listens yet. */
+  readonly onWaiting?: (() => void) | undefined;
 }
 
 /**
  * Waits until something listens at the endpoint.
- * @throws IbatchError where nothing does in so many seconds; Interrupted.
+ * @throws NothingListens where nothing does in so many seconds; Interrupted.
  */
-export async function untilListening(endpoint: string, { seconds, signal, how }: Awaited): Promise<void> {
+export async function untilListening(endpoint: string, { seconds, signal, how, onWaiting }: Awaited): Promise<void> {
   const address = addressOf(endpoint);
   const tries = Math.max(1, Math.round((seconds * 1000) / TRY_EVERY_MILLISECONDS));
   let refusal = "";
@@ -44,9 +47,10 @@ export async function untilListening(endpoint: string, { seconds, signal, how }:
     if (tried > 0) await unlessInterrupted(signal, sleep(TRY_EVERY_MILLISECONDS));
     const answer = await unlessInterrupted(signal, tryToConnect(address));
     if (answer === "listens") return;
+    if (tried === 0) onWaiting?.();
     refusal = answer;
   }
-  throw surroundingsError(
+  throw new NothingListens(
     `nothing listens at ${endpoint} (${refusal}): start a backend there with ${how}, or name another one by --backend`,
   );
 }

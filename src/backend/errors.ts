@@ -68,3 +68,10 @@ export class BackendLost extends IbatchError {
     return new BackendLost(this.how, this.said, underWay);
   }
 }
+
+/** Nobody is at the endpoint of a backend that the user starts: it was waited for, and is not waited for again. */
+export class NothingListens extends IbatchError {
+  constructor(message: string) {
+    super("surroundings", message);
+  }
+}

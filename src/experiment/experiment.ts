@@ -1,6 +1,6 @@
 /** Arms × seeds: every run of a config, those that are recorded already left as they are. */
 import { setTimeout } from "node:timers/promises";
-import { BackendLost } from "../backend/errors.js";
+import { BackendLost, NothingListens } from "../backend/errors.js";
 import { IbatchError, Interrupted, unlessInterrupted } from "../errors.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
@@ -166,7 +166,7 @@ async function restarting<T>(
       client = await backends.get();
       return await act(client);
     } catch (error) {
-      const isWithout = client === undefined && restart > 1 && isEveryRuns(error);
+      const isWithout = client === undefined && restart > 1 && isEveryRuns(error) && !(error instanceof NothingListens);
       if (!(error instanceof BackendLost || isWithout) || restart > restarts) throw error;
       if (!record.started && record.checkpoints.steps.length === 0) throw error;
       audience.note(`${runText(place)}: ${error.message}; restart ${restart} of ${restarts}`);

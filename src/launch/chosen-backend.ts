@@ -32,18 +32,20 @@ export interface Opening {
   readonly imports?: readonly string[];
   /** Whether a backend that runs already may be on its way back. */
   readonly mayComeBack?: boolean;
+  /** Told where one that runs already is not there yet. */
+  readonly onWaiting?: (() => void) | undefined;
 }
 
 /** Starts a backend or attaches to one, as the command line and the config say. */
 export async function openChosenBackend(choice: BackendChoice, opening: Opening): Promise<Backend> {
-  const { signal, onOutput, mayComeBack, imports = [] } = opening;
+  const { signal, onOutput, mayComeBack, onWaiting, imports = [] } = opening;
   const config = sectionOf(opening);
   const { backend: url, python, device = config.device, allowImport = [], pythonPath = [] } = choice;
   if (url !== undefined) refuseChoicesOfAnother(url, choice);
   const missing = pythonPath.find((directory) => !existsSync(directory));
   if (missing !== undefined) throw usageError(`--python-path ${missing}: there is no such directory`);
   const userCode = { allowImport: url === undefined ? allowImport : modulesOf(imports), pythonPath };
-  return await openBackend({ ...config, url, python, device, userCode, signal, onOutput, mayComeBack });
+  return await openBackend({ ...config, url, python, device, userCode, signal, onOutput, mayComeBack, onWaiting });
 }
 
 const sectionOf = ({ config }: Opening): ExperimentConfig["backend"] => config ?? backendSection.parse({});
@@ -63,17 +65,17 @@ function refuseChoicesOfAnother(url: string, { python, allowImport = [], pythonP
   );
 }
 
-/** As `openChosenBackend`, and the same again whenever one was lost; `note` is told where that is waited for. */
+/** As `openChosenBackend`, and the same again whenever one was lost; `note` is told where the user's is waited for. */
 export function supplyChosenBackend(
   choice: BackendChoice,
   { note = () => {}, ...opening }: Opening & { readonly note?: (line: string) => void },
 ): BackendSupply {
   const { startSeconds } = sectionOf(opening);
-  return new BackendSupply(({ another }) => {
-    if (another && choice.backend !== undefined)
-      note(`waiting up to ${startSeconds} s for a backend at ${choice.backend}: start it again there`);
-    return openChosenBackend(choice, { ...opening, mayComeBack: another });
-  });
+  const onWaiting = () =>
+    note(`waiting up to ${startSeconds} s for a backend at ${choice.backend}: start it again there`);
+  return new BackendSupply(({ another }) =>
+    openChosenBackend(choice, { ...opening, mayComeBack: another, onWaiting: another ? onWaiting : undefined }),
+  );
 }
 
 /** A backend that is only asked what it knows: on the CPU where it is ours, else whatever it computes on. */

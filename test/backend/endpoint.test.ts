@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { addressOf, untilListening } from "../../src/backend/endpoint.js";
 import { Interrupted } from "../../src/errors.js";
 import { temporaryDirectory } from "../experiment/scene.js";
@@ -50,7 +50,9 @@ async function freePort(): Promise<number> {
 }
 
 test("where something listens, there is nothing to wait for", async () => {
-  await expect(untilListening(`tcp://127.0.0.1:${await listen()}`, { ...asked, seconds: 60 })).resolves.toBeUndefined();
+  const onWaiting = vi.fn();
+  await untilListening(`tcp://127.0.0.1:${await listen()}`, { ...asked, seconds: 60, onWaiting });
+  expect(onWaiting).not.toHaveBeenCalled();
 });
 
 test("where nothing does, that is told with what to do", async () => {
@@ -67,13 +69,13 @@ test("where nothing does, that is told with what to do", async () => {
   });
 });
 
-test("one that comes meanwhile is found", async () => {
+test("one that comes meanwhile is found; that it is waited for is told once", async () => {
   const port = await freePort();
-  const waiting = untilListening(`tcp://127.0.0.1:${port}`, { ...asked, seconds: 60 });
   const server = createServer();
   onTestFinished(() => void server.close());
-  server.listen(port, "127.0.0.1");
-  await expect(waiting).resolves.toBeUndefined();
+  const onWaiting = vi.fn(() => void server.listen(port, "127.0.0.1"));
+  await untilListening(`tcp://127.0.0.1:${port}`, { ...asked, seconds: 60, onWaiting });
+  expect(onWaiting).toHaveBeenCalledOnce();
 });
 
 test("the user stops the wait", async () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { BackendError, BackendLost } from "../../src/backend/errors.js";
+import { BackendError, BackendLost, NothingListens } from "../../src/backend/errors.js";
 import { IbatchError, surroundingsError } from "../../src/errors.js";
 import type { Observer } from "../../src/experiment/observer.js";
 import { readResults } from "../../src/results/recorded-results.js";
@@ -471,6 +471,20 @@ describe("a run that loses its backend goes on with another one", () => {
     ]);
     expect(paused.splice(0)).toEqual([1000, 2000]);
     expect(recorded(scene)).toEqual(recorded(undisturbed));
+  });
+
+  test("a backend of the user's that did not come back is waited for once", async () => {
+    const said: string[] = [];
+    const observer: Observer = { noted: (line) => said.push(line) };
+    const gone = new NothingListens("nothing listens there");
+    const { stoppedBy } = await new Scene().run({
+      settings: ONE_RUN,
+      observer,
+      pretence: dyingAt(8),
+      ...{ noOther: gone, noOtherTimes: 1 },
+    });
+    expect(stoppedBy).toBe(gone);
+    expect(said.filter((line) => line.includes("restart"))).toEqual([expect.stringMatching(/restart 1 of 3$/)]);
   });
 
   test("not where none starts: the run fails, and goes on when one does", async () => {

@@ -19,20 +19,31 @@ const URL = "tcp://there:5555";
 const { startSeconds } = backendSection.parse({});
 const WAITING = `waiting up to ${startSeconds} s for a backend at ${URL}: start it again there`;
 
-test.each([
-  ["one that was lost", URL, [WAITING]],
-  ["not of one that is ours", undefined, []],
-])("of %s", async (_, backend, expected) => {
-  opened.openBackend.mockImplementation(async () => ({ client: {}, stop: async () => {} }));
+type Opening = Pick<BackendOptions, "onWaiting">;
+
+/** Opens a backend, and another one; what is said of it. `isThere`: at once. */
+async function saidOfAnother(isThere: boolean): Promise<string[]> {
+  opened.openBackend.mockImplementation(async ({ onWaiting }: Opening) => {
+    if (!isThere) onWaiting?.();
+    return { client: {}, stop: async () => {} };
+  });
   const said: string[] = [];
   const { signal } = new AbortController();
-  const backends = supplyChosenBackend({ backend }, { signal, note: (line) => said.push(line) });
+  const backends = supplyChosenBackend({ backend: URL }, { signal, note: (line) => said.push(line) });
   await backends.get();
   expect(said).toEqual([]);
   await backends.discard();
   await backends.get();
-  expect(said).toEqual(expected);
   expect(opened.openBackend.mock.calls.map(([{ mayComeBack }]) => mayComeBack)).toEqual([false, true]);
+  return said;
+}
+
+test("of one that was lost and is not there yet", async () => {
+  expect(await saidOfAnother(false)).toEqual([WAITING]);
+});
+
+test("not of one that is there again", async () => {
+  expect(await saidOfAnother(true)).toEqual([]);
 });
 
 test("what a backend at an endpoint has to allow is what the config imports", async () => {
@@ -54,7 +65,10 @@ test("an experiment's observer is told of it", async () => {
         throw new BackendLost("it was silent");
       },
     });
-  opened.openBackend.mockImplementation(async () => ({ client: client(), stop: async () => {} }));
+  opened.openBackend.mockImplementation(async ({ onWaiting }: Opening) => {
+    onWaiting?.();
+    return { client: client(), stop: async () => {} };
+  });
   const said: string[] = [];
   const config = {
     ...{ name: "small", dataset: "digits", model: "mnist-cnn", optimizer: "sgd", epochs: 1, seeds: 1 },
