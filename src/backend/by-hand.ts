@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { IbatchError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
 import { findPython } from "../process/find-python.js";
+import { quoted } from "../process/shell-words.js";
 import { NO_USER_CODE, type UserCode } from "./backend-process.js";
 
 /** What is asked of it. */
@@ -42,6 +43,3 @@ function foundPython(): string {
     throw error;
   }
 }
-
-/** As a POSIX shell takes it. */
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { IbatchError } from "../errors.js";
 import { packageVersion } from "../package-root.js";
 import { diskRefusal } from "../record/write-file.js";
+import { asCalled, exampleAsCalled } from "./called.js";
 import { addCommand, inOneLine } from "./command.js";
 import { dataCommand } from "./data-command.js";
 import { doctorCommand } from "./doctor-command.js";
@@ -49,7 +50,7 @@ function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Com
       "\nExit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the" +
         "\nconfig is wrong, or a record is damaged; 3 a run failed; 4 something is missing" +
         "\n(Python, torch, data, disk, port); 129, 130, 138, 143 interrupted." +
-        "\n\nExample:\n  ibatch run configs/digits.yaml",
+        `\n\nExample:\n  ${exampleAsCalled("ibatch run configs/digits.yaml")}`,
     );
   addCommand(program, runCommand, async ([config], options) => {
     const { run } = await import("./run.js");
@@ -98,7 +99,7 @@ function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Com
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // commander has said it
   if (error instanceof IbatchError) {
-    process.stderr.write(`ibatch: ${error.message}\n`);
+    process.stderr.write(`ibatch: ${asCalled(error.message)}\n`);
     return EXIT_OF_KIND[error.kind];
   }
   const disk = diskFailure(error);

@@ -3,6 +3,7 @@ import { type Command, Option, type OutputConfiguration } from "commander";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { sentence } from "../schema-mistake.js";
+import { asCalled, exampleAsCalled } from "./called.js";
 import { withProjectFile } from "./project.js";
 
 /** A command without its code, which is loaded when it runs: `--help` needs none of it. */
@@ -26,7 +27,7 @@ export function addCommand<Shape extends z.ZodRawShape>(
   command.configureOutput(inOneLine(`ibatch ${definition.name}`));
   for (const { syntax, help } of definition.arguments) command.argument(syntax, help);
   for (const [key, schema] of Object.entries(definition.options.shape)) command.addOption(toOption(key, schema));
-  const examples = definition.examples.map((example) => `  ${example}`).join("\n");
+  const examples = definition.examples.map((example) => `  ${exampleAsCalled(example)}`).join("\n");
   command.addHelpText("after", `\nExamples:\n${examples}`);
   command.action(async (...received: unknown[]) => {
     const given = await withProjectFile(command.opts(), Object.keys(definition.options.shape));
@@ -44,7 +45,7 @@ export const inOneLine = (command: string): OutputConfiguration => ({
       .trim()
       .replace(/^error: |\.$/g, "")
       .replace(/\s*\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
-    write(`ibatch: ${what}${what.endsWith("?") ? "" : `; \`${command} --help\` shows what there is`}\n`);
+    write(asCalled(`ibatch: ${what}${what.endsWith("?") ? "" : `; \`${command} --help\` shows what there is`}\n`));
   },
 });
 

@@ -5,6 +5,7 @@ import { IbatchError, Interrupted } from "../errors.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { dataDirectory, openChosenBackend } from "../launch/chosen-backend.js";
 import type { Session } from "../training/session.js";
+import { asCalled } from "./called.js";
 import type { DoctorOptions } from "./doctor-command.js";
 import { EXIT } from "./exit-codes.js";
 import { openProbe } from "./probe-session.js";
@@ -26,7 +27,8 @@ export async function doctor(options: DoctorOptions, signal: AbortSignal): Promi
   const findings: Finding[] = [];
   const found = (finding: Finding) => {
     findings.push(finding);
-    if (!options.json) process.stdout.write(`${finding.verdict.padEnd(8)} ${finding.what}: ${finding.detail}\n`);
+    if (!options.json)
+      process.stdout.write(asCalled(`${finding.verdict.padEnd(8)} ${finding.what}: ${finding.detail}\n`));
   };
   found(node());
   found({

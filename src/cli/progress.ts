@@ -4,6 +4,7 @@ import { createLogUpdate } from "log-update";
 import type { Observer, ResumedFrom, RunOutcome, RunPlace } from "../experiment/observer.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { wrap } from "../results/layout.js";
+import { asCalled } from "./called.js";
 import { widthOf } from "./width.js";
 
 export interface Progress {
@@ -16,7 +17,8 @@ export interface Progress {
 const widthHere = (): number => widthOf(stderr);
 
 /** A line for a person, apart from results; on a terminal broken between words. */
-export const note = (line: string): void => {
+export const note = (text: string): void => {
+  const line = asCalled(text);
   stderr.write(`${stderr.isTTY ? wrap(line, widthHere(), "  ") : line}\n`);
 };
 

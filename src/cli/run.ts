@@ -5,6 +5,7 @@ import { type LaunchResult, launch } from "../launch/launch.js";
 import type { Summary } from "../record/summary-document.js";
 import { whole, within } from "../results/layout.js";
 import { renderTable } from "../results/table.js";
+import { thisCall } from "./called.js";
 import { EXIT } from "./exit-codes.js";
 import { chooseProgress, note, type Progress } from "./progress.js";
 import type { RunOptions } from "./run-command.js";
@@ -19,7 +20,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
     const { leftOut, stoppedBy, ...results } = await launch(source, {
       ...options,
       signal,
-      command: ["ibatch", ...process.argv.slice(2)].join(" "),
+      command: thisCall(),
       onChecked: ({ name }) => {
         progress = chooseProgress(options, name);
       },

@@ -1,5 +1,6 @@
 import { aligned } from "../aligned.js";
 import { type ExperimentStatus, type RunStanding, readStatus, type Standing } from "../experiment/experiment-status.js";
+import { exampleAsCalled } from "./called.js";
 import { EXIT } from "./exit-codes.js";
 import type { StatusOptions } from "./status-command.js";
 
@@ -13,7 +14,7 @@ export function status(directory: string, { json }: StatusOptions): number {
 function told({ directory, name, command, inUseBy, runs }: ExperimentStatus): string {
   const user = inUseBy === null ? "" : `In use by process ${inUseBy.pid} on ${inUseBy.host}\n`;
   const isWhole = runs.every(({ standing }) => standing === "done" || standing === "diverged");
-  const next = isWhole || inUseBy !== null ? "" : `\nTo go on: ${command}\n`;
+  const next = isWhole || inUseBy !== null ? "" : `\nTo go on: ${exampleAsCalled(command)}\n`;
   return `${directory}: ${name}, ${counted(runs)}\n${user}\n${table(runs)}${next}`;
 }
 

@@ -45,7 +45,7 @@ export async function validateConfig(
   } finally {
     record.close();
   }
-  note(`recorded in ${record.directory}; ibatch report shows it`);
+  note(`recorded in ${record.directory}; \`ibatch report\` shows it`);
   return failed === 0 ? EXIT.done : EXIT.no;
 }
 

@@ -1,0 +1,3 @@
+/** A word as a POSIX shell takes it, so that a command that is shown can be copied. */
+export const quoted = (word: string): string =>
+  /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
