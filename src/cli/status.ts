@@ -1,5 +1,7 @@
+import { resolve } from "node:path";
 import { aligned } from "../aligned.js";
 import { type ExperimentStatus, type RunStanding, readStatus, type Standing } from "../experiment/experiment-status.js";
+import { quoted } from "../process/shell-words.js";
 import { exampleAsCalled } from "./called.js";
 import { EXIT } from "./exit-codes.js";
 import type { StatusOptions } from "./status-command.js";
@@ -11,12 +13,26 @@ export function status(directory: string, { json }: StatusOptions): number {
   return read.runs.some(({ standing }) => standing === "damaged") ? EXIT.usage : EXIT.done;
 }
 
-function told({ directory, name, command, inUseBy, runs }: ExperimentStatus): string {
+function told(read: ExperimentStatus): string {
+  const { directory, name, inUseBy, runs } = read;
   const user = inUseBy === null ? "" : `In use by process ${inUseBy.pid} on ${inUseBy.host}\n`;
   const isWhole = runs.every(({ standing }) => standing === "done" || standing === "diverged");
-  const next = isWhole || inUseBy !== null ? "" : `\nTo go on: ${exampleAsCalled(command)}\n`;
+  const next = isWhole || inUseBy !== null ? "" : `\n${toGoOn(read)}\n`;
   return `${directory}: ${name}, ${counted(runs)}\n${user}\n${table(runs)}${next}`;
 }
+
+/** Paths of the command are of where it was given, and a copy is not the directory that it names. */
+function toGoOn({ directory, command, givenIn, movedFrom }: ExperimentStatus): string {
+  const isElsewhere = givenIn !== null && givenIn !== process.cwd();
+  const out = quoted(isElsewhere ? resolve(directory) : directory);
+  const isCommand = command.includes(" run "); // and not what a program did
+  const given = movedFrom === null || !isCommand ? command : `${command.replace(OUT, "")} --out ${out}`;
+  const moved = movedFrom === null ? "" : `Copied or moved from ${movedFrom}. `;
+  return `${moved}To go on${isElsewhere ? `, in ${givenIn}` : ""}: ${exampleAsCalled(given)}`;
+}
+
+/** As it is recorded: quoted for a shell. */
+const OUT = / --out[ =](?:'[^']*'|\\.|[^\s'\\])+/;
 
 const STANDINGS: readonly Standing[] = [
   "done",

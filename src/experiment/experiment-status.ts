@@ -1,4 +1,5 @@
 /** How an experiment stands: of each run whether it is done, under way, can go on, failed, was not begun. Changes nothing. */
+import { realpathSync } from "node:fs";
 import { Checkpoints } from "../record/checkpoints.js";
 import { readExperimentDocument } from "../record/experiment-document.js";
 import { holderOf, type LockHolder } from "../record/lock.js";
@@ -40,6 +41,10 @@ export interface ExperimentStatus {
   readonly name: string;
   /** The last one that worked here. */
   readonly command: string;
+  /** Where it was given; null: not on record. */
+  readonly givenIn: string | null;
+  /** Where this directory was then, where that is another place; null: here, or not on record. */
+  readonly movedFrom: string | null;
   /** Who works here now, as far as that can be seen; null: nobody. */
   readonly inUseBy: LockHolder | null;
   /** Arms and seeds of the last command in the order of running, then what else is on record. */
@@ -48,7 +53,7 @@ export interface ExperimentStatus {
 
 /** @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged. */
 export function readStatus(directory: string): ExperimentStatus {
-  const { name, command, config } = readExperimentDocument(directory);
+  const { name, command, config, given } = readExperimentDocument(directory);
   const holder = holderOf(directory);
   const { runs, blocked, damaged } = readRuns(directory, Object.keys(config.arms), readOne);
   const isAsked = ({ arm, seed }: RunRead) => config.arms[arm] !== undefined && config.seeds.includes(seed);
@@ -76,7 +81,14 @@ export function readStatus(directory: string): ExperimentStatus {
     ),
   );
   const others = recorded.filter((run) => !asked.includes(run));
-  return { directory, name, command, inUseBy: holder ?? null, runs: [...asked, ...others] };
+  const isMoved = given !== undefined && given.directory !== realpathSync(directory);
+  return {
+    ...{ directory, name, command },
+    givenIn: given?.in ?? null,
+    movedFrom: isMoved ? given.directory : null,
+    inUseBy: holder ?? null,
+    runs: [...asked, ...others],
+  };
 }
 
 interface RunRead {

@@ -38,6 +38,8 @@ const experimentDocument = z.object({
   /** Resolved; the rest of it is kept as it is. */
   config: keeping(configShape),
   command: z.string(),
+  /** Where the command was given, and this experiment's directory then; absent in records of before. */
+  given: z.object({ in: z.string(), directory: z.string() }).optional(),
   commit: z.string().optional(),
   ibatchVersion: z.string(),
 });

@@ -1,5 +1,5 @@
 /** The directory of an experiment (layout: README, "What is recorded"). */
-import { readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { RecordOptions } from "./checkpoint.js";
 import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dataset-record.js";
@@ -26,7 +26,7 @@ import { type ValidationDocument, writeValidation } from "./validation-record.js
 import { writeWhole, writeWholeJson, writing } from "./write-file.js";
 
 /** What an experiment is, and how the last command asked for it. */
-export type ExperimentIdentity = Omit<ExperimentDocument, "config">;
+export type ExperimentIdentity = Omit<ExperimentDocument, "config" | "given">;
 
 interface Results {
   readonly summary: Summary;
@@ -121,7 +121,8 @@ export class ExperimentRecord {
     const { name, hash, ...made } = this.identity;
     const path = join(this.directory, EXPERIMENT);
     if (this.isUnnamed && isThere(path)) writing(path, () => renameSync(path, `${path}.damaged`));
-    writeExperimentDocument(this.directory, { name, hash, config, ...made });
+    const given = { in: process.cwd(), directory: realpathSync(this.directory) };
+    writeExperimentDocument(this.directory, { name, hash, config, ...made, given });
   }
 
   run(arm: string, seed: number): RunRecord {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, realpathSync, truncateSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -89,11 +89,52 @@ test.each([
   expect(stdout).toMatch(/^frozen {2}1 {5}failed {5}1 of 3 {2}it ended, too$/m);
 });
 
-test("where the last command's config has `checkpoint: null`, no run that it asks for is resumable", async () => {
-  const directory = scene();
+/** Rewrites what `experiment.json` says. */
+function amend(directory: string, changes: (document: Record<string, unknown>) => object): void {
   const path = join(directory, "experiment.json");
   const { documentSha256: _, ...document } = JSON.parse(readFileSync(path, "utf8"));
-  writeSealed(path, { ...document, config: { ...document.config, checkpoint: null } });
+  writeSealed(path, { ...document, ...changes(document) });
+}
+
+test.each<[string, (directory: string) => Record<string, unknown>, string]>([
+  [
+    "where it is and was",
+    (directory) => ({ given: { in: process.cwd(), directory } }),
+    "To go on: ibatch run tiny.yaml",
+  ],
+  [
+    "given in another working directory",
+    (directory) => ({ given: { in: "/there", directory } }),
+    "To go on, in /there: ibatch run tiny.yaml",
+  ],
+  [
+    "of a copy",
+    () => ({ given: { in: process.cwd(), directory: "/there/tiny" } }),
+    "Copied or moved from /there/tiny. To go on: ibatch run tiny.yaml --out DIR",
+  ],
+  [
+    "of a copy that was named",
+    () => ({
+      command: "ibatch run x.yaml --out 'it'\\''s here' --seeds 2",
+      given: { in: "/there", directory: "/there/it's here" },
+    }),
+    "Copied or moved from /there/it's here. To go on, in /there: ibatch run x.yaml --seeds 2 --out DIR",
+  ],
+  [
+    "of a copy, by a program",
+    () => ({ command: "runExperiment", given: { in: process.cwd(), directory: "/there" } }),
+    "Copied or moved from /there. To go on: runExperiment",
+  ],
+])("what goes on: a command %s", async (_, changes, expected) => {
+  const directory = realpathSync(scene());
+  amend(directory, () => changes(directory));
+  const { stdout } = await ibatch("status", directory);
+  expect(stdout.trimEnd().split("\n").at(-1)?.replaceAll(directory, "DIR")).toBe(expected);
+});
+
+test("where the last command's config has `checkpoint: null`, no run that it asks for is resumable", async () => {
+  const directory = scene();
+  amend(directory, ({ config }) => ({ config: { ...Object(config), checkpoint: null } }));
   const { stdout } = await ibatch("status", directory);
   expect(stdout).toMatch(/^frozen {4}1 {5}to begin anew {2}1 of 3 {2}last checkpoint at step 5$/m);
 });

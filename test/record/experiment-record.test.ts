@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -51,9 +52,10 @@ function recordOnce(): void {
   record.close();
 }
 
-test("experiment.json says what determines the numbers and how it was asked for", () => {
+test("experiment.json says what determines the numbers, and how and where it was asked for", () => {
   recordOnce();
-  expect(JSON.parse(read("experiment.json"))).toMatchObject(document);
+  const given = { in: process.cwd(), directory: realpathSync(directory) };
+  expect(JSON.parse(read("experiment.json"))).toMatchObject({ ...document, given });
 });
 
 test("a run's directory is <arm>/seed-<n>", () => {
