@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from math import isfinite
 from typing import Any, Protocol
@@ -96,4 +97,17 @@ def read_options(what: str, definition: Definition, given: dict[str, Any]) -> An
         return msgspec.convert(given, definition.options, strict=True)
     except msgspec.ValidationError as error:
         known = [field.name for field in msgspec.structs.fields(definition.options)]
-        raise BackendError("bad_option", f"{what} {definition.name}: {error}", known=known) from None
+        raise BackendError("bad_option", f"{what} {definition.name}: {in_words(error, given)}", known=known) from None
+
+
+OUT_OF_RANGE = re.compile(r"Expected `\w+` (>=|>|<=|<) (\S+) - at `\$\.(\w+)`")
+BOUNDS = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}
+
+
+def in_words(error: msgspec.ValidationError, given: dict[str, Any]) -> str:
+    """A number beyond an end of its range, as a person would say it; else what msgspec says."""
+    found = OUT_OF_RANGE.fullmatch(str(error))
+    if found is None:
+        return str(error)
+    relation, end, name = found.groups()
+    return f"`{name}` is {given.get(name)}; expected {BOUNDS[relation]} {float(end):g}"

@@ -53,6 +53,12 @@ def test_nesterov_without_momentum_is_refused() -> None:
     assert refused.value.code == "bad_option"
 
 
+def test_a_number_beyond_the_end_of_its_range_is_told_as_a_person_would() -> None:
+    with pytest.raises(BackendError) as refused:
+        read_options("optimizer", find("sgd"), {"momentum": 2})
+    assert str(refused.value) == "optimizer sgd: `momentum` is 2; expected less than 1"
+
+
 @pytest.mark.parametrize(("name", "option"), [("sgd", "weight_decay"), ("adam", "eps"), ("adamw", "weight_decay")])
 def test_what_torch_cannot_multiply_float32_with_is_refused(name: str, option: str) -> None:
     most = float(torch.finfo(torch.float32).max)
