@@ -110,12 +110,16 @@ function entries({ origin, minimum, maximum }: { origin: string; minimum?: unkno
 
 /** The first issue; of a union that of the one form that the value's type fits, where there is such a form. */
 function firstIssue(error: { issues: readonly z.core.$ZodIssue[] }): z.core.$ZodIssue {
-  const [issue] = error.issues;
+  const [first] = error.issues;
+  const issue = first.code === "invalid_union" ? first : (error.issues.find(isUnknownKey) ?? first);
   if (issue.code !== "invalid_union") return issue;
   const meant = issue.errors.filter(([first]) => first.path.length > 0 || !isOfAnotherType(first));
   if (meant.length !== 1) return issue;
   const inner = firstIssue({ issues: meant[0] });
   return { ...inner, path: [...issue.path, ...inner.path] };
 }
+
+/** Where a key is written wrong, the right one is missing. */
+const isUnknownKey = ({ code }: z.core.$ZodIssue): boolean => code === "unrecognized_keys";
 
 const isOfAnotherType = ({ code }: z.core.$ZodIssue): boolean => code === "invalid_type" || code === "invalid_value";

@@ -38,7 +38,9 @@ export class ConfigSource {
     if (!isRecord(value)) throw usageError(`${name}: expected a map (name, dataset, model, …)`);
     const set = settings.map((setting) => ({ ...setting, path: applySetting(value, setting) }));
     const where = (path: Path): string => {
-      const setting = set.findLast((entry) => startsWith(path, entry.path));
+      const setting = set.findLast(
+        (entry) => startsWith(path, entry.path) || startsWith(entry.path, [...path, "name"]),
+      );
       if (setting !== undefined) return setting.said;
       const line = lineOf(path);
       return line === undefined ? name : `${name}:${line}`;
@@ -55,7 +57,7 @@ export class ConfigSource {
     return this.#value;
   }
 
-  /** `file:line` of this part, or the `--set` that made it. */
+  /** `file:line` of this part, or the `--set` that made it, or that gave the section its name. */
   where(path: Path): string {
     return this.#where(path);
   }

@@ -54,14 +54,15 @@ const orderSection = z
   });
 
 const count = z.int().min(0);
+/** No sharper `min` of `count`: a number below both would be told the weaker bound. */
+const someCount = z.int().min(1);
 const MAX_SEED = 2 ** 32 - 1;
 /** A bigger number is a seed where a number of seeds was expected. */
 const MAX_SEEDS = 10_000;
 const seed = z.int().min(0).max(MAX_SEED);
 
 const shares = {
-  subset: count
-    .min(1)
+  subset: someCount
     .nullable()
     .default(null)
     .describe("train on this many samples, stratified by class, the same for every seed; null: on all"),
@@ -123,8 +124,8 @@ const augmentationSection = z.strictObject({
 });
 
 const evaluationSection = z.strictObject({
-  every: count.min(1).default(1).describe("epochs between two evaluations; the last epoch is always evaluated"),
-  batchSize: count.min(1).default(500).describe("samples a batch of an evaluation; changes results by rounding only"),
+  every: someCount.default(1).describe("epochs between two evaluations; the last epoch is always evaluated"),
+  batchSize: someCount.default(500).describe("samples a batch of an evaluation; changes results by rounding only"),
   trainSample: count
     .default(2000)
     .describe(
@@ -165,12 +166,11 @@ const MAX_SECONDS = 86_400;
 const seconds = z.number().positive().max(MAX_SECONDS);
 
 const checkpointSection = z.strictObject({
-  everyEpochs: count
-    .min(1)
+  everyEpochs: someCount
     .nullable()
     .default(1)
     .describe("epochs between two checkpoints, each at an epoch's end, `leastSeconds` apart; null: none there"),
-  everyBatches: count.min(1).nullable().default(null).describe("batches between two checkpoints; null: no such number"),
+  everyBatches: someCount.nullable().default(null).describe("batches between two checkpoints; null: no such number"),
   everySeconds: seconds
     .nullable()
     .default(60)
@@ -183,7 +183,7 @@ const checkpointSection = z.strictObject({
     .describe(
       "seconds that a checkpoint at an epoch's end is at least apart from the last one, so that short epochs have few",
     ),
-  keep: count.min(1).default(2).describe("the newest so many are kept while the run goes on"),
+  keep: someCount.default(2).describe("the newest so many are kept while the run goes on"),
   final: z
     .boolean()
     .default(false)
@@ -206,14 +206,14 @@ export const backendSection = z.strictObject({
     .default("auto")
     .describe("auto (a GPU where there is one), cpu or cuda:N"),
   threads: z
-    .union([z.literal("auto"), count.min(1)])
+    .union([z.literal("auto"), someCount])
     .default("auto")
     .describe("CPU threads of torch; auto: all cores. Equal bits need equal numbers"),
   listen: z
     .union([z.literal("ipc"), z.string().regex(/^tcp:\/\//, "expected ipc, or tcp://127.0.0.1:PORT")])
     .default("ipc")
     .describe("where a backend that is started listens: ipc, or tcp://127.0.0.1:PORT"),
-  chunkBatches: count.min(1).default(50).describe("batches a message; changes no bit of the results"),
+  chunkBatches: someCount.default(50).describe("batches a message; changes no bit of the results"),
   orderSeconds: seconds
     .default(600)
     .describe("seconds that an order in a file of yours may take for an epoch; its run fails then, and others go on"),
@@ -245,15 +245,14 @@ const trainingShape = {
   order: orderSection,
   augmentation: augmentationSection.prefault({}),
   precision: z.enum(PRECISIONS).default("float32").describe("float32, or bfloat16 by autocast"),
-  microBatch: count
-    .min(1)
+  microBatch: someCount
     .nullable()
     .default(null)
     .describe(
       "put at most this many samples through the model at a time and add their gradients up, for batches that do not " +
         "fit into memory; exact but for rounding without BatchNorm, another gradient with it; null: whole batches",
     ),
-  epochs: count.min(1).describe("length of a run; an epoch is what the order makes of the eligible samples once"),
+  epochs: someCount.describe("length of a run; an epoch is what the order makes of the eligible samples once"),
 };
 export const TRAINING_KEYS = Object.keys(trainingShape);
 
@@ -272,7 +271,7 @@ export const commonSchema = z.strictObject({
     .regex(FILE_NAME, "expected letters, digits, dots, dashes and underscores")
     .describe("names the run directory"),
   seeds: z
-    .union([count.min(1).max(MAX_SEEDS), z.array(seed).min(1)])
+    .union([someCount.max(MAX_SEEDS), z.array(seed).min(1)])
     .describe("a number N (seeds 0 … N-1), or a list of seeds"),
   baseline: z
     .string()

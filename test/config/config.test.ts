@@ -75,7 +75,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
       "x.yaml:14: backend.heartbeat.everySeconds: expected at most 86400, not 86401",
     ],
     ["augmentation: { flp: true }", "x.yaml:14: augmentation.flp: unknown key; did you mean `flip`?"],
-    ["batching: { name: constant, sise: 10 }", "x.yaml:6: batching.size: is missing: expected a number"],
+    ["batching: { name: constant, sise: 10 }", "x.yaml:6: batching.sise: unknown key; did you mean `size`?"],
     ["batching: { name: constant, size: 10, sise: 1 }", "x.yaml:6: batching.sise: unknown key; did you mean `size`?"],
     [
       "schedule: { name: constant, learningRate: 0.1, lr: 1 }",
@@ -140,6 +140,11 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ],
     ["order: { file: 3 }", "x.yaml:7: order.file: expected a text, not 3"],
     ["microBatch: 0", "x.yaml:14: microBatch: expected at least 1, not 0"],
+    ["epochs: -1", "x.yaml:8: epochs: expected at least 1, not -1"],
+    [
+      "schedule: { name: constant, learnngRate: 0.1 }",
+      "x.yaml:5: schedule.learnngRate: unknown key; did you mean `learningRate`?",
+    ],
     [
       "model: [mnist-cnn]",
       'x.yaml:3: model: expected a name, or a map of a name and options, as in { name: mnist-cnn }, not ["mnist-cnn"]',
@@ -218,6 +223,12 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     );
     expect(mistake(() => resolve(SMALL, ["epoch=3"]))).toBe(
       "--set epoch=3: epoch: unknown key; did you mean `epochs`?",
+    );
+    expect(mistake(() => resolve(SMALL, ["optimizer.name=adamm"]))).toMatch(
+      /^--set optimizer\.name=adamm: optimizer: There is no optimizer "adamm"/,
+    );
+    expect(mistake(() => resolve(SMALL, ["arms.frozen.order.name=hardest"]))).toMatch(
+      /^--set arms\.frozen\.order\.name=hardest: arms\.frozen\.order: There is no order "hardest"/,
     );
   });
 
