@@ -135,5 +135,5 @@ async function endRefused(scene, command) {
 /** As the log has it: what a save could not write. */
 function refusedSaves(scene) {
   const lines = read(join(scene.out, "log.txt")).split("\n");
-  return lines.filter((line) => line.includes("no checkpoint at step") && REASON.test(line)).length;
+  return lines.filter((line) => line.includes("goes on without a checkpoint at step") && REASON.test(line)).length;
 }

@@ -32,7 +32,6 @@ export function chooseProgress({ quiet }: { quiet: boolean }, name: string): Pro
 class LoggedOnly implements Progress {
   observer(log: (line: string) => void): Observer {
     return {
-      noted: log,
       runStarted: (...event) => log(started(...event)),
       runEnded: (...event) => log(ended(...event)),
     };
@@ -79,10 +78,7 @@ class PlainLines implements Progress {
       lastLine = performance.now();
     };
     return {
-      noted: (line) => {
-        log(line);
-        say(line);
-      },
+      noted: say,
       runStarted: (place, from) => {
         speed.runStarted(from);
         log(started(place, from));
@@ -131,10 +127,7 @@ class RedrawnLine implements Progress {
       note(line);
     };
     return {
-      noted: (line) => {
-        log(line);
-        say(line);
-      },
+      noted: say,
       runStarted: (place, from) => {
         log(started(place, from));
         if (from !== undefined) say(started(place, from, widthHere()));

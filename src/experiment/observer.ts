@@ -29,17 +29,20 @@ export interface RunOutcome {
 /** Who is told of an experiment. */
 export interface Audience {
   readonly observer: Observer;
-  /** A line for a person, told once. */
+  /** A line for a person, told once, and for the log, each time. */
   note(line: string): void;
   /** A line for the log, at any rate; never throws. */
   log(line: string): void;
 }
 
-export const audienceOf = (observer: Observer, log: (line: string) => void): Audience => ({
-  observer,
-  note: eachOnce((line) => observer.noted?.(line)),
-  log,
-});
+export function audienceOf(observer: Observer, log: (line: string) => void): Audience {
+  const tellOnce = eachOnce((line) => observer.noted?.(line));
+  const note = (line: string) => {
+    log(line);
+    tellOnce(line);
+  };
+  return { observer, note, log };
+}
 
 /** Tells each line once, however often it comes. */
 export function eachOnce(tell: (line: string) => void): (line: string) => void {
@@ -55,7 +58,7 @@ export type ResumedFrom = Pick<RunState, "step" | "samples" | "epoch">;
 
 /** Told of what happens, for progress and logs; it answers nothing. What it throws ends the experiment. */
 export interface Observer {
-  /** Something that a person should know of what the runs use. */
+  /** Something that a person should know of what the runs use; it is in the log, too. */
   noted?(line: string): void;
   /** Its session is open. Not told of runs that are kept, or that cannot be opened. `from`: where it goes on, if it does. */
   runStarted?(place: RunPlace, from?: ResumedFrom): void;

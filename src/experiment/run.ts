@@ -127,7 +127,7 @@ async function prepare(
 /** Undefined where the config wants no checkpoints. `state`: at which the run begins, or goes on. */
 function checkpointerOf(
   { note, log }: Audience,
-  { config, record, document }: PlannedRun,
+  { config, record, document, place }: PlannedRun,
   session: Session,
   { surroundings, state }: { readonly surroundings: Surroundings; readonly state: RunState },
 ): Checkpointer | undefined {
@@ -135,7 +135,9 @@ function checkpointerOf(
   if (checkpoint === null) return undefined;
   const { arm, seed, configHash, ibatchVersion } = document;
   const of = { arm, seed, configHash, ibatchVersion, surroundingsSha256: bitsSha256(surroundings) };
-  return new Checkpointer({ checkpoint, session, record, run: of, note, log }, state);
+  const ofRun = (tell: (line: string) => void) => (line: string) => tell(`${runText(place)}: ${line}`);
+  const told = { note, noteOfRun: ofRun(note), logOfRun: ofRun(log) };
+  return new Checkpointer({ checkpoint, session, record, run: of, ...told }, state);
 }
 
 function tellWhereItGoesOn({ note }: Audience, { place, record }: PlannedRun, { step }: RunState): void {

@@ -60,11 +60,19 @@ interface Refused {
 }
 
 export const cannotWrite = (path: string, { reason, option, cause }: Refused): IbatchError =>
-  new IbatchError(
-    codeOf(cause) === "ENAMETOOLONG" ? "usage" : "surroundings",
-    `${reason}: ${path} cannot be written; mend that and give the same command again, or name another ${option}`,
-    { cause },
-  );
+  new CannotWrite(`${reason}: ${path} cannot be written`, option, cause);
+
+/** `what`: what was seen, for one who goes on without; the message says what to do, too. */
+export class CannotWrite extends IbatchError {
+  constructor(
+    readonly what: string,
+    option: string,
+    cause: unknown,
+  ) {
+    const kind = codeOf(cause) === "ENAMETOOLONG" ? "usage" : "surroundings";
+    super(kind, `${what}; mend that and give the same command again, or name another ${option}`, { cause });
+  }
+}
 
 /** Adds to the end of a file, on the disk itself when it returns. */
 export const append = (path: string, text: string): void =>

@@ -5,6 +5,7 @@ import { asError, IbatchError, unlessInterrupted } from "../errors.js";
 import type { CheckpointOf, RunOf } from "../record/checkpoint.js";
 import type { RunRecord } from "../record/run-record.js";
 import { toSafetensors } from "../record/safetensors.js";
+import { CannotWrite } from "../record/write-file.js";
 import { secondsSince } from "./clock.js";
 import { type RunState, splitState } from "./run-state.js";
 import type { SavedPart, Session } from "./session.js";
@@ -16,10 +17,11 @@ export interface CheckpointerInputs {
   readonly session: Session;
   readonly record: RunRecord;
   readonly run: RunOf & Pick<CheckpointOf, "ibatchVersion">;
-  /** A line for a person. */
+  /** A line for a person, and for the experiment's log. */
   note(line: string): void;
-  /** A line for the experiment's log. */
-  log(line: string): void;
+  /** A line for the experiment's log, and one for a person, too: about this run. */
+  logOfRun(line: string): void;
+  noteOfRun(line: string): void;
 }
 
 /** Checkpoints that wait to be written: more than these would pile up where the disk is slower than the run. */
@@ -31,7 +33,7 @@ export class Checkpointer implements Boundary {
   #lastStep: number | undefined;
   /** Whether that is of an epoch under way. */
   #isUnderWay: boolean;
-  /** The disk refused one: a person was told. */
+  /** The disk refused the last one: a person was told of the first of them. */
   #isRefused = false;
   /** Why the newest one could not be written. */
   #failure: IbatchError | undefined;
@@ -81,7 +83,7 @@ export class Checkpointer implements Boundary {
     try {
       await unlessInterrupted(this.#inputs.session.givenUp, this.#saveLast(state));
     } catch (error) {
-      this.#inputs.log(`no checkpoint at step ${state.step}: ${asError(error).message}`);
+      this.#inputs.logOfRun(`no checkpoint at step ${state.step}: ${asError(error).message}`);
     }
   }
 
@@ -138,13 +140,13 @@ export class Checkpointer implements Boundary {
       this.#isImpossible = true;
       this.#inputs.note(`no checkpoints: ${error.message}`);
     } else if (error.code === "out_of_memory") {
-      this.#inputs.log(`no checkpoint at step ${step}: ${error.message}`);
+      this.#inputs.logOfRun(`no checkpoint at step ${step}: ${error.message}`);
     } else throw error;
   }
 
   /** What the state is now is what is written, however far the run goes on. */
   #take(state: RunState, first: SavedPart): void {
-    const { record, run, note, log } = this.#inputs;
+    const { record, run, note } = this.#inputs;
     this.#lastStep = state.step;
     this.#isUnderWay = state.underWay !== null;
     this.#failure = undefined;
@@ -155,19 +157,28 @@ export class Checkpointer implements Boundary {
     this.#waiting += 1;
     this.#writing = this.#writing
       .then(() => this.#write(of, saved))
+      .then(() => {
+        this.#isRefused = false;
+      })
       .catch((error: unknown) => {
         if (!(error instanceof IbatchError)) throw error;
-        this.#failure = error;
-        if (this.#lastStep === of.step) this.#lastStep = undefined;
-        const tell = this.#isRefused ? log : note;
-        tell(`no checkpoint at step ${of.step}: ${error.message}`);
-        this.#isRefused = true;
+        this.#refused(of.step, error);
       })
       .finally(() => {
         this.#waiting -= 1;
         if (this.#fetching === of.step) this.#fetching = undefined;
       });
     this.#writing.catch(() => {}); // thrown by `written`
+  }
+
+  #refused(step: number, error: IbatchError): void {
+    const { logOfRun, noteOfRun } = this.#inputs;
+    this.#failure = error;
+    if (this.#lastStep === step) this.#lastStep = undefined;
+    const why = error instanceof CannotWrite ? error.what : error.message;
+    const tell = this.#isRefused ? logOfRun : noteOfRun;
+    tell(`goes on without a checkpoint at step ${step}: ${why}`);
+    this.#isRefused = true;
   }
 
   async #write(of: CheckpointOf, saved: Parameters<RunRecord["checkpoints"]["write"]>[1]): Promise<void> {

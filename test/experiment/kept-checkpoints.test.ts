@@ -416,16 +416,47 @@ test("a checkpoint that another ibatch wrote in its own way is refused, and stay
   expect(saved(scene)).toEqual(kept);
 });
 
-test("what the disk refuses is told once to a person, and then in the log", async () => {
-  const scene = new Scene();
-  disk.refusing = (what, path) => (what === "write" && path.includes("/checkpoint/") ? "ENOSPC" : undefined);
-  const lines: string[] = [];
-  const { said, results } = await again(scene, { log: (line) => lines.push(line) });
-  expect(results.map(({ state }) => state)).toEqual(["done"]);
-  expect(said.filter((line) => line.includes("no checkpoint at step"))).toEqual([
-    expect.stringMatching(/^no checkpoint at step 2: the disk is full: .*checkpoint\/2 cannot be written/),
-  ]);
-  expect(lines.filter((line) => /^no checkpoint at step [^2]: the disk is full/.test(line)).length).toBeGreaterThan(1);
+describe("what the disk refuses of checkpoints", () => {
+  const each = (batches: number) => [
+    ...ONE_RUN,
+    `checkpoint={everyBatches: ${batches}, everyEpochs: null}`,
+    "backend.chunkBatches=1",
+  ];
+  const refusals = (lines: readonly string[]) => lines.filter((line) => line.includes("without a checkpoint at step"));
+  const refused = (step: number) =>
+    expect.stringMatching(
+      new RegExp(
+        `^a, seed 4: goes on without a checkpoint at step ${step}: the disk is full: \\S+checkpoint/${step} cannot be written$`,
+      ),
+    );
+
+  test("is told to a person at the first of a row, with its run, and is in the log each time", async () => {
+    const scene = new Scene();
+    disk.refusing = (what, path) => (what === "write" && path.includes("/checkpoint/") ? "ENOSPC" : undefined);
+    const lines: string[] = [];
+    const { said, results } = await again(scene, { settings: each(4), log: (line) => lines.push(line) });
+    expect(results.map(({ state }) => state)).toEqual(["done"]);
+    expect(refusals(said)).toEqual([refused(4)]);
+    expect(refusals(lines)).toEqual([4, 8].map(refused));
+  });
+
+  test("is told again where the disk had room meanwhile", async () => {
+    const scene = new Scene();
+    disk.refusing = (what, path) => (what === "write" && /\/checkpoint\/(2|8|10)\//.test(path) ? "ENOSPC" : undefined);
+    const lines: string[] = [];
+    const { said } = await again(scene, { settings: [...each(2), "epochs=5"], log: (line) => lines.push(line) });
+    expect(refusals(said)).toEqual([2, 8].map(refused));
+    expect(refusals(lines)).toEqual([2, 8, 10].map(refused));
+  });
+
+  test("is in the log where the run is lost and meets it again, and where nobody observes", async () => {
+    const scene = new Scene();
+    disk.refusing = (what, path) => (what === "write" && path.includes("/checkpoint/4/") ? "ENOSPC" : undefined);
+    const lines: string[] = [];
+    const pretence = { ...LOSSES, before: losing(5).before };
+    await scene.run({ settings: each(4), pretence, log: (line) => lines.push(line) });
+    expect(refusals(lines)).toEqual([4, 4].map(refused));
+  });
 });
 
 test("an interruption takes a last checkpoint, also of a step whose checkpoint the disk refused before", async () => {
@@ -597,7 +628,7 @@ test("an experiment.json that the system refuses to read stays what it is", asyn
     ),
   });
   disk.refusing = () => undefined;
-  expect(scene.files().filter((file) => !file.includes("/"))).toEqual(["experiment.json"]);
+  expect(scene.files().filter((file) => !file.includes("/"))).toEqual(["experiment.json", "log.txt"]);
   expect(scene.text("experiment.json")).toBe(before);
   expect((await again(scene)).loads).toEqual([8]);
 });
