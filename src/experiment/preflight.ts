@@ -23,7 +23,7 @@ export class Preflight {
   readonly #count: number;
   readonly #refused = new Map<string, IbatchError>();
   readonly #runs: readonly PlannedRun[];
-  /** The results beside which those of these runs will stand. */
+  /** Results, and runs that go on, beside which these runs are made. */
   readonly #kept: KeptRuns;
   /** What was opened to be tried. */
   readonly #opened: MadeIn[] = [];

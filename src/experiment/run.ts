@@ -27,7 +27,7 @@ const SECONDS_FOR_A_LAST_CHECKPOINT = 5;
 /**
  * Trains one arm with one seed and records it, from where its last checkpoint was taken if it has one.
  * Returns how it ended; `interrupted` and `failed` runs are recorded as such and their error is thrown.
- * `kept`: the results beside which this one will stand.
+ * `kept`: results, and runs that go on, beside which this one is made.
  * @throws Unfit before anything is written.
  */
 export async function runOne(
@@ -66,7 +66,7 @@ async function closeTrained(experiment: ExperimentInputs, run: PlannedRun, sessi
   }
 }
 
-/** A run's order and session, and the results beside which its own will stand. */
+/** A run's order and session, and what it is made beside. */
 interface OpenedRun {
   readonly order: RunOrder;
   readonly session: Session;
@@ -108,7 +108,7 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
   }
 }
 
-/** @throws IbatchError where it fits neither the data nor the results beside it. Nothing is written by this. */
+/** @throws IbatchError where it fits neither the data nor what it is made beside. Nothing is written by this. */
 async function prepare(
   { audience, orders }: ExperimentInputs,
   run: PlannedRun,
@@ -164,7 +164,7 @@ function begin(run: PlannedRun, resumed: ResumePoint | undefined, note: (line: s
 /** As it is now: the state itself goes on. */
 const placeOf = ({ step, samples, epoch }: RunState) => ({ step, samples, epoch });
 
-/** What the config asks for does not fit the data or the results beside it, or the backend refuses it. */
+/** What the config asks for does not fit the data or what it is made beside, or the backend refuses it. */
 export class Unfit extends IbatchError {
   constructor({ message }: IbatchError) {
     super("usage", message);

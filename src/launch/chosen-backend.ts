@@ -65,7 +65,10 @@ function refuseChoicesOfAnother(url: string, { python, allowImport = [], pythonP
   );
 }
 
-/** As `openChosenBackend`, and the same again whenever one was lost; `note` is told where the user's is waited for. */
+/**
+ * As `openChosenBackend`, and the same again whenever one was lost; `note` is told before each such time where that is
+ * one that runs already (`choice.backend`), also where it is there at once.
+ */
 export function supplyChosenBackend(
   choice: BackendChoice,
   { note = () => {}, ...opening }: Opening & { readonly note?: (line: string) => void },
