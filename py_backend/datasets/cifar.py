@@ -59,7 +59,7 @@ def load_parts(data_dir: Path, layout: CifarLayout) -> tuple[Part, Part]:
             return _load_python(python, layout)
         if binary.is_dir():
             return _load_binary(binary, layout)
-    raise missing(layout.name, [layout.python_folder, layout.binary_folder], [data_dir], layout.where_to_get)
+    raise missing(layout.name, [layout.python_folder, layout.binary_folder], [data_dir], layout.where_to_get, data_dir)
 
 
 def read_binary(path: Path, class_counts: Sequence[int]) -> Part:
@@ -118,7 +118,7 @@ def _require_equal_sizes(files: Mapping[Path, Part]) -> None:
 def _require_files(layout: CifarLayout, folder: Path, names: Sequence[str]) -> None:
     lacking = [name for name in names if not (folder / name).is_file()]
     if lacking:
-        raise missing(layout.name, lacking, [folder], layout.where_to_get)
+        raise missing(layout.name, lacking, [folder], layout.where_to_get, folder.parent)
 
 
 def _read_records(path: Path, record_bytes: int) -> Images:

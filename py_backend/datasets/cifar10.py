@@ -13,10 +13,7 @@ from . import cifar
 from .contract import Dataset, DatasetDefinition
 
 NAME = "cifar10"
-WHERE_TO_GET = (
-    "`ibatch data cifar10`, or "
-    "https://www.cs.toronto.edu/~kriz/cifar.html (cifar-10-python.tar.gz or cifar-10-binary.tar.gz)"
-)
+WHERE_TO_GET = "https://www.cs.toronto.edu/~kriz/cifar.html (cifar-10-python.tar.gz or cifar-10-binary.tar.gz)"
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 MEAN = (0.4914, 0.4822, 0.4465)
 STD = (0.2470, 0.2435, 0.2616)

@@ -13,10 +13,7 @@ from . import cifar
 from .contract import Dataset, DatasetDefinition
 
 NAME = "cifar100"
-WHERE_TO_GET = (
-    "`ibatch data cifar100`, or "
-    "https://www.cs.toronto.edu/~kriz/cifar.html (cifar-100-python.tar.gz or cifar-100-binary.tar.gz)"
-)
+WHERE_TO_GET = "https://www.cs.toronto.edu/~kriz/cifar.html (cifar-100-python.tar.gz or cifar-100-binary.tar.gz)"
 # fmt: off
 CLASS_NAMES = (
     "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle",

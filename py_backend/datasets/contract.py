@@ -155,7 +155,7 @@ class DatasetDefinition:
 
     name: its name on the wire and in a config.
     summary, when_to_choose: one line each, shown by `ibatch list datasets`.
-    where_to_get: one line for error texts, where the files are to be had; empty if none are needed.
+    where_to_get: one line for error texts, where `ibatch data` has the files from; empty if none are needed.
     options: a msgspec.Struct (forbid_unknown_fields, kw_only, frozen), each option described by its Meta.
     load: makes the dataset from the folder given as --data and the options, or raises BackendError.
     """

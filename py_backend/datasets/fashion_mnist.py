@@ -10,7 +10,7 @@ from .contract import Dataset, DatasetDefinition
 
 NAME = "fashion-mnist"
 FOLDERS = ("FashionMNIST/raw", "FashionMNIST", "fashion-mnist")
-WHERE_TO_GET = "`ibatch data fashion-mnist`, or https://github.com/zalandoresearch/fashion-mnist (folder data/fashion)"
+WHERE_TO_GET = "https://github.com/zalandoresearch/fashion-mnist (folder data/fashion)"
 CLASS_NAMES = (
     "T-shirt/top",
     "Trouser",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,16 +14,27 @@ from ..errors import BackendError
 from .contract import Labels
 
 
-def missing(dataset: str, wanted: Sequence[str], places: Sequence[Path], where_to_get: str) -> BackendError:
-    """The error for files that are in none of the places looked in."""
+def missing(
+    dataset: str, wanted: Sequence[str], places: Sequence[Path], where_to_get: str, data_dir: Path
+) -> BackendError:
+    """The error for files that are in none of the places looked in, which are below data_dir."""
     looked = [str(place.absolute()) for place in places]
+    command = f"`ibatch data {dataset} --data {shlex.quote(str(data_dir.absolute()))}`"
     message = (
-        f"{dataset}: no {', '.join(wanted)} in {' or '.join(looked)}; "
-        f"get the set from {where_to_get}, or point --data at the folder that holds it"
+        f"{dataset}: {_lacking(wanted, looked, data_dir)}; "
+        f"get the set from {command}, or {where_to_get}, or point --data at the folder that holds it"
     )
     return BackendError(
         "data_missing", message, dataset=dataset, files=list(wanted), places=looked, where_to_get=where_to_get
     )
+
+
+def _lacking(wanted: Sequence[str], looked: Sequence[str], data_dir: Path) -> str:
+    if not data_dir.exists():
+        return f"there is no directory {data_dir.absolute()}"
+    if not data_dir.is_dir():
+        return f"{data_dir.absolute()} is a file, and a directory is expected"
+    return f"no {', '.join(wanted)} in {' or '.join(looked)}"
 
 
 @contextmanager

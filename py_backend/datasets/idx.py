@@ -74,10 +74,10 @@ def _find_files(dataset: str, data_dir: Path, folders: Sequence[str], where_to_g
         paths = _files_in(place)
         lacking = [f"{name}[.gz]" for name in FILES if name not in paths]
         if paths and lacking:
-            raise missing(dataset, lacking, [place], where_to_get)
+            raise missing(dataset, lacking, [place], where_to_get, data_dir)
         if paths:
             return paths
-    raise missing(dataset, [f"{name}[.gz]" for name in FILES], places, where_to_get)
+    raise missing(dataset, [f"{name}[.gz]" for name in FILES], places, where_to_get, data_dir)
 
 
 def _files_in(folder: Path) -> dict[str, Path]:

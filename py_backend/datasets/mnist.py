@@ -10,9 +10,7 @@ from .contract import Dataset, DatasetDefinition
 
 NAME = "mnist"
 FOLDERS = ("MNIST/raw", "MNIST", "mnist")
-WHERE_TO_GET = (
-    "`ibatch data mnist`, or https://ossci-datasets.s3.amazonaws.com/mnist/ (what torchvision.datasets.MNIST downloads)"
-)
+WHERE_TO_GET = "https://ossci-datasets.s3.amazonaws.com/mnist/ (what torchvision.datasets.MNIST downloads)"
 CLASS_NAMES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 MEAN = (0.1307,)
 STD = (0.3081,)

@@ -164,7 +164,8 @@ def test_a_missing_binary_file_is_named_with_its_folder_and_source(module: Modul
     error = refused(module, tmp_path, "data_missing")
     assert error.message == (
         f"{module.NAME}: no {name} in {tmp_path / module.LAYOUT.binary_folder}; "
-        f"get the set from {module.WHERE_TO_GET}, or point --data at the folder that holds it"
+        f"get the set from `ibatch data {module.NAME} --data {tmp_path}`, or {module.WHERE_TO_GET}, or "
+        "point --data at the folder that holds it"
     )
 
 

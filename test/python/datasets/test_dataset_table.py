@@ -95,6 +95,23 @@ def test_an_empty_folder_is_data_missing_and_says_where_the_set_is_to_be_had(nam
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize("name", [name for name in DATASETS if DATASETS[name].where_to_get])
+def test_a_folder_that_is_not_there_or_is_a_file_is_called_so(name: str, tmp_path: Path) -> None:
+    definition = DATASETS[name]
+    file = tmp_path / "file"
+    file.write_text("x")
+    for place, said in [
+        (tmp_path / "no where", f"{name}: there is no directory {tmp_path}/no where; "),
+        (file, f"{name}: {file} is a file, and a directory is expected; "),
+    ]:
+        with pytest.raises(BackendError) as caught:
+            definition.load(place, definition.options())
+        assert caught.value.code == "data_missing"
+        assert caught.value.message.startswith(said)
+    with pytest.raises(BackendError, match=f"`ibatch data {name} --data '{tmp_path}/no where'`"):
+        definition.load(tmp_path / "no where", definition.options())
+
+
 def imported_modules(path: Path) -> set[str]:
     """The top-level modules that a file imports, anywhere in it."""
     found: set[str] = set()

@@ -237,7 +237,8 @@ def test_a_set_that_is_nowhere_is_missing_with_files_places_and_source(tmp_path:
     assert caught.value.message == (
         "the-set: no train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-images-idx3-ubyte[.gz], "
         f"t10k-labels-idx1-ubyte[.gz] in {tmp_path}/Set/raw or {tmp_path}/set; "
-        f"get the set from {WHERE}, or point --data at the folder that holds it"
+        f"get the set from `ibatch data the-set --data {tmp_path}`, or {WHERE}, or "
+        "point --data at the folder that holds it"
     )
 
 
@@ -249,6 +250,6 @@ def test_one_missing_file_is_named_even_if_the_other_folder_is_whole(tmp_path: P
     with pytest.raises(BackendError) as caught:
         load(tmp_path)
     assert caught.value.code == "data_missing"
-    assert caught.value.message.startswith(f"the-set: no {name}[.gz] in {tmp_path}/Set/raw; get the set from {WHERE}")
+    assert caught.value.message.startswith(f"the-set: no {name}[.gz] in {tmp_path}/Set/raw; get the set from ")
     assert caught.value.details["files"] == [f"{name}[.gz]"]
     assert caught.value.details["places"] == [f"{tmp_path}/Set/raw"]
