@@ -20,10 +20,8 @@ def missing(
     """The error for files that are in none of the places looked in, which are below data_dir."""
     looked = [str(place.absolute()) for place in places]
     command = f"`ibatch data {dataset} --data {shlex.quote(str(data_dir.absolute()))}`"
-    message = (
-        f"{dataset}: {_lacking(wanted, looked, data_dir)}; "
-        f"get the set from {command}, or {where_to_get}, or point --data at the folder that holds it"
-    )
+    get = "" if data_dir.is_file() else f"get the set from {command}, or {where_to_get}, or "
+    message = f"{dataset}: {_lacking(wanted, looked, data_dir)}; {get}point --data at the folder that holds it"
     return BackendError(
         "data_missing", message, dataset=dataset, files=list(wanted), places=looked, where_to_get=where_to_get
     )
