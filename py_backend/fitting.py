@@ -113,7 +113,7 @@ def rehearse(tried: Tried, *, equal_bits: bool) -> Fit:
     if first.drawn_from:
         notices.append(
             f"{tried.model_name} draws from {listed(first.drawn_from)} default generators, which are seeded at each "
-            "step: its noise follows from seed and step, but changes with microBatch"
+            "step: its noise follows from seed and step, as it should, but changes with microBatch"
         )
     if where is not None:
         line = f"{tried.model_name} gave other bits when an equal pass was made again, first in {where}"
