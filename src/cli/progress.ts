@@ -4,6 +4,7 @@ import { createLogUpdate } from "log-update";
 import type { Observer, ResumedFrom, RunOutcome, RunPlace } from "../experiment/observer.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { wrap } from "../results/layout.js";
+import { lossText } from "../results/summary-text.js";
 import { asCalled } from "./called.js";
 import { widthOf } from "./width.js";
 
@@ -143,7 +144,7 @@ class RedrawnLine implements Progress {
           `${duration((speed.seconds * (1 - share)) / share)} left`,
           label(place),
           `epoch ${progress.epoch + 1}/${place.epochs}`,
-          `train loss ${progress.loss.toFixed(4)}`,
+          `train loss ${lossText(progress.loss)}`,
           `${speed}`,
         ]);
       },
@@ -209,7 +210,7 @@ function oneLine(
 }
 
 function epochParts({ epochs }: RunPlace, { epoch, train, test }: EpochMetrics): LinePart[] {
-  const loss = typeof train.loss === "number" ? train.loss.toFixed(4) : train.loss;
+  const loss = typeof train.loss === "number" ? lossText(train.loss) : train.loss;
   const tested = test && { text: `test accuracy ${(100 * test.accuracy).toFixed(2)} %`, rank: 1 };
   return [
     { text: `epoch ${epoch + 1}/${epochs}`, rank: 3 },
@@ -221,7 +222,7 @@ function epochParts({ epochs }: RunPlace, { epoch, train, test }: EpochMetrics):
 const trainedParts = ({ epochs }: RunPlace, { epoch, share, loss }: Trained, speed: Speed): LinePart[] => [
   { text: `epoch ${epoch + 1}/${epochs}`, rank: 3 },
   { text: `${Math.floor(100 * share)} % of the run`, rank: 1 },
-  { text: `train loss ${loss.toFixed(4)}`, rank: 4 },
+  { text: `train loss ${lossText(loss)}`, rank: 4 },
   { text: `${speed}`, rank: 2 },
 ];
 

@@ -38,4 +38,5 @@ export const samplesText = ({ samplesTrained }: ArmSummary): string =>
 
 /** Of a share. */
 export const percent = (share: number): string => (100 * share).toFixed(2);
-export const lossText = (loss: number): string => loss.toFixed(4);
+/** Of one that explodes, its size. */
+export const lossText = (loss: number): string => (Math.abs(loss) < 1e6 ? loss.toFixed(4) : loss.toExponential(4));

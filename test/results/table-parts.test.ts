@@ -4,6 +4,7 @@ import { comparisonTables } from "../../src/results/comparison-table.js";
 import { costTables } from "../../src/results/cost-table.js";
 import { whole, within } from "../../src/results/layout.js";
 import { summarise } from "../../src/results/summary.js";
+import { lossText } from "../../src/results/summary-text.js";
 import { renderTable } from "../../src/results/table.js";
 import { isPythonMissing } from "../warm-python/missing.js";
 import { asking, findingsOf, planned, run, runs } from "./made-runs.js";
@@ -172,4 +173,8 @@ test("a mean names the seeds that it is of, and an interrupted run is no failed 
   expect(table).toMatch(/mean ± sd over seeds 1, 2\n/);
   expect(table).toContain("2 of 3, 1 unfinished");
   expect(table).toContain("hardest, seed 0 was interrupted\n");
+});
+
+test("a loss that explodes is told by its size", () => {
+  expect([0.12345, 999999, 3.4579306105903587e24].map(lossText)).toEqual(["0.1235", "999999.0000", "3.4579e+24"]);
 });
