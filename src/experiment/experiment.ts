@@ -170,6 +170,7 @@ async function restarting<T>(
       if (!(error instanceof BackendLost || isWithout) || restart > restarts) throw error;
       if (!record.started && record.checkpoints.steps.length === 0) throw error;
       audience.note(`${runText(place)}: ${error.message}; restart ${restart} of ${restarts}`);
+      if (record.checkpoints.steps.length === 0) audience.note(`${runText(place)}: has no checkpoint, and begins anew`);
       await backends.discard();
       await pause(secondsBefore(restart), signal);
     }

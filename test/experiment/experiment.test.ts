@@ -432,6 +432,8 @@ describe("a run that loses its backend goes on with another one", () => {
     expect(clients.at(-1)?.trails).toEqual(client.trails);
     expect(recorded(scene)).toEqual(recorded(undisturbed));
     expect(said.filter((line) => line.includes("restart 1 of 3"))).toHaveLength(1);
+    const isAnew = clients.slice(1).some((other) => other.sentOf("load").length === 0);
+    expect(said.includes("shuffled, seed 0: has no checkpoint, and begins anew")).toBe(isAnew);
     expect(scene.has("shuffled/seed-0/checkpoint")).toBe(false);
     expect(paused.splice(0)).toEqual([1000, 2000].slice(0, steps.length - 1));
   });
