@@ -1,5 +1,6 @@
 /** An experiment from its config to its table: what `ibatch run` does, and what a program can do. */
 
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { determiningSettings, type ExperimentConfig, experimentHash, resolveConfig } from "../config/config.js";
 import type { ConfigSource } from "../config/config-source.js";
@@ -92,6 +93,11 @@ async function check(source: ConfigSource, options: Launching, say: (line: strin
     onWarning?.(`--allow-import ${module}: the config imports nothing from there`);
   }
   for (const line of unreadSettings(source)) onWarning?.(line);
+  const { threads } = early.backend;
+  const cores = availableParallelism();
+  if (backend === undefined && threads !== "auto" && threads > cores) {
+    onWarning?.(`backend.threads: ${threads} threads on ${cores} cores are slower than ${cores}`);
+  }
   onChecked?.(early);
   return { source, orders, early };
 }

@@ -1,5 +1,6 @@
 // What a program can do: an experiment from a value or a file, on a backend that only pretends.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { experimentHash, resolveConfig } from "../../src/config/config.js";
@@ -71,6 +72,23 @@ describe("runExperiment", () => {
       command: "runExperiment",
     });
     expect(stop).toHaveBeenCalledTimes(2);
+  });
+
+  test("warns of more threads than there are cores, where the backend is ours", async () => {
+    const warned = async (threads: number, backend?: string) => {
+      pretend();
+      const lines: string[] = [];
+      await runExperiment(
+        { ...value, backend: { threads } },
+        { out: join(temporaryDirectory(), "run"), backend, onWarning: (line) => lines.push(line) },
+      );
+      return lines;
+    };
+    const cores = availableParallelism();
+    expect(await warned(cores)).toEqual([]);
+    const more = cores + 1;
+    expect(await warned(more)).toEqual([`backend.threads: ${more} threads on ${cores} cores are slower than ${cores}`]);
+    expect(await warned(more, "tcp://127.0.0.1:5555")).toEqual([]);
   });
 
   test("leaves the value as it was", async () => {
