@@ -77,7 +77,7 @@ describe("exit code 2: the command line or the config is wrong", () => {
 describe("exit code 4: something is missing", () => {
   it("a data directory that is not there", async () => {
     const { code, stderr } = await ibatch(["run", mnist, "--data", scratch.path("no-data"), ...out]);
-    expect(stderr).toContain("train-images-idx3-ubyte");
+    expect(stderr).toContain("there is no directory ");
     expect(stderr).toContain(scratch.path("no-data"));
     expect(code).toBe(4);
   });
