@@ -111,7 +111,7 @@ function entries({ origin, minimum, maximum }: { origin: string; minimum?: unkno
 /** The first issue; of a union that of the one form that the value's type fits, where there is such a form. */
 function firstIssue(error: { issues: readonly z.core.$ZodIssue[] }): z.core.$ZodIssue {
   const [first] = error.issues;
-  const issue = first.code === "invalid_union" ? first : (error.issues.find(isUnknownKey) ?? first);
+  const issue = error.issues.find((other) => isSlipFor(other, first)) ?? first;
   if (issue.code !== "invalid_union") return issue;
   const meant = issue.errors.filter(([first]) => first.path.length > 0 || !isOfAnotherType(first));
   if (meant.length !== 1) return issue;
@@ -119,7 +119,8 @@ function firstIssue(error: { issues: readonly z.core.$ZodIssue[] }): z.core.$Zod
   return { ...inner, path: [...issue.path, ...inner.path] };
 }
 
-/** Where a key is written wrong, the right one is missing. */
-const isUnknownKey = ({ code }: z.core.$ZodIssue): boolean => code === "unrecognized_keys";
+/** A key that is written wrong, where the right one is missing for that. */
+const isSlipFor = (issue: z.core.$ZodIssue, missing: z.core.$ZodIssue): boolean =>
+  issue.code === "unrecognized_keys" && nearest(issue.keys[0], [String(missing.path.at(-1))]) !== undefined;
 
 const isOfAnotherType = ({ code }: z.core.$ZodIssue): boolean => code === "invalid_type" || code === "invalid_value";
