@@ -23,9 +23,13 @@ export { runExperiment } from "./launch/run-experiment.js";
 export { checkOrder, type Finding } from "./orders/conformance.js";
 export { emptyLedger, orderContext } from "./orders/context.js";
 export {
+  type BatchContext,
+  type BatchOrder,
   type Coverage,
   cut,
+  type Drawn,
   defineOrder,
+  type EpochOrder,
   type ExtraSignal,
   type LedgerView,
   type MemoryArray,
@@ -34,6 +38,7 @@ export {
   type OrderDefinition,
   type OrderResult,
   type OrderStream,
+  oneBatch,
 } from "./orders/contract.js";
 export type { EpochMetrics } from "./record/epoch-metrics.js";
 export type { ArmFindings, Comparison, Findings } from "./record/findings-document.js";

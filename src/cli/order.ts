@@ -16,7 +16,7 @@ import { ledgerOptions, splitOptions } from "../orders/ledger-options.js";
 import { readSignalFile } from "../record/recorded-signals.js";
 import type { Mistake } from "../schema-mistake.js";
 import { checkedOrder } from "../training/make-plan.js";
-import { permutedLedger } from "../training/placebo.js";
+import { PermutedLedger } from "../training/placebo.js";
 import { EXIT } from "./exit-codes.js";
 import { type NamedOrder, openOrder } from "./named-order.js";
 import { type OrderOptions, orderCommand } from "./order-command.js";
@@ -93,24 +93,28 @@ async function show(named: NamedOrder, options: OrderOptions, signal: AbortSigna
     `${name}: ${summary}`,
     `${what}; batches of ${options.size}; seed ${options.seed}`,
     ...(readsLedger && losses === undefined ? [NO_LOSSES] : []),
+    ...(order.eachBatch ? [NOTHING_LEARNED] : []),
     "",
   ];
+  let step = 0;
   for (let epoch = 0; epoch < options.epochs; epoch++) {
     await setImmediate(); // a turn in which Ctrl-C is heard
     if (signal.aborted) throw new Interrupted();
     const inputs = {
-      ...{ seed: options.seed, epoch, step: 0, labels, eligible, memory },
+      ...{ seed: options.seed, epoch, step, labels, eligible, memory },
       classCount: classNames.length,
-      ledger: ledger?.placebo ? permutedLedger(seen, eligible, options.seed, epoch) : seen,
+      ledger: ledger?.placebo ? new PermutedLedger(seen, eligible, { seed: options.seed, epoch }).view : seen,
       sizes: options.size,
     };
     const result = await checkedOrder(order, inputs, { eligible, size: () => options.size });
+    step += result.offsets.length - 1;
     out.push(renderEpoch(epoch, result, labels, classNames, options.batches));
   }
   process.stdout.write(`${out.join("\n")}\n`);
   return EXIT.done;
 }
 
+const NOTHING_LEARNED = "each batch is decided by itself, here with nothing learned from the ones before it";
 const NO_LOSSES = "no losses yet, as in a run's first epoch; name some with --losses FILE";
 
 function readLosses(path: string, { name, readsLedger, signals }: RunOrder) {

@@ -2,8 +2,9 @@
 
 import { type Choice, chooseOptions } from "../order-files/choose-options.js";
 import { REPLAY } from "../order-files/replay.js";
+import type { Declared } from "../orders/declared.js";
 import { ORDERS } from "../orders/index.js";
-import { type LedgerOptions, ledgerOptions, splitOptions } from "../orders/ledger-options.js";
+import { DEFAULT_LAG, type LedgerOptions, ledgerOptions, splitOptions } from "../orders/ledger-options.js";
 import type { Checker, Chosen } from "./checker.js";
 import type { OrderReference, OrderSources } from "./order-sources.js";
 import type { ArmSections } from "./schema.js";
@@ -58,7 +59,7 @@ function chosen(
 ): ChosenOrder {
   if ("mistake" in choice) throw checker.mistake(["order", ...choice.mistake.path], choice.mistake.what);
   if (choice.declared.ownSizes) refuseRuleOfSizes(checker, reference.name, batching);
-  const comeBy = ledger === false ? undefined : checker.parse(ledgerOptions, ledger, { at: ["order"] });
+  const comeBy = ledger === false ? undefined : withLag(checker, reference.name, ledger, choice.declared);
   return {
     ...reference,
     options: choice.options,
@@ -66,6 +67,19 @@ function chosen(
     // Permuted losses choose by chance alone: over epochs each sample is as likely as the others.
     changesObjective: choice.declared.changesObjective && comeBy?.placebo !== true,
   };
+}
+
+/** Of an order that makes whole epochs nothing is recorded of a lag, as before there was any. */
+function withLag(
+  checker: Checker,
+  order: string,
+  written: Readonly<Record<string, unknown>>,
+  { eachBatch }: Declared,
+): LedgerOptions {
+  const { lag, ...options } = checker.parse(ledgerOptions, written, { at: ["order"] });
+  if (eachBatch) return { ...options, lag: lag ?? DEFAULT_LAG };
+  if (lag === undefined) return options;
+  throw checker.mistake(["order", "lag"], `order ${order} makes whole epochs with these options: leave lag out`);
 }
 
 /** What a batching rule says of its batches has no meaning for those that an order brings. */

@@ -104,7 +104,11 @@ export function recordResumed(
     ],
   };
   const { options } = record;
-  const point = { epoch: state.epoch, isUnderWay: state.underWay !== null };
+  const point = {
+    epoch: state.epoch,
+    isUnderWay: state.underWay !== null,
+    isPlanned: state.underWay?.decided === null,
+  };
   record.resume(goingOn, { entry, checkpoint, point });
   if (isOther) {
     const [then, now] = [before, document].map(versionOf);

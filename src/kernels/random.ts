@@ -10,6 +10,8 @@ import { multiplyHigh, philox4x32 } from "./philox.js";
 export const STREAMS = [
   "order",
   "batching",
+  "order-each-batch",
+  "batching-each-batch",
   "subset",
   "validation",
   "train-sample",

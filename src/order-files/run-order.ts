@@ -1,9 +1,11 @@
 /** An order with its options, as a run asks it: ours in this thread, one in a user's file in a thread of its own. */
 import { batchSizes, type ChosenBatching } from "../batching/index.js";
-import { allocateMemory, type OrderInputs, orderContext } from "../orders/context.js";
-import type { MemoryArray, OrderContext, OrderDefinition } from "../orders/contract.js";
+import { allocateMemory, batchContext, type OrderInputs } from "../orders/context.js";
+import type { MemoryArray, OrderDefinition } from "../orders/contract.js";
 import { type Declared, declaredBy } from "../orders/declared.js";
-import { type Ordered, orderedBy } from "../orders/ordered.js";
+import { EpochOfBatches } from "../orders/epoch-of-batches.js";
+import { sampleSize } from "../orders/fraction.js";
+import { batchBy, type Ordered, orderedBy } from "../orders/ordered.js";
 
 /** Sizes of an epoch's batches: one for all, or as a batching rule has them. */
 export type Sizes = number | { readonly batching: ChosenBatching; readonly epochs: number; readonly samples: number };
@@ -13,13 +15,41 @@ export interface EpochInputs extends Required<Omit<OrderInputs<unknown>, "option
   readonly sizes: Sizes;
 }
 
+/** What an order is told before a batch, beside its epoch's inputs. */
+export interface BatchInputs {
+  /** Number of the batch in its epoch, from 0. */
+  readonly batch: number;
+  /** Optimiser steps before it. */
+  readonly step: number;
+  /** Samples that it is to hold. */
+  readonly count: number;
+  /** Samples of which the ledger may have learned since the batch before; for the first one, since `beginBatches`. */
+  readonly learned: Readonly<Uint32Array>;
+}
+
+/** An epoch under way, of an order that decides each batch. */
+export interface BatchesUnderWay {
+  /** The order's, which it changes in place. */
+  readonly memory: Readonly<Record<string, MemoryArray>>;
+  /** Throws what the order throws. */
+  next(inputs: BatchInputs): Promise<Ordered>;
+}
+
 export interface RunOrder extends Declared {
   readonly name: string;
   readonly readsLedger: boolean;
   /** The arrays that it declares, for n samples, all zero. */
   allocateMemory(n: number): Promise<Readonly<Record<string, MemoryArray>>>;
-  /** What it makes of an epoch; what it keeps is in `memory`, which it changes in place. Throws what it throws. */
+  /**
+   * What it makes of an epoch; what it keeps is in `memory`, which it changes in place. One that decides each batch learns
+   * nothing meanwhile. Throws what it throws.
+   */
   order(inputs: EpochInputs): Promise<Ordered>;
+  /**
+   * Begins an epoch, or goes on in one of which these samples are drawn; of an order that decides each batch. The ledger
+   * is one that goes on learning: it is looked at when a batch is decided.
+   */
+  beginBatches(inputs: EpochInputs, drawn: Readonly<Uint32Array>): Promise<BatchesUnderWay>;
   /**
    * The run needs it no more.
    * @throws IbatchError of kind `run` where it failed after it had returned its last result.
@@ -32,19 +62,45 @@ export interface RunOrder extends Declared {
 /** One of ours. */
 export function ownOrder(definition: OrderDefinition, options: Readonly<Record<string, unknown>>): RunOrder {
   const { name, readsLedger, memory = {} } = definition;
+  const declared = declaredBy(definition, options);
   return {
     ...{ name, readsLedger },
-    ...declaredBy(definition, options),
+    ...declared,
     allocateMemory: async (n) => allocateMemory(memory, n),
-    order: async (inputs) => orderedBy(definition, epochContext(inputs, options)),
+    order: async (inputs) => orderedBy(definition, declared, ofEpoch(inputs, options)),
+    beginBatches: async (inputs, drawn) => {
+      const decide = batchesBy(definition, declared, { inputs, options, drawn });
+      return { memory: inputs.memory, next: async (batch) => decide(batch) };
+    },
     end: async () => {},
     stop: async () => {},
   };
 }
 
-export function epochContext<Options>(inputs: EpochInputs, options: Options): OrderContext<Options> {
-  return orderContext({ ...inputs, options, size: sizesOf(inputs.sizes, inputs.epoch) });
+/** Decides batch after batch of an epoch of which `drawn` is drawn already. Throws what the order throws. */
+export function batchesBy<Options>(
+  definition: OrderDefinition<Options>,
+  { coverage, epochShare }: Declared,
+  epoch: { readonly inputs: EpochInputs; readonly options: Options; readonly drawn: Readonly<Uint32Array> },
+): (batch: Omit<BatchInputs, "learned">) => Ordered {
+  const { labels, eligible } = epoch.inputs;
+  const inputs = ofEpoch(epoch.inputs, epoch.options);
+  const samples = sampleSize(epochShare, eligible.length);
+  const drawn = new EpochOfBatches({ n: labels.length, eligible, coverage, samples });
+  drawn.goOn(epoch.drawn);
+  return ({ batch, step, count }) => {
+    const ordered = batchBy(definition, batchContext(inputs, { batch, step, count, drawn }));
+    if ("fault" in ordered) return ordered;
+    const fault = drawn.add(ordered.result, count);
+    return fault === undefined ? ordered : { fault };
+  };
 }
+
+export const ofEpoch = <Options>(inputs: EpochInputs, options: Options): OrderInputs<Options> => ({
+  ...inputs,
+  options,
+  size: sizesOf(inputs.sizes, inputs.epoch),
+});
 
 /** Size of each batch of an epoch, by its number. */
 export function sizesOf(sizes: Sizes, epoch: number): (batch: number) => number {

@@ -1,11 +1,12 @@
 /** The laws of all orders, held against one order with one set of options on one case. */
 import { type Case, filledLedger } from "./conformance-cases.js";
-import { allocateMemory, emptyLedger, orderContext } from "./context.js";
+import { allocateMemory, emptyLedger } from "./context.js";
 import { type Coverage, EXTRA_SIGNALS, type LedgerView, type OrderDefinition, type OrderResult } from "./contract.js";
 import { asking, type Declared, errorText } from "./declared.js";
 import { sampleSize } from "./fraction.js";
 import { likelierSamples } from "./likelier-samples.js";
-import { type ResultLaw, resultFaults } from "./result-check.js";
+import { type Ordered, orderedBy } from "./ordered.js";
+import { type ResultFault, type ResultLaw, resultFaults } from "./result-check.js";
 
 export type Law =
   | ResultLaw
@@ -114,10 +115,12 @@ export class CaseCheck<Options> {
       ledger: makeLedger(labels.length),
     };
     const options = structuredClone(this.#options);
-    let result: OrderResult;
+    const step = STEPS_AN_EPOCH * epoch;
+    let ordered: Ordered;
     try {
       const memory = asking("memory", () => allocateMemory(this.#definition.memory ?? {}, labels.length));
-      result = this.#definition.order(orderContext({ options, seed, epoch, classCount, size, memory, ...inputs }));
+      const all = { options, seed, epoch, step, classCount, size, memory, ...inputs };
+      ordered = orderedBy(this.#definition, this.#declared, all);
     } catch (error) {
       this.#add("it returns without an error", errorText(error), "a result");
       return undefined;
@@ -132,13 +135,14 @@ export class CaseCheck<Options> {
     if (changed.length > 0) {
       this.#add("inputs are untouched", `${changed.join(", ")} changed`, "every input as it was");
     }
+    if ("fault" in ordered) {
+      this.#addFault(ordered.fault);
+      return undefined;
+    }
+    const { result } = ordered;
     const { coverage, ownSizes, epochShare } = this.#declared;
     const faults = resultFaults(result, { n: labels.length, eligible, coverage, ...(!ownSizes && { size }) });
-    for (const { law, seen, expected } of faults) {
-      const isOften = law === "each sample comes as often as declared";
-      this.#add(law, seen, isOften ? `${expected}, or \`coverage: () => "${coverageOf(result)}"\`` : expected);
-    }
-    if (faults.some((fault) => fault.law === "the result has the right types")) return undefined;
+    for (const fault of faults) this.#addFault(fault, coverageOf(result));
     const drawn = result.indices.length;
     const wanted = sampleSize(epochShare, eligible.length);
     if (this.#definition.epochShare !== undefined && drawn !== wanted) {
@@ -146,6 +150,11 @@ export class CaseCheck<Options> {
       this.#add("an epoch draws the share that is declared", seen, `${wanted}, for \`epochShare\` is ${epochShare}`);
     }
     return result;
+  }
+
+  #addFault({ law, seen, expected }: ResultFault, fitting: Coverage = "any"): void {
+    const isOften = law === "each sample comes as often as declared";
+    this.#add(law, seen, isOften ? `${expected}, or \`coverage: () => "${fitting}"\`` : expected);
   }
 
   /** Where no other objective is declared, no samples are likelier than others, unless weights make up for it. */
@@ -184,6 +193,9 @@ export class CaseCheck<Options> {
     this.#findings.push({ order, case: this.#case.name, options: this.#options, law, seen, expected });
   }
 }
+
+/** More than any case has batches. */
+const STEPS_AN_EPOCH = 1_000_000;
 
 /** So many that the shares of drawn samples say something. */
 const ENOUGH_SAMPLES = 1000;

@@ -1,7 +1,16 @@
 /** The one place where an order's context is put together: for training, for `ibatch order` and for tests. */
 import { consecutive } from "../kernels/consecutive.js";
 import { type Random, random } from "../kernels/random.js";
-import type { ExtraSignal, LedgerView, MemoryArray, MemoryDeclaration, OrderContext, OrderStream } from "./contract.js";
+import type {
+  BatchContext,
+  Drawn,
+  ExtraSignal,
+  LedgerView,
+  MemoryArray,
+  MemoryDeclaration,
+  OrderContext,
+  OrderStream,
+} from "./contract.js";
 
 export interface OrderInputs<Options> {
   readonly options: Options;
@@ -43,6 +52,24 @@ export function orderContext<Options>(inputs: OrderInputs<Options>): OrderContex
       if (Number.isSafeInteger(k) && k >= 1) return k;
       throw new RangeError(`size of batch ${batch} is ${k}, expected an integer of at least 1`);
     },
+  };
+}
+
+/** What of an epoch's context is another one for each batch. */
+export interface BatchPlace {
+  readonly batch: number;
+  /** Optimiser steps taken before it. */
+  readonly step: number;
+  readonly count: number;
+  readonly drawn: Drawn;
+}
+
+/** The context of a batch; that of its epoch is `inputs`. */
+export function batchContext<Options>(inputs: OrderInputs<Options>, place: BatchPlace): BatchContext<Options> {
+  return {
+    ...orderContext(inputs),
+    ...place,
+    random: (stream, at = place.step) => random(inputs.seed, `${stream}-each-batch`, at),
   };
 }
 

@@ -60,6 +60,27 @@ export interface OrderContext<Options> {
   size(batch: number): number;
 }
 
+/** What an order that decides each batch is told before every one of them. */
+export interface BatchContext<Options> extends OrderContext<Options> {
+  /** Optimiser steps taken before this batch. The ledger is as it was after step − lag of them. */
+  readonly step: number;
+  /** Number of the batch in its epoch, from 0. */
+  readonly batch: number;
+  /** Samples that the batch is to hold: the batching rule's size, or what is left of the epoch. */
+  readonly count: number;
+  readonly drawn: Drawn;
+  /** As for an epoch, with the batch's step in the place of the epoch: each batch has numbers of its own. */
+  random(stream: OrderStream, at?: number): Random;
+}
+
+/** What an epoch has drawn so far; batches that are not trained on yet are among it. */
+export interface Drawn {
+  /** In the sequence of drawing. */
+  readonly indices: Readonly<Uint32Array>;
+  /** How often each sample was drawn; length n. */
+  readonly times: Readonly<Uint32Array>;
+}
+
 /** The streams an order may draw from; the full list of streams is in kernels/random.ts. */
 export type OrderStream = "order" | "batching";
 
@@ -81,13 +102,18 @@ export interface OrderResult {
    * Absent: all alike.
    */
   readonly probabilities?: Float64Array;
+  /**
+   * 1 / Σp² of those probabilities, in their place where they are costly: an order that decides each batch would give n
+   * numbers with each.
+   */
+  readonly effectiveDataSize?: number;
 }
 
 /** How often an epoch of this order holds each eligible sample: what the conformance suite checks. */
 export type Coverage = "each-once" | "at-most-once" | "any";
 
-/** One order: one file, one of these as its default export, one line in `index.ts`. */
-export interface OrderDefinition<Options = unknown> {
+/** What a definition says, whatever it decides on. */
+interface OrderDeclaration<Options> {
   readonly name: string;
   /** One line: what it does. */
   readonly summary: string;
@@ -128,13 +154,35 @@ export interface OrderDefinition<Options = unknown> {
   changesEachEpoch(options: Options): boolean;
   /** Whether two seeds differ with these options; held to its yes and to its no, too. */
   dependsOnSeed(options: Options): boolean;
-  order(context: OrderContext<Options>): OrderResult;
+  /** Whether it decides each batch with these options; wanted of an order that has both `order` and `nextBatch`. */
+  decidesEachBatch?(options: Options): boolean;
 }
 
+/** An order that makes a whole epoch before it begins; one that has `nextBatch` too says which by its options. */
+export interface EpochOrder<Options = unknown> extends OrderDeclaration<Options> {
+  order(context: OrderContext<Options>): OrderResult;
+  nextBatch?(context: BatchContext<Options>): OrderResult;
+}
+
+/** An order that decides anew before every batch, from the losses of the last ones. */
+export interface BatchOrder<Options = unknown> extends OrderDeclaration<Options> {
+  readonly order?: undefined;
+  /** One batch: as many samples as `count` says. */
+  nextBatch(context: BatchContext<Options>): OrderResult;
+}
+
+/** One order: one file, one of these as its default export, one line in `index.ts`. */
+export type OrderDefinition<Options = unknown> = EpochOrder<Options> | BatchOrder<Options>;
+
 /** Gives an order its type; the identity otherwise. */
+export function defineOrder<Options>(definition: EpochOrder<Options>): EpochOrder<Options>;
+export function defineOrder<Options>(definition: BatchOrder<Options>): BatchOrder<Options>;
 export function defineOrder<Options>(definition: OrderDefinition<Options>): OrderDefinition<Options> {
   return definition;
 }
+
+/** The offsets of a single batch. */
+export const oneBatch = (count: number): Uint32Array => Uint32Array.of(0, count);
 
 /**
  * The usual offsets: `count` samples in batches of size(0), size(1), …; the last one is kept, however short.

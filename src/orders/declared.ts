@@ -12,6 +12,8 @@ export interface Declared {
   readonly changesObjective: boolean;
   readonly ownSizes: boolean;
   readonly unknownProbabilities: boolean;
+  /** Whether it decides each batch; else whole epochs. */
+  readonly eachBatch: boolean;
 }
 
 /** @throws ToldError naming the member, where one of the definition throws. */
@@ -25,6 +27,9 @@ export function declaredBy<Options>(definition: OrderDefinition<Options>, option
     changesObjective: asking("changesObjective", () => definition.changesObjective?.(options) ?? false),
     ownSizes: definition.ownSizes ?? false,
     unknownProbabilities: definition.unknownProbabilities ?? false,
+    eachBatch:
+      definition.order === undefined ||
+      asking("decidesEachBatch", () => definition.decidesEachBatch?.(options) ?? false),
   };
 }
 

@@ -13,6 +13,7 @@ export function missingMembers(value: object): string[] {
   const isFunction = (member: unknown) => typeof member === "function";
   const isOptionalFunction = (member: unknown) => member === undefined || isFunction(member);
   const isOptionalBoolean = (member: unknown) => member === undefined || typeof member === "boolean";
+  const [hasOrder, hasBatches] = [Reflect.get(value, "order"), Reflect.get(value, "nextBatch")].map(isFunction);
   const proper: Record<Exclude<keyof OrderDefinition, "memory">, (member: unknown) => boolean> = {
     name: isText,
     summary: isText,
@@ -28,7 +29,9 @@ export function missingMembers(value: object): string[] {
     unknownProbabilities: isOptionalBoolean,
     changesEachEpoch: isFunction,
     dependsOnSeed: isFunction,
-    order: isFunction,
+    order: hasBatches ? isOptionalFunction : isFunction,
+    nextBatch: isOptionalFunction,
+    decidesEachBatch: hasOrder && hasBatches ? isFunction : isOptionalFunction,
   };
   const wrong = Object.entries(proper).flatMap(([name, isProper]) =>
     isProper(Reflect.get(value, name)) ? [] : [name],

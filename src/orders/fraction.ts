@@ -15,13 +15,12 @@ export function sampleSize(fraction: number, count: number): number {
   return Math.max(1, Math.round(fraction * count));
 }
 
-/** A uniform sample in random sequence, the first part of a shuffle; each is in with chance `inclusion`. */
+/** A uniform sample of m in random sequence, the first part of a shuffle; each is in with chance `inclusion`. */
 export function uniformSample(
   eligible: Readonly<Uint32Array>,
-  fraction: number,
+  m: number,
   random: Random,
 ): { indices: Uint32Array; inclusion: Float64Array } {
-  const m = sampleSize(fraction, eligible.length);
   const indices = shuffled(eligible, random).slice(0, m);
   return { indices, inclusion: new Float64Array(m).fill(m / eligible.length) };
 }

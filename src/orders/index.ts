@@ -7,6 +7,7 @@ import lossGlobal from "./rules/loss-global.js";
 import lossPerClass from "./rules/loss-per-class.js";
 import randomSubset from "./rules/random-subset.js";
 import shuffled from "./rules/shuffled.js";
+import topLoss from "./rules/top-loss.js";
 import weighted from "./rules/weighted.js";
 
 /** Every order there is, in the sequence `ibatch list orders` shows them. A test holds this and the folder equal. */
@@ -17,6 +18,7 @@ export const ORDERS: readonly OrderDefinition[] = [
   heterogeneous,
   lossGlobal,
   lossPerClass,
+  topLoss,
   weighted,
   randomSubset,
 ];

@@ -5,6 +5,10 @@ import type { OrderDefinition } from "./contract.js";
 /** Keys of which one says which order is meant: its options stand beside that one. */
 export const ORDER_ORIGINS = ["name", "file", "replay"] as const;
 
+/** Batches that a backend is sent ahead, at most. */
+const MOST_LAG = 8;
+export const DEFAULT_LAG = 1;
+
 export const ledgerOptions = z
   .strictObject({
     signal: z
@@ -40,6 +44,15 @@ export const ledgerOptions = z
       .lt(1)
       .default(0.9)
       .describe("weight of the old mean in a sample's exponential mean of losses (by: mean-loss)"),
+    lag: z
+      .int()
+      .min(0)
+      .max(MOST_LAG)
+      .optional()
+      .describe(
+        `steps between the last losses that a batch is chosen by and the batch, of an order that decides each batch, 0 … ${MOST_LAG}; ` +
+          "0: each choice waits for the batch before; 1, where left out: the backend trains meanwhile",
+      ),
   })
   .refine(({ signal, every }) => signal === "rescore" || every === 1, {
     path: ["every"],
@@ -47,9 +60,16 @@ export const ledgerOptions = z
   });
 export type LedgerOptions = z.infer<typeof ledgerOptions>;
 
+/** Of the options above, those that mean something beside this order. */
+function ledgerShape({ readsLedger, nextBatch }: Pick<OrderDefinition, "readsLedger" | "nextBatch">): z.ZodRawShape {
+  if (!readsLedger) return {};
+  const { lag, ...shape } = ledgerOptions.shape;
+  return { ...shape, ...(nextBatch && { lag }) };
+}
+
 /** All options of an order: its own, and those above where it reads the ledger. What a config writes beside its name. */
-export function orderOptions({ options, readsLedger }: OrderDefinition): z.ZodObject {
-  return z.strictObject({ ...options.shape, ...(readsLedger && ledgerOptions.shape) });
+export function orderOptions(definition: OrderDefinition): z.ZodObject {
+  return z.strictObject({ ...definition.options.shape, ...ledgerShape(definition) });
 }
 
 /** What is written beside an order's name, taken apart: its own options, and how its ledger is come by. */

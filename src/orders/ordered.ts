@@ -1,24 +1,96 @@
 /** What an order returns, taken over as soon as it returns it: arrays of its own making may be changed later. */
-import type { OrderContext, OrderDefinition, OrderResult } from "./contract.js";
+import { batchContext, type OrderInputs, orderContext } from "./context.js";
+import type { BatchContext, OrderDefinition, OrderResult } from "./contract.js";
+import type { Declared } from "./declared.js";
+import { EpochOfBatches } from "./epoch-of-batches.js";
+import { sampleSize } from "./fraction.js";
 import { type ResultFault, typeFault } from "./result-check.js";
 
-/** A copy of the result; or, where it has not the right types, what is wrong with it. */
+/** A copy of the result; or, where it breaks a law that must hold before it is read, which one. */
 export type Ordered = { readonly result: OrderResult } | { readonly fault: ResultFault };
 
-/** Asks an order for an epoch. Throws what it throws. */
-export function orderedBy<Options>(definition: OrderDefinition<Options>, context: OrderContext<Options>): Ordered {
-  const result = definition.order(context);
+/**
+ * Asks an order for an epoch; one that decides each batch for batch after batch, with nothing learned between them.
+ * Throws what it throws.
+ */
+export function orderedBy<Options>(
+  definition: OrderDefinition<Options>,
+  declared: Pick<Declared, "eachBatch" | "coverage" | "epochShare">,
+  inputs: OrderInputs<Options>,
+): Ordered {
+  if (definition.order === undefined || declared.eachBatch) return batchesOf(definition, declared, inputs);
+  return taken(definition.order(orderContext(inputs)));
+}
+
+/** Asks an order that decides each batch for one. Throws what it throws. */
+export function batchBy<Options>(definition: OrderDefinition<Options>, context: BatchContext<Options>): Ordered {
+  if (definition.nextBatch === undefined) throw new Error(`order ${definition.name} has no nextBatch`);
+  return taken(definition.nextBatch(context));
+}
+
+function taken(result: OrderResult): Ordered {
   const fault = typeFault(result);
   return fault === undefined ? { result: copied(result) } : { fault };
 }
 
 /** Into buffers of their own, whatever memory they lie in: shared with another thread, resizable, or one for all. */
-function copied({ indices, offsets, weights, inclusion, probabilities }: OrderResult): OrderResult {
+function copied({ indices, offsets, weights, inclusion, probabilities, effectiveDataSize }: OrderResult): OrderResult {
   return {
     indices: new Uint32Array(indices),
     offsets: new Uint32Array(offsets),
     ...(weights && { weights: new Float32Array(weights) }),
     ...(inclusion && { inclusion: new Float64Array(inclusion) }),
     ...(probabilities && { probabilities: new Float64Array(probabilities) }),
+    ...(effectiveDataSize !== undefined && { effectiveDataSize }),
   };
+}
+
+function batchesOf<Options>(
+  definition: OrderDefinition<Options>,
+  { coverage, epochShare }: Pick<Declared, "coverage" | "epochShare">,
+  inputs: OrderInputs<Options>,
+): Ordered {
+  const { n, eligible, size, step, ledger, memory } = orderContext(inputs);
+  const samples = sampleSize(epochShare, eligible.length);
+  const drawn = new EpochOfBatches({ n, eligible, coverage, samples });
+  const complete = { ...inputs, eligible, ledger, memory };
+  const batches: OrderResult[] = [];
+  while (drawn.left > 0) {
+    const batch = batches.length;
+    const count = Math.min(size(batch), drawn.left);
+    const ordered = batchBy(definition, batchContext(complete, { batch, step: step + batch, count, drawn }));
+    if ("fault" in ordered) return ordered;
+    const fault = drawn.add(ordered.result, count);
+    if (fault !== undefined) return { fault };
+    batches.push(ordered.result);
+  }
+  return { result: joined(batches, drawn.indices) };
+}
+
+/** One epoch of these batches; probabilities, which are other ones before each, are left out. */
+function joined(batches: readonly OrderResult[], indices: Uint32Array): OrderResult {
+  const weights = batches.flatMap((batch) => batch.weights ?? []);
+  const inclusion = batches.flatMap((batch) => batch.inclusion ?? []);
+  const offsets = [0];
+  for (const batch of batches) offsets.push(offsets[offsets.length - 1] + batch.indices.length);
+  return {
+    indices: indices.slice(),
+    offsets: Uint32Array.from(offsets),
+    ...(weights.length > 0 && { weights: concatenated(Float32Array, weights, indices.length) }),
+    ...(inclusion.length === batches.length && { inclusion: concatenated(Float64Array, inclusion, indices.length) }),
+  };
+}
+
+function concatenated<A extends Float32Array | Float64Array>(
+  type: new (length: number) => A,
+  parts: readonly A[],
+  length: number,
+): A {
+  const all = new type(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

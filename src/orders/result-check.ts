@@ -8,9 +8,12 @@ export type ResultLaw =
   | "each sample comes as often as declared"
   | "offsets are well-formed"
   | "no batch is larger than asked for"
+  | "a batch is as large as asked for"
+  | "all batches of an epoch have weights, or none"
   | "weights are finite and positive"
   | "inclusion is a probability above 0"
-  | "probabilities sum to 1";
+  | "probabilities sum to 1"
+  | "an effective size is at least 1";
 
 /** A law that a result breaks: what was seen, what was expected. */
 export interface ResultFault {
@@ -33,12 +36,17 @@ export interface ResultBounds {
 export function resultFaults(result: OrderResult, bounds: ResultBounds): readonly ResultFault[] {
   const wrongType = typeFault(result);
   if (wrongType !== undefined) return [wrongType];
+  const faults = [indexFault(result, bounds), offsetFault(result) ?? sizeFault(result, bounds)];
+  return [...faults.filter((fault) => fault !== undefined), ...valueFaults(result, bounds)];
+}
+
+/** The faults of what stands beside the indices; in time that grows with what is there. */
+export function valueFaults(result: OrderResult, bounds: Pick<ResultBounds, "eligible">): readonly ResultFault[] {
   const faults = [
-    indexFault(result, bounds),
-    offsetFault(result) ?? sizeFault(result, bounds),
     weightFault(result),
     inclusionFault(result),
     probabilitiesFault(result, bounds),
+    effectiveSizeFault(result, bounds),
   ];
   return faults.filter((fault) => fault !== undefined);
 }
@@ -50,7 +58,13 @@ export function typeFault(result: OrderResult): ResultFault | undefined {
     if (result instanceof Promise) result.catch(() => {}); // should it fail, nobody waits for it
     return { law, seen: described(result), expected: "{ indices, offsets }, returned at once" };
   }
-  const wrong = wrongArrays(result);
+  const size: unknown = result.effectiveDataSize;
+  const wrong = [
+    ...wrongArrays(result),
+    ...(size === undefined || typeof size === "number"
+      ? []
+      : [{ name: "effectiveDataSize", seen: described(size), expected: "number" }]),
+  ];
   if (wrong.length === 0) return undefined;
   return {
     law,
@@ -182,7 +196,10 @@ function inclusionFault({ indices, inclusion }: OrderResult): ResultFault | unde
 /** So far from 1 may the sum be: what float32 weights leave. */
 const SUM_TOLERANCE = 1e-6;
 
-function probabilitiesFault({ probabilities }: OrderResult, { eligible }: ResultBounds): ResultFault | undefined {
+function probabilitiesFault(
+  { probabilities }: OrderResult,
+  { eligible }: Pick<ResultBounds, "eligible">,
+): ResultFault | undefined {
   if (probabilities === undefined) return undefined;
   const law = "probabilities sum to 1";
   if (probabilities.length !== eligible.length) {
@@ -199,4 +216,18 @@ function probabilitiesFault({ probabilities }: OrderResult, { eligible }: Result
   }
   if (Math.abs(sum - 1) <= SUM_TOLERANCE) return undefined;
   return { law, seen: `a sum of ${sum}`, expected: "1" };
+}
+
+/** So much more than all samples may rounding make of it. */
+const SIZE_TOLERANCE = 1 + 1e-6;
+
+function effectiveSizeFault(
+  { effectiveDataSize }: OrderResult,
+  { eligible }: Pick<ResultBounds, "eligible">,
+): ResultFault | undefined {
+  if (effectiveDataSize === undefined) return undefined;
+  if (effectiveDataSize >= 1 / SIZE_TOLERANCE && effectiveDataSize <= eligible.length * SIZE_TOLERANCE)
+    return undefined;
+  const expected = `1 … ${eligible.length}, as 1 / Σp² of probabilities`;
+  return { law: "an effective size is at least 1", seen: String(effectiveDataSize), expected };
 }

@@ -72,18 +72,22 @@ function isEmptyFile(path: string): boolean {
 export interface RunPoint {
   /** The epoch under way, or the next one. */
   readonly epoch: number;
-  /** Whether that one's plan is on record. */
+  /** Whether it is under way: a scoring pass before it is on record. */
   readonly isUnderWay: boolean;
+  /** Whether its plan is on record, and not decided batch by batch. */
+  readonly isPlanned: boolean;
 }
 
 /** Removes what a run recorded of epochs after this point, and the list of its files. What grows is the caller's. */
-export function clearAfter(run: string, { epoch, isUnderWay }: RunPoint): void {
-  const firstPlan = isUnderWay ? epoch + 1 : epoch;
+export function clearAfter(run: string, { epoch, isUnderWay, isPlanned }: RunPoint): void {
+  const firstOf = (directory: string) => {
+    const isKept = directory === "orders" ? isPlanned : directory.startsWith("signals/scored-") && isUnderWay;
+    return isKept ? epoch + 1 : epoch;
+  };
   const isLater = (path: string) => {
     const [, directory, number] = /^(orders|signals\/[^/]+)\/(\d+)\./.exec(path) ?? [];
     if (directory === undefined) return path === CHECKSUMS;
-    const first = directory === "orders" || directory.startsWith("signals/scored-") ? firstPlan : epoch;
-    return Number(number) >= first;
+    return Number(number) >= firstOf(directory);
   };
   for (const path of recordedFiles(run)) {
     if (isLater(path) || path.endsWith(PARTIAL)) writing(join(run, path), () => rmSync(join(run, path)));

@@ -230,6 +230,16 @@ export class RunRecord {
     return hashes;
   }
 
+  /** Samples of an epoch that is decided batch by batch, from this one on; its plan is written when all of it is there. */
+  writeDecided(epoch: number, from: number, { indices, weights }: Pick<RecordedPlan, "indices" | "weights">): void {
+    this.#refuseIfLost();
+    if (this.#options.orders !== "full") return;
+    const add = (name: string, bytes: Uint8Array) =>
+      from === 0 ? this.#write(name, bytes) : append(join(this.directory, name), bytes);
+    add(orderFile(epoch, "u32"), bytesOf(indices));
+    if (weights !== undefined) add(orderFile(epoch, "weights.f32"), bytesOf(weights));
+  }
+
   /** One value a sample in index order, NaN where it was not seen in this pass. */
   writeSignal(name: SignalName, epoch: number, values: Float32Array): void {
     this.#writeSignal(signalFile(name, epoch), values);

@@ -75,8 +75,8 @@ export class CannotWrite extends IbatchError {
 }
 
 /** Adds to the end of a file, on the disk itself when it returns. */
-export const append = (path: string, text: string): void =>
-  writing(path, () => appendFileSync(path, text, { flush: true }));
+export const append = (path: string, content: string | Uint8Array): void =>
+  writing(path, () => appendFileSync(path, content, { flush: true }));
 
 /** What was renamed or removed in this path's directory is so on the disk itself, where the file system can say so. */
 export function flushNames(path: string): void {

@@ -1,17 +1,20 @@
 /** How an epoch begins: scored where its order waits for that, then planned; or planned again, where a run goes on in it. */
 import { usageError } from "../errors.js";
 import { isScoringDue } from "../orders/ledger-options.js";
+import type { PlanHashes } from "../record/run-record.js";
+import { type BatchSource, PlanSource } from "./batch-source.js";
 import { noSeconds, type Stopwatch } from "./clock.js";
+import { nothingDecided } from "./decided-batches.js";
 import { type Ledger, recordScores } from "./ledger.js";
 import type { PlannedEpoch, Planner } from "./planner.js";
-import { beginEpoch, type EpochUnderWay, type RunState } from "./run-state.js";
+import { type Begun, beginEpoch, type EpochUnderWay, type RunState } from "./run-state.js";
 import { emptyHistory, recordHistory } from "./sample-signals.js";
 import { type Training, trainedSignals } from "./training.js";
 
-/** An epoch under way, and the plan that it is trained on. */
+/** An epoch under way, and where its batches come from. */
 export interface BegunEpoch {
   readonly underWay: EpochUnderWay;
-  readonly planned: PlannedEpoch;
+  readonly source: BatchSource;
 }
 
 /** Undefined where the scoring pass before the epoch shows that the run has diverged. */
@@ -20,30 +23,62 @@ export async function beginOrResume(
   training: Training,
   stopwatch: Stopwatch,
 ): Promise<BegunEpoch | undefined> {
-  const { planner, session, listen, order } = training;
-  if (state.underWay !== null)
-    return { underWay: state.underWay, planned: await planAgain(state, state.underWay, planner) };
+  const { session, order } = training;
+  if (state.underWay !== null) return resume(state, state.underWay, training);
   const seconds = noSeconds();
   const scored = await scoreIfDue(state, training);
   stopwatch.lap(seconds, "scoring", session.takeSeconds());
   if (scored.hasDiverged) return undefined;
-  const { ledger } = scored;
+  const begun = { scored: scored.count, ledger: scored.ledger, extras: trainedSignals(training), seconds };
+  return order.eachBatch ? beginBatches(state, training, begun) : beginPlanned(state, training, begun, stopwatch);
+}
+
+type Scored = Pick<Begun, "scored" | "ledger" | "extras" | "seconds">;
+
+/** With a plan that is made before its first batch. */
+async function beginPlanned(
+  state: RunState,
+  { planner, listen, order }: Training,
+  begun: Scored,
+  stopwatch: Stopwatch,
+): Promise<BegunEpoch> {
+  const { ledger, seconds } = begun;
   const planned = await planner.plan({ ...state, ledger });
   seconds.ordering = planned.seconds;
   const { epoch, plan, hashes } = planned;
   listen({ type: "planned", epoch, plan, hashes });
   stopwatch.lap(seconds);
-  const { readsLedger } = order;
-  const underWay = beginEpoch(state, {
-    scored: scored.count,
-    ...{ ledger, hashes, readsLedger, seconds },
-    extras: trainedSignals(training),
-  });
-  return { underWay, planned };
+  const underWay = beginEpoch(state, { ...begun, hashes, decided: null, keepsLedger: order.readsLedger });
+  return { underWay, source: new PlanSource(planned, { firstStep: underWay.firstStep, step: state.step }) };
 }
 
+/** With batches that are decided one after another. */
+async function beginBatches(state: RunState, { planner, listen }: Training, begun: Scored): Promise<BegunEpoch> {
+  const memory = await planner.memoryAfter(state.memory);
+  const decided = nothingDecided(planner.samplesOf(state.epoch), memory);
+  const underWay = beginEpoch(state, { ...begun, hashes: null, decided, keepsLedger: false });
+  const { firstStep, seconds } = underWay;
+  return { underWay, source: await planner.decide(state, { decided, firstStep, seconds }, listen) };
+}
+
+/** Goes on in an epoch under way. */
+async function resume(state: RunState, underWay: EpochUnderWay, { planner, listen }: Training): Promise<BegunEpoch> {
+  const { hashes, decided, firstStep, seconds } = underWay;
+  if (hashes !== null) {
+    const planned = await planAgain(state, { ...underWay, hashes }, planner);
+    return { underWay, source: new PlanSource(planned, { firstStep, step: state.step }) };
+  }
+  if (decided === null) throw new Error("an epoch under way has a plan, or batches that are decided");
+  const source = await planner.decide(state, { decided, firstStep, seconds }, listen);
+  const { plan } = source.planned();
+  listen({ type: "decided", epoch: state.epoch, from: 0, indices: plan.indices, weights: plan.weights });
+  return { underWay, source };
+}
+
+type PlannedUnderWay = EpochUnderWay & { readonly hashes: PlanHashes };
+
 /** @throws IbatchError where the plan of an epoch under way comes out otherwise than it is on record. */
-async function planAgain(state: RunState, underWay: EpochUnderWay, planner: Planner): Promise<PlannedEpoch> {
+async function planAgain(state: RunState, underWay: PlannedUnderWay, planner: Planner): Promise<PlannedEpoch> {
   const { epoch, memory, before } = state;
   const { firstStep, hashes } = underWay;
   const planned = await planner.plan({

@@ -1,9 +1,9 @@
 /** What is measured after an epoch, and what its line in the record says. */
 import type { BatchNormMetrics, EpochMetrics } from "../record/epoch-metrics.js";
-import type { BegunEpoch } from "./begin-epoch.js";
 import type { Evaluated } from "./divergence.js";
 import { measuredOf } from "./measured.js";
 import type { PlannedEpoch } from "./planner.js";
+import type { EpochUnderWay } from "./run-state.js";
 import type { Training } from "./training.js";
 
 type EvaluatedEpoch = Evaluated & { readonly batchNorm?: BatchNormMetrics };
@@ -20,7 +20,11 @@ export async function evaluate(
 }
 
 /** `step`: after the epoch. */
-export function metricsOf(step: number, { underWay, planned }: BegunEpoch, evaluated: EvaluatedEpoch): EpochMetrics {
+export function metricsOf(
+  step: number,
+  underWay: EpochUnderWay,
+  { planned, evaluated }: { readonly planned: PlannedEpoch; readonly evaluated: EvaluatedEpoch },
+): EpochMetrics {
   const { epoch, plan, monitors, hashes } = planned;
   const { learningRates } = plan;
   return {

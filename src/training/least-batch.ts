@@ -13,7 +13,11 @@ export interface Least {
  * @param where arm, order and epoch, for a person.
  * @throws IbatchError at the first batch of which fewer samples go through the model together.
  */
-export function refuseTooSmall({ offsets }: Plan, { leastBatchSize, microBatch }: Least, where: string): void {
+export function refuseTooSmall(
+  { offsets }: Pick<Plan, "offsets">,
+  { leastBatchSize, microBatch }: Least,
+  where: string,
+): void {
   for (let batch = 0; batch + 1 < offsets.length; batch++) {
     const size = offsets[batch + 1] - offsets[batch];
     const last = microBatch === null ? size : size % microBatch || microBatch;

@@ -3,15 +3,16 @@ import { commonBatchingOptions, learningRateFactors } from "../batching/index.js
 import { lastBatchShare, withoutLastBatch } from "../batching/last-batch.js";
 import type { ArmConfig } from "../config/config.js";
 import { IbatchError, Interrupted } from "../errors.js";
-import { type EpochInputs, type RunOrder, sizesOf } from "../order-files/run-order.js";
+import { type EpochInputs, type RunOrder, type Sizes, sizesOf } from "../order-files/run-order.js";
 import type { OrderResult } from "../orders/contract.js";
 import { thrownText } from "../orders/declared.js";
 import { sampleSize } from "../orders/fraction.js";
+import type { Ordered } from "../orders/ordered.js";
 import { type ResultBounds, type ResultFault, resultFaults } from "../orders/result-check.js";
 import type { OrderMonitors } from "../record/epoch-metrics.js";
 import { learningRates } from "../schedules/index.js";
-import { monitorOrder } from "./monitors.js";
-import { permutedLedger } from "./placebo.js";
+import { monitorsOf, nothingWatched, watch } from "./monitors.js";
+import { PermutedLedger } from "./placebo.js";
 import type { Plan } from "./plan.js";
 
 /** What an order may look at, beside what the config says; and the indices of the epoch before it. */
@@ -27,44 +28,72 @@ export interface Planned {
 
 /** @throws IbatchError of kind `run` when the order throws, or breaks a law that holds of every order's result. */
 export async function makePlan(config: ArmConfig, runOrder: RunOrder, seen: OrderSurroundings): Promise<Planned> {
-  const { order, batching, schedule, epochs } = config;
+  const { order } = config;
   const { before, ...known } = seen;
   const { seed, epoch, step, eligible, labels } = known;
-  const ledger = order.ledger?.placebo ? permutedLedger(seen.ledger, eligible, seed, epoch) : seen.ledger;
-  const run = { epochs, samples: sampleSize(runOrder.epochShare, eligible.length) };
-  const sizes = { batching, ...run };
+  const ledger = order.ledger?.placebo ? new PermutedLedger(seen.ledger, eligible, { seed, epoch }).view : seen.ledger;
+  const sizes = sizesIn(config, runOrder, eligible.length);
   const size = sizesOf(sizes, epoch);
   const bounds = { eligible, ...(!runOrder.ownSizes && { size }) };
   const ordered = await checkedOrder(runOrder, { ...known, ledger, sizes }, bounds);
+  const rule = runOrder.ownSizes ? undefined : size;
+  const { offsets, learningRates } = batchesIn(config, { epoch, sizes, offsets: ordered.offsets }, rule);
+  const result = offsets.length < ordered.offsets.length ? withoutLastBatch(ordered) : ordered;
+  const { indices, weights } = result;
+  const watched = nothingWatched();
+  const seenLedger = runOrder.readsLedger ? ledger : undefined;
+  watch(watched, { result, eligibleCount: eligible.length, ledger: seenLedger, step });
+  const knowsProbabilities = !runOrder.unknownProbabilities;
+  return {
+    plan: { indices, offsets, weights, learningRates },
+    monitors: monitorsOf(watched, { indices, n: labels.length, before, knowsProbabilities }),
+  };
+}
+
+type RunSizes = Exclude<Sizes, number>;
+
+/** How large the batches of an arm's epochs are. */
+export const sizesIn = (
+  { batching, epochs }: ArmConfig,
+  { epochShare }: Pick<RunOrder, "epochShare">,
+  eligibleCount: number,
+): RunSizes => ({ batching, epochs, samples: sampleSize(epochShare, eligibleCount) });
+
+/** Where an epoch's batches end, and at which rates they are trained on. */
+export interface Batches {
+  /** Without a last one that is dropped. */
+  readonly offsets: Uint32Array;
+  readonly learningRates: Float64Array;
+}
+
+/**
+ * The batches of an epoch that end there. `size`: the batching rule's, by which the last one may be too short; undefined
+ * where that says nothing of them.
+ * @throws IbatchError of kind `run` where none is left.
+ */
+export function batchesIn(
+  { batching, schedule }: ArmConfig,
+  { epoch, sizes, offsets: all }: { readonly epoch: number; readonly sizes: RunSizes; readonly offsets: Uint32Array },
+  size: ((batch: number) => number) | undefined,
+): Batches {
+  const { epochs, samples } = sizes;
   const { lastBatch } = commonBatchingOptions
     .pick({ lastBatch: true })
     .parse({ lastBatch: batching.options.lastBatch });
-  const lastShare = runOrder.ownSizes ? 1 : lastBatchShare(ordered.offsets, size);
-  if (lastBatch === "drop" && lastShare < 1 && ordered.offsets.length === 2) {
-    const seen = `${ordered.indices.length} samples where ${size(0)} make a batch`;
+  const lastShare = size === undefined ? 1 : lastBatchShare(all, size);
+  const isDropped = lastBatch === "drop" && lastShare < 1;
+  if (isDropped && all.length === 2) {
+    const seen = `${all[1]} samples where ${size?.(0)} make a batch`;
     throw new IbatchError(
       "run",
       `epoch ${epoch + 1} has ${seen}, and batching.lastBatch: drop leaves none: lower the size`,
     );
   }
-  const result = lastBatch === "drop" && lastShare < 1 ? withoutLastBatch(ordered) : ordered;
-
-  const { indices, offsets, weights } = result;
+  const offsets = isDropped ? all.subarray(0, -1) : all;
   const rates = learningRates({ name: schedule.name, ...schedule.options }, { epoch, epochs, offsets });
-  const factors = learningRateFactors(batching, size, run, rates.length);
+  const factors = learningRateFactors(batching, sizesOf(sizes, epoch), { epochs, samples }, rates.length);
   if (lastBatch === "scale") factors[factors.length - 1] *= lastShare;
-  return {
-    plan: { indices, offsets, weights, learningRates: rates.map((rate, batch) => rate * factors[batch]) },
-    monitors: monitorOrder({
-      result,
-      n: labels.length,
-      eligible,
-      ledger: runOrder.readsLedger ? ledger : undefined,
-      step,
-      before,
-      knowsProbabilities: !runOrder.unknownProbabilities,
-    }),
-  };
+  return { offsets, learningRates: rates.map((rate, batch) => rate * factors[batch]) };
 }
 
 /**
@@ -79,15 +108,20 @@ export async function checkedOrder(
   const { epoch, labels } = inputs;
   const { coverage } = order;
   const where = `order ${order.name} in epoch ${epoch + 1}`;
-  const ordered = await calling(where, () => order.order(inputs));
-  if ("fault" in ordered) throw brokenLaw(where, ordered.fault);
-  const { result } = ordered;
+  const result = await lawful(where, () => order.order(inputs));
   const [fault] = await calling(where, async () => resultFaults(result, { n: labels.length, coverage, ...bounds }));
   if (fault !== undefined) throw brokenLaw(where, fault);
   return result;
 }
 
-const brokenLaw = (where: string, { law, seen, expected }: ResultFault): IbatchError =>
+/** What an order made. @throws IbatchError of kind `run`, whatever it throws, or where it breaks a law; Interrupted. */
+export async function lawful(where: string, act: () => Promise<Ordered>): Promise<OrderResult> {
+  const ordered = await calling(where, act);
+  if ("fault" in ordered) throw brokenLaw(where, ordered.fault);
+  return ordered.result;
+}
+
+export const brokenLaw = (where: string, { law, seen, expected }: ResultFault): IbatchError =>
   new IbatchError("run", `${where} breaks a law of orders (${law}): seen ${seen}, expected ${expected}`);
 
 /** Runs what an order's author wrote: it may throw anything. */

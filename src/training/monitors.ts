@@ -3,34 +3,95 @@
  * different samples it draws, how unevenly, by how old losses, and how like the last epoch's order it is.
  */
 import type { LedgerView, OrderResult } from "../orders/contract.js";
+import { effectiveSize } from "../orders/effective-size.js";
 import type { OrderMonitors } from "../record/epoch-metrics.js";
 
-export interface Monitored {
-  readonly result: OrderResult;
-  /** Samples in the dataset. */
-  readonly n: number;
-  readonly eligible: Readonly<Uint32Array>;
+/** What is added up over an epoch's batches, or at once over an order that makes them all. Plain numbers. */
+export interface Watched {
+  /** Results looked at: one for an epoch that was made at once. */
+  results: number;
+  /** Samples in them. */
+  samples: number;
+  /** Σ over results of 1/Σp². */
+  effectiveDataSize: number;
+  /** Results that say with which probability their samples were drawn, and Σ over those of Σ1/q ÷ eligible samples. */
+  included: number;
+  inverseInclusion: number;
+  /** Results that have weights, Σw and Σw². */
+  weighted: number;
+  weight: number;
+  weightSquared: number;
+  /** Samples whose loss was seen before, and Σ of the steps since. */
+  aged: number;
+  age: number;
+}
+
+export const nothingWatched = (): Watched => ({
+  ...{ results: 0, samples: 0, effectiveDataSize: 0, included: 0, inverseInclusion: 0 },
+  ...{ weighted: 0, weight: 0, weightSquared: 0, aged: 0, age: 0 },
+});
+
+export interface Looked {
+  readonly result: Omit<OrderResult, "offsets">;
+  readonly eligibleCount: number;
   /** As the order saw it; undefined for one that does not look. */
   readonly ledger: LedgerView | undefined;
-  /** Optimiser steps before this epoch. */
+  /** Optimiser steps before it. */
   readonly step: number;
+}
+
+/** Adds what an order made, in time that grows with that alone. */
+export function watch(watched: Watched, { result, eligibleCount, ledger, step }: Looked): void {
+  const { indices, weights, inclusion, probabilities, effectiveDataSize } = result;
+  watched.results += 1;
+  watched.samples += indices.length;
+  watched.effectiveDataSize += effectiveDataSize ?? (probabilities ? effectiveSize(probabilities) : eligibleCount);
+  if (inclusion !== undefined) {
+    watched.included += 1;
+    watched.inverseInclusion += sumOf(inclusion, (q) => 1 / q) / eligibleCount;
+  }
+  if (weights !== undefined) {
+    watched.weighted += 1;
+    watched.weight += sumOf(weights, (weight) => weight);
+    watched.weightSquared += sumOf(weights, (weight) => weight * weight);
+  }
+  if (ledger !== undefined) addAges(watched, indices, ledger.seenAtStep, step);
+}
+
+/** Steps since the losses of these samples were seen; those never seen are left out. */
+function addAges(
+  watched: Watched,
+  indices: Readonly<Uint32Array>,
+  seenAtStep: Readonly<Int32Array>,
+  step: number,
+): void {
+  for (const index of indices) {
+    if (seenAtStep[index] < 0) continue;
+    watched.age += step - seenAtStep[index];
+    watched.aged += 1;
+  }
+}
+
+export interface Monitored {
+  readonly indices: Readonly<Uint32Array>;
+  /** Samples in the dataset. */
+  readonly n: number;
   /** The last epoch's indices; undefined in the first one. */
   readonly before: Readonly<Uint32Array> | undefined;
   /** Whether the order says with which probabilities it draws. */
   readonly knowsProbabilities: boolean;
 }
 
-export function monitorOrder(monitored: Monitored): OrderMonitors {
-  const { result, n, eligible, ledger, step, before, knowsProbabilities } = monitored;
-  const { indices, weights, inclusion, probabilities } = result;
-  const age = ledger && meanAge(indices, ledger.seenAtStep, step);
+/** Of an epoch; of one that was decided batch by batch, sizes and inclusion are means over its batches. */
+export function monitorsOf(watched: Watched, { indices, n, before, knowsProbabilities }: Monitored): OrderMonitors {
+  const { results, samples, included, weighted, weight, weightSquared, aged, age } = watched;
   const correlation = before && rankCorrelation(before, indices, n);
   return {
     ...countDraws(indices, n),
-    ...(knowsProbabilities && { effectiveDataSize: probabilities ? effectiveSize(probabilities) : eligible.length }),
-    ...(inclusion && { meanInverseInclusion: meanInverse(inclusion, eligible.length) }),
-    ...(weights && { effectiveSampleSize: effectiveSize(weights), meanWeight: mean(weights) }),
-    ...(age !== undefined && { meanLossAgeSteps: age }),
+    ...(knowsProbabilities && { effectiveDataSize: watched.effectiveDataSize / results }),
+    ...(included > 0 && { meanInverseInclusion: watched.inverseInclusion / included }),
+    ...(weighted > 0 && { effectiveSampleSize: weight ** 2 / weightSquared, meanWeight: weight / samples }),
+    ...(aged > 0 && { meanLossAgeSteps: age / aged }),
     ...(correlation !== undefined && { rankCorrelation: correlation }),
   };
 }
@@ -47,40 +108,10 @@ function countDraws(indices: Readonly<Uint32Array>, n: number): { distinct: numb
   return { distinct, mostDrawn };
 }
 
-/** (Σx)² / Σx² (Kish 1965): how many equal values would weigh as much; 1/Σp² for probabilities. */
-export function effectiveSize(values: Readonly<Float32Array> | Readonly<Float64Array>): number {
+function sumOf(values: Readonly<Float32Array> | Readonly<Float64Array>, of: (value: number) => number): number {
   let sum = 0;
-  let squares = 0;
-  for (const value of values) {
-    sum += value;
-    squares += value * value;
-  }
-  return (sum * sum) / squares;
-}
-
-function mean(values: Readonly<Float32Array>): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
-}
-
-/** Σ1/q over the samples drawn, as a share of all: estimates 1 without bias. */
-function meanInverse(inclusion: Readonly<Float64Array>, eligibleCount: number): number {
-  let sum = 0;
-  for (const q of inclusion) sum += 1 / q;
-  return sum / eligibleCount;
-}
-
-/** Steps since the losses of these samples were seen, in the mean; those never seen left out; undefined for none. */
-function meanAge(indices: Readonly<Uint32Array>, seenAtStep: Readonly<Int32Array>, step: number): number | undefined {
-  let sum = 0;
-  let seen = 0;
-  for (const index of indices) {
-    if (seenAtStep[index] < 0) continue;
-    sum += step - seenAtStep[index];
-    seen += 1;
-  }
-  return seen === 0 ? undefined : sum / seen;
+  for (const value of values) sum += of(value);
+  return sum;
 }
 
 /**

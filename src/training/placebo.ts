@@ -1,29 +1,58 @@
+import { consecutive } from "../kernels/consecutive.js";
 import { random } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
-import type { LedgerView } from "../orders/contract.js";
+import { EXTRA_SIGNALS, type LedgerView } from "../orders/contract.js";
 import { mapExtras } from "./sample-signals.js";
 
 /**
- * The ledger with what is known of each eligible sample given to another one: a permutation that is a function of
+ * A ledger with what is known of each eligible sample given to another one: a permutation that is a function of
  * (seed, epoch). How often each was drawn stays its own: that is no measurement of the model.
  */
-export function permutedLedger(
-  view: LedgerView,
-  eligible: Readonly<Uint32Array>,
-  seed: number,
-  epoch: number,
-): LedgerView {
-  const from = shuffled(eligible, random(seed, "placebo", epoch));
-  const permuted = <Column extends Float32Array | Int32Array | Uint8Array>(column: Readonly<Column>, out: Column) => {
-    for (let at = 0; at < eligible.length; at++) out[eligible[at]] = column[from[at]];
-    return out;
-  };
-  return {
-    loss: permuted(view.loss, view.loss.slice()),
-    meanLoss: permuted(view.meanLoss, view.meanLoss.slice()),
-    seenAtStep: permuted(view.seenAtStep, view.seenAtStep.slice()),
-    correct: permuted(view.correct, view.correct.slice()),
-    draws: view.draws,
-    ...mapExtras(view, (values) => permuted(values, values.slice())),
-  };
+export class PermutedLedger {
+  /** What an order sees. */
+  readonly view: LedgerView;
+  readonly #ledger: LedgerView;
+  readonly #copy: Columns;
+  /** Whose values each sample's own go to; of those that are not eligible, themselves. */
+  readonly #to: Uint32Array;
+
+  /** What the ledger learns later goes into the view by `learned`. */
+  constructor(ledger: LedgerView, eligible: Readonly<Uint32Array>, { seed, epoch }: PermutedBy) {
+    const from = shuffled(eligible, random(seed, "placebo", epoch));
+    this.#to = consecutive(ledger.loss.length);
+    for (let at = 0; at < eligible.length; at++) this.#to[from[at]] = eligible[at];
+    const { loss, meanLoss, seenAtStep, correct, draws } = ledger;
+    this.#ledger = ledger;
+    this.#copy = {
+      ...{ loss: loss.slice(), meanLoss: meanLoss.slice(), seenAtStep: seenAtStep.slice(), correct: correct.slice() },
+      ...mapExtras(ledger, (values) => values.slice()),
+    };
+    this.view = { ...this.#copy, draws };
+    this.learned(eligible);
+  }
+
+  /** Takes over what was learned of these samples. Returns those of which the view has other values now. */
+  learned(samples: Readonly<Uint32Array>): Uint32Array {
+    const changed = samples.map((sample) => this.#to[sample]);
+    for (const name of COLUMNS) {
+      const [values, copy] = [this.#ledger[name], this.#copy[name]];
+      if (values === undefined || copy === undefined) continue;
+      for (let at = 0; at < samples.length; at++) copy[changed[at]] = values[samples[at]];
+    }
+    return changed;
+  }
 }
+
+interface PermutedBy {
+  readonly seed: number;
+  readonly epoch: number;
+}
+
+const COLUMNS = ["loss", "meanLoss", "seenAtStep", "correct", ...EXTRA_SIGNALS] as const;
+
+type Columns = {
+  readonly loss: Float32Array;
+  readonly meanLoss: Float32Array;
+  readonly seenAtStep: Int32Array;
+  readonly correct: Uint8Array;
+} & { readonly [signal in (typeof EXTRA_SIGNALS)[number]]?: Float32Array };

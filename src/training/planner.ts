@@ -1,13 +1,18 @@
 /** Makes the plans of a run, each from what was known before its epoch; the next one while the backend evaluates. */
 
 import type { ArmConfig } from "../config/config.js";
-import type { RunOrder } from "../order-files/run-order.js";
+import { type RunOrder, sizesOf } from "../order-files/run-order.js";
+import { cut } from "../orders/contract.js";
+import { DEFAULT_LAG } from "../orders/ledger-options.js";
 import { type PlanHashes, planHashes } from "../record/run-record.js";
 import { secondsSince } from "./clock.js";
+import { copyOf, DecidedBatches, type DecidedInputs } from "./decided-batches.js";
 import { refuseTooSmall } from "./least-batch.js";
 import type { Ledger } from "./ledger.js";
-import { calling, makePlan, type Planned } from "./make-plan.js";
+import { type Batches, batchesIn, calling, makePlan, type Planned, sizesIn } from "./make-plan.js";
+import { PermutedLedger } from "./placebo.js";
 import { firstBatches } from "./plan.js";
+import type { Listener } from "./run-event.js";
 import type { OrderMemory } from "./run-state.js";
 import type { Session } from "./session.js";
 import type { Split } from "./split.js";
@@ -72,6 +77,63 @@ export class Planner {
     this.#early = early;
   }
 
+  /** The batches of an epoch under way that is decided batch by batch, from this step on; `listen` is told of each. */
+  async decide(
+    { epoch, step, ledger, before }: Omit<PlannedFrom, "memory">,
+    underWay: DecidedInputs["underWay"],
+    listen: Listener,
+  ): Promise<DecidedBatches> {
+    const { config, order, seed, session, split, mostBatches = Number.POSITIVE_INFINITY } = this.#inputs;
+    const { labels, opened } = session;
+    const { eligible } = split;
+    const { decided, firstStep } = underWay;
+    const { sizes, batches } = this.#batches(epoch);
+    const where = `order ${order.name} in epoch ${epoch + 1}`;
+    this.#refuseTooSmall(batches, where);
+    const placebo = config.order.ledger?.placebo ? new PermutedLedger(ledger, eligible, { seed, epoch }) : undefined;
+    const inputs = {
+      ...{ seed, epoch, step: firstStep, labels, eligible, sizes, memory: decided.memory },
+      ...{ classCount: opened.classNames.length, ledger: placebo?.view ?? ledger },
+    };
+    const drawn = decided.indices.subarray(0, batches.offsets[decided.batches]);
+    const orderUnderWay = await calling(where, () => order.beginBatches(inputs, drawn));
+    decided.memory = orderUnderWay.memory;
+    const { lag = DEFAULT_LAG } = config.order.ledger ?? {};
+    return new DecidedBatches({
+      ...{ order, orderUnderWay, underWay, epoch, step, batches, lag, ledger, placebo, eligible, before, listen },
+      ...{ n: labels.length, mostBatches: mostBatches - firstStep },
+    });
+  }
+
+  /** Samples of an epoch that is decided batch by batch. */
+  samplesOf(epoch: number): number {
+    const { offsets } = this.#batches(epoch).batches;
+    return offsets[offsets.length - 1];
+  }
+
+  /** What the order keeps, apart from what it kept before; all zero where it was not asked yet. */
+  memoryAfter(kept: OrderMemory | null): Promise<OrderMemory> {
+    const { order, session } = this.#inputs;
+    const { length } = session.labels;
+    return kept === null
+      ? calling(`the memory of order ${order.name}`, () => order.allocateMemory(length))
+      : Promise.resolve(copyOf(kept));
+  }
+
+  /** Of an epoch in batches that are as large as the rule says. */
+  #batches(epoch: number) {
+    const { config, order, split } = this.#inputs;
+    const sizes = sizesIn(config, order, split.eligible.length);
+    const size = sizesOf(sizes, epoch);
+    return { sizes, batches: batchesIn(config, { epoch, sizes, offsets: cut(sizes.samples, size) }, size) };
+  }
+
+  #refuseTooSmall(batches: Pick<Batches, "offsets">, where: string): void {
+    const { session, config } = this.#inputs;
+    const limits = { leastBatchSize: session.opened.leastBatchSize, microBatch: config.microBatch };
+    refuseTooSmall(batches, limits, where);
+  }
+
   /** That the plan which is made early took; 0 until it is made. */
   get earlySeconds(): number {
     return this.#early?.seconds ?? 0;
@@ -81,10 +143,7 @@ export class Planner {
     const start = performance.now();
     const { config, order, seed, session, split, mostBatches } = this.#inputs;
     const { labels, opened } = session;
-    const memory =
-      kept === null
-        ? await calling(`the memory of order ${order.name}`, () => order.allocateMemory(labels.length))
-        : structuredClone(kept);
+    const memory = await this.memoryAfter(kept);
     const made = await makePlan(config, order, {
       ...{ seed, epoch, step, labels, ledger, memory },
       classCount: opened.classNames.length,
@@ -92,8 +151,7 @@ export class Planner {
       before: before ?? undefined,
     });
     const plan = mostBatches === undefined ? made.plan : firstBatches(made.plan, mostBatches - step);
-    const limits = { leastBatchSize: opened.leastBatchSize, microBatch: config.microBatch };
-    refuseTooSmall(plan, limits, `order ${order.name} in epoch ${epoch + 1}`);
+    this.#refuseTooSmall(plan, `order ${order.name} in epoch ${epoch + 1}`);
     return { ...made, plan, epoch, memory, hashes: planHashes(plan), seconds: secondsSince(start) };
   }
 }

@@ -13,6 +13,9 @@ export const recordIn =
           record.writeSignal(`scored-${signal}`, event.epoch, values);
         }
         break;
+      case "decided":
+        record.writeDecided(event.epoch, event.from, event);
+        break;
       case "planned":
         record.writePlan(event.epoch, event.plan, event.hashes);
         break;

@@ -8,8 +8,19 @@ import type { TrainedOn } from "./session.js";
 export type RunEvent =
   /** A scoring pass before an epoch. */
   | { readonly type: "scored"; readonly epoch: number; readonly history: SignalHistory }
-  /** Nothing of the plan was sent yet. */
+  /** Nothing of the plan was sent yet; or, of an epoch that was decided batch by batch, all of it was trained on. */
   | { readonly type: "planned"; readonly epoch: number; readonly plan: Plan; readonly hashes: PlanHashes }
+  /**
+   * The next batch of an epoch that is decided batch by batch, which was not sent yet: samples of the epoch from this one on.
+   * From 0 on it is all of them, also where a run goes on.
+   */
+  | {
+      readonly type: "decided";
+      readonly epoch: number;
+      readonly from: number;
+      readonly indices: Uint32Array;
+      readonly weights: Float32Array | undefined;
+    }
   | ChunkTrained
   /** All training passes of an epoch, or those up to a divergence. */
   | { readonly type: "epochTrained"; readonly epoch: number; readonly history: SignalHistory }

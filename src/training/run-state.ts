@@ -41,12 +41,31 @@ export type OrderMemory = Readonly<z.infer<typeof orderMemory>>;
 
 const workSeconds = z.strictObject({ training: z.number(), scoring: z.number(), evaluating: z.number() });
 
+const decided = z.strictObject({
+  /** Those from the run's step on are still to be trained on: what they were chosen by is past. */
+  batches: count,
+  /** As long as the whole epoch. */
+  indices: u32,
+  /** Likewise; null: the order gives none. */
+  weights: f32.nullable(),
+  /** What the order keeps after the last of them. */
+  memory: orderMemory,
+  watched: z.strictObject({
+    ...{ results: count, samples: count, effectiveDataSize: z.number() },
+    ...{ included: count, inverseInclusion: z.number() },
+    ...{ weighted: count, weight: z.number(), weightSquared: z.number() },
+    ...{ aged: count, age: z.number() },
+  }),
+});
+
 const epochUnderWay = z.strictObject({
   firstStep: count,
   /** Samples of the scoring pass before it. */
   scored: count,
-  /** Of the plan, which is made again where the run goes on. */
-  hashes: z.strictObject({ orderSha256: z.string(), planSha256: z.string() }),
+  /** Of the plan, which is made again where the run goes on; null where it is decided batch by batch. */
+  hashes: z.strictObject({ orderSha256: z.string(), planSha256: z.string() }).nullable(),
+  /** What of an epoch is decided that is decided batch by batch; null of others, as of all in checkpoints before there were such. */
+  decided: decided.nullable().default(null),
   /** As the order saw it; null where it reads none. */
   ledger: ledger.nullable(),
   /** Of the training passes. */
@@ -91,8 +110,11 @@ export interface Begun {
   readonly scored: number;
   /** As it is for the epoch's plan. */
   readonly ledger: RunState["ledger"];
-  readonly hashes: PlanHashes;
-  readonly readsLedger: boolean;
+  /** Of the plan; null where it is decided batch by batch. */
+  readonly hashes: PlanHashes | null;
+  readonly decided: EpochUnderWay["decided"];
+  /** Whether the ledger is kept for making the plan again. */
+  readonly keepsLedger: boolean;
   /** Signals of training passes that are kept, beside the losses. */
   readonly extras: readonly ExtraSignal[];
   readonly seconds: EpochSeconds;
@@ -101,13 +123,14 @@ export interface Begun {
 /** The epoch that the state stands before is under way. */
 export function beginEpoch(
   state: RunState,
-  { scored, ledger, hashes, readsLedger, extras, seconds }: Begun,
+  { scored, ledger, hashes, decided, keepsLedger, extras, seconds }: Begun,
 ): EpochUnderWay {
   const underWay: EpochUnderWay = {
     firstStep: state.step,
     scored,
     hashes,
-    ledger: readsLedger ? structuredClone(ledger) : null,
+    decided,
+    ledger: keepsLedger ? structuredClone(ledger) : null,
     history: emptyHistory(ledger.loss.length, extras),
     tally: emptyTally(),
     seconds,

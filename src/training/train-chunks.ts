@@ -33,7 +33,7 @@ export interface ChunkOptions extends TrainOptions {
  */
 export async function* trainChunks(
   session: Session,
-  source: BatchSource,
+  source: Pick<BatchSource, "chunksUnderWay" | "next">,
   { chunkBatches, firstStep, boundary, ...options }: ChunkOptions,
 ): AsyncGenerator<Answered> {
   const underWay: Promise<Answered>[] = [];

@@ -3,7 +3,6 @@ import { BackendError, BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import { isScoringDue } from "../orders/ledger-options.js";
 import { fromRecorded } from "../record/number.js";
-import { PlanSource } from "./batch-source.js";
 import { type BegunEpoch, beginOrResume } from "./begin-epoch.js";
 import { Stopwatch, timingsOf } from "./clock.js";
 import { cutAtDivergence, hasDiverged } from "./divergence.js";
@@ -40,10 +39,18 @@ export async function trainRun(state: RunState, training: Training): Promise<Run
 export async function tryFirstPlan(training: Training): Promise<void> {
   const { config, order, planner } = training;
   try {
-    if (!isScoringDue(config.order.ledger, 0)) await planner.plan(firstState(training));
+    if (isScoringDue(config.order.ledger, 0)) return;
+    if (order.eachBatch) await tryFirstBatch(training);
+    else await planner.plan(firstState(training));
   } finally {
     await order.stop();
   }
+}
+
+/** Of an order that decides each batch. */
+async function tryFirstBatch(training: Training): Promise<void> {
+  const begun = await beginOrResume(firstState(training), { ...training, listen: () => {} }, new Stopwatch());
+  await begun?.source.next(1);
 }
 
 async function trainEpochs(state: RunState, training: Training): Promise<number | undefined> {
@@ -66,9 +73,11 @@ async function trainEpoch(state: RunState, training: Training): Promise<number |
   const stopwatch = new Stopwatch();
   const begun = await beginOrResume(state, training, stopwatch);
   if (begun === undefined) return state.step;
-  const { underWay, planned } = begun;
+  const { underWay, source } = begun;
 
-  const divergedAtStep = await trainPlan(state, training, begun, stopwatch);
+  const divergedAtStep = await trainBatches(state, training, begun, stopwatch);
+  const planned = source.planned();
+  if (underWay.decided !== null) listen({ type: "planned", epoch, plan: planned.plan, hashes: planned.hashes });
   listen({ type: "epochTrained", epoch, history: underWay.history });
   if (divergedAtStep !== undefined) return divergedAtStep;
   if (state.step >= mostBatches) return undefined;
@@ -83,7 +92,7 @@ async function trainEpoch(state: RunState, training: Training): Promise<number |
   endEpoch(state, { memory: planned.memory, before: planned.plan.indices });
   listen({
     type: "epochEnded",
-    metrics: metricsOf(state.step, begun, evaluated),
+    metrics: metricsOf(state.step, underWay, { planned, evaluated }),
     timings: timingsOf(epoch, underWay.seconds, training.planner.earlySeconds),
   });
   if (hasDiverged(evaluated)) return state.step;
@@ -94,23 +103,22 @@ async function trainEpoch(state: RunState, training: Training): Promise<number |
 /** Makes the next epoch's plan while the backend evaluates, where nothing is waited for. */
 function planNext(
   { step, ledger }: RunState,
-  { config, planner }: Training,
+  { config, order, planner }: Training,
   { epoch, memory, plan }: PlannedEpoch,
 ): void {
   const next = epoch + 1;
-  if (next >= config.epochs || isScoringDue(config.order.ledger, next)) return;
+  if (next >= config.epochs || order.eachBatch || isScoringDue(config.order.ledger, next)) return;
   planner.planEarly({ epoch: next, step, ledger, memory, before: plan.indices });
 }
 
-/** Trains on what is left of the epoch's plan. Returns the step at which the run diverged, if it did. */
-async function trainPlan(
+/** Trains on what is left of the epoch. Returns the step at which the run diverged, if it did. */
+async function trainBatches(
   state: RunState,
   training: Training,
-  { underWay, planned }: BegunEpoch,
+  { underWay, source }: BegunEpoch,
   stopwatch: Stopwatch,
 ): Promise<number | undefined> {
   const { session, config, boundary } = training;
-  const source = new PlanSource(planned.plan, { firstStep: underWay.firstStep, step: state.step });
   const { backend, microBatch } = config;
   const options = {
     chunkBatches: backend.chunkBatches,
@@ -127,6 +135,7 @@ async function trainPlan(
     const { trained, divergedAtStep } = cutAtDivergence(answered.trained);
     stopwatch.lap(underWay.seconds, "training", session.takeSeconds());
     recordChunk(state, underWay, training, trained);
+    source.learned(trained.chunk.indices);
     if (divergedAtStep !== undefined) {
       session.cancel(); // the chunk behind this one trains for nothing
       return divergedAtStep;

@@ -101,7 +101,7 @@ describe("what cannot be shown: exit code 2", () => {
   test.each([
     [
       ["homogenous"],
-      'There is no order "homogenous". Did you mean "homogeneous"? Known: frozen, shuffled, homogeneous, heterogeneous, loss-global, loss-per-class, weighted, random-subset.',
+      'There is no order "homogenous". Did you mean "homogeneous"? Known: frozen, shuffled, homogeneous, heterogeneous, loss-global, loss-per-class, top-loss, weighted, random-subset.',
     ],
     [["homogeneous", "--set", "leftover=short"], "--set leftover: unknown key; did you mean `leftovers`?"],
     [["homogeneous", "--set", "leftovers=shrt"], '--set leftovers: expected one of mixed, short, not "shrt"'],
@@ -311,7 +311,7 @@ describe("--check", () => {
     [["--set", "powr=2"], "--set powr: unknown key; did you mean `power`?"],
     [
       ["--set", "placebo=true"],
-      "--set placebo: unknown key; known: weights, by, power, alpha, floor, unseen, fraction, sequence, unbiased, cap, normalise",
+      "--set placebo: unknown key; known: weights, by, power, alpha, floor, unseen, per, cover, fraction, sequence, unbiased, cap, normalise",
     ],
     [["--set", "fraction=2"], "--set fraction: expected at most 1, not 2"],
     [

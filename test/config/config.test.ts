@@ -90,7 +90,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     [
       "order: { name: homogenous }",
       'x.yaml:7: order: There is no order "homogenous". Did you mean "homogeneous"? ' +
-        "Known: frozen, shuffled, homogeneous, heterogeneous, loss-global, loss-per-class, weighted, random-subset, replay.",
+        "Known: frozen, shuffled, homogeneous, heterogeneous, loss-global, loss-per-class, top-loss, weighted, random-subset, replay.",
     ],
     [
       "schedule: { name: cosinus, learningRate: 0.1 }",

@@ -36,6 +36,8 @@ export interface Pretence {
   readonly leavesOut?: readonly Signal[];
   /** Called when the message's turn has come, before it takes effect; what it throws is the answer. */
   before?(message: Sent, backend: FakeBackend): void | Promise<void>;
+  /** Called when a message has taken effect, before its answer is delivered, which waits for nothing else. */
+  delivers?(message: Sent): Promise<void>;
   /** Height, width and channels of the images that it sends; those of `inputShape` when left out. */
   readonly imageShape?: readonly number[];
   /** Batches of a chunk that it trains on though it was cancelled by then; none when left out. */
@@ -131,7 +133,11 @@ export class FakeBackend implements WorkClient {
     })();
     this.#turn = answer;
     try {
-      return (await Promise.race([answer, this.#givenUp])) as unknown as Answer<T>;
+      const delivered = answer.then(async (done) => {
+        await this.#pretence.delivers?.(message);
+        return done;
+      });
+      return (await Promise.race([delivered, this.#givenUp])) as unknown as Answer<T>;
     } finally {
       if (type === "train") this.#underWay -= 1;
     }

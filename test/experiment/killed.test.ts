@@ -103,7 +103,8 @@ afterEach(() => {
 
 const frozen = { order: "frozen" };
 const shuffled = { order: "shuffled" };
-type Arms = Readonly<Record<string, typeof frozen>>;
+const drawnAnew = { order: { name: "weighted", per: "batch", unbiased: true } };
+type Arms = Readonly<Record<string, { readonly order: unknown }>>;
 
 /** Two epochs an arm, of two batches each, with a checkpoint before every batch and after every epoch. */
 const experiment = {
@@ -215,6 +216,20 @@ describe("killed at each write", () => {
       }
     }
     expect(kills).toBeGreaterThan(whole.changes.length);
+    expect([...resumed].sort(), "it went on from each checkpoint").toEqual([1, 2, 3, 4]);
+  });
+
+  test("of a run whose order decides each batch", async () => {
+    const out = join(temporaryDirectory(), "run");
+    const whole = await undisturbed(out, { drawnAnew });
+    const ofTheRun = [...whole.changes.entries()].filter(([, change]) => change.includes("seed-0"));
+    expect(ofTheRun.map(([, change]) => change)).toContainEqual(expect.stringMatching(/^append.*0001.u32/));
+    const resumed = new Set<number>();
+    for (const [at, change] of ofTheRun) {
+      await rm(out, { recursive: true, force: true });
+      await command(out, whole.arms, { at, torn: isTorn(change) });
+      for (const step of await goesOn(out, whole, `at ${change}`)) resumed.add(step);
+    }
     expect([...resumed].sort(), "it went on from each checkpoint").toEqual([1, 2, 3, 4]);
   });
 

@@ -26,8 +26,13 @@ export async function undisturbed({ settings = ONE_RUN, pretence = LOSSES }: Sce
 }
 
 /** Its directory after a command that was interrupted when the chunk of this step was asked for, or of a later one. */
-export async function stoppedBefore(step: number, settings = ONE_RUN): Promise<Scene> {
+export async function stoppedBefore(
+  step: number,
+  settings: readonly string[] = ONE_RUN,
+  prepare: (scene: Scene) => void = () => {},
+): Promise<Scene> {
   const scene = new Scene();
+  prepare(scene);
   const abort = new AbortController();
   const before: Pretence["before"] = (message) => {
     if (message.type === "train" && message.fields.firstStep >= step) abort.abort();

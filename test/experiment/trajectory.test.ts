@@ -14,6 +14,7 @@ const STEPS = 9;
 const ORDERS: Record<string, readonly string[]> = {
   "a part by loss": ["arms={a: {order: {name: weighted, fraction: 0.5, by: loss}}}"],
   "a shuffle": ["arms={a: {order: shuffled}}", "batching.size=8"],
+  "batches that are each decided anew": ["arms={a: {order: {name: top-loss, cover: true}}}", "batching.size=8"],
   "a shuffle with growing batches": [
     "arms={a: {order: {name: random-subset, fraction: 0.75}}}",
     "batching={name: linear, from: 6, to: 9, per: batch}",
@@ -100,17 +101,20 @@ test("lost while an epoch is evaluated, after a checkpoint behind its last batch
   const scene = new Scene();
   const checkpoints = () => readdirSync(join(scene.directory, "a/seed-4/checkpoint"));
   let losses = 1;
-  const { clients } = await scene.run({
+  const { clients, results } = await scene.run({
     settings: [...THREE_BATCHES, ...settings],
     pretence: {
       ...LOSSES,
       async before({ type }, backend) {
+        // While one is being written, none is taken.
+        if (type === "train" && backend.trajectory.length === 5) await expect.poll(checkpoints).toContain("3");
         if (type !== "evaluate" || backend.trajectory.length < 6 || losses-- <= 0) return;
         await expect.poll(checkpoints).toContain("6");
         throw new BackendLost("the backend ended");
       },
     },
   });
+  expect(results).toMatchObject([{ state: "done", error: undefined }]);
   expect(clients.map(trained)).toEqual([
     [0, 1, 2, 3, 4, 5],
     [6, 7, 8],

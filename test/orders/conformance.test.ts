@@ -3,7 +3,7 @@ import { z } from "zod";
 import { random } from "../../src/kernels/random.js";
 import { shuffled } from "../../src/kernels/shuffle.js";
 import { checkOrder, type Law } from "../../src/orders/conformance.js";
-import { cut, defineOrder, type OrderDefinition } from "../../src/orders/contract.js";
+import { cut, defineOrder, type EpochOrder, type OrderDefinition } from "../../src/orders/contract.js";
 import { isOrderDefinition } from "../../src/orders/definition-check.js";
 import { ruleFiles } from "./rule-files.js";
 
@@ -49,7 +49,7 @@ test.each(Object.entries(MORE_OPTIONS))(
 );
 
 /** An order that keeps the laws, with one thing made otherwise. */
-function broken(change: Partial<OrderDefinition>): OrderDefinition {
+function broken(change: Partial<EpochOrder>): EpochOrder {
   const sound = defineOrder({
     name: "broken",
     summary: "Sound but for one thing.",
@@ -421,7 +421,7 @@ function silent({ changesObjective: _, ...order }: OrderDefinition): OrderDefini
 }
 
 /** Drops the samples that this says of a loss, or of a class; never all of them. */
-const dropping = (isDropped: (loss: number, index: number, label: number) => boolean): Partial<OrderDefinition> => ({
+const dropping = (isDropped: (loss: number, index: number, label: number) => boolean): Partial<EpochOrder> => ({
   coverage: () => "any",
   deviation: "To leave some out is what it is for.",
   readsLedger: true,
@@ -473,7 +473,7 @@ describe("each fault names the declaration that would fit", () => {
   const expectedOf = (order: OrderDefinition, law: Law) =>
     checkOrder(order).find((fault) => fault.law === law)?.expected;
 
-  test.each<[string, Law, Partial<OrderDefinition>, string]>([
+  test.each<[string, Law, Partial<EpochOrder>, string]>([
     [
       "samples twice",
       "each sample comes as often as declared",
@@ -565,13 +565,13 @@ describe("a member that throws is a finding, whatever it throws", () => {
   const fail = (what: unknown) => () => {
     throw what;
   };
-  const found = (change: Partial<OrderDefinition>) => {
+  const found = (change: Partial<EpochOrder>) => {
     const [{ case: example, law, seen }] = checkOrder(broken(change));
     return { example, law, seen };
   };
   const law = "it returns without an error";
 
-  test.each<[string, Partial<OrderDefinition>, string]>([
+  test.each<[string, Partial<EpochOrder>, string]>([
     ["coverage", { coverage: fail(new Error("no idea")) }, "coverage: Error: no idea"],
     ["signals", { signals: fail(Symbol("oh")) }, "signals: Symbol(oh)"],
     ["changesObjective", { changesObjective: fail("oh") }, "changesObjective: oh"],
@@ -598,7 +598,7 @@ describe("a member that throws is a finding, whatever it throws", () => {
     expect(checkOrder(order)).toMatchObject([{ case: "definition", options: { way: "b" }, seen: "signals: oh" }]);
   });
 
-  test.each<[string, Partial<OrderDefinition>, string]>([
+  test.each<[string, Partial<EpochOrder>, string]>([
     ["order", { order: fail(Symbol("oh")) }, "Symbol(oh)"],
     [
       "memory's length",
@@ -614,7 +614,7 @@ describe("a member that throws is a finding, whatever it throws", () => {
     expect(found(change)).toEqual({ example: "1 sample, batches of 3", law, seen });
   });
 
-  test.each<[string, Partial<OrderDefinition>, string]>([
+  test.each<[string, Partial<EpochOrder>, string]>([
     ["a symbol for coverage", { coverage: () => Symbol("oh") as never, deviation: "Says so." }, "coverage Symbol(oh)"],
     ["a symbol among signals", { signals: () => [Symbol("oh") as never] }, "signal Symbol(oh)"],
     ["a text for signals", { signals: () => "margin" as never }, "signals margin"],

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { emptyLedger, orderContext } from "../../src/orders/context.js";
+import { batchContext, emptyLedger, orderContext } from "../../src/orders/context.js";
 import { EXTRA_SIGNALS, MEMORY_DTYPES } from "../../src/orders/contract.js";
 import { COVERAGES } from "../../src/orders/declared.js";
 import { missingMembers } from "../../src/orders/definition-check.js";
@@ -21,9 +21,10 @@ function firstCells(head: string): string[] {
 
 test("every member of a definition has its row, and no other", () => {
   const wrong = Object.fromEntries(
-    ["deviation", "epochShare", "signals", "changesObjective", "memory", "ownSizes", "unknownProbabilities"].map(
-      (optional) => [optional, 7],
-    ),
+    [
+      ...["deviation", "epochShare", "signals", "changesObjective", "memory", "ownSizes", "unknownProbabilities"],
+      ...["nextBatch", "decidesEachBatch"],
+    ].map((optional) => [optional, 7]),
   );
   expect(firstCells("member | says").sort()).toEqual(missingMembers(wrong).sort());
 });
@@ -37,6 +38,15 @@ test("and all of the context", () => {
   expect(firstCells("`context` | is").sort()).toEqual(Object.keys(context).sort());
 });
 
+test("and what of it is another one for each batch", () => {
+  const inputs = { options: {}, seed: 0, epoch: 0, labels: Uint32Array.of(0), classCount: 1, size: 1 };
+  const drawn = { indices: new Uint32Array(), times: Uint32Array.of(0) };
+  const ofEpoch = orderContext(inputs);
+  const ofBatch = batchContext(inputs, { batch: 0, step: 3, count: 1, drawn });
+  const others = Object.keys(ofBatch).filter((name) => !Object.hasOwn(ofEpoch, name));
+  expect(firstCells("`context`, for a batch | is").sort()).toEqual([...others, "step", "random"].sort());
+});
+
 test("and every column of the ledger, the signals among them", () => {
   expect(firstCells("`ledger` | a value for each of the n samples").sort()).toEqual(
     Object.keys(emptyLedger(1, EXTRA_SIGNALS)).sort(),
@@ -46,7 +56,7 @@ test("and every column of the ledger, the signals among them", () => {
 });
 
 test("and every array of the result, with its type", () => {
-  expect(firstCells("`result` | is")).toEqual(Object.keys(ARRAYS));
+  expect(firstCells("`result` | is")).toEqual([...Object.keys(ARRAYS), "effectiveDataSize"]);
   for (const [name, { name: type }] of Object.entries(ARRAYS)) {
     expect(page).toMatch(new RegExp(`\\| \`${name}\` \\| a ${type}[,:]`));
   }

@@ -2,22 +2,23 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { emptyLedger } from "../../src/orders/context.js";
 import type { OrderResult } from "../../src/orders/contract.js";
-import { effectiveSize, type Monitored, monitorOrder, rankCorrelation } from "../../src/training/monitors.js";
+import { effectiveSize } from "../../src/orders/effective-size.js";
+import {
+  type Looked,
+  type Monitored,
+  monitorsOf,
+  nothingWatched,
+  rankCorrelation,
+  watch,
+} from "../../src/training/monitors.js";
 import { Scene } from "../experiment/scene.js";
 
 /** Of six samples of which five are eligible, unless told otherwise. */
-function monitors(result: Partial<OrderResult>, more: Partial<Monitored> = {}) {
+function monitors(result: Partial<OrderResult>, more: Partial<Monitored & Looked> = {}) {
   const indices = result.indices ?? Uint32Array.of(0, 1, 2, 3, 4);
-  return monitorOrder({
-    result: { indices, offsets: Uint32Array.of(0, indices.length), ...result },
-    n: 6,
-    eligible: Uint32Array.of(0, 1, 2, 3, 4),
-    ledger: undefined,
-    step: 10,
-    before: undefined,
-    knowsProbabilities: true,
-    ...more,
-  });
+  const watched = nothingWatched();
+  watch(watched, { result: { ...result, indices }, eligibleCount: 5, ledger: undefined, step: 10, ...more });
+  return monitorsOf(watched, { indices, n: 6, before: undefined, knowsProbabilities: true, ...more });
 }
 
 test("of each sample once, with nothing more: the number of samples, and no member that does not apply", () => {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { consecutive } from "../../src/kernels/consecutive.js";
 import type { LedgerView } from "../../src/orders/contract.js";
-import { permutedLedger } from "../../src/training/placebo.js";
+import { PermutedLedger } from "../../src/training/placebo.js";
 
 const N = 60;
 /** Fifty of sixty: not the last ones, nor each that ends in 3 or 7 … but the same fifty in every test. */
@@ -29,7 +30,7 @@ const epochs = fc.nat(1000);
 test("what is known of the eligible samples stays together and is all there: it only changes its sample", () => {
   fc.assert(
     fc.property(seeds, epochs, (seed, epoch) => {
-      const permuted = permutedLedger(ledger, eligible, seed, epoch);
+      const permuted = new PermutedLedger(ledger, eligible, { seed, epoch }).view;
       expect(knownOf(permuted).toSorted()).toEqual(knownOf(ledger).toSorted());
       expect(knownOf(permuted), "never the identity").not.toEqual(knownOf(ledger));
     }),
@@ -38,7 +39,7 @@ test("what is known of the eligible samples stays together and is all there: it 
 
 test("what is not eligible is untouched, and so is how often each sample was drawn", () => {
   const before = structuredClone(ledger);
-  const permuted = permutedLedger(ledger, eligible, 3, 1);
+  const permuted = new PermutedLedger(ledger, eligible, { seed: 3, epoch: 1 }).view;
   for (let index = 2; index < N; index += 6) expect(known(permuted, index)).toBe(known(ledger, index));
   expect(permuted.draws).toEqual(ledger.draws);
   expect(permuted.entropy).toBeUndefined();
@@ -46,7 +47,8 @@ test("what is not eligible is untouched, and so is how often each sample was dra
 });
 
 test("a function of seed and epoch: the same again, another one for another epoch or seed, each a key of its own", () => {
-  const of = (seed: number, epoch: number) => knownOf(permutedLedger(ledger, eligible, seed, epoch)).join();
+  const of = (seed: number, epoch: number) =>
+    knownOf(new PermutedLedger(ledger, eligible, { seed, epoch }).view).join();
   expect(of(5, 2)).toBe(of(5, 2));
   const all = [0, 1, 2].flatMap((seed) => [0, 1, 2].map((epoch) => of(seed, epoch)));
   expect(new Set(all).size).toBe(9);
@@ -56,9 +58,26 @@ test("every sample may come by what is known of any other one: over 400 seeds ea
   const four = Uint32Array.of(0, 1, 2, 3);
   const times = Array.from({ length: 4 }, () => [0, 0, 0, 0]);
   for (let seed = 0; seed < 400; seed++) {
-    const { seenAtStep } = permutedLedger(ledger, four, seed, 0);
+    const { seenAtStep } = new PermutedLedger(ledger, four, { seed, epoch: 0 }).view;
     for (const index of four) times[index][seenAtStep[index] - 1000] += 1;
   }
   // Four standard deviations of a count of 400 draws at 1/4: 4 · √(400 · 3/16) < 35.
   for (const count of times.flat()) expect(Math.abs(count - 100)).toBeLessThan(35);
+});
+
+test("what the ledger learns later is in the view as if it had been there, at the samples that it says", () => {
+  const samples = fc.uint8Array({ minLength: 1, maxLength: 20, max: eligible.length - 1 });
+  fc.assert(
+    fc.property(seeds, epochs, samples, (seed, epoch, places) => {
+      const learning = structuredClone(ledger) as typeof ledger & { loss: Float32Array };
+      const permuted = new PermutedLedger(learning, eligible, { seed, epoch });
+      const before = structuredClone(permuted.view);
+      const learned = Uint32Array.from(places, (place) => eligible[place]);
+      for (const sample of learned) learning.loss[sample] += 1000;
+      const changed = permuted.learned(learned);
+      expect(permuted.view).toEqual(new PermutedLedger(learning, eligible, { seed, epoch }).view);
+      const others = consecutive(N).filter((sample) => !changed.includes(sample));
+      for (const sample of others) expect(permuted.view.loss[sample]).toBe(before.loss[sample]);
+    }),
+  );
 });

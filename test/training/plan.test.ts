@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PlanSource } from "../../src/training/batch-source.js";
 import type { Chunk, Plan } from "../../src/training/plan.js";
+import { plannedAs } from "./planned.js";
 
 /** A plan of batches of these sizes, from 1 on; weighted or not. */
 function planOf(sizes: readonly number[], weighted: boolean): Plan {
@@ -18,7 +19,7 @@ function planOf(sizes: readonly number[], weighted: boolean): Plan {
 
 /** All that a source of this plan hands out. */
 async function chunks(plan: Plan, firstStep: number, chunkBatches: number): Promise<Chunk[]> {
-  const source = new PlanSource(plan, { firstStep, step: firstStep });
+  const source = new PlanSource(plannedAs(plan), { firstStep, step: firstStep });
   const all: Chunk[] = [];
   for (let chunk = await source.next(chunkBatches); chunk !== undefined; chunk = await source.next(chunkBatches)) {
     all.push(chunk);

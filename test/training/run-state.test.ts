@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { fromSafetensors, toSafetensors } from "../../src/record/safetensors.js";
 import { noSeconds } from "../../src/training/clock.js";
+import { nothingWatched } from "../../src/training/monitors.js";
 import { beginEpoch, endEpoch, joinState, newRunState, splitState } from "../../src/training/run-state.js";
 
 const HASHES = { orderSha256: "a".repeat(64), planSha256: "b".repeat(64) };
@@ -18,7 +19,12 @@ function underWay() {
     scored: 5,
     ledger: state.ledger,
     hashes: HASHES,
-    readsLedger: true,
+    decided: {
+      ...{ batches: 1, indices: Uint32Array.of(3, 0, 0, 0), weights: Float32Array.of(0.5, 0, 0, 0) },
+      memory: { turns: Int32Array.of(-1) },
+      watched: { ...nothingWatched(), inverseInclusion: 0.1 + 0.2 },
+    },
+    keepsLedger: true,
     extras: ["margin"],
     seconds,
   });
@@ -80,4 +86,12 @@ test("what JSON cannot hold is no number of a state", () => {
   const state = underWay();
   state.samples = Number.NaN;
   expect(() => splitState(state)).toThrow("samples is NaN");
+});
+
+test("a checkpoint from before there were batches that are decided one after another is read", () => {
+  const old = splitState(underWay());
+  const copy: { underWay: { decided?: unknown } } = JSON.parse(JSON.stringify(old.numbers));
+  delete copy.underWay.decided;
+  const joined = joinState({ numbers: copy, arrays: old.arrays, step: 7 }, 5);
+  expect(joined).toMatchObject({ taken: { underWay: { decided: null, hashes: HASHES } } });
 });

@@ -6,6 +6,7 @@ import type { Plan } from "../../src/training/plan.js";
 import { Interrupted, Session, type TrainedOn } from "../../src/training/session.js";
 import { trainChunks } from "../../src/training/train-chunks.js";
 import { FakeBackend, madeUpLoss, type Pretence } from "../experiment/fake-backend.js";
+import { plannedAs } from "./planned.js";
 
 const request = {
   dataset: { origin: "catalogue", name: "digits", options: {} },
@@ -41,7 +42,11 @@ async function train(
 ): Promise<TrainedOn[]> {
   const seen: TrainedOn[] = [];
   const options = { chunkBatches, microBatch: null, extras: [], firstStep: 0 };
-  for await (const answered of trainChunks(session, new PlanSource(trainedOn, { firstStep: 0, step: 0 }), options)) {
+  for await (const answered of trainChunks(
+    session,
+    new PlanSource(plannedAs(trainedOn), { firstStep: 0, step: 0 }),
+    options,
+  )) {
     if (!("trained" in answered)) throw new Error("nothing else was asked for");
     tell(answered.trained);
     seen.push(answered.trained);

@@ -1,10 +1,10 @@
 /** What the controller and an order's thread say to each other: both are ours, on a port of their own. */
 import type { MessagePort } from "node:worker_threads";
-import type { MemoryArray } from "../../orders/contract.js";
+import type { LedgerView, MemoryArray } from "../../orders/contract.js";
 import type { Ordered } from "../../orders/ordered.js";
 import type { Checked } from "../check-order.js";
 import type { Choice } from "../choose-options.js";
-import type { EpochInputs } from "../run-order.js";
+import type { BatchInputs, EpochInputs } from "../run-order.js";
 import type { GraphFile } from "./graph.js";
 
 export interface ThreadData {
@@ -28,6 +28,16 @@ export interface Exchanges {
   readonly order: {
     readonly asked: { readonly options: Options; readonly inputs: EpochInputs };
     readonly answer: { readonly ordered: Ordered; readonly memory: Memory; readonly files: readonly GraphFile[] };
+  };
+  /** Begins an epoch that is decided batch by batch; `memory` lies in memory that both threads see. */
+  readonly begin: {
+    readonly asked: { readonly options: Options; readonly inputs: EpochInputs; readonly drawn: Readonly<Uint32Array> };
+    readonly answer: Options;
+  };
+  /** The next batch of it; `values`: what the ledger has of the samples that were learned of. */
+  readonly next: {
+    readonly asked: { readonly batch: BatchInputs; readonly values: LedgerView };
+    readonly answer: { readonly ordered: Ordered; readonly files: readonly GraphFile[] };
   };
   /** Answered when nothing is left that would fail at once; with what was imported since. */
   readonly end: { readonly asked: Options; readonly answer: { readonly files: readonly GraphFile[] } };

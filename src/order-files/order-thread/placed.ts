@@ -12,32 +12,21 @@ export function placed(error: unknown, entry: string): unknown {
   return place === undefined ? error : new ToldError(`${errorText(error)} (${place})`, { cause: error });
 }
 
-/** The definition, whose functions throw what is placed. Not a copy by spreading: members may stand in a prototype. */
+/** The definition, whose functions throw what is placed. */
 export function placing(definition: OrderDefinition, entry: string): OrderDefinition {
-  const trying = <T>(act: () => T): T => {
-    try {
-      return act();
-    } catch (error) {
-      throw placed(error, entry);
-    }
-  };
-  const { name, summary, whenToChoose, options, readsLedger, deviation, memory } = definition;
-  const { ownSizes, unknownProbabilities } = definition;
-  return {
-    ...{ name, summary, whenToChoose, options, readsLedger },
-    ...(deviation !== undefined && { deviation }),
-    ...(memory !== undefined && { memory }),
-    ...(ownSizes !== undefined && { ownSizes }),
-    ...(unknownProbabilities !== undefined && { unknownProbabilities }),
-    ...(definition.signals && { signals: (given) => trying(() => definition.signals?.(given) ?? []) }),
-    ...(definition.changesObjective && {
-      changesObjective: (given) => trying(() => definition.changesObjective?.(given) ?? false),
-    }),
-    coverage: (given) => trying(() => definition.coverage(given)),
-    changesEachEpoch: (given) => trying(() => definition.changesEachEpoch(given)),
-    dependsOnSeed: (given) => trying(() => definition.dependsOnSeed(given)),
-    order: (context) => trying(() => definition.order(context)),
-  };
+  return new Proxy(definition, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...given: unknown[]): unknown => {
+        try {
+          return Reflect.apply(member, target, given);
+        } catch (error) {
+          throw placed(error, entry);
+        }
+      };
+    },
+  });
 }
 
 /** `file:line` of the innermost frame in one of the order's own files, or of the line that cannot be parsed. */

@@ -6,15 +6,16 @@ import { pathToFileURL } from "node:url";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, threadId, workerData } from "node:worker_threads";
 import { allocateMemory } from "../../orders/context.js";
 import type { OrderDefinition } from "../../orders/contract.js";
-import { errorText, ToldError, thrownText } from "../../orders/declared.js";
+import { declaredBy, errorText, ToldError, thrownText } from "../../orders/declared.js";
 import { isOrderDefinition, missingMembers } from "../../orders/definition-check.js";
 import { orderedBy } from "../../orders/ordered.js";
 import { sha256 } from "../../record/hash.js";
 import { checkAll } from "../check-order.js";
 import { chooseOptions } from "../choose-options.js";
-import { epochContext } from "../run-order.js";
+import { batchesBy, ofEpoch } from "../run-order.js";
 import { type GraphFile, isOwnFile } from "./graph.js";
 import { type HooksData, SETTLED } from "./hooks.js";
+import { learn, type OwnLedger, ownLedger } from "./learned.js";
 import type { Answer, Exchanges, Imported, Question, Subject, ThreadData } from "./messages.js";
 import { sendOutput } from "./output.js";
 import { placed, placing } from "./placed.js";
@@ -25,6 +26,8 @@ sendOutput(output);
 process.setSourceMapsEnabled(true); // lines of TypeScript, where something is thrown
 const loads = followImports();
 const seen = new Set<string>();
+/** An epoch that is decided batch by batch. */
+let underWay: { readonly ledger: OwnLedger; readonly decide: ReturnType<typeof batchesBy> } | undefined;
 
 async function main(): Promise<void> {
   const imported = await importOrder();
@@ -116,8 +119,21 @@ async function answered(definition: OrderDefinition, question: Question): Promis
       return allocateMemory(definition.memory ?? {}, question.n);
     case "order": {
       const { inputs, options } = question;
-      const ordered = orderedBy(definition, epochContext(inputs, options));
+      const ordered = orderedBy(definition, declaredBy(definition, options), ofEpoch(inputs, options));
       return { ordered, memory: inputs.memory, files: loadedFiles() };
+    }
+    case "begin": {
+      const { options, drawn } = question;
+      const ledger = ownLedger(question.inputs.ledger);
+      const inputs = { ...question.inputs, ledger };
+      underWay = { ledger, decide: batchesBy(definition, declaredBy(definition, options), { inputs, options, drawn }) };
+      return {};
+    }
+    case "next": {
+      if (underWay === undefined) throw new Error("no epoch is under way");
+      const { batch, values } = question;
+      learn(underWay.ledger, batch.learned, values);
+      return { ordered: underWay.decide(batch), files: loadedFiles() };
     }
     case "end":
       await importsAreLoaded();

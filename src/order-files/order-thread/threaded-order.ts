@@ -1,8 +1,10 @@
 /** An order from a user's file, as a run asks it: in a thread that lives as long as the run. */
 import { IbatchError } from "../../errors.js";
+import type { MemoryArray } from "../../orders/contract.js";
 import type { Declared } from "../../orders/declared.js";
 import type { EpochInputs, RunOrder } from "../run-order.js";
 import type { GraphFile } from "./graph.js";
+import { valuesOf } from "./learned.js";
 import type { Description, Exchanges, Question } from "./messages.js";
 import { type Limit, OrderThread, type ThreadOptions } from "./order-thread.js";
 
@@ -33,6 +35,20 @@ export function threadedOrder(inputs: ThreadedInputs): RunOrder {
       for (const [array, values] of Object.entries(memory)) epoch.memory[array]?.set(values);
       return ordered;
     },
+    async beginBatches(epoch, drawn) {
+      const { ledger } = epoch;
+      const memory = shared(epoch.memory);
+      await ask({ subject: "begin", options, inputs: { ...epoch, memory }, drawn });
+      return {
+        memory,
+        async next(batch) {
+          const values = valuesOf(ledger, batch.learned);
+          const { ordered, files } = await ask({ subject: "next", batch, values });
+          refuseOtherFiles(inputs, files);
+          return ordered;
+        },
+      };
+    },
     async end() {
       if (started === undefined) return;
       try {
@@ -49,6 +65,24 @@ export function threadedOrder(inputs: ThreadedInputs): RunOrder {
       await thread?.stop();
     },
   };
+}
+
+/** The same, in memory that another thread sees, too: nothing is copied after each batch. */
+const shared = (memory: EpochInputs["memory"]): EpochInputs["memory"] =>
+  Object.fromEntries(
+    Object.entries(memory).map(([name, values]) => {
+      const copy = sharedLike(values);
+      copy.set(values);
+      return [name, copy];
+    }),
+  );
+
+function sharedLike(values: MemoryArray): MemoryArray {
+  const buffer = new SharedArrayBuffer(values.byteLength);
+  if (values instanceof Uint8Array) return new Uint8Array(buffer);
+  if (values instanceof Uint32Array) return new Uint32Array(buffer);
+  if (values instanceof Int32Array) return new Int32Array(buffer);
+  return values instanceof Float32Array ? new Float32Array(buffer) : new Float64Array(buffer);
 }
 
 async function start(inputs: ThreadedInputs): Promise<OrderThread> {

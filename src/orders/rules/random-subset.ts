@@ -11,7 +11,7 @@
  */
 import { z } from "zod";
 import { cut, defineOrder } from "../contract.js";
-import { fractionOption, uniformSample } from "../fraction.js";
+import { fractionOption, sampleSize, uniformSample } from "../fraction.js";
 
 export default defineOrder({
   name: "random-subset",
@@ -28,7 +28,8 @@ export default defineOrder({
   dependsOnSeed: () => true,
 
   order(context) {
-    const sample = uniformSample(context.eligible, context.options.fraction, context.random("order"));
+    const { eligible, options } = context;
+    const sample = uniformSample(eligible, sampleSize(options.fraction, eligible.length), context.random("order"));
     return { ...sample, offsets: cut(sample.indices.length, context.size) };
   },
 });

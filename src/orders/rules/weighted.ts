@@ -1,8 +1,8 @@
 /**
- * Weighted random sampling without replacement over the epoch.
+ * Weighted random sampling without replacement, over the epoch or anew for every batch.
  *
  * Choose it to see hard samples earlier (`fraction: 1`, each sample once, only the sequence changes) or more often
- * (`fraction` below 1). It is Algorithm D of Efraimidis and Spirakis (2006): one sample after another with
+ * (`fraction` below 1), or to let each batch be drawn by the newest losses (`per: batch`). It is Algorithm D of Efraimidis and Spirakis (2006): one sample after another with
  * probability in proportion to its weight among those left. It costs a pass of keys and a sort. Announced in the
  * 2019 study.
  *
@@ -22,13 +22,21 @@
  * Before any value is known, as in the first epoch, and with `weights: uniform`, it is `random-subset` with the same
  * fraction, to the bit: q = m / n, every weight 1. In the sequence of drawing the first batches would hold the heavy
  * samples and be biased though the whole is not, so a part is shuffled, unless `sequence: drawn`.
+ *
+ * `per: batch` draws each batch from all samples, by the losses of the steps before it, as the authors of the 2019 study
+ * meant it. A sample comes any number of times in an epoch: another objective, unless `unbiased` sends weights, with m
+ * the batch's size; each batch's gradient is then an unbiased estimate of that of all samples. It costs a pass of keys a
+ * batch. With `cover` a batch is drawn from what the epoch has not drawn yet: each sample comes once, and `unbiased` is of
+ * those that were left.
  */
 import { z } from "zod";
 import type { Random } from "../../kernels/random.js";
 import { shuffle } from "../../kernels/shuffle.js";
 import { weightedSample } from "../../kernels/weighted-sample.js";
-import { cut, defineOrder, type OrderResult } from "../contract.js";
+import { cut, defineOrder, type OrderContext, type OrderResult, oneBatch } from "../contract.js";
+import { effectiveSize } from "../effective-size.js";
 import { fractionOption, sampleSize, uniformSample } from "../fraction.js";
+import { notDrawn } from "../not-drawn.js";
 import { sampleWeights } from "../sample-weights.js";
 import { declaredFor, isAnyKnown, signalOf } from "../signal.js";
 
@@ -60,6 +68,18 @@ const options = z
       .enum(["highest", "mean"])
       .default("highest")
       .describe("weight of samples never seen: the highest or the mean one of those that were"),
+    per: z
+      .enum(["epoch", "batch"])
+      .optional()
+      .describe(
+        "epoch, where left out: one draw for an epoch; batch: a fresh draw for each batch, by the newest losses",
+      ),
+    cover: z
+      .boolean()
+      .optional()
+      .describe(
+        "with per: batch, whether an epoch draws each sample once before any comes twice; false where left out",
+      ),
     fraction: fractionOption,
     sequence: z
       .enum(["auto", "shuffled", "drawn"])
@@ -85,65 +105,112 @@ const options = z
   .refine(({ fraction, sequence }) => !(fraction === 1 && sequence === "shuffled"), {
     path: ["sequence"],
     message: "shuffled with fraction 1 is order shuffled: every sample, in random sequence",
+  })
+  .refine(({ per, cover }) => per === "batch" || cover !== true, {
+    path: ["cover"],
+    message: "is for per: batch; an epoch that is drawn at once has no sample twice",
+  })
+  .refine(({ per, sequence }) => per !== "batch" || sequence === "auto", {
+    path: ["sequence"],
+    message: "is for per: epoch; within a batch there is none",
   });
 type Options = z.infer<typeof options>;
 
 export default defineOrder({
   name: "weighted",
-  summary: "Weighted random sampling without replacement, by loss or rank: all samples or a part.",
+  summary: "Weighted random sampling without replacement, by loss or rank: all samples, a part, or each batch anew.",
   whenToChoose:
-    "What is it worth to see hard samples earlier, or more often? A part is another objective, unless unbiased. The first epoch is a shuffle. Costs keys and a sort. Algorithm D (Efraimidis and Spirakis 2006).",
+    "What is it worth to see hard samples earlier, or more often? A part, and each batch anew, are another objective, unless unbiased. The first epoch is a shuffle. Costs keys and a sort, for each batch where each is drawn anew. Algorithm D (Efraimidis and Spirakis 2006).",
   options,
-  coverage: ({ fraction }) => (fraction === 1 ? "each-once" : "at-most-once"),
+  decidesEachBatch: ({ per }) => per === "batch",
+  coverage: ({ fraction, ...options }) => {
+    if (repeats(options)) return "any";
+    return fraction === 1 ? "each-once" : "at-most-once";
+  },
   epochShare: ({ fraction }) => fraction,
   readsLedger: true,
-  deviation: "To train on a part, with `fraction`, is what it is for.",
+  deviation:
+    "To train on a part, with `fraction`, or on some samples more often, with `per: batch`, is what it is for.",
   signals: ({ weights, by }) => (weights === "uniform" ? [] : declaredFor(by)),
-  changesObjective: ({ fraction, unbiased, cap, ...options }) =>
-    fraction < 1 && !areAllAlike(options) && !(unbiased && cap === null),
+  changesObjective: ({ fraction, unbiased, cap, ...options }) => {
+    if (areAllAlike(options) || (fraction === 1 && !repeats(options))) return false;
+    return options.cover === true || !(unbiased && cap === null);
+  },
   changesEachEpoch: () => true,
   dependsOnSeed: () => true,
 
   order(context) {
-    const { options, eligible, ledger } = context;
-    const random = context.random("order");
-    const values = options.weights === "uniform" ? undefined : signalOf(ledger, options.by, eligible);
-    const drawn =
-      values === undefined || !isAnyKnown(values)
-        ? uniformSample(eligible, options.fraction, random)
-        : weightedDraw(eligible, values, options, random);
-    return {
-      ...drawn,
-      offsets: cut(drawn.indices.length, context.size),
-      ...(options.unbiased && { weights: unbiasedWeights(drawn.inclusion, eligible.length, options) }),
-    };
+    const { options, eligible } = context;
+    const { fraction, sequence } = options;
+    const m = sampleSize(fraction, eligible.length);
+    const isShuffled = sequence === "shuffled" || (sequence === "auto" && fraction < 1);
+    const { drawnBy, ...drawn } = draw(context, eligible, { m, isShuffled });
+    return { ...drawn, offsets: cut(m, context.size), ...(drawnBy && { probabilities: shares(drawnBy) }) };
+  },
+
+  nextBatch(context) {
+    const { options, eligible, count: m } = context;
+    const candidates = options.cover === true ? notDrawn(eligible, context.drawn) : eligible;
+    const { drawnBy, ...drawn } = draw(context, candidates, { m, isShuffled: false });
+    const effectiveDataSize = drawnBy === undefined ? candidates.length : effectiveSize(drawnBy);
+    return { ...drawn, offsets: oneBatch(m), effectiveDataSize };
   },
 });
+
+/** Whether an epoch may hold a sample more than once. */
+const repeats = ({ per, cover }: Pick<Options, "per" | "cover">): boolean => per === "batch" && cover !== true;
+
+interface Draw {
+  /** Samples to draw. */
+  readonly m: number;
+  /** Whether they are put into a random sequence, in the place of that of drawing. */
+  readonly isShuffled: boolean;
+}
+
+interface Drawing {
+  readonly indices: Uint32Array;
+  readonly inclusion: Float64Array;
+  /** The weight of each candidate; undefined where all are alike. */
+  readonly drawnBy?: Float32Array;
+}
+
+/** Draws some of the candidates, with weights for the gradient where these are wanted. */
+function draw(
+  { options, ledger, random: stream }: Pick<OrderContext<Options>, "options" | "ledger" | "random">,
+  candidates: Readonly<Uint32Array>,
+  wanted: Draw,
+): Drawing & Pick<OrderResult, "weights"> {
+  const random = stream("order");
+  const values = options.weights === "uniform" ? undefined : signalOf(ledger, options.by, candidates);
+  const drawing: Drawing =
+    values === undefined || !isAnyKnown(values)
+      ? uniformSample(candidates, wanted.m, random)
+      : weightedDraw(candidates, values, { ...options, ...wanted }, random);
+  if (!options.unbiased) return drawing;
+  return { ...drawing, weights: unbiasedWeights(drawing.inclusion, candidates.length, options) };
+}
 
 /** Whether every sample is as likely as any other, whatever is known of them. */
 function areAllAlike({ weights, power, alpha }: Pick<Options, "weights" | "power" | "alpha">): boolean {
   return weights === "uniform" || (weights === "loss" ? power : alpha) === 0;
 }
 
-type Drawn = Pick<OrderResult, "indices" | "probabilities"> & { readonly inclusion: Float64Array };
-
 function weightedDraw(
-  eligible: Readonly<Uint32Array>,
+  candidates: Readonly<Uint32Array>,
   values: Readonly<Float32Array>,
-  options: Options,
+  { m, isShuffled, ...options }: Options & Draw,
   random: Random,
-): Drawn {
-  const { weights: rule, fraction, sequence, unbiased } = options;
+): Drawing {
   // `uniform` never comes here.
-  const weights = sampleWeights(values, eligible, { ...options, weights: rule === "rank" ? "rank" : "loss" }, random);
-  const m = sampleSize(fraction, eligible.length);
-  checkPositive(weights, eligible, m, unbiased && fraction < 1);
+  const weights = options.weights === "rank" ? "rank" : "loss";
+  const drawnBy = sampleWeights(values, candidates, { ...options, weights }, random);
+  checkPositive(drawnBy, candidates, m, options.unbiased && m < candidates.length);
 
-  const { indices: places, threshold } = weightedSample(weights, m, random);
-  if (sequence === "shuffled" || (sequence === "auto" && fraction < 1)) shuffle(places, random);
+  const { indices: places, threshold } = weightedSample(drawnBy, m, random);
+  if (isShuffled) shuffle(places, random);
   const inclusion = new Float64Array(m);
-  for (let i = 0; i < m; i++) inclusion[i] = -Math.expm1(-weights[places[i]] * threshold);
-  return { indices: places.map((place) => eligible[place]), inclusion, probabilities: shares(weights) };
+  for (let i = 0; i < m; i++) inclusion[i] = -Math.expm1(-drawnBy[places[i]] * threshold);
+  return { indices: places.map((place) => candidates[place]), inclusion, drawnBy };
 }
 
 /** Enough samples can be drawn; and all of them, where what is drawn is to speak for all. */

@@ -1,6 +1,8 @@
-import { emptyLedger, type OrderInputs, orderContext } from "../../../src/orders/context.js";
+import { emptyLedger, type OrderInputs } from "../../../src/orders/context.js";
 import type { LedgerView, OrderDefinition, OrderResult } from "../../../src/orders/contract.js";
+import { declaredBy } from "../../../src/orders/declared.js";
 import { findOrder } from "../../../src/orders/index.js";
+import { orderedBy } from "../../../src/orders/ordered.js";
 
 /** Eleven samples in classes of 5, 4 and 2, mixed: what the tests of single orders reckon by hand. */
 export const LABELS = Uint32Array.of(0, 1, 0, 2, 1, 0, 1, 0, 2, 1, 0);
@@ -26,17 +28,18 @@ export function ledgerWith(losses: readonly number[]): LedgerView {
 /** What the named order gives; for the eleven samples in batches of 3, seed 0, epoch 0, unless told. */
 export function resultOf(name: string, inputs: Inputs = {}): OrderResult {
   const definition: OrderDefinition = findOrder(name);
-  return definition.order(
-    orderContext({
-      seed: 0,
-      epoch: 0,
-      labels: LABELS,
-      classCount: 3,
-      size: 3,
-      ...inputs,
-      options: definition.options.parse(inputs.options ?? {}),
-    }),
-  );
+  const options = definition.options.parse(inputs.options ?? {});
+  const ordered = orderedBy(definition, declaredBy<unknown>(definition, options), {
+    seed: 0,
+    epoch: 0,
+    labels: LABELS,
+    classCount: 3,
+    size: 3,
+    ...inputs,
+    options,
+  });
+  if ("fault" in ordered) throw new Error(JSON.stringify(ordered.fault));
+  return ordered.result;
 }
 
 /** The batches that the named order makes, as `resultOf` does. */

@@ -1,0 +1,151 @@
+/** An epoch whose batches are decided one after another, from the losses of the last ones. */
+import type { BatchesUnderWay, RunOrder } from "../order-files/run-order.js";
+import { EpochOfBatches } from "../orders/epoch-of-batches.js";
+import { planHashes } from "../record/run-record.js";
+import type { BatchSource } from "./batch-source.js";
+import { secondsSince } from "./clock.js";
+import type { Ledger } from "./ledger.js";
+import { type Batches, brokenLaw, lawful } from "./make-plan.js";
+import { monitorsOf, nothingWatched, watch } from "./monitors.js";
+import type { PermutedLedger } from "./placebo.js";
+import { batchesOf, type Chunk, type Plan } from "./plan.js";
+import type { PlannedEpoch } from "./planner.js";
+import type { Listener } from "./run-event.js";
+import type { EpochUnderWay, OrderMemory } from "./run-state.js";
+
+/** What is decided of an epoch. */
+export type Decided = NonNullable<EpochUnderWay["decided"]>;
+
+/** `samples`: of the whole epoch; `memory`: the order's own from now on. */
+export const nothingDecided = (samples: number, memory: OrderMemory): Decided => ({
+  ...{ batches: 0, indices: new Uint32Array(samples), weights: null, memory, watched: nothingWatched() },
+});
+
+export interface DecidedInputs {
+  readonly order: Pick<RunOrder, "name" | "coverage" | "readsLedger" | "unknownProbabilities">;
+  /** The order at work on this epoch. */
+  readonly orderUnderWay: BatchesUnderWay;
+  /** It is filled as batches are decided. */
+  readonly underWay: Pick<EpochUnderWay, "firstStep" | "seconds"> & { readonly decided: Decided };
+  readonly epoch: number;
+  /** Batches trained on before. */
+  readonly step: number;
+  readonly batches: Batches;
+  /** Batches that are trained on, at most. */
+  readonly mostBatches: number;
+  /** Between the last losses that a choice has seen and its batch, in steps. */
+  readonly lag: number;
+  readonly ledger: Readonly<Ledger>;
+  /** What the order sees in the ledger's place. */
+  readonly placebo: PermutedLedger | undefined;
+  /** Samples in the dataset, and those that may be drawn. */
+  readonly n: number;
+  readonly eligible: Readonly<Uint32Array>;
+  /** What the epoch before trained on. */
+  readonly before: Readonly<Uint32Array> | null;
+  readonly listen: Listener;
+}
+
+/** Chunks are of one batch, lag + 1 of them under way: the choice for step t sees the losses of steps ≤ t − 1 − lag. */
+export class DecidedBatches implements BatchSource {
+  readonly chunksUnderWay: number;
+  readonly samples: number;
+  readonly #inputs: DecidedInputs;
+  readonly #drawn: EpochOfBatches;
+  readonly #count: number;
+  /** Batches that were handed out, or trained on before. */
+  #handedOut: number;
+  /** Samples that were trained on since the last choice. */
+  #learned: Readonly<Uint32Array>[] = [];
+
+  constructor(inputs: DecidedInputs) {
+    const { batches, mostBatches, underWay, step, lag, n, eligible, order } = inputs;
+    const { offsets, learningRates } = batches;
+    this.#inputs = inputs;
+    this.#count = Math.min(learningRates.length, mostBatches);
+    this.samples = offsets[offsets.length - 1];
+    this.chunksUnderWay = lag + 1;
+    this.#drawn = new EpochOfBatches({ ...{ n, eligible, samples: this.samples }, coverage: order.coverage });
+    const { decided } = underWay;
+    if (decided.batches > 0) this.#drawn.goOn(this.#plan().indices, decided.weights !== null);
+    this.#handedOut = step - underWay.firstStep;
+  }
+
+  async next(): Promise<Chunk | undefined> {
+    const batch = this.#handedOut;
+    if (batch === this.#count) return undefined;
+    if (batch === this.#inputs.underWay.decided.batches) await this.#decide(batch);
+    this.#handedOut += 1;
+    const { firstStep } = this.#inputs.underWay;
+    return { firstStep: firstStep + batch, ...batchesOf(this.#plan(), batch, batch + 1) };
+  }
+
+  learned(samples: Readonly<Uint32Array>): void {
+    this.#learned.push(this.#inputs.placebo?.learned(samples) ?? samples);
+  }
+
+  planned(): PlannedEpoch {
+    const { underWay, order, epoch, n, before } = this.#inputs;
+    const { memory, watched } = underWay.decided;
+    const plan = this.#plan();
+    const knowsProbabilities = !order.unknownProbabilities;
+    return {
+      ...{ epoch, plan, hashes: planHashes(plan), seconds: underWay.seconds.ordering },
+      memory: copyOf(memory),
+      monitors: monitorsOf(watched, { indices: plan.indices, n, before: before ?? undefined, knowsProbabilities }),
+    };
+  }
+
+  async #decide(batch: number): Promise<void> {
+    const start = performance.now();
+    const { order, orderUnderWay, underWay, epoch, batches, ledger, placebo, eligible, listen } = this.#inputs;
+    const { decided, firstStep } = underWay;
+    const step = firstStep + batch;
+    const first = batches.offsets[batch];
+    const count = batches.offsets[batch + 1] - first;
+    const where = `order ${order.name} in epoch ${epoch + 1}, step ${step}`;
+    const learned = joined(this.#learned);
+    this.#learned = [];
+    const result = await lawful(where, () => orderUnderWay.next({ batch, step, count, learned }));
+    const fault = this.#drawn.add(result, count);
+    if (fault !== undefined) throw brokenLaw(where, fault);
+    const { indices, weights } = result;
+    decided.indices.set(indices, first);
+    if (weights !== undefined) {
+      decided.weights ??= new Float32Array(decided.indices.length);
+      decided.weights.set(weights, first);
+    }
+    const seen = order.readsLedger ? (placebo?.view ?? ledger) : undefined;
+    watch(decided.watched, { result, eligibleCount: eligible.length, ledger: seen, step });
+    decided.batches = batch + 1;
+    underWay.seconds.ordering += secondsSince(start);
+    listen({ type: "decided", epoch, from: first, indices, weights });
+  }
+
+  /** All that is decided. */
+  #plan(): Plan {
+    const { batches: all, underWay } = this.#inputs;
+    const { batches, indices, weights } = underWay.decided;
+    const end = all.offsets[batches];
+    return {
+      indices: indices.subarray(0, end),
+      offsets: all.offsets.subarray(0, batches + 1),
+      learningRates: all.learningRates.subarray(0, batches),
+      weights: weights?.subarray(0, end),
+    };
+  }
+}
+
+/** Apart from it, in memory of this thread alone. */
+export const copyOf = (memory: OrderMemory): OrderMemory =>
+  Object.fromEntries(Object.entries(memory).map(([name, values]) => [name, values.slice()]));
+
+function joined(parts: readonly Readonly<Uint32Array>[]): Uint32Array {
+  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
