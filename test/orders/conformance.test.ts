@@ -26,12 +26,15 @@ const MORE_OPTIONS: Record<string, readonly Record<string, unknown>[]> = {
   "loss-global": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],
   "loss-per-class": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],
   "random-subset": [{ fraction: 0.3 }, { fraction: 0.001 }],
+  "top-loss": [{ fraction: 0.3 }, { fraction: 0.3, cover: true, take: "lowest" }],
   weighted: [
     { fraction: 0.4 },
     { fraction: 0.4, unbiased: true },
     { fraction: 0.1, unbiased: true, cap: 2, normalise: true, power: 2 },
     { fraction: 0.3, sequence: "drawn", weights: "rank", alpha: 2, by: "el2n", unseen: "mean" },
     { fraction: 0.5, weights: "uniform", unbiased: true },
+    { fraction: 0.3, per: "batch", unbiased: true },
+    { fraction: 0.3, per: "batch", cover: true, weights: "rank" },
   ],
 };
 

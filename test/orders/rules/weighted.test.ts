@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import weighted from "../../../src/orders/rules/weighted.js";
+import { batchOf } from "./batch-order.js";
 import { batchesOf, LOSSES, ledgerWith, resultOf, sorted, written } from "./run-order.js";
 
 /** What `weighted` gives for samples of these losses, all of one class. */
@@ -245,4 +246,76 @@ describe("what is refused", () => {
       expect([...run([1, 0, 2, 3], { floor: 0, fraction: 0.75 }, seed).indices].sort()).toEqual([0, 2, 3]);
     }
   });
+});
+
+describe("per: batch, losses 1, 2, 3, 4 as weights, two of four a batch", () => {
+  const options = { per: "batch", floor: 0 };
+  const batch = (step: number, more: Record<string, unknown> = {}, drawn: readonly number[] = []) =>
+    batchOf("weighted", [1, 2, 3, 4], { options: { ...options, ...more }, count: 2, step, drawn });
+
+  test("each batch is a draw of its own, with the exact inclusion probabilities", () => {
+    const included = new Map<string, number>();
+    for (let step = 0; step < SEEDS; step++) for (const index of batch(step).indices) count(included, `${index}`);
+    expectWithinFourSigma(included, { 0: 197 / 840, 1: 139 / 315, 2: 73 / 120, 3: 451 / 630 });
+  });
+
+  test("unbiased: with its weights the mean over batches of 7, −1, 5, 2 is theirs, within its standard error; without, not", () => {
+    const values = [7, -1, 5, 2];
+    const truth = 13 / 4;
+    const of = (weighted: boolean) => {
+      const means = Array.from({ length: SEEDS }, (_, step) => {
+        const { indices, weights } = batch(step, { unbiased: true });
+        return indices.reduce((sum, index, at) => sum + (weighted ? (weights?.[at] ?? 0) : 1) * values[index], 0) / 2;
+      });
+      const mean = means.reduce((sum, one) => sum + one) / SEEDS;
+      const variance = means.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (SEEDS - 1);
+      return { mean, standardError: Math.sqrt(variance / SEEDS) };
+    };
+    const weighted = of(true);
+    expect(Math.abs(weighted.mean - truth)).toBeLessThan(4 * weighted.standardError);
+    const plain = of(false);
+    expect(Math.abs(plain.mean - 11.348 / 4)).toBeLessThan(4 * plain.standardError + 0.0005);
+    expect(Math.abs(plain.mean - truth)).toBeGreaterThan(10 * plain.standardError);
+  });
+
+  test("with cover, of those not drawn yet: after 3 and 1 it is 0 and 2, in Algorithm D's sequence", () => {
+    const firsts = new Map<string, number>();
+    for (let step = 0; step < SEEDS; step++) {
+      const { indices } = batch(step, { cover: true }, [3, 1]);
+      expect([...indices].sort()).toEqual([0, 2]);
+      count(firsts, `${indices[0]}`);
+    }
+    expectWithinFourSigma(firsts, { 0: 1 / 4, 2: 3 / 4 });
+  });
+
+  test("before any loss is known, as where all are alike, it is uniform: q = m / n, weights 1", () => {
+    for (const losses of [
+      [Number.NaN, Number.NaN, Number.NaN, Number.NaN],
+      [1, 2, 3, 4],
+    ]) {
+      const more = { ...options, unbiased: true, ...(losses[0] === 1 && { weights: "uniform" }) };
+      const { inclusion, weights, effectiveDataSize } = batchOf("weighted", losses, { options: more, count: 2 });
+      expect([[...(inclusion ?? [])], [...(weights ?? [])], effectiveDataSize]).toEqual([[0.5, 0.5], [1, 1], 4]);
+    }
+  });
+
+  test("the effective size is 1 / Σp²: of 1, 2, 3, 4 it is 100 / 30", () => {
+    expect(batch(0).effectiveDataSize).toBeCloseTo(100 / 30, 6);
+  });
+});
+
+test.each([
+  [{ per: "batch" }, "any", true],
+  [{ per: "batch", unbiased: true }, "any", false],
+  [{ per: "batch", unbiased: true, cap: 2 }, "any", true],
+  [{ per: "batch", weights: "uniform" }, "any", false],
+  [{ per: "batch", cover: true }, "each-once", false],
+  [{ per: "batch", cover: true, fraction: 0.5, unbiased: true }, "at-most-once", true],
+  [{ fraction: 0.5 }, "at-most-once", true],
+  [{ fraction: 0.5, unbiased: true }, "at-most-once", false],
+  [{}, "each-once", false],
+])("%j declares coverage %s; another objective: %s", (given, coverage, changes) => {
+  const options = weighted.options.parse(given);
+  expect(weighted.coverage(options)).toBe(coverage);
+  expect(weighted.changesObjective?.(options)).toBe(changes);
 });

@@ -1,0 +1,32 @@
+import { batchContext } from "../../../src/orders/context.js";
+import type { OrderResult } from "../../../src/orders/contract.js";
+import { findOrder } from "../../../src/orders/index.js";
+import { ledgerWith } from "./run-order.js";
+
+export interface BatchOf {
+  readonly options?: Record<string, unknown>;
+  readonly count: number;
+  readonly step?: number;
+  readonly seed?: number;
+  /** What the epoch has drawn already. */
+  readonly drawn?: readonly number[];
+}
+
+/** A batch of the named order, of samples with these losses, all of one class; NaN is never seen. */
+export function batchOf(
+  name: string,
+  losses: readonly number[],
+  { options = {}, count, step = 0, seed = 0, drawn = [] }: BatchOf,
+): OrderResult {
+  const definition = findOrder(name);
+  const times = new Uint32Array(losses.length);
+  for (const index of drawn) times[index] += 1;
+  const inputs = {
+    ...{ seed, epoch: 0, labels: new Uint32Array(losses.length), classCount: 1, size: count },
+    ...{ ledger: ledgerWith(losses), options: definition.options.parse(options) },
+  };
+  const place = { batch: 0, step, count, drawn: { indices: Uint32Array.from(drawn), times } };
+  const result = definition.nextBatch?.(batchContext(inputs, place));
+  if (result === undefined) throw new Error(`order ${name} decides no batches`);
+  return result;
+}
