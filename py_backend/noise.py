@@ -8,6 +8,7 @@ mix(k + (i + 1)·γ). Keys are tensors, not Python numbers, so that a compiled s
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -62,21 +63,34 @@ def derive_further(keys: npt.NDArray[np.uint64], parts: npt.NDArray[np.uint64]) 
     return splitmix64_array(splitmix64_array(keys + gamma) + (parts + np.uint64(1)) * gamma)
 
 
+FEW_KEYS = 16
+"""So many are made one by one in less time than a call of numpy takes."""
+
+
 def derive_steps(seed: int, first_step: int, steps: int, layers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """derive(seed, first_step + s, layers[l]), as [steps, len(layers)]."""
-    numbers = np.arange(first_step, first_step + steps, dtype=np.uint64)
-    keys = derive_further(np.array([derive(seed)], np.uint64), numbers)
+    if steps * len(layers) <= FEW_KEYS:
+        numbers = range(first_step, first_step + steps)
+        return np.array([[derive(seed, step, layer) for layer in layers.tolist()] for step in numbers], np.uint64)
+    all_steps = np.arange(first_step, first_step + steps, dtype=np.uint64)
+    keys = derive_further(np.array([derive(seed)], np.uint64), all_steps)
     return derive_further(keys[:, None], layers[None, :])
 
 
-def step_keys(seed: int, first_step: int, steps: int, layers: int) -> npt.NDArray[np.int64]:
-    """Keys of `steps` steps, [steps, layers]: key (s, l) is derive(seed, first_step + s, l)."""
-    return derive_steps(seed, first_step, steps, np.arange(layers, dtype=np.uint64)).view(np.int64)
+@dataclass(frozen=True)
+class StepKeys:
+    """What the noise of some steps is made from. layers: int64 [steps, layers]; modules: seeds of torch's own
+    generators, one a step, for modules that we did not write."""
+
+    layers: npt.NDArray[np.int64]
+    modules: list[int]
 
 
-def module_seeds(seed: int, first_step: int, steps: int) -> list[int]:
-    """Seeds of torch's own generators, one a step, for modules that we did not write."""
-    return [row[0] for row in derive_steps(seed, first_step, steps, np.array([MODULE_SEED_LAYER], np.uint64)).tolist()]
+def step_keys(seed: int, first_step: int, steps: int, layers: int) -> StepKeys:
+    """Key (s, l) is derive(seed, first_step + s, l); the modules' seed is that of `MODULE_SEED_LAYER`."""
+    numbers = np.append(np.arange(layers, dtype=np.uint64), np.uint64(MODULE_SEED_LAYER))
+    derived = derive_steps(seed, first_step, steps, numbers)
+    return StepKeys(np.ascontiguousarray(derived[:, :-1]).view(np.int64), derived[:, -1].tolist())
 
 
 def words(key: Tensor, places: Tensor, count: int) -> Tensor:

@@ -21,7 +21,7 @@ from .errors import BackendError
 from .generators import seed_all
 from .memory_format import MemoryFormat, in_format
 from .messages import Precision
-from .noise import AUGMENTATION_LAYER, StepNoise, module_seeds, step_keys
+from .noise import AUGMENTATION_LAYER, StepNoise, step_keys
 from .progress import Progress
 from .references.whose import Telling
 from .resident import Augmentation, DataPart
@@ -143,8 +143,8 @@ def train_batches(
     stopwatch = Stopwatch(device)
     rows = upload(chunk.indices, device, np.int64)
     weights = None if chunk.weights is None else upload(chunk.weights, device)
-    keys = upload(step_keys(learner.seed, chunk.first_step, chunk.batches, 1 + learner.noisy_layers), device)
-    seeds = module_seeds(learner.seed, chunk.first_step, chunk.batches)
+    noise = step_keys(learner.seed, chunk.first_step, chunk.batches, 1 + learner.noisy_layers)
+    keys = upload(noise.layers, device)
     buffer = SignalBuffer(signals, len(rows), device)
     gathered = torch.empty_like(rows)
     offsets = chunk.offsets.tolist()
@@ -159,7 +159,7 @@ def train_batches(
         if progress.should_stop():
             break
         start, end = offsets[batch], offsets[batch + 1]
-        seed_generators(device, seeds[batch])
+        seed_generators(device, noise.modules[batch])
         set_learning_rate(learner.optimizer, rates[batch])
         learner.optimizer.zero_grad(set_to_none=True)
         for part_start, part_end in cuts[batch]:

@@ -2,9 +2,9 @@
 export function effectiveSize(values: Readonly<Float32Array> | Readonly<Float64Array>): number {
   let sum = 0;
   let squares = 0;
-  for (const value of values) {
-    sum += value;
-    squares += value * value;
+  for (let i = 0; i < values.length; i++) {
+    sum += values[i];
+    squares += values[i] * values[i];
   }
   return (sum * sum) / squares;
 }

@@ -31,10 +31,17 @@ export function sampleWeights(
   return completed(weights, options);
 }
 
-function withoutInfinity(values: Readonly<Float32Array>): Float32Array {
+function withoutInfinity(values: Readonly<Float32Array>): Readonly<Float32Array> {
   let largest = Number.NEGATIVE_INFINITY;
-  for (const value of values) if (value > largest && value < Number.POSITIVE_INFINITY) largest = value;
-  return values.map((value) => (value === Number.POSITIVE_INFINITY ? largest : value));
+  let isAnyInfinite = false;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === Number.POSITIVE_INFINITY) isAnyInfinite = true;
+    else if (values[i] > largest) largest = values[i];
+  }
+  if (!isAnyInfinite) return values;
+  const finite = values.slice();
+  for (let i = 0; i < finite.length; i++) if (finite[i] === Number.POSITIVE_INFINITY) finite[i] = largest;
+  return finite;
 }
 
 /** value^power; NaN where never seen. */
@@ -47,7 +54,8 @@ function valuePowers(
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (value < 0) throw new Error(`${seen(by, samples[i], value)}, expected at least 0 (weights: rank takes any)`);
-    weights[i] = Math.abs(value) ** power; // −0, which torch gives for a loss of 0, would be −Infinity with power −1
+    const size = Math.abs(value); // −0, which torch gives for a loss of 0, would be −Infinity with power −1
+    weights[i] = power === 1 ? size : size ** power; // to the same bit, in a tenth of the time
     if (weights[i] === Number.POSITIVE_INFINITY) {
       const remedy = power < 0 ? "a power of at least 0" : "a smaller power";
       throw new Error(
@@ -78,19 +86,23 @@ function rankPowers(values: Readonly<Float32Array>, alpha: number, random: Rando
 /** Scaled by the largest, samples never seen filled in, small weights raised; all alike where all would be 0. */
 function completed(weights: Float64Array, { floor, unseen }: WeightOptions): Float32Array {
   let largest = 0;
-  for (const weight of weights) if (weight > largest) largest = weight;
+  for (let i = 0; i < weights.length; i++) if (weights[i] > largest) largest = weights[i];
   if (largest === 0) return new Float32Array(weights.length).fill(floor > 0 ? 1 : 0);
 
   let sum = 0;
   let count = 0;
-  for (const weight of weights) {
-    if (Number.isNaN(weight)) continue;
-    sum += weight / largest;
+  for (let i = 0; i < weights.length; i++) {
+    if (Number.isNaN(weights[i])) continue;
+    sum += weights[i] / largest;
     count++;
   }
   const mean = sum / count;
   const ofUnseen = unseen === "highest" ? 1 : mean;
-  return new Float32Array(
-    weights.map((weight) => Math.max(floor * mean, Number.isNaN(weight) ? ofUnseen : weight / largest)),
-  );
+  const least = floor * mean;
+  const raised = new Float32Array(weights.length);
+  for (let i = 0; i < weights.length; i++) {
+    const weight = Number.isNaN(weights[i]) ? ofUnseen : weights[i] / largest;
+    raised[i] = Math.max(least, weight);
+  }
+  return raised;
 }

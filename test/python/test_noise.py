@@ -17,7 +17,6 @@ from py_backend.noise import (
     attach,
     bounded,
     derive,
-    module_seeds,
     signed,
     splitmix64,
     splitmix64_array,
@@ -77,10 +76,11 @@ def test_signed_keeps_the_64_bits(value: int) -> None:
     assert signed(value) & ALL_BITS == value & ALL_BITS
 
 
-def test_step_keys_are_derived_from_seed_step_and_layer() -> None:
-    keys = step_keys(seed=3, first_step=2**32 - 2, steps=4, layers=3)
-    assert keys.shape == (4, 3)
-    for step, layer in itertools.product(range(4), range(3)):
+@pytest.mark.parametrize("steps", [1, 4, 40])
+def test_step_keys_are_derived_from_seed_step_and_layer(steps: int) -> None:
+    keys = step_keys(seed=3, first_step=2**32 - 2, steps=steps, layers=3).layers
+    assert keys.shape == (steps, 3)
+    for step, layer in itertools.product(range(steps), range(3)):
         assert int(keys[step, layer]) & ALL_BITS == derive(3, 2**32 - 2 + step, layer)
 
 
@@ -91,16 +91,16 @@ def test_known_answers_of_the_array_form() -> None:
 
 @pytest.mark.parametrize("seed", [0, 3, 2**32 - 1])
 @pytest.mark.parametrize("first_step", [0, 2**32 - 2])
-def test_module_seeds_are_derived_from_seed_and_step(seed: int, first_step: int) -> None:
-    expected = [derive(seed, first_step + step, MODULE_SEED_LAYER) for step in range(3)]
-    assert module_seeds(seed, first_step, 3) == expected
+@pytest.mark.parametrize("steps", [3, 30])
+def test_module_seeds_are_derived_from_seed_and_step(seed: int, first_step: int, steps: int) -> None:
+    expected = [derive(seed, first_step + step, MODULE_SEED_LAYER) for step in range(steps)]
+    assert step_keys(seed, first_step, steps, layers=2).modules == expected
 
 
 def test_keys_cost_no_python_function_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     monkeypatch.setattr("py_backend.noise.splitmix64", lambda state: calls.append(state) or 0)
     step_keys(seed=1, first_step=0, steps=1000, layers=4)
-    module_seeds(seed=1, first_step=0, steps=1000)
     assert len(calls) <= 4
 
 
@@ -169,7 +169,7 @@ def mask(
     x: Tensor, p: float = 0.5, *, seed: int = 1, step: int = 0, layer: int = 1, places: Tensor | None = None
 ) -> Tensor:
     model, noise = make(p, layers=layer)
-    keys = torch.from_numpy(step_keys(seed, step, 1, layer + 1))[0]
+    keys = torch.from_numpy(step_keys(seed, step, 1, layer + 1).layers)[0]
     noise.set(keys, torch.arange(len(x)) if places is None else places)
     result: Tensor = model[layer - 1](x)
     return result

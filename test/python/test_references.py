@@ -24,7 +24,7 @@ from py_backend.codec import MAX_HEADER_BYTES, Packet, decode, encode
 from py_backend.errors import BackendError
 from py_backend.fetched import workers_failed
 from py_backend.messages import Chosen, Named, Weights
-from py_backend.noise import module_seeds
+from py_backend.noise import step_keys
 from py_backend.process_signals import LEFT_TO_CONTROLLER
 from py_backend.references import dataset as dataset_reference
 from py_backend.references import importing
@@ -139,7 +139,7 @@ def test_a_model_with_dropout_and_batch_norm_is_trained_as_plain_pytorch_trains_
     labels = torch.from_numpy(tiny.grey.train.labels.astype(np.int64))
     losses = []
     with torch.random.fork_rng(devices=[]):
-        for rows, seed in zip(batches, module_seeds(5, 0, len(batches)), strict=True):
+        for rows, seed in zip(batches, step_keys(5, 0, len(batches), 1).modules, strict=True):
             torch.manual_seed(seed)
             optimizer.zero_grad()
             loss = F.cross_entropy(plain(images[rows]), labels[rows], reduction="none")

@@ -55,7 +55,8 @@ export default defineOrder({
     const candidates = shuffled(options.cover ? notDrawn(eligible, drawn) : eligible, random("order"));
     const isHighest = options.take === "highest";
     const first = isHighest ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-    const keys = signalOf(ledger, options.by, candidates).map((value) => (Number.isNaN(value) ? first : value));
+    const keys = signalOf(ledger, options.by, candidates);
+    for (let i = 0; i < keys.length; i++) if (Number.isNaN(keys[i])) keys[i] = first;
     const places = topK(keys, count, isHighest ? "descending" : "ascending");
     return { indices: places.map((place) => candidates[place]), offsets: oneBatch(count) };
   },

@@ -221,7 +221,7 @@ function checkPositive(
   needsAll: boolean,
 ): void {
   let positive = 0;
-  for (const weight of weights) if (weight > 0) positive++;
+  for (let i = 0; i < weights.length; i++) if (weights[i] > 0) positive++;
   if (positive < m) {
     throw new Error(`${positive} samples have a weight above 0, expected at least the ${m} to draw; raise floor`);
   }
