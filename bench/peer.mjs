@@ -1,15 +1,14 @@
-// The Python process with numpy and torch: a line of JSON in, a line of JSON out.
+// A Python process with numpy and torch: a line of JSON in, a line of JSON out.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
-const SCRIPT = fileURLToPath(new URL("peer.py", import.meta.url));
-// Read by their libraries when Python starts.
-const ONE_THREAD = { OMP_NUM_THREADS: "1", MKL_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" };
+/** Read by their libraries when Python starts. */
+const threadsOf = (count) => ({ OMP_NUM_THREADS: count, MKL_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count });
 
-export function startPeer(python, endpoint) {
-  const child = spawn(python, [SCRIPT, endpoint], {
-    env: { ...process.env, ...ONE_THREAD },
+/** `script`: its path; `given`: what stands behind that on its command line. */
+export function startPeer(python, script, given, threads = 1) {
+  const child = spawn(python, [script, ...given], {
+    env: { ...process.env, ...threadsOf(String(threads)) },
     stdio: ["pipe", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -17,7 +16,7 @@ export function startPeer(python, endpoint) {
     async ask(question) {
       child.stdin.write(`${JSON.stringify(question)}\n`);
       const { value, done } = await lines.next();
-      if (done) throw new Error(`${SCRIPT} ended at ${JSON.stringify(question)}: what it said is above`);
+      if (done) throw new Error(`${script} ended at ${JSON.stringify(question)}: what it said is above`);
       return JSON.parse(value);
     },
     stop() {

@@ -1,6 +1,5 @@
 // The tables of a run, and the page with them: docs/results/checkpoint.md.
-import { execFileSync } from "node:child_process";
-import os from "node:os";
+import { commitOf, machine, median, table } from "../report.mjs";
 
 export function tableOfRuns(runs) {
   const [withThem, without] = ["default", "none"].map((way) => median(runs.map((run) => run[way])));
@@ -57,8 +56,8 @@ export const tableOfSaves = (saves) =>
 export function reportOf({ runs, saves }, { root, seconds, load, options }) {
   return `# Checkpoints, measured
 
-Made by \`npm run bench -- checkpoint\` on ${new Date().toISOString().slice(0, 10)}, at commit ${commitOf(root)}, in ${Math.round(seconds)} s. Load average at
-its start: ${load.toFixed(1)}. ${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, ${os.platform()} ${os.arch()}; Node ${process.versions.node}; torch with ${options.threads}
+Made by \`npm run bench -- checkpoint\` on ${new Date().toISOString().slice(0, 10)}, at commit ${commitOf(root, "src", "py_backend", "bench")}, in ${Math.round(seconds)} s. Load average at
+its start: ${load.toFixed(1)}. ${machine()}; torch with ${options.threads}
 thread.
 
 ## What the default costs a run
@@ -112,24 +111,6 @@ function whatItIsOf(saves) {
 
 const heldUp = ({ withSave, withoutSave }) => median(withSave) - median(withoutSave);
 
-const table = (head, rows) =>
-  [head, head.map((_, at) => (at === 0 ? "---" : "--:")), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
-
 const percent = (share) => `${(100 * share).toFixed(2)} %`;
 
 const figure = (values) => median(values).toFixed(1);
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-function commitOf(root) {
-  const git = (...args) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
-  try {
-    return `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain", "--", "src", "py_backend", "bench") ? " with changes" : ""}`;
-  } catch {
-    return "unknown";
-  }
-}

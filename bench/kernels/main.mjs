@@ -6,8 +6,9 @@ import os from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { startPeer } from "../peer.mjs";
+import { median } from "../report.mjs";
 import { CASES } from "./cases.mjs";
-import { startPeer } from "./peer.mjs";
 import { reportOf, tableOf } from "./report.mjs";
 import { serveOrders } from "./wire.mjs";
 
@@ -17,7 +18,7 @@ const SIZES = [60_000, 1_000_000, 10_000_000];
 export async function main(python, args) {
   const options = readOptions(args);
   const wire = await serveOrders();
-  const peer = startPeer(python, wire.endpoint);
+  const peer = startPeer(python, join(ROOT, "bench", "kernels", "peer.py"), [wire.endpoint]);
   const started = performance.now();
   const load = os.loadavg()[0];
   try {
@@ -114,10 +115,4 @@ function timed(call, calls) {
     call();
     return performance.now() - start;
   });
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

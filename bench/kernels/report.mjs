@@ -1,6 +1,5 @@
 // The table of a run, and the page with it: docs/results/kernels.md.
-import { execFileSync } from "node:child_process";
-import os from "node:os";
+import { commitOf, machine } from "../report.mjs";
 
 export function tableOf(rows) {
   return rows.map((row) => `| ${cellsOf(row).join(" | ")} |`).join("\n");
@@ -26,10 +25,10 @@ export async function reportOf(rows, { root, seconds, load, peer }) {
   const bars = rows.filter(({ bar }) => bar !== null).length;
   return `# Kernels, measured
 
-Made by \`npm run bench -- kernels\` on ${new Date().toISOString().slice(0, 10)}, at commit ${commitOf(root)}, in ${seconds} s. Load
+Made by \`npm run bench -- kernels\` on ${new Date().toISOString().slice(0, 10)}, at commit ${commitOf(root, "src/kernels", "assembly", "bench")}, in ${seconds} s. Load
 average at its start: ${load.toFixed(1)} (what else ran on the machine slows ours and the peers unequally).
 
-${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, ${os.platform()} ${os.arch()}; Node ${process.versions.node}, Python ${peer.python},
+${machine()}, Python ${peer.python},
 numpy ${peer.numpy}, torch ${peer.torch}. One thread each.
 
 Milliseconds are medians of calls that were interleaved with the peers' in one run; ours include the copies into the
@@ -41,16 +40,6 @@ The bar is the project's own, set before (at 60,000: not slower). ${bars - misse
 |---|--:|--:|---|--:|--:|--:|---|
 ${tableOf(rows)}
 `;
-}
-
-function commitOf(root) {
-  const git = (...args) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
-  try {
-    const changes = git("status", "--porcelain", "--", "src/kernels", "assembly", "bench");
-    return `${git("rev-parse", "--short", "HEAD")}${changes ? " with changes to the kernels" : ""}`;
-  } catch {
-    return "unknown";
-  }
 }
 
 function milliseconds(value) {

@@ -1,14 +1,14 @@
 """The same selection inside a Python training loop: a line of JSON in, a line of JSON out.
 
 Each batch is drawn from all samples without replacement, in proportion to their newest losses, and weighted by rank
-conditioning, as `order: { name: weighted, per: batch, unbiased: true, floor: 0.1 }` does: keys of numpy's exponential variates,
-of which the smallest are taken by `argpartition`, the fastest that numpy has (`choice(replace=False, p=…)` takes ten times
-as long). Two loops train on it:
+conditioning, as `order: { name: weighted, per: batch, unbiased: true }` does: keys of numpy's exponential variates, of
+which the smallest are taken by `argpartition`, the fastest way that numpy has (`choice(replace=False, p=…)` takes ten
+times as long). Two loops train on it:
 
   plain  the network as a user writes it in PyTorch, on tensors that are in memory
   same   our backend's own training, called from this process: all that is left is where the choice is made
 
-and `echo` is a ZeroMQ peer for the round trip.
+Both run in a process that keeps freed memory as the backend does. `echo` is a ZeroMQ peer for the round trip.
 """
 
 import contextlib
@@ -27,7 +27,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from noise import mnist_like  # noqa: E402
+
 from py_backend import opening  # noqa: E402
+from py_backend.__main__ import keep_freed_memory  # noqa: E402
 from py_backend.identity import Identity  # noqa: E402
 from py_backend.messages import Augmentation, Chosen, Named, Open  # noqa: E402
 from py_backend.progress import Progress  # noqa: E402
@@ -172,6 +174,7 @@ class Peer:
 
 def main():
     threads = int(sys.argv[1])
+    keep_freed_memory()
     torch.set_num_threads(threads)
     peer = Peer()
     for line in sys.stdin:

@@ -29,7 +29,7 @@ import {
   wholeFiles,
 } from "./run-files.js";
 import { RunFiles } from "./verified-files.js";
-import { append, bytesOf, wholeJson, writeWhole, writing } from "./write-file.js";
+import { append, appendSoon, bytesOf, wholeJson, writeWhole, writing } from "./write-file.js";
 
 /** What of a plan is recorded. */
 export interface RecordedPlan {
@@ -235,7 +235,7 @@ export class RunRecord {
     this.#refuseIfLost();
     if (this.#options.orders !== "full") return;
     const add = (name: string, bytes: Uint8Array) =>
-      from === 0 ? this.#write(name, bytes) : append(join(this.directory, name), bytes);
+      from === 0 ? this.#write(name, bytes) : appendSoon(join(this.directory, name), bytes); // a checkpoint has it, too
     add(orderFile(epoch, "u32"), bytesOf(indices));
     if (weights !== undefined) add(orderFile(epoch, "weights.f32"), bytesOf(weights));
   }

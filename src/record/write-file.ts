@@ -75,8 +75,11 @@ export class CannotWrite extends IbatchError {
 }
 
 /** Adds to the end of a file, on the disk itself when it returns. */
-export const append = (path: string, content: string | Uint8Array): void =>
-  writing(path, () => appendFileSync(path, content, { flush: true }));
+export const append = (path: string, text: string): void =>
+  writing(path, () => appendFileSync(path, text, { flush: true }));
+
+/** As `append`, of what can be written again: on the disk itself when the system sees to it. */
+export const appendSoon = (path: string, bytes: Uint8Array): void => writing(path, () => appendFileSync(path, bytes));
 
 /** What was renamed or removed in this path's directory is so on the disk itself, where the file system can say so. */
 export function flushNames(path: string): void {
