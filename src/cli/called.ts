@@ -30,5 +30,5 @@ export const thisCall = (): string => [here(), ...process.argv.slice(2).map(quot
 /** What is said of other commands: `ibatch list`, in backticks. */
 export const asCalled = (text: string): string => text.replaceAll(/`ibatch (?=[a-z-])/g, () => `\`${here()} `);
 
-/** A line that gives a command. */
+/** A line of ours that gives a command; one on record is already as it was called. */
 export const exampleAsCalled = (line: string): string => line.replace(/(?<=^|\s)ibatch (?=[a-z])/, () => `${here()} `);

@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import { aligned } from "../aligned.js";
 import { type ExperimentStatus, type RunStanding, readStatus, type Standing } from "../experiment/experiment-status.js";
 import { quoted } from "../process/shell-words.js";
-import { exampleAsCalled } from "./called.js";
 import { EXIT } from "./exit-codes.js";
 import type { StatusOptions } from "./status-command.js";
 
@@ -21,14 +20,14 @@ function told(read: ExperimentStatus): string {
   return `${directory}: ${name}, ${counted(runs)}\n${user}\n${table(runs)}${next}`;
 }
 
-/** Paths of the command are of where it was given, and a copy is not the directory that it names. */
+/** The command as it was called: it and its paths are of where it was given. A copy is not the directory that it names. */
 function toGoOn({ directory, command, givenIn, movedFrom }: ExperimentStatus): string {
   const isElsewhere = givenIn !== null && givenIn !== process.cwd();
   const out = quoted(isElsewhere ? resolve(directory) : directory);
   const isCommand = command.includes(" run "); // and not what a program did
   const given = movedFrom === null || !isCommand ? command : `${command.replace(OUT, "")} --out ${out}`;
   const moved = movedFrom === null ? "" : `Copied or moved from ${movedFrom}. `;
-  return `${moved}To go on${isElsewhere ? `, in ${givenIn}` : ""}: ${exampleAsCalled(given)}`;
+  return `${moved}To go on${isElsewhere ? `, in ${givenIn}` : ""}: ${given}`;
 }
 
 /** As it is recorded: quoted for a shell. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, realpathSync, truncateSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { writeSealed } from "../../src/record/sealed.js";
 import { type MadeExperiment, make } from "../page/scene.js";
 import { ibatch } from "./run-main.js";
@@ -131,6 +131,21 @@ test.each<[string, (directory: string) => Record<string, unknown>, string]>([
   const { stdout } = await ibatch("status", directory);
   expect(stdout.trimEnd().split("\n").at(-1)?.replaceAll(directory, "DIR")).toBe(expected);
 });
+
+test.each(["npx ibatch run x.yaml", "node ../dist/cli/main.js run x.yaml --out 'of ibatch runs'"])(
+  "the command is given again as it was, however this one is called: %s",
+  async (command) => {
+    const { argv } = process;
+    onTestFinished(() => {
+      process.argv = argv;
+    });
+    process.argv = ["node", "/mine/node_modules/.bin/ibatch"];
+    const directory = realpathSync(scene());
+    amend(directory, () => ({ command, given: { in: process.cwd(), directory } }));
+    const { stdout } = await ibatch("status", directory);
+    expect(stdout.trimEnd().split("\n").at(-1)).toBe(`To go on: ${command}`);
+  },
+);
 
 test("where the last command's config has `checkpoint: null`, no run that it asks for is resumable", async () => {
   const directory = scene();
