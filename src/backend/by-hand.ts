@@ -22,20 +22,22 @@ export function howByHand(endpoint: string, { device, threads, userCode = NO_USE
     ...userCode.allowImport.map((module) => ["--allow-import", module]),
     ...userCode.pythonPath.map((directory) => ["--python-path", directory]),
   ];
-  const command = [...python(), "-m", "py_backend", ...options.flat()].map(quoted).join(" ");
+  const { environment, python } = foundPython();
+  const command = [...environment, ...[python, "-m", "py_backend", ...options.flat()].map(quoted)].join(" ");
   const isFound = userCode.allowImport.length === 0 || userCode.pythonPath.length > 0;
   return `\`${command}\`${isFound ? "" : " (and --python-path DIR where modules of yours are in DIR)"}`;
 }
 
-/** In the package's own directory Python finds `py_backend` by itself. */
-function python(): string[] {
-  const found = foundPython();
-  if (process.cwd() !== packageRoot) return [`PYTHONPATH=${packageRoot}`, found];
-  return [found.startsWith(join(packageRoot, "/")) ? relative(packageRoot, found) : found];
+/** In the package's own directory Python finds `py_backend` by itself. `environment`: quoted, but for its `=`. */
+function foundPython(): { environment: string[]; python: string } {
+  const python = anyPython();
+  if (process.cwd() !== packageRoot) return { environment: [`PYTHONPATH=${quoted(packageRoot)}`], python };
+  const isOurs = python.startsWith(join(packageRoot, "/"));
+  return { environment: [], python: isOurs ? relative(packageRoot, python) : python };
 }
 
 /** A command that is shown may lack what a command that is given needs. */
-function foundPython(): string {
+function anyPython(): string {
   try {
     return findPython(undefined);
   } catch (error) {

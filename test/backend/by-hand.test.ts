@@ -1,9 +1,23 @@
 // What is said of how to start a backend by hand can be given as it is.
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { howByHand } from "../../src/backend/by-hand.js";
 import { packageRoot } from "../../src/package-root.js";
+import { temporaryDirectory } from "../experiment/scene.js";
+import { fakePython } from "../process/fake-python.js";
+
+const place = vi.hoisted((): { root?: string | undefined } => ({}));
+vi.mock("../../src/package-root.js", async (original) => {
+  const real = await original<typeof import("../../src/package-root.js")>();
+  return {
+    ...real,
+    get packageRoot() {
+      return place.root ?? real.packageRoot;
+    },
+  };
+});
 
 const own = join(packageRoot, ".venv", "bin", "python");
 const ENDPOINT = "tcp://127.0.0.1:5555";
@@ -14,6 +28,7 @@ beforeEach(() => {
 afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
+  place.root = undefined;
 });
 
 const from = (directory: string) => vi.spyOn(process, "cwd").mockReturnValue(directory);
@@ -30,6 +45,16 @@ test("elsewhere it says where Python and py_backend are, quoted where a shell ne
   expect(howByHand("ipc:///my place/b", { device: "cpu", threads: "auto" })).toBe(
     `\`PYTHONPATH=${packageRoot} ${own} -m py_backend --listen 'ipc:///my place/b' --device cpu\``,
   );
+});
+
+test("a shell takes it where the package and Python lie in paths with spaces", () => {
+  const root = join(temporaryDirectory(), "it's my place");
+  mkdirSync(root);
+  vi.stubEnv("IBATCH_PYTHON", fakePython(root, 'printf "%s\\n" "$PYTHONPATH" "$@"'));
+  place.root = root;
+  const command = howByHand(ENDPOINT, { device: "auto", threads: "auto" }).replaceAll("`", "");
+  const said = execFileSync("sh", ["-c", command], { encoding: "utf8" });
+  expect(said.split("\n")).toEqual([root, "-m", "py_backend", "--listen", ENDPOINT, ""]);
 });
 
 test("it allows the modules of the user's that are needed", () => {
