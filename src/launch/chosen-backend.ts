@@ -66,8 +66,8 @@ function refuseChoicesOfAnother(url: string, { python, allowImport = [], pythonP
 }
 
 /**
- * As `openChosenBackend`, and the same again whenever one was lost; `note` is told before each such time where that is
- * one that runs already (`choice.backend`), also where it is there at once.
+ * As `openChosenBackend`, and the same again whenever one was lost; `note` is told each such time where that is
+ * one that runs already (`choice.backend`) and is not there yet.
  */
 export function supplyChosenBackend(
   choice: BackendChoice,
