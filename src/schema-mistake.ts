@@ -1,4 +1,5 @@
 /** What a schema finds wrong with a value, as a person would say it: "expected at least 1", and where. */
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { exactJson } from "./exact-json.js";
 import { nearest } from "./nearest.js";
@@ -111,7 +112,7 @@ function entries({ origin, minimum, maximum }: { origin: string; minimum?: unkno
 /** The first issue; of a union that of the one form that the value's type fits, where there is such a form. */
 function firstIssue(error: { issues: readonly z.core.$ZodIssue[] }): z.core.$ZodIssue {
   const [first] = error.issues;
-  const issue = error.issues.find((other) => isSlipFor(other, first)) ?? first;
+  const [issue = first] = error.issues.flatMap((other) => slipsFor(first, other));
   if (issue.code !== "invalid_union") return issue;
   const meant = issue.errors.filter(([first]) => first.path.length > 0 || !isOfAnotherType(first));
   if (meant.length !== 1) return issue;
@@ -119,8 +120,12 @@ function firstIssue(error: { issues: readonly z.core.$ZodIssue[] }): z.core.$Zod
   return { ...inner, path: [...issue.path, ...inner.path] };
 }
 
-/** A key that is written wrong, where the right one is missing for that. */
-const isSlipFor = (issue: z.core.$ZodIssue, missing: z.core.$ZodIssue): boolean =>
-  issue.code === "unrecognized_keys" && nearest(issue.keys[0], [String(missing.path.at(-1))]) !== undefined;
+/** The issue of the keys that are written wrong, where the right one is missing in the same object for that. */
+function slipsFor({ path }: z.core.$ZodIssue, issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== "unrecognized_keys" || path.length === 0) return [];
+  if (!isDeepStrictEqual(issue.path, path.slice(0, -1))) return [];
+  const keys = issue.keys.filter((key) => nearest(key, [String(path.at(-1))]) !== undefined);
+  return keys.length === 0 ? [] : [{ ...issue, keys }];
+}
 
 const isOfAnotherType = ({ code }: z.core.$ZodIssue): boolean => code === "invalid_type" || code === "invalid_value";

@@ -38,6 +38,18 @@ describe("parse", () => {
   });
 });
 
+describe("an unknown key goes before what is missing only where it is a slip for that", () => {
+  const schema = z.strictObject({ size: z.int(), inner: z.strictObject({ undefine: z.int() }) });
+  test.each([
+    [{ sise: 1, inner: { undefine: 1 } }, "at x.sise: unknown key; did you mean `size`?"],
+    [{ other: 0, sise: 1, inner: { undefine: 1 } }, "at x.sise: unknown key; did you mean `size`?"],
+    [{ other: 0, inner: { undefine: 1 } }, "at x.size: is missing: expected a number"],
+    [{ size: 1, undefin: 1, inner: {} }, "at x.inner.undefine: is missing: expected a number"],
+  ])("%j", (value, expected) => {
+    expect(mistake(() => checker.parse(schema, value, { at: ["x"] }))).toBe(expected);
+  });
+});
+
 describe("catalogued: an option is held to what the backend declares", () => {
   const option = (type: CatalogueOption["type"], limits: Partial<CatalogueOption> = {}): CatalogueOption => ({
     type,
