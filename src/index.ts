@@ -29,6 +29,7 @@ export {
   cut,
   type Drawn,
   defineOrder,
+  type EitherOrder,
   type EpochOrder,
   type ExtraSignal,
   type LedgerView,

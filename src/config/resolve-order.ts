@@ -59,6 +59,7 @@ function chosen(
 ): ChosenOrder {
   if ("mistake" in choice) throw checker.mistake(["order", ...choice.mistake.path], choice.mistake.what);
   if (choice.declared.ownSizes) refuseRuleOfSizes(checker, reference.name, batching);
+  refusePlaceboOfRepeating(checker, reference.name, ledger, choice.declared);
   const comeBy = ledger === false ? undefined : withLag(checker, reference.name, ledger, choice.declared);
   return {
     ...reference,
@@ -80,6 +81,21 @@ function withLag(
   if (eachBatch) return { ...options, lag: lag ?? DEFAULT_LAG };
   if (lag === undefined) return options;
   throw checker.mistake(["order", "lag"], `order ${order} makes whole epochs with these options: leave lag out`);
+}
+
+/** What is learned of a sample would go to another one: what was drawn once would be drawn for the whole epoch. */
+function refusePlaceboOfRepeating(
+  checker: Checker,
+  order: string,
+  ledger: Written["ledger"],
+  { eachBatch, coverage }: Declared,
+): void {
+  if (ledger === false || ledger.placebo !== true || !eachBatch || coverage !== "any") return;
+  throw checker.mistake(
+    ["order", "placebo"],
+    `with these options order ${order} may draw a sample again within an epoch, and is told of another one when it has: ` +
+      "no control of it; take an order that draws each once (cover: true), or random-subset as the control",
+  );
 }
 
 /** What a batching rule says of its batches has no meaning for those that an order brings. */

@@ -107,7 +107,7 @@ export function recordResumed(
   const point = {
     epoch: state.epoch,
     isUnderWay: state.underWay !== null,
-    isPlanned: state.underWay?.decided === null,
+    isPlanned: state.underWay !== null && "hashes" in state.underWay.batches,
   };
   record.resume(goingOn, { entry, checkpoint, point });
   if (isOther) {

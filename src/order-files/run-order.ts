@@ -23,15 +23,15 @@ export interface BatchInputs {
   readonly step: number;
   /** Samples that it is to hold. */
   readonly count: number;
+  /** Of the samples that are drawn, how many of the last are still to be learned of. */
+  readonly pending: number;
   /** Samples of which the ledger may have learned since the batch before; for the first one, since `beginBatches`. */
   readonly learned: Readonly<Uint32Array>;
 }
 
 /** An epoch under way, of an order that decides each batch. */
 export interface BatchesUnderWay {
-  /** The order's, which it changes in place. */
-  readonly memory: Readonly<Record<string, MemoryArray>>;
-  /** Throws what the order throws. */
+  /** What it keeps is then in the epoch's `memory`, which is else left as it is. Throws what the order throws. */
   next(inputs: BatchInputs): Promise<Ordered>;
 }
 
@@ -70,7 +70,7 @@ export function ownOrder(definition: OrderDefinition, options: Readonly<Record<s
     order: async (inputs) => orderedBy(definition, declared, ofEpoch(inputs, options)),
     beginBatches: async (inputs, drawn) => {
       const decide = batchesBy(definition, declared, { inputs, options, drawn });
-      return { memory: inputs.memory, next: async (batch) => decide(batch) };
+      return { next: async (batch) => decide(batch) };
     },
     end: async () => {},
     stop: async () => {},
@@ -86,12 +86,13 @@ export function batchesBy<Options>(
   const { labels, eligible } = epoch.inputs;
   const inputs = ofEpoch(epoch.inputs, epoch.options);
   const samples = sampleSize(epochShare, eligible.length);
-  const drawn = new EpochOfBatches({ n: labels.length, eligible, coverage, samples });
-  drawn.goOn(epoch.drawn);
-  return ({ batch, step, count }) => {
+  const soFar = new EpochOfBatches({ n: labels.length, eligible, coverage, samples });
+  soFar.goOn(epoch.drawn);
+  return ({ batch, step, count, pending }) => {
+    const drawn = soFar.drawn(pending);
     const ordered = batchBy(definition, batchContext(inputs, { batch, step, count, drawn }));
     if ("fault" in ordered) return ordered;
-    const fault = drawn.add(ordered.result, count);
+    const fault = soFar.add(ordered.result, count);
     return fault === undefined ? ordered : { fault };
   };
 }

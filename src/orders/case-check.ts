@@ -145,6 +145,7 @@ export class CaseCheck<Options> {
     for (const fault of faults) this.#addFault(fault, coverageOf(result));
     const drawn = result.indices.length;
     const wanted = sampleSize(epochShare, eligible.length);
+    // Left out it binds nobody: how many an order draws may depend on what it knows.
     if (this.#definition.epochShare !== undefined && drawn !== wanted) {
       const seen = `${drawn} samples of ${eligible.length}`;
       this.#add("an epoch draws the share that is declared", seen, `${wanted}, for \`epochShare\` is ${epochShare}`);
@@ -221,7 +222,8 @@ function sameBits(a: OrderResult, b: OrderResult): boolean {
     sameArray(a.offsets, b.offsets) &&
     sameArray(a.weights, b.weights) &&
     sameArray(a.inclusion, b.inclusion) &&
-    sameArray(a.probabilities, b.probabilities)
+    sameArray(a.probabilities, b.probabilities) &&
+    a.effectiveDataSize === b.effectiveDataSize
   );
 }
 

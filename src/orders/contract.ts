@@ -79,6 +79,8 @@ export interface Drawn {
   readonly indices: Readonly<Uint32Array>;
   /** How often each sample was drawn; length n. */
   readonly times: Readonly<Uint32Array>;
+  /** Of the indices, those of the last batches: the ledger does not have what training on them gave yet. */
+  readonly pending: Readonly<Uint32Array>;
 }
 
 /** The streams an order may draw from; the full list of streams is in kernels/random.ts. */
@@ -136,8 +138,8 @@ interface OrderDeclaration<Options> {
   /** How often an epoch holds each eligible sample, with these options. */
   coverage(options: Options): Coverage;
   /**
-   * How many samples an epoch draws, as a share of the eligible ones: progress is counted in samples. With a coverage
-   * of "each-once" it is 1, as when left out.
+   * How many samples an epoch draws, as a share of the eligible ones: sizes that change with progress count them. Left out
+   * it is 1, as with a coverage of "each-once", and an order that draws fewer all the same stops short of its sizes.
    */
   epochShare?(options: Options): number;
   /** Signals that it reads beside loss and correct, with these options; none when left out. */
@@ -154,14 +156,13 @@ interface OrderDeclaration<Options> {
   changesEachEpoch(options: Options): boolean;
   /** Whether two seeds differ with these options; held to its yes and to its no, too. */
   dependsOnSeed(options: Options): boolean;
-  /** Whether it decides each batch with these options; wanted of an order that has both `order` and `nextBatch`. */
-  decidesEachBatch?(options: Options): boolean;
 }
 
-/** An order that makes a whole epoch before it begins; one that has `nextBatch` too says which by its options. */
+/** An order that makes a whole epoch before it begins. */
 export interface EpochOrder<Options = unknown> extends OrderDeclaration<Options> {
   order(context: OrderContext<Options>): OrderResult;
-  nextBatch?(context: BatchContext<Options>): OrderResult;
+  readonly nextBatch?: undefined;
+  readonly decidesEachBatch?: undefined;
 }
 
 /** An order that decides anew before every batch, from the losses of the last ones. */
@@ -169,14 +170,23 @@ export interface BatchOrder<Options = unknown> extends OrderDeclaration<Options>
   readonly order?: undefined;
   /** One batch: as many samples as `count` says. */
   nextBatch(context: BatchContext<Options>): OrderResult;
+  readonly decidesEachBatch?: undefined;
+}
+
+/** An order that is the one or the other, as its options say. */
+export interface EitherOrder<Options = unknown> extends OrderDeclaration<Options> {
+  order(context: OrderContext<Options>): OrderResult;
+  nextBatch(context: BatchContext<Options>): OrderResult;
+  decidesEachBatch(options: Options): boolean;
 }
 
 /** One order: one file, one of these as its default export, one line in `index.ts`. */
-export type OrderDefinition<Options = unknown> = EpochOrder<Options> | BatchOrder<Options>;
+export type OrderDefinition<Options = unknown> = EpochOrder<Options> | BatchOrder<Options> | EitherOrder<Options>;
 
 /** Gives an order its type; the identity otherwise. */
 export function defineOrder<Options>(definition: EpochOrder<Options>): EpochOrder<Options>;
 export function defineOrder<Options>(definition: BatchOrder<Options>): BatchOrder<Options>;
+export function defineOrder<Options>(definition: EitherOrder<Options>): EitherOrder<Options>;
 export function defineOrder<Options>(definition: OrderDefinition<Options>): OrderDefinition<Options> {
   return definition;
 }

@@ -29,7 +29,8 @@ export function declaredBy<Options>(definition: OrderDefinition<Options>, option
     unknownProbabilities: definition.unknownProbabilities ?? false,
     eachBatch:
       definition.order === undefined ||
-      asking("decidesEachBatch", () => definition.decidesEachBatch?.(options) ?? false),
+      (definition.decidesEachBatch !== undefined &&
+        asking("decidesEachBatch", () => definition.decidesEachBatch(options))),
   };
 }
 
@@ -63,7 +64,8 @@ export const thrownText = (error: unknown): string => errorText(error).replace(/
 export const COVERAGES: readonly Coverage[] = ["each-once", "at-most-once", "any"];
 
 /** What is declared that is no word of the contract. */
-export function unknownWords({ coverage, signals, epochShare }: Declared): { seen: string; expected: string }[] {
+export function unknownWords(declared: Declared): { seen: string; expected: string }[] {
+  const { coverage, signals, epochShare, eachBatch, ownSizes } = declared;
   const known = EXTRA_SIGNALS.join(", ");
   const unknownSignals = Array.isArray(signals)
     ? signals
@@ -78,5 +80,19 @@ export function unknownWords({ coverage, signals, epochShare }: Declared): { see
     ...(epochShare > 0 && epochShare < Number.POSITIVE_INFINITY
       ? []
       : [{ seen: `epochShare ${errorText(epochShare)}`, expected: "a number above 0" }]),
+    ...(coverage === "any" || (coverage === "each-once" ? epochShare === 1 : epochShare <= 1)
+      ? []
+      : [
+          {
+            seen: `coverage ${errorText(coverage)} with epochShare ${errorText(epochShare)}`,
+            expected: "epochShare 1 with each-once, at most 1 with at-most-once",
+          },
+        ]),
+    ...(typeof eachBatch === "boolean"
+      ? []
+      : [{ seen: `decidesEachBatch ${errorText(eachBatch)}`, expected: "true or false" }]),
+    ...(eachBatch && ownSizes
+      ? [{ seen: "ownSizes of an order that decides each batch", expected: "batches as large as `count` says" }]
+      : []),
   ];
 }

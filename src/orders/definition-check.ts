@@ -31,7 +31,7 @@ export function missingMembers(value: object): string[] {
     dependsOnSeed: isFunction,
     order: hasBatches ? isOptionalFunction : isFunction,
     nextBatch: isOptionalFunction,
-    decidesEachBatch: hasOrder && hasBatches ? isFunction : isOptionalFunction,
+    decidesEachBatch: hasOrder && hasBatches ? isFunction : (member) => member === undefined,
   };
   const wrong = Object.entries(proper).flatMap(([name, isProper]) =>
     isProper(Reflect.get(value, name)) ? [] : [name],

@@ -14,8 +14,8 @@ export interface EpochBounds {
   readonly samples: number;
 }
 
-export class EpochOfBatches implements Drawn {
-  readonly times: Uint32Array;
+export class EpochOfBatches {
+  readonly #times: Uint32Array;
   readonly #bounds: EpochBounds;
   readonly #isEligible: Uint8Array;
   readonly #indices: Uint32Array;
@@ -25,15 +25,16 @@ export class EpochOfBatches implements Drawn {
 
   constructor(bounds: EpochBounds) {
     this.#bounds = bounds;
-    this.times = new Uint32Array(bounds.n);
+    this.#times = new Uint32Array(bounds.n);
     this.#isEligible = new Uint8Array(bounds.n);
     for (const index of bounds.eligible) this.#isEligible[index] = 1;
     this.#indices = new Uint32Array(bounds.samples);
   }
 
-  /** A view of what is drawn. */
-  get indices(): Uint32Array {
-    return this.#indices.subarray(0, this.#count);
+  /** Views of what is drawn, of which so many samples are still to be learned of. */
+  drawn(pending: number): Drawn {
+    const indices = this.#indices.subarray(0, this.#count);
+    return { indices, times: this.#times, pending: indices.subarray(this.#count - pending) };
   }
 
   /** Samples that are still to be drawn. */
@@ -60,8 +61,8 @@ export class EpochOfBatches implements Drawn {
         const seen = index < n ? `${index}, which is not eligible` : `${index} of ${n}`;
         return { law: "indices are eligible", seen, expected: `some of the ${eligible.length} eligible indices` };
       }
-      this.times[index] += 1;
-      if (this.times[index] > 1 && coverage !== "any") {
+      this.#times[index] += 1;
+      if (this.#times[index] > 1 && coverage !== "any") {
         const inBatch = indices.indexOf(index) < at;
         const seen = `sample ${index} twice${inBatch ? "" : ", in a batch before"}`;
         return { law: "each sample comes as often as declared", seen, expected: coverage };

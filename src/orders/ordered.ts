@@ -1,6 +1,6 @@
 /** What an order returns, taken over as soon as it returns it: arrays of its own making may be changed later. */
 import { batchContext, type OrderInputs, orderContext } from "./context.js";
-import type { BatchContext, OrderDefinition, OrderResult } from "./contract.js";
+import type { BatchContext, Drawn, OrderDefinition, OrderResult } from "./contract.js";
 import type { Declared } from "./declared.js";
 import { EpochOfBatches } from "./epoch-of-batches.js";
 import { sampleSize } from "./fraction.js";
@@ -52,19 +52,28 @@ function batchesOf<Options>(
 ): Ordered {
   const { n, eligible, size, step, ledger, memory } = orderContext(inputs);
   const samples = sampleSize(epochShare, eligible.length);
-  const drawn = new EpochOfBatches({ n, eligible, coverage, samples });
+  const epoch = new EpochOfBatches({ n, eligible, coverage, samples });
   const complete = { ...inputs, eligible, ledger, memory };
   const batches: OrderResult[] = [];
-  while (drawn.left > 0) {
+  while (epoch.left > 0) {
     const batch = batches.length;
-    const count = Math.min(size(batch), drawn.left);
+    const count = Math.min(size(batch), epoch.left);
+    const drawn = structuredClone(epoch.drawn(0));
     const ordered = batchBy(definition, batchContext(complete, { batch, step: step + batch, count, drawn }));
     if ("fault" in ordered) return ordered;
-    const fault = drawn.add(ordered.result, count);
+    const fault = touchedFault(drawn, epoch.drawn(0)) ?? epoch.add(ordered.result, count);
     if (fault !== undefined) return { fault };
     batches.push(ordered.result);
   }
-  return { result: joined(batches, drawn.indices) };
+  return { result: joined(batches, epoch.drawn(0).indices) };
+}
+
+function touchedFault(shown: Drawn, drawn: Drawn): ResultFault | undefined {
+  const isEqual = (name: "indices" | "times") => shown[name].every((value, at) => value === drawn[name][at]);
+  const touched = (["indices", "times"] as const).filter((name) => !isEqual(name));
+  if (touched.length === 0) return undefined;
+  const seen = `${touched.map((name) => `drawn.${name}`).join(", ")} changed`;
+  return { law: "what is drawn is untouched", seen, expected: "as it was: what an order keeps is in its memory" };
 }
 
 /** One epoch of these batches; probabilities, which are other ones before each, are left out. */

@@ -10,6 +10,7 @@ export type ResultLaw =
   | "no batch is larger than asked for"
   | "a batch is as large as asked for"
   | "all batches of an epoch have weights, or none"
+  | "what is drawn is untouched"
   | "weights are finite and positive"
   | "inclusion is a probability above 0"
   | "probabilities sum to 1"

@@ -6,6 +6,7 @@ import { collapseText } from "./collapse.js";
 import { equalWeightsNote } from "./equal-weights.js";
 import type { ArmMeasures, Measures, Pair } from "./measures.js";
 import { counted, PERCENT } from "./number-text.js";
+import { equalOrderNotes, orderNotes } from "./order-notes.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { ALPHA, LEAST_PAIRS, runsForFisher, seedsForWilcoxon, tooFewSeeds } from "./seeds-needed.js";
 import { BCA_WARNING, LEAST_PAIRS_FOR_BCA } from "./statistics.js";
@@ -19,6 +20,8 @@ export function notesOn(measures: Measures, comparisons: readonly Comparison[], 
     ...measures.arms.flatMap(collapseNotes),
     allRight(measures),
     unequalWork(measures),
+    ...orderNotes(runs),
+    ...equalOrderNotes(runs),
     equalWeightsNote(runs),
     ...measures.pairs.map(missingPairs),
     ...targetNotes(measures, runs),

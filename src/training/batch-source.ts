@@ -11,6 +11,8 @@ export interface BatchSource {
   next(mostBatches: number): Promise<Chunk | undefined>;
   /** The ledger has what was measured of these samples. */
   learned(samples: Readonly<Uint32Array>): void;
+  /** Seconds of deciding on batches since this was last asked. */
+  takeSecondsOfDeciding(): number;
   /** What the epoch is trained on; of one that is decided batch by batch, as far as it is decided. */
   planned(): PlannedEpoch;
 }
@@ -41,6 +43,10 @@ export class PlanSource implements BatchSource {
   }
 
   learned(): void {} // it was planned before
+
+  takeSecondsOfDeciding(): number {
+    return 0;
+  }
 
   planned(): PlannedEpoch {
     return this.#planned;

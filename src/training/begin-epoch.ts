@@ -1,13 +1,12 @@
 /** How an epoch begins: scored where its order waits for that, then planned; or planned again, where a run goes on in it. */
 import { usageError } from "../errors.js";
-import { isScoringDue } from "../orders/ledger-options.js";
-import type { PlanHashes } from "../record/run-record.js";
+import { DEFAULT_LAG, isScoringDue } from "../orders/ledger-options.js";
 import { type BatchSource, PlanSource } from "./batch-source.js";
-import { noSeconds, type Stopwatch } from "./clock.js";
-import { nothingDecided } from "./decided-batches.js";
+import { noSeconds, type Stopwatch, secondsSince } from "./clock.js";
+import { nothingDecided } from "./decided-source.js";
 import { type Ledger, recordScores } from "./ledger.js";
 import type { PlannedEpoch, Planner } from "./planner.js";
-import { type Begun, beginEpoch, type EpochUnderWay, type RunState } from "./run-state.js";
+import { type Begun, beginEpoch, type EpochUnderWay, type PlannedBatches, type RunState } from "./run-state.js";
 import { emptyHistory, recordHistory } from "./sample-signals.js";
 import { type Training, trainedSignals } from "./training.js";
 
@@ -30,7 +29,7 @@ export async function beginOrResume(
   stopwatch.lap(seconds, "scoring", session.takeSeconds());
   if (scored.hasDiverged) return undefined;
   const begun = { scored: scored.count, ledger: scored.ledger, extras: trainedSignals(training), seconds };
-  return order.eachBatch ? beginBatches(state, training, begun) : beginPlanned(state, training, begun, stopwatch);
+  return (order.eachBatch ? beginBatches : beginPlanned)(state, training, begun, stopwatch);
 }
 
 type Scored = Pick<Begun, "scored" | "ledger" | "extras" | "seconds">;
@@ -48,39 +47,50 @@ async function beginPlanned(
   const { epoch, plan, hashes } = planned;
   listen({ type: "planned", epoch, plan, hashes });
   stopwatch.lap(seconds);
-  const underWay = beginEpoch(state, { ...begun, hashes, decided: null, keepsLedger: order.readsLedger });
+  const underWay = beginEpoch(state, { ...begun, batches: { hashes }, keepsLedger: order.readsLedger });
   return { underWay, source: new PlanSource(planned, { firstStep: underWay.firstStep, step: state.step }) };
 }
 
 /** With batches that are decided one after another. */
-async function beginBatches(state: RunState, { planner, listen }: Training, begun: Scored): Promise<BegunEpoch> {
+async function beginBatches(
+  state: RunState,
+  { config, planner, listen }: Training,
+  begun: Scored,
+  stopwatch: Stopwatch,
+): Promise<BegunEpoch> {
+  const start = performance.now();
   const memory = await planner.memoryAfter(state.memory);
-  const decided = nothingDecided(planner.samplesOf(state.epoch), memory);
-  const underWay = beginEpoch(state, { ...begun, hashes: null, decided, keepsLedger: false });
-  const { firstStep, seconds } = underWay;
-  return { underWay, source: await planner.decide(state, { decided, firstStep, seconds }, listen) };
+  const { lag = DEFAULT_LAG } = config.order.ledger ?? {};
+  const decided = nothingDecided(planner.samplesOf(state.epoch), memory, lag);
+  const underWay = beginEpoch(state, { ...begun, batches: decided, keepsLedger: false });
+  const source = await planner.decide(state, { decided, firstStep: underWay.firstStep }, listen);
+  begun.seconds.ordering = secondsSince(start);
+  stopwatch.lap(begun.seconds);
+  return { underWay, source };
 }
 
 /** Goes on in an epoch under way. */
 async function resume(state: RunState, underWay: EpochUnderWay, { planner, listen }: Training): Promise<BegunEpoch> {
-  const { hashes, decided, firstStep, seconds } = underWay;
-  if (hashes !== null) {
-    const planned = await planAgain(state, { ...underWay, hashes }, planner);
+  const { batches, firstStep } = underWay;
+  if ("hashes" in batches) {
+    const planned = await planAgain(state, underWay, batches, planner);
     return { underWay, source: new PlanSource(planned, { firstStep, step: state.step }) };
   }
-  if (decided === null) throw new Error("an epoch under way has a plan, or batches that are decided");
-  const source = await planner.decide(state, { decided, firstStep, seconds }, listen);
+  const source = await planner.decide(state, { decided: batches, firstStep }, listen);
   const { plan } = source.planned();
   listen({ type: "decided", epoch: state.epoch, from: 0, indices: plan.indices, weights: plan.weights });
   return { underWay, source };
 }
 
-type PlannedUnderWay = EpochUnderWay & { readonly hashes: PlanHashes };
-
 /** @throws IbatchError where the plan of an epoch under way comes out otherwise than it is on record. */
-async function planAgain(state: RunState, underWay: PlannedUnderWay, planner: Planner): Promise<PlannedEpoch> {
+async function planAgain(
+  state: RunState,
+  underWay: EpochUnderWay,
+  { hashes }: PlannedBatches,
+  planner: Planner,
+): Promise<PlannedEpoch> {
   const { epoch, memory, before } = state;
-  const { firstStep, hashes } = underWay;
+  const { firstStep } = underWay;
   const planned = await planner.plan({
     epoch,
     memory,

@@ -7,7 +7,7 @@ import type { RunRecord } from "../record/run-record.js";
 import { toSafetensors } from "../record/safetensors.js";
 import { CannotWrite } from "../record/write-file.js";
 import { secondsSince } from "./clock.js";
-import { type RunState, splitState } from "./run-state.js";
+import { canGoOnFrom, type RunState, splitState } from "./run-state.js";
 import type { SavedPart, Session } from "./session.js";
 import type { Boundary } from "./train-chunks.js";
 
@@ -81,6 +81,7 @@ export class Checkpointer implements Boundary {
    */
   async stopped(state: RunState): Promise<void> {
     try {
+      if (!canGoOnFrom(state)) throw new Error("the order was still deciding on a batch");
       await unlessInterrupted(this.#inputs.session.givenUp, this.#saveLast(state));
     } catch (error) {
       this.#inputs.logOfRun(`no checkpoint at step ${state.step}: ${asError(error).message}`);

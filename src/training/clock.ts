@@ -29,12 +29,18 @@ export const noSeconds = (): EpochSeconds => ({ total: 0, ordering: 0, spent: no
 export class Stopwatch {
   #start = performance.now();
 
-  /** `underWay`: what the backend was at meanwhile; left out: nothing. */
-  lap(seconds: EpochSeconds, underWay?: keyof WorkSeconds, spent?: WorkSeconds): void {
+  /**
+   * `underWay`: what the backend was at meanwhile; left out: nothing. `ordering`: seconds of deciding within it, which
+   * count as far as the backend was not at work.
+   */
+  lap(seconds: EpochSeconds, underWay?: keyof WorkSeconds, spent?: WorkSeconds, ordering = 0): void {
     const lap = secondsSince(this.#start);
     this.#start = performance.now();
     seconds.total += lap;
-    if (underWay !== undefined) seconds.underWay[underWay] += lap;
+    const uncovered = underWay === undefined ? 0 : Math.max(0, lap - (spent?.[underWay] ?? 0));
+    const decided = Math.min(ordering, uncovered);
+    seconds.ordering += decided;
+    if (underWay !== undefined) seconds.underWay[underWay] += lap - decided;
     if (spent === undefined) return;
     for (const kind of ["training", "scoring", "evaluating"] as const) seconds.spent[kind] += spent[kind];
   }

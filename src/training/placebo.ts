@@ -31,7 +31,7 @@ export class PermutedLedger {
     this.learned(eligible);
   }
 
-  /** Takes over what was learned of these samples. Returns those of which the view has other values now. */
+  /** Takes over what was learned of these samples. Returns those of which the view has other values now, their draws too. */
   learned(samples: Readonly<Uint32Array>): Uint32Array {
     const changed = samples.map((sample) => this.#to[sample]);
     for (const name of COLUMNS) {
@@ -39,7 +39,10 @@ export class PermutedLedger {
       if (values === undefined || copy === undefined) continue;
       for (let at = 0; at < samples.length; at++) copy[changed[at]] = values[samples[at]];
     }
-    return changed;
+    const all = new Uint32Array(2 * samples.length);
+    all.set(samples);
+    all.set(changed, samples.length);
+    return all;
   }
 }
 

@@ -3,10 +3,9 @@
 import type { ArmConfig } from "../config/config.js";
 import { type RunOrder, sizesOf } from "../order-files/run-order.js";
 import { cut } from "../orders/contract.js";
-import { DEFAULT_LAG } from "../orders/ledger-options.js";
 import { type PlanHashes, planHashes } from "../record/run-record.js";
 import { secondsSince } from "./clock.js";
-import { copyOf, DecidedBatches, type DecidedInputs } from "./decided-batches.js";
+import { copyOf, type DecidedInputs, DecidedSource } from "./decided-source.js";
 import { refuseTooSmall } from "./least-batch.js";
 import type { Ledger } from "./ledger.js";
 import { type Batches, batchesIn, calling, makePlan, type Planned, sizesIn } from "./make-plan.js";
@@ -80,13 +79,12 @@ export class Planner {
   /** The batches of an epoch under way that is decided batch by batch, from this step on; `listen` is told of each. */
   async decide(
     { epoch, step, ledger, before }: Omit<PlannedFrom, "memory">,
-    underWay: DecidedInputs["underWay"],
+    { decided, firstStep }: Pick<DecidedInputs, "decided" | "firstStep">,
     listen: Listener,
-  ): Promise<DecidedBatches> {
+  ): Promise<DecidedSource> {
     const { config, order, seed, session, split, mostBatches = Number.POSITIVE_INFINITY } = this.#inputs;
     const { labels, opened } = session;
     const { eligible } = split;
-    const { decided, firstStep } = underWay;
     const { sizes, batches } = this.#batches(epoch);
     const where = `order ${order.name} in epoch ${epoch + 1}`;
     this.#refuseTooSmall(batches, where);
@@ -95,12 +93,23 @@ export class Planner {
       ...{ seed, epoch, step: firstStep, labels, eligible, sizes, memory: decided.memory },
       ...{ classCount: opened.classNames.length, ledger: placebo?.view ?? ledger },
     };
-    const drawn = decided.indices.subarray(0, batches.offsets[decided.batches]);
+    const drawn = decided.indices.subarray(0, batches.offsets[decided.count]);
     const orderUnderWay = await calling(where, () => order.beginBatches(inputs, drawn));
-    decided.memory = orderUnderWay.memory;
-    const { lag = DEFAULT_LAG } = config.order.ledger ?? {};
-    return new DecidedBatches({
-      ...{ order, orderUnderWay, underWay, epoch, step, batches, lag, ledger, placebo, eligible, before, listen },
+    return new DecidedSource({
+      ...{
+        order,
+        orderUnderWay,
+        decided,
+        firstStep,
+        epoch,
+        step,
+        batches,
+        ledger,
+        placebo,
+        eligible,
+        before,
+        listen,
+      },
       ...{ n: labels.length, mostBatches: mostBatches - firstStep },
     });
   }

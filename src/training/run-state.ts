@@ -4,10 +4,10 @@
  * whole, whatever is added to it (`splitState`), and gives nothing else back (`joinState`).
  */
 import { z } from "zod";
+import { isRecord } from "../exact-json.js";
 import { emptyLedger } from "../orders/context.js";
 import type { ExtraSignal } from "../orders/contract.js";
 import type { Accepted } from "../record/checkpoints.js";
-import type { PlanHashes } from "../record/run-record.js";
 import type { NumberArray } from "../record/safetensors.js";
 import type { EpochSeconds } from "./clock.js";
 import { noHardSamples } from "./hard-samples.js";
@@ -41,9 +41,16 @@ export type OrderMemory = Readonly<z.infer<typeof orderMemory>>;
 
 const workSeconds = z.strictObject({ training: z.number(), scoring: z.number(), evaluating: z.number() });
 
+/** They were planned before the epoch, and are again where the run goes on in it. */
+const planned = z.strictObject({ hashes: z.strictObject({ orderSha256: z.string(), planSha256: z.string() }) });
+export type PlannedBatches = z.infer<typeof planned>;
+
+/** They are decided one after another. */
 const decided = z.strictObject({
   /** Those from the run's step on are still to be trained on: what they were chosen by is past. */
-  batches: count,
+  count,
+  /** Steps between the last losses that a choice has seen and its batch. */
+  lag: count,
   /** As long as the whole epoch. */
   indices: u32,
   /** Likewise; null: the order gives none. */
@@ -62,10 +69,7 @@ const epochUnderWay = z.strictObject({
   firstStep: count,
   /** Samples of the scoring pass before it. */
   scored: count,
-  /** Of the plan, which is made again where the run goes on; null where it is decided batch by batch. */
-  hashes: z.strictObject({ orderSha256: z.string(), planSha256: z.string() }).nullable(),
-  /** What of an epoch is decided that is decided batch by batch; null of others, as of all in checkpoints before there were such. */
-  decided: decided.nullable().default(null),
+  batches: z.union([planned, decided]),
   /** As the order saw it; null where it reads none. */
   ledger: ledger.nullable(),
   /** Of the training passes. */
@@ -73,8 +77,9 @@ const epochUnderWay = z.strictObject({
   tally: z.strictObject({ loss: z.number(), correct: z.number(), count }),
   seconds: z.strictObject({ total: z.number(), ordering: z.number(), spent: workSeconds, underWay: workSeconds }),
 });
-/** An epoch whose plan is made, and which is trained up to the run's step. */
+/** An epoch which is trained up to the run's step. */
 export type EpochUnderWay = z.infer<typeof epochUnderWay>;
+export type DecidedBatches = z.infer<typeof decided>;
 
 const runState = z.strictObject({
   /** Batches trained on. */
@@ -110,9 +115,7 @@ export interface Begun {
   readonly scored: number;
   /** As it is for the epoch's plan. */
   readonly ledger: RunState["ledger"];
-  /** Of the plan; null where it is decided batch by batch. */
-  readonly hashes: PlanHashes | null;
-  readonly decided: EpochUnderWay["decided"];
+  readonly batches: EpochUnderWay["batches"];
   /** Whether the ledger is kept for making the plan again. */
   readonly keepsLedger: boolean;
   /** Signals of training passes that are kept, beside the losses. */
@@ -123,13 +126,12 @@ export interface Begun {
 /** The epoch that the state stands before is under way. */
 export function beginEpoch(
   state: RunState,
-  { scored, ledger, hashes, decided, keepsLedger, extras, seconds }: Begun,
+  { scored, ledger, batches, keepsLedger, extras, seconds }: Begun,
 ): EpochUnderWay {
   const underWay: EpochUnderWay = {
     firstStep: state.step,
     scored,
-    hashes,
-    decided,
+    batches,
     ledger: keepsLedger ? structuredClone(ledger) : null,
     history: emptyHistory(ledger.loss.length, extras),
     tally: emptyTally(),
@@ -171,13 +173,30 @@ export function joinState(
   { numbers, arrays, step }: SplitState & { readonly step: number },
   n: number,
 ): Accepted<RunState> {
-  const { success, data: state, error } = runState.safeParse(join(numbers, arrays));
+  const { success, data: state, error } = runState.safeParse(ofToday(join(numbers, arrays)));
   if (!success) return { fault: `its state: ${error.issues[0].path.join(".")}: ${error.issues[0].message}` };
   if (state.step !== step) return { fault: `its state is of step ${state.step}` };
   const { hardSamples, underWay } = state;
   const perSample = [state.ledger, hardSamples, underWay?.ledger ?? {}, underWay?.history ?? {}].flatMap(Object.values);
   if (perSample.some((column) => column.length !== n)) return { fault: `it is not of ${n} samples` };
+  if (!canGoOnFrom(state)) return { fault: "the batches that it was to be trained on next are not all there" };
   return { taken: state };
+}
+
+/** Whether a run can go on from here to the same bits: each choice that must not see the newest losses is made. */
+export const canGoOnFrom = ({ step, underWay }: RunState): boolean =>
+  underWay === null || "hashes" in underWay.batches || areWhole(underWay.batches, step - underWay.firstStep);
+
+function areWhole({ count, lag, indices, weights, watched }: DecidedBatches, trained: number): boolean {
+  const isAll = watched.samples === indices.length;
+  return (isAll ? count >= trained : count >= trained + lag) && (weights === null || weights.length === indices.length);
+}
+
+/** A state as it was written before there were batches that are decided one after another. */
+function ofToday(state: unknown): unknown {
+  if (!isRecord(state) || !isRecord(state.underWay) || !Object.hasOwn(state.underWay, "hashes")) return state;
+  const { hashes, ...underWay } = state.underWay;
+  return { ...state, underWay: { ...underWay, batches: { hashes } } };
 }
 
 type Plain = null | undefined | string | number | NumberArray | { readonly [name: string]: Plain };

@@ -10,6 +10,7 @@ import { evaluate, metricsOf } from "./evaluate-epoch.js";
 import { recordEpoch } from "./hard-samples.js";
 import { recordTraining } from "./ledger.js";
 import { addTo, measuredOf } from "./measured.js";
+import { orderAlarms, orderAlarmText } from "./order-alarms.js";
 import { picture } from "./picture.js";
 import type { PlannedEpoch } from "./planner.js";
 import { type EpochUnderWay, endEpoch, type RunState } from "./run-state.js";
@@ -77,7 +78,9 @@ async function trainEpoch(state: RunState, training: Training): Promise<number |
 
   const divergedAtStep = await trainBatches(state, training, begun, stopwatch);
   const planned = source.planned();
-  if (underWay.decided !== null) listen({ type: "planned", epoch, plan: planned.plan, hashes: planned.hashes });
+  // Of an epoch that was not trained to its end there is no plan: what was decided of it is on record all the same.
+  const isDecided = "count" in underWay.batches && divergedAtStep === undefined;
+  if (isDecided) listen({ type: "planned", epoch, plan: planned.plan, hashes: planned.hashes });
   listen({ type: "epochTrained", epoch, history: underWay.history });
   if (divergedAtStep !== undefined) return divergedAtStep;
   if (state.step >= mostBatches) return undefined;
@@ -90,11 +93,12 @@ async function trainEpoch(state: RunState, training: Training): Promise<number |
 
   recordEpoch(state.hardSamples, session.labels, underWay.history);
   endEpoch(state, { memory: planned.memory, before: planned.plan.indices });
-  listen({
-    type: "epochEnded",
-    metrics: metricsOf(state.step, underWay, { planned, evaluated }),
-    timings: timingsOf(epoch, underWay.seconds, training.planner.earlySeconds),
-  });
+  const metrics = metricsOf(state.step, underWay, { planned, evaluated });
+  const timings = timingsOf(epoch, underWay.seconds, training.planner.earlySeconds);
+  listen({ type: "epochEnded", metrics, timings });
+  for (const alarm of orderAlarms(metrics)) {
+    listen({ type: "logged", line: `epoch ${epoch + 1}: the order ${orderAlarmText(alarm, metrics)}` });
+  }
   if (hasDiverged(evaluated)) return state.step;
   await training.boundary?.epochEnded?.(state);
   return undefined;
@@ -133,7 +137,7 @@ async function trainBatches(
       continue;
     }
     const { trained, divergedAtStep } = cutAtDivergence(answered.trained);
-    stopwatch.lap(underWay.seconds, "training", session.takeSeconds());
+    stopwatch.lap(underWay.seconds, "training", session.takeSeconds(), source.takeSecondsOfDeciding());
     recordChunk(state, underWay, training, trained);
     source.learned(trained.chunk.indices);
     if (divergedAtStep !== undefined) {

@@ -50,7 +50,7 @@ function expected(definition: OrderDefinition, written: Record<string, unknown>,
   const trained: number[][] = [];
   const epochs: OrderResult[][] = [];
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
-    const drawn = { indices: new Uint32Array(), times: new Uint32Array(N) };
+    const times = new Uint32Array(N);
     const firstStep = trained.length; // before an epoch all losses are known
     const batches: OrderResult[] = [];
     for (let left = N; left > 0; left -= 5) {
@@ -64,10 +64,12 @@ function expected(definition: OrderDefinition, written: Record<string, unknown>,
         }
       }
       const inputs = { options, seed: SEED, epoch, labels: eligible.map((i) => i % 3), classCount: 3, size: 5, ledger };
+      const pending = Uint32Array.from(trained.slice(Math.max(firstStep, step - lag)).flat());
+      const drawn = { indices: Uint32Array.from(trained.slice(firstStep).flat()), times, pending };
       const place = { batch: batches.length, step, count: Math.min(5, left), drawn };
       const batch = definition.nextBatch?.(batchContext({ ...inputs, eligible }, place));
       if (batch === undefined) throw new Error("no batch");
-      for (const index of batch.indices) drawn.times[index] += 1;
+      for (const index of batch.indices) times[index] += 1;
       trained.push([...batch.indices]);
       batches.push(batch);
     }
@@ -158,13 +160,82 @@ describe("a run goes on to the bit, whatever batch it was stopped before", () =>
     expect(loads.length).toBe(Number(stop > 0));
   });
 
-  test.each(stops)("greedy, each sample once, as a placebo and by scoring passes; before step %d", async (stop) => {
+  test.each(stops)("greedy, each sample once, as a placebo, by scoring passes; before step %d", async (stop) => {
     await same(runOf("{name: top-loss, cover: true, placebo: true, signal: rescore, lag: 0}"), stop);
   });
 
   test.each([3, 8, 11])("of a user's file, with a memory; before step %d", async (stop) => {
     await same(runOf("{file: ./mine.mjs, lag: 2}"), stop, (scene) => scene.write("mine.mjs", BY_TURNS));
   });
+});
+
+/** Says when it decides on a batch of this step, and is at it for a while. */
+const DECIDING = orderModule(`
+  readsLedger: true, coverage: () => "any", changesObjective: () => true, order: undefined,
+  memory: { turns: { dtype: "u32", length: () => 1 } },
+  nextBatch({ eligible, count, memory, step }) {
+    memory.turns[0] += 1;
+    const from = memory.turns[0] % 10;
+    if (step === 7) { console.log("deciding"); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500); }
+    return { indices: eligible.slice(from, from + count), offsets: Uint32Array.of(0, count) };
+  },`);
+
+test.each([0, 1, 3])(
+  "stopped while a user's order decides, by lag %d: goes on behind what was trained, to the bit",
+  async (lag) => {
+    const settings = runOf(`{file: ./mine.mjs, lag: ${lag}}`);
+    const whole = new Scene();
+    whole.write("mine.mjs", DECIDING);
+    const { client } = await whole.run({ settings, pretence: LOSSES });
+    const scene = new Scene();
+    scene.write("mine.mjs", DECIDING);
+    const abort = new AbortController();
+    const log = (line: string) => {
+      if (line.includes("deciding")) abort.abort();
+    };
+    const { error, clients } = await scene.run({ settings, pretence: LOSSES, abort, log });
+    expect(error).toMatchObject({ message: expect.stringContaining("interrupted") });
+    const trained = clients[0].trajectory.length;
+    const again = await scene.run({ settings, pretence: LOSSES });
+    expect(again.client.sentOf("load").map(({ fields }) => fields.step)).toEqual([trained]);
+    expect(again.client.trails).toEqual(client.trails);
+    expect(recorded(scene)).toEqual(recorded(whole));
+  },
+);
+
+/** The samples that were drawn least often, over all epochs, each once an epoch. */
+const LEAST_DRAWN = orderModule(`
+  readsLedger: true, coverage: () => "each-once", order: undefined,
+  nextBatch({ eligible, ledger, count, drawn }) {
+    const left = eligible.filter((i) => drawn.times[i] === 0);
+    const key = (i) => ledger.draws[i] + (ledger.loss[i] || 0) / 100;
+    return { indices: left.sort((a, b) => key(a) - key(b) || a - b).slice(0, count), offsets: Uint32Array.of(0, count) };
+  },`);
+
+test.each([7, 8])(
+  "a placebo shows a user's file the draws as they are, also behind a resume before step %d",
+  async (stop) => {
+    const settings = runOf("{file: ./mine.mjs, lag: 0, placebo: true}");
+    const whole = new Scene();
+    whole.write("mine.mjs", LEAST_DRAWN);
+    await whole.run({ settings, pretence: LOSSES });
+    const scene = await stoppedBefore(stop, settings, (prepared) => prepared.write("mine.mjs", LEAST_DRAWN));
+    await scene.run({ settings, pretence: LOSSES });
+    expect(recorded(scene)).toEqual(recorded(whole));
+    expect(recorded(scene)).not.toEqual({});
+  },
+);
+
+test("a run that diverged has no plan of the epoch in which it did; a replay of it is refused", async () => {
+  const diverging: Pretence = { loss: (index, step) => (step >= 7 ? Number.NaN : loss(index, step, SEED)) };
+  const scene = new Scene();
+  const { results } = await scene.run({ settings: runOf("{name: top-loss, lag: 3}"), pretence: diverging });
+  expect(results).toMatchObject([{ state: "diverged", divergedAtStep: 7 }]);
+  expect(scene.files(`a/seed-${SEED}/orders`).map((file) => file.split("/").at(-1))).toEqual([
+    ...["0000.json", "0000.u32", "0001.u32"],
+  ]);
+  const order = `{replay: ${JSON.stringify(join(scene.directory, `a/seed-${SEED}`))}}`;
+  await expect(new Scene().run({ settings: runOf(order, ["epochs=2"]) })).rejects.toThrow("has the orders of 1 epochs");
 });
 
 test("a user's file sees what one of ours sees, through its thread", async () => {
@@ -351,6 +422,9 @@ test.each([
   ["{name: top-loss, lag: 9}", "at most 8"],
   ["{name: weighted, per: batch, sequence: drawn}", "is for per: epoch; within a batch there is none"],
   ["{name: weighted, cover: true}", "is for per: batch"],
+  ["{name: weighted, per: batch, cover: true, unbiased: true}", "is not for cover"],
+  ["{name: top-loss, placebo: true}", "no control of it; take an order that draws each once (cover: true)"],
+  ["{name: weighted, per: batch, placebo: true}", "no control of it"],
 ])("%s is refused", async (order, what) => {
   await expect(new Scene().run({ settings: runOf(order) })).rejects.toThrow(what);
 });

@@ -13,6 +13,7 @@ const odd = vi.hoisted(() => ({ order: (_context: OrderContext<unknown>): unknow
 vi.mock("../../src/orders/index.js", async (original) => {
   const { findOrder, ORDERS } = await original<typeof import("../../src/orders/index.js")>();
   const frozen = findOrder("frozen");
+  if (frozen.order === undefined) throw new Error("frozen makes whole epochs");
   const order = (context: OrderContext<unknown>) => odd.order(context) as OrderResult;
   const odds: OrderDefinition[] = [
     { ...frozen, name: "odd", order },

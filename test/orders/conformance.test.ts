@@ -3,7 +3,14 @@ import { z } from "zod";
 import { random } from "../../src/kernels/random.js";
 import { shuffled } from "../../src/kernels/shuffle.js";
 import { checkOrder, type Law } from "../../src/orders/conformance.js";
-import { cut, defineOrder, type EpochOrder, type OrderDefinition } from "../../src/orders/contract.js";
+import {
+  cut,
+  defineOrder,
+  type EitherOrder,
+  type EpochOrder,
+  type OrderDefinition,
+  oneBatch,
+} from "../../src/orders/contract.js";
 import { isOrderDefinition } from "../../src/orders/definition-check.js";
 import { ruleFiles } from "./rule-files.js";
 
@@ -71,6 +78,21 @@ function broken(change: Partial<EpochOrder>): EpochOrder {
   return { ...sound, ...change };
 }
 const sound = broken({}).order;
+
+/** One that decides each batch, and keeps the laws, with one thing made otherwise. */
+const either = (change: Partial<EitherOrder>): EitherOrder => ({
+  ...broken({ coverage: () => "any", deviation: "Says so." }),
+  decidesEachBatch: () => true,
+  nextBatch: (context) => {
+    const indices = shuffled(context.eligible, context.random("order")).slice(0, context.count);
+    return { indices, offsets: oneBatch(context.count) };
+  },
+  ...change,
+});
+
+test("one that decides each batch keeps the laws", () => {
+  expect(checkOrder(either({}))).toEqual([]);
+});
 
 let calls = 0;
 const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
@@ -319,7 +341,12 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
   {
     fault: "another share of the samples than it declares",
     law: "an epoch draws the share that is declared",
-    order: broken({ epochShare: () => 0.5 }),
+    order: broken({ epochShare: () => 0.5, coverage: () => "any", deviation: "Says so." }),
+  },
+  {
+    fault: "each sample once, of half of them",
+    law: "coverage, share and signals are known",
+    order: broken({ epochShare: () => 0.5, coverage: () => "each-once" }),
   },
   {
     fault: "no share at all",
@@ -330,6 +357,31 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
     fault: "covers in a way of its own",
     law: "coverage, share and signals are known",
     order: broken({ coverage: () => JSON.parse('"twice"'), deviation: "Says so." }),
+  },
+  {
+    fault: "decides each batch by a word",
+    law: "coverage, share and signals are known",
+    order: either({ decidesEachBatch: () => JSON.parse('"no"') }),
+  },
+  {
+    fault: "decides each batch, and brings sizes of its own",
+    law: "coverage, share and signals are known",
+    order: either({ ownSizes: true }),
+  },
+  {
+    fault: "keeps something in what the epoch has drawn",
+    law: "what is drawn is untouched",
+    order: either({
+      nextBatch: ({ eligible, drawn, count }) => {
+        if (count > 0) Reflect.set(drawn.times, 0, 7);
+        return { indices: eligible.slice(0, count), offsets: oneBatch(count) };
+      },
+    }),
+  },
+  {
+    fault: "draws another number for a batch than it was asked for",
+    law: "a batch is as large as asked for",
+    order: either({ nextBatch: ({ eligible }) => ({ indices: eligible.slice(0, 99), offsets: oneBatch(99) }) }),
   },
   {
     fault: "declares a signal that there is not",

@@ -20,6 +20,16 @@ describe("missingMembers", () => {
     expect([undefined, null, 3, frozen].map(isOrderDefinition)).toEqual([false, false, false, true]);
   });
 
+  test("of one that decides each batch, which needs no epoch, and with one has to say which it is", () => {
+    const { order, ...rest } = frozen;
+    const nextBatch = () => {};
+    expect(missingMembers({ ...rest, nextBatch })).toEqual([]);
+    expect(missingMembers({ ...rest, order, nextBatch })).toEqual(["decidesEachBatch"]);
+    expect(missingMembers({ ...rest, order, nextBatch, decidesEachBatch: () => true })).toEqual([]);
+    expect(missingMembers({ ...rest, order, decidesEachBatch: () => true })).toEqual(["decidesEachBatch"]);
+    expect(missingMembers({ ...rest, nextBatch, decidesEachBatch: () => true })).toEqual(["decidesEachBatch"]);
+  });
+
   test.each<[string, unknown, string[]]>([
     ["known dtypes", { counts: { dtype: "u8", length: () => 3 }, means: { dtype: "f64", length: () => 3 } }, []],
     [

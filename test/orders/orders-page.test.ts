@@ -40,7 +40,7 @@ test("and all of the context", () => {
 
 test("and what of it is another one for each batch", () => {
   const inputs = { options: {}, seed: 0, epoch: 0, labels: Uint32Array.of(0), classCount: 1, size: 1 };
-  const drawn = { indices: new Uint32Array(), times: Uint32Array.of(0) };
+  const drawn = { indices: new Uint32Array(), times: Uint32Array.of(0), pending: new Uint32Array() };
   const ofEpoch = orderContext(inputs);
   const ofBatch = batchContext(inputs, { batch: 0, step: 3, count: 1, drawn });
   const others = Object.keys(ofBatch).filter((name) => !Object.hasOwn(ofEpoch, name));

@@ -75,6 +75,7 @@ test("what the ledger learns later is in the view as if it had been there, at th
       const learned = Uint32Array.from(places, (place) => eligible[place]);
       for (const sample of learned) learning.loss[sample] += 1000;
       const changed = permuted.learned(learned);
+      expect([...changed]).toEqual(expect.arrayContaining([...learned])); // of them the draws are others
       expect(permuted.view).toEqual(new PermutedLedger(learning, eligible, { seed, epoch }).view);
       const others = consecutive(N).filter((sample) => !changed.includes(sample));
       for (const sample of others) expect(permuted.view.loss[sample]).toBe(before.loss[sample]);

@@ -3,7 +3,14 @@ import { expect, test } from "vitest";
 import { fromSafetensors, toSafetensors } from "../../src/record/safetensors.js";
 import { noSeconds } from "../../src/training/clock.js";
 import { nothingWatched } from "../../src/training/monitors.js";
-import { beginEpoch, endEpoch, joinState, newRunState, splitState } from "../../src/training/run-state.js";
+import {
+  beginEpoch,
+  endEpoch,
+  joinState,
+  newRunState,
+  type RunState,
+  splitState,
+} from "../../src/training/run-state.js";
 
 const HASHES = { orderSha256: "a".repeat(64), planSha256: "b".repeat(64) };
 
@@ -18,9 +25,8 @@ function underWay() {
   const begun = beginEpoch(state, {
     scored: 5,
     ledger: state.ledger,
-    hashes: HASHES,
-    decided: {
-      ...{ batches: 1, indices: Uint32Array.of(3, 0, 0, 0), weights: Float32Array.of(0.5, 0, 0, 0) },
+    batches: {
+      ...{ count: 7, lag: 0, indices: new Uint32Array(9).fill(3), weights: new Float32Array(9).fill(0.5) },
       memory: { turns: Int32Array.of(-1) },
       watched: { ...nothingWatched(), inverseInclusion: 0.1 + 0.2 },
     },
@@ -63,7 +69,7 @@ test("no field is missed: what nobody knows is refused, as is what is lacking, a
       changed((state) => delete state[name]),
       name,
     ).toMatchObject({ fault: expect.any(String) });
-  for (const name of ["firstStep", "scored", "hashes", "ledger", "history", "tally", "seconds"]) {
+  for (const name of ["firstStep", "scored", "batches", "ledger", "history", "tally", "seconds"]) {
     expect(
       changed((state) => delete state.underWay[name]),
       name,
@@ -88,10 +94,25 @@ test("what JSON cannot hold is no number of a state", () => {
   expect(() => splitState(state)).toThrow("samples is NaN");
 });
 
+test("batches that are fewer than what was trained on, or of other lengths: refused", () => {
+  const fault = { fault: "the batches that it was to be trained on next are not all there" };
+  const changed = (change: Record<string, unknown>) => {
+    const state = underWay();
+    Object.assign(state.underWay?.batches ?? {}, change);
+    return roundTrip(state);
+  };
+  expect(changed({ count: 8 })).toMatchObject({ taken: {} });
+  expect(changed({ lag: 1 })).toEqual(fault);
+  expect(changed({ weights: new Float32Array(3) })).toEqual(fault);
+  expect(changed({ count: 6 })).toEqual(fault); // seven were trained on
+  expect(changed({ lag: 1, watched: { ...nothingWatched(), samples: 9 } })).toMatchObject({ taken: {} }); // all there are
+});
+
 test("a checkpoint from before there were batches that are decided one after another is read", () => {
-  const old = splitState(underWay());
-  const copy: { underWay: { decided?: unknown } } = JSON.parse(JSON.stringify(old.numbers));
-  delete copy.underWay.decided;
-  const joined = joinState({ numbers: copy, arrays: old.arrays, step: 7 }, 5);
-  expect(joined).toMatchObject({ taken: { underWay: { decided: null, hashes: HASHES } } });
+  const { batches: _, ...rest } = underWay().underWay ?? {};
+  const state = { ...underWay(), underWay: { ...rest, hashes: HASHES } };
+  const { numbers, arrays } = splitState(state as unknown as RunState);
+  expect(joinState({ numbers, arrays, step: 7 }, 5)).toMatchObject({
+    taken: { underWay: { batches: { hashes: HASHES } } },
+  });
 });

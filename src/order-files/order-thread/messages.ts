@@ -29,7 +29,7 @@ export interface Exchanges {
     readonly asked: { readonly options: Options; readonly inputs: EpochInputs };
     readonly answer: { readonly ordered: Ordered; readonly memory: Memory; readonly files: readonly GraphFile[] };
   };
-  /** Begins an epoch that is decided batch by batch; `memory` lies in memory that both threads see. */
+  /** Begins an epoch that is decided batch by batch; `inputs.memory` lies in memory that both threads see. */
   readonly begin: {
     readonly asked: { readonly options: Options; readonly inputs: EpochInputs; readonly drawn: Readonly<Uint32Array> };
     readonly answer: Options;

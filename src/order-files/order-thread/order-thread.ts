@@ -46,6 +46,7 @@ export class OrderThread {
   /** Resolves when all that the user's code wrote was told. */
   readonly #told: Promise<unknown>;
   #pending: Pending | undefined;
+  #graceSeconds = 0;
   /** Why nothing can be asked any more. */
   #over: Error | undefined;
 
@@ -61,7 +62,11 @@ export class OrderThread {
       ...{ stdout: true, stderr: true },
     });
     this.#told = Promise.all([tellLines(output.stdout, say), tellLines(output.stderr, say)]);
-    const interrupt = () => this.#endWith(new Interrupted());
+    const interrupt = () => {
+      const end = () => this.#endWith(new Interrupted());
+      if (this.#graceSeconds === 0) end();
+      else setTimeout(end, 1000 * this.#graceSeconds).unref();
+    };
     port1.on("message", (message: unknown) => this.#take()?.resolve(message));
     this.#worker.on("error", (error) =>
       this.#endedWith(new Error(`nobody caught ${errorText(placed(error, entry))} in ${entry}`)),
@@ -92,6 +97,11 @@ export class OrderThread {
     const said = await message;
     if ("failed" in said) throw new Error(said.failed);
     return said.answer;
+  }
+
+  /** From now on it is ended so long after the user stops the run, and not at once. */
+  giveGrace(seconds: number): void {
+    this.#graceSeconds = seconds;
   }
 
   async stop(): Promise<void> {

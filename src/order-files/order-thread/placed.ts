@@ -14,13 +14,14 @@ export function placed(error: unknown, entry: string): unknown {
 
 /** The definition, whose functions throw what is placed. */
 export function placing(definition: OrderDefinition, entry: string): OrderDefinition {
-  return new Proxy(definition, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name);
+  const empty: OrderDefinition = Object.create(definition); // a frozen one may not be given other members
+  return new Proxy(empty, {
+    get(_, name) {
+      const member: unknown = Reflect.get(definition, name);
       if (typeof member !== "function") return member;
       return (...given: unknown[]): unknown => {
         try {
-          return Reflect.apply(member, target, given);
+          return Reflect.apply(member, definition, given);
         } catch (error) {
           throw placed(error, entry);
         }

@@ -20,9 +20,12 @@ export function threadedOrder(inputs: ThreadedInputs): RunOrder {
   const { description, declared, options, limit } = inputs;
   const { name, readsLedger } = description;
   let started: Promise<OrderThread> | undefined;
-  const ask = async <Q extends Question>(question: Q): Promise<Exchanges[Q["subject"]]["answer"]> => {
+  const running = () => {
     started ??= start(inputs);
-    const thread = await started;
+    return started;
+  };
+  const ask = async <Q extends Question>(question: Q): Promise<Exchanges[Q["subject"]]["answer"]> => {
+    const thread = await running();
     return thread.ask(question, limit);
   };
   return {
@@ -36,15 +39,16 @@ export function threadedOrder(inputs: ThreadedInputs): RunOrder {
       return ordered;
     },
     async beginBatches(epoch, drawn) {
-      const { ledger } = epoch;
-      const memory = shared(epoch.memory);
-      await ask({ subject: "begin", options, inputs: { ...epoch, memory }, drawn });
+      const { ledger, memory } = epoch;
+      const seen = shared(memory);
+      (await running()).giveGrace(GRACE_SECONDS);
+      await ask({ subject: "begin", options, inputs: { ...epoch, memory: seen }, drawn });
       return {
-        memory,
         async next(batch) {
           const values = valuesOf(ledger, batch.learned);
           const { ordered, files } = await ask({ subject: "next", batch, values });
           refuseOtherFiles(inputs, files);
+          for (const [array, kept] of Object.entries(seen)) memory[array]?.set(kept);
           return ordered;
         },
       };
@@ -67,7 +71,7 @@ export function threadedOrder(inputs: ThreadedInputs): RunOrder {
   };
 }
 
-/** The same, in memory that another thread sees, too: nothing is copied after each batch. */
+/** The same, in memory that another thread changes; what it has changed is taken over when its answer is. */
 const shared = (memory: EpochInputs["memory"]): EpochInputs["memory"] =>
   Object.fromEntries(
     Object.entries(memory).map(([name, values]) => {
@@ -84,6 +88,9 @@ function sharedLike(values: MemoryArray): MemoryArray {
   if (values instanceof Int32Array) return new Int32Array(buffer);
   return values instanceof Float32Array ? new Float32Array(buffer) : new Float64Array(buffer);
 }
+
+/** So long batches are decided when the user has stopped a run: it goes on where as many are as `lag` says. */
+const GRACE_SECONDS = 1;
 
 async function start(inputs: ThreadedInputs): Promise<OrderThread> {
   const { thread, imported } = await OrderThread.start(inputs);

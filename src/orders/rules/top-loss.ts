@@ -7,8 +7,9 @@
  * a shuffle and a pass for every batch. Highest first gathers mislabelled samples; lowest first draws the same few for ever
  * unless it covers, which the monitors show.
  *
- * The losses are those of the steps before (`lag`). Samples never seen come first, in random sequence, so that the first
- * epoch is a shuffle. Chance breaks ties. With `cover` a batch is of those that the epoch has not drawn yet: each comes once. It needs no weights, and none
+ * The losses are those of the steps before (`lag`). Samples never seen come first, in random sequence. Those of batches that
+ * are still to be learned of come last: by their old losses each batch would be trained on again, lag times. Chance breaks
+ * ties. With `cover` a batch is of those that the epoch has not drawn yet: each comes once. It needs no weights, and none
  * would make up for what is never drawn: without `cover`, or with a part, the objective is another one.
  */
 import { z } from "zod";
@@ -56,7 +57,11 @@ export default defineOrder({
     const isHighest = options.take === "highest";
     const first = isHighest ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
     const keys = signalOf(ledger, options.by, candidates);
-    for (let i = 0; i < keys.length; i++) if (Number.isNaN(keys[i])) keys[i] = first;
+    const pending = new Set(drawn.pending);
+    for (let i = 0; i < keys.length; i++) {
+      if (pending.has(candidates[i])) keys[i] = -first;
+      else if (Number.isNaN(keys[i])) keys[i] = first;
+    }
     const places = topK(keys, count, isHighest ? "descending" : "ascending");
     return { indices: places.map((place) => candidates[place]), offsets: oneBatch(count) };
   },

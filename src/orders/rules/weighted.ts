@@ -26,8 +26,8 @@
  * `per: batch` draws each batch from all samples, by the losses of the steps before it, as the authors of the 2019 study
  * meant it. A sample comes any number of times in an epoch: another objective, unless `unbiased` sends weights, with m
  * the batch's size; each batch's gradient is then an unbiased estimate of that of all samples. It costs a pass of keys a
- * batch. With `cover` a batch is drawn from what the epoch has not drawn yet: each sample comes once, and `unbiased` is of
- * those that were left.
+ * batch. Losses are there from the first batches on, and samples never seen count as the highest, so that not even the first
+ * epoch is a shuffle. With `cover` a batch is drawn from what the epoch has not drawn yet: each sample comes once.
  */
 import { z } from "zod";
 import type { Random } from "../../kernels/random.js";
@@ -99,7 +99,8 @@ const options = z
       .boolean()
       .default(false)
       .describe(
-        "scale the weights of an epoch to mean 1, after the cap: biased by an amount that falls as 1/m, of less variance",
+        "scale the weights of an epoch to mean 1, after the cap: biased by an amount that falls as 1/m, of less variance; " +
+          "with per: batch those of each batch, which with few samples in it is another objective",
       ),
   })
   .refine(({ fraction, sequence }) => !(fraction === 1 && sequence === "shuffled"), {
@@ -109,6 +110,10 @@ const options = z
   .refine(({ per, cover }) => per === "batch" || cover !== true, {
     path: ["cover"],
     message: "is for per: batch; an epoch that is drawn at once has no sample twice",
+  })
+  .refine(({ cover, unbiased }) => !(cover && unbiased), {
+    path: ["unbiased"],
+    message: "is not for cover: each sample comes once, and weights for those left would favour the late ones",
   })
   .refine(({ per, sequence }) => per !== "batch" || sequence === "auto", {
     path: ["sequence"],
@@ -120,7 +125,7 @@ export default defineOrder({
   name: "weighted",
   summary: "Weighted random sampling without replacement, by loss or rank: all samples, a part, or each batch anew.",
   whenToChoose:
-    "What is it worth to see hard samples earlier, or more often? A part, and each batch anew, are another objective, unless unbiased. The first epoch is a shuffle. Costs keys and a sort, for each batch where each is drawn anew. Algorithm D (Efraimidis and Spirakis 2006).",
+    "What is it worth to see hard samples earlier, or more often? A part, and each batch anew, are another objective, unless unbiased. The first epoch is a shuffle, unless each batch is drawn anew. Costs keys and a sort, for each batch where each is drawn anew. Algorithm D (Efraimidis and Spirakis 2006).",
   options,
   decidesEachBatch: ({ per }) => per === "batch",
   coverage: ({ fraction, ...options }) => {
@@ -132,9 +137,9 @@ export default defineOrder({
   deviation:
     "To train on a part, with `fraction`, or on some samples more often, with `per: batch`, is what it is for.",
   signals: ({ weights, by }) => (weights === "uniform" ? [] : declaredFor(by)),
-  changesObjective: ({ fraction, unbiased, cap, ...options }) => {
+  changesObjective: ({ fraction, unbiased, cap, normalise, ...options }) => {
     if (areAllAlike(options) || (fraction === 1 && !repeats(options))) return false;
-    return options.cover === true || !(unbiased && cap === null);
+    return !unbiased || cap !== null || (repeats(options) && normalise);
   },
   changesEachEpoch: () => true,
   dependsOnSeed: () => true,
@@ -150,10 +155,16 @@ export default defineOrder({
 
   nextBatch(context) {
     const { options, eligible, count: m } = context;
-    const candidates = options.cover === true ? notDrawn(eligible, context.drawn) : eligible;
-    const { drawnBy, ...drawn } = draw(context, candidates, { m, isShuffled: false });
-    const effectiveDataSize = drawnBy === undefined ? candidates.length : effectiveSize(drawnBy);
-    return { ...drawn, offsets: oneBatch(m), effectiveDataSize };
+    const isCovering = options.cover === true;
+    const candidates = isCovering ? notDrawn(eligible, context.drawn) : eligible;
+    const { drawnBy, inclusion, ...drawn } = draw(context, candidates, { m, isShuffled: false });
+    const share = drawnBy === undefined ? 1 : effectiveSize(drawnBy) / candidates.length;
+    return {
+      ...drawn,
+      offsets: oneBatch(m),
+      ...(!isCovering && { inclusion }), // of those that are left it says nothing of all
+      effectiveDataSize: share * eligible.length,
+    };
   },
 });
 

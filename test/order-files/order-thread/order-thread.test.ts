@@ -174,3 +174,11 @@ test("its memory lasts from epoch to epoch; what it keeps in its module ends wit
   const { results } = await run(module, { settings: ["seeds=2"] });
   expect(results.map(({ state, error }) => [state, error])).toEqual(Array(4).fill(["done", undefined]));
 });
+
+test("a definition that nobody can change is taken", async () => {
+  const module = doing("")
+    .replace("export default {", "export default Object.freeze({")
+    .replace(/\};\s*$/, "});\n");
+  const { results, error } = await run(module);
+  expect([error, results.map(({ state }) => state)]).toEqual([undefined, ["done", "done"]]);
+});

@@ -10,13 +10,15 @@ export interface BatchOf {
   readonly seed?: number;
   /** What the epoch has drawn already. */
   readonly drawn?: readonly number[];
+  /** How many of them are still to be learned of. */
+  readonly pending?: number;
 }
 
 /** A batch of the named order, of samples with these losses, all of one class; NaN is never seen. */
 export function batchOf(
   name: string,
   losses: readonly number[],
-  { options = {}, count, step = 0, seed = 0, drawn = [] }: BatchOf,
+  { options = {}, count, step = 0, seed = 0, drawn = [], pending = 0 }: BatchOf,
 ): OrderResult {
   const definition = findOrder(name);
   const times = new Uint32Array(losses.length);
@@ -25,7 +27,8 @@ export function batchOf(
     ...{ seed, epoch: 0, labels: new Uint32Array(losses.length), classCount: 1, size: count },
     ...{ ledger: ledgerWith(losses), options: definition.options.parse(options) },
   };
-  const place = { batch: 0, step, count, drawn: { indices: Uint32Array.from(drawn), times } };
+  const indices = Uint32Array.from(drawn);
+  const place = { batch: 0, step, count, drawn: { indices, times, pending: indices.slice(drawn.length - pending) } };
   const result = definition.nextBatch?.(batchContext(inputs, place));
   if (result === undefined) throw new Error(`order ${name} decides no batches`);
   return result;

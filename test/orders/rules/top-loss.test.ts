@@ -21,6 +21,12 @@ test("with cover, of those that the epoch has not drawn yet; without, whatever i
   expect(of({}, 2, { drawn: [3, 1] })).toEqual([3, 6]);
 });
 
+test("those that are still to be learned of come last: by their old losses they would be drawn again", () => {
+  expect([...batchOf("top-loss", LOSSES, { count: 2, drawn: [3, 6], pending: 1 }).indices]).toEqual([3, 1]);
+  expect([...batchOf("top-loss", LOSSES, { count: 2, drawn: [3, 6], pending: 2 }).indices]).toEqual([1, 4]);
+  expect(new Set(batchOf("top-loss", [1, 2, 3], { count: 2, drawn: [2, 1], pending: 2 }).indices)).toContain(0);
+});
+
 test("samples never seen come first, whichever end is taken, in random sequence", () => {
   const firsts = new Set<number>();
   for (const take of ["highest", "lowest"]) {

@@ -299,6 +299,22 @@ describe("per: batch, losses 1, 2, 3, 4 as weights, two of four a batch", () => 
     }
   });
 
+  test("with cover the monitors are of all samples: where all are alike it is a shuffle, and its size is theirs", () => {
+    const alike = { per: "batch", cover: true, weights: "uniform" };
+    const { inclusion, effectiveDataSize } = batchOf("weighted", [1, 2, 3, 4], {
+      options: alike,
+      count: 2,
+      drawn: [0],
+    });
+    expect([inclusion, effectiveDataSize]).toEqual([undefined, 4]);
+  });
+
+  test("with cover there are no weights: each sample comes once", () => {
+    expect(
+      weighted.options.safeParse({ per: "batch", cover: true, unbiased: true }).error?.issues[0].message,
+    ).toContain("is not for cover");
+  });
+
   test("the effective size is 1 / Σp²: of 1, 2, 3, 4 it is 100 / 30", () => {
     expect(batch(0).effectiveDataSize).toBeCloseTo(100 / 30, 6);
   });
@@ -310,7 +326,9 @@ test.each([
   [{ per: "batch", unbiased: true, cap: 2 }, "any", true],
   [{ per: "batch", weights: "uniform" }, "any", false],
   [{ per: "batch", cover: true }, "each-once", false],
-  [{ per: "batch", cover: true, fraction: 0.5, unbiased: true }, "at-most-once", true],
+  [{ per: "batch", cover: true, fraction: 0.5 }, "at-most-once", true],
+  [{ per: "batch", unbiased: true, normalise: true }, "any", true],
+  [{ fraction: 0.5, unbiased: true, normalise: true }, "at-most-once", false],
   [{ fraction: 0.5 }, "at-most-once", true],
   [{ fraction: 0.5, unbiased: true }, "at-most-once", false],
   [{}, "each-once", false],

@@ -11,30 +11,27 @@ import type { PermutedLedger } from "./placebo.js";
 import { batchesOf, type Chunk, type Plan } from "./plan.js";
 import type { PlannedEpoch } from "./planner.js";
 import type { Listener } from "./run-event.js";
-import type { EpochUnderWay, OrderMemory } from "./run-state.js";
-
-/** What is decided of an epoch. */
-export type Decided = NonNullable<EpochUnderWay["decided"]>;
+import type { DecidedBatches, OrderMemory } from "./run-state.js";
 
 /** `samples`: of the whole epoch; `memory`: the order's own from now on. */
-export const nothingDecided = (samples: number, memory: OrderMemory): Decided => ({
-  ...{ batches: 0, indices: new Uint32Array(samples), weights: null, memory, watched: nothingWatched() },
+export const nothingDecided = (samples: number, memory: OrderMemory, lag: number): DecidedBatches => ({
+  ...{ count: 0, lag, indices: new Uint32Array(samples), weights: null, memory, watched: nothingWatched() },
 });
 
 export interface DecidedInputs {
   readonly order: Pick<RunOrder, "name" | "coverage" | "readsLedger" | "unknownProbabilities">;
   /** The order at work on this epoch. */
   readonly orderUnderWay: BatchesUnderWay;
-  /** It is filled as batches are decided. */
-  readonly underWay: Pick<EpochUnderWay, "firstStep" | "seconds"> & { readonly decided: Decided };
+  /** They grow as batches are decided. */
+  readonly decided: DecidedBatches;
+  /** Of the epoch's first batch. */
+  readonly firstStep: number;
   readonly epoch: number;
-  /** Batches trained on before. */
+  /** Of the first batch that is still to be trained on. */
   readonly step: number;
   readonly batches: Batches;
   /** Batches that are trained on, at most. */
   readonly mostBatches: number;
-  /** Between the last losses that a choice has seen and its batch, in steps. */
-  readonly lag: number;
   readonly ledger: Readonly<Ledger>;
   /** What the order sees in the ledger's place. */
   readonly placebo: PermutedLedger | undefined;
@@ -47,7 +44,7 @@ export interface DecidedInputs {
 }
 
 /** Chunks are of one batch, lag + 1 of them under way: the choice for step t sees the losses of steps ≤ t − 1 − lag. */
-export class DecidedBatches implements BatchSource {
+export class DecidedSource implements BatchSource {
   readonly chunksUnderWay: number;
   readonly samples: number;
   readonly #inputs: DecidedInputs;
@@ -55,42 +52,51 @@ export class DecidedBatches implements BatchSource {
   readonly #count: number;
   /** Batches that were handed out, or trained on before. */
   #handedOut: number;
+  /** Batches of which the ledger has the losses. */
+  #learnedOf: number;
+  #secondsOfDeciding = 0;
   /** Samples that were trained on since the last choice. */
   #learned: Readonly<Uint32Array>[] = [];
 
   constructor(inputs: DecidedInputs) {
-    const { batches, mostBatches, underWay, step, lag, n, eligible, order } = inputs;
+    const { batches, mostBatches, decided, firstStep, step, n, eligible, order } = inputs;
     const { offsets, learningRates } = batches;
     this.#inputs = inputs;
     this.#count = Math.min(learningRates.length, mostBatches);
     this.samples = offsets[offsets.length - 1];
-    this.chunksUnderWay = lag + 1;
+    this.chunksUnderWay = decided.lag + 1;
     this.#drawn = new EpochOfBatches({ ...{ n, eligible, samples: this.samples }, coverage: order.coverage });
-    const { decided } = underWay;
-    if (decided.batches > 0) this.#drawn.goOn(this.#plan().indices, decided.weights !== null);
-    this.#handedOut = step - underWay.firstStep;
+    if (decided.count > 0) this.#drawn.goOn(this.#plan().indices, decided.weights !== null);
+    this.#handedOut = step - firstStep;
+    this.#learnedOf = step - firstStep;
   }
 
   async next(): Promise<Chunk | undefined> {
     const batch = this.#handedOut;
     if (batch === this.#count) return undefined;
-    if (batch === this.#inputs.underWay.decided.batches) await this.#decide(batch);
+    if (batch === this.#inputs.decided.count) await this.#decide(batch);
     this.#handedOut += 1;
-    const { firstStep } = this.#inputs.underWay;
-    return { firstStep: firstStep + batch, ...batchesOf(this.#plan(), batch, batch + 1) };
+    return { firstStep: this.#inputs.firstStep + batch, ...batchesOf(this.#plan(), batch, batch + 1) };
   }
 
   learned(samples: Readonly<Uint32Array>): void {
+    this.#learnedOf += 1;
     this.#learned.push(this.#inputs.placebo?.learned(samples) ?? samples);
   }
 
+  takeSecondsOfDeciding(): number {
+    const taken = this.#secondsOfDeciding;
+    this.#secondsOfDeciding = 0;
+    return taken;
+  }
+
   planned(): PlannedEpoch {
-    const { underWay, order, epoch, n, before } = this.#inputs;
-    const { memory, watched } = underWay.decided;
+    const { decided, order, epoch, n, before } = this.#inputs;
+    const { memory, watched } = decided;
     const plan = this.#plan();
     const knowsProbabilities = !order.unknownProbabilities;
     return {
-      ...{ epoch, plan, hashes: planHashes(plan), seconds: underWay.seconds.ordering },
+      ...{ epoch, plan, hashes: planHashes(plan), seconds: 0 },
       memory: copyOf(memory),
       monitors: monitorsOf(watched, { indices: plan.indices, n, before: before ?? undefined, knowsProbabilities }),
     };
@@ -98,15 +104,16 @@ export class DecidedBatches implements BatchSource {
 
   async #decide(batch: number): Promise<void> {
     const start = performance.now();
-    const { order, orderUnderWay, underWay, epoch, batches, ledger, placebo, eligible, listen } = this.#inputs;
-    const { decided, firstStep } = underWay;
+    const { order, orderUnderWay, decided, firstStep, epoch, ledger, placebo, eligible, listen } = this.#inputs;
+    const { offsets } = this.#inputs.batches;
     const step = firstStep + batch;
-    const first = batches.offsets[batch];
-    const count = batches.offsets[batch + 1] - first;
+    const first = offsets[batch];
+    const count = offsets[batch + 1] - first;
+    const pending = first - offsets[this.#learnedOf];
     const where = `order ${order.name} in epoch ${epoch + 1}, step ${step}`;
     const learned = joined(this.#learned);
     this.#learned = [];
-    const result = await lawful(where, () => orderUnderWay.next({ batch, step, count, learned }));
+    const result = await lawful(where, () => orderUnderWay.next({ batch, step, count, pending, learned }));
     const fault = this.#drawn.add(result, count);
     if (fault !== undefined) throw brokenLaw(where, fault);
     const { indices, weights } = result;
@@ -117,20 +124,20 @@ export class DecidedBatches implements BatchSource {
     }
     const seen = order.readsLedger ? (placebo?.view ?? ledger) : undefined;
     watch(decided.watched, { result, eligibleCount: eligible.length, ledger: seen, step });
-    decided.batches = batch + 1;
-    underWay.seconds.ordering += secondsSince(start);
+    decided.count = batch + 1;
+    this.#secondsOfDeciding += secondsSince(start);
     listen({ type: "decided", epoch, from: first, indices, weights });
   }
 
   /** All that is decided. */
   #plan(): Plan {
-    const { batches: all, underWay } = this.#inputs;
-    const { batches, indices, weights } = underWay.decided;
-    const end = all.offsets[batches];
+    const { offsets, learningRates } = this.#inputs.batches;
+    const { count, indices, weights } = this.#inputs.decided;
+    const end = offsets[count];
     return {
       indices: indices.subarray(0, end),
-      offsets: all.offsets.subarray(0, batches + 1),
-      learningRates: all.learningRates.subarray(0, batches),
+      offsets: offsets.subarray(0, count + 1),
+      learningRates: learningRates.subarray(0, count),
       weights: weights?.subarray(0, end),
     };
   }

@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { equalOrderNotes, orderNotes } from "../../src/results/order-notes.js";
+import { run } from "./made-runs.js";
+
+type Made = ReturnType<typeof run>;
+
+/** Of two epochs, with these monitors in the last one. */
+function watched(arm: string, seed: number, order: Partial<Made["metrics"][number]["order"]>): Made {
+  const made = run(arm, seed, { test: [0.5, 0.6], samples: 1000 });
+  const metrics = made.metrics.map((line, at) =>
+    at === 1 ? { ...line, order: { distinct: 1000, mostDrawn: 1, ...order } } : line,
+  );
+  return { ...made, metrics };
+}
+
+test("an order that collapsed, or does nothing, is told once an arm, with how many of its runs", () => {
+  const runs = [
+    watched("sound", 0, {}),
+    watched("greedy", 0, { distinct: 32 }),
+    watched("greedy", 1, { distinct: 32 }),
+    watched("drawn", 0, { effectiveDataSize: 20 }),
+    watched("drawn", 1, {}),
+    watched("weighty", 0, { effectiveSampleSize: 1000, meanWeight: 1 }),
+  ];
+  expect(orderNotes(runs)).toEqual([
+    "The order of greedy has collapsed: only 32 different samples among the 1,000 of an epoch",
+    "The order of drawn has collapsed: drawn as if from 20.0 samples (1/Σp²), for 1,000 an epoch (in 1 of 2 runs)",
+    "The order of weighty gives weights, and all of them are 1: they do nothing",
+  ]);
+});
+
+/** With an order of this name in its config, that drew this in its epochs. */
+function drew(arm: string, seed: number, name: string, hashes: readonly string[]) {
+  const made = run(arm, seed, { test: hashes.map(() => 0.5) });
+  const metrics = made.metrics.map((line, epoch) => ({ ...line, orderSha256: hashes[epoch] }));
+  return { ...made, metrics, document: { config: { order: { name } } } };
+}
+
+test("orders that are others by their config and drew the same are told; what is one order by config is meant to be one", () => {
+  const noteOf = (...runs: ReturnType<typeof drew>[]) => equalOrderNotes(runs);
+  const shuffled = [drew("shuffled", 0, "shuffled", ["a", "b"]), drew("shuffled", 1, "shuffled", ["c", "d"])];
+  const idle = [drew("idle", 0, "weighted", ["a", "b"]), drew("idle", 1, "weighted", ["c", "d"])];
+  expect(noteOf(...shuffled, ...idle)).toEqual([
+    "shuffled and idle drew the same samples in the same sequence in every epoch: their orders do the same",
+  ]);
+  expect(noteOf(...shuffled, idle[0], drew("idle", 1, "weighted", ["c", "e"]))).toEqual([]);
+  expect(noteOf(...shuffled, drew("other rate", 0, "shuffled", ["a", "b"]))).toEqual([]);
+  expect(noteOf(drew("one", 0, "shuffled", ["a"]), drew("two", 0, "weighted", ["a"]))).toEqual([]); // the first epoch alone
+});

@@ -1,0 +1,27 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { noSeconds, Stopwatch, timingsOf } from "../../src/training/clock.js";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const lapOf = (milliseconds: number, spentSeconds: number, ordering: number) => {
+  const seconds = noSeconds();
+  const stopwatch = new Stopwatch();
+  vi.advanceTimersByTime(milliseconds);
+  stopwatch.lap(seconds, "training", { training: spentSeconds, scoring: 0, evaluating: 0 }, ordering);
+  const { orderingSeconds, wireSeconds, trainingSeconds, totalSeconds } = timingsOf(0, seconds, 0);
+  return [orderingSeconds, trainingSeconds, wireSeconds, totalSeconds].map((value) => Number(value.toFixed(6)));
+};
+
+test.each([
+  ["while nothing is trained: it is ordering, and no wire", 1000, 0.5, 0.3, [0.3, 0.5, 0.2, 1]],
+  ["while the backend trains all the time: it costs nothing", 1000, 1, 0.3, [0, 1, 0, 1]],
+  ["in part while it trains: what it does not cover", 1000, 0.9, 0.3, [0.1, 0.9, 0, 1]],
+  ["not at all", 1000, 0.5, 0, [0, 0.5, 0.5, 1]],
+])("a batch is decided %s", (_, milliseconds, spent, ordering, expected) => {
+  expect(lapOf(milliseconds, spent, ordering)).toEqual(expected);
+});
