@@ -102,7 +102,7 @@ test("lost while an epoch is evaluated, after a checkpoint behind its last batch
   const folder = join(scene.directory, "a/seed-4/checkpoint");
   const written = () => readdirSync(folder).filter((step) => existsSync(join(folder, step, "manifest.json")));
   let losses = 1;
-  const { clients, results } = await scene.run({
+  const { clients, results, error } = await scene.run({
     settings: [...THREE_BATCHES, ...settings],
     pretence: {
       ...LOSSES,
@@ -115,6 +115,7 @@ test("lost while an epoch is evaluated, after a checkpoint behind its last batch
       },
     },
   });
+  expect(error).toBeUndefined();
   expect(results).toMatchObject([{ state: "done", error: undefined }]);
   expect(clients.map(trained)).toEqual([
     [0, 1, 2, 3, 4, 5],
