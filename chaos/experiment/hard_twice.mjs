@@ -18,7 +18,7 @@ export default defineOrder({
   order({ eligible, ledger, memory, random, size }) {
     mark("(");
     const { seen } = memory;
-    for (let round = 0; round < 50_000; round++) {
+    for (let round = 0; round < 1_000_000; round++) {
       const index = eligible[round % eligible.length];
       const loss = ledger.loss[index];
       if (Number.isFinite(loss)) seen[index] = 0.999 * seen[index] + 0.001 * loss;

@@ -127,6 +127,6 @@ export function judgeLoss({ place, arm }, loss, hasBegun) {
 function drawMoment(place, random, other) {
   if (place === "starting") return { at: "backend", other, delay: random.between(0, 3000) };
   if (place === "training") return { at: "training", delay: random.between(0, 700) };
-  if (place === "planning") return { at: "planning", nth: random.below(2), delay: random.between(0, 30) };
+  if (place === "planning") return { at: "planning", nth: random.below(2), delay: random.between(0, 15) };
   return { at: place, nth: random.below(4), delay: random.between(0, 10) };
 }

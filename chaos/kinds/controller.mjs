@@ -122,7 +122,7 @@ function momentOf({ place, signal }, random) {
     const at = IN_ORDER.includes(signal) ? "trained" : "training"; // so that there is something to save, and to lose
     return { at, nth: random.below(2), delay: random.between(0, 700) };
   }
-  if (place === "planning") return { at: "planning", nth: random.below(2), delay: random.between(0, 30) };
+  if (place === "planning") return { at: "planning", nth: random.below(2), delay: random.between(0, 15) };
   if (place === "saving") return { at: "saving", nth: random.below(8), delay: random.between(0, 12) };
   if (place === "between runs") return { at: "between runs", delay: random.between(0, 60) };
   return { at: "reporting", delay: random.between(0, 500) };
