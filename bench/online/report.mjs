@@ -37,9 +37,10 @@ export const tableOfRoundTrips = (trips) =>
   );
 
 export function reportOf({ steps, trips, draws }, { root, seconds, load, options, versions }) {
-  const within = (way, most) =>
-    steps.every(({ milliseconds }) => median(ratios(milliseconds[way], milliseconds.same)) <= most);
+  const worst = (way, loop) =>
+    Math.max(...steps.map(({ milliseconds }) => median(ratios(milliseconds[way], milliseconds[loop]))));
   const reached = (is) => (is ? "reached" : "missed");
+  const against = (way, loop, most) => `${reached(worst(way, loop) <= most)}: ${worst(way, loop).toFixed(3)} ×`;
   const draw = draws[0].milliseconds;
   const trip = Math.max(...trips.map(({ ours, theirs }) => median(ours) / median(theirs)));
   return `# A decision each batch, measured
@@ -55,8 +56,10 @@ All ways in turn, ${options.rounds} rounds of ${options.steps} steps; medians, a
 
 | asked | reached |
 |---|---|
-| lag 1 not slower than the Python loop | ${reached(within("lag 1", 1))} |
-| lag 0 within 1.1 × | ${reached(within("lag 0", 1.1))} |
+| lag 1 not slower than the loop of users, *plain* | ${against("lag 1", "plain", 1)} |
+| lag 0 within 1.1 × of it | ${against("lag 0", "plain", 1.1)} |
+| lag 1 not slower than *same* | ${against("lag 1", "same", 1)} |
+| lag 0 within 1.1 × of it | ${against("lag 0", "same", 1.1)} |
 | a draw of 128 of 60,000 under 1.5 ms | ${reached(draw < 1.5)}: ${draw.toFixed(2)} ms |
 | round trip at most 1.3 × Python's | ${reached(trip <= 1.3)}: ${trip.toFixed(2)} × |
 

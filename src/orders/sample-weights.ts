@@ -44,13 +44,21 @@ function withoutInfinity(values: Readonly<Float32Array>): Readonly<Float32Array>
   return finite;
 }
 
+let scratch = new Float64Array();
+
+/** Numbers to be written over: a draw for each batch would fill the memory with them. */
+function scratchOf(count: number): Float64Array {
+  if (scratch.length < count) scratch = new Float64Array(count);
+  return scratch.subarray(0, count);
+}
+
 /** value^power; NaN where never seen. */
 function valuePowers(
   values: Readonly<Float32Array>,
   samples: Readonly<Uint32Array>,
   { by, power }: WeightOptions,
 ): Float64Array {
-  const weights = new Float64Array(values.length);
+  const weights = scratchOf(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (value < 0) throw new Error(`${seen(by, samples[i], value)}, expected at least 0 (weights: rank takes any)`);
@@ -75,7 +83,7 @@ function rankPowers(values: Readonly<Float32Array>, alpha: number, random: Rando
     new Float32Array(places.length).map((_, at) => values[places[at]]),
     "descending",
   );
-  const weights = new Float64Array(values.length).fill(Number.NaN);
+  const weights = scratchOf(values.length).fill(Number.NaN);
   for (let i = 0; i < sorted.length; i++) {
     const place = places[sorted[i]];
     if (!Number.isNaN(values[place])) weights[place] = (i + 1) ** -alpha;

@@ -11,15 +11,23 @@ export function declaredFor(by: Signal): readonly ExtraSignal[] {
 }
 
 /**
- * The signal of each of `samples`, in their sequence; NaN where never seen.
+ * The signal of each of `samples`, in their sequence; NaN where never seen. Of all samples it is the ledger's own column.
  * @throws Error where the ledger has no such column, because the order has not declared it.
  */
-export function signalOf(ledger: LedgerView, by: Signal, samples: Readonly<Uint32Array>): Float32Array {
+export function signalOf(ledger: LedgerView, by: Signal, samples: Readonly<Uint32Array>): Readonly<Float32Array> {
   const column = columnOf(ledger, by);
   if (column === undefined) throw new Error(`the ledger has no ${by}, expected one value a sample`);
+  if (areAll(samples, column.length)) return column;
   const values = new Float32Array(samples.length);
   for (let i = 0; i < samples.length; i++) values[i] = column[samples[i]];
   return values;
+}
+
+/** Of distinct samples, whether they are all of n, in ascending sequence. */
+function areAll(samples: Readonly<Uint32Array>, n: number): boolean {
+  if (samples.length !== n) return false;
+  for (let i = 0; i < n; i++) if (samples[i] !== i) return false;
+  return true;
 }
 
 function columnOf(ledger: LedgerView, by: Signal): Readonly<Float32Array> | undefined {

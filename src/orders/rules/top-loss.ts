@@ -56,7 +56,7 @@ export default defineOrder({
     const candidates = shuffled(options.cover ? notDrawn(eligible, drawn) : eligible, random("order"));
     const isHighest = options.take === "highest";
     const first = isHighest ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-    const keys = signalOf(ledger, options.by, candidates);
+    const keys = signalOf(ledger, options.by, candidates).slice();
     const pending = new Set(drawn.pending);
     for (let i = 0; i < keys.length; i++) {
       if (pending.has(candidates[i])) keys[i] = -first;
