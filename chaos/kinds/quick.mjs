@@ -1,4 +1,5 @@
 // Something of each kind in a few commands: for every day.
+import { finishedIn } from "../checkpoints.mjs";
 import { DAMAGES } from "../damages.mjs";
 import { underWay } from "../told.mjs";
 import { Kills, rowOfKill } from "./backend.mjs";
@@ -39,5 +40,7 @@ async function disturbOneCommand(scene, can, random) {
 
 async function killAndDamage(scene, random) {
   if ((await endOne(scene, END, random)) !== "counted") return;
-  await damageAndGoOn(scene, [{ arm: underWay(scene.said), damage: DAMAGE }], random);
+  const arm = underWay(scene.said);
+  if (finishedIn(scene.out, arm).length === 0) return; // it was killed as it wrote its first one
+  await damageAndGoOn(scene, [{ arm, damage: DAMAGE }], random);
 }

@@ -116,8 +116,8 @@ describe("a file that changes while the experiment runs", () => {
 });
 
 test.each([
-  ["", "in epoch"],
-  ["if (epoch === 2) ", "failed after its last epoch"],
+  ["", /^order mine (in epoch [23] failed|failed after its last epoch): /], // when it is heard of is as it comes
+  ["if (epoch === 2) ", /^order mine failed after its last epoch: /],
 ])("an import that comes only as it runs is refused: no hash covers it (%s)", async (condition, where) => {
   const scene = new Scene();
   const mine = scene.write(
@@ -131,7 +131,7 @@ test.each([
   const { results } = await scene.run({ settings: ["arms={a: {order: ./mine.mjs}}", "seeds=1"] });
   expect(results).toMatchObject([{ state: "failed" }]);
   expect(results[0].error).toContain(`${mine} imports ${late} only as it runs: import it at the top`);
-  expect(results[0].error).toContain(where);
+  expect(results[0].error).toMatch(where);
 });
 
 describe("an order in TypeScript", () => {
