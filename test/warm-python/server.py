@@ -33,8 +33,8 @@ PRELOADED = {
     "py_report.tensorboard_export": ("msgspec", "torch.utils.tensorboard"),
     "": ("msgspec", "scipy.stats", "torch._dynamo", "zmq"),
 }
-"""By the module or the package that `-m` names, else by `""`: modules of others, as ours must be imported by those that test them.
-torch imports `_dynamo` at an optimiser's first step."""
+"""By the module or the package that `-m` names, else by `""`: modules of others, as ours must be imported by those that
+test them. torch imports `_dynamo` at an optimiser's first step."""
 LENGTH = struct.Struct("<I")
 STATUS = struct.Struct("<i")
 MOST_DESCRIPTORS = 64
