@@ -30,7 +30,7 @@ export const ledgerOptions = z
     start: z
       .enum(["shuffled", "scored"])
       .default("shuffled")
-      .describe("the first epoch, before there is any loss: shuffled, or ordered by a scoring pass before it"),
+      .describe("the first epoch, before there is any loss: by chance, or ordered by a scoring pass before it"),
     placebo: z
       .boolean()
       .default(false)

@@ -232,8 +232,8 @@ export class RunRecord {
 
   /** Samples of an epoch that is decided batch by batch, from this one on; its plan is written when all of it is there. */
   writeDecided(epoch: number, from: number, { indices, weights }: Pick<RecordedPlan, "indices" | "weights">): void {
-    this.#refuseIfLost();
     if (this.#options.orders !== "full") return;
+    if (from === 0) this.#refuseIfLost(); // not before each batch: nothing is read of it before the plan is written
     const add = (name: string, bytes: Uint8Array) =>
       from === 0 ? this.#write(name, bytes) : appendSoon(join(this.directory, name), bytes); // a checkpoint has it, too
     add(orderFile(epoch, "u32"), bytesOf(indices));

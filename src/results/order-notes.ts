@@ -1,12 +1,13 @@
 /** Orders that did nothing, or collapsed, as a reader of the findings must know. */
 
+import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { hashValue } from "../record/hash.js";
 import { ORDER_ALARMS, orderAlarms, orderAlarmText } from "../training/order-alarms.js";
 import type { TimedRun } from "./recorded-experiment.js";
 
 interface Ordered extends TimedRun {
   /** Absent where it is not read. */
-  readonly document?: { readonly config: { readonly order: unknown } };
+  readonly document?: { readonly config: { readonly order: { readonly name: string; readonly replay?: unknown } } };
 }
 
 /** Of each arm, what the last recorded epoch of its runs shows. */
@@ -44,11 +45,19 @@ export function equalOrderNotes(runs: readonly Ordered[]): string[] {
 }
 
 const isOtherOrder = (a: Ordered, b: Ordered): boolean => {
-  const [order, other] = [a, b].map(({ document }) => document && hashValue(document.config.order));
+  const orders = [a, b].map(({ document }) => document?.config.order);
+  if (orders.some((one) => one?.replay !== undefined)) return false; // to do the same is what it is for
+  const [order, other] = orders.map((one) => one && hashValue(one));
   return order !== undefined && other !== undefined && order !== other;
 };
 
 const drewTheSame = (a: TimedRun, b: TimedRun): boolean =>
   a.metrics.length > 1 &&
   a.metrics.length === b.metrics.length &&
-  a.metrics.every(({ orderSha256 }, epoch) => orderSha256 === b.metrics[epoch].orderSha256);
+  a.metrics.every((line, epoch) => isOneDraw(line, b.metrics[epoch]));
+
+/** The same samples, and what is seen of their weights is the same. */
+const isOneDraw = (a: EpochMetrics, b: EpochMetrics): boolean =>
+  a.orderSha256 === b.orderSha256 &&
+  a.order.meanWeight === b.order.meanWeight &&
+  a.order.effectiveSampleSize === b.order.effectiveSampleSize;

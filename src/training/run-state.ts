@@ -189,13 +189,15 @@ export const canGoOnFrom = ({ step, underWay }: RunState): boolean =>
 
 function areWhole({ count, lag, indices, weights, watched }: DecidedBatches, trained: number): boolean {
   const isAll = watched.samples === indices.length;
-  return (isAll ? count >= trained : count >= trained + lag) && (weights === null || weights.length === indices.length);
+  // Before its first batch is trained on, each choice of an epoch sees the epochs before it, and no more.
+  const least = isAll || trained === 0 ? trained : trained + lag;
+  return count >= least && (weights === null || weights.length === indices.length);
 }
 
 /** A state as it was written before there were batches that are decided one after another. */
 function ofToday(state: unknown): unknown {
   if (!isRecord(state) || !isRecord(state.underWay) || !Object.hasOwn(state.underWay, "hashes")) return state;
-  const { hashes, ...underWay } = state.underWay;
+  const { hashes, decided: _, ...underWay } = state.underWay;
   return { ...state, underWay: { ...underWay, batches: { hashes } } };
 }
 

@@ -44,6 +44,13 @@ test("orders that are others by their config and drew the same are told; what is
     "shuffled and idle drew the same samples in the same sequence in every epoch: their orders do the same",
   ]);
   expect(noteOf(...shuffled, idle[0], drew("idle", 1, "weighted", ["c", "e"]))).toEqual([]);
+  const weighty = idle.map((made) => ({
+    ...made,
+    metrics: made.metrics.map((line) => ({ ...line, order: { ...line.order, meanWeight: 0.9 } })),
+  }));
+  expect(noteOf(...shuffled, ...weighty), "with other weights").toEqual([]);
+  const replay = idle.map((made) => ({ ...made, document: { config: { order: { name: "replay", replay: {} } } } }));
+  expect(noteOf(...shuffled, ...replay), "which is to do the same").toEqual([]);
   expect(noteOf(...shuffled, drew("other rate", 0, "shuffled", ["a", "b"]))).toEqual([]);
   expect(noteOf(drew("one", 0, "shuffled", ["a"]), drew("two", 0, "weighted", ["a"]))).toEqual([]); // the first epoch alone
 });

@@ -105,12 +105,16 @@ test("batches that are fewer than what was trained on, or of other lengths: refu
   expect(changed({ lag: 1 })).toEqual(fault);
   expect(changed({ weights: new Float32Array(3) })).toEqual(fault);
   expect(changed({ count: 6 })).toEqual(fault); // seven were trained on
+  const fresh = underWay();
+  if (fresh.underWay !== null) fresh.underWay.firstStep = 7;
+  Object.assign(fresh.underWay?.batches ?? {}, { count: 0, lag: 3 });
+  expect(roundTrip(fresh), "none of this epoch was").toMatchObject({ taken: {} });
   expect(changed({ lag: 1, watched: { ...nothingWatched(), samples: 9 } })).toMatchObject({ taken: {} }); // all there are
 });
 
 test("a checkpoint from before there were batches that are decided one after another is read", () => {
   const { batches: _, ...rest } = underWay().underWay ?? {};
-  const state = { ...underWay(), underWay: { ...rest, hashes: HASHES } };
+  const state = { ...underWay(), underWay: { ...rest, hashes: HASHES, decided: null } };
   const { numbers, arrays } = splitState(state as unknown as RunState);
   expect(joinState({ numbers, arrays, step: 7 }, 5)).toMatchObject({
     taken: { underWay: { batches: { hashes: HASHES } } },

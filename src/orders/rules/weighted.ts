@@ -88,7 +88,9 @@ const options = z
     unbiased: z
       .boolean()
       .default(false)
-      .describe("send weights that make up for what is drawn too often, by rank conditioning; all 1 with fraction 1"),
+      .describe(
+        "send weights that make up for what is drawn too often, by rank conditioning; all 1 where each sample comes once",
+      ),
     cap: z
       .number()
       .positive()
