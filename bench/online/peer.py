@@ -26,6 +26,7 @@ from torch import nn
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
+# Behind the line above: Python finds them by it.
 from noise import mnist_like  # noqa: E402
 
 from py_backend import opening  # noqa: E402

@@ -1,4 +1,5 @@
 /** What an order returns, taken over as soon as it returns it: arrays of its own making may be changed later. */
+import { concatenated } from "../kernels/concatenated.js";
 import { batchContext, type OrderInputs, orderContext } from "./context.js";
 import type { BatchContext, Drawn, OrderDefinition, OrderResult } from "./contract.js";
 import type { Declared } from "./declared.js";
@@ -85,21 +86,7 @@ function joined(batches: readonly OrderResult[], indices: Uint32Array): OrderRes
   return {
     indices: indices.slice(),
     offsets: Uint32Array.from(offsets),
-    ...(weights.length > 0 && { weights: concatenated(Float32Array, weights, indices.length) }),
-    ...(inclusion.length === batches.length && { inclusion: concatenated(Float64Array, inclusion, indices.length) }),
+    ...(weights.length > 0 && { weights: concatenated<Float32Array>(Float32Array, weights) }),
+    ...(inclusion.length === batches.length && { inclusion: concatenated<Float64Array>(Float64Array, inclusion) }),
   };
-}
-
-function concatenated<A extends Float32Array | Float64Array>(
-  type: new (length: number) => A,
-  parts: readonly A[],
-  length: number,
-): A {
-  const all = new type(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

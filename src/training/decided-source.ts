@@ -1,4 +1,5 @@
 /** An epoch whose batches are decided one after another, from the losses of the last ones. */
+import { concatenated } from "../kernels/concatenated.js";
 import type { BatchesUnderWay, RunOrder } from "../order-files/run-order.js";
 import { EpochOfBatches } from "../orders/epoch-of-batches.js";
 import { planHashes } from "../record/run-record.js";
@@ -111,7 +112,7 @@ export class DecidedSource implements BatchSource {
     const count = offsets[batch + 1] - first;
     const pending = first - offsets[this.#learnedOf];
     const where = `order ${order.name} in epoch ${epoch + 1}, step ${step}`;
-    const learned = joined(this.#learned);
+    const learned = concatenated(Uint32Array, this.#learned);
     this.#learned = [];
     const result = await lawful(where, () => orderUnderWay.next({ batch, step, count, pending, learned }));
     const fault = this.#drawn.add(result, count);
@@ -146,13 +147,3 @@ export class DecidedSource implements BatchSource {
 /** Apart from it, in memory of this thread alone. */
 export const copyOf = (memory: OrderMemory): OrderMemory =>
   Object.fromEntries(Object.entries(memory).map(([name, values]) => [name, values.slice()]));
-
-function joined(parts: readonly Readonly<Uint32Array>[]): Uint32Array {
-  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}

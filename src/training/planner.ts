@@ -95,23 +95,9 @@ export class Planner {
     };
     const drawn = decided.indices.subarray(0, batches.offsets[decided.count]);
     const orderUnderWay = await calling(where, () => order.beginBatches(inputs, drawn));
-    return new DecidedSource({
-      ...{
-        order,
-        orderUnderWay,
-        decided,
-        firstStep,
-        epoch,
-        step,
-        batches,
-        ledger,
-        placebo,
-        eligible,
-        before,
-        listen,
-      },
-      ...{ n: labels.length, mostBatches: mostBatches - firstStep },
-    });
+    const place = { epoch, firstStep, step, mostBatches: mostBatches - firstStep };
+    const known = { ledger, placebo, before, n: labels.length, eligible };
+    return new DecidedSource({ ...place, ...known, order, orderUnderWay, decided, batches, listen });
   }
 
   /** Samples of an epoch that is decided batch by batch. */

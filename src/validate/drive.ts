@@ -2,6 +2,7 @@
 
 import type { RunConfig } from "../config/run-config.js";
 import { IbatchError, usageError } from "../errors.js";
+import { concatenated } from "../kernels/concatenated.js";
 import { consecutive } from "../kernels/consecutive.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import type { PlanHashes, RunRecord } from "../record/run-record.js";
@@ -96,7 +97,7 @@ async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
     classCount: opened.classNames.length,
     epochs: collected.epochs,
     batchSizes: collected.batchSizes,
-    losses: concatenated(collected.losses),
+    losses: concatenated<Float32Array>(Float32Array, collected.losses),
     weights: weights.taken,
     testIndices,
     testLosses: looked.loss,
@@ -148,13 +149,3 @@ const diverged = (step: number): IbatchError =>
 
 const tooMany = (asked: number, there: number, epochs: number): IbatchError =>
   usageError(`--batches ${asked}: the run ends after ${there} (epochs: ${epochs}); take ${there} at most`);
-
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}

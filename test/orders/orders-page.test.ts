@@ -1,7 +1,8 @@
 // docs/ORDERS.md says what the contract in src/orders/contract.ts says.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { OrderFile } from "../../src/order-files/order-file.js";
 import { batchContext, emptyLedger, orderContext } from "../../src/orders/context.js";
 import { EXTRA_SIGNALS, MEMORY_DTYPES } from "../../src/orders/contract.js";
 import { COVERAGES } from "../../src/orders/declared.js";
@@ -9,6 +10,7 @@ import { missingMembers } from "../../src/orders/definition-check.js";
 import { ledgerOptions } from "../../src/orders/ledger-options.js";
 import { ARRAYS } from "../../src/orders/result-check.js";
 import { packageRoot } from "../../src/package-root.js";
+import { temporaryDirectory } from "../experiment/scene.js";
 
 const page = readFileSync(join(packageRoot, "docs", "ORDERS.md"), "utf8");
 
@@ -18,6 +20,20 @@ function firstCells(head: string): string[] {
   const rows = table.split("\n\n")[0].split("\n").slice(2);
   return rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([\w-]+)/g)].map(([, name]) => name));
 }
+
+test("its examples are orders, and keep the laws", async () => {
+  const directory = temporaryDirectory();
+  const examples = [...page.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code);
+  expect(examples.length).toBe(2);
+  for (const [at, code] of examples.entries()) {
+    writeFileSync(join(directory, `${at}.mjs`), code);
+    const listening = { signal: new AbortController().signal, say: () => {} };
+    const file = await OrderFile.import(`./${at}.mjs`, directory, "docs/ORDERS.md", listening);
+    const checked = await file.check({}, { seconds: 60 });
+    await file.stop();
+    expect(checked).toMatchObject({ tried: 1, findings: [] });
+  }
+});
 
 test("every member of a definition has its row, and no other", () => {
   const wrong = Object.fromEntries(
