@@ -19,7 +19,10 @@ const options = z.strictObject({
     .meta({ placeholder: "N" }),
   classes: integer(1, MOST).default(3).describe("number of classes (default: 3)").meta({ placeholder: "N" }),
   size: integer(1, MOST).default(3).describe("samples a batch (default: 3)").meta({ placeholder: "K" }),
-  epochs: integer(1, MOST).default(2).describe("epochs to show (default: 2)").meta({ placeholder: "N" }),
+  epochs: integer(1, MOST)
+    .default(2)
+    .describe("epochs to show, and length of the run for what changes with progress (default: 2)")
+    .meta({ placeholder: "N" }),
   seed: integer(0, 2 ** 32 - 1)
     .default(0)
     .describe("seed (default: 0)")

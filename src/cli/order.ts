@@ -101,7 +101,7 @@ async function show(named: NamedOrder, options: OrderOptions, signal: AbortSigna
     await setImmediate(); // a turn in which Ctrl-C is heard
     if (signal.aborted) throw new Interrupted();
     const inputs = {
-      ...{ seed: options.seed, epoch, step, labels, eligible, memory },
+      ...{ seed: options.seed, epoch, epochs: options.epochs, step, labels, eligible, memory },
       classCount: classNames.length,
       ledger: ledger?.placebo ? new PermutedLedger(seen, eligible, { seed: options.seed, epoch }).view : seen,
       sizes: options.size,

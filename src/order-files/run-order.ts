@@ -90,7 +90,8 @@ export function batchesBy<Options>(
   soFar.goOn(epoch.drawn);
   return ({ batch, step, count, pending }) => {
     const drawn = soFar.drawn(pending);
-    const ordered = batchBy(definition, batchContext(inputs, { batch, step, count, drawn }));
+    const place = { batch, step, count, drawn, share: soFar.share };
+    const ordered = batchBy(definition, batchContext(inputs, place));
     if ("fault" in ordered) return ordered;
     const fault = soFar.add(ordered.result, count);
     return fault === undefined ? ordered : { fault };

@@ -1,5 +1,5 @@
 /** The laws of all orders, held against one order with one set of options on one case. */
-import { type Case, filledLedger } from "./conformance-cases.js";
+import { type Case, EPOCHS, filledLedger } from "./conformance-cases.js";
 import { allocateMemory, emptyLedger } from "./context.js";
 import { type Coverage, EXTRA_SIGNALS, type LedgerView, type OrderDefinition, type OrderResult } from "./contract.js";
 import { asking, type Declared, errorText } from "./declared.js";
@@ -106,9 +106,10 @@ export class CaseCheck<Options> {
     return first;
   }
 
-  /** The checked result for (seed, epoch), from inputs of its own that are compared with the case's afterwards. */
-  #run(seed: number, epoch: number, makeLedger: MakeLedger): OrderResult | undefined {
+  /** The checked result for (seed, epoch), the case's epoch being 0, from inputs of its own that are compared with the case's afterwards. */
+  #run(seed: number, after: number, makeLedger: MakeLedger): OrderResult | undefined {
     const { labels, classCount, eligible, size } = this.#case;
+    const epoch = this.#case.epoch + after;
     const inputs = {
       labels: labels.slice(),
       eligible: eligible.slice(),
@@ -119,7 +120,7 @@ export class CaseCheck<Options> {
     let ordered: Ordered;
     try {
       const memory = asking("memory", () => allocateMemory(this.#definition.memory ?? {}, labels.length));
-      const all = { options, seed, epoch, step, classCount, size, memory, ...inputs };
+      const all = { options, seed, epoch, epochs: EPOCHS, step, classCount, size, memory, ...inputs };
       ordered = orderedBy(this.#definition, this.#declared, all);
     } catch (error) {
       this.#add("it returns without an error", errorText(error), "a result");

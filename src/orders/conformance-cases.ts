@@ -11,6 +11,8 @@ export interface Case {
   readonly labels: Uint32Array;
   readonly eligible: Uint32Array;
   readonly size: (batch: number) => number;
+  /** Of a run of `EPOCHS`, the first of the two epochs that are compared. */
+  readonly epoch: number;
   /** So many samples and batches that two orders at random are never equal. */
   readonly large: boolean;
 }
@@ -64,22 +66,25 @@ function labelsOf(classSizes: readonly number[]): Uint32Array {
   return labels;
 }
 
+/** Of the run that cases are of. */
+export const EPOCHS = 10;
+
 function makeCase(
   name: string,
   classSizes: readonly number[],
   size: number | ((batch: number) => number),
-  isEligible: (index: number) => boolean = () => true,
+  { isEligible = () => true, epoch = 0 }: { isEligible?: (index: number) => boolean; epoch?: number } = {},
 ): Case {
   const labels = labelsOf(classSizes);
   const eligible = consecutive(labels.length).filter(isEligible);
   const sizeOf = typeof size === "number" ? () => size : size;
   const large = eligible.length >= 50;
-  return { name, classCount: classSizes.length, labels, eligible, size: sizeOf, large };
+  return { name, classCount: classSizes.length, labels, eligible, size: sizeOf, epoch, large };
 }
 
 export const CASES: readonly Case[] = [
   makeCase("1 sample, batches of 3", [1], 3),
-  makeCase("1 sample of 40 eligible", [20, 20], 3, (index) => index === 17),
+  makeCase("1 sample of 40 eligible", [20, 20], 3, { isEligible: (index) => index === 17 }),
   makeCase("11 samples in 3 classes, batches of 3", [5, 4, 2], 3),
   makeCase("20 samples, batches of 64", [10, 10], 64),
   makeCase("100 samples, batches of 1", [50, 50], 1),
@@ -89,8 +94,10 @@ export const CASES: readonly Case[] = [
   makeCase("1,000 classes, 2,500 samples, batches of 32", thousandClasses(), 32),
   makeCase("classes of 1, 10 and 1,000, batches of 16", [1, 10, 1000], 16),
   makeCase("an empty class among 5, batches of 6", [30, 0, 30, 20, 0], 6),
-  makeCase("a strict subset of 200, batches of 9", [80, 80, 40], 9, (index) => index % 3 === 1),
+  makeCase("a strict subset of 200, batches of 9", [80, 80, 40], 9, { isEligible: (index) => index % 3 === 1 }),
   makeCase("batches of 1 to 13, one after another", [70, 50, 30], (batch) => 1 + ((batch * 7) % 13)),
+  makeCase("120 samples, half way through the run", [70, 50], 8, { epoch: EPOCHS / 2 }),
+  makeCase("120 samples, at the end of the run", [70, 50], 8, { epoch: EPOCHS - 2 }),
 ];
 
 function thousandClasses(): number[] {

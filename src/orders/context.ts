@@ -16,6 +16,8 @@ export interface OrderInputs<Options> {
   readonly options: Options;
   readonly seed: number;
   readonly epoch: number;
+  /** Epochs of the run; this one is the last when left out. */
+  readonly epochs?: number;
   /** Optimiser steps taken before this epoch; 0 when left out. */
   readonly step?: number;
   /** Class of every sample of the dataset; their number is n. */
@@ -44,6 +46,7 @@ export function orderContext<Options>(inputs: OrderInputs<Options>): OrderContex
     ledger: inputs.ledger ?? emptyLedger(n),
     epoch,
     step: inputs.step ?? 0,
+    progress: progressOf(inputs, 0),
     random: (stream: OrderStream, at = epoch): Random => random(seed, stream, at),
     memory: inputs.memory ?? {},
     size(batch) {
@@ -55,6 +58,10 @@ export function orderContext<Options>(inputs: OrderInputs<Options>): OrderContex
   };
 }
 
+/** Progress of the run where this share of the epoch's samples is drawn. */
+const progressOf = ({ epoch, epochs = epoch + 1 }: Pick<OrderInputs<unknown>, "epoch" | "epochs">, share: number) =>
+  (epoch + share) / epochs;
+
 /** What of an epoch's context is another one for each batch. */
 export interface BatchPlace {
   readonly batch: number;
@@ -62,13 +69,19 @@ export interface BatchPlace {
   readonly step: number;
   readonly count: number;
   readonly drawn: Drawn;
+  /** Share of the epoch's samples that is drawn, in [0, 1). */
+  readonly share: number;
 }
 
 /** The context of a batch; that of its epoch is `inputs`. */
-export function batchContext<Options>(inputs: OrderInputs<Options>, place: BatchPlace): BatchContext<Options> {
+export function batchContext<Options>(
+  inputs: OrderInputs<Options>,
+  { share, ...place }: BatchPlace,
+): BatchContext<Options> {
   return {
     ...orderContext(inputs),
     ...place,
+    progress: progressOf(inputs, share),
     random: (stream, at = place.step) => random(inputs.seed, `${stream}-each-batch`, at),
   };
 }

@@ -51,6 +51,11 @@ export interface OrderContext<Options> {
   /** Optimiser steps taken before this epoch. */
   readonly step: number;
   /**
+   * Share of the run's samples that were trained on before this epoch, in [0, 1): epoch / epochs, as schedules and batching
+   * rules count it.
+   */
+  readonly progress: number;
+  /**
    * Random numbers of a stream: a function of (seed, stream, epoch), so asking twice gives the same numbers.
    * `at` replaces the epoch, for what must not change from epoch to epoch.
    */
@@ -64,6 +69,8 @@ export interface OrderContext<Options> {
 export interface BatchContext<Options> extends OrderContext<Options> {
   /** Optimiser steps taken before this batch. The ledger is as it was after step − lag of them. */
   readonly step: number;
+  /** As for an epoch, before this batch: (epoch + share of the epoch's samples that is drawn) / epochs. */
+  readonly progress: number;
   /** Number of the batch in its epoch, from 0. */
   readonly batch: number;
   /** Samples that the batch is to hold: the batching rule's size, or what is left of the epoch. */

@@ -42,6 +42,11 @@ export class EpochOfBatches {
     return this.#bounds.samples - this.#count;
   }
 
+  /** Share of the epoch's samples that is drawn, in [0, 1]. */
+  get share(): number {
+    return this.#count / this.#bounds.samples;
+  }
+
   /** Adds a batch whose arrays have the right types, unless it breaks a law. `count`: samples that were asked for. */
   add(batch: OrderResult, count: number): ResultFault | undefined {
     const fault = this.#countFault(batch, count) ?? this.#weightsFault(batch) ?? valueFaults(batch, this.#bounds).at(0);

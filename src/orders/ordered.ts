@@ -60,7 +60,8 @@ function batchesOf<Options>(
     const batch = batches.length;
     const count = Math.min(size(batch), epoch.left);
     const drawn = structuredClone(epoch.drawn(0));
-    const ordered = batchBy(definition, batchContext(complete, { batch, step: step + batch, count, drawn }));
+    const place = { batch, step: step + batch, count, drawn, share: epoch.share };
+    const ordered = batchBy(definition, batchContext(complete, place));
     if ("fault" in ordered) return ordered;
     const fault = touchedFault(drawn, epoch.drawn(0)) ?? epoch.add(ordered.result, count);
     if (fault !== undefined) return { fault };

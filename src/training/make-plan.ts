@@ -16,7 +16,7 @@ import { PermutedLedger } from "./placebo.js";
 import type { Plan } from "./plan.js";
 
 /** What an order may look at, beside what the config says; and the indices of the epoch before it. */
-export interface OrderSurroundings extends Omit<EpochInputs, "sizes"> {
+export interface OrderSurroundings extends Omit<EpochInputs, "sizes" | "epochs"> {
   readonly before: Readonly<Uint32Array> | undefined;
 }
 
@@ -35,7 +35,7 @@ export async function makePlan(config: ArmConfig, runOrder: RunOrder, seen: Orde
   const sizes = sizesIn(config, runOrder, eligible.length);
   const size = sizesOf(sizes, epoch);
   const bounds = { eligible, ...(!runOrder.ownSizes && { size }) };
-  const ordered = await checkedOrder(runOrder, { ...known, ledger, sizes }, bounds);
+  const ordered = await checkedOrder(runOrder, { ...known, epochs: config.epochs, ledger, sizes }, bounds);
   const rule = runOrder.ownSizes ? undefined : size;
   const { offsets, learningRates } = batchesIn(config, { epoch, sizes, offsets: ordered.offsets }, rule);
   const result = offsets.length < ordered.offsets.length ? withoutLastBatch(ordered) : ordered;

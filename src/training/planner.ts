@@ -90,7 +90,7 @@ export class Planner {
     this.#refuseTooSmall(batches, where);
     const placebo = config.order.ledger?.placebo ? new PermutedLedger(ledger, eligible, { seed, epoch }) : undefined;
     const inputs = {
-      ...{ seed, epoch, step: firstStep, labels, eligible, sizes, memory: decided.memory },
+      ...{ seed, epoch, epochs: config.epochs, step: firstStep, labels, eligible, sizes, memory: decided.memory },
       ...{ classCount: opened.classNames.length, ledger: placebo?.view ?? ledger },
     };
     const drawn = decided.indices.subarray(0, batches.offsets[decided.count]);

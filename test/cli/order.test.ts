@@ -241,7 +241,7 @@ describe("--check", () => {
     const said = await ibatch("order", file("mine.mjs", orderModule(members)), "--check");
     expect(said).toEqual({
       code: 0,
-      stdout: "mine keeps the laws of orders (2 sets of options tried on 13 cases)\n",
+      stdout: "mine keeps the laws of orders (2 sets of options tried on 15 cases)\n",
       stderr: "",
     });
   });
@@ -252,7 +252,7 @@ describe("--check", () => {
     const { code, stdout, stderr } = await ibatch("order", file("mine.mjs", orderModule(members)), "--check");
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
     expect(stdout).toContain(
-      "mine breaks laws of orders:\n\n  each sample comes as often as declared\n    in 11 of 13 cases, first: 11 samples in 3 classes, batches of 3, " +
+      "mine breaks laws of orders:\n\n  each sample comes as often as declared\n    in 13 of 15 cases, first: 11 samples in 3 classes, batches of 3, " +
         'options {}\n    seen: sample 0 11 times\n    expected: each-once, or `coverage: () => "any"`\n',
     );
   });
@@ -265,7 +265,7 @@ describe("--check", () => {
       },`;
     const path = file("mine.mjs", orderModule(members));
     expect(await order(path, "--check", "--set", "way=b")).toBe(
-      "mine keeps the laws of orders (1 set of options tried on 13 cases)\n",
+      "mine keeps the laws of orders (1 set of options tried on 15 cases)\n",
     );
     const { code, stdout } = await ibatch("order", path, "--check", "--set", "share=0.5");
     expect(code).toBe(1);
@@ -283,12 +283,12 @@ describe("--check", () => {
         "mine breaks laws of orders:",
         "",
         "  the result has the right types",
-        '    in 13 of 13 cases, with 1 of 2 sets of options, first: 1 sample, batches of 3, options {"way":"a"}',
+        '    in 15 of 15 cases, with 1 of 2 sets of options, first: 1 sample, batches of 3, options {"way":"a"}',
         "    seen: an Array of 1",
         "    expected: { indices, offsets }, returned at once",
         "",
         "  it returns without an error",
-        '    in 13 of 13 cases, with 1 of 2 sets of options, first: 1 sample, batches of 3, options {"way":"b"}',
+        '    in 15 of 15 cases, with 1 of 2 sets of options, first: 1 sample, batches of 3, options {"way":"b"}',
         "    seen: Error: boom with 1 (mine.mjs:12)",
         "    expected: a result",
         "",

@@ -66,7 +66,7 @@ function expected(definition: OrderDefinition, written: Record<string, unknown>,
       const inputs = { options, seed: SEED, epoch, labels: eligible.map((i) => i % 3), classCount: 3, size: 5, ledger };
       const pending = Uint32Array.from(trained.slice(Math.max(firstStep, step - lag)).flat());
       const drawn = { indices: Uint32Array.from(trained.slice(firstStep).flat()), times, pending };
-      const place = { batch: batches.length, step, count: Math.min(5, left), drawn };
+      const place = { batch: batches.length, step, count: Math.min(5, left), drawn, share: 1 - left / N };
       const batch = definition.nextBatch?.(batchContext({ ...inputs, eligible }, place));
       if (batch === undefined) throw new Error("no batch");
       for (const index of batch.indices) times[index] += 1;
@@ -244,9 +244,9 @@ test("a user's file sees what one of ours sees, through its thread", async () =>
     "mine.mjs",
     orderModule(`
   readsLedger: true, coverage: () => "any", changesObjective: () => true, order: undefined,
-  nextBatch({ eligible, ledger, count, step, batch, epoch, drawn }) {
+  nextBatch({ eligible, ledger, count, step, batch, epoch, progress, drawn }) {
     const seen = Array.from(eligible, (i) => [ledger.loss[i], ledger.seenAtStep[i], ledger.draws[i], ledger.correct[i], drawn.times[i]]);
-    console.log(JSON.stringify({ step, batch, epoch, seen, drawn: [...drawn.indices] }));
+    console.log(JSON.stringify({ step, batch, epoch, progress, seen, drawn: [...drawn.indices] }));
     return { indices: eligible.slice(step % 3, (step % 3) + count), offsets: Uint32Array.of(0, count) };
   },`),
   );
@@ -256,7 +256,8 @@ test("a user's file sees what one of ours sees, through its thread", async () =>
   );
   const trained = [0, 1, 2].flatMap((epoch) => epochOf(scene, epoch).batches);
   expect(told.length).toBe(trained.length);
-  for (const { step, batch, epoch, seen, drawn } of told) {
+  for (const { step, batch, epoch, progress, seen, drawn } of told) {
+    expect(progress).toBeCloseTo((epoch + (5 * batch) / N) / 3, 12);
     expect([epoch, batch]).toEqual([Math.floor(step / 5), step % 5]);
     const before = trained.slice(0, Math.max(5 * epoch, step - 1));
     const ofEpoch = trained.slice(5 * epoch, step).flat();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { random } from "../../src/kernels/random.js";
-import { allocateMemory, emptyLedger, orderContext } from "../../src/orders/context.js";
+import { allocateMemory, batchContext, emptyLedger, orderContext } from "../../src/orders/context.js";
 
 const inputs = { options: {}, seed: 3, epoch: 5, labels: Uint32Array.of(0, 1, 0), classCount: 2, size: 2 };
 
@@ -19,6 +19,15 @@ describe("orderContext", () => {
     expect([...context.ledger.loss]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
     expect(context.step).toBe(0);
     expect(context.memory).toEqual({});
+  });
+
+  test("progress is the share of the run that is over, before the epoch, and before a batch of it", () => {
+    expect(orderContext({ ...inputs, epochs: 20 }).progress).toBe(0.25);
+    expect(orderContext(inputs).progress).toBe(5 / 6);
+    const drawn = { indices: Uint32Array.of(2), times: Uint32Array.of(0, 0, 1), pending: new Uint32Array() };
+    const place = { batch: 1, step: 7, count: 1, drawn, share: 1 / 2 };
+    expect(batchContext({ ...inputs, epochs: 20 }, place).progress).toBe(5.5 / 20);
+    expect(batchContext(inputs, place)).not.toHaveProperty("share");
   });
 
   test.each([0, -1, 1.5, Number.NaN])("refuses a batching rule that says %d", (size) => {

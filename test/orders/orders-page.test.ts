@@ -58,9 +58,9 @@ test("and what of it is another one for each batch", () => {
   const inputs = { options: {}, seed: 0, epoch: 0, labels: Uint32Array.of(0), classCount: 1, size: 1 };
   const drawn = { indices: new Uint32Array(), times: Uint32Array.of(0), pending: new Uint32Array() };
   const ofEpoch = orderContext(inputs);
-  const ofBatch = batchContext(inputs, { batch: 0, step: 3, count: 1, drawn });
+  const ofBatch = batchContext(inputs, { batch: 0, step: 3, count: 1, drawn, share: 0 });
   const others = Object.keys(ofBatch).filter((name) => !Object.hasOwn(ofEpoch, name));
-  expect(firstCells("`context`, for a batch | is").sort()).toEqual([...others, "step", "random"].sort());
+  expect(firstCells("`context`, for a batch | is").sort()).toEqual([...others, "step", "progress", "random"].sort());
 });
 
 test("and every column of the ledger, the signals among them", () => {

@@ -12,23 +12,28 @@ export interface BatchOf {
   readonly drawn?: readonly number[];
   /** How many of them are still to be learned of. */
   readonly pending?: number;
+  readonly epoch?: number;
+  readonly epochs?: number;
 }
 
 /** A batch of the named order, of samples with these losses, all of one class; NaN is never seen. */
 export function batchOf(
   name: string,
   losses: readonly number[],
-  { options = {}, count, step = 0, seed = 0, drawn = [], pending = 0 }: BatchOf,
+  { options = {}, count, step = 0, seed = 0, drawn = [], pending = 0, epoch = 0, epochs = 1 }: BatchOf,
 ): OrderResult {
   const definition = findOrder(name);
   const times = new Uint32Array(losses.length);
   for (const index of drawn) times[index] += 1;
   const inputs = {
-    ...{ seed, epoch: 0, labels: new Uint32Array(losses.length), classCount: 1, size: count },
+    ...{ seed, epoch, epochs, labels: new Uint32Array(losses.length), classCount: 1, size: count },
     ...{ ledger: ledgerWith(losses), options: definition.options.parse(options) },
   };
   const indices = Uint32Array.from(drawn);
-  const place = { batch: 0, step, count, drawn: { indices, times, pending: indices.slice(drawn.length - pending) } };
+  const place = {
+    ...{ batch: 0, step, count, share: drawn.length / losses.length },
+    drawn: { indices, times, pending: indices.slice(drawn.length - pending) },
+  };
   const result = definition.nextBatch?.(batchContext(inputs, place));
   if (result === undefined) throw new Error(`order ${name} decides no batches`);
   return result;
