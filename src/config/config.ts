@@ -6,6 +6,7 @@ import { usageError } from "../errors.js";
 import { isRecord } from "../exact-json.js";
 import { hintOf } from "../nearest.js";
 import { EXPERIMENT_FILES } from "../record/experiment-files.js";
+import type { MeasureKind } from "../record/findings-document.js";
 import { hashValue } from "../record/hash.js";
 import { FILE_NAME } from "../record/run-places.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
@@ -56,9 +57,11 @@ export interface ExperimentConfig {
   readonly baseline: string | undefined;
   /** Those that were planned; the others are exploratory. */
   readonly comparisons: readonly PlannedComparison[];
+  /** The one measure that carries verdicts. */
+  readonly primary: MeasureKind;
   /** Test accuracy whose cost is told; null: the mean that the baseline ends with. */
   readonly targetAccuracy: number | null;
-  /** Difference in test accuracy within which two trainings are called equivalent. */
+  /** Difference in the primary measure within which two trainings are called equivalent. */
   readonly equivalenceMargin: number | null;
   readonly evaluation: Common["evaluation"];
   readonly record: Common["record"];

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { PRECISIONS } from "../backend/messages.js";
 import { ORDER_ORIGINS } from "../orders/ledger-options.js";
+import { MEASURE_KINDS } from "../record/findings-document.js";
 import { FILE_NAME } from "../record/run-places.js";
 
 const NAMED = (example: string) => `expected a name, or a map of a name and options, as in ${example}`;
@@ -284,6 +285,13 @@ export const commonSchema = z.strictObject({
       "what was planned: Holm's correction is over these, and the others are exploratory. all: every arm with the " +
         "baseline; or a list of arms, and of `{ arm: a, with: b }` to compare an arm with another one than the baseline",
     ),
+  primary: z
+    .enum(MEASURE_KINDS)
+    .default("accuracy")
+    .describe(
+      "the one measure of the last epoch on the test set that carries verdicts: Holm's correction is over its planned " +
+        "comparisons. The other one is shown and claims nothing, so choose before anything is seen",
+    ),
   targetAccuracy: z
     .number()
     .gt(0)
@@ -298,8 +306,9 @@ export const commonSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      "difference in test accuracy, 0 … 1, that counts as none: within it the table calls arms equivalent, and " +
-        "`ibatch validate --accuracy` two trainings; null: neither does",
+      "difference in the primary measure that counts as none, below 1: a share in accuracy, the loss's own unit in loss " +
+        "(nats of cross-entropy). Within it the table calls arms equivalent, and `ibatch validate --accuracy`, which needs " +
+        "one in accuracy, two trainings; null: neither does",
     ),
   evaluation: evaluationSection.prefault({}),
   record: recordSection.prefault({}),

@@ -4,6 +4,7 @@ import type { Difference } from "../record/statistics-document.js";
 import { effectText, hasEffect } from "../results/effect-text.js";
 import { testsThatClaim } from "../results/notes.js";
 import { counted, PERCENT, pText, signed, signedRange } from "../results/number-text.js";
+import { MEASURES, otherThan, type ShownMeasure } from "../results/shown-measure.js";
 import {
   canClaim,
   canShowByRanks,
@@ -18,39 +19,44 @@ import { type Html, html, type Part } from "./html.js";
 
 export function comparisonTable(findings: Findings): Html | undefined {
   if (findings.comparisons.length === 0) return undefined;
-  return html`${accuracyTable(findings)}${lossTable(findings)}`;
+  return html`${primaryTable(findings)}${otherTable(findings)}`;
 }
 
 const nameOf = ({ name, planned }: Comparison): string => `${name}${planned ? "" : " †"}`;
 
-function lossTable({ comparisons }: Findings): Html {
-  const losses = comparisons.map(({ loss }) => loss);
-  const isExplained = comparisons.some(({ accuracy }) => hasEffect(accuracy));
-  const withEffect = losses.some(hasEffect);
+const titleOf = ({ kind, unit }: ShownMeasure): string => (unit === "" ? kind : `${kind},${unit}`);
+
+function otherTable({ comparisons, primary }: Findings): Html {
+  const measure = otherThan(primary);
+  const { kind, name } = measure;
+  const all = comparisons.map((one) => one[kind]);
+  const isExplained = comparisons.some((one) => hasEffect(one[primary]));
+  const withEffect = all.some(hasEffect);
   return dataTable({
-    id: "loss-differences",
-    note: `Descriptive: the same differences of test loss. They are not tested, and nothing is claimed by them.${isExplained ? "" : effectNote(losses)}`,
-    columns: ["difference", "loss", ...(withEffect ? ["d_z"] : [])],
+    id: `${kind}-differences`,
+    note: `Descriptive: the same differences of ${name}. They are not tested, and nothing is claimed by them.${isExplained ? "" : effectNote(all)}`,
+    columns: ["difference", titleOf(measure), ...(withEffect ? ["d_z"] : [])],
     rows: comparisons.map((one) => ({
       name: nameOf(one),
-      cells: [difference(one.loss, 4, 1), ...(withEffect ? [effect(one.loss)] : [])],
+      cells: [difference(one[kind], measure), ...(withEffect ? [effect(one[kind])] : [])],
     })),
   });
 }
 
-function accuracyTable({ comparisons, confidence }: Findings): Html {
-  const accuracies = comparisons.map(({ accuracy }) => accuracy);
+function primaryTable({ comparisons, confidence, primary }: Findings): Html {
+  const measure = MEASURES[primary];
+  const all = comparisons.map((one) => one[primary]);
   const planned = comparisons.filter((one) => one.planned);
-  const withRanks = (planned.length > 0 ? planned : comparisons).some(({ accuracy }) => canShowByRanks(accuracy));
-  const withEffect = accuracies.some(hasEffect);
-  const hasDiverged = comparisons.some(({ accuracy }) => accuracy.divergence !== null);
+  const withRanks = (planned.length > 0 ? planned : comparisons).some((one) => canShowByRanks(one[primary]));
+  const withEffect = all.some(hasEffect);
+  const hasDiverged = all.some(({ divergence }) => divergence !== null);
   const interval = `${Number((PERCENT * confidence).toFixed(2))} % interval of this comparison alone`;
   return dataTable({
     id: "comparisons",
-    note: `Differences of the last epoch's test accuracy, which alone claims something, seed by seed: mean, and below it the ${interval}.${effectNote(accuracies)} ${pNote(comparisons)}${hasDiverged ? DIVERGED : ""}${comparisons.some(isTooFew) ? TOO_FEW : ""}`,
+    note: `Differences of the last epoch's ${measure.name}, which alone claims something, seed by seed: mean, and below it the ${interval}.${effectNote(all)} ${pNote(comparisons, primary)}${hasDiverged ? DIVERGED : ""}${all.some(isTooFew) ? TOO_FEW : ""}`,
     columns: [
       "difference",
-      "accuracy, points",
+      titleOf(measure),
       ...(withEffect ? ["d_z"] : []),
       "p",
       ...(withRanks ? ["p, signed rank"] : []),
@@ -60,7 +66,7 @@ function accuracyTable({ comparisons, confidence }: Findings): Html {
     ],
     rows: comparisons.map((one) => ({
       name: nameOf(one),
-      cells: cellsOf(one, { withEffect, withRanks, hasDiverged }),
+      cells: cellsOf(one, { measure, withEffect, withRanks, hasDiverged }),
     })),
   });
 }
@@ -71,8 +77,8 @@ function effectNote(differences: readonly Difference[]): string {
 }
 
 /** What p are corrected over, as the notes count it. */
-function pNote(comparisons: readonly Comparison[]): string {
-  const planned = comparisons.filter((one) => one.planned).map(({ accuracy }) => accuracy);
+function pNote(comparisons: readonly Comparison[], primary: Findings["primary"]): string {
+  const planned = comparisons.filter((one) => one.planned).map((one) => one[primary]);
   if (planned.length === 0) return "p: two-sided, as it is; none was planned (†), so none claims anything.";
   const tests = testsThatClaim(planned);
   const over = tests === planned.length ? counted(tests, "planned comparison") : `${tests} tests of what was planned`;
@@ -86,41 +92,42 @@ const DIVERGED =
 
 const TOO_FEW = " Where seeds are too few for such a test to show anything, its p is left out.";
 
-const isTooFew = ({ accuracy }: Comparison): boolean =>
-  (accuracy.claim !== null && !canClaim(accuracy)) ||
-  (accuracy.divergence !== null && !canShowDivergence(accuracy.divergence));
+const isTooFew = (found: Difference): boolean =>
+  (found.claim !== null && !canClaim(found)) || (found.divergence !== null && !canShowDivergence(found.divergence));
 
 interface Shown {
+  readonly measure: ShownMeasure;
   readonly withEffect: boolean;
   readonly withRanks: boolean;
   readonly hasDiverged: boolean;
 }
 
-function cellsOf({ planned, accuracy }: Comparison, { withEffect, withRanks, hasDiverged }: Shown): Part[] {
-  const { wilcoxon, wilcoxonHolm, n, ranked } = accuracy;
+function cellsOf(comparison: Comparison, { measure, withEffect, withRanks, hasDiverged }: Shown): Part[] {
+  const { planned, [measure.kind]: found } = comparison;
+  const { wilcoxon, wilcoxonHolm, n, ranked } = found;
   return [
-    difference(accuracy, 2, PERCENT),
-    ...(withEffect ? [effect(accuracy)] : []),
-    claimText(accuracy),
-    ...(withRanks ? [canShowByRanks(accuracy) ? shown(planned ? wilcoxonHolm : wilcoxon?.p, pText) : "–"] : []),
-    planned ? verdictText(accuracy) : "–",
-    ...(hasDiverged ? [divergence(accuracy)] : []),
+    difference(found, measure),
+    ...(withEffect ? [effect(found)] : []),
+    claimText(found),
+    ...(withRanks ? [canShowByRanks(found) ? shown(planned ? wilcoxonHolm : wilcoxon?.p, pText) : "–"] : []),
+    planned ? verdictText(found, measure) : "–",
+    ...(hasDiverged ? [divergence(found)] : []),
     n === ranked ? n : html`${ranked}<small>${n} finished</small>`,
   ];
 }
 
-function divergence(accuracy: Difference): Part {
-  if (accuracy.divergence === null) return "–";
-  const { arm, armRuns, baseline, baselineRuns, p, holm } = accuracy.divergence;
-  const verdict = divergenceVerdict(accuracy);
-  const told = canShowDivergence(accuracy.divergence)
+function divergence(found: Difference): Part {
+  if (found.divergence === null) return "–";
+  const { arm, armRuns, baseline, baselineRuns, p, holm } = found.divergence;
+  const verdict = divergenceVerdict(found);
+  const told = canShowDivergence(found.divergence)
     ? `p ${pText(holm ?? p)}${verdict === null ? "" : `: ${verdict}`}`
-    : divergenceText(accuracy, accuracy.divergence);
+    : divergenceText(found, found.divergence);
   return html`${arm} of ${armRuns}<small>other ${baseline} of ${baselineRuns}</small><small>${told}</small>`;
 }
 
 /** None where it would be of survivors alone. */
-const difference = ({ mean, interval, lack }: Difference, digits: number, scale: number): Part =>
+const difference = ({ mean, interval, lack }: Difference, { digits, scale }: ShownMeasure): Part =>
   lack === "diverged runs"
     ? "–"
     : html`${shown(mean, (value) => signed(scale * value, digits))}${interval === null ? undefined : html`<small>${signedRange(interval, digits, scale)}</small>`}`;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { whyBlocked } from "./blocked.js";
+import { MEASURE_KINDS } from "./findings-document.js";
 import { Missing, notSeen, Refused, readJson, Unreadable, unreadable } from "./read-file.js";
 import { keeping, recordedArm } from "./run-document.js";
 import { readSealed, writeSealed } from "./sealed.js";
@@ -20,6 +21,8 @@ const configShape = {
     .array(z.object({ arm: z.string(), with: z.string() }))
     .readonly()
     .optional(),
+  /** Absent in records of before there was a choice: accuracy. */
+  primary: z.enum(MEASURE_KINDS).optional(),
   targetAccuracy: z.number().nullable().default(null),
   equivalenceMargin: z.number().nullable().default(null),
   arms: z.record(z.string(), recordedArm),

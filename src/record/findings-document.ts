@@ -3,6 +3,10 @@ import { z } from "zod";
 import { runStatus } from "./run-document.js";
 import { description, difference } from "./statistics-document.js";
 
+/** What arms can be compared by. */
+export const MEASURE_KINDS = ["accuracy", "loss"] as const;
+export type MeasureKind = (typeof MEASURE_KINDS)[number];
+
 // --- What it costs to reach a test accuracy
 
 /** Where an epoch's seconds go: these add up to the total. */
@@ -88,9 +92,8 @@ const comparison = z.strictObject({
   name: z.string(),
   /** In the config: Holm's correction is over these. The others are exploratory. */
   planned: z.boolean(),
-  /** The one measure that claims something. */
+  /** Of the last epoch. The experiment's primary measure claims something; the other one is descriptive. */
   accuracy: difference,
-  /** Descriptive. */
   loss: difference,
   /** Over the runs of each that are done. */
   means: z.strictObject({ accuracy: means, loss: means }),
@@ -135,6 +138,8 @@ export type ArmFindings = Readonly<z.infer<typeof armFindings>>;
 export const findingsDocument = z.strictObject({
   baseline: z.string().optional(),
   confidence: z.number(),
+  /** The one measure that carries verdicts. */
+  primary: z.enum(MEASURE_KINDS),
   target: target.nullable(),
   /** In the config's sequence, then others on record. */
   arms: z.array(armFindings).readonly(),

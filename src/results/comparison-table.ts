@@ -1,10 +1,11 @@
-/** The table's part on differences between arms: what was planned, then what was not; losses and divergence apart. */
+/** The table's part on differences between arms: what was planned, then what was not; divergence and what claims nothing apart. */
 import type { Comparison, Findings } from "../record/findings-document.js";
 import type { Difference, Interval } from "../record/statistics-document.js";
 import { effectText, hasEffect } from "./effect-text.js";
 import type { Column, Layout } from "./layout.js";
 import { testsThatClaim } from "./notes.js";
-import { PERCENT, pText, signed, signedRange } from "./number-text.js";
+import { pText, signed, signedRange } from "./number-text.js";
+import { MEASURES, otherThan, type ShownMeasure } from "./shown-measure.js";
 import { LEAST_PAIRS_FOR_BCA } from "./statistics.js";
 import {
   canShowByRanks,
@@ -15,34 +16,40 @@ import {
   verdictText,
 } from "./verdict.js";
 
-export function comparisonTables({ comparisons }: Findings, layout: Layout): string[] {
+export function comparisonTables({ comparisons, primary }: Findings, layout: Layout): string[] {
+  const [measure, other] = [MEASURES[primary], otherThan(primary)];
   const planned = comparisons.filter((one) => one.planned);
   const others = comparisons.filter((one) => !one.planned);
   const section = (title: string, rows: readonly Comparison[], columns: readonly Column<Comparison>[]): string[] =>
     rows.length === 0 ? [] : [`${layout.line(title)}\n\n${layout.table(columns, rows)}`];
-  const isCorrected = testsThatClaim(accuracies(planned)) > 1;
-  const losses = comparisons.map(({ loss }) => loss);
-  const isExplained = accuracies(comparisons).some(hasEffect);
+  const isCorrected = testsThatClaim(differencesIn(planned, measure)) > 1;
+  const isExplained = differencesIn(comparisons, measure).some(hasEffect);
+  const titled = (rows: readonly Comparison[]) =>
+    `ifferences in ${inUnit(measure)}, seed by seed${effectTitle(differencesIn(rows, measure))}`;
   return [
-    ...section(`Differences in test accuracy, points, seed by seed${effectTitle(accuracies(planned))}`, planned, [
-      ...accuracyColumns(planned, isCorrected ? ", Holm" : ""),
-      { title: "verdict", cell: ({ accuracy }) => verdictText(accuracy), rank: 0 },
+    ...section(`D${titled(planned)}`, planned, [
+      ...testedColumns(planned, measure, isCorrected ? ", Holm" : ""),
+      { title: "verdict", cell: (one) => verdictText(one[primary], measure), rank: 0 },
     ]),
     ...section(
-      `Exploratory, p as it is, nothing claimed: differences in test accuracy, points, seed by seed${effectTitle(accuracies(others))}`,
+      `Exploratory, p as it is, nothing claimed: d${titled(others)}`,
       others,
-      accuracyColumns(others, ""),
+      testedColumns(others, measure, ""),
     ),
-    ...section(divergenceTitle(comparisons), comparisons.filter(hasDiverged), DIVERGENCE),
+    ...section(divergenceTitle(comparisons), comparisons.filter(hasDiverged), divergenceColumns(measure)),
     ...section(
-      `Descriptive, nothing claimed: differences in test loss, seed by seed${isExplained ? "" : effectTitle(losses)}`,
+      `Descriptive, nothing claimed: differences in ${inUnit(other)}, seed by seed${isExplained ? "" : effectTitle(differencesIn(comparisons, other))}`,
       comparisons,
-      lossColumns(comparisons),
+      describedColumns(comparisons, other),
     ),
   ];
 }
 
-const accuracies = (comparisons: readonly Comparison[]): Difference[] => comparisons.map(({ accuracy }) => accuracy);
+const differencesIn = (comparisons: readonly Comparison[], { kind }: ShownMeasure): Difference[] =>
+  comparisons.map((one) => one[kind]);
+
+/** As a title names it: with its unit, if that has a name. */
+const inUnit = ({ name, unit }: ShownMeasure): string => (unit === "" ? name : `${name},${unit}`);
 
 function effectTitle(differences: readonly Difference[]): string {
   const text = effectText(differences);
@@ -51,30 +58,49 @@ function effectTitle(differences: readonly Difference[]): string {
 
 const NAME: Column<Comparison> = { title: "difference", cell: ({ name }) => name, rank: 0 };
 
-function accuracyColumns(comparisons: readonly Comparison[], after: string): Column<Comparison>[] {
-  const withBca = comparisons.some(({ accuracy }) => hasBca(accuracy));
-  const withEffect = accuracies(comparisons).some(hasEffect);
-  const withWilcoxon = comparisons.some(({ accuracy }) => canShowByRanks(accuracy));
-  const ofAccuracy = (title: string, rank: number, cell: (accuracy: Difference) => string): Column<Comparison> => ({
+const columnOf =
+  ({ kind }: ShownMeasure) =>
+  (title: string, rank: number, cell: (found: Difference) => string): Column<Comparison> => ({
     title,
     rank,
-    cell: ({ accuracy }) => cell(accuracy),
+    cell: (one) => cell(one[kind]),
   });
+
+function testedColumns(comparisons: readonly Comparison[], measure: ShownMeasure, after: string): Column<Comparison>[] {
+  const all = differencesIn(comparisons, measure);
+  const column = columnOf(measure);
   return [
-    NAME,
-    ofAccuracy("pairs", 2, pairs),
-    ofAccuracy("mean", 0, (found) => number(meanOf(found), (mean) => signed(PERCENT * mean, 2))),
-    ofAccuracy("95 % interval", 1, accuracyInterval),
-    ...(withBca ? [ofAccuracy("95 % BCa", 5, (found) => (hasBca(found) ? range(found.bca, 2, PERCENT) : "–"))] : []),
-    ...(withEffect
-      ? [ofAccuracy("d_z", 3, (found) => number(found.effectCorrected, (effect) => signed(effect, 2)))]
-      : []),
-    ofAccuracy(`p${after}`, 0, claimText),
-    ...(withWilcoxon
-      ? [ofAccuracy(`p (signed rank${after})`, 4, (found) => (canShowByRanks(found) ? ranked(found) : "–"))]
+    ...meanColumns(measure),
+    ...(all.some(hasBca) ? [column("95 % BCa", 5, (found) => (hasBca(found) ? range(found.bca, measure) : "–"))] : []),
+    ...effectColumn(all, measure),
+    column(`p${after}`, 0, claimText),
+    ...(all.some(canShowByRanks)
+      ? [column(`p (signed rank${after})`, 4, (found) => (canShowByRanks(found) ? ranked(found) : "–"))]
       : []),
   ];
 }
+
+/** Of what claims nothing. */
+const describedColumns = (comparisons: readonly Comparison[], measure: ShownMeasure): Column<Comparison>[] => [
+  ...meanColumns(measure),
+  ...effectColumn(differencesIn(comparisons, measure), measure),
+];
+
+function meanColumns(measure: ShownMeasure): Column<Comparison>[] {
+  const column = columnOf(measure);
+  const { scale, digits } = measure;
+  return [
+    NAME,
+    column("pairs", 2, pairs),
+    column("mean", 0, (found) => number(meanOf(found), (mean) => signed(scale * mean, digits))),
+    column("95 % interval", 1, (found) => intervalText(found, measure)),
+  ];
+}
+
+const effectColumn = (all: readonly Difference[], measure: ShownMeasure): Column<Comparison>[] =>
+  all.some(hasEffect)
+    ? [columnOf(measure)("d_z", 3, (found) => number(found.effectCorrected, (effect) => signed(effect, 2)))]
+    : [];
 
 /** Of values; of outcomes where runs diverged. */
 const pairs = ({ n, ranked }: Difference): string => (n === ranked ? String(n) : `${ranked}, ${n} finished`);
@@ -82,13 +108,14 @@ const pairs = ({ n, ranked }: Difference): string => (n === ranked ? String(n) :
 /** None where it would be of survivors alone. */
 const meanOf = ({ mean, lack }: Difference): number | null => (lack === "diverged runs" ? null : mean);
 
-function accuracyInterval({ interval, isCut }: Difference): string {
-  if (interval === null || !isCut) return range(interval, 2, PERCENT);
-  const end = (value: number) => `${signed(PERCENT * value, 2)}${Math.abs(value) === 1 ? " (cut)" : ""}`;
+function intervalText({ interval, isCut }: Difference, measure: ShownMeasure): string {
+  if (interval === null || !isCut) return range(interval, measure);
+  const { scale, digits } = measure;
+  const end = (value: number) => `${signed(scale * value, digits)}${Math.abs(value) === 1 ? " (cut)" : ""}`;
   return `${end(interval.low)} to ${end(interval.high)}`;
 }
 
-const range = (interval: Interval | null, digits: number, scale: number): string =>
+const range = (interval: Interval | null, { digits, scale }: ShownMeasure): string =>
   interval === null ? "–" : signedRange(interval, digits, scale);
 
 const hasBca = ({ n, bca }: Difference): boolean => n >= LEAST_PAIRS_FOR_BCA && bca !== null;
@@ -106,38 +133,18 @@ const divergenceTitle = (comparisons: readonly Comparison[]): string =>
 
 const hasDiverged = ({ accuracy }: Comparison): boolean => accuracy.divergence !== null;
 
-const ofDivergence = (
-  title: string,
-  rank: number,
-  cell: (divergence: Divergence, accuracy: Difference) => string,
-): Column<Comparison> => ({
-  title,
-  rank,
-  cell: ({ accuracy }) => (accuracy.divergence === null ? "–" : cell(accuracy.divergence, accuracy)),
-});
-
-const DIVERGENCE: readonly Column<Comparison>[] = [
-  NAME,
-  ofDivergence("diverged", 0, ({ arm, armRuns }) => `${arm} of ${armRuns}`),
-  ofDivergence("other", 0, ({ baseline, baselineRuns }) => `${baseline} of ${baselineRuns}`),
-  ofDivergence("p (Fisher)", 0, (found) => (canShowDivergence(found) ? pText(found.holm ?? found.p) : "–")),
-  ofDivergence("verdict", 0, (found, accuracy) => divergenceText(accuracy, found)),
-];
-
-// --- Losses
-
-function lossColumns(comparisons: readonly Comparison[]): Column<Comparison>[] {
-  const withEffect = comparisons.some(({ loss }) => hasEffect(loss));
-  const ofLoss = (title: string, rank: number, cell: (loss: Difference) => string): Column<Comparison> => ({
+/** Its p is corrected with those of the primary measure. */
+function divergenceColumns({ kind }: ShownMeasure): Column<Comparison>[] {
+  const column = (title: string, cell: (divergence: Divergence, found: Difference) => string): Column<Comparison> => ({
     title,
-    rank,
-    cell: ({ loss }) => cell(loss),
+    rank: 0,
+    cell: ({ [kind]: found }) => (found.divergence === null ? "–" : cell(found.divergence, found)),
   });
   return [
     NAME,
-    ofLoss("pairs", 2, pairs),
-    ofLoss("mean", 0, (found) => number(meanOf(found), (mean) => signed(mean, 4))),
-    ofLoss("95 % interval", 1, ({ interval }) => range(interval, 4, 1)),
-    ...(withEffect ? [ofLoss("d_z", 3, (found) => number(found.effectCorrected, (effect) => signed(effect, 2)))] : []),
+    column("diverged", ({ arm, armRuns }) => `${arm} of ${armRuns}`),
+    column("other", ({ baseline, baselineRuns }) => `${baseline} of ${baselineRuns}`),
+    column("p (Fisher)", (found) => (canShowDivergence(found) ? pText(found.holm ?? found.p) : "–")),
+    column("verdict", (divergence, found) => divergenceText(found, divergence)),
   ];
 }

@@ -19,11 +19,12 @@ import {
 import { notesOn, testsThatClaim } from "./notes.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { sentenceOn } from "./sentences.js";
+import { MEASURES } from "./shown-measure.js";
 import { spread } from "./summary.js";
 
 /** `answer`: of the statistics to `requestOf(measures)`; a text says why there is none. */
 export function makeFindings(measures: Measures, answer: Statistics | string, runs: readonly TimedRun[]): Findings {
-  const { baseline, target, arms, pairs } = measures;
+  const { baseline, primary, target, arms, pairs } = measures;
   const descriptions = byName(
     typeof answer === "string" ? arms.flatMap(samplesOf).map(describePlainly) : answer.samples,
   );
@@ -35,6 +36,7 @@ export function makeFindings(measures: Measures, answer: Statistics | string, ru
   return {
     baseline,
     confidence: typeof answer === "string" ? CONFIDENCE : answer.confidence,
+    primary,
     target,
     arms: inArms,
     comparisons,
@@ -83,7 +85,7 @@ function compare(
   { name, arm, with: other, planned }: Pair,
   descriptions: Named<Description>,
   differences: Named<Difference>,
-  { target, pairs }: Measures,
+  { primary, target, pairs }: Measures,
 ): Comparison {
   const hasNoEffect = isWhole(arm.collapse) || isWhole(other.collapse);
   const difference = (kind: "accuracy" | "loss"): Difference => ({
@@ -104,8 +106,9 @@ function compare(
     means: { accuracy: means("accuracy"), loss: means("loss") },
     cost: target === null ? null : costDifferences((kind) => differences(name, kind)),
   };
-  const tests = testsThatClaim(pairs.filter((pair) => pair.planned).map((pair) => differences(pair.name, "accuracy")));
-  return { ...found, sentence: sentenceOn(found, { arm, other, isCorrected: tests > 1 }) };
+  const tests = testsThatClaim(pairs.filter((pair) => pair.planned).map((pair) => differences(pair.name, primary)));
+  const compared = { arm, other, measure: MEASURES[primary], isCorrected: tests > 1 };
+  return { ...found, sentence: sentenceOn(found, compared) };
 }
 
 const costDifferences = (of: (kind: ComparedCost) => Difference): NonNullable<Comparison["cost"]> => ({

@@ -1,7 +1,7 @@
 /** What of an experiment's runs is described and compared: values by seed. Pure functions. */
 
 import type { PlannedComparison } from "../config/planned-comparisons.js";
-import { type ArmCost, COST_KINDS, type CostKind, type Target } from "../record/findings-document.js";
+import { type ArmCost, COST_KINDS, type CostKind, type MeasureKind, type Target } from "../record/findings-document.js";
 import type { RunStatus } from "../record/run-document.js";
 import type { Pairing, Sample, StatisticsRequest, ValuesBySeed } from "../record/statistics-document.js";
 import { type BestEpochs, bestByValidation } from "./best-by-validation.js";
@@ -14,6 +14,7 @@ export const CONFIDENCE = 0.95;
 
 export interface Measures {
   readonly baseline: string | undefined;
+  readonly primary: MeasureKind;
   readonly equivalenceMargin: number | null;
   readonly target: Target | null;
   readonly arms: readonly ArmMeasures[];
@@ -49,8 +50,8 @@ export function measure(planned: PlannedExperiment, runs: readonly TimedRun[]): 
     ...measureArm(arm, runsOf(arm), planned.seeds, target),
     collapse: collapseOf(runsOf(arm)),
   }));
-  const { baseline, equivalenceMargin } = planned;
-  return { baseline, equivalenceMargin, target, arms, pairs: pairUp(planned, arms) };
+  const { baseline, primary, equivalenceMargin } = planned;
+  return { baseline, primary, equivalenceMargin, target, arms, pairs: pairUp(planned, arms) };
 }
 
 function chooseTarget(configured: number | null, baseline: readonly TimedRun[]): Target | null {
@@ -114,10 +115,10 @@ export type ComparedCost = (typeof COMPARED_COSTS)[number];
 export const nameOf = (armOrPair: string, kind: SampleKind | DifferenceKind): string => `${armOrPair}: ${kind}`;
 
 /** The one request that all findings are made from. */
-export const requestOf = ({ arms, pairs, equivalenceMargin }: Measures): StatisticsRequest => ({
+export const requestOf = ({ arms, pairs, ...claims }: Measures): StatisticsRequest => ({
   confidence: CONFIDENCE,
   samples: arms.flatMap(samplesOf),
-  comparisons: pairs.flatMap((pair) => pairingsOf(pair, equivalenceMargin)),
+  comparisons: pairs.flatMap((pair) => pairingsOf(pair, claims)),
 });
 
 export function samplesOf(measures: ArmMeasures): Sample[] {
@@ -140,8 +141,13 @@ export function samplesOf(measures: ArmMeasures): Sample[] {
   ];
 }
 
-/** Accuracy is the one measure that claims something, of what was planned; loss and costs are described, and never corrected. */
-function pairingsOf({ name, arm, with: other, planned }: Pair, margin: number | null): Pairing[] {
+/** The primary measure claims something, of what was planned; the other one and costs are described, and never corrected. */
+function pairingsOf(
+  { name, arm, with: other, planned }: Pair,
+  { primary, equivalenceMargin }: Pick<Measures, "primary" | "equivalenceMargin">,
+): Pairing[] {
+  const family = (kind: MeasureKind) => (planned && kind === primary ? FAMILY : null);
+  const margin = (kind: MeasureKind) => (kind === primary ? { margin: equivalenceMargin } : {});
   const diverged = { armDiverged: divergedSeeds(arm), baselineDiverged: divergedSeeds(other) };
   const costs = arm.cost === null || other.cost === null ? null : { arm: arm.cost, baseline: other.cost };
   return [
@@ -149,18 +155,19 @@ function pairingsOf({ name, arm, with: other, planned }: Pair, margin: number | 
       name: nameOf(name, "accuracy"),
       arm: arm.accuracy,
       baseline: other.accuracy,
-      family: planned ? FAMILY : null,
+      family: family("accuracy"),
       ...diverged,
       largest: 1,
-      margin,
+      ...margin("accuracy"),
     },
     {
       name: nameOf(name, "loss"),
       arm: arm.loss,
       baseline: other.loss,
-      family: null,
+      family: family("loss"),
       ...diverged,
       higherIsBetter: false,
+      ...margin("loss"),
     },
     ...(costs === null
       ? []

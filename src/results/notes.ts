@@ -1,5 +1,5 @@
 /** What a reader must know of the findings as a whole, in words. */
-import type { Comparison, Target } from "../record/findings-document.js";
+import type { Comparison, MeasureKind, Target } from "../record/findings-document.js";
 import { fromRecorded } from "../record/number.js";
 import type { Difference, ValuesBySeed } from "../record/statistics-document.js";
 import { collapseText } from "./collapse.js";
@@ -9,6 +9,7 @@ import { counted, PERCENT } from "./number-text.js";
 import { equalOrderNotes, orderNotes } from "./order-notes.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { ALPHA, LEAST_PAIRS, runsForFisher, seedsForWilcoxon, tooFewSeeds } from "./seeds-needed.js";
+import { MEASURES, otherThan, type ShownMeasure } from "./shown-measure.js";
 import { BCA_WARNING, LEAST_PAIRS_FOR_BCA } from "./statistics.js";
 import { unfinishedNotes } from "./unfinished.js";
 import { canClaim, canShowDivergence } from "./verdict.js";
@@ -29,53 +30,56 @@ export function notesOn(measures: Measures, comparisons: readonly Comparison[], 
   return notes.filter((note) => note !== undefined);
 }
 
-/** Tests over which Holm's correction is: of accuracy, and of divergence where a run diverged. */
+/** Tests over which Holm's correction is: of the primary measure, and of divergence where a run diverged. */
 export const testsThatClaim = (planned: readonly Difference[]): number =>
   planned.length + planned.filter(({ divergence }) => divergence !== null).length;
 
-function claimNotes({ baseline, arms }: Measures, comparisons: readonly Comparison[]): (string | undefined)[] {
+function claimNotes({ baseline, primary, arms }: Measures, comparisons: readonly Comparison[]): (string | undefined)[] {
   if (arms.length < 2) return [];
   if (comparisons.length === 0) return [baseline === undefined ? NO_BASELINE : undefined];
-  const accuracies = comparisons.map(({ accuracy }) => accuracy);
-  const pairs = Math.max(...accuracies.map(({ ranked }) => ranked));
+  const all = comparisons.map((one) => one[primary]);
+  const pairs = Math.max(...all.map(({ ranked }) => ranked));
   if (pairs < 2) return [pairs === 0 ? undefined : ONE_SEED];
-  const planned = comparisons.filter((one) => one.planned).map(({ accuracy }) => accuracy);
+  const planned = comparisons.filter((one) => one.planned).map((one) => one[primary]);
   const tooFew = tooFewSeeds(pairs, testsThatClaim(planned));
   if (pairs < LEAST_PAIRS) return [tooFew];
   const isEquivalenceTested = planned.some(({ equivalence }) => equivalence !== null);
   return [
-    whatCarriesTheClaim(planned, comparisons.length - planned.length),
-    ...(accuracies.some(({ divergence }) => divergence !== null) ? divergenceNotes(accuracies) : [tooFew]),
-    isEquivalenceTested ? EQUIVALENCE : undefined,
-    intervalNote(accuracies, planned.length),
+    whatCarriesTheClaim(planned, comparisons.length - planned.length, primary),
+    ...(all.some(({ divergence }) => divergence !== null) ? divergenceNotes(all) : [tooFew]),
+    isEquivalenceTested ? `${EQUIVALENCE}${primary === "loss" ? OF_LOSS : ""}` : undefined,
+    intervalNote(
+      comparisons.flatMap((one) => [one.accuracy, one[primary]]),
+      planned.length,
+    ),
     pairs < LEAST_PAIRS_FOR_BCA ? undefined : upperFirst(BCA_WARNING),
   ];
 }
 
 /** Which measures and tests carry the claim, over what; and that the rest claims nothing. */
-function whatCarriesTheClaim(planned: readonly Difference[], exploratory: number): string {
-  const loss = "test loss is descriptive";
+function whatCarriesTheClaim(planned: readonly Difference[], exploratory: number, primary: MeasureKind): string {
+  const descriptive = `${otherThan(primary).name} is descriptive`;
   if (planned.length === 0)
-    return `No comparison was planned: all are exploratory, their p is not corrected and claims nothing; ${loss}`;
+    return `No comparison was planned: all are exploratory, their p is not corrected and claims nothing; ${descriptive}`;
   const claim = planned.some(({ divergence }) => divergence !== null)
-    ? claimWithDivergence(planned)
-    : claimOfAccuracy(planned.length);
+    ? claimWithDivergence(planned, MEASURES[primary])
+    : claimOf(MEASURES[primary], planned.length);
   const others = exploratory === 1 ? "; the other one is" : `; the other ${exploratory} are`;
-  return `${claim}${exploratory === 0 ? "" : `${others} exploratory: no correction, no claim`}; ${loss}`;
+  return `${claim}${exploratory === 0 ? "" : `${others} exploratory: no correction, no claim`}; ${descriptive}`;
 }
 
-const claimOfAccuracy = (planned: number): string =>
+const claimOf = ({ name }: ShownMeasure, planned: number): string =>
   planned === 1
-    ? "The claim rests on test accuracy alone: the paired t test of the one planned comparison"
-    : `Claims rest on test accuracy alone: the paired t test with Holm's correction over the ${planned} planned comparisons`;
+    ? `The claim rests on ${name} alone: the paired t test of the one planned comparison`
+    : `Claims rest on ${name} alone: the paired t test with Holm's correction over the ${planned} planned comparisons`;
 
-function claimWithDivergence(planned: readonly Difference[]): string {
+function claimWithDivergence(planned: readonly Difference[], { name }: ShownMeasure): string {
   const able = planned.filter(canClaim);
   const count = (test: "t" | "signed rank") => able.filter(({ claim }) => claim?.test === test).length;
   const howOften = planned.filter(({ divergence }) => divergence !== null && canShowDivergence(divergence)).length;
-  const ofAccuracy = [counted(count("t"), "paired t test"), counted(count("signed rank"), "exact signed-rank test")];
+  const tests = [counted(count("t"), "paired t test"), counted(count("signed rank"), "exact signed-rank test")];
   const measures = [
-    ...(able.length === 0 ? [] : [`test accuracy (${ofAccuracy.filter(isSome).join(", ")})`]),
+    ...(able.length === 0 ? [] : [`${name} (${tests.filter(isSome).join(", ")})`]),
     ...(howOften === 0 ? [] : [`how often runs diverge (${counted(howOften, "exact test")} of Fisher's)`]),
   ];
   return measures.length === 0
@@ -86,9 +90,9 @@ function claimWithDivergence(planned: readonly Difference[]): string {
 const isSome = (count: string): boolean => !count.startsWith("0 ");
 
 /** What became of pairs in which runs diverged, and of tests that could show nothing there. */
-function divergenceNotes(accuracies: readonly Difference[]): (string | undefined)[] {
-  const ranked = accuracies.filter(({ lack }) => lack === "diverged runs");
-  const fewRuns = accuracies.some(({ divergence }) => divergence !== null && !canShowDivergence(divergence));
+function divergenceNotes(all: readonly Difference[]): (string | undefined)[] {
+  const ranked = all.filter(({ lack }) => lack === "diverged runs");
+  const fewRuns = all.some(({ divergence }) => divergence !== null && !canShowDivergence(divergence));
   return [
     ranked.length > 0 ? DIVERGED : undefined,
     ranked.every(canClaim) ? undefined : FEW_RANKS,
@@ -104,10 +108,11 @@ const DIVERGED =
 const EQUIVALENCE =
   "Equivalent: the mean difference is shown to lie within ±equivalenceMargin by two one-sided t tests, corrected over " +
   "the planned comparisons by themselves";
+const OF_LOSS = "; the margin is in the loss's own unit, nats of cross-entropy";
 
-function intervalNote(accuracies: readonly Difference[], planned: number): string | undefined {
-  if (accuracies.every(({ interval }) => interval === null)) return undefined;
-  const cut = accuracies.some(({ isCut }) => isCut) ? ", cut off at ±100 points where it says so" : "";
+function intervalNote(differences: readonly Difference[], planned: number): string | undefined {
+  if (differences.every(({ interval }) => interval === null)) return undefined;
+  const cut = differences.some(({ isCut }) => isCut) ? ", cut off at ±100 points where it says so" : "";
   const alone = planned > 1 ? ", each of its comparison alone: Holm's correction is of p, not of intervals" : "";
   return `Intervals are Student's t: of a mean accuracy on the logit scale and of a mean loss on the log scale, which keeps them within what is possible; of a difference as it is${cut}${alone}`;
 }
@@ -116,7 +121,7 @@ const collapseNotes = ({ arm, collapse, accuracy }: ArmMeasures): string[] =>
   collapse === undefined ? [] : [`${arm} ${collapseText(collapse, meanOf(accuracy))}`];
 
 /** Where every run of every arm is right throughout, which leaves the losses. */
-function allRight({ arms }: Measures): string | undefined {
+function allRight({ primary, arms }: Measures): string | undefined {
   const done = arms.flatMap(({ accuracy }) => Object.values(accuracy).filter((one) => one !== null));
   if (arms.length < 2 || done.length === 0 || done.some((accuracy) => accuracy !== 1)) return undefined;
   const losses = arms
@@ -128,7 +133,7 @@ function allRight({ arms }: Measures): string | undefined {
   const [least, most] = [losses.at(0), losses.at(-1)];
   if (least === undefined || most === undefined) return undefined;
   const fold = least.mean > 0 ? `, ${(most.mean / least.mean).toFixed(1)}-fold` : "";
-  return `Every run is right on all test samples, so accuracy tells nothing apart; mean test losses go from ${least.mean.toPrecision(3)} (${least.arm}) to ${most.mean.toPrecision(3)} (${most.arm})${fold}, which is descriptive`;
+  return `Every run is right on all test samples, so accuracy tells nothing apart; mean test losses go from ${least.mean.toPrecision(3)} (${least.arm}) to ${most.mean.toPrecision(3)} (${most.arm})${fold}${primary === "loss" ? "" : ", which is descriptive"}`;
 }
 
 function unequalWork({ arms }: Measures): string | undefined {

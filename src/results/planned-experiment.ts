@@ -1,4 +1,5 @@
 import type { PlannedComparison } from "../config/planned-comparisons.js";
+import type { MeasureKind } from "../record/findings-document.js";
 
 /** What of a resolved config its results depend on: an `ExperimentConfig` is one, and `experiment.json` holds one. */
 export interface PlannedExperiment {
@@ -6,9 +7,11 @@ export interface PlannedExperiment {
   readonly seeds: readonly number[];
   readonly baseline?: string | undefined;
   readonly comparisons: readonly PlannedComparison[];
+  /** The one measure that carries verdicts. */
+  readonly primary: MeasureKind;
   /** 0 … 1; null: the mean that the baseline's runs end with. */
   readonly targetAccuracy: number | null;
-  /** Mean difference in test accuracy, 0 … 1, that counts as none; null: nothing is called equivalent. */
+  /** Mean difference in the primary measure that counts as none; null: nothing is called equivalent. */
   readonly equivalenceMargin: number | null;
   readonly arms: Readonly<Record<string, PlannedArm>>;
 }

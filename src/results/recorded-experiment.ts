@@ -51,6 +51,7 @@ export function readExperiment(directory: string, options: ReadOptions = {}): Re
       name,
       baseline: config.baseline,
       comparisons: config.comparisons ?? withBaseline(config),
+      primary: config.primary ?? "accuracy",
       targetAccuracy: config.targetAccuracy,
       equivalenceMargin: config.equivalenceMargin,
       seeds: [...new Set([...config.seeds, ...runs.map(({ seed }) => seed)])].sort((a, b) => a - b),

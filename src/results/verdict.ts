@@ -1,7 +1,8 @@
-/** What a planned comparison claims of test accuracy, the one measure that carries claims. */
+/** What a planned comparison claims of the primary measure, the one that carries claims. */
 import type { Difference } from "../record/statistics-document.js";
 import { pText } from "./number-text.js";
 import { ALPHA, smallestFisherP, smallestWilcoxonP } from "./seeds-needed.js";
+import type { ShownMeasure } from "./shown-measure.js";
 
 export type Divergence = NonNullable<Difference["divergence"]>;
 
@@ -13,20 +14,23 @@ export interface Verdict {
 }
 
 /** Of a comparison that was planned: its p are corrected. */
-export function verdictOn({ claim, mean, wilcoxon, equivalence }: Difference): Verdict {
+export function verdictOn(
+  { claim, mean, wilcoxon, equivalence }: Difference,
+  { higherIsBetter }: Pick<ShownMeasure, "higherIsBetter">,
+): Verdict {
   const isShown = claim !== null && claim.holm !== null && claim.holm < ALPHA;
   const direction = claim?.test === "t" ? (mean ?? 0) : (wilcoxon?.direction ?? 0);
   return {
-    difference: !isShown || direction === 0 ? null : direction > 0 ? "better" : "worse",
+    difference: !isShown || direction === 0 ? null : direction > 0 === higherIsBetter ? "better" : "worse",
     isEquivalent: equivalence !== null && equivalence.holm !== null && equivalence.holm < ALPHA,
   };
 }
 
 /** In a word or two. */
-export function verdictText(accuracy: Difference): string {
-  if (accuracy.claim === null) return LACKING[accuracy.lack ?? "no pairs"];
-  if (!canClaim(accuracy)) return TOO_FEW;
-  const { difference, isEquivalent } = verdictOn(accuracy);
+export function verdictText(found: Difference, measure: ShownMeasure): string {
+  if (found.claim === null) return LACKING[found.lack ?? "no pairs"];
+  if (!canClaim(found)) return TOO_FEW;
+  const { difference, isEquivalent } = verdictOn(found, measure);
   if (difference === null) return isEquivalent ? "equivalent" : "undecided";
   return isEquivalent ? `${difference}, within margin` : difference;
 }
@@ -46,9 +50,9 @@ export const canClaim = ({ claim, ranked }: Difference): boolean =>
   claim !== null && (claim.test === "t" || smallestWilcoxonP(ranked, 1) < ALPHA);
 
 /** p of the test to claim by, after Holm's correction where there is one, and which test it is unless that is t. */
-export function claimText(accuracy: Difference): string {
-  const { claim } = accuracy;
-  if (claim === null || !canClaim(accuracy)) return "–";
+export function claimText(found: Difference): string {
+  const { claim } = found;
+  if (claim === null || !canClaim(found)) return "–";
   return `${pText(claim.holm ?? claim.p)}${claim.test === "t" ? "" : " (ranks)"}`;
 }
 
@@ -57,9 +61,9 @@ export const canShowDivergence = ({ armRuns, baselineRuns }: Divergence): boolea
   smallestFisherP(armRuns, baselineRuns) < ALPHA;
 
 /** In a word or two; of a comparison in which a run diverged. */
-export function divergenceText(accuracy: Difference, divergence: Divergence): string {
+export function divergenceText(found: Difference, divergence: Divergence): string {
   if (!canShowDivergence(divergence)) return TOO_FEW;
-  return divergence.holm === null ? "exploratory" : (divergenceVerdict(accuracy) ?? "undecided");
+  return divergence.holm === null ? "exploratory" : (divergenceVerdict(found) ?? "undecided");
 }
 
 /** Whether the arm is shown to diverge more often than the other, or less. */

@@ -24,12 +24,19 @@ export interface Trainings {
 
 /** @throws IbatchError where the config does not say it, or says what plain PyTorch cannot be held against. */
 export function marginOf(source: ConfigSource, config: ExperimentConfig, seed: number | undefined): number {
-  const { equivalenceMargin, seeds, record, evaluation } = config;
+  const { primary, equivalenceMargin, seeds, record, evaluation } = config;
   const refusal = (path: string[], says: string) => usageError(`${source.where(path)}: --accuracy ${says}`);
   if (equivalenceMargin === null) {
     throw refusal(
       ["equivalenceMargin"],
       "needs `equivalenceMargin`, for instance 0.005: half a point of test accuracy",
+    );
+  }
+  if (primary !== "accuracy") {
+    throw refusal(
+      ["equivalenceMargin"],
+      `needs a margin in test accuracy, and this one is in test ${primary} (primary: ${primary}): give ` +
+        "--set primary=accuracy --set equivalenceMargin=0.005, for instance",
     );
   }
   if (seeds.length < 2) throw refusal(["seeds"], `is a test over seeds and needs 2 at least, not ${seeds.length}`);

@@ -53,9 +53,10 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["modl: mnist-cnn", "x.yaml:14: modl: unknown key; did you mean `model`?"],
     [
       "banana: 1",
-      "x.yaml:14: banana: unknown key; known: name, seeds, baseline, comparisons, targetAccuracy, equivalenceMargin, evaluation, record, " +
+      "x.yaml:14: banana: unknown key; known: name, seeds, baseline, comparisons, primary, targetAccuracy, equivalenceMargin, evaluation, record, " +
         "checkpoint, backend, dataset, model, loss, optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, arms",
     ],
+    ["primary: both", 'x.yaml:14: primary: expected one of accuracy, loss, not "both"'],
     ["evaluation: { evry: 2 }", "x.yaml:14: evaluation.evry: unknown key; did you mean `every`?"],
     [
       "evaluation: { banana: 2 }",
@@ -352,6 +353,7 @@ describe("what is not said", () => {
       seeds: [0, 1],
       baseline: "shuffled",
       comparisons: [{ arm: "frozen", with: "shuffled" }],
+      primary: "accuracy",
       targetAccuracy: null,
       equivalenceMargin: null,
       evaluation: { every: 1, batchSize: 500, trainSample: 2000, batchNorm: "running", batchNormSample: 1000 },
@@ -482,6 +484,7 @@ describe("the experiment's hash", () => {
     ["the device and the threads", "backend: { device: cpu, threads: 1, chunkBatches: 1 }"],
     ["what is recorded", "record: { orders: hash, signals: last }"],
     ["the baseline", "baseline: frozen"],
+    ["the primary measure", "primary: loss"],
     ["a name alone or as a map", "model: { name: mnist-cnn }"],
   ])("is the same whatever %s", (_, line) => {
     expect(hash(having(line))).toBe(plain);

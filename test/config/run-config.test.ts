@@ -4,7 +4,15 @@ import { armSchema, commonSchema } from "../../src/config/schema.js";
 import { CONFIG, resolved } from "../experiment/scene.js";
 
 /** What concerns an experiment, and none of its runs. */
-const OF_THE_EXPERIMENT = ["name", "seeds", "baseline", "comparisons", "targetAccuracy", "equivalenceMargin"];
+const OF_THE_EXPERIMENT = [
+  "name",
+  "seeds",
+  "baseline",
+  "comparisons",
+  "primary",
+  "targetAccuracy",
+  "equivalenceMargin",
+];
 
 test("a run's config has every section of the file that a run can read, under the file's name and with its value", async () => {
   const config = await resolved(`${CONFIG}checkpoint: { keep: 7 }\nrecord: { images: 3 }\n`);

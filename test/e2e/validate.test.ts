@@ -220,6 +220,12 @@ describe.concurrent("accuracy after whole trainings", () => {
   });
 
   it.each([
+    [
+      "a margin in loss",
+      whole,
+      ["--accuracy", "--set", "primary=loss"],
+      /--accuracy needs a margin in test accuracy, and this one is in test loss/,
+    ],
     ["no margin", plain, ["--accuracy"], /plain\.yaml: --accuracy needs `equivalenceMargin`/],
     ["one seed", whole, ["--accuracy"], /needs 2 at least, not 1/],
     ["orders that are only hashes", whole, [...seeds, "--set", "record.orders=hash"], /take full/],

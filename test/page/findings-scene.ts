@@ -45,6 +45,7 @@ export const COMPARISON: Comparison = {
 export const findings = (parts: Partial<Findings> = {}): Findings => ({
   baseline: "shuffled",
   confidence: 0.95,
+  primary: "accuracy",
   target: null,
   arms: [],
   comparisons: [COMPARISON],

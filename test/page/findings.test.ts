@@ -38,6 +38,18 @@ describe("what the statistics say", () => {
     expect(documentOf().querySelector("#loss-differences-note")?.textContent).toMatch(/^Descriptive: /);
   });
 
+  test("with loss as the primary measure that has the tests, and lower is better", () => {
+    const found = documentOf({
+      primary: "loss",
+      comparisons: [{ ...COMPARISON, loss: COMPARISON.accuracy, accuracy: COMPARISON.loss }],
+    });
+    expect(rowsOf(found, "comparisons")).toEqual([
+      ["sorted − shuffled", "−0.1250−0.2000 to −0.0500", "−1.25", "0.040", "0.030", "better", "2"],
+    ]);
+    expect(found.querySelector("#comparisons-note")?.textContent).toContain("test loss, which alone claims something");
+    expect(rowsOf(found, "accuracy-differences")).toEqual([["sorted − shuffled", "+25.00+10.00 to +40.00", "−1.25"]]);
+  });
+
   test("why an arm that ends alike with every seed has no effect size, and over how many comparisons p is corrected", () => {
     const alike = { ...COMPARISON, accuracy: { ...COMPARISON.accuracy, effectCorrected: null } };
     const found = documentOf({ comparisons: [COMPARISON, alike, { ...COMPARISON, planned: false }] });

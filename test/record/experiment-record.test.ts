@@ -96,7 +96,7 @@ test("summary, statistics and table are files of their own; statistics of before
   const summary = { name: "small", directory, seeds: [0], arms: [] };
   const none = { confidence: 0.95, comparisons: [] };
   const answer = { ...none, samples: [] };
-  const findings = { ...none, target: null, arms: [], notes: ["one seed"], alarms: [] };
+  const findings = { ...none, primary: "accuracy" as const, target: null, arms: [], notes: ["one seed"], alarms: [] };
   const request = { samples: [{ name: "a", values: { 0: "NaN" as const } }], comparisons: [] };
   record.writeResults({ summary, statistics: { request, answer, findings }, table: "| a |\n" });
   expect(JSON.parse(read("summary.json"))).toEqual(summary);

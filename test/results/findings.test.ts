@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { makeFindings } from "../../src/results/make-findings.js";
 import { measure } from "../../src/results/measures.js";
+import { MEASURES } from "../../src/results/shown-measure.js";
 import { summarise } from "../../src/results/summary.js";
 import { claimText, divergenceText, divergenceVerdict, verdictText } from "../../src/results/verdict.js";
 import { isPythonMissing } from "../warm-python/missing.js";
@@ -178,7 +179,7 @@ describe("runs that are not all done", () => {
       diverged("torn", 5),
     ]);
     const [{ accuracy, sentence }] = comparisons;
-    expect(verdictText(accuracy)).toBe("undecided");
+    expect(verdictText(accuracy, MEASURES.accuracy)).toBe("undecided");
     expect(accuracy).toMatchObject({ t: null, interval: null, effect: null, n: 4, ranked: 6 });
     expect(sentence).toContain("it cannot be told apart from shuffled in test accuracy (exact signed-rank test");
     expect(sentence).toContain("diverged in 2 of 6 runs, shuffled in 0 of 6 (Fisher's exact test, p = ");
@@ -193,7 +194,7 @@ describe("runs that are not all done", () => {
     const all = [...runs("shuffled", 0.9, 0.91, 0.92), ...runs("torn", 0.8, 0.82), diverged("torn", 2)];
     const { comparisons, notes } = await findingsOf(all);
     const [{ accuracy, sentence }] = comparisons;
-    expect([claimText(accuracy), verdictText(accuracy)]).toEqual(["–", "too few seeds"]);
+    expect([claimText(accuracy), verdictText(accuracy, MEASURES.accuracy)]).toEqual(["–", "too few seeds"]);
     expect(accuracy.divergence && divergenceText(accuracy, accuracy.divergence)).toBe("too few seeds");
     expect(sentence).toMatch(
       /^diverged in 1 of 3 runs, shuffled in 0 of 3, too few runs for a test of how often\. 3 paired seeds are too few to rank its test accuracies against those of shuffled, diverged runs as the worst: nothing is claimed of them\. The 2 pairs without one differ by −9\.50 points in the mean, which says nothing of the arm as a whole\. /,
@@ -225,7 +226,7 @@ describe("runs that are not all done", () => {
       "No run finished: all 4 diverged. Lower the learning rate (schedule), or raise it slowly at the start",
       "2 paired seeds show nothing about others: intervals and tests begin with 3",
     ]);
-    expect(verdictText(comparisons[0].accuracy)).toBe("too few seeds");
+    expect(verdictText(comparisons[0].accuracy, MEASURES.accuracy)).toBe("too few seeds");
     expect((await findingsOf(both("failed"))).notes[0]).toBe(
       "No run finished: all 4 failed. What failed is told beside each run: mend that, and give the same command again",
     );
@@ -244,7 +245,7 @@ describe("runs that are not all done", () => {
     const { comparisons } = await findingsOf([...base, ...[0, 1, 2, 3, 4, 5].map((seed) => diverged("torn", seed))]);
     const [{ accuracy, sentence }] = comparisons;
     expect(accuracy.claim?.holm).toBeCloseTo(2 / 64, 12); // the smaller one of two is 2/924, and this the last
-    expect(verdictText(accuracy)).toBe("worse");
+    expect(verdictText(accuracy, MEASURES.accuracy)).toBe("worse");
     expect(divergenceVerdict(accuracy)).toBe("more often");
     expect(sentence).toMatch(
       /^diverged in 6 of 6 runs, .*: more often\. Diverged runs ranked as the worst, it ranks below shuffled .*: worse\./,
@@ -305,7 +306,7 @@ test("level is said after a test of equivalence alone", async () => {
   expect(comparisons[0].sentence).toMatch(
     /^is level with shuffled within ±0\.30 points of test accuracy: .*: equivalent\./,
   );
-  expect(verdictText(comparisons[0].accuracy)).toBe("equivalent");
+  expect(verdictText(comparisons[0].accuracy, MEASURES.accuracy)).toBe("equivalent");
   expect(notes.some((note) => note.startsWith("Equivalent: "))).toBe(true);
 });
 

@@ -71,6 +71,7 @@ export function asking(all: readonly TimedRun[], values: Partial<PlannedExperime
     seeds: [...new Set(all.map(({ seed }) => seed))],
     baseline,
     comparisons: baseline === undefined ? [] : planned(baseline, ...arms.filter((arm) => arm !== baseline)),
+    primary: "accuracy",
     targetAccuracy: null,
     equivalenceMargin: null,
     arms: Object.fromEntries(arms.map((arm) => [arm, { epochs: 1, order: { changesObjective: false } }])),

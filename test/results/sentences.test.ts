@@ -29,6 +29,46 @@ test("worse and better, where p says so", async () => {
   );
 });
 
+describe("with loss as the primary measure", () => {
+  const [alike, lower] = [
+    [0, 0, 0, 0, 0.01],
+    [0.19, 0.2, 0.2, 0.2, 0.21],
+  ];
+  const losses = (arm: string, less: readonly number[]) =>
+    less.map((one, seed) => run(arm, seed, { test: [0.9 + seed / 100], loss: 1 + seed / 10 - one }));
+  const of = async (less: readonly number[], equivalenceMargin: number | null = null) => {
+    const all = [...losses("shuffled", [0, 0, 0, 0, 0]), ...losses("sorted", less)];
+    const { arms, notes } = await findingsOf(all, { primary: "loss", equivalenceMargin });
+    return { text: first(arms[1].sentence), notes };
+  };
+
+  test("a lower one is better, in its own unit", async () => {
+    // differences 0.2 ± sd 0.00707: half of the interval is 2.776 × 0.00707 / √5 = 0.0088
+    expect((await of(lower)).text).toBe(
+      "is 0.2000 below shuffled in test loss (95 % interval −0.2088 to −0.1912, 5 paired seeds, p < 0.0001): better.",
+    );
+    expect((await of(lower.map((one) => -one))).text).toMatch(/^is 0\.2000 above shuffled in test loss .*: worse\.$/);
+  });
+
+  test("level is said of a margin in the loss's unit, and accuracy is the one that is descriptive", async () => {
+    const { text, notes } = await of(alike, 0.05);
+    expect(text).toMatch(/^is level with shuffled within ±0\.0500 of test loss: the difference is −0\.0020 \(/);
+    expect(notes[0]).toBe(
+      "The claim rests on test loss alone: the paired t test of the one planned comparison; test accuracy is descriptive",
+    );
+    expect(notes).toContainEqual(expect.stringMatching(/^Equivalent: .*; the margin is in the loss's own unit, nats/));
+  });
+
+  test("a run that diverged ranks above any loss: worse", async () => {
+    const torn = [0, 1, 2, 3, 4, 5, 6].map((seed) => run("sorted", seed, { test: [], state: "diverged" }));
+    const base = runs("shuffled", 0.9, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96);
+    const { arms } = await findingsOf([...base, ...torn], { primary: "loss" });
+    expect(arms[1].sentence).toMatch(
+      /Diverged runs ranked as the worst, it ranks above shuffled in test loss .*: worse\./,
+    );
+  });
+});
+
 test("undecided: what fits the seeds", async () => {
   // -1, 0, 1, 0, 0.5: mean 0.1, sd 0.742; half 2.776 × 0.742 / √5 = 0.921; t 0.3015, p 0.778
   expect(first(await said([...base, ...less(1, 0, -1, 0, -0.5)]))).toBe(

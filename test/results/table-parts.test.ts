@@ -133,6 +133,21 @@ test("planned comparisons have a verdict, the others and losses stand apart, unc
   expect(lines[2][2]).not.toMatch(/\| p |verdict/);
 });
 
+test("the primary measure has the tests, the other one is descriptive", async () => {
+  const all = [...runs("shuffled", 0.9, 0.91, 0.92), ...runs("worse", 0.88, 0.9, 0.9), ...runs("other", 0.8, 0.7, 0.9)];
+  const found = await findingsOf(all, { primary: "loss", comparisons: planned("shuffled", "worse") });
+  const lines = comparisonTables(found, whole).map((table) => table.split("\n"));
+  expect(lines.map(([title]) => title.replace(/ \(d_z.*/, ""))).toEqual([
+    "Differences in test loss, seed by seed",
+    "Exploratory, p as it is, nothing claimed: differences in test loss, seed by seed",
+    "Descriptive, nothing claimed: differences in test accuracy, points, seed by seed",
+  ]);
+  expect(lines[0][2]).toMatch(/\| +p \| +verdict \|$/);
+  expect(lines[0][4]).toMatch(/^\| worse − shuffled \| +3 \| \+0\.0167 \|/); // 1 - accuracy: 0.02, 0.01, 0.02
+  expect(lines[2][4]).toMatch(/^\| worse − shuffled \| +3 \| +−1\.67 \|/);
+  expect(lines[2][2]).not.toMatch(/\| p |verdict/);
+});
+
 test("runs that diverged: the ranks carry the claim, how often has a table of its own, no loss is of survivors", async () => {
   const torn = run("torn", 3, { test: [], state: "diverged" });
   const all = [...runs("shuffled", 0.9, 0.91, 0.92, 0.93), ...runs("torn", 0.91, 0.925, 0.93), torn];

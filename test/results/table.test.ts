@@ -37,6 +37,7 @@ const bare = (name: string): ArmFindings => ({
 const none: Findings = {
   baseline: undefined,
   confidence: 0.95,
+  primary: "accuracy",
   target: null,
   arms: [],
   comparisons: [],

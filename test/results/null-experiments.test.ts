@@ -1,0 +1,169 @@
+// How often something is claimed where nothing is there, and where something is: experiments made up, findings real.
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { random } from "../../src/kernels/random.js";
+import { type Findings, MEASURE_KINDS, type MeasureKind } from "../../src/record/findings-document.js";
+import type { Difference, Statistics, StatisticsRequest } from "../../src/record/statistics-document.js";
+import { makeFindings } from "../../src/results/make-findings.js";
+import { measure, requestOf } from "../../src/results/measures.js";
+import type { TimedRun } from "../../src/results/recorded-experiment.js";
+import { MEASURES } from "../../src/results/shown-measure.js";
+import { computeStatistics } from "../../src/results/statistics.js";
+import { divergenceVerdict, verdictOn } from "../../src/results/verdict.js";
+import { isPythonMissing } from "../warm-python/missing.js";
+import { warmPython } from "../warm-python/python.js";
+import { asking, run } from "./made-runs.js";
+
+beforeEach(({ skip }) => skip(isPythonMissing, "no Python for the statistics"));
+
+const EXPERIMENTS = 200;
+const LEVEL = 0.05;
+const ARMS = ["shuffled", "a", "b", "c", "d"];
+const TEST_COUNT = 2000;
+/** Rates of right answers that experiments are around: from chance to nearly all. */
+const AROUND = [0.5, 0.9, 0.97, 0.9985];
+
+interface World {
+  readonly at: number;
+  /** Added to the logit of one arm's accuracy, and taken from the log of its loss. */
+  readonly gainOfA: number;
+  /** With which a run of any arm diverges. */
+  readonly diverging: number;
+}
+
+/** Arms of one distribution; runs of a seed are alike in part, accuracy and loss of a run, too; 6 to 9 seeds. */
+function experiment({ at, gainOfA, diverging }: World): TimedRun[] {
+  const numbers = random(7, "placebo", at);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - numbers.uniform())) * Math.cos(2 * Math.PI * numbers.uniform());
+  const around = AROUND[at % AROUND.length];
+  const seeds = 6 + (at % 4);
+  return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) => {
+    const ofSeed = normal();
+    return ARMS.map((arm) => {
+      const ofRun = normal();
+      const gain = arm === "a" ? gainOfA : 0;
+      const logit = Math.log(around / (1 - around)) + 0.03 * ofSeed + 0.05 * ofRun + gain;
+      const accuracy = Math.round(TEST_COUNT / (1 + Math.exp(-logit))) / TEST_COUNT;
+      const loss = (1 - around) * Math.exp(-0.5 * (0.03 * ofSeed + 0.05 * ofRun) + 0.03 * normal() - gain);
+      const state = numbers.uniform() < diverging ? "diverged" : "done";
+      return run(arm, seed, { test: [accuracy], loss, state });
+    });
+  });
+}
+
+const AT_ONCE = 50;
+
+/** The findings of each, by Python; many experiments a question, which are told apart by name and family. */
+async function findingsOfAll(all: readonly (readonly TimedRun[])[], primary: MeasureKind): Promise<Findings[]> {
+  const asked = all.map((runs) => ({ runs, measures: measure(asking(runs, { primary }), runs) }));
+  const found: Findings[] = [];
+  for (let first = 0; first < asked.length; first += AT_ONCE) {
+    const some = asked.slice(first, first + AT_ONCE);
+    const requests = some.map(({ measures }) => requestOf(measures));
+    const answers = await answersTo(requests);
+    found.push(...some.map(({ runs, measures }, at) => makeFindings(measures, answers[at], runs)));
+  }
+  return found;
+}
+
+async function answersTo(requests: readonly StatisticsRequest[]): Promise<Statistics[]> {
+  const { signal } = new AbortController();
+  const inOne = {
+    samples: requests.flatMap(({ samples }) => samples),
+    comparisons: requests.flatMap(({ comparisons }, at) =>
+      comparisons.map((one) => ({ ...one, family: one.family && `${one.family} ${at}` })),
+    ),
+  };
+  const { confidence, ...answer } = await computeStatistics(inOne, { python: warmPython, signal });
+  const [samples, comparisons] = [[...answer.samples], [...answer.comparisons]];
+  return requests.map((request) => ({
+    confidence,
+    samples: samples.splice(0, request.samples.length),
+    comparisons: comparisons.splice(0, request.comparisons.length),
+  }));
+}
+
+const claims = ({ comparisons, primary }: Findings): string[] =>
+  comparisons.flatMap((one) => {
+    const found = one[primary];
+    const verdicts = [verdictOn(found, MEASURES[primary]).difference, divergenceVerdict(found)];
+    return verdicts.flatMap((verdict) => (verdict === null ? [] : [`${one.arm}: ${verdict}`]));
+  });
+
+/** Holm's by the closure that it is: a test is rejected where Bonferroni's rejects each set of tests that it is in. */
+function holmByClosure(ps: readonly number[]): number[] {
+  const highest = ps.map(() => 0);
+  for (let set = 1; set < 2 ** ps.length; set++) {
+    const members = ps.map((_, at) => at).filter((at) => (set >> at) % 2 === 1);
+    const p = Math.min(1, members.length * Math.min(...members.map((at) => ps[at])));
+    for (const at of members) highest[at] = Math.max(highest[at], p);
+  }
+  return highest;
+}
+
+describe.each(MEASURE_KINDS)("primary: %s", (primary) => {
+  let nothing: readonly Findings[];
+  beforeAll(async () => {
+    if (isPythonMissing) return;
+    const worlds = Array.from({ length: EXPERIMENTS }, (_, at) => experiment({ at, gainOfA: 0, diverging: 0.01 }));
+    nothing = await findingsOfAll(worlds, primary);
+  }, 120_000);
+
+  test(`of ${EXPERIMENTS} experiments in which arms do not differ at most 5 % claim anything`, () => {
+    const wrong = nothing.filter((one) => claims(one).length > 0).length;
+    const deviation = Math.sqrt((LEVEL * (1 - LEVEL)) / EXPERIMENTS);
+    expect(wrong / EXPERIMENTS).toBeLessThanOrEqual(LEVEL + 2 * deviation);
+    expect(wrong).toBeGreaterThan(0); // what never claims is no test
+  });
+
+  test("p is Holm's over the tests of this measure and those of divergence, and of nothing else", () => {
+    const kinds = new Set<string>();
+    for (const { comparisons } of nothing) {
+      const tests = comparisons.flatMap((one) => testsOf(one[primary]));
+      const expected = holmByClosure(tests.map(({ p }) => p));
+      for (const [at, { kind, holm }] of tests.entries()) {
+        kinds.add(kind);
+        if (holm !== null) expect(holm).toBeCloseTo(expected[at], 12);
+      }
+      const other = primary === "accuracy" ? "loss" : "accuracy";
+      expect(comparisons.every((one) => testsOf(one[other]).every(({ holm }) => holm === null))).toBe(true);
+    }
+    expect([...kinds]).toEqual(expect.arrayContaining(["divergence", "signed rank", "t"]));
+  });
+
+  test("a mean accuracy and its interval lie within 0 … 100 %, a loss's above 0, a difference within ±100 points", () => {
+    const intervals = nothing.flatMap(({ arms }) => arms.map(({ accuracy }) => accuracy.interval));
+    const there = intervals.filter((interval) => interval !== null);
+    expect(there.length).toBeGreaterThan(EXPERIMENTS);
+    expect(there.filter(({ low, high }) => low < 0 || high > 1 || low > high)).toEqual([]);
+    const losses = nothing.flatMap(({ arms }) => arms.flatMap(({ loss }) => loss.interval ?? []));
+    expect(losses.filter(({ low }) => low <= 0)).toEqual([]);
+    const differences = nothing.flatMap(({ comparisons }) =>
+      comparisons.flatMap(({ accuracy }) => accuracy.interval ?? []),
+    );
+    expect(differences.filter(({ low, high }) => low < -1 || high > 1)).toEqual([]);
+  });
+
+  test("a difference that is there is found, with its sign, and no other one", async () => {
+    const SOME = 40;
+    const better = (gainOfA: number) =>
+      Array.from({ length: SOME }, (_, at) => experiment({ at: 1000 + at, gainOfA, diverging: 0 }));
+    const found = await findingsOfAll(better(0.25), primary);
+    const hits = found.filter((one) => claims(one).includes("a: better")).length;
+    expect(hits / SOME).toBeGreaterThan(0.7);
+    expect(found.flatMap(claims)).not.toContain("a: worse");
+    const worse = await findingsOfAll(better(-0.25), primary);
+    expect(worse.filter((one) => claims(one).includes("a: worse")).length / SOME).toBeGreaterThan(0.7);
+  }, 60_000);
+});
+
+interface Tested {
+  readonly kind: string;
+  readonly p: number;
+  readonly holm: number | null;
+}
+
+/** One that has no p counts as p = 1: it was planned. */
+const testsOf = ({ claim, divergence }: Difference): Tested[] => [
+  { kind: claim?.test ?? "none", p: claim?.p ?? 1, holm: claim?.holm ?? null },
+  ...(divergence === null ? [] : [{ kind: "divergence", p: divergence.p, holm: divergence.holm }]),
+];
