@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
+import { ORDERS } from "../../src/orders/index.js";
 import { packageRoot } from "../../src/package-root.js";
 import { FakeBackend } from "../experiment/fake-backend.js";
 import { temporaryDirectory } from "../experiment/scene.js";
@@ -101,7 +102,7 @@ describe("what cannot be shown: exit code 2", () => {
   test.each([
     [
       ["homogenous"],
-      'There is no order "homogenous". Did you mean "homogeneous"? Known: frozen, shuffled, homogeneous, heterogeneous, loss-global, loss-per-class, top-loss, weighted, random-subset.',
+      `There is no order "homogenous". Did you mean "homogeneous"? Known: ${ORDERS.map(({ name }) => name).join(", ")}.`,
     ],
     [["homogeneous", "--set", "leftover=short"], "--set leftover: unknown key; did you mean `leftovers`?"],
     [["homogeneous", "--set", "leftovers=shrt"], '--set leftovers: expected one of mixed, short, not "shrt"'],

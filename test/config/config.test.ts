@@ -5,6 +5,7 @@ import type { Catalogue } from "../../src/backend/messages.js";
 import { armHash, type ExperimentConfig, experimentHash, resolveConfig } from "../../src/config/config.js";
 import { ConfigSource } from "../../src/config/config-source.js";
 import { OrderSources } from "../../src/config/order-sources.js";
+import { ORDERS } from "../../src/orders/index.js";
 import { packageRoot } from "../../src/package-root.js";
 import { mistake } from "../mistake.js";
 import { catalogue } from "./fake-catalogue.js";
@@ -91,7 +92,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     [
       "order: { name: homogenous }",
       'x.yaml:7: order: There is no order "homogenous". Did you mean "homogeneous"? ' +
-        "Known: frozen, shuffled, homogeneous, heterogeneous, loss-global, loss-per-class, top-loss, weighted, random-subset, replay.",
+        `Known: ${[...ORDERS.map(({ name }) => name), "replay"].join(", ")}.`,
     ],
     [
       "schedule: { name: cosinus, learningRate: 0.1 }",
