@@ -10,6 +10,9 @@ export const fractionOption = z
   .default(1)
   .describe("share of the samples that an epoch holds, rounded to whole samples and at least one; above 0, at most 1");
 
+/** In the place of an epoch, for random numbers of what is drawn once a run: no epoch has them. */
+export const ONCE = 2 ** 32;
+
 /** How many of `count` samples an epoch holds. */
 export function sampleSize(fraction: number, count: number): number {
   return Math.max(1, Math.round(fraction * count));

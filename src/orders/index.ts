@@ -3,6 +3,8 @@ import type { OrderDefinition } from "./contract.js";
 import frozen from "./rules/frozen.js";
 import heterogeneous from "./rules/heterogeneous.js";
 import homogeneous from "./rules/homogeneous.js";
+import infobatch from "./rules/infobatch.js";
+import loshchilovHutter from "./rules/loshchilov-hutter.js";
 import lossGlobal from "./rules/loss-global.js";
 import lossPerClass from "./rules/loss-per-class.js";
 import randomSubset from "./rules/random-subset.js";
@@ -20,6 +22,8 @@ export const ORDERS: readonly OrderDefinition[] = [
   lossPerClass,
   topLoss,
   weighted,
+  loshchilovHutter,
+  infobatch,
   randomSubset,
 ];
 

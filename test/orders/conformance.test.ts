@@ -31,6 +31,8 @@ describe("every order in src/orders keeps the laws", () => {
 /** Options that no list of values leads to. */
 const MORE_OPTIONS: Record<string, readonly Record<string, unknown>[]> = {
   "loss-global": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],
+  infobatch: [{ r: 0.2, delta: 1 }, { r: 0.9 }, { r: 0 }],
+  "loshchilov-hutter": [{ se0: 1e8 }, { se0: 1, seEnd: 1 }, { se0: 4, seEnd: 64, tSort: 3 }],
   "loss-per-class": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],
   "random-subset": [{ fraction: 0.3 }, { fraction: 0.001 }],
   "top-loss": [{ fraction: 0.3 }, { fraction: 0.3, cover: true, take: "lowest" }],

@@ -1,35 +1,50 @@
 /**
- * A uniform sample of a given share, drawn anew in every epoch.
+ * A uniform sample of a given share, drawn anew in every epoch, or once for the whole run.
  *
  * Choose it as the control of any order that trains on a part: the same number of steps without knowing anything.
  * Drawn anew each epoch it beats many methods that choose samples (Guo et al. 2022, DeepCore). It costs one pass over
  * the indices. It is the first part of what `shuffled` would take in that epoch, to the bit, and with fraction 1 all
  * of it.
  *
- * It needs no weights and changes no objective: each sample is in with the same chance, so that over epochs the mean
- * gradient is that of all eligible samples.
+ * `redraw: never` is the control of subsets that are chosen once. On CIFAR-10 (ResNet-18, 200 epochs) half of the samples gave
+ * 93.3 % fixed and 94.5 % redrawn, three tenths 90.2 % and 93.0 %, all 95.6 %, as others quote it.
+ *
+ * It needs no weights. Drawn anew it changes no objective: each sample is in with the same chance, so that over epochs the
+ * mean gradient is that of all eligible samples. A fixed subset is another objective.
  */
 import { z } from "zod";
+import { shuffled } from "../../kernels/shuffle.js";
 import { cut, defineOrder } from "../contract.js";
-import { fractionOption, sampleSize, uniformSample } from "../fraction.js";
+import { fractionOption, ONCE, sampleSize, uniformSample } from "../fraction.js";
 
 export default defineOrder({
   name: "random-subset",
-  summary: "A uniform sample of a given share, drawn anew in every epoch, shuffled.",
+  summary: "A uniform sample of a given share, drawn anew in every epoch, or (`redraw: never`) once; shuffled.",
   whenToChoose:
     "The control of whatever trains on a part of the samples. Costs one pass over the indices. DeepCore's control (Guo et al. 2022).",
-  options: z.strictObject({ fraction: fractionOption }),
+  options: z.strictObject({
+    fraction: fractionOption,
+    redraw: z
+      .enum(["epoch", "never"])
+      .optional()
+      .describe(
+        "epoch, where left out: another sample each epoch; never: one of each seed, kept for the run, shuffled each epoch",
+      ),
+  }),
   coverage: ({ fraction }) => (fraction === 1 ? "each-once" : "at-most-once"),
   epochShare: ({ fraction }) => fraction,
   readsLedger: false,
   deviation: "To train on a part is what it is for.",
-  changesObjective: () => false,
+  changesObjective: ({ fraction, redraw }) => redraw === "never" && fraction < 1,
   changesEachEpoch: () => true,
   dependsOnSeed: () => true,
 
   order(context) {
-    const { eligible, options } = context;
-    const sample = uniformSample(eligible, sampleSize(options.fraction, eligible.length), context.random("order"));
-    return { ...sample, offsets: cut(sample.indices.length, context.size) };
+    const { eligible, options, random } = context;
+    const m = sampleSize(options.fraction, eligible.length);
+    const offsets = cut(m, context.size);
+    if (options.redraw !== "never") return { ...uniformSample(eligible, m, random("order")), offsets };
+    const { indices, inclusion } = uniformSample(eligible, m, random("order", ONCE));
+    return { indices: shuffled(indices, random("order")), inclusion, offsets };
   },
 });

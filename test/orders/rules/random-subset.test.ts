@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import randomSubset from "../../../src/orders/rules/random-subset.js";
 import { chiSquare, chiSquareBounds } from "../../kernels/chi-square.js";
 import { batchesOf, resultOf } from "./run-order.js";
 
@@ -27,6 +28,34 @@ describe("random-subset", () => {
     }
     expect(pairs.size).toBe(15);
     expect(chiSquare(pairs.values())).toBeLessThan(chiSquareBounds(14).high);
+  });
+
+  test("redraw: never: one subset for a seed's whole run, shuffled each epoch; each pair equally often over seeds", () => {
+    const options = { fraction: 1 / 3, redraw: "never" };
+    const of = (seed: number, epoch: number) =>
+      resultOf("random-subset", { labels: new Uint32Array(6), classCount: 1, seed, epoch, options });
+    const pairs = new Map<string, number>();
+    const sequences = new Map<string, number>();
+    for (let seed = 0; seed < 3000; seed++) {
+      const first = of(seed, 0);
+      expect([...(first.inclusion ?? [])]).toEqual([1 / 3, 1 / 3]);
+      const pair = [...first.indices].sort().join();
+      expect([...of(seed, 1).indices].sort().join()).toBe(pair);
+      pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+      const sequence = [...first.indices].join();
+      sequences.set(sequence, (sequences.get(sequence) ?? 0) + 1);
+    }
+    expect(pairs.size).toBe(15);
+    expect(chiSquare(pairs.values())).toBeLessThan(chiSquareBounds(14).high);
+    expect(sequences.size).toBe(30);
+    expect(chiSquare(sequences.values())).toBeLessThan(chiSquareBounds(29).high);
+    expect(new Set([0, 1, 2, 3, 4, 5].map((epoch) => [...of(0, epoch).indices].join())).size).toBe(2);
+  });
+
+  test("redraw changes no hash where it is left out", () => {
+    expect(randomSubset.options.parse({ fraction: 0.5 })).toEqual({ fraction: 0.5 });
+    const objective = (options: object) => randomSubset.changesObjective?.(randomSubset.options.parse(options));
+    expect([{}, { fraction: 0.5 }, { fraction: 0.5, redraw: "never" }].map(objective)).toEqual([false, false, true]);
   });
 
   test.each([0, -0.1, 2, Number.NaN, "half"])("refuses fraction %j", (fraction) => {
