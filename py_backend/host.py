@@ -12,7 +12,7 @@ from .codec import Packet
 from .device import is_out_of_memory, make_deterministic
 from .errors import BackendError
 from .identity import Identity
-from .messages import Close, CloseOk, Evaluate, Images, Load, Message, Open, Save, Score, Train, Weights
+from .messages import Close, CloseOk, Evaluate, Images, Load, Message, Open, Relabel, Save, Score, Train, Weights
 from .opening import Choices, choose, references
 from .progress import SESSION_IDLE_SECONDS, Progress
 from .references.importing import forget_own
@@ -25,7 +25,7 @@ from .torch_state import TorchState
 T = TypeVar("T")
 
 
-SessionWork: TypeAlias = Train | Score | Evaluate | Images | Weights | Save | Load | Close
+SessionWork: TypeAlias = Relabel | Train | Score | Evaluate | Images | Weights | Save | Load | Close
 """What is asked of a session."""
 
 
@@ -69,6 +69,8 @@ class Host:
             raise
 
     def _answer(self, session: Session, packet: Packet, request: SessionWork) -> Answer:
+        if isinstance(request, Relabel):
+            return Answer.now(session.relabel(packet, request))
         if isinstance(request, Train):
             return session.train(packet, request)
         if isinstance(request, Score | Evaluate):

@@ -235,6 +235,17 @@ class OpenOk(Message):
     arrays = {"labels": ArraySpec("u32"), "test_labels": ArraySpec("u32"), "class_names": ArraySpec("u8")}
 
 
+class Relabel(Message):
+    type = "relabel"
+    session: Text
+    arrays = {"indices": ArraySpec("u32"), "labels": ArraySpec("u32")}
+
+
+class RelabelOk(Message):
+    type = "relabel_ok"
+    session: Text
+
+
 class Train(Message):
     type = "train"
     session: Text
@@ -379,7 +390,7 @@ class Error(Message):
 
 
 CONTROL: tuple[type[Message], ...] = (Hello, Ping, Status, Cancel, Shutdown)
-WORK: tuple[type[Message], ...] = (Open, Train, Score, Evaluate, Images, Weights, Save, Load, Close)
+WORK: tuple[type[Message], ...] = (Open, Relabel, Train, Score, Evaluate, Images, Weights, Save, Load, Close)
 ANSWERS: tuple[type[Message], ...] = (
     HelloOk,
     PingOk,
@@ -387,6 +398,7 @@ ANSWERS: tuple[type[Message], ...] = (
     CancelOk,
     ShutdownOk,
     OpenOk,
+    RelabelOk,
     TrainOk,
     ScoreOk,
     EvaluateOk,

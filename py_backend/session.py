@@ -7,7 +7,7 @@ import json
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -33,6 +33,8 @@ from .messages import (
     Open,
     OpenOk,
     Part,
+    Relabel,
+    RelabelOk,
     Save,
     Score,
     ScoreOk,
@@ -49,7 +51,7 @@ from .references.whose import RAISED
 from .resident import DataPart, ResidentDataset
 from .saving import Saver
 from .threads import refuse_other_threads, restore_threads
-from .training import Chunk, Trained, check_chunk, train_chunk
+from .training import Chunk, Trained, check_chunk, check_indices, train_chunk
 from .weights import weights_answer
 
 T = TypeVar("T")
@@ -83,6 +85,7 @@ class Session:
         self.owner = request.owner
         self._identity = identity
         self._data = data
+        self._trained_on = data.train  # with labels of this session's own, once they came
         self._progress = progress
         refuse_single_class(choices.dataset.name, data.class_names)
         learner, self._dropout = build_learner(request, choices, data, identity.device)
@@ -138,6 +141,30 @@ class Session:
         names = np.frombuffer(json.dumps(data.class_names).encode(), np.uint8)
         return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels, "class_names": names})
 
+    def relabel(self, packet: Packet, _request: Relabel) -> Packet:
+        """Answers `relabel`: what is trained on and scored has these labels from now on, and the dataset's elsewhere.
+        Raises BackendError (bad_array, bad_index, step_conflict)."""
+        self._refuse_if_failed()
+        if self._step > 0:
+            raise BackendError(
+                "step_conflict",
+                f"labels came at step {self._step}: they are another's before step 0 alone",
+                step=self._step,
+            )
+        indices, labels = packet.arrays["indices"], packet.arrays["labels"]
+        if len(indices) != len(labels):
+            raise BackendError("bad_array", f"{len(labels)} labels came for {len(indices)} indices; send one for each")
+        check_indices(indices, self._data.train.size)
+        classes = len(self._data.class_names)
+        if len(labels) and int(labels.max()) >= classes:
+            raise BackendError("bad_index", f"label {int(labels.max())} is outside of 0 … {classes - 1}", n=classes)
+        clean = self._data.train
+        noisy = clean.labels.clone()
+        places, others = (torch.from_numpy(array.astype(np.int64)).to(noisy.device) for array in (indices, labels))
+        noisy[places] = others
+        self._trained_on = replace(clean, labels=noisy)
+        return Packet(packet.id, RelabelOk(session=self.id))
+
     def train(self, packet: Packet, request: Train) -> Answer:
         """Trains on the chunk, or gives the answer that it got before."""
         self._refuse_if_failed()
@@ -164,7 +191,7 @@ class Session:
 
     def _train(self, chunk: Chunk, signals: list[str]) -> Trained:
         try:
-            trained = train_chunk(self._learner, self._data.train, chunk, signals, self._progress)
+            trained = train_chunk(self._learner, self._trained_on, chunk, signals, self._progress)
             refuse_other_threads(self._identity.threads)
             if self.runs_own_code:
                 learner = self._learner
@@ -223,7 +250,7 @@ class Session:
         stopwatch = Stopwatch(self._learner.device)
         download = evaluate(
             self._learner,
-            self._part(request.part if isinstance(request, Evaluate) else "train"),
+            self._part(request.part) if isinstance(request, Evaluate) else self._trained_on,
             packet.arrays["indices"],
             request.batch_size,
             list(request.signals),

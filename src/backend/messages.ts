@@ -209,6 +209,8 @@ export const MESSAGES = {
     /** classNames: JSON, since the names of many classes do not go into a header. */
     { labels: array("u32"), testLabels: array("u32"), classNames: array("u8") },
   ),
+  relabel: message({ session: text }, { indices: array("u32"), labels: array("u32") }),
+  relabel_ok: message({ session: text }),
   train: message(
     { session: text, firstStep: int, sha256, signals, microBatch: positiveInt.nullable() },
     {
@@ -262,7 +264,17 @@ export type FieldsOf<T extends MessageType> = z.infer<(typeof MESSAGES)[T]["fiel
 export type MessageArrays<T extends MessageType> = ArraysOf<(typeof MESSAGES)[T]["arrays"]>;
 
 export type ControlRequest = "hello" | "ping" | "status" | "cancel" | "shutdown";
-export type WorkRequest = "open" | "train" | "score" | "evaluate" | "images" | "weights" | "save" | "load" | "close";
+export type WorkRequest =
+  | "open"
+  | "relabel"
+  | "train"
+  | "score"
+  | "evaluate"
+  | "images"
+  | "weights"
+  | "save"
+  | "load"
+  | "close";
 export type AnswerTo<T extends ControlRequest | WorkRequest> = `${T}_ok`;
 
 /** A message of one type, as the controller handles it. */

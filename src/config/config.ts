@@ -37,7 +37,12 @@ export type ChosenOrImported = (Chosen & { readonly origin?: undefined }) | Impo
 
 /** All that determines an arm's numbers, but for the seed and the machine. */
 export interface ArmConfig {
-  readonly dataset: ChosenOrImported & { readonly subset: number | null; readonly validation: number };
+  readonly dataset: ChosenOrImported & {
+    readonly subset: number | null;
+    readonly validation: number;
+    /** Absent: the labels are the dataset's. */
+    readonly labelNoise?: NonNullable<ArmSections["dataset"]["labelNoise"]>;
+  };
   readonly model: ChosenOrImported;
   /** Absent: cross-entropy. */
   readonly loss?: Imported;
@@ -200,7 +205,7 @@ interface ResolvedWith {
 function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedWith: ResolvedWith): ArmConfig {
   const { catalogue } = resolvedWith;
   const sections = checker.parse(armSchema, spellAll(merged));
-  const { subset, validation, ...dataset } = sections.dataset;
+  const { subset, validation, labelNoise, ...dataset } = sections.dataset;
   const model = imported(checker, "model", modelReference, sections.model);
   const batching = split(sections.batching);
   const rule = checker.find("batching", BATCHING_RULES, batching.name);
@@ -214,7 +219,7 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
     const chosen = split(given);
     return entries === undefined
       ? chosen
-      : checker.catalogued(key, entries, chosen, key === "dataset" ? ["subset", "validation"] : []);
+      : checker.catalogued(key, entries, chosen, key === "dataset" ? ["subset", "validation", "labelNoise"] : []);
   };
   return {
     dataset: {
@@ -222,6 +227,7 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
         fromCatalogue("dataset", catalogue?.datasets, dataset)),
       subset,
       validation,
+      ...(labelNoise && { labelNoise }),
     },
     model: model ?? fromCatalogue("model", catalogue?.models, sections.model),
     ...(sections.loss && { loss: importedAs(sections.loss) }),

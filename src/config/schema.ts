@@ -70,6 +70,18 @@ const shares = {
   validation: count
     .default(0)
     .describe("keep this many training samples, stratified by class, for validation, the same for every seed"),
+  labelNoise: z
+    .strictObject({
+      fraction: z.number().gt(0).max(1).describe("share of the samples that may be trained on which get another label"),
+      seed: seed.default(0).describe("which ones, and which labels: the same for every seed of `seeds`"),
+    })
+    .nullable()
+    .optional()
+    .describe(
+      "`{ fraction, seed }`: that share of the samples that may be trained on (not of the validation part) gets another label, " +
+        "uniform over the other classes, which ones by `seed` (0), the same for every run. Orders and scoring passes see " +
+        "them; all is evaluated by the labels of the dataset, the sample of what is trained on, too; null: none",
+    ),
 };
 
 /** A dataset of ours by name, or the user's by reference: `datasetReference` checks the rest of that. */

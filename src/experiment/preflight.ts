@@ -89,7 +89,7 @@ export class Preflight {
     this.#refuseOther(run, session);
     const { config, place } = run;
     const order = orderOf(this.#experiment, run);
-    await tryFirstPlan(prepareTraining({ config, seed: place.seed, order, listen: () => {} }, session));
+    await tryFirstPlan(await prepareTraining({ config, seed: place.seed, order, listen: () => {} }, session));
   }
 
   /** Beside what is on record, and beside what was tried before. */

@@ -81,6 +81,7 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
   const { training, resumed } = await fitting(() => prepare(experiment, run, opened, surroundings));
   experiment.record.writeDataset(datasetOf(session, config.dataset.name));
   const document = begin({ ...run, document: { ...run.document, surroundings } }, resumed, audience.note);
+  if (training.noise !== undefined) record.writeTrainedLabels(training.noise.labels);
   audience.observer.runStarted?.(place, resumed && placeOf(resumed.state));
   tellMicroBatches(audience, run, session);
   const state = resumed?.state ?? firstState(training);
@@ -119,7 +120,7 @@ async function prepare(
   const { seed } = place;
   orders.refuseOtherData(config.order, seed, surroundings);
   refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, kept.values());
-  const training = prepareTraining({ config, seed, order, listen: listenersOf(audience, run) }, session);
+  const training = await prepareTraining({ config, seed, order, listen: listenersOf(audience, run) }, session);
   const resumed = await loadNewest(run, session, surroundings, audience.note);
   return { training, resumed };
 }

@@ -48,6 +48,9 @@ export const MEASURES: readonly Measure[] = [
       of: ({ metrics }) => metrics.order[monitor],
     }),
   ),
+  ...(["share", "drawn", "mostDrawn"] as const).map(
+    (name): Measure => ({ name: `label_noise/${snakeCase(name)}`, of: ({ metrics }) => metrics.labelNoise?.[name] }),
+  ),
   ...SPENT.map((spent): Measure => ({ name: `seconds/${spent}`, of: ({ timings }) => timings?.[`${spent}Seconds`] })),
   ...NORMALISED_BY.flatMap((by) => measured(`batch_norm/test_${by}_`, ({ metrics }) => metrics.batchNorm?.test?.[by])),
   ...(["running", "batch"] as const).flatMap((by) =>

@@ -19,6 +19,7 @@ export const STREAMS = [
   "test-sample",
   "placebo",
   "noise",
+  "label-noise",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

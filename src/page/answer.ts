@@ -20,6 +20,7 @@ import { lookFor } from "./curves.js";
 import type { ReportData, RunData } from "./data.js";
 import { dataTable } from "./data-table.js";
 import { absent, type Html, html, section } from "./html.js";
+import { noiseTable } from "./label-noise.js";
 import type { Look } from "./looks.js";
 import { described } from "./numbers.js";
 import { hasStatistics, type Sentence, sentencesOf } from "./sentences.js";
@@ -43,7 +44,7 @@ export function answer(data: ReportData, { summary, findings }: Answer, looks: R
     objectives(summary),
     endings(data, summary),
     findings && comparisonTable(findings),
-    findings && costTable(findings, looks),
+    findings && html`${noiseTable(findings)}${costTable(findings, looks)}`,
   );
 }
 

@@ -111,6 +111,8 @@ export interface HardSample {
   readonly misjudged: number;
   /** The wrong class that was predicted most often, and how often. */
   readonly wrong: { readonly label: number; readonly times: number } | undefined;
+  /** The label that it was trained on with, where that is not the dataset's (dataset.labelNoise). */
+  readonly relabelled?: number;
   /** Why it is shown: among the highest mean losses of its class, among its most often misjudged. */
   readonly isHardest: boolean;
   readonly isMostMisjudged: boolean;

@@ -3,7 +3,7 @@ import { countClasses } from "../kernels/classes.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { hasPlan, keepsOrders, orderOf, planOf } from "../record/recorded-orders.js";
-import { lossesOf } from "../record/recorded-signals.js";
+import { lossesOf, trainedLabelsOf } from "../record/recorded-signals.js";
 import type { RunFiles } from "../record/verified-files.js";
 import type { RunOnRecord } from "../results/recorded-experiment.js";
 import type { Composition, ExampleRun, LossDistribution, StepData } from "./data.js";
@@ -48,10 +48,11 @@ function compositionOf(
   if (epoch === undefined || !keepsOrders(files)) return undefined;
   const { indices, offsets } = orderOf(files, epoch, labels.length);
   const classes = classNames.length;
+  const seen = trainedLabelsOf(files, { count: labels.length, classes }) ?? labels;
   const shown = Math.min(SHOWN_BATCHES, offsets.length - 1);
   const sizes = Array.from({ length: shown }, (_, batch) => offsets[batch + 1] - offsets[batch]);
   const byBatch = sizes.map((_, batch) =>
-    countClasses(indices.subarray(offsets[batch], offsets[batch + 1]), labels, classes),
+    countClasses(indices.subarray(offsets[batch], offsets[batch + 1]), seen, classes),
   );
   return {
     epoch,

@@ -1,7 +1,7 @@
 /** The hardest and the most often misjudged training samples of each class, among those whose pixels are recorded. */
 import type { RecordedDataset } from "../record/dataset-record.js";
 import { imagesOf, type RecordedImage } from "../record/recorded-images.js";
-import { lossesOf, NOT_SEEN, predictionsOf } from "../record/recorded-signals.js";
+import { lossesOf, NOT_SEEN, predictionsOf, trainedLabelsOf } from "../record/recorded-signals.js";
 import type { DoneRun } from "./count-confusion.js";
 import type { HardSample, HardSamples } from "./data.js";
 import type { Picture } from "./png.js";
@@ -53,6 +53,8 @@ interface History {
   readonly losses: Map<number, number[]>;
   passes: number;
   readonly wrong: Map<number, number>;
+  /** The label that it was trained on with, where that is not the dataset's. */
+  relabelled?: number;
 }
 
 /** Of these samples, from the signals of every epoch that has them. */
@@ -65,12 +67,16 @@ function historiesOf(
     indices.map((index): [number, History] => [index, { losses: new Map(), passes: 0, wrong: new Map() }]),
   );
   for (const { files, epochs } of runs) {
+    const trained = trainedLabelsOf(files, { count: labels.length, classes: classNames.length }) ?? labels;
+    for (const [index, history] of histories) {
+      if (trained[index] !== labels[index]) history.relabelled = trained[index];
+    }
     for (const epoch of epochs) {
       const losses = lossesOf(files, epoch, labels.length);
       const predictions = predictionsOf(files, epoch, { count: labels.length, classes: classNames.length });
       for (const [index, history] of histories) {
         if (losses && Number.isFinite(losses[index])) addLoss(history, epoch, losses[index]);
-        if (predictions && predictions[index] !== NOT_SEEN) add(history, predictions[index], labels[index]);
+        if (predictions && predictions[index] !== NOT_SEEN) add(history, predictions[index], trained[index]);
       }
     }
   }
@@ -86,11 +92,11 @@ function add(history: History, predicted: number, label: number): void {
   if (predicted !== label) history.wrong.set(predicted, (history.wrong.get(predicted) ?? 0) + 1);
 }
 
-type Summed = Pick<HardSample, "meanLoss" | "losses" | "passes" | "misjudged" | "wrong">;
+type Summed = Pick<HardSample, "meanLoss" | "losses" | "passes" | "misjudged" | "wrong" | "relabelled">;
 
 function summed(history: History | undefined): Summed {
   if (history === undefined) throw new Error("a sample without a history");
-  const { losses, passes, wrong } = history;
+  const { losses, passes, wrong, relabelled } = history;
   const epochs = [...losses.keys()].reduce((most, epoch) => Math.max(most, epoch + 1), 0);
   const [often] = [...wrong].sort(([a, times], [b, others]) => others - times || a - b);
   return {
@@ -99,6 +105,7 @@ function summed(history: History | undefined): Summed {
     passes,
     misjudged: [...wrong.values()].reduce((sum, times) => sum + times, 0),
     wrong: often && { label: often[0], times: often[1] },
+    ...(relabelled !== undefined && { relabelled }),
   };
 }
 

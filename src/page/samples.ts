@@ -67,7 +67,7 @@ interface Around {
 }
 
 function card(sample: HardSample, { label, classNames, range }: Around): Html {
-  const { index, meanLoss, passes, misjudged, wrong, picture } = sample;
+  const { index, meanLoss, passes, misjudged, wrong, picture, relabelled } = sample;
   const taken =
     wrong === undefined
       ? passes > 0
@@ -76,7 +76,8 @@ function card(sample: HardSample, { label, classNames, range }: Around): Html {
       : html`taken for ${classNames[wrong.label]}, wrong in ${misjudged} of ${counted(passes, "pass", "passes")}`;
   const marks = `${sample.isHardest ? "▲" : ""}${sample.isMostMisjudged ? "✗" : ""}`;
   const alt = `training sample ${index}, labelled ${classNames[label]}${wrong === undefined ? "" : `, most often taken for ${classNames[wrong.label]}`}`;
-  return html`<li><img src="${pngUri(picture)}" width="${picture.width}" height="${picture.height}" alt="${alt}"><div><b>${index}</b> ${marks}<br>loss ${meanLoss.toFixed(2)}${taken && html`<br>${taken}`}</div>${sparkline(sample, range)}</li>
+  const noisy = relabelled === undefined ? undefined : html`<br>trained on as ${classNames[relabelled]} (labelNoise)`;
+  return html`<li><img src="${pngUri(picture)}" width="${picture.width}" height="${picture.height}" alt="${alt}"><div><b>${index}</b> ${marks}<br>loss ${meanLoss.toFixed(2)}${noisy}${taken && html`<br>${taken}`}</div>${sparkline(sample, range)}</li>
 `;
 }
 

@@ -54,6 +54,18 @@ const batchNorm = z.object({
  */
 export type BatchNormMetrics = z.infer<typeof batchNorm>;
 
+const share = z.number().min(0).max(1);
+const labelNoise = z.object({
+  /** Of the eligible samples, those that are trained on with another label than the dataset's. */
+  share,
+  /** Of all draws up to this epoch's end, those of such samples. */
+  drawn: share,
+  /** Of the tenth of the eligible samples that was drawn most up to then, such samples. */
+  mostDrawn: share,
+});
+/** How many wrong labels there are, and whether an order prefers them. */
+export type LabelNoiseMetrics = z.infer<typeof labelNoise>;
+
 export const epochMetrics = z.object({
   epoch: count,
   step: count,
@@ -71,6 +83,8 @@ export const epochMetrics = z.object({
   /** Of the last epoch, for a model that normalises by batches. */
   batchNorm: batchNorm.optional(),
   order: orderMonitors,
+  /** Only where `dataset.labelNoise` says so. */
+  labelNoise: labelNoise.optional(),
   orderSha256: z.string(),
   planSha256: z.string(),
 });

@@ -114,6 +114,11 @@ const best = z.strictObject({
 /** The epoch of the highest validation accuracy, the first among equals; the test set has no say. */
 export type Best = Readonly<z.infer<typeof best>>;
 
+const meanShare = z.strictObject({ mean: z.number(), sd: z.number().nullable() });
+const noiseDrawn = z.strictObject({ share: meanShare, drawn: meanShare, mostDrawn: meanShare });
+/** As `LabelNoiseMetrics` has them, over the runs that are done. */
+export type NoiseDrawn = Readonly<z.infer<typeof noiseDrawn>>;
+
 const armFindings = z.strictObject({
   arm: z.string(),
   /** Last epoch's test accuracy over the runs that are done, 0 … 1. */
@@ -122,6 +127,8 @@ const armFindings = z.strictObject({
   loss: description,
   /** Where runs answer one class whatever they see; begins after the arm's name. */
   collapsed: z.string().optional(),
+  /** Where some labels are wrong on purpose. */
+  labelNoise: noiseDrawn.optional(),
   /** Where the config holds out a validation part. */
   validation: best.optional(),
   /** With the baseline; absent for the baseline itself, without a baseline, and without statistics. */

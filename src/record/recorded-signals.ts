@@ -1,7 +1,7 @@
 /** Reads back the arrays that have a value a sample: signals, predicted classes. */
 import { damage, readBytes, Unreadable, unreadable, wholeValues } from "./read-file.js";
 import { filesOf } from "./recorded-orders.js";
-import { predictionFile, type SignalName, signalFile, TEST_PREDICTIONS } from "./run-files.js";
+import { predictionFile, type SignalName, signalFile, TEST_PREDICTIONS, TRAINED_LABELS } from "./run-files.js";
 import type { RunFiles } from "./verified-files.js";
 
 /** In place of a predicted class: the sample was not seen. */
@@ -54,6 +54,10 @@ export function testPredictionsOf(files: RunFiles, of?: Labelled): Uint32Array |
   if (!files.has(TEST_PREDICTIONS)) return undefined;
   return of === undefined ? files.u32(TEST_PREDICTIONS) : classesIn(files, TEST_PREDICTIONS, { ...of, maySkip: false });
 }
+
+/** Labels that were trained on, where they are not the dataset's; undefined as above. */
+export const trainedLabelsOf = (files: RunFiles, of: Labelled): Uint32Array | undefined =>
+  files.has(TRAINED_LABELS) ? classesIn(files, TRAINED_LABELS, { ...of, maySkip: false }) : undefined;
 
 function classesIn(
   files: RunFiles,

@@ -8,6 +8,8 @@ import { PARTIAL, writing } from "./write-file.js";
 export const RUN_DOCUMENT = "run.json";
 export const METRICS = "metrics.jsonl";
 export const TIMINGS = "timings.jsonl";
+/** Labels that were trained on, of every sample, where they are not the dataset's: u32 [n]. */
+export const TRAINED_LABELS = "trained-labels.u32";
 export const TEST_PREDICTIONS = "test-predictions.u32";
 export const IMAGES = { document: "images.json", pixels: "images.u8" } as const;
 
@@ -30,7 +32,7 @@ const OWN: readonly RegExp[] = [
   /^(metrics|timings)\.jsonl$/,
   /^orders\/\d+\.(u32|json|weights\.f32)$/,
   /^signals\/[^/]+\/\d+\.(f32|u32)$/,
-  /^test-predictions\.u32$/,
+  /^(test-predictions|trained-labels)\.u32$/,
   /^images\.(u8|json)$/,
   /^SHA256SUMS$/,
 ];

@@ -26,6 +26,7 @@ import {
   signalFile,
   TEST_PREDICTIONS,
   TIMINGS,
+  TRAINED_LABELS,
   wholeFiles,
 } from "./run-files.js";
 import { RunFiles } from "./verified-files.js";
@@ -275,6 +276,11 @@ export class RunRecord {
         writing(path, () => rmSync(path, { force: true }));
       }
     }
+  }
+
+  /** [n]; of a run whose labels are not those of the dataset. */
+  writeTrainedLabels(values: Uint32Array): void {
+    this.#write(TRAINED_LABELS, bytesOf(values));
   }
 
   /** [testCount]; those of the evaluation before go. */

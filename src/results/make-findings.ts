@@ -5,6 +5,7 @@ import type { Description, Difference, Sample, Statistics } from "../record/stat
 import { batchNormAlarms } from "./batch-norm-alarm.js";
 import { collapseText, isWhole } from "./collapse.js";
 import { byCostKind } from "./cost-to-reach.js";
+import { noiseDrawnBy } from "./label-noise.js";
 import {
   type ArmMeasures,
   CONFIDENCE,
@@ -31,8 +32,11 @@ export function makeFindings(measures: Measures, answer: Statistics | string, ru
   const differences = byName(typeof answer === "string" ? [] : answer.comparisons);
   const comparisons =
     typeof answer === "string" ? [] : pairs.map((pair) => compare(pair, descriptions, differences, measures));
-  const inArms = arms.map((arm) => armFindings(arm, descriptions, comparisons, baseline));
   const byArm = arms.map(({ arm }) => ({ arm, runs: runs.filter((run) => run.arm === arm) }));
+  const inArms = arms.map((arm, at) => {
+    const labelNoise = noiseDrawnBy(byArm[at].runs);
+    return { ...armFindings(arm, descriptions, comparisons, baseline), ...(labelNoise && { labelNoise }) };
+  });
   return {
     baseline,
     confidence: typeof answer === "string" ? CONFIDENCE : answer.confidence,

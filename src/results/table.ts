@@ -3,6 +3,7 @@ import type { Interval } from "../record/statistics-document.js";
 import type { ArmSummary, Summary } from "../record/summary-document.js";
 import { comparisonTables } from "./comparison-table.js";
 import { costTables } from "./cost-table.js";
+import { noiseTables } from "./label-noise.js";
 import { type Column, type Layout, whole } from "./layout.js";
 import { PERCENT, plain, range } from "./number-text.js";
 import { endingsOf, isWorkUnequal, lossText, percent, runsText, samplesText, spreadText } from "./summary-text.js";
@@ -15,7 +16,10 @@ export function renderTable(summary: Summary, findings: Findings, layout: Layout
   const { seeds, arms } = summary;
   const comparisons = seeds.length < 2 || arms.length < 2 ? [] : comparisonTables(findings, layout);
   const costs = arms.length < 2 && findings.target?.from !== "config" ? [] : costTables(findings, layout);
-  return [armsPart(summary, findings, layout), ...comparisons, ...costs, ...remarks(findings, layout)].join("\n");
+  const noise = noiseTables(findings, layout);
+  return [armsPart(summary, findings, layout), ...noise, ...comparisons, ...costs, ...remarks(findings, layout)].join(
+    "\n",
+  );
 }
 
 function armsPart({ name, seeds, arms }: Summary, findings: Findings, layout: Layout): string {

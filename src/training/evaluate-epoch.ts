@@ -1,9 +1,10 @@
 /** What is measured after an epoch, and what its line in the record says. */
 import type { BatchNormMetrics, EpochMetrics } from "../record/epoch-metrics.js";
 import type { Evaluated } from "./divergence.js";
+import { noiseDrawn } from "./label-noise.js";
 import { measuredOf } from "./measured.js";
 import type { PlannedEpoch } from "./planner.js";
-import type { EpochUnderWay } from "./run-state.js";
+import type { EpochUnderWay, RunState } from "./run-state.js";
 import type { Training } from "./training.js";
 
 type EvaluatedEpoch = Evaluated & { readonly batchNorm?: BatchNormMetrics };
@@ -19,11 +20,18 @@ export async function evaluate(
   return { ...evaluated, ...(batchNorm && { batchNorm }) };
 }
 
-/** `step`: after the epoch. */
+/** What an epoch was, and what was seen after it. */
+interface EndedEpoch {
+  readonly planned: PlannedEpoch;
+  readonly evaluated: EvaluatedEpoch;
+  readonly training: Pick<Training, "split" | "noise">;
+}
+
+/** The state is that after the epoch. */
 export function metricsOf(
-  step: number,
+  { step, ledger }: Pick<RunState, "step" | "ledger">,
   underWay: EpochUnderWay,
-  { planned, evaluated }: { readonly planned: PlannedEpoch; readonly evaluated: EvaluatedEpoch },
+  { planned, evaluated, training: { split, noise } }: EndedEpoch,
 ): EpochMetrics {
   const { epoch, plan, monitors, hashes } = planned;
   const { learningRates } = plan;
@@ -37,6 +45,7 @@ export function metricsOf(
     train: measuredOf(underWay.tally),
     ...evaluated,
     order: monitors,
+    ...(noise && { labelNoise: noiseDrawn(ledger.draws, split.eligible, noise) }),
     ...hashes,
   };
 }

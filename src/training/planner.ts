@@ -21,8 +21,10 @@ export interface PlannerInputs {
   /** The order that the config names. */
   readonly order: RunOrder;
   readonly seed: number;
-  readonly session: Pick<Session, "labels" | "opened">;
+  readonly session: Pick<Session, "opened">;
   readonly split: Split;
+  /** Of every sample, as it is trained on. */
+  readonly labels: Uint32Array;
   /** Batches after which the run is over, whatever its epochs; undefined: none. */
   readonly mostBatches?: number | undefined;
 }
@@ -82,8 +84,8 @@ export class Planner {
     { decided, firstStep }: Pick<DecidedInputs, "decided" | "firstStep">,
     listen: Listener,
   ): Promise<DecidedSource> {
-    const { config, order, seed, session, split, mostBatches = Number.POSITIVE_INFINITY } = this.#inputs;
-    const { labels, opened } = session;
+    const { config, order, seed, session, split, labels, mostBatches = Number.POSITIVE_INFINITY } = this.#inputs;
+    const { opened } = session;
     const { eligible } = split;
     const { sizes, batches } = this.#batches(epoch);
     const where = `order ${order.name} in epoch ${epoch + 1}`;
@@ -108,8 +110,8 @@ export class Planner {
 
   /** What the order keeps, apart from what it kept before; all zero where it was not asked yet. */
   memoryAfter(kept: OrderMemory | null): Promise<OrderMemory> {
-    const { order, session } = this.#inputs;
-    const { length } = session.labels;
+    const { order, labels } = this.#inputs;
+    const { length } = labels;
     return kept === null
       ? calling(`the memory of order ${order.name}`, () => order.allocateMemory(length))
       : Promise.resolve(copyOf(kept));
@@ -136,8 +138,8 @@ export class Planner {
 
   async #make({ epoch, step, ledger, memory: kept, before }: PlannedFrom): Promise<PlannedEpoch> {
     const start = performance.now();
-    const { config, order, seed, session, split, mostBatches } = this.#inputs;
-    const { labels, opened } = session;
+    const { config, order, seed, session, split, labels, mostBatches } = this.#inputs;
+    const { opened } = session;
     const memory = await this.memoryAfter(kept);
     const made = await makePlan(config, order, {
       ...{ seed, epoch, step, labels, ledger, memory },

@@ -115,6 +115,17 @@ export class Session {
     return session;
   }
 
+  /** These training samples have these labels from now on in training and scoring passes, and the dataset's elsewhere. */
+  async relabel(indices: Uint32Array, labels: Uint32Array): Promise<void> {
+    this.#lifetime.refuseWhenStopped();
+    await this.#lifetime.ask(
+      "giving samples other labels",
+      "relabel",
+      { session: this.#lifetime.id },
+      { indices, labels },
+    );
+  }
+
   /**
    * Trains on some batches, behind what was asked for before.
    * @throws Interrupted, BackendError, BackendLost.

@@ -91,9 +91,9 @@ async function trainEpoch(state: RunState, training: Training): Promise<number |
   const evaluated = await evaluating;
   stopwatch.lap(underWay.seconds, "evaluating", session.takeSeconds());
 
-  recordEpoch(state.hardSamples, session.labels, underWay.history);
+  recordEpoch(state.hardSamples, training.labels, underWay.history);
   endEpoch(state, { memory: planned.memory, before: planned.plan.indices });
-  const metrics = metricsOf(state.step, underWay, { planned, evaluated });
+  const metrics = metricsOf(state, underWay, { planned, evaluated, training });
   const timings = timingsOf(epoch, underWay.seconds, training.planner.earlySeconds);
   listen({ type: "epochEnded", metrics, timings });
   for (const alarm of orderAlarms(metrics)) {

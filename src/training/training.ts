@@ -3,12 +3,13 @@ import type { RunConfig } from "../config/run-config.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import type { ExtraSignal } from "../orders/contract.js";
 import { Evaluator } from "./evaluator.js";
+import { type NoisyLabels, noisyLabels } from "./label-noise.js";
 import type { LedgerRules } from "./ledger.js";
 import { Planner } from "./planner.js";
 import type { Listener } from "./run-event.js";
 import { newRunState, type RunState } from "./run-state.js";
 import type { Session } from "./session.js";
-import { splitDataset } from "./split.js";
+import { type Split, splitDataset } from "./split.js";
 import type { Boundary } from "./train-chunks.js";
 
 export interface TrainingInputs {
@@ -29,22 +30,36 @@ export interface Training extends TrainingInputs {
   readonly evaluator: Evaluator;
   readonly planner: Planner;
   readonly ledgerRules: LedgerRules;
+  readonly split: Split;
+  /** Of every sample, as it is trained on. */
+  readonly labels: Uint32Array;
+  /** Undefined where these are the dataset's. */
+  readonly noise: NoisyLabels | undefined;
 }
 
-/** @throws IbatchError where the config does not fit the data. */
-export function prepareTraining(inputs: TrainingInputs, session: Session): Training {
+/** The session has then the labels that are trained on. @throws IbatchError where the config does not fit the data. */
+export async function prepareTraining(inputs: TrainingInputs, session: Session): Promise<Training> {
   const { dataset, order, evaluation } = inputs.config;
-  const split = splitDataset(session.labels, session.opened.classNames.length, {
-    ...dataset,
-    trainSample: evaluation.trainSample,
-  });
+  const classCount = session.opened.classNames.length;
+  const split = splitDataset(session.labels, classCount, { ...dataset, trainSample: evaluation.trainSample });
+  const clean = { labels: session.labels, classCount, eligible: split.eligible };
+  const noise = dataset.labelNoise && noisyLabels(clean, dataset.labelNoise);
+  const labels = noise?.labels ?? session.labels;
+  if (noise !== undefined) {
+    const { relabelled } = noise;
+    await session.relabel(
+      relabelled,
+      relabelled.map((sample) => labels[sample]),
+    );
+  }
   const { signal: source = "training", meanDecay = 0 } = order.ledger ?? {};
   return {
     ...inputs,
     session,
     evaluator: new Evaluator(session, split, evaluation),
-    planner: new Planner({ ...inputs, session, split }),
+    planner: new Planner({ ...inputs, session, split, labels }),
     ledgerRules: { source, meanDecay },
+    ...{ split, labels, noise },
   };
 }
 

@@ -74,7 +74,7 @@ async function driven(inputs: DriveInputs, session: Session): Promise<Driven> {
   const { config, seed, order, batches, record } = inputs;
   const collected = new Collected();
   const weights = new WeightsAtStops(session, stopsOf(batches));
-  const training = prepareTraining(
+  const training = await prepareTraining(
     {
       ...{ config: { ...config, record: { ...config.record, images: 0 } }, seed, order },
       mostBatches: batches,

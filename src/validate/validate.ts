@@ -1,7 +1,7 @@
 /** From a config to the checks that say whether what TypeScript drives is what plain PyTorch would have done. */
 import { z } from "zod";
 import { toWireValue } from "../backend/codec.js";
-import { armHash, type ExperimentConfig, resolveConfig } from "../config/config.js";
+import { type ArmConfig, armHash, type ExperimentConfig, resolveConfig } from "../config/config.js";
 import type { ConfigSource } from "../config/config-source.js";
 import { OrderSources } from "../config/order-sources.js";
 import { runConfig, startOrder } from "../config/run-config.js";
@@ -58,6 +58,7 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
   const orders = await OrderSources.load(source, listening);
   const early = resolveConfig(source, orders, undefined);
   const arm = chooseArm(early, options.arm);
+  refuseLabelNoise(source, early.arms[arm]);
   const margin = options.accuracy ? marginOf(source, early, options.seed) : undefined;
   const allowed = options.allowImport ?? [];
   refuseImports(source, { ...early, arms: { [arm]: early.arms[arm] } }, allowed);
@@ -111,6 +112,15 @@ function chooseArm({ arms, baseline }: ExperimentConfig, asked: string | undefin
   if (asked === undefined) return baseline ?? Object.keys(arms)[0];
   if (arms[asked] !== undefined) return asked;
   throw usageError(`--arm ${asked}: no arm "${asked}"; ${hintOf(asked, Object.keys(arms))}`);
+}
+
+/** The loops that a run is held against read the labels of the dataset. */
+function refuseLabelNoise(source: ConfigSource, { dataset }: ArmConfig): void {
+  if (dataset.labelNoise === undefined) return;
+  const where = `${source.where(["dataset", "labelNoise"])}: dataset.labelNoise`;
+  throw usageError(
+    `${where}: ibatch validate trains on the dataset's own labels in plain PyTorch: add --set dataset.labelNoise=null`,
+  );
 }
 
 const started = z.strictObject({ python: z.string(), torch: z.string(), executable: z.string() });

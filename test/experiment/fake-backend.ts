@@ -168,6 +168,9 @@ export class FakeBackend implements WorkClient {
     switch (message.type) {
       case "open":
         return this.#open(message.fields);
+      case "relabel":
+        this.#find(message.fields.session);
+        return { fields: message.fields, arrays: {} };
       case "train":
         return this.#train(message, this.#find(message.fields.session));
       case "evaluate":

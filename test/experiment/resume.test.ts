@@ -63,6 +63,7 @@ describe("to the bit", () => {
       LOSSES,
     ],
     ["a placebo", [...ONE_RUN, "arms.a.order.placebo=true"], LOSSES],
+    ["wrong labels", [...ONE_RUN, "dataset.labelNoise={fraction: 0.5}"], LOSSES],
     ["one message an epoch", [...ONE_RUN, "backend.chunkBatches=100"], LOSSES],
     [
       "signals: last, hashes alone",

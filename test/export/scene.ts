@@ -41,6 +41,7 @@ export const FULL: Whole<EpochMetrics> = {
     meanLossAgeSteps: 12.5,
     rankCorrelation: -0.02,
   },
+  labelNoise: { share: 0.2, drawn: 0.26, mostDrawn: 0.31 },
   orderSha256: "a".repeat(64),
   planSha256: "b".repeat(64),
 };

@@ -25,7 +25,7 @@ from py_backend.datasets.contract import DatasetDefinition, Part
 from py_backend.errors import BackendError
 from py_backend.host import Host
 from py_backend.identity import Identity
-from py_backend.messages import Augmentation, Images, Named, Open, Ping
+from py_backend.messages import Augmentation, Evaluate, Images, Named, Open, Ping, Relabel, Score
 from py_backend.progress import SESSION_IDLE_SECONDS, Progress
 from py_backend.signals import SignalBuffer
 
@@ -595,3 +595,56 @@ def test_an_error_for_want_of_memory_keeps_nothing_of_what_was_computed(
         body = error_packet(1, error).body
     assert (body.code, len(kept)) == ("out_of_memory", 1)
     assert [reference() for reference in held] == [None]
+
+
+# --- relabel
+
+
+def relabel(run: Any, indices: list[int], labels: list[int]) -> Any:
+    arrays = {"indices": np.array(indices, np.uint32), "labels": np.array(labels, np.uint32)}
+    return run.host.handle(Packet(2, Relabel(session=run.session), arrays)).packet()
+
+
+def test_other_labels_are_trained_on_and_scored_and_those_of_the_dataset_evaluated(
+    open_run: Callable[..., Any], tiny: SimpleNamespace
+) -> None:
+    own = tiny.grey.train.labels[:4].tolist()
+    others = [(label + 1) % 3 for label in own]
+    indices = np.arange(4, dtype=np.uint32)
+
+    def looked(message: Any) -> Any:
+        return run.host.handle(Packet(3, message, {"indices": indices})).packet().arrays["loss"]
+
+    run = open_run()
+    score = Score(session=run.session, signals=["loss"], batch_size=4)
+    evaluate = Evaluate(session=run.session, signals=["loss"], batch_size=4, part="train", norm="running")
+    clean = looked(evaluate)
+    relabel(run, [0, 1, 2, 3], others)
+    scored = looked(score)
+    assert np.array_equal(looked(evaluate), clean)
+    assert np.all(scored != clean)
+    assert np.allclose(run.train([[0, 1, 2, 3]]).arrays["loss"], scored)
+    logits_differ = np.exp(-clean) + np.exp(-scored)
+    assert np.all(logits_differ < 1)
+
+
+def test_labels_that_come_again_replace_the_first_ones(open_run: Callable[..., Any], tiny: SimpleNamespace) -> None:
+    run, plain = open_run(), open_run()
+    label = int(tiny.grey.train.labels[0])
+    relabel(run, [0], [(label + 1) % 3])
+    relabel(run, [], [])
+    score = {"indices": np.zeros(1, np.uint32)}
+    losses = [
+        one.host.handle(Packet(3, Score(session=one.session, signals=["loss"], batch_size=4), score)).packet()
+        for one in (run, plain)
+    ]
+    assert losses[0].arrays["loss"] == losses[1].arrays["loss"]
+
+
+def test_labels_are_refused_that_do_not_fit_or_come_late(open_run: Callable[..., Any]) -> None:
+    run = open_run()
+    assert refusal(lambda: relabel(run, [0, 1], [1])).code == "bad_array"
+    assert refusal(lambda: relabel(run, [64], [1])).code == "bad_index"
+    assert refusal(lambda: relabel(run, [0], [3])).code == "bad_index"
+    run.train([[0, 1]])
+    assert refusal(lambda: relabel(run, [0], [1])).code == "step_conflict"

@@ -17,7 +17,7 @@ test("a run that is stopped while it plans has no scores in its state: going on 
   const session = await Session.open(new FakeBackend(), request, signal, () => {});
   const asked = OrderSources.builtIn.start(config.order, 0, { signal, limit: { seconds: 60 }, say: () => {} });
   const told: string[] = [];
-  const training = prepareTraining(
+  const training = await prepareTraining(
     {
       ...{ config, seed: 0 },
       order: { ...asked, order: () => Promise.reject(new Interrupted()) },

@@ -252,6 +252,10 @@ def messages():
     nothing = [("labels", "u32", []), ("test_labels", "u32", []), ("class_names", "u8", [*b"[]"])]
     yield message("open_ok: nothing in it", "open_ok", 1, none, nothing)
 
+    others = [("indices", "u32", [3, 0]), ("labels", "u32", [1, 2])]
+    yield message("relabel", "relabel", 2, {"session": "s"}, others)
+    yield message("relabel_ok", "relabel_ok", 2, {"session": "s"})
+
     yield message("train", "train", 3, TRAIN, TRAIN_ARRAYS)
     weighted = {**TRAIN, "first_step": 70000, "signals": ["prediction", "loss", "correct"], "micro_batch": 1}
     yield message(
