@@ -16,14 +16,16 @@ from .training import Trained
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, perhaps still being computed on the device: `packet()` waits for it, `ready` says if it would."""
+    """An answer, perhaps still being computed on the device: `packet()` waits for it, `ready` says if it would. `wait`
+    returns when it would not; it may be called in another thread."""
 
     ready: Callable[[], bool]
     packet: Callable[[], Packet]
+    wait: Callable[[], None]
 
     @staticmethod
     def now(packet: Packet) -> Answer:
-        return Answer(lambda: True, lambda: packet)
+        return Answer(lambda: True, lambda: packet, lambda: None)
 
 
 def train_answer(message_id: int, request: Train, trained: Trained) -> Answer:
@@ -49,7 +51,7 @@ def answer(message_id: int, download: Download, body: Callable[[str], Message]) 
         sent = {name: as_sent(array) for name, array in arrays.items() if name != "indices"}
         return Packet(message_id, body(indices_sha256), sent)
 
-    return Answer(lambda: download.ready, packet)
+    return Answer(lambda: download.ready, packet, download.wait)
 
 
 def as_sent(array: Array) -> Array:

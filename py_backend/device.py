@@ -153,7 +153,7 @@ class Download:
                 name: torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True).copy_(tensor, non_blocking=True)
                 for name, tensor in tensors.items()
             }
-            self._done = torch.cuda.Event()
+            self._done = torch.cuda.Event(blocking=True)  # who waits for it leaves its core to others
             self._done.record(torch.cuda.current_stream(device))
         else:
             self._host = dict(tensors)
@@ -163,9 +163,12 @@ class Download:
         """Whether `arrays` would return without waiting."""
         return self._done is None or self._done.query()
 
-    def arrays(self) -> dict[str, Array]:
+    def wait(self) -> None:
         if self._done is not None:
             self._done.synchronize()
+
+    def arrays(self) -> dict[str, Array]:
+        self.wait()
         return {name: tensor.numpy() for name, tensor in self._host.items()}
 
 
@@ -186,7 +189,7 @@ class BytesDownload:
             at += len(raw)
         self._done: torch.cuda.Event | None = None
         if is_cuda:
-            self._done = torch.cuda.Event()
+            self._done = torch.cuda.Event(blocking=True)  # who waits for it leaves its core to others
             self._done.record(torch.cuda.current_stream(device))
 
     def __len__(self) -> int:
@@ -197,9 +200,12 @@ class BytesDownload:
         """Whether `array` would return without waiting."""
         return self._done is None or self._done.query()
 
-    def array(self) -> npt.NDArray[np.uint8]:
+    def wait(self) -> None:
         if self._done is not None:
             self._done.synchronize()
+
+    def array(self) -> npt.NDArray[np.uint8]:
+        self.wait()
         return self._host.numpy()
 
 

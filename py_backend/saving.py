@@ -71,7 +71,7 @@ class Saver:
             body, content = kept.part(request)
             return Packet(message_id, body, {"bytes": content})
 
-        return Answer(lambda: kept.download.ready, packet)
+        return Answer(lambda: kept.download.ready, packet, kept.download.wait)
 
     def _kept(self, request: Save, at_step: int) -> Snapshot:
         """The state that the part is of: taken now for part 0."""

@@ -23,12 +23,11 @@ from .host import Host
 from .identity import Identity
 from .messages import ShutdownOk
 from .progress import Progress
+from .waking import Waker
 
 LINGER_MS = 1000
 IDLE_POLL_MS = 100
 """How long either thread waits for a message before it looks whether it should stop."""
-BUSY_POLL_MS = 1
-"""The same while an answer is being computed on the device: the next chunk is to be there before the device is done."""
 JOIN_SECONDS = 2.0
 QUEUE_LIMIT = 16
 """Messages taken from ZeroMQ's queue ahead of their turn, to see whose they are."""
@@ -56,6 +55,10 @@ class Server:
         self._control_error: BaseException | None = None
         self._control = self._bind(endpoints.control, MAX_CONTROL_BYTES, CONTROL_HIGH_WATER_MARK)
         self._work = self._bind(endpoints.work, MAX_MESSAGE_BYTES, WORK_HIGH_WATER_MARK)
+        self._waker = Waker()
+        self._work_or_ready: zmq.Poller = zmq.Poller()
+        self._work_or_ready.register(self._work, zmq.POLLIN)
+        self._work_or_ready.register(self._waker.fd, zmq.POLLIN)
         self.control_endpoint = self._control.getsockopt_string(zmq.LAST_ENDPOINT)
         self.work_endpoint = self._work.getsockopt_string(zmq.LAST_ENDPOINT)
         self._control_connections = Connections(self._control, MAX_CONTROL_UNREAD_BYTES)
@@ -97,6 +100,7 @@ class Server:
             self.stop()
             control.join(JOIN_SECONDS)
             self._work.close()
+            self._waker.close(JOIN_SECONDS)
             if not control.is_alive():  # a socket belongs to the thread that uses it
                 self._control.close()
                 self._control_connections.close()
@@ -127,10 +131,15 @@ class Server:
     def _next_work(self, pending: Pending | None) -> Asked | None:
         """The next work message; None once the pending answer is ready, or when told to stop."""
         self._receive_queued()
+        is_awaited = False
         while not self._queue and not self._progress.stopping.is_set():
             if pending is not None and pending.is_ready():
                 return None
-            self._work.poll(IDLE_POLL_MS if pending is None else BUSY_POLL_MS)
+            if pending is not None and not is_awaited:
+                self._waker.wake_after(pending.answer.wait)
+                is_awaited = True
+            if (self._waker.fd, zmq.POLLIN) in self._work_or_ready.poll(IDLE_POLL_MS):
+                self._waker.take()
             self._receive_queued()
         return self._queue.popleft() if self._queue and not self._progress.stopping.is_set() else None
 

@@ -241,7 +241,7 @@ class Session:
                 self._fail(step, error)
                 raise
 
-        return Answer(lambda: watched(awaited.ready), lambda: watched(awaited.packet))
+        return Answer(lambda: watched(awaited.ready), lambda: watched(awaited.packet), awaited.wait)
 
     def look(self, packet: Packet, request: Score | Evaluate) -> Answer:
         """Answers `score` and `evaluate`: the model is not changed."""

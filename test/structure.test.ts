@@ -270,7 +270,7 @@ describe("Python", () => {
   const imports = readPythonImports();
   // From the bottom up: a file may import those before it.
   const layers = [
-    ["__init__", "errors", "exits", "process_signals", "endpoints", "progress", "listed"],
+    ["__init__", "errors", "exits", "process_signals", "endpoints", "progress", "listed", "waking"],
     [
       "keeper",
       "messages",

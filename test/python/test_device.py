@@ -18,9 +18,10 @@ CPU, SECOND = torch.device("cpu"), torch.device("cuda", 1)
 class Event:
     """An event that is done when the test says so."""
 
-    def __init__(self, log: list[Any], enable_timing: bool = False) -> None:
+    def __init__(self, log: list[Any], enable_timing: bool = False, blocking: bool = False) -> None:
         self.log = log
         self.timed = enable_timing
+        self.blocking = blocking
         self.done = False
         self.stream: object = None
 
@@ -103,6 +104,7 @@ def test_download_starts_at_once_and_waits_for_the_stream_of_its_device(cuda: Si
     download = Download({"a": torch.tensor([1, 2]), "b": torch.tensor([0.5])}, SECOND)
     assert cuda.log == [("copy", True, True), ("copy", True, True), ("record", "stream of cuda:1")]
     assert not download.ready
+    assert cuda.events[0].blocking
     cuda.events[0].done = True
     assert download.ready
     assert "synchronize" not in cuda.log

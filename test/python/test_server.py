@@ -115,7 +115,9 @@ class StubHost:
             self.during[number]()
         if number in self.refused:
             raise BackendError("bad_index", "refused at once")
-        return Answer(lambda: self._is_ready(number), lambda: self._await(packet.id, number))
+        return Answer(
+            lambda: self._is_ready(number), lambda: self._await(packet.id, number), lambda: self._wait(number)
+        )
 
     def finish(self, *numbers: int) -> None:
         with self._changed:
@@ -145,8 +147,13 @@ class StubHost:
         body = TrainOk(session="s", first_step=number, batches_done=1, indices_sha256="0" * 64, seconds=0.0)
         return Packet(message_id, body)
 
+    def _wait(self, number: int) -> None:
+        self._note("waited for", number)
+        with self._changed:
+            assert self._changed.wait_for(lambda: number in self._finished, SECONDS)
+
     def order(self) -> list[tuple[str, int]]:
-        return [event for event in self.events if event[0] != "asked"]
+        return [event for event in self.events if event[0] not in ("asked", "waited for")]
 
 
 class Stubbed:
@@ -202,7 +209,7 @@ def stubbed() -> Iterator[Stubbed]:
 def test_nobody_waits_for_an_answer_that_is_not_ready_and_the_next_chunk_is_started_first(stubbed: Stubbed) -> None:
     stubbed.start()
     ids = [stubbed.send(0)]
-    stubbed.host.wait_for("asked", 0, times=3)
+    stubbed.host.wait_for("asked", 0)
     ids.append(stubbed.send(1))
     stubbed.host.wait_for("started", 1)
     stubbed.host.finish(1)  # the later one first: answered in order all the same
@@ -212,14 +219,38 @@ def test_nobody_waits_for_an_answer_that_is_not_ready_and_the_next_chunk_is_star
     assert stubbed.host.order() == [("started", 0), ("started", 1), ("awaited", 0), ("awaited", 1)]
 
 
-def test_an_answer_is_sent_when_it_is_ready_though_nothing_else_comes(stubbed: Stubbed) -> None:
+def test_an_answer_is_sent_when_it_is_ready_though_nothing_else_comes(
+    stubbed: Stubbed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when the server looks again: it is woken."""
+    monkeypatch.setattr(server, "IDLE_POLL_MS", 60_000)
     stubbed.start()
     number = stubbed.send(0)
-    stubbed.host.wait_for("asked", 0, times=3)
+    stubbed.host.wait_for("waited for", 0)
     assert stubbed.control.ask("status", {}).state == "working"
     stubbed.host.finish(0)
     assert stubbed.work.receive().id == number
     assert stubbed.control.ask("status", {}).state == "idle"
+    assert [event for event, _ in stubbed.host.events].count("asked") <= 3  # at the start, before the wait, after it
+    monkeypatch.undo()
+    stubbed.host.finish(1)
+    stubbed.send(1)  # both threads wait with the longer limit still
+    stubbed.work.receive()
+    stubbed.control.ask("status", {})
+
+
+def test_a_wait_for_what_was_answered_since_wakes_nobody_else(stubbed: Stubbed) -> None:
+    stubbed.start()
+    ids = [stubbed.send(0)]
+    stubbed.host.wait_for("waited for", 0)
+    ids.append(stubbed.send(1))
+    stubbed.host.wait_for("awaited", 0)
+    stubbed.host.finish(0)
+    assert stubbed.work.receive().id == ids[0]
+    stubbed.host.wait_for("waited for", 1)
+    stubbed.host.finish(1)
+    assert stubbed.work.receive().id == ids[1]
+    assert stubbed.host.order() == [("started", 0), ("started", 1), ("awaited", 0), ("awaited", 1)]
 
 
 def test_an_error_from_ready_is_the_answer_and_the_server_lives(stubbed: Stubbed) -> None:
