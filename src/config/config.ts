@@ -40,6 +40,8 @@ export interface ArmConfig {
   readonly dataset: ChosenOrImported & {
     readonly subset: number | null;
     readonly validation: number;
+    /** Absent: both. */
+    readonly part?: NonNullable<ArmSections["dataset"]["part"]>;
     /** Absent: the labels are the dataset's. */
     readonly labelNoise?: NonNullable<ArmSections["dataset"]["labelNoise"]>;
   };
@@ -205,7 +207,7 @@ interface ResolvedWith {
 function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedWith: ResolvedWith): ArmConfig {
   const { catalogue } = resolvedWith;
   const sections = checker.parse(armSchema, spellAll(merged));
-  const { subset, validation, labelNoise, ...dataset } = sections.dataset;
+  const { subset, validation, part, labelNoise, ...dataset } = sections.dataset;
   const model = imported(checker, "model", modelReference, sections.model);
   const batching = split(sections.batching);
   const rule = checker.find("batching", BATCHING_RULES, batching.name);
@@ -219,7 +221,12 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
     const chosen = split(given);
     return entries === undefined
       ? chosen
-      : checker.catalogued(key, entries, chosen, key === "dataset" ? ["subset", "validation", "labelNoise"] : []);
+      : checker.catalogued(
+          key,
+          entries,
+          chosen,
+          key === "dataset" ? ["subset", "validation", "part", "labelNoise"] : [],
+        );
   };
   return {
     dataset: {
@@ -227,6 +234,7 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
         fromCatalogue("dataset", catalogue?.datasets, dataset)),
       subset,
       validation,
+      ...(part && { part }),
       ...(labelNoise && { labelNoise }),
     },
     model: model ?? fromCatalogue("model", catalogue?.models, sections.model),

@@ -66,10 +66,17 @@ const shares = {
   subset: someCount
     .nullable()
     .default(null)
-    .describe("train on this many samples, stratified by class, the same for every seed; null: on all"),
+    .describe("train on this many samples, stratified by class, the same for every seed; null: on all (of `part`)"),
   validation: count
     .default(0)
     .describe("keep this many training samples, stratified by class, for validation, the same for every seed"),
+  part: z
+    .enum(["a", "b"])
+    .optional()
+    .describe(
+      "train on one half of what is not for validation, stratified by class, the same halves for every seed: a model of " +
+        "the one half can judge the samples of the other one (order rho-loss); left out: on both",
+    ),
   labelNoise: z
     .strictObject({
       fraction: z.number().gt(0).max(1).describe("share of the samples that may be trained on which get another label"),
@@ -169,6 +176,13 @@ const recordSection = z.strictObject({
     .enum(["full", "last"])
     .default("full")
     .describe("keep each epoch's losses and predictions, or only the last one's"),
+  scoreAll: z
+    .boolean()
+    .default(false)
+    .describe(
+      "after the last epoch, score every sample of the training set, those that were not trained on, too, and keep the " +
+        "losses: what order rho-loss reads",
+    ),
   images: count
     .max(1000)
     .default(8)

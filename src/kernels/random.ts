@@ -12,6 +12,7 @@ export const STREAMS = [
   "batching",
   "order-each-batch",
   "batching-each-batch",
+  "part",
   "subset",
   "validation",
   "train-sample",

@@ -20,6 +20,8 @@ export interface TrainedPart {
   readonly subset: number | null;
   /** So many held out. */
   readonly validation: number;
+  /** One half of the rest; absent: both. */
+  readonly part?: string | undefined;
 }
 
 /** @throws IbatchError where it is damaged, or does not say. */
@@ -35,15 +37,21 @@ export function readMadeBy(files: RunFiles): MadeBy {
 }
 
 function partOf({ dataset }: RecordedArm): TrainedPart | undefined {
-  const { subset, validation } = dataset ?? {};
-  return subset === undefined || validation === undefined ? undefined : { subset, validation };
+  const { subset, validation, part } = dataset ?? {};
+  return subset === undefined || validation === undefined ? undefined : { subset, validation, part };
 }
 
 /** Whether all that is trained on of the one part is trained on of the other, too, as far as their settings say. */
 export const isWithin = (inner: TrainedPart, outer: TrainedPart): boolean =>
-  outer.subset === null
+  outer.subset === null && outer.part === undefined
     ? outer.validation === 0 || outer.validation === inner.validation
-    : outer.subset === inner.subset && outer.validation === inner.validation;
+    : (outer.subset === null || outer.subset === inner.subset) &&
+      outer.part === inner.part &&
+      outer.validation === inner.validation;
 
-export const partText = ({ subset, validation }: TrainedPart): string =>
-  `subset: ${subset}${validation === 0 ? "" : `, validation: ${validation}`}`;
+/** Whether none of what is trained on of the one part is trained on of the other, as far as their settings say. */
+export const isApart = (one: TrainedPart, other: TrainedPart): boolean =>
+  one.validation === other.validation && one.part !== undefined && other.part !== undefined && one.part !== other.part;
+
+export const partText = ({ subset, validation, part }: TrainedPart): string =>
+  [`subset: ${subset}`, validation && `validation: ${validation}`, part && `part: ${part}`].filter(Boolean).join(", ");

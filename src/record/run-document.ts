@@ -25,6 +25,7 @@ const armShape = {
     name: z.string(),
     subset: count.nullable().optional(),
     validation: count.optional(),
+    part: z.string().optional(),
   }).optional(),
   model: named.optional(),
   loss: named.optional(),

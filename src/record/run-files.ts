@@ -10,6 +10,8 @@ export const METRICS = "metrics.jsonl";
 export const TIMINGS = "timings.jsonl";
 /** Labels that were trained on, of every sample, where they are not the dataset's: u32 [n]. */
 export const TRAINED_LABELS = "trained-labels.u32";
+/** Loss of every sample of the training set by the final weights, in evaluation mode, where it was asked for: f32 [n]. */
+export const FINAL_LOSSES = "final-losses.f32";
 export const TEST_PREDICTIONS = "test-predictions.u32";
 export const IMAGES = { document: "images.json", pixels: "images.u8" } as const;
 
@@ -33,6 +35,7 @@ const OWN: readonly RegExp[] = [
   /^orders\/\d+\.(u32|json|weights\.f32)$/,
   /^signals\/[^/]+\/\d+\.(f32|u32)$/,
   /^(test-predictions|trained-labels)\.u32$/,
+  /^final-losses\.f32$/,
   /^images\.(u8|json)$/,
   /^SHA256SUMS$/,
 ];

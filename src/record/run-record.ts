@@ -16,6 +16,7 @@ import { isFinished, type RunDocument } from "./run-document.js";
 import {
   clearAfter,
   clearRun,
+  FINAL_LOSSES,
   IMAGES,
   METRICS,
   orderFile,
@@ -281,6 +282,11 @@ export class RunRecord {
   /** [n]; of a run whose labels are not those of the dataset. */
   writeTrainedLabels(values: Uint32Array): void {
     this.#write(TRAINED_LABELS, bytesOf(values));
+  }
+
+  /** [n]: of every sample of the training set, whatever was trained on. */
+  writeFinalLosses(values: Float32Array): void {
+    this.#write(FINAL_LOSSES, bytesOf(values));
   }
 
   /** [testCount]; those of the evaluation before go. */

@@ -74,6 +74,12 @@ export class Evaluator {
     return { indices, signals: await this.#session.score(indices, this.#settings.batchSize, extras) };
   }
 
+  /** Loss of every sample of the training set, [n], in evaluation mode, by the labels that are trained on. */
+  async lossesOfAll(): Promise<Float32Array> {
+    const all = consecutive(this.#session.labels.length);
+    return (await this.#session.score(all, this.#settings.batchSize, [])).loss;
+  }
+
   /** The three kinds of statistics side by side; undefined where the model has none of a batch. */
   async compareStatistics(plan: Plan): Promise<BatchNormMetrics | undefined> {
     const { batchNormSample: mostSamples, batchSize } = this.#settings;

@@ -8,8 +8,10 @@ import type { LabelNoiseMetrics } from "../record/epoch-metrics.js";
 export interface NoisyLabels {
   /** Of every sample of the training part, as it is trained on. */
   readonly labels: Uint32Array;
-  /** Samples that have another label than in the dataset, ascending. */
+  /** Eligible samples that have another label than in the dataset, ascending. */
   readonly relabelled: Uint32Array;
+  /** Those of the other part, which are never trained on, but may be scored. */
+  readonly relabelledElsewhere: Uint32Array;
 }
 
 /** What they are drawn from. */
@@ -17,15 +19,16 @@ interface Clean {
   readonly labels: Readonly<Uint32Array>;
   readonly classCount: number;
   readonly eligible: Readonly<Uint32Array>;
+  readonly otherPart: Readonly<Uint32Array>;
 }
 
 /**
- * Of the eligible samples the share `fraction`, each with one of the other classes, all as likely. A sample's rank among
+ * Of the eligible samples, and of those of the other part, the share `fraction`, each with one of the other classes, all as likely. A sample's rank among
  * those that may get another label, and that label, are functions of (seed, n) alone: another subset changes neither.
  * @throws IbatchError where that is none.
  */
 export function noisyLabels(
-  { labels, classCount, eligible }: Clean,
+  { labels, classCount, eligible, otherPart }: Clean,
   { fraction, seed }: NonNullable<ArmConfig["dataset"]["labelNoise"]>,
 ): NoisyLabels {
   const count = Math.round(fraction * eligible.length);
@@ -35,14 +38,24 @@ export function noisyLabels(
   }
   const numbers = random(seed, "label-noise", 0);
   const others = labels.map((label) => otherThan(label, numbers.below(classCount - 1)));
-  const isEligible = new Uint8Array(labels.length);
-  for (const sample of eligible) isEligible[sample] = 1;
-  const all = Uint32Array.from(labels.keys());
-  const ranked = shuffled(all, numbers).filter((sample) => isEligible[sample] === 1);
-  const relabelled = ranked.subarray(0, count).sort();
+  const ranked = shuffled(Uint32Array.from(labels.keys()), numbers);
+  const relabelled = firstOf(ranked, eligible, count);
+  const relabelledElsewhere = firstOf(ranked, otherPart, Math.round(fraction * otherPart.length));
   const noisy = labels.slice();
-  for (const sample of relabelled) noisy[sample] = others[sample];
-  return { labels: noisy, relabelled };
+  for (const samples of [relabelled, relabelledElsewhere]) {
+    for (const sample of samples) noisy[sample] = others[sample];
+  }
+  return { labels: noisy, relabelled, relabelledElsewhere };
+}
+
+/** So many of these, those that are ranked first; ascending. */
+function firstOf(ranked: Readonly<Uint32Array>, of: Readonly<Uint32Array>, count: number): Uint32Array {
+  const isOf = new Uint8Array(ranked.length);
+  for (const sample of of) isOf[sample] = 1;
+  return ranked
+    .filter((sample) => isOf[sample] === 1)
+    .subarray(0, count)
+    .sort();
 }
 
 /** Skips the label itself. */

@@ -30,6 +30,9 @@ export const recordIn =
         record.appendMetrics(event.metrics);
         record.appendTimings(event.timings);
         break;
+      case "scoredAll":
+        record.writeFinalLosses(event.losses);
+        break;
       case "pictured":
         record.writeImages(event.images);
         break;

@@ -26,6 +26,8 @@ export type RunEvent =
   | { readonly type: "epochTrained"; readonly epoch: number; readonly history: SignalHistory }
   | { readonly type: "evaluated"; readonly epoch: number; readonly testPredictions: Uint32Array | undefined }
   | { readonly type: "epochEnded"; readonly metrics: EpochMetrics; readonly timings: EpochTimings }
+  /** Every sample of the training set, by the final weights: [n]. */
+  | { readonly type: "scoredAll"; readonly losses: Float32Array }
   /** Pictures of its hardest samples. */
   | { readonly type: "pictured"; readonly images: RecordedImages }
   /** A line for the experiment's log. */

@@ -7,6 +7,8 @@ import { stratifiedSample } from "../kernels/stratified.js";
 export interface Split {
   /** May be trained on. */
   readonly eligible: Uint32Array;
+  /** With `part`, the samples of the other one; else none. */
+  readonly otherPart: Uint32Array;
   /** Held out of the training set, disjoint from `eligible`. */
   readonly validation: Uint32Array;
   /** Part of `eligible`: on what arms are compared by training loss. */
@@ -14,18 +16,20 @@ export interface Split {
 }
 
 export interface SplitOptions {
+  readonly part?: "a" | "b";
   readonly subset: number | null;
   readonly validation: number;
   readonly trainSample: number;
 }
 
 /**
- * Validation part first, then the subset of the rest, then the fixed sample of that; each stratified by class.
+ * Validation part first, then the half of the rest that `part` names, then the subset of it, then the fixed sample of that;
+ * each stratified by class.
  * @throws IbatchError when more is asked for than is there.
  */
 export function splitDataset(labels: Uint32Array, classCount: number, options: SplitOptions): Split {
   const all = consecutive(labels.length);
-  const { subset, validation: validationCount, trainSample } = options;
+  const { part, subset, validation: validationCount, trainSample } = options;
   if (validationCount + (subset ?? 1) > all.length) {
     throw usageError(
       subset === null
@@ -38,8 +42,16 @@ export function splitDataset(labels: Uint32Array, classCount: number, options: S
     count >= from.length ? from : stratifiedSample(from, labels, classCount, count, random(0, stream, 0));
   const validation = draw(all, validationCount, "validation");
   const rest = without(all, validation);
-  const eligible = draw(rest, subset ?? rest.length, "subset");
-  return { eligible, validation, trainSample: draw(eligible, trainSample, "train-sample") };
+  const a = part === undefined ? rest : draw(rest, Math.ceil(rest.length / 2), "part");
+  const b = without(rest, a);
+  const [own, otherPart] = part === "b" ? [b, a] : [a, b];
+  if (own.length < (subset ?? 1)) {
+    throw usageError(
+      `dataset.part ${part} has ${own.length} of the ${rest.length} samples, dataset.subset asks for ${subset}: lower it`,
+    );
+  }
+  const eligible = draw(own, subset ?? own.length, "subset");
+  return { eligible, otherPart, validation, trainSample: draw(eligible, trainSample, "train-sample") };
 }
 
 function without(all: Uint32Array, removed: Uint32Array): Uint32Array {

@@ -63,8 +63,14 @@ async function trainEpochs(state: RunState, training: Training): Promise<number 
     });
     if (divergedAtStep !== undefined) return divergedAtStep;
   }
+  await scoreAll(training);
   await picture(state, training);
   return undefined;
+}
+
+/** Every sample of the training set by the final weights, where that is asked for. */
+async function scoreAll({ config, evaluator, listen }: Training): Promise<void> {
+  if (config.record.scoreAll) listen({ type: "scoredAll", losses: await evaluator.lossesOfAll() });
 }
 
 /** Returns the step at which the run diverged, if it did. */

@@ -1,5 +1,6 @@
 /** What a run is trained by, which stays as it is from its first batch to its last. */
 import type { RunConfig } from "../config/run-config.js";
+import { concatenated } from "../kernels/concatenated.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import type { ExtraSignal } from "../orders/contract.js";
 import { Evaluator } from "./evaluator.js";
@@ -42,11 +43,11 @@ export async function prepareTraining(inputs: TrainingInputs, session: Session):
   const { dataset, order, evaluation } = inputs.config;
   const classCount = session.opened.classNames.length;
   const split = splitDataset(session.labels, classCount, { ...dataset, trainSample: evaluation.trainSample });
-  const clean = { labels: session.labels, classCount, eligible: split.eligible };
+  const clean = { labels: session.labels, classCount, ...split };
   const noise = dataset.labelNoise && noisyLabels(clean, dataset.labelNoise);
   const labels = noise?.labels ?? session.labels;
   if (noise !== undefined) {
-    const { relabelled } = noise;
+    const relabelled = concatenated<Uint32Array>(Uint32Array, [noise.relabelled, noise.relabelledElsewhere]);
     await session.relabel(
       relabelled,
       relabelled.map((sample) => labels[sample]),

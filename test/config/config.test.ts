@@ -358,7 +358,7 @@ describe("what is not said", () => {
       targetAccuracy: null,
       equivalenceMargin: null,
       evaluation: { every: 1, batchSize: 500, trainSample: 2000, batchNorm: "running", batchNormSample: 1000 },
-      record: { orders: "full", signals: "full", images: 8 },
+      record: { orders: "full", signals: "full", scoreAll: false, images: 8 },
       checkpoint: { everyEpochs: 1, everyBatches: null, everySeconds: 60, leastSeconds: 5, keep: 2, final: false },
       backend: {
         restarts: 3,

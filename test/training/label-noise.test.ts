@@ -6,7 +6,8 @@ import { mistake } from "../mistake.js";
 
 const CLASSES = 6;
 const labels = Uint32Array.from({ length: 6000 }, (_, index) => index % CLASSES);
-const all = { labels, classCount: CLASSES, eligible: consecutive(labels.length) };
+const none = new Uint32Array();
+const all = { labels, classCount: CLASSES, eligible: consecutive(labels.length), otherPart: none };
 const differing = (noisy: Uint32Array) => [...noisy.keys()].filter((index) => noisy[index] !== labels[index]);
 
 describe("labels that are wrong on purpose", () => {
@@ -38,6 +39,18 @@ describe("labels that are wrong on purpose", () => {
     const both = part.relabelled.filter((sample) => whole.relabelled.includes(sample));
     expect(both.length).toBeGreaterThan(450);
     expect([...both].map((sample) => part.labels[sample])).toEqual([...both].map((sample) => whole.labels[sample]));
+  });
+
+  test("are of the other part, too, as where that is trained on", () => {
+    const [a, b] = [0, 1].map((parity) => consecutive(labels.length).filter((index) => index % 2 === parity));
+    const noise = { fraction: 0.2, seed: 5 };
+    const onA = noisyLabels({ ...all, eligible: a, otherPart: b }, noise);
+    const onB = noisyLabels({ ...all, eligible: b, otherPart: a }, noise);
+    expect(onA.labels).toEqual(onB.labels);
+    expect([onA.relabelled, onA.relabelledElsewhere]).toEqual([onB.relabelledElsewhere, onB.relabelled]);
+    expect(onA.relabelled).toHaveLength(600);
+    expect(onA.relabelled.every((sample) => sample % 2 === 0)).toBe(true);
+    expect(differing(onA.labels)).toHaveLength(1200);
   });
 
   test("all of them can be wrong, and a share that is none is refused", () => {

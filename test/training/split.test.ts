@@ -111,3 +111,29 @@ describe("more than there is", () => {
     expect(splitDataset(four, 2, { subset: null, validation: 3, trainSample: 9 }).eligible).toHaveLength(1);
   });
 });
+
+describe("halves", () => {
+  const sizes = { subset: null, validation: 70, trainSample: 0 };
+  const half = (part: "a" | "b", more: object = {}) => splitDataset(labels, 10, { ...sizes, part, ...more });
+
+  test("share out what is not for validation, by class, whatever is taken of them", () => {
+    const [a, b] = [half("a"), half("b")];
+    const whole = splitDataset(labels, 10, sizes);
+    expect([a.validation, b.validation]).toEqual([whole.validation, whole.validation]);
+    expect([a.otherPart, b.otherPart]).toEqual([b.eligible, a.eligible]);
+    expect([...a.eligible, ...b.eligible].sort((one, other) => one - other)).toEqual([...whole.eligible]);
+    const differences = countsOf(a.eligible).map((count, label) => Math.abs(count - countsOf(b.eligible)[label]));
+    expect(Math.max(...differences)).toBeLessThanOrEqual(1);
+    expect(whole.otherPart).toHaveLength(0);
+
+    const few = half("b", { subset: 20 });
+    expect(few.eligible.every((index) => b.eligible.includes(index))).toBe(true);
+    expect([few.eligible.length, few.otherPart]).toEqual([20, a.eligible]);
+  });
+
+  test("more than one holds is refused", () => {
+    expect(mistake(() => half("a", { subset: 200 }))).toBe(
+      "dataset.part a has 155 of the 310 samples, dataset.subset asks for 200: lower it",
+    );
+  });
+});
