@@ -34,7 +34,7 @@ export function costTable(findings: Findings, looks: ReadonlyMap<string, Look>):
     note: `What it cost to reach ${percent(target.accuracy)} % test accuracy for the first time (${from})${measureOf(shown)}.`,
     columns: ["arm", "reached it", ...columns.map(({ title }) => title)],
     rows: shown.map((one) => ({
-      name: nameOf(one.arm, looks),
+      name: armName(one.arm, looks),
       cells: [reachedText(one.cost), ...columns.map((kind) => costText(one, kind))],
       isBaseline: one.arm === baseline,
     })),
@@ -57,14 +57,14 @@ function secondsTable(
     note: `Where these seconds went, and their sum: ${over}. Orders are made within the waiting, or while the backend evaluates, so ordering is no part of the sum.`,
     columns: ["arm", ...parts, "sum", "ordering"],
     rows: arms.map(({ arm, mean }) => ({
-      name: nameOf(arm, looks),
+      name: armName(arm, looks),
       cells: kinds.map((kind) => mean[kind].toFixed(2)),
       isBaseline: arm === baseline,
     })),
   });
 }
 
-const nameOf = (arm: string, looks: ReadonlyMap<string, Look>): Html =>
+export const armName = (arm: string, looks: ReadonlyMap<string, Look>): Html =>
   html`${looks.has(arm) ? swatch(lookFor(looks, arm)) : undefined}${arm}`;
 
 /** A column of noughts says nothing. */

@@ -77,6 +77,29 @@ const armCost = z.strictObject({
 });
 export type ArmCost = Readonly<z.infer<typeof armCost>>;
 
+// --- What whole runs cost
+
+const ratio = z.strictObject({ mean: z.number(), smallest: z.number(), largest: z.number() });
+/** Of an arm's cost to that of the baseline's run with the same seed, over seeds. */
+export type Ratio = Readonly<z.infer<typeof ratio>>;
+
+const saving = z.strictObject({
+  /** Seeds with which both are done. */
+  pairs: z.int(),
+  /** Of samples trained on, as both orders declare their share of an epoch; null where one does not. */
+  promised: z.number().nullable(),
+  /** Samples trained on, and scored. */
+  forward: ratio,
+  /** Samples trained on. */
+  backward: ratio,
+  /** A backward pass as two forward ones. */
+  forwardEquivalents: ratio,
+  /** null where not every epoch has its line in `timings.jsonl`. */
+  seconds: ratio.nullable(),
+});
+/** Of whole runs against the baseline's: 1 is as much. */
+export type Saving = Readonly<z.infer<typeof saving>>;
+
 // --- Comparisons and arms
 
 const target = z.strictObject({ accuracy: z.number(), from: z.enum(["config", "baseline"]) });
@@ -137,6 +160,8 @@ const armFindings = z.strictObject({
   cost: armCost.nullable(),
   /** Mean cost with its interval; null where a run ended below the target, for the others' mean is then too low. */
   meanCost: z.record(costKind, description).nullable(),
+  /** Realised; null for the baseline itself, and without a pair. */
+  saving: saving.nullable(),
   /** Against the baseline, as a person would say it; begins after the arm's name. */
   sentence: z.string().optional(),
 });

@@ -20,6 +20,9 @@ const armShape = {
     /** Whether it trains on another objective than the mean loss over all eligible samples. */
     changesObjective: z.boolean().optional(),
     name: z.string().optional(),
+    options: settings.optional(),
+    file: z.unknown().optional(),
+    replay: z.unknown().optional(),
   }),
   dataset: keeping({
     name: z.string(),

@@ -62,7 +62,7 @@ function byName<T extends { readonly name: string }>(all: readonly T[]): Named<T
 }
 
 function armFindings(
-  { arm, validation, cost, collapse }: ArmMeasures,
+  { arm, validation, cost, collapse, saving }: ArmMeasures,
   descriptions: Named<Description>,
   comparisons: readonly Comparison[],
   baseline: string | undefined,
@@ -82,6 +82,7 @@ function armFindings(
     ...(comparison && { comparison, sentence: comparison.sentence }),
     cost,
     meanCost: cost === null || cost.notReached > 0 ? null : byCostKind((kind) => descriptions(arm, kind)),
+    saving: saving ?? null,
   };
 }
 

@@ -1,7 +1,14 @@
 /** What of an experiment's runs is described and compared: values by seed. Pure functions. */
 
 import type { PlannedComparison } from "../config/planned-comparisons.js";
-import { type ArmCost, COST_KINDS, type CostKind, type MeasureKind, type Target } from "../record/findings-document.js";
+import {
+  type ArmCost,
+  COST_KINDS,
+  type CostKind,
+  type MeasureKind,
+  type Saving,
+  type Target,
+} from "../record/findings-document.js";
 import type { RunStatus } from "../record/run-document.js";
 import type { Pairing, Sample, StatisticsRequest, ValuesBySeed } from "../record/statistics-document.js";
 import { type BestEpochs, bestByValidation } from "./best-by-validation.js";
@@ -9,6 +16,7 @@ import { type Collapse, collapseOf } from "./collapse.js";
 import { costBySeed, costOfArm, finalAccuracy } from "./cost-to-reach.js";
 import type { PlannedExperiment } from "./planned-experiment.js";
 import type { TimedRun } from "./recorded-experiment.js";
+import { savingOf } from "./saving.js";
 
 export const CONFIDENCE = 0.95;
 
@@ -33,6 +41,8 @@ export interface ArmMeasures {
   readonly loss: ValuesBySeed;
   readonly validation: BestEpochs | undefined;
   readonly cost: ArmCost | null;
+  /** Against the baseline; undefined for that itself, and without a pair. */
+  readonly saving: Saving | undefined;
 }
 
 /** `arm` minus `with`. */
@@ -49,9 +59,20 @@ export function measure(planned: PlannedExperiment, runs: readonly TimedRun[]): 
   const arms = Object.keys(planned.arms).map((arm) => ({
     ...measureArm(arm, runsOf(arm), planned.seeds, target),
     collapse: collapseOf(runsOf(arm)),
+    saving: savingAgainst(planned, arm, runsOf),
   }));
   const { baseline, primary, equivalenceMargin } = planned;
   return { baseline, primary, equivalenceMargin, target, arms, pairs: pairUp(planned, arms) };
+}
+
+function savingAgainst(
+  { arms, baseline }: PlannedExperiment,
+  arm: string,
+  runsOf: (arm: string) => readonly TimedRun[],
+): Saving | undefined {
+  if (baseline === undefined || arm === baseline || arms[baseline] === undefined) return undefined;
+  const [own, theirs] = [arm, baseline].map((name) => ({ runs: runsOf(name), planned: arms[name] }));
+  return savingOf(own, theirs);
 }
 
 function chooseTarget(configured: number | null, baseline: readonly TimedRun[]): Target | null {
@@ -65,7 +86,7 @@ function measureArm(
   runs: readonly TimedRun[],
   asked: readonly number[],
   target: Target | null,
-): Omit<ArmMeasures, "collapse"> {
+): Omit<ArmMeasures, "collapse" | "saving"> {
   const seeds = [...new Set([...asked, ...runs.map(({ seed }) => seed)])];
   const all = seeds.map((seed) => ({ seed, run: runs.find((run) => run.seed === seed) }));
   const last = all.map(({ seed, run }) => ({

@@ -19,5 +19,14 @@ export interface PlannedExperiment {
 export interface PlannedArm {
   /** Length of its runs. */
   readonly epochs: number;
-  readonly order: { readonly changesObjective: boolean };
+  readonly order: PlannedOrder;
+}
+
+/** As the config names it; a record of before may lack its name and its options. */
+export interface PlannedOrder {
+  readonly changesObjective: boolean;
+  readonly name?: string | undefined;
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
+  readonly file?: unknown;
+  readonly replay?: unknown;
 }

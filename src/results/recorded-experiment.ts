@@ -65,7 +65,7 @@ export function readExperiment(directory: string, options: ReadOptions = {}): Re
 /** Records of before there was such say nothing of the objective: it was the mean loss over all samples. */
 const plannedArm = ({ epochs, order }: RecordedArm): PlannedArm => ({
   epochs,
-  order: { changesObjective: order.changesObjective ?? false },
+  order: { ...order, changesObjective: order.changesObjective ?? false },
 });
 
 const byArm = (a: RunOnRecord, b: RunOnRecord): number => (a.arm < b.arm ? -1 : 1);

@@ -62,4 +62,5 @@ export const bestArm = (arm: string): Findings["arms"][number] => ({
   validation: { epochs: description(2.5, 0.5), accuracy: description(0.7654, 0.0123) },
   cost: null,
   meanCost: null,
+  saving: null,
 });

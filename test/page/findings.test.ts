@@ -38,6 +38,25 @@ describe("what the statistics say", () => {
     expect(documentOf().querySelector("#loss-differences-note")?.textContent).toMatch(/^Descriptive: /);
   });
 
+  test("what whole runs cost against the baseline's", () => {
+    const ratio = (mean: number) => ({ mean, smallest: mean - 0.01, largest: mean + 0.01 });
+    const saving = {
+      ...{ pairs: 2, promised: 0.5, forward: ratio(1.5), backward: ratio(0.5), forwardEquivalents: ratio(0.8) },
+      seconds: null,
+    };
+    const found = documentOf({
+      arms: [
+        { ...bestArm("shuffled"), saving: null },
+        { ...bestArm("sorted"), saving },
+      ],
+    });
+    expect(rowsOf(found, "saving")).toEqual([
+      ["sorted", "0.500", "0.500 (0.490 to 0.510)", "1.500 (1.490 to 1.510)", "0.800 (0.790 to 0.810)", "–"],
+    ]);
+    expect(found.querySelector("#saving-note")?.textContent).toContain("a share of what those of shuffled cost");
+    expect(documentOf().querySelector("#saving")).toBeNull();
+  });
+
   test("with loss as the primary measure that has the tests, and lower is better", () => {
     const found = documentOf({
       primary: "loss",

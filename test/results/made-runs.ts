@@ -18,6 +18,8 @@ export interface Made {
   readonly validation?: readonly number[];
   /** Of an epoch; 100 unless told. */
   readonly samples?: number;
+  /** Likewise; 10 unless told. */
+  readonly scored?: number;
   readonly state?: RunStatus;
 }
 
@@ -25,7 +27,7 @@ export interface Made {
 export function run(
   arm: string,
   seed: number,
-  { test, loss, validation, samples = 100, state = "done" }: Made,
+  { test, loss, validation, samples = 100, scored = 10, state = "done" }: Made,
 ): TimedRun {
   const metrics = test.map(
     (accuracy, epoch): EpochMetrics => ({
@@ -33,7 +35,7 @@ export function run(
       step: epoch + 1,
       batches: 1,
       samples,
-      scored: 10,
+      scored,
       batchSize: { smallest: 100, largest: 100 },
       learningRate: { first: 0.1, last: 0.1 },
       train: { loss: 1, accuracy, count: 100 },

@@ -33,6 +33,7 @@ const bare = (name: string): ArmFindings => ({
   loss: nothing,
   cost: null,
   meanCost: null,
+  saving: null,
 });
 const none: Findings = {
   baseline: undefined,

@@ -1,0 +1,58 @@
+/** What an arm's whole runs cost against the baseline's, pass by pass: pure functions over what runs recorded. */
+import { type Declared, declaredBy } from "../orders/declared.js";
+import { ORDERS } from "../orders/index.js";
+import type { Cost, Ratio, Saving } from "../record/findings-document.js";
+import { forwardEquivalents } from "../record/work.js";
+import { costOf, type RecordedRun } from "./cost-to-reach.js";
+import type { PlannedArm } from "./planned-experiment.js";
+
+/** Undefined where no seed is done in both. */
+export function savingOf(
+  arm: { readonly runs: readonly RecordedRun[]; readonly planned: PlannedArm },
+  baseline: { readonly runs: readonly RecordedRun[]; readonly planned: PlannedArm },
+): Saving | undefined {
+  const pairs = arm.runs.flatMap((run) => {
+    const other = baseline.runs.find(({ seed }) => seed === run.seed);
+    const areDone = run.state === "done" && other?.state === "done";
+    return areDone ? [{ own: costOf(run), theirs: costOf(other) }] : [];
+  });
+  if (pairs.length === 0) return undefined;
+  const ratios = (of: (cost: Cost) => number) => ratioOf(pairs.map(({ own, theirs }) => of(own) / of(theirs)));
+  const areTimed = pairs.every(({ own, theirs }) => own.seconds !== null && theirs.seconds !== null);
+  return {
+    pairs: pairs.length,
+    promised: promised(arm.planned, baseline.planned),
+    forward: ratios(({ samples, scored }) => samples + scored),
+    backward: ratios(({ samples }) => samples),
+    forwardEquivalents: ratios(forwardEquivalents),
+    seconds: areTimed ? ratios(({ seconds }) => seconds?.total ?? Number.NaN) : null,
+  };
+}
+
+const ratioOf = (ratios: readonly number[]): Ratio => ({
+  mean: ratios.reduce((sum, one) => sum + one, 0) / ratios.length,
+  smallest: Math.min(...ratios),
+  largest: Math.max(...ratios),
+});
+
+function promised(arm: PlannedArm, baseline: PlannedArm): number | null {
+  const [own, theirs] = [arm, baseline].map(promisedEpochs);
+  return own === null || theirs === null ? null : own / theirs;
+}
+
+/** Samples that an arm's runs train on, in eligible ones; null where its order does not say how many an epoch draws. */
+function promisedEpochs({ epochs, order }: PlannedArm): number | null {
+  const share = declaredShare(order);
+  return share === null ? null : epochs * share;
+}
+
+/** Of a file or a replay nothing is known here. */
+function declaredShare({ name, options = {}, file, replay }: PlannedArm["order"]): number | null {
+  const definition = ORDERS.find((one) => one.name === name);
+  if (definition === undefined || file !== undefined || replay !== undefined) return null;
+  const { epochShare, coverage } = declaredBy(definition, options);
+  const isSaid = definition.epochShare !== undefined || isWhole(coverage);
+  return isSaid && Number.isFinite(epochShare) ? epochShare : null; // an old record may lack the option
+}
+
+const isWhole = (coverage: Declared["coverage"]): boolean => coverage === "each-once";
