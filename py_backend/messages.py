@@ -181,6 +181,7 @@ class Open(Message):
     precision: Precision
     equal_bits: bool
     seed: Int
+    model_seed: Int | None
     owner: Text | None
 
 

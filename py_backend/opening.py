@@ -88,7 +88,7 @@ def build_learner(
     """Model, optimiser and noise of a run, its weights not yet laid out; and the dropout probabilities as used."""
     reference = request.model.name if request.model.origin == "import" else None
     with generators_kept(CPU):
-        key = derive(request.seed, INITIAL_WEIGHTS_PLACE)
+        key = derive(initial_seed(request), INITIAL_WEIGHTS_PLACE)
         torch.manual_seed(signed(key))
         seed_python(key)
         model = choices.model.build(data.input_shape, len(data.class_names), choices.model_options)
@@ -115,6 +115,11 @@ def build_learner(
         seed=request.seed,
     )
     return learner, [layer.probability for layer in dropouts]
+
+
+def initial_seed(request: Open) -> int:
+    """Of the initial weights."""
+    return request.seed if request.model_seed is None else request.model_seed
 
 
 def build_optimizer(choices: Choices, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:

@@ -100,6 +100,7 @@ class SameLoop:
             precision="float32",
             equal_bits=False,
             seed=0,
+            model_seed=None,
             owner=None,
         )
         choices = opening.choose(request)

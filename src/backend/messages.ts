@@ -176,6 +176,7 @@ export const MESSAGES = {
     precision: z.enum(PRECISIONS),
     equalBits: z.boolean(),
     seed: int,
+    modelSeed: int.nullable(),
     owner: optionalText,
   }),
   open_ok: message(

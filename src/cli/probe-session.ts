@@ -19,6 +19,7 @@ export function openProbe(
     equalBits: false,
     owner: null,
     seed: 0,
+    modelSeed: null,
   } as const;
   return Session.open(client, request, signal, () => {});
 }

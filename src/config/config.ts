@@ -17,6 +17,7 @@ import { mergeArm, spellAll } from "./merge-arm.js";
 import type { OrderSources } from "./order-sources.js";
 import { type PlannedComparison, planComparisons } from "./planned-comparisons.js";
 import { type ChosenOrder, resolveOrder } from "./resolve-order.js";
+import type { FixedSeeds } from "./run-seeds.js";
 import {
   type ArmSections,
   armSchema,
@@ -61,6 +62,8 @@ export interface ArmConfig {
 export interface ExperimentConfig {
   readonly name: string;
   readonly seeds: readonly number[];
+  /** Of what is the same in every run, whatever its seed; absent where nothing is. */
+  readonly fixedSeeds?: FixedSeeds;
   readonly baseline: string | undefined;
   /** Those that were planned; the others are exploratory. */
   readonly comparisons: readonly PlannedComparison[];
@@ -105,18 +108,20 @@ export function resolveConfig(
     ...running
   } = checker.parse(commonSchema, common, { known: allKeys });
   const overrides = checkArmNames(source, armOverrides);
-  const allSeeds = typeof seeds === "number" ? Array.from({ length: seeds }, (_, at) => at) : checkSeeds(source, seeds);
+  const { all, fixed: fixedSeeds } = seedsOf(source, seeds);
+  const orderSeeds = fixedSeeds?.order === undefined ? all : [fixedSeeds.order];
   const arms: Record<string, ArmConfig> = {};
   for (const [arm, override] of overrides) {
     const merged = mergeArm(base, override);
     const inArm = new Checker(locateInArm(source, arm, merged));
-    arms[arm] = resolveArm(inArm, merged, { orders, catalogue, seeds: allSeeds });
+    arms[arm] = resolveArm(inArm, merged, { orders, catalogue, seeds: orderSeeds });
   }
   if (running.record.orders === "hash") refuseOrdersThatReadTheLedger(checker, arms);
   const baseline = checkBaseline(source, named, Object.keys(arms));
   return {
     name,
-    seeds: allSeeds,
+    seeds: all,
+    ...(fixedSeeds && { fixedSeeds }),
     baseline,
     comparisons: planComparisons(source, comparisons, { baseline, arms: Object.keys(arms) }),
     ...running,
@@ -141,22 +146,27 @@ function refuseOrdersThatReadTheLedger(checker: Checker, arms: Readonly<Record<s
 }
 
 /** Hash of what determines numbers and is common to all runs: not seeds, arms, device, threads or paths. */
-export const experimentHash = ({ name, base, evaluation }: ExperimentConfig): string =>
-  hashValue({ name, base, evaluation });
+export const experimentHash = ({ name, base, evaluation, fixedSeeds }: ExperimentConfig): string =>
+  hashValue({ name, base, evaluation, ...(fixedSeeds && { seeds: fixedSeeds }) });
 
 /** The same, as a config says it. */
 export const determiningSettings = ({
   name,
   base,
   evaluation,
+  fixedSeeds,
 }: ExperimentConfig): Readonly<Record<string, unknown>> => ({
   ...{ name, evaluation },
+  ...(fixedSeeds && { seeds: fixedSeeds }),
   ...base,
 });
 
 /** Hash of what determines one arm's numbers: of a whole `RunConfig` it would be another one. */
-export const armHash = (arm: ArmConfig & { readonly backend?: never }, evaluation: Common["evaluation"]): string =>
-  hashValue({ arm, evaluation });
+export const armHash = (
+  arm: ArmConfig & { readonly backend?: never },
+  evaluation: Common["evaluation"],
+  fixedSeeds?: FixedSeeds,
+): string => hashValue({ arm, evaluation, ...(fixedSeeds && { seeds: fixedSeeds }) });
 
 /** `file:line: path` of a part of an arm: where the arm says it, or what it completes. */
 function locateInArm(source: ConfigSource, arm: string, merged: Record<string, unknown>): Locate {
@@ -201,6 +211,7 @@ function checkArmNames(source: ConfigSource, arms: unknown): [string, Record<str
 interface ResolvedWith {
   readonly orders: OrderSources;
   readonly catalogue: Catalogue | undefined;
+  /** Of the runs' orders. */
   readonly seeds: readonly number[];
 }
 
@@ -278,6 +289,19 @@ const importedAs = ({ reference, ...options }: { readonly reference: string }): 
   name: reference,
   options,
 });
+
+interface Seeds {
+  readonly all: readonly number[];
+  readonly fixed: FixedSeeds | undefined;
+}
+
+function seedsOf(source: ConfigSource, said: Common["seeds"]): Seeds {
+  const isApart = typeof said === "object" && "count" in said;
+  const { count, ...given } = isApart ? said : { count: said };
+  const all = typeof count === "number" ? Array.from({ length: count }, (_, at) => at) : checkSeeds(source, count);
+  const fixed: FixedSeeds = Object.fromEntries(Object.entries(given).filter(([, seed]) => seed !== undefined));
+  return { all, fixed: Object.keys(fixed).length === 0 ? undefined : fixed };
+}
 
 function checkSeeds(source: ConfigSource, seeds: readonly number[]): readonly number[] {
   const twice = seeds.find((seed, at) => seeds.indexOf(seed) !== at);

@@ -4,6 +4,7 @@ import { PRECISIONS } from "../backend/messages.js";
 import { ORDER_ORIGINS } from "../orders/ledger-options.js";
 import { MEASURE_KINDS } from "../record/findings-document.js";
 import { FILE_NAME } from "../record/run-places.js";
+import { RANDOM_SOURCES } from "./run-seeds.js";
 
 const NAMED = (example: string) => `expected a name, or a map of a name and options, as in ${example}`;
 const name = z.string("expected a name, see `ibatch list`");
@@ -291,6 +292,18 @@ const plannedComparison = z.union(
   "expected an arm, or { arm: a, with: b }",
 );
 
+const runsSeeds = [someCount.max(MAX_SEEDS), z.array(seed).min(1)] as const;
+const seedsApart = z
+  .strictObject({
+    count: z.union(runsSeeds).describe("a number N (seeds 0 … N-1), or a list of seeds"),
+    model: seed.optional().describe("of the initial weights of every run"),
+    order: seed.optional().describe("of the orders, the batching and the placebos of every run"),
+    noise: seed.optional().describe("of dropout and augmentation in every run"),
+  })
+  .refine((seeds) => RANDOM_SOURCES.some((source) => seeds[source] === undefined), {
+    message: "expected one or two of model, order and noise: with all three fixed every run would be the same one",
+  });
+
 /** What is common to all arms and is no part of an arm. */
 export const commonSchema = z.strictObject({
   name: z
@@ -298,8 +311,11 @@ export const commonSchema = z.strictObject({
     .regex(FILE_NAME, "expected letters, digits, dots, dashes and underscores")
     .describe("names the run directory"),
   seeds: z
-    .union([someCount.max(MAX_SEEDS), z.array(seed).min(1)])
-    .describe("a number N (seeds 0 … N-1), or a list of seeds"),
+    .union([...runsSeeds, seedsApart])
+    .describe(
+      "a number N (seeds 0 … N-1), or a list of seeds; or `{ count: N, model: 0 }`, with a number or list as `count`: one or two of " +
+        "model (initial weights), order (orders, batching, placebos) and noise (dropout, augmentation) have this seed in every run",
+    ),
   baseline: z
     .string()
     .optional()

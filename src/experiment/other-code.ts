@@ -3,7 +3,7 @@ import { hashValue } from "../record/hash.js";
 import type { Surroundings } from "../record/run-document.js";
 import { asRecorded } from "../record/write-file.js";
 
-/** A run's seed, the hash of all that its config says of the model, and what it was made in. */
+/** The seed of a run's initial weights, the hash of all that its config says of the model, and what it was made in. */
 export interface MadeFrom {
   readonly seed: number;
   readonly modelHash: string;

@@ -1,6 +1,7 @@
 /** Which runs an experiment has, in their sequence, and whether they fit what is on record. */
-import { armHash } from "../config/config.js";
+import { type ArmConfig, armHash } from "../config/config.js";
 import { type RunConfig, runConfig } from "../config/run-config.js";
+import { runSeeds } from "../config/run-seeds.js";
 import { type IbatchError, usageError } from "../errors.js";
 import { differences } from "../record/differences.js";
 import type { RunDocument } from "../record/run-document.js";
@@ -24,16 +25,16 @@ type Planning = Pick<ExperimentInputs, "config" | "record" | "orders">;
 
 /** Every run in the order of running. All recorded ones are checked before the first one starts. */
 export function planRuns({ config, record, orders }: Planning, recorded: readonly RecordedRun[]): PlannedRun[] {
+  const { evaluation, fixedSeeds } = config;
+  const settingsOf = (arm: ArmConfig) => ({ ...arm, evaluation, ...(fixedSeeds && { seeds: fixedSeeds }) });
   const arms = Object.entries(config.arms).map(([arm, armConfig]) => ({
     arm,
     armConfig,
-    configHash: armHash(armConfig, config.evaluation),
+    configHash: armHash(armConfig, evaluation, fixedSeeds),
     before: recorded.filter((run) => run.arm === arm),
   }));
   refuseOtherSettings(
-    arms.flatMap(({ armConfig, configHash, before }) =>
-      inTheWay(configHash, { ...armConfig, evaluation: config.evaluation }, before),
-    ),
+    arms.flatMap(({ armConfig, configHash, before }) => inTheWay(configHash, settingsOf(armConfig), before)),
   );
   if (record.isUnnamed && arms.every(({ before }) => before.length === 0)) throw nothingOfThis(record.directory);
   refuseSpelledAlike(Object.keys(config.arms), recorded);
@@ -42,7 +43,7 @@ export function planRuns({ config, record, orders }: Planning, recorded: readonl
   return config.seeds.flatMap((seed, round) =>
     arms.map(({ arm, armConfig, configHash, before }, at): PlannedRun => {
       const same = before.find((run) => run.seed === seed);
-      const replayedSha256 = orders.replayedHash(armConfig.order, seed, armConfig.epochs);
+      const replayedSha256 = orders.replayedHash(armConfig.order, runSeeds(seed, fixedSeeds).order, armConfig.epochs);
       const runRecord = record.run(arm, seed);
       refuseOtherPlans(replayedSha256, same);
       return {
@@ -53,7 +54,8 @@ export function planRuns({ config, record, orders }: Planning, recorded: readonl
           arm,
           seed,
           configHash,
-          config: { ...armConfig, evaluation: config.evaluation },
+          seeds: runSeeds(seed, fixedSeeds),
+          config: settingsOf(armConfig),
           ...(replayedSha256 !== undefined && { replayedSha256 }),
           ibatchVersion,
           commit,

@@ -1,5 +1,6 @@
 /** Arms are tried before anything is trained: once for each combination that their runs will open. */
 import { BackendLost } from "../backend/errors.js";
+import { runSeeds } from "../config/run-seeds.js";
 import { IbatchError, Interrupted, surroundingsError, usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
 import { importsOf, openRequest } from "../training/open-request.js";
@@ -94,9 +95,10 @@ export class Preflight {
 
   /** Beside what is on record, and beside what was tried before. */
   #refuseOther({ place, config, record }: PlannedRun, session: Session): void {
-    const { arm, seed } = place;
+    const { arm } = place;
+    const { order, model: seed } = runSeeds(place.seed, config.fixedSeeds);
     const surroundings = surroundingsOf(session, config.dataset);
-    this.#experiment.orders.refuseOtherData(config.order, seed, surroundings);
+    this.#experiment.orders.refuseOtherData(config.order, order, surroundings);
     const made = { arm, seed, ...modelOf(config.model), surroundings };
     refuseOtherSurroundings(made, [...this.#kept.values(), ...this.#opened]);
     this.#opened.push({ ...made, directory: record.directory, goesOn: false });
@@ -116,9 +118,10 @@ export class Preflight {
   /** Where it is trained with several seeds. */
   async #tellWhereSeedsStartAlike(client: WorkClient, { place, config }: PlannedRun, own: MadeIn): Promise<void> {
     const { arm, seed } = place;
-    const isOther = (made: MadeFrom) => made.modelHash === own.modelHash && made.seed !== seed;
+    const isOther = (made: MadeFrom) => made.modelHash === own.modelHash && made.seed !== own.seed;
     const recorded = [...this.#kept.values(), ...this.#opened].find(isOther)?.surroundings.initialWeightsSha256;
-    const another = this.#runs.find((run) => run.place.arm === arm && run.place.seed !== seed);
+    const isFixed = config.fixedSeeds?.model !== undefined;
+    const another = isFixed ? undefined : this.#runs.find((run) => run.place.arm === arm && run.place.seed !== seed);
     const weights =
       recorded ?? (another && (await this.#judging([another], () => this.#weightsAtStart(client, another))));
     if (weights === own.surroundings.initialWeightsSha256)

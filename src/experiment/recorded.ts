@@ -82,8 +82,9 @@ export function madeIn({ arm, seed, directory }: Which, document: RunDocument, b
   const goesOn = !isFinished(document);
   if (goesOn && whyAnew({ document, steps: stepsOf({ arm, seed, directory }) }, by) !== undefined) return undefined;
   const surroundings = recordedSurroundings(directory, document);
-  const { failedByItself } = document;
-  return { arm, seed, directory, goesOn, failedByItself, ...modelOf(document.config.model), surroundings };
+  const { failedByItself, seeds } = document;
+  const made = { arm, seed: seeds?.model ?? seed, directory, goesOn, failedByItself };
+  return { ...made, ...modelOf(document.config.model), surroundings };
 }
 
 function stepsOf({ arm, seed, directory }: Which): number[] {

@@ -1,5 +1,6 @@
 /** Where a run that was begun before goes on: at the newest of its checkpoints that the backend takes. */
 import { BackendError } from "../backend/errors.js";
+import { runSeeds } from "../config/run-seeds.js";
 import { type IbatchError, usageError } from "../errors.js";
 import type { Checkpoint } from "../record/checkpoint.js";
 import type { Accept, Accepted, Entry } from "../record/checkpoints.js";
@@ -80,7 +81,7 @@ async function join(session: Session, checkpoint: Checkpoint): Promise<Accepted<
 
 /** @throws IbatchError where what it was begun in gives other bits. */
 function refuseOther({ record, place, config }: PlannedRun, begunIn: Surroundings, now: Surroundings): void {
-  const made = { ...place, ...modelOf(config.model) };
+  const made = { ...place, seed: runSeeds(place.seed, config.fixedSeeds).model, ...modelOf(config.model) };
   const begun = { ...made, directory: record.directory, goesOn: true, surroundings: begunIn };
   refuseOtherSurroundings({ ...made, surroundings: now }, [begun]);
 }

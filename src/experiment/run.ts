@@ -1,6 +1,7 @@
 /** One arm with one seed: its session at the backend, and how its record begins and ends. */
 
 import { BackendError } from "../backend/errors.js";
+import { runSeeds } from "../config/run-seeds.js";
 import { asError, IbatchError, Interrupted } from "../errors.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
@@ -118,8 +119,9 @@ async function prepare(
 ): Promise<{ readonly training: Training; readonly resumed: ResumePoint | undefined }> {
   const { config, place } = run;
   const { seed } = place;
-  orders.refuseOtherData(config.order, seed, surroundings);
-  refuseOtherSurroundings({ ...place, ...modelOf(config.model), surroundings }, kept.values());
+  const { order: orderSeed, model } = runSeeds(seed, config.fixedSeeds);
+  orders.refuseOtherData(config.order, orderSeed, surroundings);
+  refuseOtherSurroundings({ ...place, seed: model, ...modelOf(config.model), surroundings }, kept.values());
   const training = await prepareTraining({ config, seed, order, listen: listenersOf(audience, run) }, session);
   const resumed = await loadNewest(run, session, surroundings, audience.note);
   return { training, resumed };

@@ -13,8 +13,12 @@ export const EXPERIMENT = "experiment.json";
 
 const settings = z.record(z.string(), z.unknown());
 
+const seed = z.number().optional();
+
 const configShape = {
   seeds: z.array(z.number()).readonly(),
+  /** Of what is the same in every run; absent where nothing is. */
+  fixedSeeds: z.object({ model: seed, order: seed, noise: seed }).optional(),
   baseline: z.string().optional(),
   /** Absent in records of before there were such: every arm with the baseline. */
   comparisons: z
@@ -81,7 +85,7 @@ const identity = z.object({
   command: command.optional().catch(undefined),
   config: z
     .object(configShape)
-    .pick({ name: true, evaluation: true, base: true })
+    .pick({ name: true, evaluation: true, base: true, fixedSeeds: true })
     .partial()
     .optional()
     .catch(undefined),

@@ -54,8 +54,9 @@ export function identify(directory: string, { hash, determining }: ExperimentHas
   if (found === hash) return "by-document";
   if (isUnused(directory)) return "unused";
   if (found !== undefined) {
-    const { name, evaluation, base } = document?.config ?? {};
-    const what = base && determining && differences({ name, evaluation, ...base }, determining);
+    const { name, evaluation, base, fixedSeeds: seeds } = document?.config ?? {};
+    const then = { name, evaluation, ...(seeds && { seeds }), ...base };
+    const what = base && determining && differences(then, determining);
     const other = what ? ` (${what})` : "";
     const maker =
       document?.command === undefined ? "run the config that made it" : `run what made it: ${document.command}`;

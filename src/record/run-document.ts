@@ -39,6 +39,8 @@ const armShape = {
   precision: z.string().optional(),
   /** Of a run's alone: an experiment has one for all arms. */
   evaluation: settings.optional(),
+  /** Likewise: those that are the same in every run. */
+  seeds: settings.optional(),
 };
 /** What an arm's config says, as far as it is read again; absent parts are of records of before there were such. */
 export type RecordedArm = z.infer<z.ZodObject<typeof armShape>>;
@@ -77,6 +79,8 @@ export type Surroundings = z.infer<typeof surroundings>;
 export const runDocument = z.object({
   arm: z.string(),
   seed: count,
+  /** By source of chance: `seed`, unless the config fixes it; absent in records of before there were such. */
+  seeds: z.object({ model: count, order: count, noise: count }).optional(),
   configHash: z.string(),
   /** What `configHash` is over; `experiment.json` holds the arms of the last command alone. */
   config: recordedArm,

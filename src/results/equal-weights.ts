@@ -21,7 +21,10 @@ export function equalWeightsNote(runs: readonly Started[]): string | undefined {
   return `Seeds of ${arms.join(", ")} ${STARTS_ALIKE}, and intervals and p say nothing about other initial weights`;
 }
 
-const isOtherSeed = (run: Started, other: Started): boolean => run.arm === other.arm && run.seed !== other.seed;
+const isOtherSeed = (run: Started, other: Started): boolean =>
+  run.arm === other.arm && modelSeed(run) !== modelSeed(other);
+
+const modelSeed = ({ seed, document }: Started): number => document?.seeds?.model ?? seed;
 
 /** Whether runs of one seed started from equal weights, as far as is on record. */
 export const startsAreEqual = (runs: readonly Started[]): boolean =>

@@ -1,6 +1,7 @@
 /** What of an experiment's runs is described and compared: values by seed. Pure functions. */
 
 import type { PlannedComparison } from "../config/planned-comparisons.js";
+import type { FixedSeeds } from "../config/run-seeds.js";
 import {
   type ArmCost,
   COST_KINDS,
@@ -21,6 +22,7 @@ import { savingOf } from "./saving.js";
 export const CONFIDENCE = 0.95;
 
 export interface Measures {
+  readonly fixedSeeds: FixedSeeds | undefined;
   readonly baseline: string | undefined;
   readonly primary: MeasureKind;
   readonly equivalenceMargin: number | null;
@@ -61,8 +63,8 @@ export function measure(planned: PlannedExperiment, runs: readonly TimedRun[]): 
     collapse: collapseOf(runsOf(arm)),
     saving: savingAgainst(planned, arm, runsOf),
   }));
-  const { baseline, primary, equivalenceMargin } = planned;
-  return { baseline, primary, equivalenceMargin, target, arms, pairs: pairUp(planned, arms) };
+  const { fixedSeeds, baseline, primary, equivalenceMargin } = planned;
+  return { fixedSeeds, baseline, primary, equivalenceMargin, target, arms, pairs: pairUp(planned, arms) };
 }
 
 function savingAgainst(

@@ -1,10 +1,13 @@
 import type { PlannedComparison } from "../config/planned-comparisons.js";
+import type { FixedSeeds } from "../config/run-seeds.js";
 import type { MeasureKind } from "../record/findings-document.js";
 
 /** What of a resolved config its results depend on: an `ExperimentConfig` is one, and `experiment.json` holds one. */
 export interface PlannedExperiment {
   readonly name: string;
   readonly seeds: readonly number[];
+  /** Of what is the same in every run; absent where nothing is. */
+  readonly fixedSeeds?: FixedSeeds | undefined;
   readonly baseline?: string | undefined;
   readonly comparisons: readonly PlannedComparison[];
   /** The one measure that carries verdicts. */

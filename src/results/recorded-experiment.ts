@@ -49,6 +49,7 @@ export function readExperiment(directory: string, options: ReadOptions = {}): Re
     document,
     planned: {
       name,
+      fixedSeeds: config.fixedSeeds,
       baseline: config.baseline,
       comparisons: config.comparisons ?? withBaseline(config),
       primary: config.primary ?? "accuracy",

@@ -3,13 +3,14 @@ import type { FieldsOf } from "../backend/messages.js";
 import type { Chosen } from "../config/checker.js";
 import type { ChosenOrImported } from "../config/config.js";
 import type { RunConfig } from "../config/run-config.js";
+import { runSeeds } from "../config/run-seeds.js";
 import { exactJson } from "../exact-json.js";
 
 /** What a config names, ours or the user's. */
 type Named = Pick<RunConfig, "dataset" | "model" | "loss">;
 
 export interface Opening {
-  readonly config: Named & Pick<RunConfig, "optimizer" | "augmentation" | "precision" | "backend">;
+  readonly config: Named & Pick<RunConfig, "optimizer" | "augmentation" | "precision" | "backend" | "fixedSeeds">;
   readonly seed: number;
   /** Directory of the data files, on the backend's side; null: `data`. */
   readonly dataDir: string | null;
@@ -18,6 +19,7 @@ export interface Opening {
 }
 
 export function openRequest({ config, seed, dataDir, owner }: Opening): FieldsOf<"open"> {
+  const { model, noise } = runSeeds(seed, config.fixedSeeds);
   return {
     dataset: named(config.dataset),
     dataDir,
@@ -27,7 +29,8 @@ export function openRequest({ config, seed, dataDir, owner }: Opening): FieldsOf
     augmentation: config.augmentation,
     precision: config.precision,
     equalBits: config.backend.equalBits,
-    seed,
+    seed: noise,
+    modelSeed: model === noise ? null : model,
     owner: owner ?? null,
   };
 }

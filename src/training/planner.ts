@@ -20,6 +20,7 @@ export interface PlannerInputs {
   readonly config: ArmConfig;
   /** The order that the config names. */
   readonly order: RunOrder;
+  /** Of its orders. */
   readonly seed: number;
   readonly session: Pick<Session, "opened">;
   readonly split: Split;

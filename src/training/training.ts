@@ -1,5 +1,6 @@
 /** What a run is trained by, which stays as it is from its first batch to its last. */
 import type { RunConfig } from "../config/run-config.js";
+import { runSeeds } from "../config/run-seeds.js";
 import { concatenated } from "../kernels/concatenated.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import type { ExtraSignal } from "../orders/contract.js";
@@ -17,6 +18,7 @@ export interface TrainingInputs {
   readonly config: RunConfig;
   /** The order that the config names. */
   readonly order: RunOrder;
+  /** The run's. */
   readonly seed: number;
   /** Ends the run after so many batches, without a last evaluation; undefined: its epochs end it. */
   readonly mostBatches?: number | undefined;
@@ -40,7 +42,8 @@ export interface Training extends TrainingInputs {
 
 /** The session has then the labels that are trained on. @throws IbatchError where the config does not fit the data. */
 export async function prepareTraining(inputs: TrainingInputs, session: Session): Promise<Training> {
-  const { dataset, order, evaluation } = inputs.config;
+  const { seed } = inputs;
+  const { dataset, order, evaluation, fixedSeeds } = inputs.config;
   const classCount = session.opened.classNames.length;
   const split = splitDataset(session.labels, classCount, { ...dataset, trainSample: evaluation.trainSample });
   const clean = { labels: session.labels, classCount, ...split };
@@ -58,7 +61,7 @@ export async function prepareTraining(inputs: TrainingInputs, session: Session):
     ...inputs,
     session,
     evaluator: new Evaluator(session, split, evaluation),
-    planner: new Planner({ ...inputs, session, split, labels }),
+    planner: new Planner({ ...inputs, seed: runSeeds(seed, fixedSeeds).order, session, split, labels }),
     ledgerRules: { source, meanDecay },
     ...{ split, labels, noise },
   };

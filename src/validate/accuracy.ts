@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ExperimentConfig } from "../config/config.js";
 import type { ConfigSource } from "../config/config-source.js";
 import type { OrderSources } from "../config/order-sources.js";
+import { runSeeds } from "../config/run-seeds.js";
 import { IbatchError, usageError } from "../errors.js";
 import { runArms } from "../experiment/experiment.js";
 import type { Workplace } from "../experiment/experiment-inputs.js";
@@ -138,13 +139,14 @@ async function trainPlainly(
   { directory, seed }: Trainings["runs"][number],
   options: ModelOptions & LoopOptions,
 ): Promise<number> {
-  const { python, scratch } = plain;
+  const { python, scratch, config } = plain;
+  const seeds = runSeeds(seed, config.fixedSeeds);
   const model = modelOf(plain, options);
-  const built = await python.ask("build_model", { model, ...shapeOf(plain), seed }, object);
+  const built = await python.ask("build_model", { model, ...shapeOf(plain), seed: seeds.model }, object);
   // What a reference bears was tried by nobody.
   const memoryFormat = options.reference === undefined ? plain.driven.memoryFormat : "contiguous";
   const all = Array.from({ length: epochs }, (_, at) => at);
-  const training = { model: built.object, directory, epochs: all, seed, memoryFormat };
+  const training = { model: built.object, directory, epochs: all, seed: seeds.noise, memoryFormat };
   const loop = await openLoop(plain, training, options);
   for (let step = 0; step < loop.steps; step += BATCHES_A_QUESTION) {
     const batches = Math.min(BATCHES_A_QUESTION, loop.steps - step);

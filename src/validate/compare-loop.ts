@@ -1,5 +1,6 @@
 /** Order and loop parity: the loop in Python trains on the recorded plan, and what it did is held against the backend. */
 import { z } from "zod";
+import { runSeeds } from "../config/run-seeds.js";
 import type { Check } from "../record/validation-record.js";
 import { stopsOf } from "./drive.js";
 import { evaluationCheck, lossesCheck, type Tolerance, weightsCheck } from "./loop-parity.js";
@@ -24,7 +25,8 @@ export async function compareLoop(
   { batches, ...options }: LoopOptions & { readonly batches: number },
   tolerance: Tolerance,
 ): Promise<Check[]> {
-  const { driven, scratch, python, seed } = plain;
+  const { driven, scratch, python, config } = plain;
+  const { noise: seed } = runSeeds(plain.seed, config.fixedSeeds);
   const model = await makeModel(plain);
   const epochs = driven.epochs.map(({ epoch }) => epoch);
   const { memoryFormat } = driven;

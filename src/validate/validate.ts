@@ -78,7 +78,7 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     const record = new RunRecord(scratch.path("run"), { orders: "full", signals: "last" });
     const dataDir = dataDirectory(options);
     const { arms, evaluation } = experiment;
-    const configHash = armHash(arms[arm], evaluation);
+    const configHash = armHash(arms[arm], evaluation, experiment.fixedSeeds);
     const made = { arm, seed, configHash, ibatchVersion: packageVersion() };
     record.start({ ...made, config: { ...arms[arm], evaluation }, state: "running" });
     const order = startOrder(orders, config, seed, listening);

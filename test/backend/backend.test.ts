@@ -53,6 +53,7 @@ const request = {
   precision: "float32",
   equalBits: false,
   seed: 0,
+  modelSeed: null,
   owner: null,
 } as const;
 

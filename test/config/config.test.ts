@@ -161,8 +161,14 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["seeds: 0", "x.yaml:9: seeds: expected at least 1, not 0"],
     ["seeds: 123456", "x.yaml:9: seeds: expected at most 10000, not 123456"],
     ["seeds: []", "x.yaml:9: seeds: expected at least 1 entry, not []"],
-    ["seeds: many", 'x.yaml:9: seeds: expected a number, or a list, not "many"'],
+    ["seeds: many", 'x.yaml:9: seeds: expected a number, or a list, or a map, not "many"'],
     ["seeds: [0, 1, 0]", "x.yaml:9: seeds names 0 twice"],
+    ["seeds: { model: 0 }", "x.yaml:9: seeds.count: is missing: expected a number, or a list"],
+    [
+      "seeds: { count: 2, model: 0, order: 0, noise: 0 }",
+      "x.yaml:9: seeds: expected one or two of model, order and noise: with all three fixed every run would be the same one, " +
+        'not {"count":2,"model":0,"order":0,"noise":0}',
+    ],
     ["seeds: [0, -1]", "x.yaml:9: seeds.1: expected at least 0, not -1"],
     ["seeds: [4294967296]", "x.yaml:9: seeds.0: expected at most 4294967295, not 4294967296"],
     ["seeds: [0, one]", 'x.yaml:9: seeds.1: expected a number, not "one"'],
@@ -198,7 +204,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
 
   test.each([
     ["name", "x.yaml: name: is missing: expected a text"],
-    ["seeds", "x.yaml: seeds: is missing: expected a number, or a list"],
+    ["seeds", "x.yaml: seeds: is missing: expected a number, or a list, or a map"],
     [
       "dataset",
       "x.yaml: dataset: is missing: expected a name, or a map of a name and options, as in { name: mnist, subset: 1000 }",
@@ -377,6 +383,18 @@ describe("what is not said", () => {
         shuffled: { ...common, order: { name: "shuffled", options: {}, changesObjective: false } },
       },
     });
+  });
+
+  test("seeds apart: runs as without, and what they have in common; the hash knows of it", () => {
+    const apart = resolve(having("seeds: { count: 3, model: 7, noise: 0 }"));
+    expect(apart).toMatchObject({ seeds: [0, 1, 2], fixedSeeds: { model: 7, noise: 0 } });
+    expect(resolve(having("seeds: { count: [5, 2], order: 1 }"))).toMatchObject({
+      seeds: [5, 2],
+      fixedSeeds: { order: 1 },
+    });
+    const plain = resolve(having("seeds: { count: 3 }"));
+    expect(plain).toEqual(resolve(having("seeds: 3")));
+    expect(experimentHash(apart)).not.toBe(experimentHash(plain));
   });
 
   test("a number of seeds is 0 … N-1, a list is taken as it is", () => {

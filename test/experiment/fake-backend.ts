@@ -196,7 +196,7 @@ export class FakeBackend implements WorkClient {
   }
 
   #open(asked: FieldsOf<"open">) {
-    const { seed } = asked;
+    const { seed, modelSeed } = asked;
     const { n = 24, classes = 3, testCount = 6 } = this.#pretence;
     if (this.#session !== undefined) throw new BackendError("session_busy", "there is one session already");
     this.#opened += 1;
@@ -213,7 +213,7 @@ export class FakeBackend implements WorkClient {
         inputShape: [...INPUT_SHAPE],
         parameterCount: 10,
         dataSha256: "d".repeat(64),
-        initialWeightsSha256: weightsAtStart(seed),
+        initialWeightsSha256: weightsAtStart(modelSeed ?? seed),
         settings: SETTINGS,
         leastBatchSize: 1,
         imports: [],

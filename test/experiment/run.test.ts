@@ -46,6 +46,7 @@ describe("a run that comes to its end", () => {
         precision: "bfloat16",
         equalBits: false,
         seed: 7,
+        modelSeed: null,
         owner: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);
@@ -176,6 +177,7 @@ describe("a run that comes to its end", () => {
     expect(scene.document("shuffled", 0)).toEqual({
       arm: "shuffled",
       seed: 0,
+      seeds: { model: 0, order: 0, noise: 0 },
       configHash: expect.stringMatching(/^[0-9a-f]{64}$/),
       config: {
         dataset: { name: "digits", options: {}, subset: null, validation: 0 },

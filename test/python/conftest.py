@@ -103,6 +103,7 @@ def open_request(**changes: Any) -> Open:
         "loss": None,
         "equal_bits": False,
         "seed": 1,
+        "model_seed": None,
         "owner": None,
         **changes,
     }

@@ -442,6 +442,7 @@ class Backend:
             "equal_bits": False,
             "owner": None,
             "seed": 0,
+            "model_seed": None,
             **changes,
         }
         self.opened = self.work.ask("open", fields)

@@ -651,3 +651,17 @@ def test_labels_are_refused_that_do_not_fit_or_come_late(open_run: Callable[...,
     assert refusal(lambda: relabel(run, [0], [3])).code == "bad_index"
     run.train([[0, 1]])
     assert refusal(lambda: relabel(run, [0], [1])).code == "step_conflict"
+
+
+def test_weights_have_a_seed_of_their_own_where_one_is_named(open_run: Callable[..., Any]) -> None:
+    noisy = Named(name="mnist-cnn", options={"conv_dropout": 0.5, "fc_dropout": 0.5})
+
+    def started(**seeds: int) -> tuple[str, list[float]]:
+        run = open_run(model=noisy, **seeds)
+        return run.opened.body.initial_weights_sha256, run.losses([[0, 1, 2, 3]]).tolist()
+
+    (weights, losses), (same, otherwise) = started(seed=1), started(seed=2, model_seed=1)
+    assert weights == same
+    assert losses != otherwise
+    assert started(seed=1, model_seed=1) == (weights, losses)
+    assert started(seed=1, model_seed=2)[0] == started(seed=2)[0] != weights

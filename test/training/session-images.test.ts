@@ -17,6 +17,7 @@ const request = {
   equalBits: false,
   owner: null,
   seed: 3,
+  modelSeed: null,
 } as const;
 
 async function open(pretence: Pretence = {}) {

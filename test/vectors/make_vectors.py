@@ -78,6 +78,7 @@ OPEN = {
     "precision": "float32",
     "equal_bits": False,
     "seed": 0,
+    "model_seed": None,
     "owner": None,
 }
 OPTION = {"type": "float", "default": 0.5, "help": "a share", "choices": None, "minimum": 0.25, "maximum": 0.75}
@@ -220,6 +221,7 @@ def messages():
         "precision": "bfloat16",
         "equal_bits": True,
         "seed": 2**32 - 1,
+        "model_seed": 7,
         "owner": "c0ffee00c0ffee00",
     }
     yield message("open with all that can be said", "open", 2, full)
