@@ -43,6 +43,8 @@ export interface ArmConfig {
     readonly validation: number;
     /** Absent: both. */
     readonly part?: NonNullable<ArmSections["dataset"]["part"]>;
+    /** Absent: one subset for every seed. */
+    readonly subsetSeed?: "run";
     /** Absent: the labels are the dataset's. */
     readonly labelNoise?: NonNullable<ArmSections["dataset"]["labelNoise"]>;
   };
@@ -218,7 +220,13 @@ interface ResolvedWith {
 function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedWith: ResolvedWith): ArmConfig {
   const { catalogue } = resolvedWith;
   const sections = checker.parse(armSchema, spellAll(merged));
-  const { subset, validation, part, labelNoise, ...dataset } = sections.dataset;
+  const { subset, validation, part, subsetSeed, labelNoise, ...dataset } = sections.dataset;
+  if (subsetSeed === "run" && subset === null) {
+    throw checker.mistake(
+      ["dataset", "subsetSeed"],
+      "run: expected dataset.subset, for there is nothing to draw without",
+    );
+  }
   const model = imported(checker, "model", modelReference, sections.model);
   const batching = split(sections.batching);
   const rule = checker.find("batching", BATCHING_RULES, batching.name);
@@ -236,7 +244,7 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
           key,
           entries,
           chosen,
-          key === "dataset" ? ["subset", "validation", "part", "labelNoise"] : [],
+          key === "dataset" ? ["subset", "validation", "part", "subsetSeed", "labelNoise"] : [],
         );
   };
   return {
@@ -246,6 +254,7 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
       subset,
       validation,
       ...(part && { part }),
+      ...(subsetSeed === "run" && { subsetSeed }),
       ...(labelNoise && { labelNoise }),
     },
     model: model ?? fromCatalogue("model", catalogue?.models, sections.model),

@@ -67,7 +67,9 @@ const shares = {
   subset: someCount
     .nullable()
     .default(null)
-    .describe("train on this many samples, stratified by class, the same for every seed; null: on all (of `part`)"),
+    .describe(
+      "train on this many samples, stratified by class, the same for every seed (but see subsetSeed); null: on all (of `part`)",
+    ),
   validation: count
     .default(0)
     .describe("keep this many training samples, stratified by class, for validation, the same for every seed"),
@@ -77,6 +79,12 @@ const shares = {
     .describe(
       "train on one half of what is not for validation, stratified by class, the same halves for every seed: a model of " +
         "the one half can judge the samples of the other one (order rho-loss); left out: on both",
+    ),
+  subsetSeed: z
+    .enum(["fixed", "run"])
+    .optional()
+    .describe(
+      "fixed, where left out: one subset for every seed, so that intervals are of that one; run: each seed draws a subset of its own",
     ),
   labelNoise: z
     .strictObject({

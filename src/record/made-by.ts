@@ -22,6 +22,8 @@ export interface TrainedPart {
   readonly validation: number;
   /** One half of the rest; absent: both. */
   readonly part?: string | undefined;
+  /** Absent: the subset is the same for every seed. */
+  readonly subsetSeed?: string | undefined;
 }
 
 /** @throws IbatchError where it is damaged, or does not say. */
@@ -37,15 +39,15 @@ export function readMadeBy(files: RunFiles): MadeBy {
 }
 
 function partOf({ dataset }: RecordedArm): TrainedPart | undefined {
-  const { subset, validation, part } = dataset ?? {};
-  return subset === undefined || validation === undefined ? undefined : { subset, validation, part };
+  const { subset, validation, part, subsetSeed } = dataset ?? {};
+  return subset === undefined || validation === undefined ? undefined : { subset, validation, part, subsetSeed };
 }
 
 /** Whether all that is trained on of the one part is trained on of the other, too, as far as their settings say. */
 export const isWithin = (inner: TrainedPart, outer: TrainedPart): boolean =>
   outer.subset === null && outer.part === undefined
     ? outer.validation === 0 || outer.validation === inner.validation
-    : (outer.subset === null || outer.subset === inner.subset) &&
+    : (outer.subset === null || (outer.subset === inner.subset && outer.subsetSeed === inner.subsetSeed)) &&
       outer.part === inner.part &&
       outer.validation === inner.validation;
 
@@ -53,5 +55,12 @@ export const isWithin = (inner: TrainedPart, outer: TrainedPart): boolean =>
 export const isApart = (one: TrainedPart, other: TrainedPart): boolean =>
   one.validation === other.validation && one.part !== undefined && other.part !== undefined && one.part !== other.part;
 
-export const partText = ({ subset, validation, part }: TrainedPart): string =>
-  [`subset: ${subset}`, validation && `validation: ${validation}`, part && `part: ${part}`].filter(Boolean).join(", ");
+export const partText = ({ subset, validation, part, subsetSeed }: TrainedPart): string =>
+  [
+    `subset: ${subset}`,
+    validation && `validation: ${validation}`,
+    part && `part: ${part}`,
+    subsetSeed && `subsetSeed: ${subsetSeed}`,
+  ]
+    .filter(Boolean)
+    .join(", ");

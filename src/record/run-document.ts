@@ -28,6 +28,7 @@ const armShape = {
     name: z.string(),
     subset: count.nullable().optional(),
     validation: count.optional(),
+    subsetSeed: z.string().optional(),
     part: z.string().optional(),
   }).optional(),
   model: named.optional(),

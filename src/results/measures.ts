@@ -1,7 +1,6 @@
 /** What of an experiment's runs is described and compared: values by seed. Pure functions. */
 
 import type { PlannedComparison } from "../config/planned-comparisons.js";
-import type { FixedSeeds } from "../config/run-seeds.js";
 import {
   type ArmCost,
   COST_KINDS,
@@ -14,6 +13,7 @@ import type { RunStatus } from "../record/run-document.js";
 import type { Pairing, Sample, StatisticsRequest, ValuesBySeed } from "../record/statistics-document.js";
 import { type BestEpochs, bestByValidation } from "./best-by-validation.js";
 import { type Collapse, collapseOf } from "./collapse.js";
+import { conditionsOf } from "./conditions.js";
 import { costBySeed, costOfArm, finalAccuracy } from "./cost-to-reach.js";
 import type { PlannedExperiment } from "./planned-experiment.js";
 import type { TimedRun } from "./recorded-experiment.js";
@@ -22,7 +22,8 @@ import { savingOf } from "./saving.js";
 export const CONFIDENCE = 0.95;
 
 export interface Measures {
-  readonly fixedSeeds: FixedSeeds | undefined;
+  /** What is the same in every run, in words. */
+  readonly conditions: readonly string[];
   readonly baseline: string | undefined;
   readonly primary: MeasureKind;
   readonly equivalenceMargin: number | null;
@@ -63,8 +64,9 @@ export function measure(planned: PlannedExperiment, runs: readonly TimedRun[]): 
     collapse: collapseOf(runsOf(arm)),
     saving: savingAgainst(planned, arm, runsOf),
   }));
-  const { fixedSeeds, baseline, primary, equivalenceMargin } = planned;
-  return { fixedSeeds, baseline, primary, equivalenceMargin, target, arms, pairs: pairUp(planned, arms) };
+  const { baseline, primary, equivalenceMargin } = planned;
+  const conditions = conditionsOf(planned);
+  return { conditions, baseline, primary, equivalenceMargin, target, arms, pairs: pairUp(planned, arms) };
 }
 
 function savingAgainst(

@@ -3,7 +3,6 @@ import type { Comparison, MeasureKind, Target } from "../record/findings-documen
 import { fromRecorded } from "../record/number.js";
 import type { Difference, ValuesBySeed } from "../record/statistics-document.js";
 import { collapseText } from "./collapse.js";
-import { fixedSeedsNote } from "./conditions.js";
 import { equalWeightsNote } from "./equal-weights.js";
 import type { ArmMeasures, Measures, Pair } from "./measures.js";
 import { counted, PERCENT } from "./number-text.js";
@@ -18,7 +17,7 @@ import { canClaim, canShowDivergence } from "./verdict.js";
 export function notesOn(measures: Measures, comparisons: readonly Comparison[], runs: readonly TimedRun[]): string[] {
   const notes = [
     ...unfinishedNotes(measures),
-    fixedSeedsNote(measures.fixedSeeds),
+    ...measures.conditions,
     ...claimNotes(measures, comparisons),
     ...measures.arms.flatMap(collapseNotes),
     allRight(measures),

@@ -23,6 +23,10 @@ export interface PlannedArm {
   /** Length of its runs. */
   readonly epochs: number;
   readonly order: PlannedOrder;
+  /** Of which samples; a record of before may lack it. */
+  readonly dataset?:
+    | { readonly subset?: number | null | undefined; readonly subsetSeed?: string | undefined }
+    | undefined;
 }
 
 /** As the config names it; a record of before may lack its name and its options. */

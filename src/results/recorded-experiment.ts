@@ -64,8 +64,9 @@ export function readExperiment(directory: string, options: ReadOptions = {}): Re
 }
 
 /** Records of before there was such say nothing of the objective: it was the mean loss over all samples. */
-const plannedArm = ({ epochs, order }: RecordedArm): PlannedArm => ({
+const plannedArm = ({ epochs, order, dataset }: RecordedArm): PlannedArm => ({
   epochs,
+  dataset,
   order: { ...order, changesObjective: order.changesObjective ?? false },
 });
 

@@ -3,7 +3,7 @@ import { consecutive } from "../kernels/consecutive.js";
 import { random, type Stream } from "../kernels/random.js";
 import { stratifiedSample } from "../kernels/stratified.js";
 
-/** Which samples are for what. All ascending; functions of labels and options alone, so equal for every seed. */
+/** Which samples are for what. All ascending; functions of labels and options alone. */
 export interface Split {
   /** May be trained on. */
   readonly eligible: Uint32Array;
@@ -18,6 +18,8 @@ export interface Split {
 export interface SplitOptions {
   readonly part?: "a" | "b";
   readonly subset: number | null;
+  /** By which the subset is drawn; all else is the same for every seed. */
+  readonly subsetSeed?: number;
   readonly validation: number;
   readonly trainSample: number;
 }
@@ -29,7 +31,7 @@ export interface SplitOptions {
  */
 export function splitDataset(labels: Uint32Array, classCount: number, options: SplitOptions): Split {
   const all = consecutive(labels.length);
-  const { part, subset, validation: validationCount, trainSample } = options;
+  const { part, subset, subsetSeed = 0, validation: validationCount, trainSample } = options;
   if (validationCount + (subset ?? 1) > all.length) {
     throw usageError(
       subset === null
@@ -38,8 +40,8 @@ export function splitDataset(labels: Uint32Array, classCount: number, options: S
             `the ${all.length} training samples: lower one of them`,
     );
   }
-  const draw = (from: Uint32Array, count: number, stream: Stream): Uint32Array =>
-    count >= from.length ? from : stratifiedSample(from, labels, classCount, count, random(0, stream, 0));
+  const draw = (from: Uint32Array, count: number, stream: Stream, seed = 0): Uint32Array =>
+    count >= from.length ? from : stratifiedSample(from, labels, classCount, count, random(seed, stream, 0));
   const validation = draw(all, validationCount, "validation");
   const rest = without(all, validation);
   const a = part === undefined ? rest : draw(rest, Math.ceil(rest.length / 2), "part");
@@ -50,7 +52,7 @@ export function splitDataset(labels: Uint32Array, classCount: number, options: S
       `dataset.part ${part} has ${own.length} of the ${rest.length} samples, dataset.subset asks for ${subset}: lower it`,
     );
   }
-  const eligible = draw(own, subset ?? own.length, "subset");
+  const eligible = draw(own, subset ?? own.length, "subset", subsetSeed);
   return { eligible, otherPart, validation, trainSample: draw(eligible, trainSample, "train-sample") };
 }
 

@@ -45,7 +45,11 @@ export async function prepareTraining(inputs: TrainingInputs, session: Session):
   const { seed } = inputs;
   const { dataset, order, evaluation, fixedSeeds } = inputs.config;
   const classCount = session.opened.classNames.length;
-  const split = splitDataset(session.labels, classCount, { ...dataset, trainSample: evaluation.trainSample });
+  const split = splitDataset(session.labels, classCount, {
+    ...dataset,
+    subsetSeed: dataset.subsetSeed === "run" ? seed : 0,
+    trainSample: evaluation.trainSample,
+  });
   const clean = { labels: session.labels, classCount, ...split };
   const noise = dataset.labelNoise && noisyLabels(clean, dataset.labelNoise);
   const labels = noise?.labels ?? session.labels;

@@ -163,6 +163,10 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["seeds: []", "x.yaml:9: seeds: expected at least 1 entry, not []"],
     ["seeds: many", 'x.yaml:9: seeds: expected a number, or a list, or a map, not "many"'],
     ["seeds: [0, 1, 0]", "x.yaml:9: seeds names 0 twice"],
+    [
+      "dataset: { name: digits, subsetSeed: run }",
+      "x.yaml:2: dataset.subsetSeed: run: expected dataset.subset, for there is nothing to draw without",
+    ],
     ["seeds: { model: 0 }", "x.yaml:9: seeds.count: is missing: expected a number, or a list"],
     [
       "seeds: { count: 2, model: 0, order: 0, noise: 0 }",

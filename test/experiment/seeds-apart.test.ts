@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { fixedSeedsNote } from "../../src/results/conditions.js";
+import type { FixedSeeds } from "../../src/config/run-seeds.js";
+import { conditionsOf } from "../../src/results/conditions.js";
+import type { PlannedArm } from "../../src/results/planned-experiment.js";
 import { Scene } from "./scene.js";
 
 async function runsWith(seeds: string, more: readonly string[] = []) {
@@ -52,11 +54,45 @@ describe("seeds apart", () => {
   });
 });
 
+test("each seed trains on a subset of its own where that is asked for", async () => {
+  const trainedOn = async (more: readonly string[]) => {
+    const { orders } = await runsWith("2", ["dataset.subset=12", ...more]);
+    return orders.map((order) =>
+      order
+        .split(",")
+        .map(Number)
+        .sort((a, b) => a - b),
+    );
+  };
+  const [same, alike] = await trainedOn([]);
+  expect(alike).toEqual(same);
+  const [first, second] = await trainedOn(["dataset.subsetSeed=run"]);
+  expect(first).toEqual(same); // seed 0 has the subset of all seeds
+  expect(second).toHaveLength(12);
+  expect(second).not.toEqual(first);
+});
+
 test("the table says what was the same and what varied", () => {
-  expect(fixedSeedsNote(undefined)).toBeUndefined();
-  expect(fixedSeedsNote({ model: 0 })).toBe(
+  const order = { changesObjective: false };
+  const noted = (fixedSeeds: FixedSeeds | undefined, ...datasets: (PlannedArm["dataset"] | undefined)[]) => {
+    const arms = Object.fromEntries(datasets.map((dataset, at) => [`arm ${at}`, { epochs: 1, order, dataset }]));
+    return conditionsOf({ seeds: [0, 1], fixedSeeds, arms });
+  };
+  expect(noted(undefined, undefined, { subset: null })).toEqual([]);
+  expect(noted(undefined, { subset: 1000 }, { subset: 1000 })).toEqual([
+    "Every seed trains on the same subset of 1,000 samples: intervals and p say nothing about other samples",
+  ]);
+  expect(noted(undefined, { subset: 1000, subsetSeed: "run" })).toEqual([
+    "Each seed trains on a subset of its own, of 1,000 samples, so intervals and p are over samples, too",
+  ]);
+  expect(noted(undefined, { subset: 1000, subsetSeed: "run" }, { subset: 500 })).toEqual([
+    "Of arm 0 each seed trains on a subset of its own, of 1,000 or 500 samples, so intervals and p are over samples, too; " +
+      "the other arms have one for all seeds",
+  ]);
+  expect(conditionsOf({ seeds: [0], arms: {}, fixedSeeds: { model: 0 } })).toEqual([]);
+  expect(noted({ model: 0 })).toEqual([
     "Every run has the initial weights of seed 0: over seeds orders and dropout and augmentation alone vary, and intervals " +
       "and p say nothing about other initial weights",
-  );
-  expect(fixedSeedsNote({ model: 0, noise: 3 })).toContain("over seeds orders alone vary");
+  ]);
+  expect(noted({ model: 0, noise: 3 })[0]).toContain("over seeds orders alone vary");
 });

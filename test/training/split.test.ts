@@ -84,6 +84,19 @@ test("is a function of the labels alone: the same again, with nothing of an arm 
   expect(splitDataset(labels, 10, options)).toEqual(splitDataset(labels.slice(), 10, options));
 });
 
+test("a seed of the subset draws another one, and leaves the validation part; 0 is that of all seeds", () => {
+  const options = { subset: 100, validation: 50, trainSample: 20 };
+  const [all, zero, one, again] = [undefined, 0, 1, 1].map((subsetSeed) =>
+    splitDataset(labels, 10, { ...options, ...(subsetSeed !== undefined && { subsetSeed }) }),
+  );
+  expect(zero).toEqual(all);
+  expect(again).toEqual(one);
+  expect(one.validation).toEqual(all.validation);
+  expect(one.eligible).not.toEqual(all.eligible);
+  expect(one.eligible).toHaveLength(100);
+  expect(one.trainSample.every((sample) => one.eligible.includes(sample))).toBe(true);
+});
+
 test("the validation part does not depend on the subset, so arms with other subsets share it", () => {
   const validation = (subset: number | null) =>
     splitDataset(labels, 10, { subset, validation: 50, trainSample: 0 }).validation;
