@@ -6,6 +6,8 @@ import { WireSocket } from "./socket.js";
 
 type Request = ControlRequest | WorkRequest;
 
+type Fields = Readonly<Record<string, unknown>>;
+
 /** An answer: its fields and arrays. */
 export interface Answer<T extends Request> {
   readonly fields: FieldsOf<AnswerTo<T>>;
@@ -13,7 +15,9 @@ export interface Answer<T extends Request> {
 }
 
 interface Waiting {
-  readonly expected: string;
+  readonly type: Request;
+  /** What was asked. */
+  readonly fields: Fields;
   resolve(message: Message): void;
   reject(error: Error): void;
 }
@@ -24,6 +28,7 @@ export class Channel {
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #answers = 0;
+  #dropped = 0;
   #failure: Error | undefined;
 
   /** `onDisconnect` is called whenever the connection breaks: what waits then may never be answered. */
@@ -42,7 +47,7 @@ export class Channel {
     const id = this.#lastId;
     const frames = encode(id, type, fields, arrays);
     const answered = new Promise<Message>((resolve, reject) => {
-      this.#waiting.set(id, { expected: `${type}_ok`, resolve, reject });
+      this.#waiting.set(id, { type, fields, resolve, reject });
     });
     this.#socket.send(frames).catch((error: unknown) => this.#settle(id, (waiting) => waiting.reject(asError(error))));
     const { fields: answerFields, arrays: answerArrays } = await answered;
@@ -57,6 +62,11 @@ export class Channel {
   /** Messages that came, ever. */
   get answers(): number {
     return this.#answers;
+  }
+
+  /** Answers that came and were nobody's: to what was answered already, or never asked, or of another session or step. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   get isBroken(): boolean {
@@ -83,16 +93,22 @@ export class Channel {
   }
 
   #deliver(message: Message): void {
-    this.#answers += 1;
-    if (isError(message)) {
-      const error = toError(message.fields);
-      if (message.id === 0) this.fail(error);
-      else this.#settle(message.id, (waiting) => waiting.reject(error));
+    if (isError(message) && message.id === 0) {
+      this.#answers += 1;
+      this.fail(toError(message.fields));
       return;
     }
-    this.#settle(message.id, (waiting) => {
-      if (message.type === waiting.expected) waiting.resolve(message);
-      else waiting.reject(new BackendError("unknown_type", `${message.type} came where ${waiting.expected} was due`));
+    const waiting = this.#waiting.get(message.id);
+    if (waiting === undefined || isOfAnother(waiting, message)) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#answers += 1;
+    const expected = `${waiting.type}_ok`;
+    this.#settle(message.id, ({ resolve, reject }) => {
+      if (isError(message)) reject(toError(message.fields));
+      else if (message.type === expected) resolve(message);
+      else reject(new BackendError("unknown_type", `${message.type} came where ${expected} was due`));
     });
   }
 
@@ -102,6 +118,17 @@ export class Channel {
     this.#waiting.delete(id);
     how(waiting);
   }
+}
+
+/** What answers say of what was asked. */
+const PLACE = ["session", "firstStep", "step", "part"];
+
+/** Whether a message of the due type is about another session or step than was asked for. */
+function isOfAnother({ type, fields: asked }: Waiting, message: Message): boolean {
+  if (message.type !== `${type}_ok`) return false;
+  const said: Fields = message.fields;
+  const names = type === "load" ? PLACE.slice(1) : PLACE; // a state that was loaded is a session of its own
+  return names.some((name) => Object.hasOwn(asked, name) && Object.hasOwn(said, name) && asked[name] !== said[name]);
 }
 
 const isError = (message: Message): message is Message<"error"> => message.type === "error";

@@ -115,6 +115,11 @@ export class BackendClient {
     this.#session = session;
   }
 
+  /** Answers that came and were nobody's, ever: what was asked of another session, or answered before. */
+  get dropped(): number {
+    return this.#control.dropped + this.#work.dropped;
+  }
+
   /** Whether it was given up: nothing more can be asked of it. */
   get isLost(): boolean {
     return this.#control.isBroken || this.#work.isBroken;

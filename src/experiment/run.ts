@@ -40,11 +40,21 @@ export async function runOne(
   const order = orderOf(experiment, run);
   const graceSeconds = run.config.checkpoint === null ? 0 : SECONDS_FOR_A_LAST_CHECKPOINT;
   const session = await fitting(() => openSession(experiment, run, client, graceSeconds));
+  const droppedBefore = client.dropped;
   try {
     return await trainRecorded(experiment, run, { order, session, kept });
   } finally {
+    tellDropped(experiment, run, client.dropped - droppedBefore);
     await session.close().catch((error: unknown) => tellNotClosed(experiment, run, error)); // its end is on record already
   }
+}
+
+/** They change nothing, and should not be there: something on the way doubles messages, or mixes them up. */
+function tellDropped({ audience }: ExperimentInputs, { place }: PlannedRun, dropped: number): void {
+  if (dropped === 0) return;
+  audience.log(
+    `${runText(place)}: dropped ${dropped} of the backend's answers, to what was answered already or of another session or step`,
+  );
 }
 
 /** A backend that cannot go on says so to the next run. */

@@ -6,7 +6,7 @@ import type { FieldsOf, MessageArrays, WorkRequest } from "../backend/messages.j
 import { Interrupted, unlessInterrupted } from "../errors.js";
 
 /** What a run needs of a backend. */
-export type WorkClient = Pick<BackendClient, "introduction" | "work" | "control" | "keepAlive" | "fail">;
+export type WorkClient = Pick<BackendClient, "introduction" | "work" | "control" | "keepAlive" | "fail" | "dropped">;
 
 /** What is under way ends at a batch, which may take a while; a backend that does not even then is given up. */
 const CLOSE_SECONDS = 30;

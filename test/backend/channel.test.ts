@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Channel } from "../../src/backend/channel.js";
 import { encode } from "../../src/backend/codec.js";
 import { BackendError } from "../../src/backend/errors.js";
-import { FakeBackend } from "./fake-backend.js";
+import { type Random, random } from "../../src/kernels/random.js";
+import { type Asked, FakeBackend } from "./fake-backend.js";
 
 let fake: FakeBackend;
 let channel: Channel;
@@ -49,6 +50,69 @@ test("ids rise, and answers may come in any order", async () => {
   for (const at of [2, 0, 1]) await asked[at].answer(...scored([at]));
   const losses = (await Promise.all(answers)).map(({ arrays }) => arrays.loss?.[0]);
   expect(losses).toEqual([0, 1, 2]);
+});
+
+/** Every answer is doubled, and held back while others overtake it, as this says; some are of another session. */
+async function answerOddly(count: number, seed: number): Promise<number> {
+  const numbers = random(seed, "noise", 0);
+  const asked: Asked[] = [];
+  while (asked.length < count) asked.push(await fake.work.next());
+  const due = asked.flatMap((each) => [each, each]);
+  shuffleList(due, numbers);
+  let strange = 0;
+  for (const { message, answer, answerFrames } of due) {
+    const loss = Float32Array.of(message.id);
+    const [type, fields] = scored([]);
+    if (numbers.below(3) === 0) {
+      await answer(type, { ...fields, session: "another" }, { loss: Float32Array.of(-1) });
+      await answerFrames(encode(1000 + message.id, type, fields, { loss }));
+      strange += 2;
+    }
+    await answer(type, fields, { loss });
+  }
+  return strange + count;
+}
+
+function shuffleList<T>(list: T[], numbers: Random): void {
+  for (let last = list.length - 1; last > 0; last--) {
+    const chosen = numbers.below(last + 1);
+    [list[last], list[chosen]] = [list[chosen], list[last]];
+  }
+}
+
+test.each([1, 2, 3])(
+  "answers that are doubled, out of sequence and of another session change nothing (%d)",
+  async (seed) => {
+    const answers = Array.from({ length: 12 }, (_, at) => score(at));
+    const strange = await answerOddly(12, seed);
+    const losses = (await Promise.all(answers)).map(({ arrays }) => arrays.loss?.[0]);
+    expect(losses).toEqual(Array.from({ length: 12 }, (_, at) => at + 1));
+    const last = score(12); // behind all that was sent
+    await (await fake.work.next()).answer(...scored([13]));
+    await last;
+    expect(channel.dropped).toBe(strange);
+    expect(channel.answers).toBe(13);
+  },
+);
+
+test("an answer about another step is dropped and counted, and the right one taken", async () => {
+  const saved = channel.request("save", { session: "s", step: 4, part: 0 }, {});
+  const asked = await fake.work.next();
+  const fields = { session: "s", step: 4, part: 0, parts: 1, sha256: "0".repeat(64), totalBytes: 1, notices: [] };
+  for (const other of [{ step: 3 }, { part: 1 }, { session: "t" }]) {
+    await asked.answer("save_ok", { ...fields, ...other }, { bytes: Uint8Array.of(1) });
+  }
+  await asked.answer("save_ok", fields, { bytes: Uint8Array.of(2) });
+  expect((await saved).arrays.bytes).toEqual(Uint8Array.of(2));
+  expect(channel.dropped).toBe(3);
+});
+
+test("a state that was loaded is a session of its own", async () => {
+  const asked = { session: "s", step: 4, part: 0, parts: 1, sha256: "0".repeat(64) };
+  const loaded = channel.request("load", asked, { bytes: Uint8Array.of(1) });
+  await (await fake.work.next()).answer("load_ok", { session: "fresh", step: 4, part: 0 });
+  expect((await loaded).fields.session).toBe("fresh");
+  expect(channel.dropped).toBe(0);
 });
 
 test("an answer that nobody waits for is let go", async () => {

@@ -97,6 +97,8 @@ export class FakeBackend implements WorkClient {
   readonly cancels: string[] = [];
   /** Why it was given up, one after another. */
   readonly failures: Error[] = [];
+  /** Answers that came and were nobody's. */
+  dropped = 0;
   /** Most `train` messages that were under way at a time. */
   mostUnderWay = 0;
   readonly #pretence: Pretence;
