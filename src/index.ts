@@ -33,6 +33,8 @@ export {
   type EpochOrder,
   type ExtraSignal,
   type LedgerView,
+  type MaybePoolOrder,
+  type MaybeScoredContext,
   type MemoryArray,
   type MemoryDeclaration,
   type OrderContext,
@@ -40,6 +42,10 @@ export {
   type OrderResult,
   type OrderStream,
   oneBatch,
+  type Pool,
+  type PoolContext,
+  type PoolOrder,
+  type ScoredContext,
 } from "./orders/contract.js";
 export type { EpochMetrics } from "./record/epoch-metrics.js";
 export type { ArmFindings, Comparison, Findings } from "./record/findings-document.js";

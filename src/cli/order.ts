@@ -94,6 +94,7 @@ async function show(named: NamedOrder, options: OrderOptions, signal: AbortSigna
     `${what}; batches of ${options.size}; seed ${options.seed}`,
     ...(readsLedger && losses === undefined ? [NO_LOSSES] : []),
     ...(order.eachBatch ? [NOTHING_LEARNED] : []),
+    ...(order.scoresCandidates ? [losses === undefined ? SCORES_MADE_UP : SCORES_OF_FILE] : []),
     "",
   ];
   let step = 0;
@@ -115,6 +116,8 @@ async function show(named: NamedOrder, options: OrderOptions, signal: AbortSigna
 }
 
 const NOTHING_LEARNED = "each batch is decided by itself, here with nothing learned from the ones before it";
+const SCORES_MADE_UP = "candidates are scored by made-up numbers, one for each sample";
+const SCORES_OF_FILE = "candidates are scored by these losses; by made-up numbers where there is none";
 const NO_LOSSES = "no losses yet, as in a run's first epoch; name some with --losses FILE";
 
 function readLosses(path: string, { name, readsLedger, signals }: RunOrder) {

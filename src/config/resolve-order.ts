@@ -88,9 +88,10 @@ function refusePlaceboOfRepeating(
   checker: Checker,
   order: string,
   ledger: Written["ledger"],
-  { eachBatch, coverage }: Declared,
+  { eachBatch, scoresCandidates, coverage }: Declared,
 ): void {
   if (ledger === false || ledger.placebo !== true || !eachBatch || coverage !== "any") return;
+  if (scoresCandidates) return; // scores are permuted anew for each batch
   throw checker.mistake(
     ["order", "placebo"],
     `with these options order ${order} may draw a sample again within an epoch, and is told of another one when it has: ` +

@@ -1,7 +1,8 @@
 /** An order with its options, as a run asks it: ours in this thread, one in a user's file in a thread of its own. */
 import { batchSizes, type ChosenBatching } from "../batching/index.js";
-import { allocateMemory, batchContext, type OrderInputs } from "../orders/context.js";
-import type { MemoryArray, OrderDefinition } from "../orders/contract.js";
+import { type Candidates, candidatesBy } from "../orders/candidates.js";
+import { allocateMemory, batchContext, type OrderInputs, type PoolPlace, poolContexts } from "../orders/context.js";
+import type { MemoryArray, OrderDefinition, Pool } from "../orders/contract.js";
 import { type Declared, declaredBy } from "../orders/declared.js";
 import { EpochOfBatches } from "../orders/epoch-of-batches.js";
 import { sampleSize } from "../orders/fraction.js";
@@ -27,10 +28,14 @@ export interface BatchInputs {
   readonly pending: number;
   /** Samples of which the ledger may have learned since the batch before; for the first one, since `beginBatches`. */
   readonly learned: Readonly<Uint32Array>;
+  /** Its candidates, where the order has them scored. */
+  readonly pool?: Pool | undefined;
 }
 
 /** An epoch under way, of an order that decides each batch. */
 export interface BatchesUnderWay {
+  /** The candidates of a batch, of an order that has them scored; whatever was decided. Throws what the order throws. */
+  candidates(place: PoolPlace): Promise<Candidates>;
   /** What it keeps is then in the epoch's `memory`, which is else left as it is. Throws what the order throws. */
   next(inputs: BatchInputs): Promise<Ordered>;
 }
@@ -69,12 +74,18 @@ export function ownOrder(definition: OrderDefinition, options: Readonly<Record<s
     allocateMemory: async (n) => allocateMemory(memory, n),
     order: async (inputs) => orderedBy(definition, declared, ofEpoch(inputs, options)),
     beginBatches: async (inputs, drawn) => {
-      const decide = batchesBy(definition, declared, { inputs, options, drawn });
-      return { next: async (batch) => decide(batch) };
+      const { candidates, next } = batchesBy(definition, declared, { inputs, options, drawn });
+      return { candidates: async (place) => candidates(place), next: async (batch) => next(batch) };
     },
     end: async () => {},
     stop: async () => {},
   };
+}
+
+/** As `BatchesUnderWay`, at once. */
+export interface Deciding {
+  candidates(place: PoolPlace): Candidates;
+  next(batch: Omit<BatchInputs, "learned">): Ordered;
 }
 
 /** Decides batch after batch of an epoch of which `drawn` is drawn already. Throws what the order throws. */
@@ -82,19 +93,23 @@ export function batchesBy<Options>(
   definition: OrderDefinition<Options>,
   { coverage, epochShare }: Declared,
   epoch: { readonly inputs: EpochInputs; readonly options: Options; readonly drawn: Readonly<Uint32Array> },
-): (batch: Omit<BatchInputs, "learned">) => Ordered {
+): Deciding {
   const { labels, eligible } = epoch.inputs;
   const inputs = ofEpoch(epoch.inputs, epoch.options);
   const samples = sampleSize(epochShare, eligible.length);
   const soFar = new EpochOfBatches({ n: labels.length, eligible, coverage, samples });
   soFar.goOn(epoch.drawn);
-  return ({ batch, step, count, pending }) => {
-    const drawn = soFar.drawn(pending);
-    const place = { batch, step, count, drawn, share: soFar.share };
-    const ordered = batchBy(definition, batchContext(inputs, place));
-    if ("fault" in ordered) return ordered;
-    const fault = soFar.add(ordered.result, count);
-    return fault === undefined ? ordered : { fault };
+  const contextOf = poolContexts(inputs, samples);
+  return {
+    candidates: (place) => candidatesBy(definition, contextOf(place)),
+    next({ batch, step, count, pending, pool }) {
+      const drawn = soFar.drawn(pending);
+      const place = { batch, step, count, drawn, share: soFar.share, ...(pool && { pool }) };
+      const ordered = batchBy(definition, batchContext(inputs, place));
+      if ("fault" in ordered) return ordered;
+      const fault = soFar.add(ordered.result, count);
+      return fault === undefined ? ordered : { fault };
+    },
   };
 }
 

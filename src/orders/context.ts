@@ -1,6 +1,7 @@
 /** The one place where an order's context is put together: for training, for `ibatch order` and for tests. */
 import { consecutive } from "../kernels/consecutive.js";
 import { type Random, random } from "../kernels/random.js";
+import { shuffled } from "../kernels/shuffle.js";
 import type {
   BatchContext,
   Drawn,
@@ -10,6 +11,8 @@ import type {
   MemoryDeclaration,
   OrderContext,
   OrderStream,
+  Pool,
+  PoolContext,
 } from "./contract.js";
 
 export interface OrderInputs<Options> {
@@ -71,6 +74,8 @@ export interface BatchPlace {
   readonly drawn: Drawn;
   /** Share of the epoch's samples that is drawn, in [0, 1). */
   readonly share: number;
+  /** Of an order that has candidates scored. */
+  readonly pool?: Pool | undefined;
 }
 
 /** The context of a batch; that of its epoch is `inputs`. */
@@ -84,6 +89,39 @@ export function batchContext<Options>(
     progress: progressOf(inputs, share),
     random: (stream, at = place.step) => random(inputs.seed, `${stream}-each-batch`, at),
   };
+}
+
+/** Where the candidates of a batch are named. */
+export interface PoolPlace {
+  readonly batch: number;
+  /** Optimiser steps taken before it. */
+  readonly step: number;
+  readonly count: number;
+  /** Samples of the epoch's batches before it. */
+  readonly first: number;
+}
+
+/**
+ * Contexts in which the candidates of an epoch's batches are named; that of the epoch, which holds so many samples, is
+ * `inputs`.
+ */
+export function poolContexts<Options>(
+  inputs: OrderInputs<Options>,
+  samples: number,
+): (place: PoolPlace) => PoolContext<Options> {
+  const { seed } = inputs;
+  const { ledger: _ledger, memory: _memory, ...epoch } = orderContext(inputs);
+  let shuffle: Uint32Array | undefined;
+  return (place) => ({
+    ...epoch,
+    ...place,
+    progress: progressOf(inputs, place.first / samples),
+    get shuffle() {
+      shuffle ??= shuffled(epoch.eligible, random(seed, "order", epoch.epoch));
+      return shuffle;
+    },
+    random: (stream, at = place.step) => random(seed, `${stream}-pool`, at),
+  });
 }
 
 /** A ledger of n samples that has seen nothing, with these signals; its arrays are the caller's to fill. */

@@ -80,6 +80,45 @@ export interface BatchContext<Options> extends OrderContext<Options> {
   random(stream: OrderStream, at?: number): Random;
 }
 
+/** What an order is told that names the candidates of a batch: a place, and nothing of what was trained before it. */
+export interface PoolContext<Options> extends Omit<OrderContext<Options>, "ledger" | "memory"> {
+  /** Optimiser steps taken before the batch. */
+  readonly step: number;
+  /** Number of the batch in its epoch, from 0. */
+  readonly batch: number;
+  /** Samples that the batch is to hold: so many candidates are the fewest. */
+  readonly count: number;
+  /** Samples of the epoch's batches before it. */
+  readonly first: number;
+  /** The eligible samples in a random sequence, one for an epoch: that of order shuffled. Must not be changed. */
+  readonly shuffle: Readonly<Uint32Array>;
+  /** As for a batch; other numbers than that has. */
+  random(stream: OrderStream, at?: number): Random;
+}
+
+/** The candidates of a batch, and what a scoring pass gave of each, in one sequence. Must not be changed. */
+export type Pool = {
+  readonly indices: Readonly<Uint32Array>;
+  readonly loss: Readonly<Float32Array>;
+  /** 1 or 0. */
+  readonly correct: Readonly<Uint8Array>;
+  /** The class that was predicted. */
+  readonly prediction: Readonly<Uint32Array>;
+} & {
+  /** Those that the order declares. */
+  readonly [signal in ExtraSignal]?: Readonly<Float32Array> | undefined;
+};
+
+/** What an order is told that chooses from scored candidates: they were scored after step − lag steps. */
+export interface ScoredContext<Options> extends BatchContext<Options> {
+  readonly pool: Pool;
+}
+
+/** As it is where the options say whether candidates are scored. */
+export interface MaybeScoredContext<Options> extends BatchContext<Options> {
+  readonly pool?: Pool | undefined;
+}
+
 /** What an epoch has drawn so far; batches that are not trained on yet are among it. */
 export interface Drawn {
   /** In the sequence of drawing. */
@@ -130,7 +169,7 @@ interface OrderDeclaration<Options> {
   readonly whenToChoose: string;
   /** Every option with its default and help (`.describe`): a `z.strictObject`. */
   readonly options: z.ZodType<Options> & z.ZodObject;
-  /** Whether it reads the ledger; such a run must record its orders in full. */
+  /** Whether it reads the ledger, or has candidates scored; such a run must record its orders in full. */
   readonly readsLedger: boolean;
   /**
    * Why it is otherwise than most orders: wanted where `coverage` is not "each-once", or where an epoch or a seed
@@ -169,7 +208,9 @@ interface OrderDeclaration<Options> {
 export interface EpochOrder<Options = unknown> extends OrderDeclaration<Options> {
   order(context: OrderContext<Options>): OrderResult;
   readonly nextBatch?: undefined;
+  readonly candidates?: undefined;
   readonly decidesEachBatch?: undefined;
+  readonly scoresCandidates?: undefined;
 }
 
 /** An order that decides anew before every batch, from the losses of the last ones. */
@@ -177,22 +218,56 @@ export interface BatchOrder<Options = unknown> extends OrderDeclaration<Options>
   readonly order?: undefined;
   /** One batch: as many samples as `count` says. */
   nextBatch(context: BatchContext<Options>): OrderResult;
+  readonly candidates?: undefined;
   readonly decidesEachBatch?: undefined;
+  readonly scoresCandidates?: undefined;
 }
 
-/** An order that is the one or the other, as its options say. */
+/** An order that decides anew before every batch, from scores of candidates that it names. */
+export interface PoolOrder<Options = unknown> extends OrderDeclaration<Options> {
+  readonly order?: undefined;
+  /**
+   * The candidates of a batch, each once and at least `count` of them: a function of the place alone, since they are
+   * scored before the batches before it are chosen, and named again where a run goes on.
+   */
+  candidates(context: PoolContext<Options>): Uint32Array;
+  nextBatch(context: ScoredContext<Options>): OrderResult;
+  readonly decidesEachBatch?: undefined;
+  readonly scoresCandidates?: undefined;
+}
+
+/** An order that decides anew before every batch, from scored candidates or not, as its options say. */
+export interface MaybePoolOrder<Options = unknown> extends OrderDeclaration<Options> {
+  readonly order?: undefined;
+  candidates(context: PoolContext<Options>): Uint32Array;
+  nextBatch(context: MaybeScoredContext<Options>): OrderResult;
+  readonly decidesEachBatch?: undefined;
+  scoresCandidates(options: Options): boolean;
+}
+
+/** An order that makes whole epochs or decides each batch, as its options say. */
 export interface EitherOrder<Options = unknown> extends OrderDeclaration<Options> {
   order(context: OrderContext<Options>): OrderResult;
-  nextBatch(context: BatchContext<Options>): OrderResult;
+  nextBatch(context: MaybeScoredContext<Options>): OrderResult;
+  candidates?(context: PoolContext<Options>): Uint32Array;
   decidesEachBatch(options: Options): boolean;
+  /** Of batches that are decided one after another; left out: where there are `candidates`. */
+  scoresCandidates?(options: Options): boolean;
 }
 
 /** One order: one file, one of these as its default export, one line in `index.ts`. */
-export type OrderDefinition<Options = unknown> = EpochOrder<Options> | BatchOrder<Options> | EitherOrder<Options>;
+export type OrderDefinition<Options = unknown> =
+  | EpochOrder<Options>
+  | BatchOrder<Options>
+  | PoolOrder<Options>
+  | MaybePoolOrder<Options>
+  | EitherOrder<Options>;
 
 /** Gives an order its type; the identity otherwise. */
 export function defineOrder<Options>(definition: EpochOrder<Options>): EpochOrder<Options>;
 export function defineOrder<Options>(definition: BatchOrder<Options>): BatchOrder<Options>;
+export function defineOrder<Options>(definition: PoolOrder<Options>): PoolOrder<Options>;
+export function defineOrder<Options>(definition: MaybePoolOrder<Options>): MaybePoolOrder<Options>;
 export function defineOrder<Options>(definition: EitherOrder<Options>): EitherOrder<Options>;
 export function defineOrder<Options>(definition: OrderDefinition<Options>): OrderDefinition<Options> {
   return definition;

@@ -14,10 +14,16 @@ export interface Declared {
   readonly unknownProbabilities: boolean;
   /** Whether it decides each batch; else whole epochs. */
   readonly eachBatch: boolean;
+  /** Whether candidates of each batch are scored before it is decided. */
+  readonly scoresCandidates: boolean;
 }
 
 /** @throws ToldError naming the member, where one of the definition throws. */
 export function declaredBy<Options>(definition: OrderDefinition<Options>, options: Options): Declared {
+  const eachBatch =
+    definition.order === undefined ||
+    (definition.decidesEachBatch !== undefined &&
+      asking("decidesEachBatch", () => definition.decidesEachBatch(options)));
   return {
     coverage: asking("coverage", () => definition.coverage(options)),
     epochShare: asking("epochShare", () => definition.epochShare?.(options) ?? 1),
@@ -27,11 +33,17 @@ export function declaredBy<Options>(definition: OrderDefinition<Options>, option
     changesObjective: asking("changesObjective", () => definition.changesObjective?.(options) ?? false),
     ownSizes: definition.ownSizes ?? false,
     unknownProbabilities: definition.unknownProbabilities ?? false,
-    eachBatch:
-      definition.order === undefined ||
-      (definition.decidesEachBatch !== undefined &&
-        asking("decidesEachBatch", () => definition.decidesEachBatch(options))),
+    eachBatch,
+    scoresCandidates: eachBatch && scores(definition, options),
   };
+}
+
+function scores<Options>(definition: OrderDefinition<Options>, options: Options): boolean {
+  if (definition.candidates === undefined) return false;
+  if (!definition.readsLedger) {
+    throw new ToldError("readsLedger is false beside candidates, expected true: it reads what scoring them gives");
+  }
+  return asking("scoresCandidates", () => definition.scoresCandidates?.(options) ?? true);
 }
 
 export const deviates = ({ coverage, changesEachEpoch, dependsOnSeed }: Declared): boolean =>
@@ -65,7 +77,7 @@ export const COVERAGES: readonly Coverage[] = ["each-once", "at-most-once", "any
 
 /** What is declared that is no word of the contract. */
 export function unknownWords(declared: Declared): { seen: string; expected: string }[] {
-  const { coverage, signals, epochShare, eachBatch, ownSizes } = declared;
+  const { coverage, signals, epochShare, eachBatch, scoresCandidates, ownSizes } = declared;
   const known = EXTRA_SIGNALS.join(", ");
   const unknownSignals = Array.isArray(signals)
     ? signals
@@ -91,6 +103,9 @@ export function unknownWords(declared: Declared): { seen: string; expected: stri
     ...(typeof eachBatch === "boolean"
       ? []
       : [{ seen: `decidesEachBatch ${errorText(eachBatch)}`, expected: "true or false" }]),
+    ...(typeof scoresCandidates === "boolean"
+      ? []
+      : [{ seen: `scoresCandidates ${errorText(scoresCandidates)}`, expected: "true or false" }]),
     ...(eachBatch && ownSizes
       ? [{ seen: "ownSizes of an order that decides each batch", expected: "batches as large as `count` says" }]
       : []),

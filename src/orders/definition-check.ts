@@ -13,7 +13,9 @@ export function missingMembers(value: object): string[] {
   const isFunction = (member: unknown) => typeof member === "function";
   const isOptionalFunction = (member: unknown) => member === undefined || isFunction(member);
   const isOptionalBoolean = (member: unknown) => member === undefined || typeof member === "boolean";
-  const [hasOrder, hasBatches] = [Reflect.get(value, "order"), Reflect.get(value, "nextBatch")].map(isFunction);
+  const isAbsent = (member: unknown) => member === undefined;
+  const has = (member: string) => isFunction(Reflect.get(value, member));
+  const [hasOrder, hasBatches, hasCandidates] = ["order", "nextBatch", "candidates"].map(has);
   const proper: Record<Exclude<keyof OrderDefinition, "memory">, (member: unknown) => boolean> = {
     name: isText,
     summary: isText,
@@ -31,7 +33,9 @@ export function missingMembers(value: object): string[] {
     dependsOnSeed: isFunction,
     order: hasBatches ? isOptionalFunction : isFunction,
     nextBatch: isOptionalFunction,
-    decidesEachBatch: hasOrder && hasBatches ? isFunction : (member) => member === undefined,
+    candidates: hasBatches ? isOptionalFunction : isAbsent,
+    decidesEachBatch: hasOrder && hasBatches ? isFunction : isAbsent,
+    scoresCandidates: hasCandidates ? isOptionalFunction : isAbsent,
   };
   const wrong = Object.entries(proper).flatMap(([name, isProper]) =>
     isProper(Reflect.get(value, name)) ? [] : [name],

@@ -7,6 +7,7 @@ import infobatch from "./rules/infobatch.js";
 import loshchilovHutter from "./rules/loshchilov-hutter.js";
 import lossGlobal from "./rules/loss-global.js";
 import lossPerClass from "./rules/loss-per-class.js";
+import pool from "./rules/pool.js";
 import randomSubset from "./rules/random-subset.js";
 import shuffled from "./rules/shuffled.js";
 import topLoss from "./rules/top-loss.js";
@@ -24,6 +25,7 @@ export const ORDERS: readonly OrderDefinition[] = [
   weighted,
   loshchilovHutter,
   infobatch,
+  pool,
   randomSubset,
 ];
 

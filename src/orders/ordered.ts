@@ -1,7 +1,15 @@
 /** What an order returns, taken over as soon as it returns it: arrays of its own making may be changed later. */
 import { concatenated } from "../kernels/concatenated.js";
-import { batchContext, type OrderInputs, orderContext } from "./context.js";
-import type { BatchContext, Drawn, OrderDefinition, OrderResult } from "./contract.js";
+import { CandidateLaws, candidatesBy, madeUpPool } from "./candidates.js";
+import { batchContext, type OrderInputs, orderContext, type PoolPlace, poolContexts } from "./context.js";
+import {
+  type Drawn,
+  EXTRA_SIGNALS,
+  type MaybeScoredContext,
+  type OrderDefinition,
+  type OrderResult,
+  type Pool,
+} from "./contract.js";
 import type { Declared } from "./declared.js";
 import { EpochOfBatches } from "./epoch-of-batches.js";
 import { sampleSize } from "./fraction.js";
@@ -16,7 +24,7 @@ export type Ordered = { readonly result: OrderResult } | { readonly fault: Resul
  */
 export function orderedBy<Options>(
   definition: OrderDefinition<Options>,
-  declared: Pick<Declared, "eachBatch" | "coverage" | "epochShare">,
+  declared: Pick<Declared, "eachBatch" | "scoresCandidates" | "coverage" | "epochShare">,
   inputs: OrderInputs<Options>,
 ): Ordered {
   if (definition.order === undefined || declared.eachBatch) return batchesOf(definition, declared, inputs);
@@ -24,9 +32,15 @@ export function orderedBy<Options>(
 }
 
 /** Asks an order that decides each batch for one. Throws what it throws. */
-export function batchBy<Options>(definition: OrderDefinition<Options>, context: BatchContext<Options>): Ordered {
+export function batchBy<Options>(definition: OrderDefinition<Options>, context: MaybeScoredContext<Options>): Ordered {
   if (definition.nextBatch === undefined) throw new Error(`order ${definition.name} has no nextBatch`);
-  return taken(definition.nextBatch(context));
+  if (definition.order !== undefined || definition.scoresCandidates !== undefined) {
+    return taken(definition.nextBatch(context));
+  }
+  if (definition.candidates === undefined) return taken(definition.nextBatch(context));
+  const { pool } = context;
+  if (pool === undefined) throw new Error(`order ${definition.name} was given no pool`);
+  return taken(definition.nextBatch({ ...context, pool }));
 }
 
 function taken(result: OrderResult): Ordered {
@@ -48,26 +62,74 @@ function copied({ indices, offsets, weights, inclusion, probabilities, effective
 
 function batchesOf<Options>(
   definition: OrderDefinition<Options>,
-  { coverage, epochShare }: Pick<Declared, "coverage" | "epochShare">,
+  { coverage, epochShare, scoresCandidates }: Pick<Declared, "coverage" | "epochShare" | "scoresCandidates">,
   inputs: OrderInputs<Options>,
 ): Ordered {
   const { n, eligible, size, step, ledger, memory } = orderContext(inputs);
   const samples = sampleSize(epochShare, eligible.length);
   const epoch = new EpochOfBatches({ n, eligible, coverage, samples });
   const complete = { ...inputs, eligible, ledger, memory };
+  const poolOf = scoresCandidates ? madeUpPools(definition, complete, samples) : undefined;
   const batches: OrderResult[] = [];
   while (epoch.left > 0) {
     const batch = batches.length;
     const count = Math.min(size(batch), epoch.left);
     const drawn = structuredClone(epoch.drawn(0));
-    const place = { batch, step: step + batch, count, drawn, share: epoch.share };
-    const ordered = batchBy(definition, batchContext(complete, place));
+    const place = { batch, step: step + batch, count };
+    const pooled = poolOf?.({ ...place, first: drawn.indices.length });
+    if (pooled !== undefined && "fault" in pooled) return pooled;
+    const shown = { ...place, share: epoch.share, drawn, ...(pooled && { pool: pooled.pool }) };
+    const ordered = batchBy(definition, batchContext(complete, shown));
     if ("fault" in ordered) return ordered;
-    const fault = touchedFault(drawn, epoch.drawn(0)) ?? epoch.add(ordered.result, count);
+    const touched = touchedFault(drawn, epoch.drawn(0)) ?? pooled?.touched();
+    const fault = touched ?? epoch.add(ordered.result, count);
     if (fault !== undefined) return { fault };
     batches.push(ordered.result);
   }
   return { result: joined(batches, epoch.drawn(0).indices) };
+}
+
+/** A pool to be shown to an order, and what the order has changed of it. */
+interface MadeUpPool {
+  readonly pool: Pool;
+  touched(): ResultFault | undefined;
+}
+
+/** The pools of an epoch's batches, with scores that nobody measured. Throws what the order throws. */
+function madeUpPools<Options>(
+  definition: OrderDefinition<Options>,
+  inputs: OrderInputs<Options>,
+  samples: number,
+): (place: PoolPlace) => MadeUpPool | { readonly fault: ResultFault } {
+  const { n, eligible, ledger, labels, classCount } = orderContext(inputs);
+  const laws = new CandidateLaws(n, eligible);
+  const contextOf = poolContexts(inputs, samples);
+  return (place) => {
+    const named = candidatesBy(definition, contextOf(place));
+    if ("fault" in named) return named;
+    const { indices } = named;
+    const fault = laws.fault(indices, place.count) ?? changedFault(indices, candidatesBy(definition, contextOf(place)));
+    if (fault !== undefined) return { fault };
+    const pool = madeUpPool(indices, { ledger, labels, classCount });
+    const before = structuredClone(pool);
+    return { pool, touched: () => touchedPoolFault(pool, before) };
+  };
+}
+
+function changedFault(indices: Uint32Array, again: ReturnType<typeof candidatesBy>): ResultFault | undefined {
+  if ("fault" in again) return again.fault;
+  const isEqual = again.indices.length === indices.length && again.indices.every((index, at) => index === indices[at]);
+  if (isEqual) return undefined;
+  const law = "candidates are a function of their place";
+  return { law, seen: "other candidates when asked again", expected: "the same: a run that goes on asks again" };
+}
+
+function touchedPoolFault(pool: Pool, before: Pool): ResultFault | undefined {
+  const names = ["indices", "loss", "correct", "prediction", ...EXTRA_SIGNALS] as const;
+  const touched = names.filter((name) => pool[name]?.some((value, at) => !Object.is(value, before[name]?.[at])));
+  if (touched.length === 0) return undefined;
+  const seen = `${touched.map((name) => `pool.${name}`).join(", ")} changed`;
+  return { law: "the pool is untouched", seen, expected: "as it was" };
 }
 
 function touchedFault(shown: Drawn, drawn: Drawn): ResultFault | undefined {

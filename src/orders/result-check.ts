@@ -11,6 +11,12 @@ export type ResultLaw =
   | "a batch is as large as asked for"
   | "all batches of an epoch have weights, or none"
   | "what is drawn is untouched"
+  | "candidates are a Uint32Array"
+  | "candidates are eligible"
+  | "each candidate comes once"
+  | "there are as many candidates as the batch holds"
+  | "candidates are a function of their place"
+  | "the pool is untouched"
   | "weights are finite and positive"
   | "inclusion is a probability above 0"
   | "probabilities sum to 1"
@@ -95,7 +101,7 @@ function wrongArrays(result: OrderResult): { name: string; seen: string; expecte
 }
 
 /** What a value is, for a person: its kind, and of what has a length that, too. */
-function described(value: unknown): string {
+export function described(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (typeof value !== "object") return `a ${typeof value}`;
   if (Array.isArray(value)) return `an Array of ${value.length}`;

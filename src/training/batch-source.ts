@@ -11,6 +11,8 @@ export interface BatchSource {
   next(mostBatches: number): Promise<Chunk | undefined>;
   /** The ledger has what was measured of these samples. */
   learned(samples: Readonly<Uint32Array>): void;
+  /** The step at which samples that were scored for a choice showed that the run has diverged: it ended there. */
+  readonly divergedAtStep: number | undefined;
   /** Seconds of deciding on batches since this was last asked. */
   takeSecondsOfDeciding(): number;
   /** What the epoch is trained on; of one that is decided batch by batch, as far as it is decided. */
@@ -20,6 +22,7 @@ export interface BatchSource {
 /** A whole epoch that was planned beforehand. */
 export class PlanSource implements BatchSource {
   readonly chunksUnderWay = 2;
+  readonly divergedAtStep = undefined;
   readonly samples: number;
   readonly #planned: PlannedEpoch;
   readonly #firstStep: number;

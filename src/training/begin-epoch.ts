@@ -54,29 +54,37 @@ async function beginPlanned(
 /** With batches that are decided one after another. */
 async function beginBatches(
   state: RunState,
-  { config, planner, listen }: Training,
+  training: Training,
   begun: Scored,
   stopwatch: Stopwatch,
 ): Promise<BegunEpoch> {
+  const { config, planner } = training;
   const start = performance.now();
   const memory = await planner.memoryAfter(state.memory);
   const { lag = DEFAULT_LAG } = config.order.ledger ?? {};
   const decided = nothingDecided(planner.samplesOf(state.epoch), memory, lag);
   const underWay = beginEpoch(state, { ...begun, batches: decided, keepsLedger: false });
-  const source = await planner.decide(state, { decided, firstStep: underWay.firstStep }, listen);
+  const source = await planner.decide(state, { decided, underWay, ...scoringOf(training) });
   begun.seconds.ordering = secondsSince(start);
   stopwatch.lap(begun.seconds);
   return { underWay, source };
 }
 
+/** How candidates are scored, and who is told of batches that are decided. */
+const scoringOf = ({ evaluator, order, listen }: Training) => ({
+  score: (indices: Uint32Array) => evaluator.scoreOnly(indices, order.signals),
+  listen,
+});
+
 /** Goes on in an epoch under way. */
-async function resume(state: RunState, underWay: EpochUnderWay, { planner, listen }: Training): Promise<BegunEpoch> {
+async function resume(state: RunState, underWay: EpochUnderWay, training: Training): Promise<BegunEpoch> {
+  const { planner, listen } = training;
   const { batches, firstStep } = underWay;
   if ("hashes" in batches) {
     const planned = await planAgain(state, underWay, batches, planner);
     return { underWay, source: new PlanSource(planned, { firstStep, step: state.step }) };
   }
-  const source = await planner.decide(state, { decided: batches, firstStep }, listen);
+  const source = await planner.decide(state, { decided: batches, underWay, ...scoringOf(training) });
   const { plan } = source.planned();
   listen({ type: "decided", epoch: state.epoch, from: 0, indices: plan.indices, weights: plan.weights });
   return { underWay, source };

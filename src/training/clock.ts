@@ -37,7 +37,8 @@ export class Stopwatch {
     const lap = secondsSince(this.#start);
     this.#start = performance.now();
     seconds.total += lap;
-    const uncovered = underWay === undefined ? 0 : Math.max(0, lap - (spent?.[underWay] ?? 0));
+    const atWork = spent === undefined ? 0 : spent.training + spent.scoring + spent.evaluating;
+    const uncovered = underWay === undefined ? 0 : Math.max(0, lap - atWork);
     const decided = Math.min(ordering, uncovered);
     seconds.ordering += decided;
     if (underWay !== undefined) seconds.underWay[underWay] += lap - decided;

@@ -1,6 +1,7 @@
 /** An epoch whose batches are decided one after another, from the losses of the last ones. */
 import { concatenated } from "../kernels/concatenated.js";
 import type { BatchesUnderWay, RunOrder } from "../order-files/run-order.js";
+import type { LedgerView, Pool } from "../orders/contract.js";
 import { EpochOfBatches } from "../orders/epoch-of-batches.js";
 import { planHashes } from "../record/run-record.js";
 import type { BatchSource } from "./batch-source.js";
@@ -12,7 +13,9 @@ import type { PermutedLedger } from "./placebo.js";
 import { batchesOf, type Chunk, type Plan } from "./plan.js";
 import type { PlannedEpoch } from "./planner.js";
 import type { Listener } from "./run-event.js";
-import type { DecidedBatches, OrderMemory } from "./run-state.js";
+import type { DecidedBatches, EpochUnderWay, OrderMemory } from "./run-state.js";
+import type { SampleSignals } from "./sample-signals.js";
+import { ScoredPools } from "./scored-pools.js";
 
 /** `samples`: of the whole epoch; `memory`: the order's own from now on. */
 export const nothingDecided = (samples: number, memory: OrderMemory, lag: number): DecidedBatches => ({
@@ -20,13 +23,14 @@ export const nothingDecided = (samples: number, memory: OrderMemory, lag: number
 });
 
 export interface DecidedInputs {
-  readonly order: Pick<RunOrder, "name" | "coverage" | "readsLedger" | "unknownProbabilities">;
+  readonly order: Pick<RunOrder, "name" | "coverage" | "readsLedger" | "unknownProbabilities" | "scoresCandidates">;
   /** The order at work on this epoch. */
   readonly orderUnderWay: BatchesUnderWay;
   /** They grow as batches are decided. */
   readonly decided: DecidedBatches;
-  /** Of the epoch's first batch. */
-  readonly firstStep: number;
+  /** What is counted of the epoch: candidates that were scored for what is decided. */
+  readonly underWay: Pick<EpochUnderWay, "firstStep" | "scored">;
+  readonly seed: number;
   readonly epoch: number;
   /** Of the first batch that is still to be trained on. */
   readonly step: number;
@@ -41,6 +45,8 @@ export interface DecidedInputs {
   readonly eligible: Readonly<Uint32Array>;
   /** What the epoch before trained on. */
   readonly before: Readonly<Uint32Array> | null;
+  /** Scores candidates, behind what was asked of the backend before. */
+  score(indices: Uint32Array): Promise<SampleSignals>;
   readonly listen: Listener;
 }
 
@@ -58,9 +64,12 @@ export class DecidedSource implements BatchSource {
   #secondsOfDeciding = 0;
   /** Samples that were trained on since the last choice. */
   #learned: Readonly<Uint32Array>[] = [];
+  readonly #pools: ScoredPools | undefined;
+  #divergedAtStep: number | undefined;
 
   constructor(inputs: DecidedInputs) {
-    const { batches, mostBatches, decided, firstStep, step, n, eligible, order } = inputs;
+    const { batches, mostBatches, decided, step, n, eligible, order } = inputs;
+    const { firstStep } = inputs.underWay;
     const { offsets, learningRates } = batches;
     this.#inputs = inputs;
     this.#count = Math.min(learningRates.length, mostBatches);
@@ -70,14 +79,25 @@ export class DecidedSource implements BatchSource {
     if (decided.count > 0) this.#drawn.goOn(this.#plan().indices, decided.weights !== null);
     this.#handedOut = step - firstStep;
     this.#learnedOf = step - firstStep;
+    if (order.scoresCandidates) this.#pools = new ScoredPools({ ...inputs, firstStep, count: this.#count });
   }
 
   async next(): Promise<Chunk | undefined> {
     const batch = this.#handedOut;
     if (batch === this.#count) return undefined;
-    if (batch === this.#inputs.decided.count) await this.#decide(batch);
+    const { decided, underWay } = this.#inputs;
+    await this.#askForPools(batch + decided.lag);
+    if (batch === decided.count) {
+      const pool = await this.#pools?.take(batch);
+      if (pool !== undefined && !hasFiniteLosses(pool)) return this.#diverge(batch);
+      await this.#decide(batch, pool);
+    }
     this.#handedOut += 1;
-    return { firstStep: this.#inputs.firstStep + batch, ...batchesOf(this.#plan(), batch, batch + 1) };
+    return { firstStep: underWay.firstStep + batch, ...batchesOf(this.#plan(), batch, batch + 1) };
+  }
+
+  get divergedAtStep(): number | undefined {
+    return this.#divergedAtStep;
   }
 
   learned(samples: Readonly<Uint32Array>): void {
@@ -103,18 +123,31 @@ export class DecidedSource implements BatchSource {
     };
   }
 
-  async #decide(batch: number): Promise<void> {
+  /** Scores of all candidates up to those of this batch, behind what was trained on before. */
+  async #askForPools(last: number): Promise<void> {
+    if (this.#pools === undefined) return;
     const start = performance.now();
-    const { order, orderUnderWay, decided, firstStep, epoch, ledger, placebo, eligible, listen } = this.#inputs;
+    await this.#pools.ask(last);
+    this.#secondsOfDeciding += secondsSince(start);
+  }
+
+  /** The model is lost: a run ends here as where a batch shows it. */
+  #diverge(batch: number): undefined {
+    this.#divergedAtStep = this.#inputs.underWay.firstStep + batch;
+  }
+
+  async #decide(batch: number, pool: Pool | undefined): Promise<void> {
+    const start = performance.now();
+    const { order, orderUnderWay, decided, underWay, epoch, eligible, listen } = this.#inputs;
     const { offsets } = this.#inputs.batches;
-    const step = firstStep + batch;
+    const step = underWay.firstStep + batch;
     const first = offsets[batch];
     const count = offsets[batch + 1] - first;
     const pending = first - offsets[this.#learnedOf];
     const where = `order ${order.name} in epoch ${epoch + 1}, step ${step}`;
     const learned = concatenated(Uint32Array, this.#learned);
     this.#learned = [];
-    const result = await lawful(where, () => orderUnderWay.next({ batch, step, count, pending, learned }));
+    const result = await lawful(where, () => orderUnderWay.next({ batch, step, count, pending, learned, pool }));
     const fault = this.#drawn.add(result, count);
     if (fault !== undefined) throw brokenLaw(where, fault);
     const { indices, weights } = result;
@@ -123,11 +156,18 @@ export class DecidedSource implements BatchSource {
       decided.weights ??= new Float32Array(decided.indices.length);
       decided.weights.set(weights, first);
     }
-    const seen = order.readsLedger ? (placebo?.view ?? ledger) : undefined;
-    watch(decided.watched, { result, eligibleCount: eligible.length, ledger: seen, step });
+    watch(decided.watched, { result, eligibleCount: eligible.length, ledger: this.#watchedLedger(), step });
     decided.count = batch + 1;
+    underWay.scored += pool?.indices.length ?? 0;
     this.#secondsOfDeciding += secondsSince(start);
     listen({ type: "decided", epoch, from: first, indices, weights });
+  }
+
+  /** By whose losses samples were chosen, as far as they are of different ages. */
+  #watchedLedger(): LedgerView | undefined {
+    const { order, ledger, placebo } = this.#inputs;
+    if (!order.readsLedger || order.scoresCandidates) return undefined;
+    return placebo?.view ?? ledger;
   }
 
   /** All that is decided. */
@@ -143,6 +183,8 @@ export class DecidedSource implements BatchSource {
     };
   }
 }
+
+const hasFiniteLosses = ({ loss }: Pool): boolean => loss.every((value) => Number.isFinite(value));
 
 /** Apart from it, in memory of this thread alone. */
 export const copyOf = (memory: OrderMemory): OrderMemory =>

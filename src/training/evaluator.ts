@@ -71,7 +71,12 @@ export class Evaluator {
     extras: readonly ExtraSignal[],
   ): Promise<{ readonly indices: Uint32Array; readonly signals: SampleSignals }> {
     const { eligible: indices } = this.#split;
-    return { indices, signals: await this.#session.score(indices, this.#settings.batchSize, extras) };
+    return { indices, signals: await this.scoreOnly(indices, extras) };
+  }
+
+  /** A scoring pass over these training samples, behind what was asked for before. */
+  scoreOnly(indices: Uint32Array, extras: readonly ExtraSignal[]): Promise<SampleSignals> {
+    return this.#session.score(indices, this.#settings.batchSize, extras);
   }
 
   /** Loss of every sample of the training set, [n], in evaluation mode, by the labels that are trained on. */

@@ -4,6 +4,7 @@ import { lastBatchShare, withoutLastBatch } from "../batching/last-batch.js";
 import type { ArmConfig } from "../config/config.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import { type EpochInputs, type RunOrder, type Sizes, sizesOf } from "../order-files/run-order.js";
+import type { Candidates } from "../orders/candidates.js";
 import type { OrderResult } from "../orders/contract.js";
 import { thrownText } from "../orders/declared.js";
 import { sampleSize } from "../orders/fraction.js";
@@ -119,6 +120,19 @@ export async function lawful(where: string, act: () => Promise<Ordered>): Promis
   const ordered = await calling(where, act);
   if ("fault" in ordered) throw brokenLaw(where, ordered.fault);
   return ordered.result;
+}
+
+/** What an order named, held to the laws of candidates. @throws as `lawful`. */
+export async function lawfulCandidates(
+  where: string,
+  act: () => Promise<Candidates>,
+  faultOf: (indices: Uint32Array) => ResultFault | undefined,
+): Promise<Uint32Array> {
+  const named = await calling(where, act);
+  if ("fault" in named) throw brokenLaw(where, named.fault);
+  const fault = faultOf(named.indices);
+  if (fault !== undefined) throw brokenLaw(where, fault);
+  return named.indices;
 }
 
 export const brokenLaw = (where: string, { law, seen, expected }: ResultFault): IbatchError =>

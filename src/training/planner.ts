@@ -11,7 +11,6 @@ import type { Ledger } from "./ledger.js";
 import { type Batches, batchesIn, calling, makePlan, type Planned, sizesIn } from "./make-plan.js";
 import { PermutedLedger } from "./placebo.js";
 import { firstBatches } from "./plan.js";
-import type { Listener } from "./run-event.js";
 import type { OrderMemory } from "./run-state.js";
 import type { Session } from "./session.js";
 import type { Split } from "./split.js";
@@ -79,12 +78,12 @@ export class Planner {
     this.#early = early;
   }
 
-  /** The batches of an epoch under way that is decided batch by batch, from this step on; `listen` is told of each. */
+  /** The batches of an epoch under way that is decided batch by batch, from this step on. */
   async decide(
     { epoch, step, ledger, before }: Omit<PlannedFrom, "memory">,
-    { decided, firstStep }: Pick<DecidedInputs, "decided" | "firstStep">,
-    listen: Listener,
+    { decided, underWay, score, listen }: Pick<DecidedInputs, "decided" | "underWay" | "score" | "listen">,
   ): Promise<DecidedSource> {
+    const { firstStep } = underWay;
     const { config, order, seed, session, split, labels, mostBatches = Number.POSITIVE_INFINITY } = this.#inputs;
     const { opened } = session;
     const { eligible } = split;
@@ -98,9 +97,10 @@ export class Planner {
     };
     const drawn = decided.indices.subarray(0, batches.offsets[decided.count]);
     const orderUnderWay = await calling(where, () => order.beginBatches(inputs, drawn));
-    const place = { epoch, firstStep, step, mostBatches: mostBatches - firstStep };
+    const place = { seed, epoch, step, mostBatches: mostBatches - firstStep };
     const known = { ledger, placebo, before, n: labels.length, eligible };
-    return new DecidedSource({ ...place, ...known, order, orderUnderWay, decided, batches, listen });
+    const given = { order, orderUnderWay, decided, underWay, batches, score, listen };
+    return new DecidedSource({ ...place, ...known, ...given });
   }
 
   /** Samples of an epoch that is decided batch by batch. */

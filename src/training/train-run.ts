@@ -152,7 +152,7 @@ async function trainBatches(
     }
     tellTrained(state, underWay, training, { trained, ofEpoch: source.samples });
   }
-  return undefined;
+  return source.divergedAtStep;
 }
 
 /** What a chunk changes in what lasts. */

@@ -134,6 +134,21 @@ const lossFile = (losses: readonly number[] = LOSSES) => {
   return file("0003.f32", bytes);
 };
 
+test("candidates are scored by the losses of a file, by made-up numbers without", async () => {
+  const argv = ["pool", "--size", "3", "--epochs", "1"];
+  const text = await order(...argv, "--losses", lossFile());
+  expect(text).toContain("\ncandidates are scored by these losses; by made-up numbers where there is none\n");
+  const [[, size, ...row]] = rows(text);
+  const indices = (row.at(-1) ?? "").split(" ").map(Number);
+  expect(size).toBe("3");
+  const known = indices.filter((index) => index !== 2).map((index) => LOSSES[index]);
+  expect(known).toEqual([...known].sort((a, b) => b - a));
+  expect(indices.slice(0, 2)).toEqual(expect.arrayContaining([1]));
+  expect(await order(...argv, "--samples", "6")).toContain(
+    "\ncandidates are scored by made-up numbers, one for each sample\n",
+  );
+});
+
 describe("a file of one's own", () => {
   test("is shown as any order, with its options", async () => {
     const members = `${BACKWARDS} options: z.strictObject({ share: z.number().default(1) }),`;

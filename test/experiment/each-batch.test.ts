@@ -1,14 +1,13 @@
 // Orders that decide each batch: what a choice has seen, and that nothing else comes into it.
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { random } from "../../src/kernels/random.js";
 import { batchContext, emptyLedger } from "../../src/orders/context.js";
 import type { OrderDefinition, OrderResult } from "../../src/orders/contract.js";
 import { findOrder } from "../../src/orders/index.js";
+import { batchBy } from "../../src/orders/ordered.js";
 import { orderModule } from "../order-files/own-order.js";
-import type { Pretence } from "./fake-backend.js";
+import { delayed, type Pretence } from "./fake-backend.js";
 import { LOSSES, recorded, stoppedBefore, undisturbed } from "./one-run.js";
 import { Scene, type SceneOptions } from "./scene.js";
 
@@ -67,8 +66,9 @@ function expected(definition: OrderDefinition, written: Record<string, unknown>,
       const pending = Uint32Array.from(trained.slice(Math.max(firstStep, step - lag)).flat());
       const drawn = { indices: Uint32Array.from(trained.slice(firstStep).flat()), times, pending };
       const place = { batch: batches.length, step, count: Math.min(5, left), drawn, share: 1 - left / N };
-      const batch = definition.nextBatch?.(batchContext({ ...inputs, eligible }, place));
-      if (batch === undefined) throw new Error("no batch");
+      const ordered = batchBy(definition, batchContext({ ...inputs, eligible }, place));
+      if ("fault" in ordered) throw new Error(ordered.fault.seen);
+      const batch = ordered.result;
       for (const index of batch.indices) times[index] += 1;
       trained.push([...batch.indices]);
       batches.push(batch);
@@ -107,16 +107,6 @@ describe("the choice for step t sees the losses of steps up to t − 1 − lag, 
     expect(of(0)).not.toEqual(of(1));
   });
 });
-
-/** Answers are held back, each for as many turns as chance says, so that they come in any sequence. */
-function delayed(seed: number): Pretence {
-  const numbers = random(seed, "noise", 0);
-  return {
-    delivers: async () => {
-      for (let turns = numbers.below(40); turns > 0; turns--) await setImmediate();
-    },
-  };
-}
 
 const WEIGHTED = "{name: weighted, per: batch, unbiased: true, lag: 3}";
 

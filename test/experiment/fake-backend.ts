@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Answer } from "../../src/backend/channel.js";
 import { BackendError } from "../../src/backend/errors.js";
 import type { ControlRequest, FieldsOf, MessageArrays, Signal, WorkRequest } from "../../src/backend/messages.js";
+import { random } from "../../src/kernels/random.js";
 import type { WorkClient } from "../../src/training/session.js";
 import { catalogue } from "../config/fake-catalogue.js";
 
@@ -48,6 +49,16 @@ export interface Pretence {
   readonly saveNotices?: string[];
   /** Hash of the indices that it says it gathered; the right one when left out. */
   gathered?(message: Sent): string | undefined;
+}
+
+/** Answers are held back, each for as many turns as chance says, so that they come in any sequence. */
+export function delayed(seed: number): Pretence {
+  const numbers = random(seed, "noise", 0);
+  return {
+    delivers: async () => {
+      for (let turns = numbers.below(40); turns > 0; turns--) await setImmediate();
+    },
+  };
 }
 
 /** Of what it opens. */

@@ -9,6 +9,7 @@ import { OrderSources } from "../../src/config/order-sources.js";
 import { type RunResult, runArms } from "../../src/experiment/experiment.js";
 import { audienceOf, type Observer } from "../../src/experiment/observer.js";
 import { ExperimentRecord } from "../../src/record/experiment-record.js";
+import type { WorkClient } from "../../src/training/session.js";
 import { catalogue } from "../config/fake-catalogue.js";
 import { FakeBackend, type Pretence } from "./fake-backend.js";
 
@@ -34,6 +35,8 @@ export interface SceneOptions {
   readonly pretence?: Pretence;
   readonly observer?: Observer;
   readonly abort?: AbortController;
+  /** What stands between the run and the backend that pretends; nothing where it is left out. */
+  between?(client: FakeBackend): Promise<WorkClient>;
   /** Gets what goes into the log; the record where it is left out. */
   log?(line: string): void;
   /** Why no other backend can be had where one is lost; how often, always where it is left out. */
@@ -68,6 +71,7 @@ export class Scene {
     noOther,
     noOtherTimes = Number.POSITIVE_INFINITY,
     log,
+    between = async (client) => client,
   }: SceneOptions = {}) {
     const said = settings.map((assignment) => ({ said: assignment, assignment }));
     const source = ConfigSource.parse(CONFIG, join(this.directory, "..", "x.yaml"), said);
@@ -92,7 +96,7 @@ export class Scene {
           if (lost && noOther !== undefined && refused++ < noOtherTimes) throw noOther;
           if (lost) clients.push(new FakeBackend(pretence));
           lost = false;
-          return clients[clients.length - 1];
+          return await between(clients[clients.length - 1]);
         },
         discard: async () => {
           lost = true;

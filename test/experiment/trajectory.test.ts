@@ -14,6 +14,7 @@ const STEPS = 9;
 const ORDERS: Record<string, readonly string[]> = {
   "a part by loss": ["arms={a: {order: {name: weighted, fraction: 0.5, by: loss}}}"],
   "a shuffle": ["arms={a: {order: shuffled}}", "batching.size=8"],
+  "batches of candidates that are scored": ["arms={a: {order: {name: pool}}}", "batching.size=4"],
   "batches that are each decided anew": ["arms={a: {order: {name: top-loss, cover: true}}}", "batching.size=8"],
   "a shuffle with growing batches": [
     "arms={a: {order: {name: random-subset, fraction: 0.75}}}",

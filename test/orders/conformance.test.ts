@@ -10,6 +10,7 @@ import {
   type EpochOrder,
   type OrderDefinition,
   oneBatch,
+  type PoolOrder,
 } from "../../src/orders/contract.js";
 import { isOrderDefinition } from "../../src/orders/definition-check.js";
 import { ruleFiles } from "./rule-files.js";
@@ -34,6 +35,7 @@ const MORE_OPTIONS: Record<string, readonly Record<string, unknown>[]> = {
   infobatch: [{ r: 0.2, delta: 1 }, { r: 0.9 }, { r: 0 }],
   "loshchilov-hutter": [{ se0: 1e8 }, { se0: 1, seEnd: 1 }, { se0: 4, seEnd: 64, tSort: 3 }],
   "loss-per-class": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],
+  pool: [{ factor: 1 }, { factor: 3, by: "entropy" }],
   "random-subset": [{ fraction: 0.3 }, { fraction: 0.001 }],
   "top-loss": [{ fraction: 0.3 }, { fraction: 0.3, cover: true, take: "lowest" }],
   weighted: [
@@ -82,8 +84,9 @@ function broken(change: Partial<EpochOrder>): EpochOrder {
 const sound = broken({}).order;
 
 /** One that decides each batch, and keeps the laws, with one thing made otherwise. */
+const { candidates: _, scoresCandidates: __, ...repeating } = broken({ coverage: () => "any", deviation: "Says so." });
 const either = (change: Partial<EitherOrder>): EitherOrder => ({
-  ...broken({ coverage: () => "any", deviation: "Says so." }),
+  ...repeating,
   decidesEachBatch: () => true,
   nextBatch: (context) => {
     const indices = shuffled(context.eligible, context.random("order")).slice(0, context.count);
@@ -94,6 +97,37 @@ const either = (change: Partial<EitherOrder>): EitherOrder => ({
 
 test("one that decides each batch keeps the laws", () => {
   expect(checkOrder(either({}))).toEqual([]);
+});
+
+/** One that has candidates scored, and keeps the laws, with one thing made otherwise. */
+const pooled = (change: Partial<PoolOrder>): PoolOrder => {
+  const { order: _order, ...declaration } = broken({});
+  return {
+    ...declaration,
+    ...{ coverage: () => "at-most-once", epochShare: () => 1 / 2, deviation: "Says so.", changesObjective: () => true },
+    readsLedger: true,
+    candidates: ({ shuffle, first, count }) => shuffle.slice(2 * first, 2 * (first + count)),
+    nextBatch: ({ pool, count }) => {
+      const places = Uint32Array.from(pool.loss.keys()).sort((a, b) => pool.loss[b] - pool.loss[a] || a - b);
+      return { indices: places.slice(0, count).map((place) => pool.indices[place]), offsets: oneBatch(count) };
+    },
+    ...change,
+  };
+};
+// Of an odd number of samples the last pool would be too small for its batch where it is rounded up.
+const evenly = (change: Partial<PoolOrder>) =>
+  pooled({
+    candidates: ({ shuffle, first, count }) =>
+      2 * first + count > shuffle.length ? shuffle.slice(-count) : shuffle.slice(2 * first, 2 * (first + count)),
+    ...change,
+  });
+
+test("one that has candidates scored keeps the laws, and is asked with scores that tell samples apart", () => {
+  expect(checkOrder(evenly({}))).toEqual([]);
+  const blind = evenly({
+    nextBatch: ({ pool, count }) => ({ indices: pool.indices.slice(0, count), offsets: oneBatch(count) }),
+  });
+  expect(checkOrder(blind).map(({ law }) => law)).toEqual(["the ledger is read when declared"]);
 });
 
 let calls = 0;
@@ -384,6 +418,70 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
     fault: "draws another number for a batch than it was asked for",
     law: "a batch is as large as asked for",
     order: either({ nextBatch: ({ eligible }) => ({ indices: eligible.slice(0, 99), offsets: oneBatch(99) }) }),
+  },
+  {
+    fault: "names candidates that are not eligible",
+    law: "candidates are eligible",
+    order: pooled({
+      coverage: () => "any",
+      candidates: ({ n, count }) => new Uint32Array(count).fill(n),
+    }),
+  },
+  {
+    fault: "names a candidate twice",
+    law: "each candidate comes once",
+    order: pooled({ candidates: ({ eligible, count }) => new Uint32Array(count + 1).fill(eligible[0]) }),
+  },
+  {
+    fault: "names fewer candidates than the batch holds",
+    law: "there are as many candidates as the batch holds",
+    order: pooled({ coverage: () => "any", candidates: ({ shuffle }) => shuffle.slice(0, 1) }),
+  },
+  {
+    fault: "names other candidates when it is asked again",
+    law: "candidates are a function of their place",
+    order: pooled({
+      candidates: ({ eligible, count }) => {
+        calls += 1;
+        return shuffled(eligible, random(calls, "order", 0)).slice(0, 2 * count);
+      },
+    }),
+  },
+  {
+    fault: "names candidates in an Array",
+    law: "candidates are a Uint32Array",
+    order: pooled({ candidates: ({ eligible }) => JSON.parse(JSON.stringify([...eligible])) }),
+  },
+  {
+    fault: "writes into the scores",
+    law: "the pool is untouched",
+    order: evenly({
+      nextBatch: ({ pool, count }) => {
+        Reflect.set(pool.loss, 0, -1);
+        return { indices: pool.indices.slice(0, count), offsets: oneBatch(count) };
+      },
+    }),
+  },
+  {
+    fault: "reads a score that it does not declare",
+    law: "signals are read only when declared",
+    order: evenly({
+      nextBatch: ({ pool, count }) => {
+        const value = (at: number) => pool.margin?.[at] ?? pool.loss[at];
+        const places = Uint32Array.from(pool.loss.keys()).sort((a, b) => value(b) - value(a) || a - b);
+        return { indices: places.slice(0, count).map((place) => pool.indices[place]), offsets: oneBatch(count) };
+      },
+    }),
+  },
+  {
+    fault: "scores candidates by a word",
+    law: "coverage, share and signals are known",
+    order: { ...pooled({}), scoresCandidates: () => JSON.parse('"no"') },
+  },
+  {
+    fault: "has candidates scored, and says that it reads nothing",
+    law: "it returns without an error",
+    order: pooled({ readsLedger: false }),
   },
   {
     fault: "declares a signal that there is not",

@@ -30,6 +30,16 @@ describe("missingMembers", () => {
     expect(missingMembers({ ...rest, nextBatch, decidesEachBatch: () => true })).toEqual(["decidesEachBatch"]);
   });
 
+  test("of one that has candidates scored, which decides each batch", () => {
+    const { order, ...rest } = frozen;
+    const [nextBatch, candidates, scoresCandidates] = [() => {}, () => {}, () => true];
+    expect(missingMembers({ ...rest, nextBatch, candidates })).toEqual([]);
+    expect(missingMembers({ ...rest, nextBatch, candidates, scoresCandidates })).toEqual([]);
+    expect(missingMembers({ ...rest, nextBatch, candidates: [1] })).toEqual(["candidates"]);
+    expect(missingMembers({ ...rest, order, candidates })).toEqual(["candidates"]);
+    expect(missingMembers({ ...rest, nextBatch, scoresCandidates })).toEqual(["scoresCandidates"]);
+  });
+
   test.each<[string, unknown, string[]]>([
     ["known dtypes", { counts: { dtype: "u8", length: () => 3 }, means: { dtype: "f64", length: () => 3 } }, []],
     [

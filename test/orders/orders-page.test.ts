@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { OrderFile } from "../../src/order-files/order-file.js";
-import { batchContext, emptyLedger, orderContext } from "../../src/orders/context.js";
+import { madeUpPool } from "../../src/orders/candidates.js";
+import { batchContext, emptyLedger, orderContext, poolContexts } from "../../src/orders/context.js";
 import { EXTRA_SIGNALS, MEMORY_DTYPES } from "../../src/orders/contract.js";
 import { COVERAGES } from "../../src/orders/declared.js";
 import { missingMembers } from "../../src/orders/definition-check.js";
@@ -24,7 +25,7 @@ function firstCells(head: string): string[] {
 test("its examples are orders, and keep the laws", async () => {
   const directory = temporaryDirectory();
   const examples = [...page.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code);
-  expect(examples.length).toBe(2);
+  expect(examples.length).toBe(3);
   for (const [at, code] of examples.entries()) {
     writeFileSync(join(directory, `${at}.mjs`), code);
     const listening = { signal: new AbortController().signal, say: () => {} };
@@ -39,7 +40,7 @@ test("every member of a definition has its row, and no other", () => {
   const wrong = Object.fromEntries(
     [
       ...["deviation", "epochShare", "signals", "changesObjective", "memory", "ownSizes", "unknownProbabilities"],
-      ...["nextBatch", "decidesEachBatch"],
+      ...["nextBatch", "decidesEachBatch", "candidates", "scoresCandidates"],
     ].map((optional) => [optional, 7]),
   );
   expect(firstCells("member | says").sort()).toEqual(missingMembers(wrong).sort());
@@ -60,7 +61,19 @@ test("and what of it is another one for each batch", () => {
   const ofEpoch = orderContext(inputs);
   const ofBatch = batchContext(inputs, { batch: 0, step: 3, count: 1, drawn, share: 0 });
   const others = Object.keys(ofBatch).filter((name) => !Object.hasOwn(ofEpoch, name));
-  expect(firstCells("`context`, for a batch | is").sort()).toEqual([...others, "step", "progress", "random"].sort());
+  expect(firstCells("`context`, for a batch | is").sort()).toEqual(
+    [...others, "step", "progress", "random", "pool"].sort(),
+  );
+  const ofCandidates = poolContexts(inputs, 1)({ batch: 0, step: 3, count: 1, first: 0 });
+  const ofTheirs = Object.keys(ofCandidates).filter((name) => !Object.hasOwn(ofBatch, name));
+  expect(firstCells("`context`, for candidates | is").sort()).toEqual([...ofTheirs, "random"].sort());
+  expect(Object.keys(ofBatch).filter((name) => !Object.hasOwn(ofCandidates, name))).toEqual([
+    "ledger",
+    "memory",
+    "drawn",
+  ]);
+  const known = { ledger: emptyLedger(1, EXTRA_SIGNALS), labels: Uint32Array.of(0), classCount: 1 };
+  expect(firstCells("`pool` | is").sort()).toEqual(Object.keys(madeUpPool(Uint32Array.of(0), known)).sort());
 });
 
 test("and every column of the ledger, the signals among them", () => {

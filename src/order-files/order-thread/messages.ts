@@ -1,5 +1,7 @@
 /** What the controller and an order's thread say to each other: both are ours, on a port of their own. */
 import type { MessagePort } from "node:worker_threads";
+import type { Candidates } from "../../orders/candidates.js";
+import type { PoolPlace } from "../../orders/context.js";
 import type { LedgerView, MemoryArray } from "../../orders/contract.js";
 import type { Ordered } from "../../orders/ordered.js";
 import type { Checked } from "../check-order.js";
@@ -33,6 +35,11 @@ export interface Exchanges {
   readonly begin: {
     readonly asked: { readonly options: Options; readonly inputs: EpochInputs; readonly drawn: Readonly<Uint32Array> };
     readonly answer: Options;
+  };
+  /** The candidates of a batch of it. */
+  readonly candidates: {
+    readonly asked: { readonly place: PoolPlace };
+    readonly answer: { readonly named: Candidates; readonly files: readonly GraphFile[] };
   };
   /** The next batch of it; `values`: what the ledger has of the samples that were learned of. */
   readonly next: {

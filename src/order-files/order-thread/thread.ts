@@ -12,7 +12,7 @@ import { orderedBy } from "../../orders/ordered.js";
 import { sha256 } from "../../record/hash.js";
 import { checkAll } from "../check-order.js";
 import { chooseOptions } from "../choose-options.js";
-import { batchesBy, ofEpoch } from "../run-order.js";
+import { batchesBy, type Deciding, ofEpoch } from "../run-order.js";
 import { type GraphFile, isOwnFile } from "./graph.js";
 import { type HooksData, SETTLED } from "./hooks.js";
 import { learn, type OwnLedger, ownLedger } from "./learned.js";
@@ -27,7 +27,7 @@ process.setSourceMapsEnabled(true); // lines of TypeScript, where something is t
 const loads = followImports();
 const seen = new Set<string>();
 /** An epoch that is decided batch by batch. */
-let underWay: { readonly ledger: OwnLedger; readonly decide: ReturnType<typeof batchesBy> } | undefined;
+let underWay: { readonly ledger: OwnLedger; readonly deciding: Deciding } | undefined;
 
 async function main(): Promise<void> {
   const imported = await importOrder();
@@ -126,20 +126,28 @@ async function answered(definition: OrderDefinition, question: Question): Promis
       const { options, drawn } = question;
       const ledger = ownLedger(question.inputs.ledger);
       const inputs = { ...question.inputs, ledger };
-      underWay = { ledger, decide: batchesBy(definition, declaredBy(definition, options), { inputs, options, drawn }) };
+      const deciding = batchesBy(definition, declaredBy(definition, options), { inputs, options, drawn });
+      underWay = { ledger, deciding };
       return {};
     }
+    case "candidates":
+      return { named: epochUnderWay().deciding.candidates(question.place), files: loadedFiles() };
     case "next": {
-      if (underWay === undefined) throw new Error("no epoch is under way");
+      const { ledger, deciding } = epochUnderWay();
       const { batch, values } = question;
-      learn(underWay.ledger, batch.learned, values);
-      return { ordered: underWay.decide(batch), files: loadedFiles() };
+      learn(ledger, batch.learned, values);
+      return { ordered: deciding.next(batch), files: loadedFiles() };
     }
     case "end":
       await importsAreLoaded();
       await dueIsDone();
       return { files: loadedFiles() };
   }
+}
+
+function epochUnderWay(): NonNullable<typeof underWay> {
+  if (underWay === undefined) throw new Error("no epoch is under way");
+  return underWay;
 }
 
 /** Imports that were begun were told by then: the first round lets the hooks hear of them, the second waits for them. */

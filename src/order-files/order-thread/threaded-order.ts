@@ -44,6 +44,11 @@ export function threadedOrder(inputs: ThreadedInputs): RunOrder {
       (await running()).giveGrace(GRACE_SECONDS);
       await ask({ subject: "begin", options, inputs: { ...epoch, memory: seen }, drawn });
       return {
+        async candidates(place) {
+          const { named, files } = await ask({ subject: "candidates", place });
+          refuseOtherFiles(inputs, files);
+          return named;
+        },
         async next(batch) {
           const values = valuesOf(ledger, batch.learned);
           const { ordered, files } = await ask({ subject: "next", batch, values });

@@ -1,6 +1,7 @@
 import { batchContext } from "../../../src/orders/context.js";
-import type { OrderResult } from "../../../src/orders/contract.js";
+import type { MemoryArray, OrderResult, Pool } from "../../../src/orders/contract.js";
 import { findOrder } from "../../../src/orders/index.js";
+import { batchBy } from "../../../src/orders/ordered.js";
 import { ledgerWith } from "./run-order.js";
 
 export interface BatchOf {
@@ -14,27 +15,41 @@ export interface BatchOf {
   readonly pending?: number;
   readonly epoch?: number;
   readonly epochs?: number;
+  /** Its candidates, of an order that has them scored. */
+  readonly pool?: Pool;
+  readonly memory?: Readonly<Record<string, MemoryArray>>;
 }
 
 /** A batch of the named order, of samples with these losses, all of one class; NaN is never seen. */
 export function batchOf(
   name: string,
   losses: readonly number[],
-  { options = {}, count, step = 0, seed = 0, drawn = [], pending = 0, epoch = 0, epochs = 1 }: BatchOf,
+  {
+    options = {},
+    count,
+    step = 0,
+    seed = 0,
+    drawn = [],
+    pending = 0,
+    epoch = 0,
+    epochs = 1,
+    pool,
+    memory = {},
+  }: BatchOf,
 ): OrderResult {
   const definition = findOrder(name);
   const times = new Uint32Array(losses.length);
   for (const index of drawn) times[index] += 1;
   const inputs = {
     ...{ seed, epoch, epochs, labels: new Uint32Array(losses.length), classCount: 1, size: count },
-    ...{ ledger: ledgerWith(losses), options: definition.options.parse(options) },
+    ...{ ledger: ledgerWith(losses), options: definition.options.parse(options), memory },
   };
   const indices = Uint32Array.from(drawn);
   const place = {
-    ...{ batch: 0, step, count, share: drawn.length / losses.length },
+    ...{ batch: 0, step, count, share: drawn.length / losses.length, pool },
     drawn: { indices, times, pending: indices.slice(drawn.length - pending) },
   };
-  const result = definition.nextBatch?.(batchContext(inputs, place));
-  if (result === undefined) throw new Error(`order ${name} decides no batches`);
-  return result;
+  const ordered = batchBy(definition, batchContext(inputs, place));
+  if ("fault" in ordered) throw new Error(ordered.fault.seen);
+  return ordered.result;
 }
