@@ -143,7 +143,7 @@ const from = (file: string, { signal, say }: Listening): Listening => ({
 async function choicesOf(source: ConfigSource, files: ReadonlyMap<string, OrderFile>): Promise<FileChoice[]> {
   const choices: FileChoice[] = [];
   for (const section of armsOrders(source)) {
-    const { name, file: path, replay, ...given } = section;
+    const { name, file: path, replay, shuffledLastEpoch, ...given } = section;
     const file = typeof path === "string" ? files.get(path) : undefined;
     if (typeof path !== "string" || file === undefined) continue;
     const { own } = splitOptions(given, file.description.readsLedger);

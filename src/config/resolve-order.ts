@@ -12,6 +12,8 @@ import type { ArmSections } from "./schema.js";
 export interface ChosenOrder extends Chosen, OrderReference {
   /** How what it reads is come by; absent for an order that reads nothing. */
   readonly ledger?: LedgerOptions;
+  /** The last epoch is what `shuffled` would make of it. */
+  readonly shuffledLastEpoch?: true;
   /** Whether it trains on another objective than the mean loss over all eligible samples. */
   readonly changesObjective: boolean;
 }
@@ -25,7 +27,7 @@ export function resolveOrder(
   sections: ArmSections,
   { orders, seeds }: { readonly orders: OrderSources; readonly seeds: readonly number[] },
 ): ChosenOrder {
-  const { name, file, replay, ...given } = sections.order;
+  const { name, file, replay, shuffledLastEpoch, ...given } = sections.order;
   if (file !== undefined) {
     const { description, sha256, imports } = orders.file(file);
     const { own, ledger } = splitOptions(given, description.readsLedger);
@@ -53,10 +55,13 @@ interface Written {
 
 function chosen(
   checker: Checker,
-  { batching }: ArmSections,
+  { batching, order: { shuffledLastEpoch }, epochs }: ArmSections,
   reference: OrderReference,
   { choice, ledger }: Written,
 ): ChosenOrder {
+  if (shuffledLastEpoch && epochs === 1) {
+    throw checker.mistake(["order", "shuffledLastEpoch"], "expected at least 2 epochs: the last one is a shuffle");
+  }
   if ("mistake" in choice) throw checker.mistake(["order", ...choice.mistake.path], choice.mistake.what);
   if (choice.declared.ownSizes) refuseRuleOfSizes(checker, reference.name, batching);
   refusePlaceboOfRepeating(checker, reference.name, ledger, choice.declared);
@@ -66,6 +71,7 @@ function chosen(
     options: choice.options,
     ...(comeBy && { ledger: comeBy }),
     // Permuted losses choose by chance alone: over epochs each sample is as likely as the others.
+    ...(shuffledLastEpoch && { shuffledLastEpoch }),
     changesObjective: choice.declared.changesObjective && comeBy?.placebo !== true,
   };
 }

@@ -48,6 +48,13 @@ const orderSection = z
           "directory, relative to this file, of a run (`<arm>/seed-<n>`) whose recorded orders are trained on; of an " +
             "arm: each seed takes the run of the same seed",
         ),
+      shuffledLastEpoch: z
+        .boolean()
+        .optional()
+        .describe(
+          "beside any order: the last epoch is what shuffled would make of it with the same seed, of all samples, so that what was " +
+            "trained on last tells no arms apart; false where left out",
+        ),
     },
     NAMED("{ name: shuffled }"),
   )

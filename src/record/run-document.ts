@@ -23,6 +23,7 @@ const armShape = {
     options: settings.optional(),
     file: z.unknown().optional(),
     replay: z.unknown().optional(),
+    shuffledLastEpoch: z.boolean().optional(),
   }),
   dataset: keeping({
     name: z.string(),

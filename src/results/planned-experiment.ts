@@ -36,4 +36,6 @@ export interface PlannedOrder {
   readonly options?: Readonly<Record<string, unknown>> | undefined;
   readonly file?: unknown;
   readonly replay?: unknown;
+  /** Whether its last epoch is one of `shuffled`. */
+  readonly shuffledLastEpoch?: boolean | undefined;
 }

@@ -43,7 +43,8 @@ function promised(arm: PlannedArm, baseline: PlannedArm): number | null {
 /** Samples that an arm's runs train on, in eligible ones; null where its order does not say how many an epoch draws. */
 function promisedEpochs({ epochs, order }: PlannedArm): number | null {
   const share = declaredShare(order);
-  return share === null ? null : epochs * share;
+  if (share === null) return null;
+  return order.shuffledLastEpoch ? (epochs - 1) * share + 1 : epochs * share;
 }
 
 /** Of a file or a replay nothing is known here. */

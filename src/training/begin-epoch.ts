@@ -1,10 +1,11 @@
 /** How an epoch begins: scored where its order waits for that, then planned; or planned again, where a run goes on in it. */
 import { usageError } from "../errors.js";
-import { DEFAULT_LAG, isScoringDue } from "../orders/ledger-options.js";
+import { DEFAULT_LAG } from "../orders/ledger-options.js";
 import { type BatchSource, PlanSource } from "./batch-source.js";
 import { noSeconds, type Stopwatch, secondsSince } from "./clock.js";
 import { nothingDecided } from "./decided-source.js";
 import { type Ledger, recordScores } from "./ledger.js";
+import { isScored, orderIn } from "./order-in-epoch.js";
 import type { PlannedEpoch, Planner } from "./planner.js";
 import { type Begun, beginEpoch, type EpochUnderWay, type PlannedBatches, type RunState } from "./run-state.js";
 import { emptyHistory, recordHistory } from "./sample-signals.js";
@@ -22,7 +23,8 @@ export async function beginOrResume(
   training: Training,
   stopwatch: Stopwatch,
 ): Promise<BegunEpoch | undefined> {
-  const { session, order } = training;
+  const { session } = training;
+  const order = orderIn(training.config, training.order, state.epoch);
   if (state.underWay !== null) return resume(state, state.underWay, training);
   const seconds = noSeconds();
   const scored = await scoreIfDue(state, training);
@@ -37,7 +39,7 @@ type Scored = Pick<Begun, "scored" | "ledger" | "extras" | "seconds">;
 /** With a plan that is made before its first batch. */
 async function beginPlanned(
   state: RunState,
-  { planner, listen, order }: Training,
+  { config, planner, listen, order }: Training,
   begun: Scored,
   stopwatch: Stopwatch,
 ): Promise<BegunEpoch> {
@@ -47,7 +49,11 @@ async function beginPlanned(
   const { epoch, plan, hashes } = planned;
   listen({ type: "planned", epoch, plan, hashes });
   stopwatch.lap(seconds);
-  const underWay = beginEpoch(state, { ...begun, batches: { hashes }, keepsLedger: order.readsLedger });
+  const underWay = beginEpoch(state, {
+    ...begun,
+    batches: { hashes },
+    keepsLedger: orderIn(config, order, epoch).readsLedger,
+  });
   return { underWay, source: new PlanSource(planned, { firstStep: underWay.firstStep, step: state.step }) };
 }
 
@@ -125,7 +131,7 @@ async function scoreIfDue(
   { epoch, step, ledger }: RunState,
   { config, order, session, evaluator, ledgerRules, listen }: Training,
 ): Promise<{ readonly count: number; readonly ledger: Ledger; readonly hasDiverged: boolean }> {
-  if (!isScoringDue(config.order.ledger, epoch)) return { count: 0, ledger, hasDiverged: false };
+  if (!isScored(config, epoch)) return { count: 0, ledger, hasDiverged: false };
   const { indices, signals } = await evaluator.score(order.signals);
   const scored = structuredClone(ledger);
   recordScores(scored, ledgerRules, { indices, step, signals });

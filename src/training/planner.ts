@@ -9,6 +9,7 @@ import { copyOf, type DecidedInputs, DecidedSource } from "./decided-source.js";
 import { refuseTooSmall } from "./least-batch.js";
 import type { Ledger } from "./ledger.js";
 import { type Batches, batchesIn, calling, makePlan, type Planned, sizesIn } from "./make-plan.js";
+import { orderIn } from "./order-in-epoch.js";
 import { PermutedLedger } from "./placebo.js";
 import { firstBatches } from "./plan.js";
 import type { OrderMemory } from "./run-state.js";
@@ -84,7 +85,8 @@ export class Planner {
     { decided, underWay, score, listen }: Pick<DecidedInputs, "decided" | "underWay" | "score" | "listen">,
   ): Promise<DecidedSource> {
     const { firstStep } = underWay;
-    const { config, order, seed, session, split, labels, mostBatches = Number.POSITIVE_INFINITY } = this.#inputs;
+    const { config, seed, session, split, labels, mostBatches = Number.POSITIVE_INFINITY } = this.#inputs;
+    const order = orderIn(config, this.#inputs.order, epoch);
     const { opened } = session;
     const { eligible } = split;
     const { sizes, batches } = this.#batches(epoch);
@@ -121,7 +123,7 @@ export class Planner {
   /** Of an epoch in batches that are as large as the rule says. */
   #batches(epoch: number) {
     const { config, order, split } = this.#inputs;
-    const sizes = sizesIn(config, order, split.eligible.length);
+    const sizes = sizesIn(config, orderIn(config, order, epoch), split.eligible.length);
     const size = sizesOf(sizes, epoch);
     return { sizes, batches: batchesIn(config, { epoch, sizes, offsets: cut(sizes.samples, size) }, size) };
   }
@@ -139,7 +141,8 @@ export class Planner {
 
   async #make({ epoch, step, ledger, memory: kept, before }: PlannedFrom): Promise<PlannedEpoch> {
     const start = performance.now();
-    const { config, order, seed, session, split, labels, mostBatches } = this.#inputs;
+    const { config, seed, session, split, labels, mostBatches } = this.#inputs;
+    const order = orderIn(config, this.#inputs.order, epoch);
     const { opened } = session;
     const memory = await this.memoryAfter(kept);
     const made = await makePlan(config, order, {

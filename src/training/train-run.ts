@@ -1,7 +1,6 @@
 /** The loop that trains a run, epoch by epoch: score, plan, train, evaluate. Whoever trains goes through it. */
 import { BackendError, BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
-import { isScoringDue } from "../orders/ledger-options.js";
 import { fromRecorded } from "../record/number.js";
 import { type BegunEpoch, beginOrResume } from "./begin-epoch.js";
 import { Stopwatch, timingsOf } from "./clock.js";
@@ -11,6 +10,7 @@ import { recordEpoch } from "./hard-samples.js";
 import { recordTraining } from "./ledger.js";
 import { addTo, measuredOf } from "./measured.js";
 import { orderAlarms, orderAlarmText } from "./order-alarms.js";
+import { isScored, orderIn } from "./order-in-epoch.js";
 import { picture } from "./picture.js";
 import type { PlannedEpoch } from "./planner.js";
 import { type EpochUnderWay, endEpoch, type RunState } from "./run-state.js";
@@ -40,7 +40,7 @@ export async function trainRun(state: RunState, training: Training): Promise<Run
 export async function tryFirstPlan(training: Training): Promise<void> {
   const { config, order, planner } = training;
   try {
-    if (isScoringDue(config.order.ledger, 0)) return;
+    if (isScored(config, 0)) return;
     if (order.eachBatch) await tryFirstBatch(training);
     else await planner.plan(firstState(training));
   } finally {
@@ -117,7 +117,7 @@ function planNext(
   { epoch, memory, plan }: PlannedEpoch,
 ): void {
   const next = epoch + 1;
-  if (next >= config.epochs || order.eachBatch || isScoringDue(config.order.ledger, next)) return;
+  if (next >= config.epochs || orderIn(config, order, next).eachBatch || isScored(config, next)) return;
   planner.planEarly({ epoch: next, step, ledger, memory, before: plan.indices });
 }
 
