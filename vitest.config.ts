@@ -14,6 +14,7 @@ const PROCESSES = [
   "test/training/session-images.test.ts",
   "test/export/csv.test.ts",
   "test/results/statistics.test.ts",
+  "test/quality/false-alarms.test.ts",
   "test/page/chromium.test.ts",
 ];
 

@@ -74,6 +74,7 @@ describe("TypeScript", () => {
     batching: ["kernels", "errors.ts", "nearest.ts"],
     schedules: ["kernels", "errors.ts", "nearest.ts"],
     process: everywhere,
+    quality: ["kernels"],
     backend: ["process", ...everywhere],
     record: everywhere,
     "order-files": ["process", "record", ...rules, ...everywhere],
@@ -87,7 +88,7 @@ describe("TypeScript", () => {
     launch: ["page", "results", "experiment", ...run, "backend", "process", ...everywhere],
     validate: ["launch", "experiment", ...run, "backend", "process", ...everywhere],
     cli: [
-      ...["validate", "launch", "download", "page", "export", "results", "experiment", ...run],
+      ...["validate", "launch", "download", "quality", "page", "export", "results", "experiment", ...run],
       ...["backend", "process", ...everywhere],
     ],
   };

@@ -64,9 +64,9 @@ function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Com
     const { list } = await import("./list.js");
     outcome(await list(kind, options, signal));
   });
-  addCommand(program, orderCommand, async ([name], options) => {
+  addCommand(program, orderCommand, async (names, options) => {
     const { order } = await import("./order.js");
-    outcome(await order(name, options, signal));
+    outcome(await order(names, options, signal));
   });
   addCommand(program, dataCommand, async ([name], options) => {
     const { data } = await import("./data.js");

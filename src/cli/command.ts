@@ -33,7 +33,10 @@ export function addCommand<Shape extends z.ZodRawShape>(
     const given = await withProjectFile(command.opts(), Object.keys(definition.options.shape));
     const parsed = definition.options.safeParse(given, { error: sentence });
     if (!parsed.success) throw optionError(parsed.error, given);
-    const args = received.slice(0, definition.arguments.length).filter((value) => typeof value === "string");
+    const args = received
+      .slice(0, definition.arguments.length)
+      .flat()
+      .filter((value) => typeof value === "string");
     await run(args, parsed.data);
   });
 }

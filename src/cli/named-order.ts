@@ -27,6 +27,11 @@ interface Opening {
   readonly limit: Limit;
 }
 
+/** Whether a text names an order rather than a file with sequences of indices. */
+export const isOrder = (name: string): boolean => isModule(name) || !(isFilePath(name) || name.includes("."));
+
+const isModule = (name: string): boolean => /\.[cm]?[jt]s$/.test(name);
+
 export async function openOrder(name: string, opening: Opening): Promise<NamedOrder> {
   return isFilePath(name) ? await inFile(name, opening) : ours(findOrder(name));
 }

@@ -42,7 +42,7 @@ describe("help goes to standard output, exit code 0", () => {
                                      can go on, failed; starts and changes nothing
         list [options] [kind]        what a config can name, with options, defaults
                                      and when to choose it
-        order [options] <name>       what an order does, before anything is trained
+        order [options] <name...>    what an order does, before anything is trained
                                      with it: its batches and their classes
         data [options] <name>        download a dataset from where it is published,
                                      checked; goes on where a download broke off
@@ -139,23 +139,27 @@ describe("help goes to standard output, exit code 0", () => {
 
   test("ibatch order", async () => {
     expect(await help("order")).toMatchInlineSnapshot(`
-      "Usage: ibatch order [options] <name>
+      "Usage: ibatch order [options] <name...>
 
       what an order does, before anything is trained with it: its batches and their
       classes
 
       Arguments:
         name                  an order of \`ibatch list orders\`, or a file of your own:
-                              ./my-order.mjs
+                              ./my-order.mjs; with --quality also files of indices,
+                              one for each seed
 
       Options:
         --set <option=value>  an option of the order, for instance leftovers=short;
                               may be repeated
         --samples <N>         number of samples, dealt to the classes at random
-                              (default: 11)
+                              (default: 11; with --quality 10000, of files the largest
+                              index + 1)
         --classes <N>         number of classes (default: 3)
-        --size <K>            samples a batch (default: 3)
-        --epochs <N>          epochs to show (default: 2)
+        --size <K>            samples a batch (default: 3; with --quality 64)
+        --epochs <N>          epochs to show or to judge, and length of the run for
+                              what changes with progress (default: 2; with --quality
+                              4)
         --seed <N>            seed (default: 0)
         --batches <N>         batches to show of an epoch (default: 12)
         --losses <FILE>       losses for an order that reads them: a float32 value a
@@ -163,6 +167,16 @@ describe("help goes to standard output, exit code 0", () => {
         --check               hold the order to the laws of all orders instead, with
                               the options that --set says and all enum and boolean
                               ones: exit code 1 and every fault where it breaks one
+        --quality             judge the sequence of indices instead, of an order or of
+                              files: can it be told apart from a uniform shuffle? Exit
+                              code 1 where it can. A file holds raw little-endian u32
+                              (--samples parts epochs), .npy of integers (seeds ×
+                              epochs × indices; fewer axes will do), or text (indices
+                              parted by white space, epochs by blank lines)
+        --seeds <N>           seeds to judge with --quality: of an order from --seed
+                              on (default: 2), or in the file (default: 1)
+        --labels <FILE>       the class of each sample, in a file as of --quality: an
+                              integer a sample, instead of made-up ones
         --seconds <N>         seconds that an order in a file may take for an epoch
                               that is shown, or for its check (default: 60)
         --dataset <NAME>      take the labels of this dataset instead of made-up ones
@@ -177,6 +191,8 @@ describe("help goes to standard output, exit code 0", () => {
       Examples:
         ibatch order homogeneous
         ibatch order --check ./my-order.mjs --set fraction=0.5
+        ibatch order --quality shuffled --samples 60000
+        ibatch order --quality ./seed-0.npy ./seed-1.npy --size 128
         ibatch order heterogeneous --dataset digits --size 32 \\
           --set interleave=round-robin
       "

@@ -1,0 +1,131 @@
+/** `ibatch order --quality`: can a sequence of indices be told apart from a uniform shuffle? */
+import { usageError } from "../errors.js";
+import { markdown } from "../markdown-table.js";
+import { cut } from "../orders/contract.js";
+import { type Judgement, judge } from "../quality/judge.js";
+import type { Sequence, Sequences } from "../quality/sequences.js";
+import { readIndexFile } from "../record/index-file.js";
+import { counted, pText } from "../results/number-text.js";
+import { EXIT } from "./exit-codes.js";
+import type { NamedOrder } from "./named-order.js";
+import type { OrderOptions } from "./order-command.js";
+import { openEpochs, realLabels, sizesOf } from "./order-epochs.js";
+
+/** Where the command line does not say: enough for faults that matter, in a second. */
+const JUDGED = { samples: 10_000, size: 64, epochs: 4 };
+const SEEDS = 2;
+
+/** An order, by the epochs that it makes from this seed on. */
+export async function judgeOrder(named: NamedOrder, options: OrderOptions, signal: AbortSignal): Promise<number> {
+  const sizes = sizesOf(options, JUDGED);
+  const { title, what, labels, notes, of } = await openEpochs(named, options, sizes, signal);
+  const all: Sequence[] = [];
+  for (let seed = options.seed; seed < options.seed + (options.seeds ?? SEEDS); seed++) {
+    let epoch = 0;
+    for await (const { indices, offsets } of of(seed)) {
+      all.push({ seed, epoch, indices, offsets });
+      epoch++;
+    }
+  }
+  return say([title, ...notes], `${what}; batches of ${sizes.size}`, { n: labels.length, all, labels });
+}
+
+/** Files of indices; where there are several, each has seeds of its own. */
+export async function judgeFiles(
+  paths: readonly string[],
+  options: OrderOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { samples, seeds } = options;
+  const { size } = sizesOf(options, JUDGED);
+  const held = paths.flatMap((path) => readIndexFile(path, { samples, seeds }).map((epochs) => ({ path, epochs })));
+  const labelled = await realLabels(options, signal);
+  const known = knownSize(options, labelled?.labels.length);
+  const all = held.flatMap(({ path, epochs }, seed) =>
+    epochs.map((indices, epoch) => {
+      refuseBeyond(`${path}: epoch ${epoch}`, indices, known);
+      return { seed, epoch, indices, offsets: cut(indices.length, () => size) };
+    }),
+  );
+  const n = known?.n ?? all.reduce((most, { indices }) => Math.max(most, largest(indices)), 0) + 1;
+  const classes = labelled === undefined ? "" : `; classes of ${labelled.what}`;
+  return say([paths.join(", ")], `${n} samples; batches of ${size}${classes}`, { n, all, labels: labelled?.labels });
+}
+
+interface KnownSize {
+  readonly n: number;
+  readonly from: string;
+}
+
+function knownSize({ samples, labels, dataset }: OrderOptions, labelled: number | undefined): KnownSize | undefined {
+  if (labelled === undefined) return samples === undefined ? undefined : { n: samples, from: `--samples ${samples}` };
+  const from = labels === undefined ? `--dataset ${dataset}` : `--labels ${labels}`;
+  if (samples === undefined || samples === labelled) return { n: labelled, from };
+  throw usageError(`${from} has ${labelled} samples, --samples says ${samples}: leave --samples out, or name others`);
+}
+
+const largest = (indices: Uint32Array): number => indices.reduce((most, index) => Math.max(most, index), 0);
+
+function refuseBeyond(where: string, indices: Uint32Array, known: KnownSize | undefined): void {
+  if (known === undefined) return;
+  const place = indices.findIndex((index) => index >= known.n);
+  if (place < 0) return;
+  throw usageError(
+    `${where} has index ${indices[place]} at place ${place}: expected 0 to ${known.n - 1}, by ${known.from}`,
+  );
+}
+
+function say(title: readonly string[], what: string, sequences: Sequences): number {
+  const judgement = judge(sequences);
+  const seeds = new Set(sequences.all.map(({ seed }) => seed)).size;
+  const { length } = sequences.all;
+  const epochs =
+    length % seeds === 0
+      ? `${counted(seeds, "seed")} × ${counted(length / seeds, "epoch")}`
+      : `${counted(length, "epoch")} of ${counted(seeds, "seed")}`;
+  const head = [...title, `${what}; ${epochs}`, ""];
+  process.stdout.write(`${[...head, ...render(judgement)].join("\n")}\n`);
+  return judgement.off.length === 0 ? EXIT.done : EXIT.no;
+}
+
+function render({ notEachOnce, equal, tests, skipped, off }: Judgement): string[] {
+  const rows = tests.map(({ name, seen, expected, usual, p, holm }) => [
+    ...[name, seen, expected, usual],
+    ...[pText(p), pText(holm)],
+  ]);
+  const header = ["test", "seen", "expected", "95 % of shuffles", "p", "after Holm"];
+  return [
+    ...listed("each index once", notEachOnce, "yes"),
+    ...listed(
+      equal.length === 0 ? "equal sequences" : "equal sequences, one of which is looked at below",
+      equal,
+      "none",
+    ),
+    "",
+    ...(rows.length === 0 ? [] : [markdown(header, rows)]),
+    ...(tests.some(({ name }) => name.includes("spread")) ? [LEGEND] : []),
+    ...skipped.map(({ name, why }) => `${name}: not asked, as ${why}`),
+    ...(skipped.length === 0 ? [] : [""]),
+    `verdict: ${verdict(off, tests.length)}`,
+  ];
+}
+
+const LEGEND = "spread: variance of counts in batches, as a multiple of a uniform shuffle's\n";
+
+/** Lines of one kind that are shown. */
+const MOST_LINES = 4;
+
+function listed(what: string, lines: readonly string[], otherwise: string): string[] {
+  if (lines.length === 0) return [`${what}: ${otherwise}`];
+  const more = lines.length > MOST_LINES ? [`  … and ${lines.length - MOST_LINES} more`] : [];
+  return [`${what}:`, ...lines.slice(0, MOST_LINES).map((line) => `  ${line}`), ...more];
+}
+
+function verdict(off: readonly string[], tests: number): string {
+  if (off.length > 0) {
+    const more = off.length > MOST_LINES ? [`and ${off.length - MOST_LINES} more`] : [];
+    return `no uniform shuffle: ${[...off.slice(0, MOST_LINES), ...more].join("; ")}`;
+  }
+  if (tests === 0) return "nothing wrong is seen, and there is too little to tell";
+  return `cannot be told apart from a uniform shuffle (${counted(tests, "test")}, p < 0.05 after Holm in none)`;
+}
