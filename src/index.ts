@@ -46,6 +46,7 @@ export {
   type PoolContext,
   type PoolOrder,
   type ScoredContext,
+  type WantedScores,
 } from "./orders/contract.js";
 export type { EpochMetrics } from "./record/epoch-metrics.js";
 export type { ArmFindings, Comparison, Findings } from "./record/findings-document.js";

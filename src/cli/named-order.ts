@@ -9,12 +9,13 @@ import { ownOrder, type RunOrder } from "../order-files/run-order.js";
 import type { OrderDefinition } from "../orders/contract.js";
 import { type Declared, thrownText } from "../orders/declared.js";
 import { findOrder } from "../orders/index.js";
+import { type Reads, readsOf } from "../orders/ledger-options.js";
 import { note } from "./progress.js";
 
 type Options = Readonly<Record<string, unknown>>;
 
 export interface NamedOrder {
-  readonly description: Pick<OrderDefinition, "name" | "summary" | "readsLedger">;
+  readonly description: Pick<OrderDefinition, "name" | "summary"> & Reads;
   choose(given: Options): Promise<Choice>;
   check(fixed: Options): Promise<Checked>;
   start(options: Options, declared: Declared): RunOrder;
@@ -37,7 +38,7 @@ export async function openOrder(name: string, opening: Opening): Promise<NamedOr
 }
 
 const ours = (definition: OrderDefinition): NamedOrder => ({
-  description: definition,
+  description: { name: definition.name, summary: definition.summary, ...readsOf(definition) },
   choose: async (given) => chooseOptions(definition, given),
   async check(fixed) {
     try {

@@ -42,7 +42,9 @@ const options = z.strictObject({
   losses: z
     .string()
     .optional()
-    .describe("losses for an order that reads them: a float32 value a sample, as a run's signals/loss/0003.f32")
+    .describe(
+      "losses for an order that reads them, or scores for one that reads runs recorded earlier: a float32 value a sample, as a run's signals/loss/0003.f32",
+    )
     .meta({ placeholder: "FILE" }),
   check: z
     .boolean()

@@ -57,7 +57,12 @@ export async function openEpochs(
   signal: AbortSignal,
 ): Promise<OrderEpochs> {
   const { name, summary, readsLedger } = named.description;
-  const given = splitOptions(readOptions(options.set), readsLedger);
+  const given = splitOptions(readOptions(options.set), named.description);
+  if (given.source.from !== undefined) {
+    throw usageError(
+      "--set from: no runs are read here; --losses FILE gives values in their place, a float32 a sample",
+    );
+  }
   const choice = await named.choose(given.own);
   if ("mistake" in choice) throw mistakeInSettings(choice.mistake);
   const ledger = readsLedger ? settingsChecker.parse(ledgerOptions, given.ledger) : undefined;
@@ -71,7 +76,9 @@ export async function openEpochs(
       `--losses ${options.losses} has ${losses.length} values, ${what}: take the losses of this dataset`,
     );
   }
-  const seen = losses === undefined ? emptyLedger(labels.length, order.signals) : ledgerOf(losses);
+  const isScores = order.scores !== undefined;
+  const seen = losses === undefined || isScores ? emptyLedger(labels.length, order.signals) : ledgerOf(losses);
+  const scores = isScores ? (losses ?? new Float32Array(labels.length).fill(Number.NaN)) : undefined;
   const eligible = consecutive(labels.length);
   async function* epochsOf(seed: number) {
     const memory = await order.allocateMemory(labels.length);
@@ -84,6 +91,7 @@ export async function openEpochs(
         classCount: classNames.length,
         ledger: ledger?.placebo ? new PermutedLedger(seen, eligible, { seed, epoch }).view : seen,
         sizes: sizes.size,
+        scores,
       };
       const result = await checkedOrder(order, inputs, { eligible, size: () => sizes.size });
       step += result.offsets.length - 1;
@@ -92,6 +100,7 @@ export async function openEpochs(
   }
   const notes = [
     ...(readsLedger && losses === undefined ? [NO_LOSSES] : []),
+    ...(isScores && losses === undefined ? [NO_SCORES] : []),
     ...(order.eachBatch ? [NOTHING_LEARNED] : []),
     ...(order.scoresCandidates ? [losses === undefined ? SCORES_MADE_UP : SCORES_OF_FILE] : []),
   ];
@@ -102,12 +111,13 @@ const NOTHING_LEARNED = "each batch is decided by itself, here with nothing lear
 const SCORES_MADE_UP = "candidates are scored by made-up numbers, one for each sample";
 const SCORES_OF_FILE = "candidates are scored by these losses; by made-up numbers where there is none";
 const NO_LOSSES = "no losses yet, as in a run's first epoch; name some with --losses FILE";
+const NO_SCORES = "nothing is known of runs recorded earlier; name values in their place with --losses FILE";
 
 const settingsChecker = new Checker((path) => (path.length === 0 ? "--set" : `--set ${path.join(".")}`));
 export const mistakeInSettings = ({ path, what }: Mistake) => settingsChecker.mistake(path, what);
 
-function readLosses(path: string, { name, readsLedger, signals }: RunOrder) {
-  if (!readsLedger) throw usageError(`--losses ${path}: order ${name} does not look at losses`);
+function readLosses(path: string, { name, readsLedger, signals, scores }: RunOrder) {
+  if (!readsLedger && scores === undefined) throw usageError(`--losses ${path}: order ${name} does not look at losses`);
   if (signals.length > 0)
     throw usageError(`--losses ${path}: these options read ${signals.join(", ")}, not losses alone`);
   const losses = readSignalFile(path);

@@ -111,12 +111,17 @@ export function resolveConfig(
   } = checker.parse(commonSchema, common, { known: allKeys });
   const overrides = checkArmNames(source, armOverrides);
   const { all, fixed: fixedSeeds } = seedsOf(source, seeds);
-  const orderSeeds = fixedSeeds?.order === undefined ? all : [fixedSeeds.order];
+  const seedsFor = (source: "order" | "model") => (fixedSeeds?.[source] === undefined ? all : [fixedSeeds[source]]);
   const arms: Record<string, ArmConfig> = {};
   for (const [arm, override] of overrides) {
     const merged = mergeArm(base, override);
     const inArm = new Checker(locateInArm(source, arm, merged));
-    arms[arm] = resolveArm(inArm, merged, { orders, catalogue, seeds: orderSeeds });
+    arms[arm] = resolveArm(inArm, merged, {
+      orders,
+      catalogue,
+      seeds: seedsFor("order"),
+      modelSeeds: seedsFor("model"),
+    });
   }
   if (running.record.orders === "hash") refuseOrdersThatReadTheLedger(checker, arms);
   const baseline = checkBaseline(source, named, Object.keys(arms));
@@ -215,6 +220,8 @@ interface ResolvedWith {
   readonly catalogue: Catalogue | undefined;
   /** Of the runs' orders. */
   readonly seeds: readonly number[];
+  /** Of their initial weights. */
+  readonly modelSeeds: readonly number[];
 }
 
 function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedWith: ResolvedWith): ArmConfig {

@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from "node:util";
 import { isRecord } from "../exact-json.js";
 import type { Choice } from "../order-files/choose-options.js";
 import { type Listening, OrderFile, type Running } from "../order-files/order-file.js";
+import { RecordedScores } from "../order-files/recorded-scores.js";
 import { Replayed } from "../order-files/replay.js";
-import { ownOrder, type RunOrder } from "../order-files/run-order.js";
+import { ownOrder, type ReadScores, type RunOrder } from "../order-files/run-order.js";
 import type { OrderDefinition } from "../orders/contract.js";
 import { findOrder } from "../orders/index.js";
 import { splitOptions } from "../orders/ledger-options.js";
@@ -21,6 +22,8 @@ export interface OrderReference {
   readonly file?: FileReference;
   /** As the config writes it, with a hash of what is replayed. */
   readonly replay?: { readonly directory: string; readonly identity: string };
+  /** Of an order that reads runs recorded earlier: as the config writes it, with a hash of what is read of them. */
+  readonly from?: { readonly directory: string; readonly identity: string };
 }
 
 export interface FileReference {
@@ -47,19 +50,24 @@ export class OrderSources {
   readonly #files: ReadonlyMap<string, OrderFile>;
   readonly #choices: readonly FileChoice[];
   readonly #replayed: ReadonlyMap<string, Replayed>;
+  /** From where the config names directories. */
+  readonly #base: string;
+  readonly #scores = new Map<string, RecordedScores>();
 
-  private constructor(
-    files: ReadonlyMap<string, OrderFile>,
-    choices: readonly FileChoice[],
-    replayed: ReadonlyMap<string, Replayed>,
-  ) {
-    this.#files = files;
-    this.#choices = choices;
-    this.#replayed = replayed;
+  private constructor(loaded: {
+    files: ReadonlyMap<string, OrderFile>;
+    choices: readonly FileChoice[];
+    replayed: ReadonlyMap<string, Replayed>;
+    base: string;
+  }) {
+    this.#files = loaded.files;
+    this.#choices = loaded.choices;
+    this.#replayed = loaded.replayed;
+    this.#base = loaded.base;
   }
 
   /** Our own orders alone. */
-  static readonly builtIn = new OrderSources(new Map(), [], new Map());
+  static readonly builtIn = new OrderSources({ files: new Map(), choices: [], replayed: new Map(), base: "." });
 
   /**
    * Imports every file and finds every run that the config names, in all arms; and asks the files' orders for what
@@ -80,7 +88,7 @@ export class OrderSources {
           replayed.set(replay, new Replayed(replay, source.directory, where));
         }
       }
-      return new OrderSources(files, await choicesOf(source, files), replayed);
+      return new OrderSources({ files, choices: await choicesOf(source, files), replayed, base: source.directory });
     } finally {
       await Promise.all([...files.values()].map((file) => file.stop()));
     }
@@ -101,6 +109,13 @@ export class OrderSources {
     return found(this.#replayed, directory);
   }
 
+  /** Runs recorded earlier of which an order reads values; looked at when they are asked for. */
+  scores(directory: string): RecordedScores {
+    const scores = this.#scores.get(directory) ?? new RecordedScores(directory, this.#base);
+    this.#scores.set(directory, scores);
+    return scores;
+  }
+
   /** The definition that a resolved order of ours or a replay means, for a run with this seed. */
   definition({ name, replay }: OrderReference, seed: number): OrderDefinition {
     return replay === undefined ? findOrder(name) : this.replayed(replay.directory).definition(seed);
@@ -111,19 +126,30 @@ export class OrderSources {
     return replay && this.replayed(replay.directory).plansHash(seed, epochs);
   }
 
-  /** @throws IbatchError where an order is replayed that was made on other data than these. */
-  refuseOtherData({ replay }: OrderReference, seed: number, made: Pick<Surroundings, "dataSha256" | "dataset">): void {
+  /** @throws IbatchError where an order is replayed, or reads runs, that were made on other data than these. */
+  refuseOtherData(
+    { replay, from }: OrderReference,
+    seed: number,
+    made: Pick<Surroundings, "dataSha256" | "dataset">,
+  ): void {
     if (replay !== undefined) this.replayed(replay.directory).refuseOtherData(seed, made);
+    if (from !== undefined) this.scores(from.directory).refuseOtherData(made);
   }
 
-  /** The order for a run with this seed. */
-  start(order: OrderReference & Pick<Chosen, "options">, seed: number, running: Running): RunOrder {
-    const { file, options } = order;
-    if (file === undefined) return ownOrder(this.definition(order, seed), options);
+  /** The order for a run with this seed. `modelSeed`: of its initial weights, where that is another one. */
+  start(
+    order: OrderReference & Pick<Chosen, "options">,
+    seed: number,
+    { modelSeed = seed, ...running }: Running & { readonly modelSeed?: number },
+  ): RunOrder {
+    const { file, from: source, options } = order;
+    const readScores: ReadScores | undefined =
+      source && ((wanted, labels) => this.scores(source.directory).read(modelSeed, wanted, labels));
+    if (file === undefined) return ownOrder(this.definition(order, seed), options, readScores);
     const { path } = file;
     for (const { file: asked, choice } of this.#choices) {
       if (asked !== path || "mistake" in choice || !isDeepStrictEqual(choice.options, options)) continue;
-      return this.file(path).start(options, choice.declared, { ...running, ...from(path, running) });
+      return this.file(path).start(options, choice.declared, { ...running, ...from(path, running), readScores });
     }
     throw new Error(`${path} was not asked for these options with the config's orders`);
   }
@@ -146,7 +172,7 @@ async function choicesOf(source: ConfigSource, files: ReadonlyMap<string, OrderF
     const { name, file: path, replay, shuffledLastEpoch, ...given } = section;
     const file = typeof path === "string" ? files.get(path) : undefined;
     if (typeof path !== "string" || file === undefined) continue;
-    const { own } = splitOptions(given, file.description.readsLedger);
+    const { own } = splitOptions(given, file.description);
     choices.push({ file: path, given: own, choice: await file.choose(own) });
   }
   return choices;

@@ -4,7 +4,14 @@ import { type Choice, chooseOptions } from "../order-files/choose-options.js";
 import { REPLAY } from "../order-files/replay.js";
 import type { Declared } from "../orders/declared.js";
 import { ORDERS } from "../orders/index.js";
-import { DEFAULT_LAG, type LedgerOptions, ledgerOptions, splitOptions } from "../orders/ledger-options.js";
+import {
+  DEFAULT_LAG,
+  type LedgerOptions,
+  ledgerOptions,
+  readsOf,
+  scoreOptions,
+  splitOptions,
+} from "../orders/ledger-options.js";
 import type { Checker, Chosen } from "./checker.js";
 import type { OrderReference, OrderSources } from "./order-sources.js";
 import type { ArmSections } from "./schema.js";
@@ -22,58 +29,87 @@ export interface ChosenOrder extends Chosen, OrderReference {
  * The order that an arm's section names: one of ours, a file's, or what another run recorded.
  * @throws IbatchError naming the first mistake.
  */
-export function resolveOrder(
-  checker: Checker,
-  sections: ArmSections,
-  { orders, seeds }: { readonly orders: OrderSources; readonly seeds: readonly number[] },
-): ChosenOrder {
+export function resolveOrder(checker: Checker, sections: ArmSections, resolving: Resolving): ChosenOrder {
+  const { orders, seeds } = resolving;
   const { name, file, replay, shuffledLastEpoch, ...given } = sections.order;
   if (file !== undefined) {
     const { description, sha256, imports } = orders.file(file);
-    const { own, ledger } = splitOptions(given, description.readsLedger);
+    const { own, ledger, source } = splitOptions(given, description);
     const importing = Object.keys(imports).length > 0 && { imports };
     const reference = { name: description.name, file: { path: file, sha256, ...importing } };
-    return chosen(checker, sections, reference, {
-      choice: orders.choice(file, own),
-      ledger: description.readsLedger && ledger,
-    });
+    const written = { choice: orders.choice(file, own), ledger: description.readsLedger && ledger, source };
+    return chosen(checker, sections, { reference, written }, resolving);
   }
-  const reference = replay === undefined ? ours(checker, name) : replayed(checker, sections, replay, { orders, seeds });
+  const reference = replay === undefined ? ours(checker, name) : replayed(checker, sections, replay, resolving);
   const definition = orders.definition(reference, seeds[0]);
-  const { own, ledger } = splitOptions(given, definition.readsLedger);
-  return chosen(checker, sections, reference, {
-    choice: chooseOptions(definition, own),
-    ledger: definition.readsLedger && ledger,
-  });
+  const { own, ledger, source } = splitOptions(given, readsOf(definition));
+  const written = { choice: chooseOptions(definition, own), ledger: definition.readsLedger && ledger, source };
+  return chosen(checker, sections, { reference, written }, resolving);
 }
 
 interface Written {
   readonly choice: Choice;
   /** As it is written; false for an order that reads none. */
   readonly ledger: false | Readonly<Record<string, unknown>>;
+  /** Where the runs are that it reads. */
+  readonly source: Readonly<Record<string, unknown>>;
 }
 
 function chosen(
   checker: Checker,
-  { batching, order: { shuffledLastEpoch }, epochs }: ArmSections,
-  reference: OrderReference,
-  { choice, ledger }: Written,
+  sections: ArmSections,
+  { reference, written }: { readonly reference: OrderReference; readonly written: Written },
+  resolving: Resolving,
 ): ChosenOrder {
-  if (shuffledLastEpoch && epochs === 1) {
+  const { choice, ledger } = written;
+  if (sections.order.shuffledLastEpoch && sections.epochs === 1) {
     throw checker.mistake(["order", "shuffledLastEpoch"], "expected at least 2 epochs: the last one is a shuffle");
   }
   if ("mistake" in choice) throw checker.mistake(["order", ...choice.mistake.path], choice.mistake.what);
-  if (choice.declared.ownSizes) refuseRuleOfSizes(checker, reference.name, batching);
+  if (choice.declared.ownSizes) refuseRuleOfSizes(checker, reference.name, sections.batching);
   refusePlaceboOfRepeating(checker, reference.name, ledger, choice.declared);
   const comeBy = ledger === false ? undefined : withLag(checker, reference.name, ledger, choice.declared);
+  const from = readFrom(checker, sections, { name: reference.name, source: written.source, ...choice }, resolving);
   return {
     ...reference,
+    ...(from && { from }),
     options: choice.options,
     ...(comeBy && { ledger: comeBy }),
     // Permuted losses choose by chance alone: over epochs each sample is as likely as the others.
-    ...(shuffledLastEpoch && { shuffledLastEpoch }),
+    ...(sections.order.shuffledLastEpoch && { shuffledLastEpoch: true }),
     changesObjective: choice.declared.changesObjective && comeBy?.placebo !== true,
   };
+}
+
+interface Resolving {
+  readonly orders: OrderSources;
+  /** Of the runs' orders. */
+  readonly seeds: readonly number[];
+  /** Of their initial weights. */
+  readonly modelSeeds: readonly number[];
+}
+
+/** The runs recorded earlier that an order reads, with a hash of what it reads of them. */
+function readFrom(
+  checker: Checker,
+  { dataset }: ArmSections,
+  { name, source, declared }: { name: string; source: Written["source"]; declared: Declared },
+  { orders, modelSeeds: seeds }: Resolving,
+): OrderReference["from"] {
+  const { from: directory } = checker.parse(scoreOptions, source, { at: ["order"] });
+  const { scores: wanted } = declared;
+  if (wanted === undefined) {
+    if (directory === undefined) return undefined;
+    throw checker.mistake(["order", "from"], `order ${name} reads no runs with these options: leave from out`);
+  }
+  if (directory === undefined) {
+    const what = `order ${name} reads ${wanted.of} of runs recorded earlier`;
+    throw checker.mistake(["order"], `${what}: say where they are, as in from: ../runs/NAME/shuffled`);
+  }
+  const mistake = (what: string) => checker.mistake(["order", "from"], what);
+  const named = dataset.name ?? dataset.reference ?? "";
+  const identity = orders.scores(directory).identity(wanted, { seeds, dataset: named, part: dataset, mistake });
+  return { directory, identity };
 }
 
 /** Of an order that makes whole epochs nothing is recorded of a lag, as before there was any. */
@@ -131,7 +167,7 @@ function replayed(
   checker: Checker,
   { dataset, epochs }: ArmSections,
   directory: string,
-  { orders, seeds }: { readonly orders: OrderSources; readonly seeds: readonly number[] },
+  { orders, seeds }: Resolving,
 ): OrderReference {
   const mistake = (what: string) => checker.mistake(["order", "replay"], what);
   const identity = orders

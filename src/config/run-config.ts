@@ -21,8 +21,11 @@ export const startOrder = (
   { order, backend, fixedSeeds }: Pick<RunConfig, "order" | "backend" | "fixedSeeds">,
   seed: number,
   listening: Listening,
-): RunOrder =>
-  orders.start(order, runSeeds(seed, fixedSeeds).order, {
+): RunOrder => {
+  const seeds = runSeeds(seed, fixedSeeds);
+  return orders.start(order, seeds.order, {
     ...listening,
     limit: { seconds: backend.orderSeconds, setBy: "backend.orderSeconds" },
+    modelSeed: seeds.model,
   });
+};

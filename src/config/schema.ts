@@ -1,6 +1,7 @@
 /** The config's one schema: checks, types and the reference page come from it. */
 import { z } from "zod";
 import { PRECISIONS } from "../backend/messages.js";
+import { EXTRA_SIGNALS } from "../orders/contract.js";
 import { ORDER_ORIGINS } from "../orders/ledger-options.js";
 import { MEASURE_KINDS } from "../record/findings-document.js";
 import { FILE_NAME } from "../record/run-places.js";
@@ -198,6 +199,13 @@ const recordSection = z.strictObject({
     .describe(
       "after the last epoch, score every sample of the training set, those that were not trained on, too, and keep the " +
         "losses: what order rho-loss reads",
+    ),
+  extraSignals: z
+    .array(z.enum(EXTRA_SIGNALS))
+    .optional()
+    .describe(
+      "signals of training passes to record for every order, beside loss and prediction: some of margin, entropy, el2n; what " +
+        "orders read is recorded anyway",
     ),
   images: count
     .max(1000)

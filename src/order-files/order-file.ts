@@ -1,7 +1,7 @@
 /** A user's own order: a module whose default export is an order definition, in JavaScript or TypeScript. */
 import { asError, IbatchError, usageError } from "../errors.js";
 import type { Declared } from "../orders/declared.js";
-import { ledgerOptions, ORDER_ORIGINS } from "../orders/ledger-options.js";
+import { isTaken } from "../orders/ledger-options.js";
 import type { Checked } from "./check-order.js";
 import type { Choice } from "./choose-options.js";
 import { findOrderFile } from "./find-order-file.js";
@@ -9,7 +9,7 @@ import { type GraphFile, importsOf } from "./order-thread/graph.js";
 import type { Description } from "./order-thread/messages.js";
 import { type Limit, OrderThread, WORD } from "./order-thread/order-thread.js";
 import { threadedOrder } from "./order-thread/threaded-order.js";
-import type { RunOrder } from "./run-order.js";
+import type { ReadScores, RunOrder } from "./run-order.js";
 
 /** Where what a file's order does is heard of. */
 export interface Listening {
@@ -22,6 +22,8 @@ export interface Listening {
 export interface Running extends Listening {
   /** For an epoch. */
   readonly limit: Limit;
+  /** How it comes by what it wants of runs recorded earlier. */
+  readonly readScores?: ReadScores | undefined;
 }
 
 type Options = Readonly<Record<string, unknown>>;
@@ -61,7 +63,7 @@ export class OrderFile {
     try {
       if ("refused" in imported) throw usageError(`${where}: ${imported.refused}`);
       const { description, files } = imported;
-      const taken = description.optionNames.find((option) => isTaken(option, description.readsLedger));
+      const taken = description.optionNames.find((option) => isTaken(option, description));
       if (taken !== undefined) {
         throw usageError(`${where}: option ${taken} of ${entry} stands for something else beside an order: rename it`);
       }
@@ -103,7 +105,3 @@ export class OrderFile {
     }
   }
 }
-
-/** Whether this key beside an order's name is the controller's. */
-const isTaken = (option: string, readsLedger: boolean): boolean =>
-  ORDER_ORIGINS.some((origin) => origin === option) || (readsLedger && Object.hasOwn(ledgerOptions.shape, option));

@@ -2,7 +2,7 @@
 import { batchSizes, type ChosenBatching } from "../batching/index.js";
 import { type Candidates, candidatesBy } from "../orders/candidates.js";
 import { allocateMemory, batchContext, type OrderInputs, type PoolPlace, poolContexts } from "../orders/context.js";
-import type { MemoryArray, OrderDefinition, Pool } from "../orders/contract.js";
+import type { MemoryArray, OrderDefinition, Pool, WantedScores } from "../orders/contract.js";
 import { type Declared, declaredBy } from "../orders/declared.js";
 import { EpochOfBatches } from "../orders/epoch-of-batches.js";
 import { sampleSize } from "../orders/fraction.js";
@@ -12,7 +12,9 @@ import { batchBy, type Ordered, orderedBy } from "../orders/ordered.js";
 export type Sizes = number | { readonly batching: ChosenBatching; readonly epochs: number; readonly samples: number };
 
 /** What an order is told before an epoch: plain data, so that it can go to another thread. */
-export interface EpochInputs extends Required<Omit<OrderInputs<unknown>, "options" | "size">> {
+export interface EpochInputs
+  extends Required<Omit<OrderInputs<unknown>, "options" | "size" | "scores">>,
+    Pick<OrderInputs<unknown>, "scores"> {
   readonly sizes: Sizes;
 }
 
@@ -64,17 +66,38 @@ export interface RunOrder extends Declared {
   stop(): Promise<void>;
 }
 
+/** Reads what an order wants of runs recorded earlier, of samples of these classes. */
+export type ReadScores = (wanted: WantedScores, labels: Readonly<Uint32Array>) => Float32Array;
+
+/** Adds them to inputs, read once a run; where no order wants any, or nobody reads them, inputs stay as they are. */
+export function scoring(
+  { scores: wanted }: Pick<Declared, "scores">,
+  read: ReadScores | undefined,
+): (inputs: EpochInputs) => EpochInputs {
+  if (wanted === undefined || read === undefined) return (inputs) => inputs;
+  let scores: Float32Array | undefined;
+  return (inputs) => {
+    scores ??= read(wanted, inputs.labels);
+    return { ...inputs, scores };
+  };
+}
+
 /** One of ours. */
-export function ownOrder(definition: OrderDefinition, options: Readonly<Record<string, unknown>>): RunOrder {
+export function ownOrder(
+  definition: OrderDefinition,
+  options: Readonly<Record<string, unknown>>,
+  readScores?: ReadScores,
+): RunOrder {
   const { name, readsLedger, memory = {} } = definition;
   const declared = declaredBy(definition, options);
+  const withScores = scoring(declared, readScores);
   return {
     ...{ name, readsLedger },
     ...declared,
     allocateMemory: async (n) => allocateMemory(memory, n),
-    order: async (inputs) => orderedBy(definition, declared, ofEpoch(inputs, options)),
+    order: async (inputs) => orderedBy(definition, declared, ofEpoch(withScores(inputs), options)),
     beginBatches: async (inputs, drawn) => {
-      const { candidates, next } = batchesBy(definition, declared, { inputs, options, drawn });
+      const { candidates, next } = batchesBy(definition, declared, { inputs: withScores(inputs), options, drawn });
       return { candidates: async (place) => candidates(place), next: async (batch) => next(batch) };
     },
     end: async () => {},

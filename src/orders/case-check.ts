@@ -1,5 +1,5 @@
 /** The laws of all orders, held against one order with one set of options on one case. */
-import { type Case, EPOCHS, filledLedger } from "./conformance-cases.js";
+import { type Case, EPOCHS, filledLedger, filledScores } from "./conformance-cases.js";
 import { allocateMemory, emptyLedger } from "./context.js";
 import { type Coverage, EXTRA_SIGNALS, type LedgerView, type OrderDefinition, type OrderResult } from "./contract.js";
 import { asking, type Declared, errorText } from "./declared.js";
@@ -114,6 +114,7 @@ export class CaseCheck<Options> {
       labels: labels.slice(),
       eligible: eligible.slice(),
       ledger: makeLedger(labels.length),
+      scores: this.#declared.scores && filledScores(labels.length),
     };
     const options = structuredClone(this.#options);
     const step = STEPS_AN_EPOCH * epoch;
@@ -130,6 +131,7 @@ export class CaseCheck<Options> {
     const changed = [
       sameArray(inputs.labels, labels) ? [] : ["labels"],
       sameArray(inputs.eligible, eligible) ? [] : ["eligible"],
+      inputs.scores === undefined || sameArray(inputs.scores, filledScores(labels.length)) ? [] : ["scores"],
       ...LEDGER_COLUMNS.map((column) => (sameArray(inputs.ledger[column], fresh[column]) ? [] : [`ledger.${column}`])),
       JSON.stringify(options) === JSON.stringify(this.#options) ? [] : ["options"],
     ].flat();

@@ -30,6 +30,8 @@ export interface OrderInputs<Options> {
   readonly eligible?: Readonly<Uint32Array>;
   /** One that has seen nothing when left out. */
   readonly ledger?: LedgerView;
+  /** What it wants of runs recorded earlier; none when left out. */
+  readonly scores?: Readonly<Float32Array> | undefined;
   /** As `allocateMemory` makes it; none when left out. */
   readonly memory?: Readonly<Record<string, MemoryArray>>;
   /** The batching rule's size of the b-th batch, or one size for all. */
@@ -47,6 +49,7 @@ export function orderContext<Options>(inputs: OrderInputs<Options>): OrderContex
     eligible: inputs.eligible ?? consecutive(n),
     labels,
     ledger: inputs.ledger ?? emptyLedger(n),
+    scores: inputs.scores,
     epoch,
     step: inputs.step ?? 0,
     progress: progressOf(inputs, 0),

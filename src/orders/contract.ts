@@ -26,6 +26,19 @@ export interface LedgerView {
 export const EXTRA_SIGNALS = ["margin", "entropy", "el2n"] as const;
 export type ExtraSignal = (typeof EXTRA_SIGNALS)[number];
 
+/** What is made of the training passes of runs recorded earlier: one value a sample. */
+export interface WantedScores {
+  /**
+   * A signal; or `forgetting`: how often a sample went from right to wrong between two of its visits, and as many as there
+   * were epochs where it was never right (Toneva et al. 2019).
+   */
+  readonly of: ScoreKind;
+  /** From 0; null: the mean over all epochs. Of `forgetting` null: it is of all of them. */
+  readonly epoch: number | null;
+}
+export const SCORE_KINDS = ["loss", ...EXTRA_SIGNALS, "forgetting"] as const;
+export type ScoreKind = (typeof SCORE_KINDS)[number];
+
 /** A typed array that the controller allocates, passes and (later) checkpoints for an order. */
 export type MemoryArray = Uint8Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 export const MEMORY_DTYPES = ["u8", "u32", "i32", "f32", "f64"] as const;
@@ -46,6 +59,11 @@ export interface OrderContext<Options> {
   /** Class of every sample of the dataset, length n (not only of the eligible ones). Must not be changed. */
   readonly labels: Readonly<Uint32Array>;
   readonly ledger: LedgerView;
+  /**
+   * What the order wants of runs recorded earlier, never of this run's seed: length n, NaN where unknown. Must not be changed.
+   * Undefined where it wants nothing.
+   */
+  readonly scores: Readonly<Float32Array> | undefined;
   /** Epoch, from 0. */
   readonly epoch: number;
   /** Optimiser steps taken before this epoch. */
@@ -190,6 +208,8 @@ interface OrderDeclaration<Options> {
   epochShare?(options: Options): number;
   /** Signals that it reads beside loss and correct, with these options; none when left out. */
   signals?(options: Options): readonly ExtraSignal[];
+  /** What it reads of runs recorded earlier (`from` in a config), with these options; nothing when left out. */
+  scores?(options: Options): WantedScores | undefined;
   /**
    * Whether the mean gradient of an epoch is that of another objective than the mean loss over all eligible samples,
    * as that of a subset chosen by loss and not weighted for it; the table says so. No when left out.

@@ -1,12 +1,21 @@
 /** What an order says of itself, asked in the knowledge that its author may throw anything. */
 import { inspect } from "node:util";
-import { type Coverage, EXTRA_SIGNALS, type ExtraSignal, type OrderDefinition } from "./contract.js";
+import {
+  type Coverage,
+  EXTRA_SIGNALS,
+  type ExtraSignal,
+  type OrderDefinition,
+  SCORE_KINDS,
+  type WantedScores,
+} from "./contract.js";
 
 /** What an order says of itself with one set of options. */
 export interface Declared {
   readonly coverage: Coverage;
   readonly epochShare: number;
   readonly signals: readonly ExtraSignal[];
+  /** Undefined where it reads no runs recorded earlier. */
+  readonly scores: WantedScores | undefined;
   readonly changesEachEpoch: boolean;
   readonly dependsOnSeed: boolean;
   readonly changesObjective: boolean;
@@ -28,6 +37,7 @@ export function declaredBy<Options>(definition: OrderDefinition<Options>, option
     coverage: asking("coverage", () => definition.coverage(options)),
     epochShare: asking("epochShare", () => definition.epochShare?.(options) ?? 1),
     signals: asking("signals", () => definition.signals?.(options) ?? []),
+    scores: asking("scores", () => definition.scores?.(options)),
     changesEachEpoch: asking("changesEachEpoch", () => definition.changesEachEpoch(options)),
     dependsOnSeed: asking("dependsOnSeed", () => definition.dependsOnSeed(options)),
     changesObjective: asking("changesObjective", () => definition.changesObjective?.(options) ?? false),
@@ -75,9 +85,18 @@ export const thrownText = (error: unknown): string => errorText(error).replace(/
 /** Every word for how often samples come. */
 export const COVERAGES: readonly Coverage[] = ["each-once", "at-most-once", "any"];
 
+/** A user's own may say anything. */
+function areKnownScores(scores: unknown): boolean {
+  if (typeof scores !== "object" || scores === null) return false;
+  const [of, epoch]: unknown[] = [Reflect.get(scores, "of"), Reflect.get(scores, "epoch")];
+  const isEpoch =
+    epoch === null || (of !== "forgetting" && typeof epoch === "number" && Number.isSafeInteger(epoch) && epoch >= 0);
+  return isEpoch && SCORE_KINDS.some((kind) => kind === of);
+}
+
 /** What is declared that is no word of the contract. */
 export function unknownWords(declared: Declared): { seen: string; expected: string }[] {
-  const { coverage, signals, epochShare, eachBatch, scoresCandidates, ownSizes } = declared;
+  const { coverage, signals, scores, epochShare, eachBatch, scoresCandidates, ownSizes } = declared;
   const known = EXTRA_SIGNALS.join(", ");
   const unknownSignals = Array.isArray(signals)
     ? signals
@@ -98,6 +117,14 @@ export function unknownWords(declared: Declared): { seen: string; expected: stri
           {
             seen: `coverage ${errorText(coverage)} with epochShare ${errorText(epochShare)}`,
             expected: "epochShare 1 with each-once, at most 1 with at-most-once",
+          },
+        ]),
+    ...(scores === undefined || areKnownScores(scores)
+      ? []
+      : [
+          {
+            seen: `scores ${errorText(scores)}`,
+            expected: `{ of, epoch }: ${SCORE_KINDS.join(", ")}, and an epoch or null`,
           },
         ]),
     ...(typeof eachBatch === "boolean"

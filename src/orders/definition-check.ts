@@ -26,6 +26,7 @@ export function missingMembers(value: object): string[] {
     deviation: (member) => member === undefined || isText(member),
     epochShare: isOptionalFunction,
     signals: isOptionalFunction,
+    scores: isOptionalFunction,
     changesObjective: isOptionalFunction,
     ownSizes: isOptionalBoolean,
     unknownProbabilities: isOptionalBoolean,

@@ -1,5 +1,8 @@
 import { findNamed } from "../nearest.js";
 import type { OrderDefinition } from "./contract.js";
+import curriculum from "./rules/curriculum.js";
+import el2nSubset from "./rules/el2n-subset.js";
+import forgettingSubset from "./rules/forgetting-subset.js";
 import frozen from "./rules/frozen.js";
 import heterogeneous from "./rules/heterogeneous.js";
 import homogeneous from "./rules/homogeneous.js";
@@ -26,6 +29,9 @@ export const ORDERS: readonly OrderDefinition[] = [
   loshchilovHutter,
   infobatch,
   pool,
+  curriculum,
+  el2nSubset,
+  forgettingSubset,
   randomSubset,
 ];
 

@@ -67,21 +67,62 @@ function ledgerShape({ readsLedger, nextBatch }: Pick<OrderDefinition, "readsLed
   return { ...shape, ...(nextBatch && { lag }) };
 }
 
-/** All options of an order: its own, and those above where it reads the ledger. What a config writes beside its name. */
-export function orderOptions(definition: OrderDefinition): z.ZodObject {
-  return z.strictObject({ ...definition.options.shape, ...ledgerShape(definition) });
+/** Where what an order reads of runs recorded earlier comes from: an option that every such order has beside its own. */
+export const scoreOptions = z.strictObject({
+  from: z
+    .string()
+    .optional()
+    .describe(
+      "directory, relative to this file, of finished runs whose values a sample are read: of an arm, or of one run " +
+        "(`<arm>/seed-<n>`); for a run of seed s the mean over those of other seeds",
+    ),
+});
+
+/** Which of the options that are not its own an order has. */
+export interface Reads {
+  readonly readsLedger: boolean;
+  /** Whether it may read runs recorded earlier. */
+  readonly readsScores: boolean;
 }
 
-/** What is written beside an order's name, taken apart: its own options, and how its ledger is come by. */
-export function splitOptions(
-  given: Readonly<Record<string, unknown>>,
-  readsLedger: boolean,
-): { own: Readonly<Record<string, unknown>>; ledger: Readonly<Record<string, unknown>> } {
-  const isOurs = ([key]: [string, unknown]) => readsLedger && Object.hasOwn(ledgerOptions.shape, key);
-  const entries = Object.entries(given);
+export const readsOf = ({ readsLedger, scores }: Pick<OrderDefinition, "readsLedger" | "scores">): Reads => ({
+  readsLedger,
+  readsScores: scores !== undefined,
+});
+
+/**
+ * All options of an order: its own, and those above where it reads the ledger, or runs recorded earlier. What a config writes
+ * beside its name.
+ */
+export function orderOptions(definition: OrderDefinition): z.ZodObject {
+  const fromShape = definition.scores === undefined ? {} : scoreOptions.shape;
+  return z.strictObject({ ...fromShape, ...definition.options.shape, ...ledgerShape(definition) });
+}
+
+/** Whether this key beside an order's name is the controller's. */
+export const isTaken = (option: string, { readsLedger, readsScores }: Reads): boolean =>
+  ORDER_ORIGINS.some((origin) => origin === option) ||
+  (readsLedger && Object.hasOwn(ledgerOptions.shape, option)) ||
+  (readsScores && Object.hasOwn(scoreOptions.shape, option));
+
+/** What is written beside an order's name, by whose it is. */
+export interface SplitOptions {
+  readonly own: Readonly<Record<string, unknown>>;
+  /** How its ledger is come by. */
+  readonly ledger: Readonly<Record<string, unknown>>;
+  /** Where the runs that it reads are: `from`, if anything. */
+  readonly source: Readonly<Record<string, unknown>>;
+}
+
+export function splitOptions(given: Readonly<Record<string, unknown>>, reads: Reads): SplitOptions {
+  const isOfLedger = (key: string) => reads.readsLedger && Object.hasOwn(ledgerOptions.shape, key);
+  const isOfSource = (key: string) => reads.readsScores && Object.hasOwn(scoreOptions.shape, key);
+  const those = (isOne: (key: string) => boolean) =>
+    Object.fromEntries(Object.entries(given).filter(([key]) => isOne(key)));
   return {
-    own: Object.fromEntries(entries.filter((entry) => !isOurs(entry))),
-    ledger: Object.fromEntries(entries.filter(isOurs)),
+    own: those((key) => !isOfLedger(key) && !isOfSource(key)),
+    ledger: those(isOfLedger),
+    source: those(isOfSource),
   };
 }
 

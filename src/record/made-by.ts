@@ -24,6 +24,8 @@ export interface TrainedPart {
   readonly part?: string | undefined;
   /** Absent: the subset is the same for every seed. */
   readonly subsetSeed?: string | undefined;
+  /** Which share of them has wrong labels; none where left out. */
+  readonly labelNoise?: { readonly fraction: number; readonly seed: number } | null | undefined;
 }
 
 /** @throws IbatchError where it is damaged, or does not say. */
@@ -39,8 +41,9 @@ export function readMadeBy(files: RunFiles): MadeBy {
 }
 
 function partOf({ dataset }: RecordedArm): TrainedPart | undefined {
-  const { subset, validation, part, subsetSeed } = dataset ?? {};
-  return subset === undefined || validation === undefined ? undefined : { subset, validation, part, subsetSeed };
+  const { subset, validation, part, subsetSeed, labelNoise } = dataset ?? {};
+  if (subset === undefined || validation === undefined) return undefined;
+  return { subset, validation, part, subsetSeed, labelNoise };
 }
 
 /** Whether all that is trained on of the one part is trained on of the other, too, as far as their settings say. */
@@ -55,12 +58,23 @@ export const isWithin = (inner: TrainedPart, outer: TrainedPart): boolean =>
 export const isApart = (one: TrainedPart, other: TrainedPart): boolean =>
   one.validation === other.validation && one.part !== undefined && other.part !== undefined && one.part !== other.part;
 
-export const partText = ({ subset, validation, part, subsetSeed }: TrainedPart): string =>
+/** Whether samples have the same labels in both. Which ones are wrong is drawn of all that are trained on. */
+export const isSameLabelling = (one: TrainedPart, other: TrainedPart): boolean =>
+  one.labelNoise == null && other.labelNoise == null
+    ? true
+    : one.labelNoise?.fraction === other.labelNoise?.fraction &&
+      one.labelNoise?.seed === other.labelNoise?.seed &&
+      one.subset === other.subset &&
+      one.part === other.part &&
+      one.validation === other.validation;
+
+export const partText = ({ subset, validation, part, subsetSeed, labelNoise }: TrainedPart): string =>
   [
     `subset: ${subset}`,
     validation && `validation: ${validation}`,
     part && `part: ${part}`,
     subsetSeed && `subsetSeed: ${subsetSeed}`,
+    labelNoise && `labelNoise: ${labelNoise.fraction} by seed ${labelNoise.seed}`,
   ]
     .filter(Boolean)
     .join(", ");

@@ -31,10 +31,21 @@ export function readSignalFile(path: string): Float32Array {
  */
 export function lossesOf(files: RunFiles, epoch: number, n?: number): Float32Array | undefined {
   const name = signalFile("loss", epoch);
-  if (!files.has(name)) return undefined;
-  const losses = files.f32(name);
-  if (n === undefined || losses.length === n) return losses;
+  const losses = signalIn(files, "loss", epoch);
+  if (losses === undefined || n === undefined || losses.length === n) return losses;
   throw files.damaged(name, damage(`it has ${losses.length} values, its dataset has ${n} samples on record`));
+}
+
+/** As `readSignal`; undefined where it is not on record. */
+export function signalIn(files: RunFiles, signal: SignalName, epoch: number): Float32Array | undefined {
+  const name = signalFile(signal, epoch);
+  return files.has(name) ? files.f32(name) : undefined;
+}
+
+/** As `predictionsOf`, of a dataset of which nothing is known. */
+export function predictionsIn(files: RunFiles, epoch: number): Uint32Array | undefined {
+  const name = predictionFile(epoch);
+  return files.has(name) ? files.u32(name) : undefined;
 }
 
 interface Labelled {

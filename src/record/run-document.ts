@@ -31,6 +31,7 @@ const armShape = {
     validation: count.optional(),
     subsetSeed: z.string().optional(),
     part: z.string().optional(),
+    labelNoise: z.object({ fraction: z.number(), seed: count }).nullable().optional(),
   }).optional(),
   model: named.optional(),
   loss: named.optional(),

@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { whyBlocked } from "./blocked.js";
 import { isDirectory } from "./read-file.js";
+import { holdsRun } from "./run-files.js";
 
 export interface RunPlaceOnDisk {
   readonly arm: string;
@@ -29,6 +30,16 @@ export function listRuns(experiment: string): RunPlaceOnDisk[] {
       }),
     )
     .sort((a, b) => (a.arm === b.arm ? a.seed - b.seed : a.arm < b.arm ? -1 : 1));
+}
+
+/** Those of an arm's directory, or the directory itself where it is a run's; seeds in sequence. */
+export function runsIn(directory: string): string[] {
+  if (holdsRun(directory)) return [directory];
+  const seeds = directoriesIn(directory).flatMap((name) => seedOf(name) ?? []);
+  return seeds
+    .sort((a, b) => a - b)
+    .map((seed) => runInArm(directory, seed))
+    .filter(holdsRun);
 }
 
 /** `seed-00` is no name that we give. */

@@ -1,6 +1,7 @@
 /** The loop that trains a run, epoch by epoch: score, plan, train, evaluate. Whoever trains goes through it. */
 import { BackendError, BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
+import { EXTRA_SIGNALS } from "../orders/contract.js";
 import { fromRecorded } from "../record/number.js";
 import { type BegunEpoch, beginOrResume } from "./begin-epoch.js";
 import { Stopwatch, timingsOf } from "./clock.js";
@@ -17,7 +18,7 @@ import { type EpochUnderWay, endEpoch, type RunState } from "./run-state.js";
 import { recordHistory } from "./sample-signals.js";
 import type { TrainedOn } from "./session.js";
 import { trainChunks } from "./train-chunks.js";
-import { firstState, type Training, trainedSignals } from "./training.js";
+import { firstState, type Training } from "./training.js";
 
 /** How a run ended: the step at which it diverged, if it did. */
 export interface RunEnd {
@@ -133,7 +134,7 @@ async function trainBatches(
   const options = {
     chunkBatches: backend.chunkBatches,
     microBatch,
-    extras: trainedSignals(training),
+    extras: EXTRA_SIGNALS.filter((signal) => underWay.history[signal] !== undefined), // as the epoch began to keep them
     firstStep: state.step,
     boundary,
   };

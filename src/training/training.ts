@@ -74,6 +74,8 @@ export async function prepareTraining(inputs: TrainingInputs, session: Session):
 /** A run before its first batch. */
 export const firstState = ({ session, order }: Training): RunState => newRunState(session.labels.length, order.signals);
 
-/** The signals of training passes that the order reads, beside loss and correct. */
-export const trainedSignals = ({ config, order }: Training): readonly ExtraSignal[] =>
-  config.order.ledger?.signal === "rescore" ? [] : order.signals;
+/** The signals of training passes that the order reads, or that are to be recorded, beside loss and correct. */
+export function trainedSignals({ config, order }: Pick<Training, "config" | "order">): readonly ExtraSignal[] {
+  const read = config.order.ledger?.signal === "rescore" ? [] : order.signals;
+  return [...new Set([...read, ...(config.record.extraSignals ?? [])])];
+}

@@ -162,7 +162,8 @@ describe("help goes to standard output, exit code 0", () => {
                               4)
         --seed <N>            seed (default: 0)
         --batches <N>         batches to show of an epoch (default: 12)
-        --losses <FILE>       losses for an order that reads them: a float32 value a
+        --losses <FILE>       losses for an order that reads them, or scores for one
+                              that reads runs recorded earlier: a float32 value a
                               sample, as a run's signals/loss/0003.f32
         --check               hold the order to the laws of all orders instead, with
                               the options that --set says and all enum and boolean

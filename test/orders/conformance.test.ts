@@ -32,6 +32,13 @@ describe("every order in src/orders keeps the laws", () => {
 /** Options that no list of values leads to. */
 const MORE_OPTIONS: Record<string, readonly Record<string, unknown>[]> = {
   "loss-global": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],
+  curriculum: [
+    { a: 0.3, b: 0.9 },
+    { sort: "random", pacing: "exp", b: 1 },
+    { epoch: 3, per: "batch", a: 2 },
+  ],
+  "el2n-subset": [{ fraction: 0.9, offset: 0.1, keep: "offset" }, { fraction: 1 }],
+  "forgetting-subset": [{ fraction: 0.9 }, { fraction: 1 }],
   infobatch: [{ r: 0.2, delta: 1 }, { r: 0.9 }, { r: 0 }],
   "loshchilov-hutter": [{ se0: 1e8 }, { se0: 1, seEnd: 1 }, { se0: 4, seEnd: 64, tSort: 3 }],
   "loss-per-class": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { OrderFile } from "../../src/order-files/order-file.js";
 import { madeUpPool } from "../../src/orders/candidates.js";
 import { batchContext, emptyLedger, orderContext, poolContexts } from "../../src/orders/context.js";
-import { EXTRA_SIGNALS, MEMORY_DTYPES } from "../../src/orders/contract.js";
+import { EXTRA_SIGNALS, MEMORY_DTYPES, SCORE_KINDS } from "../../src/orders/contract.js";
 import { COVERAGES } from "../../src/orders/declared.js";
 import { missingMembers } from "../../src/orders/definition-check.js";
 import { ledgerOptions } from "../../src/orders/ledger-options.js";
@@ -39,7 +39,16 @@ test("its examples are orders, and keep the laws", async () => {
 test("every member of a definition has its row, and no other", () => {
   const wrong = Object.fromEntries(
     [
-      ...["deviation", "epochShare", "signals", "changesObjective", "memory", "ownSizes", "unknownProbabilities"],
+      ...[
+        "deviation",
+        "epochShare",
+        "signals",
+        "scores",
+        "changesObjective",
+        "memory",
+        "ownSizes",
+        "unknownProbabilities",
+      ],
       ...["nextBatch", "decidesEachBatch", "candidates", "scoresCandidates"],
     ].map((optional) => [optional, 7]),
   );
@@ -97,4 +106,10 @@ test("the types of memory, and the options of orders that read the ledger", () =
   expect([...dtypes.matchAll(/`(\w\d+)`/g)].map(([, dtype]) => dtype)).toEqual([...MEMORY_DTYPES]);
   const [, taken] = row("readsLedger").split("takes");
   expect([...taken.matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual(Object.keys(ledgerOptions.shape));
+});
+
+test("and what scores of earlier runs can be of", () => {
+  const row = page.split("\n").find((line) => line.startsWith("| `scores(options)`")) ?? "";
+  const [, kinds] = row.split("one of");
+  expect([...kinds.split(";")[0].matchAll(/`(\w+)`/g)].map(([, kind]) => kind)).toEqual([...SCORE_KINDS]);
 });

@@ -57,6 +57,7 @@ export interface Description {
   readonly name: string;
   readonly summary: string;
   readonly readsLedger: boolean;
+  readonly readsScores: boolean;
   readonly optionNames: readonly string[];
 }
 

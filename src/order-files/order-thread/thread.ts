@@ -8,6 +8,7 @@ import { allocateMemory } from "../../orders/context.js";
 import type { OrderDefinition } from "../../orders/contract.js";
 import { declaredBy, errorText, ToldError, thrownText } from "../../orders/declared.js";
 import { isOrderDefinition, missingMembers } from "../../orders/definition-check.js";
+import { readsOf } from "../../orders/ledger-options.js";
 import { orderedBy } from "../../orders/ordered.js";
 import { sha256 } from "../../record/hash.js";
 import { checkAll } from "../check-order.js";
@@ -78,9 +79,9 @@ function withLine(error: unknown): unknown {
   return place === undefined ? error : new ToldError(`${errorText(error)} (${place})`, { cause: error });
 }
 
-const describe = ({ name, summary, readsLedger, options }: OrderDefinition) => ({
-  ...{ name, summary, readsLedger },
-  optionNames: Object.keys(options.shape),
+const describe = (definition: OrderDefinition) => ({
+  ...{ name: definition.name, summary: definition.summary, ...readsOf(definition) },
+  optionNames: Object.keys(definition.options.shape),
 });
 
 /** The order's files that were loaded since this was asked last. */

@@ -2,7 +2,7 @@
 import { IbatchError } from "../../errors.js";
 import type { MemoryArray } from "../../orders/contract.js";
 import type { Declared } from "../../orders/declared.js";
-import type { EpochInputs, RunOrder } from "../run-order.js";
+import { type EpochInputs, type ReadScores, type RunOrder, scoring } from "../run-order.js";
 import type { GraphFile } from "./graph.js";
 import { valuesOf } from "./learned.js";
 import type { Description, Exchanges, Question } from "./messages.js";
@@ -14,11 +14,13 @@ export interface ThreadedInputs extends ThreadOptions {
   readonly options: Readonly<Record<string, unknown>>;
   /** For an epoch. */
   readonly limit: Limit;
+  readonly readScores?: ReadScores | undefined;
 }
 
 export function threadedOrder(inputs: ThreadedInputs): RunOrder {
   const { description, declared, options, limit } = inputs;
   const { name, readsLedger } = description;
+  const withScores = scoring(declared, inputs.readScores);
   let started: Promise<OrderThread> | undefined;
   const running = () => {
     started ??= start(inputs);
@@ -33,7 +35,7 @@ export function threadedOrder(inputs: ThreadedInputs): RunOrder {
     ...declared,
     allocateMemory: (n) => ask({ subject: "memory", n }),
     async order(epoch: EpochInputs) {
-      const { ordered, memory, files } = await ask({ subject: "order", options, inputs: epoch });
+      const { ordered, memory, files } = await ask({ subject: "order", options, inputs: withScores(epoch) });
       refuseOtherFiles(inputs, files);
       for (const [array, values] of Object.entries(memory)) epoch.memory[array]?.set(values);
       return ordered;
@@ -42,7 +44,7 @@ export function threadedOrder(inputs: ThreadedInputs): RunOrder {
       const { ledger, memory } = epoch;
       const seen = shared(memory);
       (await running()).giveGrace(GRACE_SECONDS);
-      await ask({ subject: "begin", options, inputs: { ...epoch, memory: seen }, drawn });
+      await ask({ subject: "begin", options, inputs: { ...withScores(epoch), memory: seen }, drawn });
       return {
         async candidates(place) {
           const { named, files } = await ask({ subject: "candidates", place });

@@ -1,0 +1,217 @@
+/** What an order reads of runs recorded earlier: one value a sample, never of the seed under test. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { IbatchError } from "../errors.js";
+import { usageError } from "../errors.js";
+import type { WantedScores } from "../orders/contract.js";
+import { whyBlocked } from "../record/blocked.js";
+import { hashValue, sha256 } from "../record/hash.js";
+import { isSameLabelling, isWithin, partText, readMadeBy, type TrainedPart } from "../record/made-by.js";
+import { filesOf } from "../record/recorded-orders.js";
+import { NOT_SEEN, predictionsIn, signalIn } from "../record/recorded-signals.js";
+import type { Surroundings } from "../record/run-document.js";
+import { predictionFile, signalFile } from "../record/run-files.js";
+import { runsIn } from "../record/run-places.js";
+import type { RunFiles } from "../record/verified-files.js";
+
+/** A run whose values are read. */
+interface SourceRun {
+  /** Of its initial weights. */
+  readonly seed: number;
+  readonly files: RunFiles;
+}
+
+/** For whom they are read. `mistake`: an error at the place of the arm. */
+interface ScoredArm {
+  /** Of the initial weights of its runs. */
+  readonly seeds: readonly number[];
+  readonly dataset: string;
+  readonly part: TrainedPart;
+  readonly mistake: Mistake;
+}
+
+type Mistake = (what: string) => IbatchError;
+
+/** The runs of an arm's directory, or one run. */
+export class RecordedScores {
+  readonly #given: string;
+  readonly #directory: string;
+  /** One value a sample of a run, by run and by what is wanted: each run of the experiment takes the mean of some. */
+  readonly #values = new Map<string, Float32Array>();
+
+  constructor(directory: string, base: string) {
+    this.#given = directory;
+    this.#directory = resolve(base, directory);
+  }
+
+  /**
+   * A hash of all that is read of all runs that are there: the same whichever seeds are trained.
+   * @throws IbatchError where a seed has no other seed's run; or a run is not done, or damaged, on another dataset or on fewer
+   * samples, or did not record what is wanted.
+   */
+  identity(wanted: WantedScores, { seeds, dataset, part, mistake }: ScoredArm): string {
+    const runs = this.#runs(mistake);
+    const alone = seeds.find((seed) => runs.every((run) => run.seed === seed));
+    if (alone !== undefined) {
+      throw mistake(
+        `${this.#directory} has a run of seed ${alone} alone, and no run is chosen for by scores of its own seed: record ` +
+          `another seed of that arm, or leave seed ${alone} out`,
+      );
+    }
+    return hashValue(
+      runs.map(({ seed, files }) => {
+        refuseUnfit(files, { dataset, part, mistake });
+        return [seed, ...arraysOf(files, wanted, mistake).map((values) => sha256(values))];
+      }),
+    );
+  }
+
+  /** The mean over the runs of other seeds, of those that know a sample; NaN where none does. `labels`: as trained on. */
+  read(seed: number, wanted: WantedScores, labels: Readonly<Uint32Array>): Float32Array {
+    const others = this.#runs(this.#refused).filter((run) => run.seed !== seed);
+    const scores = meanOf(
+      others.map((run) => this.#valuesOf(run, wanted, labels)),
+      labels.length,
+    );
+    if (!scores.every((score) => Number.isNaN(score))) return scores;
+    throw this.#refused(`${this.#directory} knows no ${wanted.of} of any sample for seed ${seed}: take other runs`);
+  }
+
+  /** @throws IbatchError where the runs' data are not these. */
+  refuseOtherData({ dataSha256 }: Pick<Surroundings, "dataSha256">): void {
+    for (const { files } of this.#runs(this.#refused)) {
+      const { data } = readMadeBy(files);
+      if (data?.dataSha256 === dataSha256) continue;
+      const [then, now] = [data?.dataSha256, dataSha256].map((hash) => hash?.slice(0, 8));
+      throw this.#refused(
+        `${files.directory} was trained on other data (SHA-256 ${then}, now ${now}): take runs on these`,
+      );
+    }
+  }
+
+  #runs(mistake: Mistake): SourceRun[] {
+    const directory = this.#directory;
+    const why = whyBlocked(directory);
+    if (why !== undefined) throw mistake(`${directory} ${why}`);
+    if (!existsSync(directory)) throw mistake(`there is no directory ${directory}`);
+    const runs = runsIn(directory).map((place) => {
+      const files = filesOf(place);
+      const { seed, seeds } = files.document();
+      return { files, seed: seeds?.model ?? seed };
+    });
+    if (runs.length > 0) return runs;
+    throw mistake(
+      `${directory} holds no recorded run; expected the directory of an arm (<experiment>/<arm>), or of a run ` +
+        "(<arm>/seed-<n>)",
+    );
+  }
+
+  #valuesOf({ files }: SourceRun, wanted: WantedScores, labels: Readonly<Uint32Array>): Float32Array {
+    const key = JSON.stringify([files.directory, wanted.of, wanted.epoch]);
+    const values = this.#values.get(key) ?? valuesOf(files, wanted, labels, this.#refused);
+    this.#values.set(key, values);
+    return values;
+  }
+
+  readonly #refused: Mistake = (what) => usageError(`from ${this.#given}: ${what}`);
+}
+
+function refuseUnfit(files: RunFiles, { dataset, part, mistake }: Omit<ScoredArm, "seeds">): void {
+  const { directory } = files;
+  const { state, dataset: recordedOn, part: trainedOn } = readMadeBy(files); // first: all of its files are looked at
+  if (state !== "done")
+    throw mistake(`${directory} is ${state}, expected done: let it come to its end, or move it away`);
+  if (recordedOn !== dataset) {
+    throw mistake(`${directory} is of dataset ${recordedOn}, this arm trains on ${dataset}: take runs on that`);
+  }
+  if (trainedOn === undefined) throw mistake(`${directory} does not say which samples it was trained on: do it again`);
+  // Runs of other seeds were trained on other samples, where each seed draws its own.
+  const isForAllSeeds = trainedOn.subsetSeed === undefined;
+  if (isForAllSeeds && isWithin(part, trainedOn) && isSameLabelling(part, trainedOn)) return;
+  throw mistake(
+    `${directory} was trained on dataset: { ${partText(trainedOn)} }, this arm trains on { ${partText(part)} }, of which it ` +
+      "does not know all, or by other labels: say the same, or take runs of this part",
+  );
+}
+
+/** All arrays of a run from which its values are made. */
+function arraysOf(files: RunFiles, wanted: WantedScores, mistake: Mistake): (Float32Array | Uint32Array)[] {
+  const { epochs } = files.document().config;
+  if (wanted.epoch !== null && wanted.epoch >= epochs) {
+    throw mistake(
+      `${files.directory} has ${epochs} epochs, and epoch ${wanted.epoch} is wanted (the first is 0): name one of them`,
+    );
+  }
+  const all = Array.from({ length: epochs }, (_, epoch) => epoch);
+  const arrays = (wanted.epoch === null ? all : [wanted.epoch]).map((epoch) => arrayOf(files, wanted, epoch, mistake));
+  const odd = arrays.find(({ length }) => length !== arrays[0].length);
+  if (odd === undefined) return arrays;
+  throw mistake(`${files.directory} has ${arrays[0].length} and ${odd.length} values in two epochs: take other runs`);
+}
+
+function arrayOf(files: RunFiles, { of }: WantedScores, epoch: number, mistake: Mistake): Float32Array | Uint32Array {
+  const values = of === "forgetting" ? predictionsIn(files, epoch) : signalIn(files, of, epoch);
+  if (values !== undefined) return values;
+  const name = of === "forgetting" ? predictionFile(epoch) : signalFile(of, epoch);
+  const remedy =
+    of === "forgetting" || of === "loss"
+      ? "record runs with record: { signals: full }"
+      : `record runs with record: { extraSignals: [${of}] }, and signals: full, or take an arm whose order reads ${of}`;
+  throw mistake(`${files.directory} did not record ${name}: ${remedy}`);
+}
+
+function valuesOf(
+  files: RunFiles,
+  wanted: WantedScores,
+  labels: Readonly<Uint32Array>,
+  mistake: Mistake,
+): Float32Array {
+  const arrays = arraysOf(files, wanted, mistake);
+  if (arrays[0].length !== labels.length) {
+    throw mistake(
+      `${files.directory} has ${arrays[0].length} samples, the dataset has ${labels.length}: take other runs`,
+    );
+  }
+  if (wanted.of === "forgetting") return forgettingEvents(arrays.filter(isPredictions), labels);
+  return meanOf(
+    arrays.filter((values) => values instanceof Float32Array),
+    labels.length,
+  );
+}
+
+const isPredictions = (values: Float32Array | Uint32Array): values is Uint32Array => values instanceof Uint32Array;
+
+/** Over those that know a sample; NaN where none does. */
+function meanOf(columns: readonly Float32Array[], n: number): Float32Array {
+  return new Float32Array(n).map((_, sample) => {
+    let sum = 0;
+    let count = 0;
+    for (const column of columns) {
+      if (Number.isNaN(column[sample])) continue;
+      sum += column[sample];
+      count += 1;
+    }
+    return count === 0 ? Number.NaN : sum / count;
+  });
+}
+
+/**
+ * How often each sample was right at a visit and wrong at the next one; of one that was never right, the number of epochs: more
+ * than any other can have (Toneva et al. 2019, and their code, which adds these up over runs). NaN where it was never seen.
+ */
+export function forgettingEvents(
+  epochs: readonly Readonly<Uint32Array>[],
+  labels: Readonly<Uint32Array>,
+): Float32Array {
+  return new Float32Array(labels.length).map((_, sample) => {
+    let [isSeen, wasRight, isLearned, events] = [false, false, false, 0];
+    for (const predictions of epochs) {
+      if (predictions[sample] === NOT_SEEN) continue;
+      const isRight = predictions[sample] === labels[sample];
+      if (wasRight && !isRight) events += 1;
+      [isSeen, wasRight, isLearned] = [true, isRight, isLearned || isRight];
+    }
+    if (!isSeen) return Number.NaN;
+    return isLearned ? events : epochs.length;
+  });
+}
