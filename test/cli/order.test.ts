@@ -368,6 +368,25 @@ describe("--losses", () => {
     expect(await order("shuffled")).not.toContain("no losses yet");
   });
 
+  test("of an order that reads runs recorded earlier it stands for what they made of the samples", async () => {
+    const argv = ["forgetting-subset", "--size", "3", "--epochs", "1", "--set", "fraction=0.5"];
+    const kept = async (...more: string[]) =>
+      indices(await order(...argv, ...more))[0]
+        ?.split(" ")
+        .sort();
+    expect(await kept("--losses", lossFile([0, 3, 1, 0, 2, 0]))).toEqual(["1", "2", "4"]);
+    expect(await kept("--samples", "6")).toHaveLength(3);
+    expect(await order(...argv)).toContain(
+      "\nnothing is known of runs recorded earlier; name values in their place with --losses FILE\n",
+    );
+    expect(await ibatch("order", ...argv, "--set", "from=x")).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        "ibatch: --set from: no runs are read here; --losses FILE gives values in their place, a float32 a sample\n",
+    });
+  });
+
   test("placebo gives each sample the loss of another one", async () => {
     const all = Array.from({ length: 40 }, (_, index) => 40 - index);
     const losses = ["--losses", lossFile(all), "--size", "8"];

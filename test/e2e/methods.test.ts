@@ -100,7 +100,7 @@ describe("scores of earlier runs, each of the other seed", () => {
 
 describe("a proxy, as docs/ORDERS.md has it", () => {
   it("a small model chooses its batches, and another one trains on what it chose, at its sizes", async () => {
-    const order = "{ name: top-loss, cover: true, fraction: 0.5 }";
+    const order = "{ name: pool, factor: 2 }";
     const proxy = await run("proxy", config(`  small: { order: ${order} }\n`), "--seeds", "2");
     const arms = `  large: { order: { replay: ${join(proxy, "small")} } }\n`;
     const text = config(arms).replace("model: mnist-cnn", "model: fashion-mnist-cnn");
