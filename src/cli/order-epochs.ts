@@ -15,7 +15,7 @@ import { readLabelFile } from "../record/index-file.js";
 import { readSignalFile } from "../record/recorded-signals.js";
 import type { Mistake } from "../schema-mistake.js";
 import { checkedOrder } from "../training/make-plan.js";
-import { PermutedLedger } from "../training/placebo.js";
+import { placeboOf } from "../training/placebo.js";
 import type { NamedOrder } from "./named-order.js";
 import type { OrderOptions } from "./order-command.js";
 import { openProbe } from "./probe-session.js";
@@ -89,7 +89,7 @@ export async function openEpochs(
       const inputs = {
         ...{ seed, epoch, epochs: sizes.epochs, step, labels, eligible, memory },
         classCount: classNames.length,
-        ledger: ledger?.placebo ? new PermutedLedger(seen, eligible, { seed, epoch }).view : seen,
+        ledger: placeboOf(ledger, seen, eligible, { seed, epoch })?.view ?? seen,
         sizes: sizes.size,
         scores,
       };

@@ -77,7 +77,7 @@ function chosen(
     ...(comeBy && { ledger: comeBy }),
     // Permuted losses choose by chance alone: over epochs each sample is as likely as the others.
     ...(sections.order.shuffledLastEpoch && { shuffledLastEpoch: true }),
-    changesObjective: choice.declared.changesObjective && comeBy?.placebo !== true,
+    changesObjective: choice.declared.changesObjective && !comeBy?.placebo,
   };
 }
 
@@ -132,12 +132,17 @@ function refusePlaceboOfRepeating(
   ledger: Written["ledger"],
   { eachBatch, scoresCandidates, coverage }: Declared,
 ): void {
-  if (ledger === false || ledger.placebo !== true || !eachBatch || coverage !== "any") return;
+  if (ledger === false || !ledger.placebo || !eachBatch) return;
+  if (ledger.placebo === "seen") {
+    const what = `order ${order} decides each batch with these options, and what was seen changes within an epoch`;
+    throw checker.mistake(["order", "placebo"], `${what}: take placebo: true, or an order that makes whole epochs`);
+  }
+  if (coverage !== "any") return;
   if (scoresCandidates) return; // scores are permuted anew for each batch
   throw checker.mistake(
     ["order", "placebo"],
     `with these options order ${order} may draw a sample again within an epoch, and is told of another one when it has: ` +
-      "no control of it; take an order that draws each once (cover: true), or random-subset as the control",
+      "no control of it; take an order that draws each once (cover: true), or as the control a replay of its run with exchange: samples",
   );
 }
 

@@ -6,7 +6,8 @@ import { type IbatchError, usageError } from "../errors.js";
 import { consecutive } from "../kernels/consecutive.js";
 import type { Random } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
-import { defineOrder, type OrderDefinition, type OrderResult } from "../orders/contract.js";
+import { defineOrder, type OrderContext, type OrderDefinition, type OrderResult } from "../orders/contract.js";
+import { ONCE } from "../orders/fraction.js";
 import { whyBlocked } from "../record/blocked.js";
 import { hashValue } from "../record/hash.js";
 import { isWithin, partText, readMadeBy, type TrainedPart } from "../record/made-by.js";
@@ -22,6 +23,14 @@ const options = z.strictObject({
     .enum(["none", "epoch"])
     .default("none")
     .describe("none: as recorded; epoch: keeps each epoch's samples and weights, and loses their sequence"),
+  exchange: z
+    .enum(["samples", "within-class"])
+    .optional()
+    .describe(
+      "a placebo for orders that draw samples again: each sample is exchanged for another one, the same all through the run, drawn by " +
+        "the seed; so all is drawn as often, as unevenly and at the same steps, and by no loss of its own. within-class: for one of its " +
+        "class, which keeps the classes of each batch; as recorded where left out",
+    ),
 });
 
 const SUMMARY = "The recorded order of another run: same samples, same sequence, same batches.";
@@ -117,9 +126,10 @@ export class Replayed {
       unknownProbabilities: true,
       deviation: "a recorded order may be of any kind, and is the same whatever the seed",
       changesEachEpoch: () => true,
-      dependsOnSeed: ({ shuffleWithin }) => shuffleWithin === "epoch",
-      order({ epoch, random, options: { shuffleWithin } }) {
-        const recorded = readOrder(directory, epoch);
+      dependsOnSeed: ({ shuffleWithin, exchange }) => shuffleWithin === "epoch" || exchange !== undefined,
+      order({ epoch, random, options: { shuffleWithin, exchange }, ...data }) {
+        const asRecorded = readOrder(directory, epoch);
+        const recorded = exchange === undefined ? asRecorded : exchanged(asRecorded, data, exchange, random);
         return shuffleWithin === "none" ? recorded : shuffledTogether(recorded, random("order"));
       },
     });
@@ -158,6 +168,25 @@ interface Replaying {
 }
 
 type Mistake = (what: string) => IbatchError;
+
+/** Each sample replaced by the one that it is exchanged for, whatever the epoch; weights, sizes and repeats stay. */
+function exchanged(
+  { indices, ...recorded }: RecordedOrder,
+  { eligible, labels, n }: Pick<OrderContext<unknown>, "eligible" | "labels" | "n">,
+  exchange: "samples" | "within-class",
+  random: OrderContext<unknown>["random"],
+): RecordedOrder {
+  const other = consecutive(n);
+  const numbers = random("order", ONCE);
+  for (const group of exchange === "samples" ? [eligible] : byClass(eligible, labels)) {
+    const others = shuffled(group, numbers);
+    for (const [at, sample] of group.entries()) other[sample] = others[at];
+  }
+  return { ...recorded, indices: indices.map((sample) => other[sample]) };
+}
+
+const byClass = (eligible: Readonly<Uint32Array>, labels: Readonly<Uint32Array>): Uint32Array[] =>
+  [...new Set(labels)].sort((a, b) => a - b).map((label) => eligible.filter((sample) => labels[sample] === label));
 
 /** The places of the samples exchanged, each with its weight; the batches' sizes stay. */
 function shuffledTogether({ indices, offsets, weights }: RecordedOrder, random: Random): OrderResult {

@@ -32,11 +32,12 @@ export const ledgerOptions = z
       .default("shuffled")
       .describe("the first epoch, before there is any loss: by chance, or ordered by a scoring pass before it"),
     placebo: z
-      .boolean()
+      .union([z.boolean(), z.literal("seen")], "expected true, false or seen")
       .default(false)
       .describe(
         "a control: what is known of each sample is permuted among the samples, anew each epoch, a function of seed and " +
-          "epoch; same code and cost, no information",
+          "epoch; same code and cost, no information. true: among all; seen: among those that were seen, so that what was " +
+          "never seen comes when it does without placebo (weighted with unseen: highest)",
       ),
     meanDecay: z
       .number()

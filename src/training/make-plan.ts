@@ -13,7 +13,7 @@ import { type ResultBounds, type ResultFault, resultFaults } from "../orders/res
 import type { OrderMonitors } from "../record/epoch-metrics.js";
 import { learningRates } from "../schedules/index.js";
 import { monitorsOf, nothingWatched, watch } from "./monitors.js";
-import { PermutedLedger } from "./placebo.js";
+import { placeboOf } from "./placebo.js";
 import type { Plan } from "./plan.js";
 
 /** What an order may look at, beside what the config says; and the indices of the epoch before it. */
@@ -32,7 +32,7 @@ export async function makePlan(config: ArmConfig, runOrder: RunOrder, seen: Orde
   const { order } = config;
   const { before, ...known } = seen;
   const { seed, epoch, step, eligible, labels } = known;
-  const ledger = order.ledger?.placebo ? new PermutedLedger(seen.ledger, eligible, { seed, epoch }).view : seen.ledger;
+  const ledger = placeboOf(order.ledger, seen.ledger, eligible, { seed, epoch })?.view ?? seen.ledger;
   const sizes = sizesIn(config, runOrder, eligible.length);
   const size = sizesOf(sizes, epoch);
   const bounds = { eligible, ...(!runOrder.ownSizes && { size }) };

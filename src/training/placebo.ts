@@ -2,11 +2,12 @@ import { consecutive } from "../kernels/consecutive.js";
 import { random } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
 import { EXTRA_SIGNALS, type LedgerView } from "../orders/contract.js";
+import type { LedgerOptions } from "../orders/ledger-options.js";
 import { mapExtras } from "./sample-signals.js";
 
 /**
  * A ledger with what is known of each eligible sample given to another one: a permutation that is a function of
- * (seed, epoch). How often each was drawn stays its own: that is no measurement of the model.
+ * (seed, epoch), and with `seen` of which samples were seen. How often each was drawn stays its own: that is no measurement of the model.
  */
 export class PermutedLedger {
   /** What an order sees. */
@@ -17,10 +18,11 @@ export class PermutedLedger {
   readonly #to: Uint32Array;
 
   /** What the ledger learns later goes into the view by `learned`. */
-  constructor(ledger: LedgerView, eligible: Readonly<Uint32Array>, { seed, epoch }: PermutedBy) {
-    const from = shuffled(eligible, random(seed, "placebo", epoch));
+  constructor(ledger: LedgerView, eligible: Readonly<Uint32Array>, { seed, epoch, among }: PermutedBy) {
+    const those = among === "seen" ? eligible.filter((sample) => ledger.seenAtStep[sample] >= 0) : eligible;
+    const from = shuffled(those, random(seed, "placebo", epoch));
     this.#to = consecutive(ledger.loss.length);
-    for (let at = 0; at < eligible.length; at++) this.#to[from[at]] = eligible[at];
+    for (let at = 0; at < those.length; at++) this.#to[from[at]] = those[at];
     const { loss, meanLoss, seenAtStep, correct, draws } = ledger;
     this.#ledger = ledger;
     this.#copy = {
@@ -49,6 +51,19 @@ export class PermutedLedger {
 interface PermutedBy {
   readonly seed: number;
   readonly epoch: number;
+  /** Which samples exchange what is known of them: all eligible ones, or those of them that were seen by then. */
+  readonly among?: "all" | "seen";
+}
+
+/** As an arm's options ask for it; undefined where they do not. */
+export function placeboOf(
+  options: LedgerOptions | undefined,
+  ledger: LedgerView,
+  eligible: Readonly<Uint32Array>,
+  place: Omit<PermutedBy, "among">,
+): PermutedLedger | undefined {
+  if (!options?.placebo) return undefined;
+  return new PermutedLedger(ledger, eligible, { ...place, among: options.placebo === "seen" ? "seen" : "all" });
 }
 
 const COLUMNS = ["loss", "meanLoss", "seenAtStep", "correct", ...EXTRA_SIGNALS] as const;

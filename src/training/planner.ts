@@ -10,7 +10,7 @@ import { refuseTooSmall } from "./least-batch.js";
 import type { Ledger } from "./ledger.js";
 import { type Batches, batchesIn, calling, makePlan, type Planned, sizesIn } from "./make-plan.js";
 import { orderIn } from "./order-in-epoch.js";
-import { PermutedLedger } from "./placebo.js";
+import { placeboOf } from "./placebo.js";
 import { firstBatches } from "./plan.js";
 import type { OrderMemory } from "./run-state.js";
 import type { Session } from "./session.js";
@@ -92,7 +92,7 @@ export class Planner {
     const { sizes, batches } = this.#batches(epoch);
     const where = `order ${order.name} in epoch ${epoch + 1}`;
     this.#refuseTooSmall(batches, where);
-    const placebo = config.order.ledger?.placebo ? new PermutedLedger(ledger, eligible, { seed, epoch }) : undefined;
+    const placebo = placeboOf(config.order.ledger, ledger, eligible, { seed, epoch });
     const inputs = {
       ...{ seed, epoch, epochs: config.epochs, step: firstStep, labels, eligible, sizes, memory: decided.memory },
       ...{ classCount: opened.classNames.length, ledger: placebo?.view ?? ledger },

@@ -339,14 +339,14 @@ describe("the ledger's options stand beside the order's own", () => {
     ["{ name: watching, signal: rescore, every: 0 }", `${here}.every: expected at least 1, not 0`],
     ["{ name: watching, signal: scored }", `${here}.signal: expected one of training, rescore, not "scored"`],
     ["{ name: watching, meanDecay: 1 }", `${here}.meanDecay: expected less than 1, not 1`],
-    ["{ name: watching, placebo: yes please }", `${here}.placebo: expected true or false, not "yes please"`],
+    ["{ name: watching, placebo: yes please }", `${here}.placebo: expected true, false or seen, not "yes please"`],
     ["{ name: watching, placebos: true }", `${here}.placebos: unknown key; did you mean \`placebo\`?`],
     [
       "{ name: watching, banana: 1 }",
       `${here}.banana: unknown key; known: reads, weighted, signal, every, start, placebo, meanDecay`,
     ],
     ["{ name: shuffled, placebo: true }", `${here}.placebo: unknown key; there are no options here`],
-    ["{ name: random-subset, placebo: true }", `${here}.placebo: unknown key; known: fraction`],
+    ["{ name: random-subset, placebo: true }", `${here}.placebo: unknown key; known: fraction, redraw`],
   ])("%s", async (order, expected) => {
     await expect(orderOf(order)).rejects.toMatchObject({ kind: "usage", message: expected });
   });

@@ -53,6 +53,28 @@ const indicesOf = (scene: Scene, run: string, epoch: number) => [
 const weightsOf = (scene: Scene, run: string, epoch: number) => scene.floats(`${run}/orders/000${epoch}.weights.f32`);
 const planOf = (scene: Scene, run: string, epoch: number) => JSON.parse(scene.text(`${run}/orders/000${epoch}.json`));
 
+describe("with samples exchanged", () => {
+  test.each(["samples", "within-class"])(
+    "%s: drawn as often at the same steps, others of each seed",
+    async (exchange) => {
+      const { source, replay, run } = await recorded();
+      const { scene } = await replay(`{replay: ${run}, exchange: ${exchange}}`);
+      const drawn = (from: Scene, of: string) => epochs.flatMap((epoch) => indicesOf(from, of, epoch));
+      const before = drawn(source, "half/seed-0");
+      const [first, second] = [0, 1].map((seed) => drawn(scene, `again/seed-${seed}`));
+      const firstPlaces = (samples: readonly number[]) => samples.map((sample) => samples.indexOf(sample));
+      expect(firstPlaces(first)).toEqual(firstPlaces(before));
+      expect(first).not.toEqual(before);
+      expect(second).not.toEqual(first);
+      expect(weightsOf(scene, "again/seed-0", 1)).toEqual(weightsOf(source, "half/seed-0", 1));
+      expect(planOf(scene, "again/seed-0", 1).offsets).toEqual([0, 5, 9, 12]);
+      const classes = (samples: readonly number[]) => samples.map((sample) => sample % 3);
+      if (exchange === "within-class") expect(classes(first)).toEqual(classes(before));
+      else expect(classes(first)).not.toEqual(classes(before));
+    },
+  );
+});
+
 describe("replay", () => {
   test("of a run's directory: its indices, batches and weights to the bit, for every seed, whatever the batching rule", async () => {
     const { source, replay, run } = await recorded();

@@ -82,3 +82,15 @@ test("what the ledger learns later is in the view as if it had been there, at th
     }),
   );
 });
+
+test("among those that were seen, what was never seen stays so", () => {
+  const half = { ...ledger, seenAtStep: ledger.seenAtStep.slice() };
+  const unseen = eligible.filter((_, at) => at % 2 === 0);
+  for (const sample of unseen) half.seenAtStep[sample] = -1;
+  const { seenAtStep, loss } = new PermutedLedger(half, eligible, { seed: 3, epoch: 1, among: "seen" }).view;
+  expect([...eligible].filter((sample) => seenAtStep[sample] === -1)).toEqual([...unseen]);
+  const seen = eligible.filter((sample) => half.seenAtStep[sample] >= 0);
+  const lossesOf = (losses: Readonly<Float32Array>) => [...seen].map((sample) => losses[sample]);
+  expect(lossesOf(loss)).not.toEqual(lossesOf(half.loss));
+  expect(lossesOf(loss).sort()).toEqual(lossesOf(half.loss).sort());
+});

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { allocateMemory } from "../../../src/orders/context.js";
 import randomSubset from "../../../src/orders/rules/random-subset.js";
 import { chiSquare, chiSquareBounds } from "../../kernels/chi-square.js";
 import { batchesOf, resultOf } from "./run-order.js";
@@ -50,6 +51,28 @@ describe("random-subset", () => {
     expect(sequences.size).toBe(30);
     expect(chiSquare(sequences.values())).toBeLessThan(chiSquareBounds(29).high);
     expect(new Set([0, 1, 2, 3, 4, 5].map((epoch) => [...of(0, epoch).indices].join())).size).toBe(2);
+  });
+
+  test.each([
+    [0.5, 12],
+    [0.4, 11], // 4 of 11: a round ends within an epoch
+    [0.7, 11],
+  ])("redraw: cover: fraction %s of %i, each sample once before any comes twice", (fraction, n) => {
+    const memory = allocateMemory(randomSubset.memory ?? {}, n);
+    const inputs = { labels: new Uint32Array(n), classCount: 1, memory, options: { fraction, redraw: "cover" } };
+    const epochs = Array.from({ length: 30 }, (_, epoch) => [
+      ...resultOf("random-subset", { ...inputs, epoch }).indices,
+    ]);
+    for (const epoch of epochs) expect(new Set(epoch).size).toBe(epoch.length);
+    const drawn = epochs.map((_, at) => epochs.slice(0, at + 1).flat());
+    for (const soFar of drawn) {
+      const times = Array.from({ length: n }, (_, sample) => soFar.filter((one) => one === sample).length);
+      expect(Math.max(...times) - Math.min(...times)).toBeLessThan(2);
+    }
+    expect(epochs[0]).toEqual([
+      ...resultOf("random-subset", { labels: inputs.labels, classCount: 1, options: { fraction } }).indices,
+    ]);
+    expect(epochs[0]).not.toEqual(epochs[2]);
   });
 
   test("redraw changes no hash where it is left out", () => {
