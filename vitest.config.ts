@@ -15,6 +15,7 @@ const PROCESSES = [
   "test/export/csv.test.ts",
   "test/results/statistics.test.ts",
   "test/quality/false-alarms.test.ts",
+  "test/orders/expected-gradient.test.ts",
   "test/page/chromium.test.ts",
 ];
 
