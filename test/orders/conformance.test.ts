@@ -44,6 +44,7 @@ const MORE_OPTIONS: Record<string, readonly Record<string, unknown>[]> = {
   "loss-per-class": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],
   pool: [{ factor: 1 }, { factor: 3, by: "entropy" }],
   "random-subset": [{ fraction: 0.3 }, { fraction: 0.001 }],
+  "selective-backprop": [{ factor: 1 }, { factor: 3, beta: 2, floor: 0.1, history: 16 }],
   "top-loss": [{ fraction: 0.3 }, { fraction: 0.3, cover: true, take: "lowest" }],
   weighted: [
     { fraction: 0.4 },

@@ -1,4 +1,4 @@
-import { batchContext } from "../../../src/orders/context.js";
+import { allocateMemory, batchContext } from "../../../src/orders/context.js";
 import type { MemoryArray, OrderResult, Pool } from "../../../src/orders/contract.js";
 import { findOrder } from "../../../src/orders/index.js";
 import { batchBy } from "../../../src/orders/ordered.js";
@@ -24,25 +24,15 @@ export interface BatchOf {
 export function batchOf(
   name: string,
   losses: readonly number[],
-  {
-    options = {},
-    count,
-    step = 0,
-    seed = 0,
-    drawn = [],
-    pending = 0,
-    epoch = 0,
-    epochs = 1,
-    pool,
-    memory = {},
-  }: BatchOf,
+  { options = {}, count, step = 0, seed = 0, drawn = [], pending = 0, epoch = 0, epochs = 1, pool, memory }: BatchOf,
 ): OrderResult {
   const definition = findOrder(name);
   const times = new Uint32Array(losses.length);
   for (const index of drawn) times[index] += 1;
   const inputs = {
     ...{ seed, epoch, epochs, labels: new Uint32Array(losses.length), classCount: 1, size: count },
-    ...{ ledger: ledgerWith(losses), options: definition.options.parse(options), memory },
+    memory: memory ?? allocateMemory(definition.memory ?? {}, losses.length),
+    ...{ ledger: ledgerWith(losses), options: definition.options.parse(options) },
   };
   const indices = Uint32Array.from(drawn);
   const place = {
