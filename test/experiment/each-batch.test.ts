@@ -154,6 +154,14 @@ describe("a run goes on to the bit, whatever batch it was stopped before", () =>
     await same(runOf("{name: top-loss, cover: true, placebo: true, signal: rescore, lag: 0}"), stop);
   });
 
+  test.each([4, 7, 11])(
+    "by ranks of a sort some batches ago, or a sequence of the whole run; before step %d",
+    async (stop) => {
+      await same(runOf("{name: loshchilov-hutter, tSort: 3}"), stop);
+      await same(runOf("{name: curriculum, sort: random, per: batch}"), stop);
+    },
+  );
+
   test.each([3, 8, 11])("of a user's file, with a memory; before step %d", async (stop) => {
     await same(runOf("{file: ./mine.mjs, lag: 2}"), stop, (scene) => scene.write("mine.mjs", BY_TURNS));
   });

@@ -69,6 +69,11 @@ export default defineOrder({
   changesObjective: ({ b }) => b < 1,
   changesEachEpoch: () => true,
   dependsOnSeed: () => true,
+  memory: {
+    /** The eligible samples in the sequence in which they are let in, where each batch is decided: sorted once a run. */
+    sequence: { dtype: "u32", length: (n) => n },
+    isSorted: { dtype: "u8", length: () => 1 },
+  },
 
   order(context) {
     const { options, eligible, progress, random, size } = context;
@@ -78,9 +83,13 @@ export default defineOrder({
   },
 
   nextBatch(context) {
-    const { options, eligible, progress, count, random } = context;
+    const { options, eligible, progress, count, random, memory } = context;
+    const { sequence: kept, isSorted } = memory;
+    if (isSorted[0] === 0) kept.set(sequence(context));
+    isSorted[0] = 1;
     const among = Math.max(count, letIn(options, progress, eligible.length));
-    const indices = shuffled(sequence(context).subarray(0, among), random("order")).slice(0, count);
+    const first = Uint32Array.from(kept.subarray(0, among));
+    const indices = shuffled(first, random("order")).slice(0, count);
     return { indices, offsets: oneBatch(count), effectiveDataSize: among };
   },
 });

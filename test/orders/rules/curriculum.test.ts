@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { allocateMemory } from "../../../src/orders/context.js";
 import { declaredBy } from "../../../src/orders/declared.js";
 import { orderedBy } from "../../../src/orders/ordered.js";
 import curriculum, { letIn } from "../../../src/orders/rules/curriculum.js";
@@ -79,10 +80,16 @@ describe("an epoch holds the first of the sequence once each", () => {
 test("per: batch draws each batch from what is let in by then; an epoch is as long as any", () => {
   const options = curriculum.options.parse({ per: "batch", a: 1, b: 3 / 11 });
   const inputs = { options, seed: 0, labels: LABELS, classCount: 3, size: 2, scores: SCORES, epochs: 2 };
+  const memory = () => allocateMemory(curriculum.memory ?? {}, 11);
   const sequence = [2, 5, 7, 0, 10, 8, 4, 9, 1, 6, 3];
   const drawn = new Set<number>();
   for (let seed = 0; seed < 100; seed++) {
-    const ordered = orderedBy(curriculum, declaredBy(curriculum, options), { ...inputs, seed, epoch: 0 });
+    const ordered = orderedBy(curriculum, declaredBy(curriculum, options), {
+      ...inputs,
+      memory: memory(),
+      seed,
+      epoch: 0,
+    });
     if ("fault" in ordered) throw new Error(ordered.fault.seen);
     const { indices, offsets } = ordered.result;
     expect([...offsets]).toEqual([0, 2, 4, 6, 8, 10, 11]);
