@@ -29,6 +29,13 @@ export const commonBatchingOptions = z.strictObject({
     .nullable()
     .default(null)
     .describe("size of batch for which the schedule's rate is meant; null: that of the run's first batch"),
+  ratesOf: z
+    .looseObject({ name: z.string().describe("see `ibatch list batching`") })
+    .optional()
+    .describe(
+      "a control, with `learningRate: linear` or `sqrt`: the rates that this other rule, `{ name: linear, from: 16, to: 64 }`, would give " +
+        "at the same samples, with sizes of the rule itself; the sizes alone: `learningRate: none`",
+    ),
   lastBatch: lastBatchOption,
 });
 
@@ -104,17 +111,33 @@ function roundedSize(rule: BatchingDefinition, place: BatchPlace, options: unkno
 export function learningRateFactors(
   batching: ChosenBatching,
   size: (batch: number) => number,
-  run: BatchingRun,
+  run: BatchingRun & { readonly epoch: number },
   batchCount: number,
 ): Float64Array {
-  const { learningRate, baseSize } = batching.options;
-  const common = commonBatchingOptions.parse({ learningRate, baseSize });
+  const { learningRate, baseSize, ratesOf } = batching.options;
+  const common = commonBatchingOptions.parse({ learningRate, baseSize, ratesOf });
   const factors = new Float64Array(batchCount).fill(1);
   if (common.learningRate === "none") return factors;
-  const base = common.baseSize ?? batchSizes(batching, { ...run, epoch: 0 })(0);
+  const other = common.ratesOf === undefined ? undefined : otherRule(common.ratesOf);
+  const ratedSize = other === undefined ? size : sizeAtSamples(batchSizes(other, run), size);
+  const base = common.baseSize ?? batchSizes(other ?? batching, { ...run, epoch: 0 })(0);
   for (let b = 0; b < batchCount; b++) {
-    const ratio = size(b) / base;
+    const ratio = ratedSize(b) / base;
     factors[b] = common.learningRate === "linear" ? ratio : Math.sqrt(ratio);
   }
   return factors;
+}
+
+const otherRule = ({ name, ...options }: { readonly name: string }): ChosenBatching => ({ name, options });
+
+/** For batches of one size, asked one after another, the other rule's size of the batch that is under way where they begin. */
+function sizeAtSamples(other: (batch: number) => number, own: (batch: number) => number): (batch: number) => number {
+  let before = 0; // samples in own batches before the one that is asked for
+  let at = 0;
+  let end = other(0);
+  return (batch) => {
+    while (end <= before) end += other(++at);
+    before += own(batch);
+    return other(at);
+  };
 }

@@ -1,7 +1,7 @@
 /** From a config's text to what each arm is: every default filled in, every mistake named with its place. */
 import type { z } from "zod";
 import type { Catalogue, CatalogueEntry } from "../backend/messages.js";
-import { BATCHING_RULES, batchingOptions, recordedOptions } from "../batching/index.js";
+import { BATCHING_RULES, batchingOptions, commonBatchingOptions, recordedOptions } from "../batching/index.js";
 import { usageError } from "../errors.js";
 import { isRecord } from "../exact-json.js";
 import { hintOf } from "../nearest.js";
@@ -273,7 +273,9 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
     },
     batching: {
       name: batching.name,
-      options: recordedOptions(checker.parse(batchingOptions(rule), batching.options, { at: ["batching"] })),
+      options: recordedOptions(
+        withRatesOf(checker, checker.parse(batchingOptions(rule), batching.options, { at: ["batching"] })),
+      ),
     },
     order: resolveOrder(checker, sections, resolvedWith),
     augmentation: sections.augmentation,
@@ -281,6 +283,24 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
     microBatch: sections.microBatch,
     epochs: sections.epochs,
   };
+}
+
+const ratesOf = commonBatchingOptions.pick({ ratesOf: true });
+
+/** The other rule of which rates are, checked with its own options and no others. */
+function withRatesOf(checker: Checker, options: Record<string, unknown>): Record<string, unknown> {
+  const { ratesOf: section } = ratesOf.parse({ ratesOf: options.ratesOf });
+  if (section === undefined) return options;
+  const at = ["batching", "ratesOf"];
+  if (options.learningRate === "none") {
+    throw checker.mistake(
+      ["batching", "learningRate"],
+      "expected linear or sqrt with ratesOf: with none rates are as scheduled",
+    );
+  }
+  const { name, options: given } = split(section);
+  const rule = checker.find("batching.ratesOf", BATCHING_RULES, name);
+  return { ...options, ratesOf: { name, ...checker.parse(rule.options, given, { at }) } };
 }
 
 interface Named {

@@ -92,7 +92,7 @@ export function batchesIn(
   }
   const offsets = isDropped ? all.subarray(0, -1) : all;
   const rates = learningRates({ name: schedule.name, ...schedule.options }, { epoch, epochs, offsets });
-  const factors = learningRateFactors(batching, sizesOf(sizes, epoch), { epochs, samples }, rates.length);
+  const factors = learningRateFactors(batching, sizesOf(sizes, epoch), { epochs, samples, epoch }, rates.length);
   if (lastBatch === "scale") factors[factors.length - 1] *= lastShare;
   return { offsets, learningRates: rates.map((rate, batch) => rate * factors[batch]) };
 }

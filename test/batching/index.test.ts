@@ -43,6 +43,7 @@ describe("the table of batching rules", () => {
       ...Object.keys(rule.options.shape),
       "learningRate",
       "baseSize",
+      "ratesOf",
       "lastBatch",
     ]);
     for (const option of Object.values(options.shape)) expect(option.description ?? "").not.toBe("");
@@ -181,7 +182,7 @@ describe("factors of the learning rate", () => {
   const factors = (options: Record<string, unknown>, epoch: number, batchCount: number) => {
     const batching = { name: "linear", options: { from: 8, to: 32, ...options } };
     const run = { epochs: 2, samples: 32 };
-    return [...learningRateFactors(batching, batchSizes(batching, { ...run, epoch }), run, batchCount)];
+    return [...learningRateFactors(batching, batchSizes(batching, { ...run, epoch }), { ...run, epoch }, batchCount)];
   };
 
   test("none: 1", () => {
@@ -203,6 +204,32 @@ describe("factors of the learning rate", () => {
   test("within an epoch, one for each batch: 8, 11, 15 of 32 samples, by the nominal size of the last", () => {
     // 8 + 24 · before / 64: 8, 11, 15.125.
     expect(factors({ learningRate: "linear", per: "batch" }, 0, 3)).toEqual([1, 11 / 8, 15 / 8]);
+  });
+});
+
+describe("the rates of another rule, at sizes of its own", () => {
+  const growing = { name: "linear", from: 8, to: 32, per: "batch" };
+  const factors = (options: Record<string, unknown>, epoch: number, batchCount: number) => {
+    const batching = { name: "constant", options: { size: 8, learningRate: "linear", ratesOf: growing, ...options } };
+    const run = { epochs: 2, samples: 32, epoch };
+    return [...learningRateFactors(batching, batchSizes(batching, run), run, batchCount)];
+  };
+
+  test("are those of the batch that would be under way: 8, 11 and 15 samples from 0, 8 and 19 on", () => {
+    expect(factors({}, 0, 4)).toEqual([1, 11 / 8, 11 / 8, 15 / 8]);
+    expect(factors({ size: 16 }, 0, 2)).toEqual([1, 11 / 8]);
+    expect(factors({ size: 4 }, 0, 5)).toEqual([1, 1, 11 / 8, 11 / 8, 11 / 8]);
+  });
+
+  test("by the epoch, by the root, and by another base", () => {
+    const perEpoch = { name: "linear", from: 8, to: 32 };
+    expect([0, 1].flatMap((epoch) => factors({ ratesOf: perEpoch }, epoch, 2))).toEqual([1, 1, 4, 4]);
+    expect(factors({ ratesOf: perEpoch, learningRate: "sqrt" }, 1, 1)).toEqual([2]);
+    expect(factors({ ratesOf: perEpoch, baseSize: 64 }, 1, 1)).toEqual([0.5]);
+  });
+
+  test("of a rule of the same sizes they are its own", () => {
+    expect(factors({ ratesOf: { name: "constant", size: 8 } }, 1, 4)).toEqual([1, 1, 1, 1]);
   });
 });
 

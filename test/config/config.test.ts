@@ -167,6 +167,14 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
       "dataset: { name: digits, subsetSeed: run }",
       "x.yaml:2: dataset.subsetSeed: run: expected dataset.subset, for there is nothing to draw without",
     ],
+    [
+      "batching: { name: constant, size: 8, ratesOf: { name: linear, from: 8, to: 9 } }",
+      "x.yaml:6: batching.learningRate: expected linear or sqrt with ratesOf: with none rates are as scheduled",
+    ],
+    [
+      "batching: { name: constant, size: 8, learningRate: linear, ratesOf: { name: linear, from: 8 } }",
+      "x.yaml:6: batching.ratesOf.to: is missing: expected a number",
+    ],
     ["seeds: { model: 0 }", "x.yaml:9: seeds.count: is missing: expected a number, or a list"],
     [
       "seeds: { count: 2, model: 0, order: 0, noise: 0 }",
