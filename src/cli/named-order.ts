@@ -1,4 +1,5 @@
 /** The order that `ibatch order` is about: one of ours, or one in a user's file. */
+import { existsSync } from "node:fs";
 import { IbatchError } from "../errors.js";
 import { type Checked, checkAll } from "../order-files/check-order.js";
 import { type Choice, chooseOptions } from "../order-files/choose-options.js";
@@ -8,7 +9,7 @@ import type { Limit } from "../order-files/order-thread/order-thread.js";
 import { ownOrder, type RunOrder } from "../order-files/run-order.js";
 import type { OrderDefinition } from "../orders/contract.js";
 import { type Declared, thrownText } from "../orders/declared.js";
-import { findOrder } from "../orders/index.js";
+import { findOrder, ORDERS } from "../orders/index.js";
 import { type Reads, readsOf } from "../orders/ledger-options.js";
 import { note } from "./progress.js";
 
@@ -29,7 +30,10 @@ interface Opening {
 }
 
 /** Whether a text names an order rather than a file with sequences of indices. */
-export const isOrder = (name: string): boolean => isModule(name) || !(isFilePath(name) || name.includes("."));
+export const isOrder = (name: string): boolean =>
+  isModule(name) || isOurs(name) || !(isFilePath(name) || name.includes(".") || existsSync(name));
+
+const isOurs = (name: string): boolean => ORDERS.some((order) => order.name === name);
 
 const isModule = (name: string): boolean => /\.[cm]?[jt]s$/.test(name);
 

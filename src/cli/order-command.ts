@@ -5,7 +5,7 @@ import type { CommandDefinition } from "./command.js";
 const { data, python, backend } = backendOptions;
 const integer = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 /** More than that is nothing to look at. */
-const MOST = 10_000_000;
+export const MOST = 10_000_000;
 
 const options = z.strictObject({
   set: z

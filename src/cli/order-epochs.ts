@@ -166,6 +166,11 @@ export async function realLabels(options: OrderOptions, signal: AbortSignal): Pr
   if (options.dataset !== undefined) throw usageError("--labels and --dataset both say the classes: give one of them");
   const labels = readLabelFile(options.labels);
   const classes = labels.reduce((most, label) => Math.max(most, label), 0) + 1;
+  if (classes > labels.length) {
+    throw usageError(
+      `--labels ${options.labels} has label ${classes - 1} among ${labels.length} samples: expected classes from 0 on`,
+    );
+  }
   return {
     what: `${options.labels}: ${labels.length} samples, ${classes} classes`,
     labels,

@@ -8,7 +8,7 @@ import { readIndexFile } from "../record/index-file.js";
 import { counted, pText } from "../results/number-text.js";
 import { EXIT } from "./exit-codes.js";
 import type { NamedOrder } from "./named-order.js";
-import type { OrderOptions } from "./order-command.js";
+import { MOST, type OrderOptions } from "./order-command.js";
 import { openEpochs, realLabels, sizesOf } from "./order-epochs.js";
 
 /** Where the command line does not say: enough for faults that matter, in a second. */
@@ -47,7 +47,7 @@ export async function judgeFiles(
       return { seed, epoch, indices, offsets: cut(indices.length, () => size) };
     }),
   );
-  const n = known?.n ?? all.reduce((most, { indices }) => Math.max(most, largest(indices)), 0) + 1;
+  const n = known?.n ?? sizeOf(all, paths.join(", "));
   const classes = labelled === undefined ? "" : `; classes of ${labelled.what}`;
   return say([paths.join(", ")], `${n} samples; batches of ${size}${classes}`, { n, all, labels: labelled?.labels });
 }
@@ -62,6 +62,15 @@ function knownSize({ samples, labels, dataset }: OrderOptions, labelled: number 
   const from = labels === undefined ? `--dataset ${dataset}` : `--labels ${labels}`;
   if (samples === undefined || samples === labelled) return { n: labelled, from };
   throw usageError(`${from} has ${labelled} samples, --samples says ${samples}: leave --samples out, or name others`);
+}
+
+/** One more than the largest index, where that can be one: bytes of something else hold enormous ones. */
+function sizeOf(all: readonly Sequence[], from: string): number {
+  const n = all.reduce((most, { indices }) => Math.max(most, largest(indices)), 0) + 1;
+  if (n <= MOST) return n;
+  throw usageError(
+    `${from}: the largest index is ${n - 1}, expected at most ${MOST - 1}: is this a file of indices? (32 bits each, .npy, or text)`,
+  );
 }
 
 const largest = (indices: Uint32Array): number => indices.reduce((most, index) => Math.max(most, index), 0);

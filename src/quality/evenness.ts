@@ -13,6 +13,28 @@ export interface Table {
   readonly squares: number;
 }
 
+/** The table of things that have a row and a column each; those of one row lie together. */
+export function tableOf(rowOf: Uint32Array, columnOf: Uint32Array): Table {
+  const [rows, columns] = [rowOf, columnOf].map(countsOf);
+  const counts = new Uint32Array(columns.length); // of one row: a table of batches × classes may be large
+  let squares = 0;
+  for (let start = 0, end = 0; start < rowOf.length; start = end) {
+    while (end < rowOf.length && rowOf[end] === rowOf[start]) counts[columnOf[end++]]++;
+    for (let at = start; at < end; at++) {
+      const column = columnOf[at];
+      squares += counts[column] ** 2 / (rows[rowOf[start]] * columns[column]);
+      counts[column] = 0; // so that each cell counts once
+    }
+  }
+  return { rows, columns, squares };
+}
+
+function countsOf(numbers: Uint32Array): Float64Array {
+  const counts = new Float64Array(numbers.reduce((most, number) => Math.max(most, number), 0) + 1);
+  for (const number of numbers) counts[number]++;
+  return counts;
+}
+
 /** Of all tables together, which are independent of each other, at least two by two. */
 export function evenness(name: string, tables: readonly Table[]): Outcome {
   const each = tables.map(momentsOf);

@@ -3,8 +3,16 @@
  * only one of them draws are left out, and places renumbered. Of two independent uniform shuffles one in terms of the
  * other is a uniform shuffle again, whatever the pair.
  */
-import { evenness, type Table } from "./evenness.js";
-import { firstPlaces, NOT_DRAWN, nameOf, type Outcome, type Sequence, type Sequences } from "./sequences.js";
+import { evenness, type Table, tableOf } from "./evenness.js";
+import {
+  batchOfPlaces,
+  firstPlaces,
+  NOT_DRAWN,
+  nameOf,
+  type Outcome,
+  type Sequence,
+  type Sequences,
+} from "./sequences.js";
 import { usualLargest, usualPoisson } from "./steps.js";
 import { firstCount, normalBeyond, poissonAtLeast, poissonAtMost, twoSided } from "./tails.js";
 
@@ -149,27 +157,8 @@ function ranksAmong(common: Uint32Array, firstPlaces: Uint32Array, second: Place
 /** How often a batch of the first and one of the second hold the same of the common indices, in the first's sequence. */
 function batchTable(common: Uint32Array, first: Placed, second: Placed): Table {
   const [inFirst, inSecond] = [first, second].map(({ sequence }) => batchOfPlaces(sequence));
-  const rows = new Float64Array(first.sequence.offsets.length - 1);
-  const columns = new Float64Array(second.sequence.offsets.length - 1);
-  const rowOf = common.map((index) => inFirst[first.places[index]]);
-  const columnOf = common.map((index) => inSecond[second.places[index]]);
-  for (const row of rowOf) rows[row]++;
-  for (const column of columnOf) columns[column]++;
-  const counts = new Uint32Array(columns.length);
-  let squares = 0;
-  for (let start = 0, end = 0; start < common.length; start = end) {
-    while (end < common.length && rowOf[end] === rowOf[start]) counts[columnOf[end++]]++;
-    for (let at = start; at < end; at++) {
-      const column = columnOf[at];
-      squares += counts[column] ** 2 / (rows[rowOf[start]] * columns[column]);
-      counts[column] = 0; // so that each cell counts once
-    }
-  }
-  return { rows, columns, squares };
-}
-
-function batchOfPlaces({ indices, offsets }: Sequence): Uint32Array {
-  const batches = new Uint32Array(indices.length);
-  for (let batch = 0; batch + 1 < offsets.length; batch++) batches.fill(batch, offsets[batch], offsets[batch + 1]);
-  return batches;
+  return tableOf(
+    common.map((index) => inFirst[first.places[index]]),
+    common.map((index) => inSecond[second.places[index]]),
+  );
 }

@@ -51,3 +51,10 @@ export function firstPlaces(indices: Uint32Array, n: number): Uint32Array {
 
 /** Of an interval of numbers. */
 export const between = (low: string | number, high: string | number): string => `${low} … ${high}`;
+
+/** The batch of each place. */
+export function batchOfPlaces({ indices, offsets }: Sequence): Uint32Array {
+  const batches = new Uint32Array(indices.length);
+  for (let batch = 0; batch + 1 < offsets.length; batch++) batches.fill(batch, offsets[batch], offsets[batch + 1]);
+  return batches;
+}

@@ -1,7 +1,6 @@
 /** How evenly a share of the samples is spread over the batches: under a uniform shuffle the counts are hypergeometric. */
-import { countClasses } from "../kernels/classes.js";
-import { evenness, type Table } from "./evenness.js";
-import type { Outcome, Sequence, Sequences } from "./sequences.js";
+import { evenness, tableOf } from "./evenness.js";
+import { batchOfPlaces, type Outcome, type Sequence, type Sequences } from "./sequences.js";
 
 /** Of odd indices, the first half of the indices, and the classes where they are known. */
 export function spreads({ all, n, labels }: Sequences): Outcome[] {
@@ -15,27 +14,9 @@ export function spreads({ all, n, labels }: Sequences): Outcome[] {
 }
 
 function spread(name: string, all: readonly Sequence[], labels: Uint32Array): Outcome {
-  const classes = labels.reduce((most, label) => Math.max(most, label), 0) + 1;
-  return evenness(
-    name,
-    all.map((sequence) => tableOf(sequence, labels, classes)),
-  );
-}
-
-function tableOf({ indices, offsets }: Sequence, labels: Uint32Array, classes: number): Table {
-  const batches = offsets.length - 1;
-  const sizes = new Float64Array(batches);
-  const ofClasses = new Float64Array(classes);
-  const counts = new Uint32Array(batches * classes);
-  for (let batch = 0; batch < batches; batch++) {
-    const members = indices.subarray(offsets[batch], offsets[batch + 1]);
-    const ofBatch = countClasses(members, labels, classes, counts.subarray(batch * classes, (batch + 1) * classes));
-    sizes[batch] = members.length;
-    for (let label = 0; label < classes; label++) ofClasses[label] += ofBatch[label];
-  }
-  let squares = 0;
-  for (let at = 0; at < counts.length; at++) {
-    if (counts[at] > 0) squares += counts[at] ** 2 / (sizes[Math.floor(at / classes)] * ofClasses[at % classes]);
-  }
-  return { rows: sizes, columns: ofClasses, squares };
+  const tables = all.map((sequence) => {
+    const labelOf = sequence.indices.map((index) => labels[index]);
+    return tableOf(batchOfPlaces(sequence), labelOf);
+  });
+  return evenness(name, tables);
 }

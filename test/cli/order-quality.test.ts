@@ -176,6 +176,17 @@ describe("what cannot be judged: exit code 2, one line", () => {
       "labels.txt has 3 samples, --samples says 4: leave --samples out, or name others",
     ],
     [
+      "bytes of something else",
+      () => [file("model.bin", Buffer.from("PK\u0003\u0004 a zip.."))],
+      "model.bin: the largest index is 2048942368, expected at most 9999999: is this a file of indices?",
+    ],
+    ["a file without a dot in its name", () => ["LICENSE"], "LICENSE: "],
+    [
+      "labels that are no classes",
+      () => [three(), "--labels", file("labels.txt", "0 1 70000")],
+      "labels.txt has label 70000 among 3 samples: expected classes from 0 on",
+    ],
+    [
       "two kinds of labels",
       () => [three(), "--labels", three(), "--dataset", "digits"],
       "--labels and --dataset both say the classes: give one of them",
