@@ -167,6 +167,11 @@ describe("what is no order is refused before anything runs, at the place in the 
       "option file of PATH stands for something else beside an order: rename it",
     ],
     [
+      "an option named from, in an order that reads earlier runs",
+      orderModule("scores: () => undefined, options: z.strictObject({ from: z.string().default('x') }),"),
+      "option from of PATH stands for something else beside an order: rename it",
+    ],
+    [
       "an option with a name of the ledger's, in an order that reads it",
       orderModule("readsLedger: true, options: z.strictObject({ start: z.int().default(3) }),"),
       "option start of PATH stands for something else beside an order: rename it",

@@ -383,6 +383,17 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
     }),
   },
   {
+    fault: "writes into the scores of earlier runs",
+    law: "inputs are untouched",
+    order: broken({
+      scores: () => ({ of: "loss", epoch: null }),
+      order(context) {
+        if (context.scores !== undefined) Reflect.set(context.scores, 0, 7);
+        return sound(context);
+      },
+    }),
+  },
+  {
     fault: "another share of the samples than it declares",
     law: "an epoch draws the share that is declared",
     order: broken({ epochShare: () => 0.5, coverage: () => "any", deviation: "Says so." }),
@@ -781,6 +792,18 @@ describe("a member that throws is a finding, whatever it throws", () => {
     ["a symbol for coverage", { coverage: () => Symbol("oh") as never, deviation: "Says so." }, "coverage Symbol(oh)"],
     ["a symbol among signals", { signals: () => [Symbol("oh") as never] }, "signal Symbol(oh)"],
     ["a text for signals", { signals: () => "margin" as never }, "signals margin"],
+    ["a text for scores", { scores: () => "loss" as never }, "scores loss"],
+    [
+      "scores of something else",
+      { scores: () => ({ of: "age" as never, epoch: 1 }) },
+      "scores { of: 'age', epoch: 1 }",
+    ],
+    ["scores of half an epoch", { scores: () => ({ of: "loss", epoch: 0.5 }) }, "scores { of: 'loss', epoch: 0.5 }"],
+    [
+      "forgetting of one epoch",
+      { scores: () => ({ of: "forgetting", epoch: 1 }) },
+      "scores { of: 'forgetting', epoch: 1 }",
+    ],
   ])("%s is no known word", (_, change, seen) => {
     expect(found(change)).toEqual({ example: "definition", law: "coverage, share and signals are known", seen });
   });
