@@ -175,7 +175,7 @@ describe("what goes wrong", () => {
   });
 
   test.each([
-    [["--seeds", "abc"], '--seeds abc: seeds: expected a number, or a list, not "abc"'],
+    [["--seeds", "abc"], '--seeds abc: seeds: expected a number, or a list, or a map, not "abc"'],
     [["--seeds", "1,1"], "--seeds 1,1: seeds names 1 twice"],
     [
       ["--python", "p", "--backend", "tcp://127.0.0.1:1"],
