@@ -67,7 +67,7 @@ function chosen(
   }
   if ("mistake" in choice) throw checker.mistake(["order", ...choice.mistake.path], choice.mistake.what);
   if (choice.declared.ownSizes) refuseRuleOfSizes(checker, reference.name, sections.batching);
-  refusePlaceboOfRepeating(checker, reference.name, ledger, choice.declared);
+  refuseUnfairPlacebo(checker, reference.name, ledger, choice.declared);
   const comeBy = ledger === false ? undefined : withLag(checker, reference.name, ledger, choice.declared);
   const from = readFrom(checker, sections, { name: reference.name, source: written.source, ...choice }, resolving);
   return {
@@ -126,13 +126,21 @@ function withLag(
 }
 
 /** What is learned of a sample would go to another one: what was drawn once would be drawn for the whole epoch. */
-function refusePlaceboOfRepeating(
+function refuseUnfairPlacebo(
   checker: Checker,
   order: string,
   ledger: Written["ledger"],
-  { eachBatch, scoresCandidates, coverage }: Declared,
+  { eachBatch, scoresCandidates, scores, coverage }: Declared,
 ): void {
-  if (ledger === false || !ledger.placebo || !eachBatch) return;
+  if (ledger === false || !ledger.placebo) return;
+  if (scores !== undefined) {
+    throw checker.mistake(
+      ["order", "placebo"],
+      `order ${order} would still know what earlier runs recorded of each sample (${scores.of}), which is not permuted: no ` +
+        "control of it; take order pool with placebo: true, which chooses by chance at equal cost",
+    );
+  }
+  if (!eachBatch) return;
   if (ledger.placebo === "seen") {
     const what = `order ${order} decides each batch with these options, and what was seen changes within an epoch`;
     throw checker.mistake(["order", "placebo"], `${what}: take placebo: true, or an order that makes whole epochs`);

@@ -6,11 +6,19 @@ import { usageError } from "../errors.js";
 import type { WantedScores } from "../orders/contract.js";
 import { whyBlocked } from "../record/blocked.js";
 import { hashValue, sha256 } from "../record/hash.js";
-import { isSameLabelling, isWithin, partText, readMadeBy, type TrainedPart } from "../record/made-by.js";
+import {
+  isApart,
+  isSameLabelling,
+  isScoredAsLabelled,
+  isWithin,
+  partText,
+  readMadeBy,
+  type TrainedPart,
+} from "../record/made-by.js";
 import { filesOf } from "../record/recorded-orders.js";
-import { NOT_SEEN, predictionsIn, signalIn } from "../record/recorded-signals.js";
+import { finalLossesIn, NOT_SEEN, predictionsIn, signalIn } from "../record/recorded-signals.js";
 import type { Surroundings } from "../record/run-document.js";
-import { predictionFile, signalFile } from "../record/run-files.js";
+import { FINAL_LOSSES, predictionFile, signalFile } from "../record/run-files.js";
 import { runsIn } from "../record/run-places.js";
 import type { RunFiles } from "../record/verified-files.js";
 
@@ -60,7 +68,7 @@ export class RecordedScores {
     }
     return hashValue(
       runs.map(({ seed, files }) => {
-        refuseUnfit(files, { dataset, part, mistake });
+        refuseUnfit(files, wanted, { dataset, part, mistake });
         return [seed, ...arraysOf(files, wanted, mistake).map((values) => sha256(values))];
       }),
     );
@@ -116,7 +124,11 @@ export class RecordedScores {
   readonly #refused: Mistake = (what) => usageError(`from ${this.#given}: ${what}`);
 }
 
-function refuseUnfit(files: RunFiles, { dataset, part, mistake }: Omit<ScoredArm, "seeds">): void {
+function refuseUnfit(
+  files: RunFiles,
+  { of }: WantedScores,
+  { dataset, part, mistake }: Omit<ScoredArm, "seeds">,
+): void {
   const { directory } = files;
   const { state, dataset: recordedOn, part: trainedOn } = readMadeBy(files); // first: all of its files are looked at
   if (state !== "done")
@@ -125,12 +137,19 @@ function refuseUnfit(files: RunFiles, { dataset, part, mistake }: Omit<ScoredArm
     throw mistake(`${directory} is of dataset ${recordedOn}, this arm trains on ${dataset}: take runs on that`);
   }
   if (trainedOn === undefined) throw mistake(`${directory} does not say which samples it was trained on: do it again`);
+  const between = `${directory} was trained on dataset: { ${partText(trainedOn)} }, this arm trains on { ${partText(part)} }`;
+  if (of === "irreducible") {
+    if (isApart(part, trainedOn) && isScoredAsLabelled(part, trainedOn)) return;
+    throw mistake(
+      `${between}; a model's losses are irreducible of samples that it never saw, by the same labels: take runs with ` +
+        "`part: a` where this one has `part: b`, the same validation and labelNoise, and with labelNoise no subset here",
+    );
+  }
   // Runs of other seeds were trained on other samples, where each seed draws its own.
   const isForAllSeeds = trainedOn.subsetSeed === undefined;
   if (isForAllSeeds && isWithin(part, trainedOn) && isSameLabelling(part, trainedOn)) return;
   throw mistake(
-    `${directory} was trained on dataset: { ${partText(trainedOn)} }, this arm trains on { ${partText(part)} }, of which it ` +
-      "does not know all, or by other labels: say the same, or take runs of this part",
+    `${between}, of which it does not know all, or by other labels: say the same, or take runs of this part`,
   );
 }
 
@@ -142,14 +161,27 @@ function arraysOf(files: RunFiles, wanted: WantedScores, mistake: Mistake): (Flo
       `${files.directory} has ${epochs} epochs, and epoch ${wanted.epoch} is wanted (the first is 0): name one of them`,
     );
   }
+  const { of } = wanted;
+  if (of === "irreducible") return [finalLosses(files, mistake)];
   const all = Array.from({ length: epochs }, (_, epoch) => epoch);
-  const arrays = (wanted.epoch === null ? all : [wanted.epoch]).map((epoch) => arrayOf(files, wanted, epoch, mistake));
+  const arrays = (wanted.epoch === null ? all : [wanted.epoch]).map((epoch) => arrayOf(files, of, epoch, mistake));
   const odd = arrays.find(({ length }) => length !== arrays[0].length);
   if (odd === undefined) return arrays;
   throw mistake(`${files.directory} has ${arrays[0].length} and ${odd.length} values in two epochs: take other runs`);
 }
 
-function arrayOf(files: RunFiles, { of }: WantedScores, epoch: number, mistake: Mistake): Float32Array | Uint32Array {
+function finalLosses(files: RunFiles, mistake: Mistake): Float32Array {
+  const losses = finalLossesIn(files);
+  if (losses !== undefined) return losses;
+  throw mistake(`${files.directory} did not record ${FINAL_LOSSES}: record runs with record: { scoreAll: true }`);
+}
+
+function arrayOf(
+  files: RunFiles,
+  of: Exclude<WantedScores["of"], "irreducible">,
+  epoch: number,
+  mistake: Mistake,
+): Float32Array | Uint32Array {
   const values = of === "forgetting" ? predictionsIn(files, epoch) : signalIn(files, of, epoch);
   if (values !== undefined) return values;
   const name = of === "forgetting" ? predictionFile(epoch) : signalFile(of, epoch);

@@ -26,17 +26,18 @@ export interface LedgerView {
 export const EXTRA_SIGNALS = ["margin", "entropy", "el2n"] as const;
 export type ExtraSignal = (typeof EXTRA_SIGNALS)[number];
 
-/** What is made of the training passes of runs recorded earlier: one value a sample. */
+/** What is made of runs recorded earlier: one value a sample. */
 export interface WantedScores {
   /**
    * A signal; or `forgetting`: how often a sample went from right to wrong between two of its visits, and as many as there
-   * were epochs where it was never right (Toneva et al. 2019).
+   * were epochs where it was never right (Toneva et al. 2019); or `irreducible`: the loss by final weights that were trained
+   * on samples apart from those that are trained on here (Mindermann et al. 2022).
    */
   readonly of: ScoreKind;
-  /** From 0; null: the mean over all epochs. Of `forgetting` null: it is of all of them. */
+  /** From 0; null: the mean over all epochs. Of `forgetting`, which is of all of them, and of `irreducible` null. */
   readonly epoch: number | null;
 }
-export const SCORE_KINDS = ["loss", ...EXTRA_SIGNALS, "forgetting"] as const;
+export const SCORE_KINDS = ["loss", ...EXTRA_SIGNALS, "forgetting", "irreducible"] as const;
 export type ScoreKind = (typeof SCORE_KINDS)[number];
 
 /** A typed array that the controller allocates, passes and (later) checkpoints for an order. */

@@ -89,8 +89,9 @@ export const COVERAGES: readonly Coverage[] = ["each-once", "at-most-once", "any
 function areKnownScores(scores: unknown): boolean {
   if (typeof scores !== "object" || scores === null) return false;
   const [of, epoch]: unknown[] = [Reflect.get(scores, "of"), Reflect.get(scores, "epoch")];
+  const isOfRun = of === "forgetting" || of === "irreducible";
   const isEpoch =
-    epoch === null || (of !== "forgetting" && typeof epoch === "number" && Number.isSafeInteger(epoch) && epoch >= 0);
+    epoch === null || (!isOfRun && typeof epoch === "number" && Number.isSafeInteger(epoch) && epoch >= 0);
   return isEpoch && SCORE_KINDS.some((kind) => kind === of);
 }
 

@@ -12,6 +12,7 @@ import lossGlobal from "./rules/loss-global.js";
 import lossPerClass from "./rules/loss-per-class.js";
 import pool from "./rules/pool.js";
 import randomSubset from "./rules/random-subset.js";
+import rhoLoss from "./rules/rho-loss.js";
 import selectiveBackprop from "./rules/selective-backprop.js";
 import shuffled from "./rules/shuffled.js";
 import topLoss from "./rules/top-loss.js";
@@ -31,6 +32,7 @@ export const ORDERS: readonly OrderDefinition[] = [
   infobatch,
   pool,
   selectiveBackprop,
+  rhoLoss,
   curriculum,
   el2nSubset,
   forgettingSubset,

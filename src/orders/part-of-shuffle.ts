@@ -2,14 +2,15 @@ import { z } from "zod";
 import type { PoolContext } from "./contract.js";
 import { sampleSize } from "./fraction.js";
 
-export const factorOption = z
-  .int()
-  .min(1)
-  .max(64)
-  .default(2)
-  .describe(
-    "candidates for each sample of a batch, 1 … 64: each eligible sample is one once an epoch, and an epoch draws 1/factor of them",
-  );
+export const factorOption = (usual: number) =>
+  z
+    .int()
+    .min(1)
+    .max(64)
+    .default(usual)
+    .describe(
+      "candidates for each sample of a batch, 1 … 64: each eligible sample is one once an epoch, and an epoch draws 1/factor of them",
+    );
 
 /** The share of the samples that an epoch draws. */
 export const shareOf = (factor: number): number => 1 / factor;

@@ -68,6 +68,13 @@ export const isSameLabelling = (one: TrainedPart, other: TrainedPart): boolean =
       one.part === other.part &&
       one.validation === other.validation;
 
+/** Whether samples of the one half were scored, in runs on the other one, by the labels that they are trained on with. */
+export const isScoredAsLabelled = (trained: TrainedPart, source: TrainedPart): boolean =>
+  (trained.labelNoise == null && source.labelNoise == null) ||
+  (trained.subset === null &&
+    trained.labelNoise?.fraction === source.labelNoise?.fraction &&
+    trained.labelNoise?.seed === source.labelNoise?.seed);
+
 export const partText = ({ subset, validation, part, subsetSeed, labelNoise }: TrainedPart): string =>
   [
     `subset: ${subset}`,

@@ -1,7 +1,14 @@
 /** Reads back the arrays that have a value a sample: signals, predicted classes. */
 import { damage, readBytes, Unreadable, unreadable, wholeValues } from "./read-file.js";
 import { filesOf } from "./recorded-orders.js";
-import { predictionFile, type SignalName, signalFile, TEST_PREDICTIONS, TRAINED_LABELS } from "./run-files.js";
+import {
+  FINAL_LOSSES,
+  predictionFile,
+  type SignalName,
+  signalFile,
+  TEST_PREDICTIONS,
+  TRAINED_LABELS,
+} from "./run-files.js";
 import type { RunFiles } from "./verified-files.js";
 
 /** In place of a predicted class: the sample was not seen. */
@@ -41,6 +48,10 @@ export function signalIn(files: RunFiles, signal: SignalName, epoch: number): Fl
   const name = signalFile(signal, epoch);
   return files.has(name) ? files.f32(name) : undefined;
 }
+
+/** Of every sample of the training set, by the final weights; undefined as above. */
+export const finalLossesIn = (files: RunFiles): Float32Array | undefined =>
+  files.has(FINAL_LOSSES) ? files.f32(FINAL_LOSSES) : undefined;
 
 /** As `predictionsOf`, of a dataset of which nothing is known. */
 export function predictionsIn(files: RunFiles, epoch: number): Uint32Array | undefined {

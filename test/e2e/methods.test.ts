@@ -98,6 +98,27 @@ describe("scores of earlier runs, each of the other seed", () => {
   });
 });
 
+describe("rho-loss, as docs/ORDERS.md has it", () => {
+  it("trains on the half that its source never saw, a third of it an epoch, each sample once", async () => {
+    const half = (part: string, text: string) => text.replace("subset: 315", `part: ${part}, subset: 150`);
+    const seen = await run(
+      "half-a",
+      half("a", config("  plain: { order: shuffled }\n", "record: { scoreAll: true }\n")),
+    );
+    const order = `{ name: rho-loss, from: ${join(seen, "plain")}, factor: 3 }`;
+    const directory = await run("half-b", half("b", config(`  rho: { order: ${order} }\n`)), "--seeds", "1,2");
+    const known = new Set(epochs.flatMap((epoch) => drawnIn(join(seen, "plain", "seed-0"), epoch)));
+    expect(known.size).toBe(150);
+    for (const seed of [1, 2]) {
+      for (const epoch of epochs) {
+        const drawn = drawnIn(join(directory, "rho", `seed-${seed}`), epoch);
+        expect([drawn.length, new Set(drawn).size]).toEqual([50, 50]);
+        expect(drawn.filter((index) => known.has(index))).toEqual([]);
+      }
+    }
+  });
+});
+
 describe("a proxy, as docs/ORDERS.md has it", () => {
   it("a small model chooses its batches, and another one trains on what it chose, at its sizes", async () => {
     const order = "{ name: pool, factor: 2 }";

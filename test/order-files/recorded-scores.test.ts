@@ -153,6 +153,73 @@ test("a user's order has them too, through its thread", async () => {
   expect(scene.words("a/seed-0/orders/0002.u32")).toEqual(ascending(0, 24));
 });
 
+describe("rho-loss", () => {
+  const PARTS = (part: string, more = "") => `dataset={name: digits, part: ${part}${more}}`;
+  const SCORED = { ...LOSSES, scoredLoss: (index: number, step: number) => (step === 9 ? index / 8 : (index % 5) + 4) };
+  const source = (part = "a", more = "", settings: readonly string[] = []) =>
+    recorded([PARTS(part, more), "record.scoreAll=true", ...settings], SCORED);
+  const RHO = (from: string) => `{name: rho-loss, from: ${from}, factor: 2, lag: 0}`;
+
+  test("takes what a model of the other half leaves to learn", async () => {
+    const { arm, scene: recordedOn } = await source(); // 12 samples in batches of 5: 9 steps
+    const scene = new Scene();
+    const { client, results } = await scene.run({
+      settings: [`arms={a: {order: ${RHO(arm)}}}`, "seeds=[1]", PARTS("b"), "batching.size=3"],
+      pretence: SCORED,
+    });
+    expect(results).toMatchObject([{ state: "done" }]);
+    const known = new Set(recordedOn.words("src/seed-0/orders/0000.u32"));
+    const pools = client.sentOf("score").map(({ arrays }) => [...arrays.indices]);
+    const batches = client.sentOf("train").map(({ arrays }) => [...arrays.indices]);
+    expect(pools.map(({ length }) => length)).toEqual([6, 6, 6, 6, 6, 6]);
+    for (const [at, pool] of pools.entries()) {
+      expect(pool.filter((index) => known.has(index))).toEqual([]);
+      const reducible = (index: number) => (index % 5) + 4 - index / 8;
+      const expected = pool.sort((one, other) => reducible(other) - reducible(one)).slice(0, 3);
+      expect(new Set(batches[at])).toEqual(new Set(expected));
+    }
+  });
+
+  test("with wrong labels, by those of the source, which scores the other half with them, too", async () => {
+    const noise = ", labelNoise: {fraction: 0.25, seed: 2}";
+    const { arm, scene: recordedOn } = await source("a", noise);
+    const scene = new Scene();
+    await scene.run({
+      settings: [`arms={a: {order: ${RHO(arm)}}}`, "seeds=[1]", PARTS("b", noise)],
+      pretence: SCORED,
+    });
+    expect(scene.words("a/seed-1/trained-labels.u32")).toEqual(recordedOn.words("src/seed-0/trained-labels.u32"));
+  });
+
+  test("refuses what trained on these samples, scored none, or scored others' labels; and a placebo that still knows", async () => {
+    const { arm, run } = await source();
+    const refusal = async (dataset: string, more = "") => {
+      const text = `${CONFIG.slice(0, CONFIG.indexOf("arms:"))}arms:\n  a: { order: { name: rho-loss, from: ${arm}${more} } }\n`;
+      return resolved(text.replace("dataset: digits", `dataset: ${dataset}`)).then(
+        () => "none",
+        ({ message }: Error) => message,
+      );
+    };
+    const between = (is: string) =>
+      `${run(0)} was trained on dataset: { subset: null, part: a }, this arm trains on { ${is} }`;
+    expect(await refusal("{ name: digits, part: b }")).toBe("none");
+    expect(await refusal("{ name: digits, part: a }")).toContain(
+      `${between("subset: null, part: a")}; a model's losses are irreducible of samples that it never saw`,
+    );
+    expect(await refusal("digits")).toContain(between("subset: null"));
+    expect(await refusal("{ name: digits, part: b, validation: 2 }")).toContain("the same validation");
+    expect(await refusal("{ name: digits, part: b, labelNoise: { fraction: 0.5 } }")).toContain("by the same labels");
+    expect(await refusal("{ name: digits, part: b }", ", placebo: true")).toContain(
+      "would still know what earlier runs recorded of each sample (irreducible), which is not permuted",
+    );
+    const unscored = await recorded([PARTS("a")], SCORED);
+    const text = `${CONFIG.slice(0, CONFIG.indexOf("arms:"))}arms:\n  a: { order: { name: rho-loss, from: ${unscored.arm} } }\n`;
+    await expect(resolved(text.replace("dataset: digits", "dataset: { name: digits, part: b }"))).rejects.toThrow(
+      `${unscored.run(0)} did not record final-losses.f32: record runs with record: { scoreAll: true }`,
+    );
+  });
+});
+
 test("record.extraSignals adds files and changes nothing else", async () => {
   const settings = ["arms={a: {order: loss-global}}", "seeds=1"];
   const [plain, more] = [new Scene(), new Scene()];

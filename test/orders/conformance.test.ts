@@ -43,6 +43,7 @@ const MORE_OPTIONS: Record<string, readonly Record<string, unknown>[]> = {
   "loshchilov-hutter": [{ se0: 1e8 }, { se0: 1, seEnd: 1 }, { se0: 4, seEnd: 64, tSort: 3 }],
   "loss-per-class": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],
   pool: [{ factor: 1 }, { factor: 3, by: "entropy" }],
+  "rho-loss": [{ factor: 1 }, { factor: 3 }],
   "random-subset": [{ fraction: 0.3 }, { fraction: 0.001 }],
   "selective-backprop": [{ factor: 1 }, { factor: 3, beta: 2, floor: 0.1, history: 16 }],
   "top-loss": [{ fraction: 0.3 }, { fraction: 0.3, cover: true, take: "lowest" }],

@@ -22,7 +22,7 @@ import { factorOption, partOfShuffle, shareOf } from "../part-of-shuffle.js";
 import { declaredFor } from "../signal.js";
 
 const options = z.strictObject({
-  factor: factorOption,
+  factor: factorOption(2),
   by: z
     .enum(["loss", ...EXTRA_SIGNALS])
     .default("loss")

@@ -41,7 +41,7 @@ const options = z.strictObject({
     .max(MOST_HISTORY)
     .default(1024)
     .describe(`R: last losses among which a candidate's loss is placed, 1 … ${MOST_HISTORY}`),
-  factor: factorOption,
+  factor: factorOption(2),
   losses: z
     .enum(["fresh", "stale"])
     .default("fresh")

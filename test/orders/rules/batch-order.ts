@@ -17,6 +17,8 @@ export interface BatchOf {
   readonly epochs?: number;
   /** Its candidates, of an order that has them scored. */
   readonly pool?: Pool;
+  /** What it reads of earlier runs, one value a sample. */
+  readonly scores?: Float32Array;
   readonly memory?: Readonly<Record<string, MemoryArray>>;
 }
 
@@ -24,7 +26,19 @@ export interface BatchOf {
 export function batchOf(
   name: string,
   losses: readonly number[],
-  { options = {}, count, step = 0, seed = 0, drawn = [], pending = 0, epoch = 0, epochs = 1, pool, memory }: BatchOf,
+  {
+    options = {},
+    count,
+    step = 0,
+    seed = 0,
+    drawn = [],
+    pending = 0,
+    epoch = 0,
+    epochs = 1,
+    pool,
+    scores,
+    memory,
+  }: BatchOf,
 ): OrderResult {
   const definition = findOrder(name);
   const times = new Uint32Array(losses.length);
@@ -32,7 +46,7 @@ export function batchOf(
   const inputs = {
     ...{ seed, epoch, epochs, labels: new Uint32Array(losses.length), classCount: 1, size: count },
     memory: memory ?? allocateMemory(definition.memory ?? {}, losses.length),
-    ...{ ledger: ledgerWith(losses), options: definition.options.parse(options) },
+    ...{ ledger: ledgerWith(losses), options: definition.options.parse(options), scores },
   };
   const indices = Uint32Array.from(drawn);
   const place = {
