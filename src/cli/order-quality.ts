@@ -98,11 +98,8 @@ function say(title: readonly string[], what: string, sequences: Sequences): numb
 }
 
 function render({ notEachOnce, equal, tests, skipped, off }: Judgement): string[] {
-  const rows = tests.map(({ name, seen, expected, usual, p, holm }) => [
-    ...[name, seen, expected, usual],
-    ...[pText(p), pText(holm)],
-  ]);
-  const header = ["test", "seen", "expected", "95 % of shuffles", "p", "after Holm"];
+  const rows = tests.map(({ name, seen, usual, p, holm }) => [name, seen, usual, pText(p), pText(holm)]);
+  const header = ["test", "seen", "95 % of shuffles", "p", "Holm"];
   return [
     ...listed("each index once", notEachOnce, "yes"),
     ...listed(
@@ -112,14 +109,29 @@ function render({ notEachOnce, equal, tests, skipped, off }: Judgement): string[
     ),
     "",
     ...(rows.length === 0 ? [] : [markdown(header, rows)]),
-    ...(tests.some(({ name }) => name.includes("spread")) ? [LEGEND] : []),
+    ...(rows.length === 0 ? [] : [legend(tests)]),
     ...skipped.map(({ name, why }) => `${name}: not asked, as ${why}`),
     ...(skipped.length === 0 ? [] : [""]),
     `verdict: ${verdict(off, tests.length)}`,
   ];
 }
 
-const LEGEND = "spread: variance of counts in batches, as a multiple of a uniform shuffle's\n";
+/** What the tests that are shown ask; in lines of 80 characters, as the table is. */
+const LEGEND = {
+  "spread:": "spread: variance of counts in batches, as a multiple of a uniform shuffle's",
+  "most frequent": "step: from an index to the next; the most frequent one, and how often it comes",
+  "epochs:": `epochs, seeds: two epochs of one seed, or of two. An index's places in both are
+correlated (the furthest of all pairs), the same, or a shift apart (cyclic, the
+most frequent); batches: spread of a batch's samples over the other's batches`,
+};
+
+function legend(tests: readonly { readonly name: string }[]): string {
+  const isShown = (start: string) =>
+    tests.some(({ name }) => name.startsWith(start) || (start === "epochs:" && name.startsWith("seeds:")));
+  return Object.entries(LEGEND)
+    .flatMap(([start, text]) => (isShown(start) ? [`${text}\n`] : []))
+    .join("");
+}
 
 /** Lines of one kind that are shown. */
 const MOST_LINES = 4;

@@ -54,17 +54,17 @@ export function correlations({ all, n }: Sequences): Outcome[] {
 }
 
 function outcomes(between: string, compared: readonly Compared[]): Outcome[] {
-  const of = (what: string) => `between ${between}: ${what}`;
+  const of = (what: string) => `${between}: ${what}`;
   if (compared.length === 0) {
     const why = `there are no two different ${between} with at least ${LEAST_COMMON} indices in common`;
-    return [{ name: `between ${between}`, why }];
+    return [{ name: between, why }];
   }
   return [
-    correlation(of("largest correlation of places"), compared),
-    fixedPlaces(of("indices in the same place"), compared),
-    commonestShift(of("most frequent shift of places"), compared),
+    correlation(of("correlation"), compared),
+    fixedPlaces(of("same place"), compared),
+    commonestShift(of("shift"), compared),
     evenness(
-      of("spread of a batch over the other's"),
+      of("batches"),
       compared.map(({ table }) => table),
     ),
   ];
@@ -80,7 +80,6 @@ function correlation(name: string, compared: readonly Compared[]): Outcome {
   return {
     name,
     seen: furthest.rho.toFixed(4).replace("-", "−"),
-    expected: `± ${shown(atShare(0.5))}`,
     usual: `± ${shown(atShare(0.05))}`,
     p: anyBeyond(zOf(furthest)),
   };
@@ -93,7 +92,6 @@ function fixedPlaces(name: string, compared: readonly Compared[]): Outcome {
   return {
     name,
     seen: String(count),
-    expected: String(mean),
     usual: usualPoisson(mean),
     p: twoSided({ low: poissonAtMost(count, mean), high: poissonAtLeast(count, mean) }),
   };
@@ -105,8 +103,8 @@ function commonestShift(name: string, compared: readonly Compared[]): Outcome {
   const reaches = (count: number) => Math.min(1, shifts * poissonAtLeast(count, 1));
   return {
     name,
-    seen: `+${most.shift}: ${most.shifted} indices`,
-    ...usualLargest(reaches),
+    seen: `${most.shifted} × +${most.shift}`,
+    usual: usualLargest(reaches),
     p: reaches(most.shifted),
   };
 }

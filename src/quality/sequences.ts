@@ -21,9 +21,7 @@ export interface Sequences {
 export interface Test {
   readonly name: string;
   readonly seen: string;
-  /** What a uniform shuffle gives in the mean. */
-  readonly expected: string;
-  /** Where 95 % of uniform shuffles are, asked this alone. */
+  /** Where 95 % of uniform shuffles are, asked this alone; of counts behind the mean, or the median of a largest. */
   readonly usual: string;
   readonly p: number;
 }

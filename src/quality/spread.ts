@@ -6,9 +6,9 @@ import { batchOfPlaces, type Outcome, type Sequence, type Sequences } from "./se
 export function spreads({ all, n, labels }: Sequences): Outcome[] {
   const indices = Uint32Array.from({ length: n }, (_, index) => index);
   const shares = [
-    { name: "spread of odd indices over batches", labels: indices.map((index) => index % 2) },
-    { name: "spread of the first half of the indices", labels: indices.map((index) => (2 * index < n ? 1 : 0)) },
-    ...(labels === undefined ? [] : [{ name: "spread of classes over batches", labels }]),
+    { name: "spread: odd indices", labels: indices.map((index) => index % 2) },
+    { name: "spread: first half", labels: indices.map((index) => (2 * index < n ? 1 : 0)) },
+    ...(labels === undefined ? [] : [{ name: "spread: classes", labels }]),
   ];
   return shares.map((share) => spread(share.name, all, share.labels));
 }

@@ -32,35 +32,33 @@ function renumbered(indices: Uint32Array, n: number): Uint32Array {
 function neighbours(count: number, lengths: readonly number[]): Test {
   const mean = lengths.reduce((sum, m) => sum + (2 * (m - 1)) / m, 0);
   return {
-    name: "neighbours: i, then i + 1 or i − 1",
+    name: "neighbours i, i ± 1",
     seen: String(count),
-    expected: mean.toFixed(1),
     usual: usualPoisson(mean),
     p: twoSided({ low: poissonAtMost(count, mean), high: poissonAtLeast(count, mean) }),
   };
 }
 
-export const usualPoisson = (mean: number): string =>
-  between(
-    firstCount((count) => poissonAtMost(count, mean) > 0.025),
-    firstCount((count) => poissonAtMost(count, mean) >= 0.975),
-  );
+export function usualPoisson(mean: number): string {
+  const upTo = (share: number) => firstCount((count) => poissonAtMost(count, mean) >= share);
+  return `${mean.toFixed(1)} (${between(upTo(0.025), upTo(0.975))})`;
+}
 
 function commonest(counts: Uint32Array, zero: number, lengths: readonly number[]): Test {
   const count = counts.reduce((largest, times) => Math.max(largest, times), 0);
   const step = counts.indexOf(count) - zero;
   return {
     name: "most frequent step",
-    seen: `${step < 0 ? "−" : "+"}${Math.abs(step)}: ${count} times`,
-    ...usualLargest((times) => anyStepAtLeast(times, lengths)),
+    seen: `${count} × ${step < 0 ? "−" : "+"}${Math.abs(step)}`,
+    usual: usualLargest((times) => anyStepAtLeast(times, lengths)),
     p: anyStepAtLeast(count, lengths),
   };
 }
 
 /** What the largest of many counts is, by the probability (a bound) that any reaches a count. */
-export function usualLargest(reaches: (count: number) => number): Pick<Test, "expected" | "usual"> {
+export function usualLargest(reaches: (count: number) => number): string {
   const upTo = (share: number) => firstCount((count) => reaches(count + 1) <= share);
-  return { expected: String(upTo(0.5)), usual: `≤ ${upTo(0.05)}` };
+  return `${upTo(0.5)} (≤ ${upTo(0.05)})`;
 }
 
 /** Parts of the steps 1 … m-1 in each of which the mean is taken for constant. */
