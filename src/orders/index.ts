@@ -6,6 +6,7 @@ import forgettingSubset from "./rules/forgetting-subset.js";
 import frozen from "./rules/frozen.js";
 import heterogeneous from "./rules/heterogeneous.js";
 import homogeneous from "./rules/homogeneous.js";
+import importance from "./rules/importance.js";
 import infobatch from "./rules/infobatch.js";
 import loshchilovHutter from "./rules/loshchilov-hutter.js";
 import lossGlobal from "./rules/loss-global.js";
@@ -33,6 +34,7 @@ export const ORDERS: readonly OrderDefinition[] = [
   pool,
   selectiveBackprop,
   rhoLoss,
+  importance,
   curriculum,
   el2nSubset,
   forgettingSubset,

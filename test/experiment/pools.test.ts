@@ -66,6 +66,7 @@ const ORDERS = [
   ["of ours, lag 1", "{name: pool}"],
   ["of ours, lag 3, as a placebo", "{name: pool, lag: 3, by: el2n, take: lowest, placebo: true}"],
   ["selective-backprop, lag 2", "{name: selective-backprop, history: 16, lag: 2}"],
+  ["importance, weighted, lag 1", "{name: importance, when: always}"],
   ["of a user's file, lag 0", "{file: ./mine.mjs, lag: 0, placebo: true}"],
   ["of a user's file, lag 1", "{file: ./mine.mjs}"],
   ["of a user's file, lag 3", "{file: ./mine.mjs, lag: 3}"],

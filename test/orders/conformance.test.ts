@@ -42,6 +42,7 @@ const MORE_OPTIONS: Record<string, readonly Record<string, unknown>[]> = {
   infobatch: [{ r: 0.2, delta: 1 }, { r: 0.9 }, { r: 0 }],
   "loshchilov-hutter": [{ se0: 1e8 }, { se0: 1, seEnd: 1 }, { se0: 4, seEnd: 64, tSort: 3 }],
   "loss-per-class": [{ jitter: 5 }, { jitter: 20, spread: true, batches: "shuffled" }],
+  importance: [{ factor: 1 }, { factor: 8, tauTh: 0, aTau: 0 }],
   pool: [{ factor: 1 }, { factor: 3, by: "entropy" }],
   "rho-loss": [{ factor: 1 }, { factor: 3 }],
   "random-subset": [{ fraction: 0.3 }, { fraction: 0.001 }],
