@@ -27,6 +27,10 @@ const MONITORS = [
   "meanWeight",
   "meanLossAgeSteps",
   "rankCorrelation",
+  "classesPerBatch",
+  "classesPerBatchByChance",
+  "classDistance",
+  "classDistanceByChance",
 ] as const satisfies readonly (keyof OrderMonitors)[];
 
 const SPENT = ["ordering", "training", "scoring", "evaluating", "wire", "waiting", "total"] as const;

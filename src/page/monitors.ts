@@ -51,6 +51,18 @@ const MONITORS: readonly Monitor[] = [
     y: "samples, Kish",
     what: "the effective sample size of the weights (Kish)",
   },
+  {
+    key: "classesPerBatch",
+    title: "Classes in a batch",
+    y: "classes",
+    what: "the mean number of different classes in a batch",
+  },
+  {
+    key: "classDistance",
+    title: "Classes of a batch, from those of the whole",
+    y: "total variation",
+    what: "the mean total-variation distance of a batch's classes from those of the whole",
+  },
   { key: "meanWeight", title: "Mean weight", y: "weight", what: "the mean weight" },
 ];
 

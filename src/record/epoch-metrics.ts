@@ -11,6 +11,20 @@ export const measured = z.object({ loss: recordedNumber, accuracy: z.number().mi
 /** Mean loss and share classified right, over `count` samples. */
 export type Measured = z.infer<typeof measured>;
 
+const classMonitors = z.object({
+  /** Different classes in a batch, in the mean over the epoch's batches, and what a uniform sample of such sizes would have. */
+  classesPerBatch: quantity,
+  classesPerBatchByChance: quantity,
+  /**
+   * Total-variation distance of a batch's classes from those of all eligible samples, 0 … 1, likewise: by the labels that are
+   * trained on.
+   */
+  classDistance: quantity,
+  classDistanceByChance: quantity,
+});
+/** How mixed the classes of batches are. */
+export type ClassMonitors = z.infer<typeof classMonitors>;
+
 const orderMonitors = z.object({
   /** Different samples among those drawn. */
   distinct: count,
@@ -38,6 +52,8 @@ const orderMonitors = z.object({
     .min(-1 - ROUNDING)
     .max(1 + ROUNDING)
     .optional(),
+  /** Absent in records of before there were such. */
+  ...classMonitors.partial().shape,
 });
 /** What is watched of every epoch's order. */
 export type OrderMonitors = z.infer<typeof orderMonitors>;

@@ -6,7 +6,7 @@ import { collapseText } from "./collapse.js";
 import { equalWeightsNote } from "./equal-weights.js";
 import type { ArmMeasures, Measures, Pair } from "./measures.js";
 import { counted, PERCENT } from "./number-text.js";
-import { equalOrderNotes, orderNotes } from "./order-notes.js";
+import { equalOrderNotes, mixtureNotes, orderNotes } from "./order-notes.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { ALPHA, LEAST_PAIRS, runsForFisher, seedsForWilcoxon, tooFewSeeds } from "./seeds-needed.js";
 import { MEASURES, otherThan, type ShownMeasure } from "./shown-measure.js";
@@ -24,6 +24,7 @@ export function notesOn(measures: Measures, comparisons: readonly Comparison[], 
     unequalWork(measures),
     ...orderNotes(runs),
     ...equalOrderNotes(runs),
+    ...mixtureNotes(runs),
     equalWeightsNote(runs),
     ...measures.pairs.map(missingPairs),
     ...targetNotes(measures, runs),

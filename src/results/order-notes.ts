@@ -1,6 +1,6 @@
 /** Orders that did nothing, or collapsed, as a reader of the findings must know. */
 
-import type { EpochMetrics } from "../record/epoch-metrics.js";
+import type { ClassMonitors, EpochMetrics } from "../record/epoch-metrics.js";
 import { hashValue } from "../record/hash.js";
 import { ORDER_ALARMS, orderAlarms, orderAlarmText } from "../training/order-alarms.js";
 import type { TimedRun } from "./recorded-experiment.js";
@@ -24,6 +24,31 @@ export function orderNotes(runs: readonly TimedRun[]): string[] {
     });
   });
 }
+
+/**
+ * From so far on, as a share of what chance gives, batches are mixed otherwise than by chance: five standard deviations of
+ * the mean over so many, for that of one is some 40 %.
+ */
+const otherwiseMixed = (batches: number): number => Math.max(0.2, 2 / Math.sqrt(batches));
+
+/** Arms whose batches are purer or more even in classes than chance makes them, in the mean over their runs' last epochs. */
+export function mixtureNotes(runs: readonly TimedRun[]): string[] {
+  const arms = [...new Set(runs.map(({ arm }) => arm))];
+  return arms.flatMap((arm) => {
+    const ends = runs.filter((run) => run.arm === arm).flatMap(({ metrics }) => metrics.at(-1) ?? []);
+    const batches = ends.reduce((sum, end) => sum + end.batches, 0);
+    const of = (key: keyof ClassMonitors) => meanOf(ends.flatMap(({ order }) => order[key] ?? []));
+    const [distance, byChance] = [of("classDistance"), of("classDistanceByChance")];
+    if (!(Math.abs(distance - byChance) > otherwiseMixed(batches) * byChance)) return [];
+    const classes = `${of("classesPerBatch").toFixed(1)} classes in each, by chance ${of("classesPerBatchByChance").toFixed(1)}`;
+    const apart = `${distance.toFixed(3)} from the whole's shares, by chance ${byChance.toFixed(3)}`;
+    return [
+      `Batches of ${arm} are ${distance > byChance ? "purer" : "more even"} in classes than chance makes them: ${classes}; ${apart}`,
+    ];
+  });
+}
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Arms whose orders are not the same by their config, and drew the same in every epoch of every seed that both have. */
 export function equalOrderNotes(runs: readonly Ordered[]): string[] {

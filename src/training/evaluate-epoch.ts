@@ -24,14 +24,14 @@ export async function evaluate(
 interface EndedEpoch {
   readonly planned: PlannedEpoch;
   readonly evaluated: EvaluatedEpoch;
-  readonly training: Pick<Training, "split" | "noise">;
+  readonly training: Pick<Training, "split" | "noise" | "classes">;
 }
 
 /** The state is that after the epoch. */
 export function metricsOf(
   { step, ledger }: Pick<RunState, "step" | "ledger">,
   underWay: EpochUnderWay,
-  { planned, evaluated, training: { split, noise } }: EndedEpoch,
+  { planned, evaluated, training: { split, noise, classes } }: EndedEpoch,
 ): EpochMetrics {
   const { epoch, plan, monitors, hashes } = planned;
   const { learningRates } = plan;
@@ -44,7 +44,7 @@ export function metricsOf(
     learningRate: { first: learningRates[0], last: learningRates[learningRates.length - 1] },
     train: measuredOf(underWay.tally),
     ...evaluated,
-    order: monitors,
+    order: { ...monitors, ...classes.of(plan.indices, plan.offsets) },
     ...(noise && { labelNoise: noiseDrawn(ledger.draws, split.eligible, noise) }),
     ...hashes,
   };

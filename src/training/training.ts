@@ -4,6 +4,7 @@ import { runSeeds } from "../config/run-seeds.js";
 import { concatenated } from "../kernels/concatenated.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import type { ExtraSignal } from "../orders/contract.js";
+import { ClassComposition } from "./class-composition.js";
 import { Evaluator } from "./evaluator.js";
 import { type NoisyLabels, noisyLabels } from "./label-noise.js";
 import type { LedgerRules } from "./ledger.js";
@@ -34,6 +35,8 @@ export interface Training extends TrainingInputs {
   readonly planner: Planner;
   readonly ledgerRules: LedgerRules;
   readonly split: Split;
+  /** Of batches, by the labels below. */
+  readonly classes: ClassComposition;
   /** Of every sample, as it is trained on. */
   readonly labels: Uint32Array;
   /** Undefined where these are the dataset's. */
@@ -67,6 +70,7 @@ export async function prepareTraining(inputs: TrainingInputs, session: Session):
     evaluator: new Evaluator(session, split, evaluation),
     planner: new Planner({ ...inputs, seed: runSeeds(seed, fixedSeeds).order, session, split, labels }),
     ledgerRules: { source, meanDecay },
+    classes: new ClassComposition(labels, split.eligible, classCount),
     ...{ split, labels, noise },
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { equalOrderNotes, orderNotes } from "../../src/results/order-notes.js";
+import { equalOrderNotes, mixtureNotes, orderNotes } from "../../src/results/order-notes.js";
 import { run } from "./made-runs.js";
 
 type Made = ReturnType<typeof run>;
@@ -53,4 +53,19 @@ test("orders that are others by their config and drew the same are told; what is
   expect(noteOf(...shuffled, ...replay), "which is to do the same").toEqual([]);
   expect(noteOf(...shuffled, drew("other rate", 0, "shuffled", ["a", "b"]))).toEqual([]);
   expect(noteOf(drew("one", 0, "shuffled", ["a"]), drew("two", 0, "weighted", ["a"]))).toEqual([]); // the first epoch alone
+});
+
+test("batches that are purer or more even in classes than by chance are told, once there are enough to tell", () => {
+  const byChance = { classesPerBatchByChance: 9.9, classDistanceByChance: 0.15 };
+  const of = (arm: string, classesPerBatch: number, classDistance: number, batches = 100) => {
+    const made = watched(arm, 0, { ...byChance, classesPerBatch, classDistance });
+    return { ...made, metrics: made.metrics.map((line) => ({ ...line, batches })) };
+  };
+  const runs = [of("pure", 1, 0.9), of("even", 10, 0.01), of("shuffled", 9.9, 0.16), of("few", 9, 0.19, 10)];
+  expect(mixtureNotes([...runs, watched("of before", 0, {})])).toEqual([
+    "Batches of pure are purer in classes than chance makes them: 1.0 classes in each, by chance 9.9; 0.900 from the whole's " +
+      "shares, by chance 0.150",
+    "Batches of even are more even in classes than chance makes them: 10.0 classes in each, by chance 9.9; 0.010 from the " +
+      "whole's shares, by chance 0.150",
+  ]);
 });
