@@ -11,6 +11,7 @@ describe.each([
   ["whole epochs by loss", "{ name: loss-global }"],
   ["a part of the samples", "{ name: weighted, fraction: 0.5, unbiased: true }"],
   ["a decision each batch", "{ name: weighted, per: batch, fraction: 0.5 }"],
+  ["candidates that are scored", "{ name: selective-backprop, factor: 2 }"],
   ["batches of its own", "{ name: heterogeneous }"],
   ["permuted losses", "{ name: weighted, fraction: 0.5, placebo: true }"],
 ])("%s", (_, order) => {

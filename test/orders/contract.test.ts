@@ -1,6 +1,25 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { cut } from "../../src/orders/contract.js";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import {
+  type BatchOrder,
+  cut,
+  type EitherOrder,
+  type MaybePoolOrder,
+  type Pool,
+  type PoolContext,
+  type PoolOrder,
+} from "../../src/orders/contract.js";
+
+test("only an order that names candidates is shown a pool; which ones it is told nothing to name them by", () => {
+  type Shown<Order extends { nextBatch(context: never): unknown }> = Parameters<Order["nextBatch"]>[0];
+  expectTypeOf<Shown<BatchOrder>>().not.toHaveProperty("pool");
+  expectTypeOf<Shown<PoolOrder>["pool"]>().toEqualTypeOf<Pool>();
+  expectTypeOf<Shown<MaybePoolOrder>["pool"]>().toEqualTypeOf<Pool | undefined>();
+  expectTypeOf<Shown<EitherOrder>["pool"]>().toEqualTypeOf<Pool | undefined>();
+  expectTypeOf<PoolContext<unknown>>().not.toHaveProperty("ledger");
+  expectTypeOf<PoolContext<unknown>>().not.toHaveProperty("memory");
+  expectTypeOf<PoolContext<unknown>>().not.toHaveProperty("drawn");
+});
 
 describe("cut", () => {
   test("11 samples in batches of 3 are four batches, as on the slides", () => {

@@ -8,11 +8,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const lapOf = (milliseconds: number, spentSeconds: number, ordering: number) => {
+const lapOf = (milliseconds: number, spentSeconds: number, ordering: number, scoring = 0) => {
   const seconds = noSeconds();
   const stopwatch = new Stopwatch();
   vi.advanceTimersByTime(milliseconds);
-  stopwatch.lap(seconds, "training", { training: spentSeconds, scoring: 0, evaluating: 0 }, ordering);
+  stopwatch.lap(seconds, "training", { training: spentSeconds, scoring, evaluating: 0 }, ordering);
   const { orderingSeconds, wireSeconds, trainingSeconds, totalSeconds } = timingsOf(0, seconds, 0);
   return [orderingSeconds, trainingSeconds, wireSeconds, totalSeconds].map((value) => Number(value.toFixed(6)));
 };
@@ -24,4 +24,9 @@ test.each([
   ["not at all", 1000, 0.5, 0, [0, 0.5, 0.5, 1]],
 ])("a batch is decided %s", (_, milliseconds, spent, ordering, expected) => {
   expect(lapOf(milliseconds, spent, ordering)).toEqual(expected);
+});
+
+test("candidates are scored meanwhile: the backend is at work, and the seconds are its own", () => {
+  expect(lapOf(1000, 0.5, 0.3, 0.4)).toEqual([0.1, 0.5, 0, 1]);
+  expect(lapOf(1000, 0.5, 0.3, 0.1)).toEqual([0.3, 0.5, 0.1, 1]);
 });
