@@ -10,6 +10,7 @@ export interface BatchPlace {
   /**
    * Progress of the run before this batch, in samples: (epoch + the nominal sizes of the batches before it in this
    * epoch, as a share of the epoch's samples, at most 1) / epochs. In [0, 1) for every batch that an epoch needs.
+   * With a budget the share of it that is spent, and `epochs` nominal.
    */
   readonly share: number;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { progressAfter, type Spending } from "../kernels/spending.js";
 import { findNamed } from "../nearest.js";
 import constant from "./constant.js";
 import type { BatchingDefinition, BatchPlace } from "./contract.js";
@@ -61,6 +62,8 @@ export interface BatchingRun {
   readonly epochs: number;
   /** Samples of an epoch, at least 1. */
   readonly samples: number;
+  /** Of a run whose length is a budget: how far it is at the epoch; else its epochs say that. */
+  readonly spending?: Spending | undefined;
 }
 
 /**
@@ -73,7 +76,7 @@ export interface BatchingRun {
  */
 export function batchSizes(
   { name, options }: ChosenBatching,
-  { epoch, epochs, samples }: BatchingRun & { readonly epoch: number },
+  { epoch, epochs, samples, spending }: BatchingRun & { readonly epoch: number },
 ): (batch: number) => number {
   const rule = findBatching(name);
   const parsed = batchingOptions(rule).parse(options);
@@ -81,7 +84,9 @@ export function batchSizes(
   let before = 0; // samples in the batches of `sizes`
   return (batch) => {
     while (sizes.length <= batch) {
-      const share = (epoch + Math.min(1, before / samples)) / epochs;
+      const share = spending
+        ? progressAfter(spending, before, sizes.length)
+        : (epoch + Math.min(1, before / samples)) / epochs;
       const size = roundedSize(rule, { batch: sizes.length, epoch, epochs, share }, parsed);
       sizes.push(size);
       before += size;
@@ -120,7 +125,7 @@ export function learningRateFactors(
   if (common.learningRate === "none") return factors;
   const other = common.ratesOf === undefined ? undefined : otherRule(common.ratesOf);
   const ratedSize = other === undefined ? size : sizeAtSamples(batchSizes(other, run), size);
-  const base = common.baseSize ?? batchSizes(other ?? batching, { ...run, epoch: 0 })(0);
+  const base = common.baseSize ?? batchSizes(other ?? batching, { ...run, epoch: 0, spending: undefined })(0);
   for (let b = 0; b < batchCount; b++) {
     const ratio = ratedSize(b) / base;
     factors[b] = common.learningRate === "linear" ? ratio : Math.sqrt(ratio);

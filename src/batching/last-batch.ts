@@ -23,14 +23,14 @@ interface Batches {
   readonly inclusion?: Float64Array;
 }
 
-/** All batches but the last one, as views; everything else as it is. */
-export function withoutLastBatch<Of extends Batches>(batches: Of): Of {
+/** The first batches, as views; everything else as it is. */
+export function firstOfBatches<Of extends Batches>(batches: Of, count: number): Of {
   const { indices, offsets, weights, inclusion } = batches;
-  const end = offsets[offsets.length - 2];
+  const end = offsets[count];
   return {
     ...batches,
     indices: indices.subarray(0, end),
-    offsets: offsets.subarray(0, -1),
+    offsets: offsets.subarray(0, count + 1),
     ...(weights && { weights: weights.subarray(0, end) }),
     ...(inclusion && { inclusion: inclusion.subarray(0, end) }),
   };

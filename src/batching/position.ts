@@ -26,5 +26,5 @@ export const wayOptions = {
  */
 export function position({ epoch, epochs, share }: BatchPlace, per: Per): number {
   if (per === "batch") return share;
-  return epochs > 1 ? epoch / (epochs - 1) : 0;
+  return epochs > 1 ? Math.min(1, epoch / (epochs - 1)) : 0; // a budget may last for more epochs than it nominally is
 }

@@ -133,7 +133,7 @@ class RedrawnLine implements Progress {
         log(started(place, from));
         if (from !== undefined) say(started(place, from, widthHere()));
         speed.runStarted(from);
-        if (place.number !== latest) runsKept += (from?.epoch ?? 0) / place.epochs; // else restarted here
+        if (place.number !== latest) runsKept += place.epochs === undefined ? 0 : (from?.epoch ?? 0) / place.epochs; // else restarted here
         latest = place.number;
       },
       trained: (place, progress) => {
@@ -143,7 +143,7 @@ class RedrawnLine implements Progress {
           `${this.#name} ${bar((place.number + progress.share) / place.total)}`,
           `${duration((speed.seconds * (1 - share)) / share)} left`,
           label(place),
-          `epoch ${progress.epoch + 1}/${place.epochs}`,
+          `epoch ${numberOf(progress.epoch, place)}`,
           `train loss ${lossText(progress.loss)}`,
           `${speed}`,
         ]);
@@ -168,11 +168,15 @@ class RedrawnLine implements Progress {
   }
 }
 
+/** From 1, of how many where that is known. */
+const numberOf = (epoch: number, { epochs }: RunPlace): string =>
+  epochs === undefined ? `${epoch + 1}` : `${epoch + 1}/${epochs}`;
+
 const label = ({ arm, seed, number, total }: RunPlace): string => `[${number + 1}/${total}] ${arm}, seed ${seed}`;
 
 function started(place: RunPlace, from: ResumedFrom | undefined, width?: number): string {
   const text =
-    from === undefined ? "started" : `goes on from step ${from.step}, in epoch ${from.epoch + 1}/${place.epochs}`;
+    from === undefined ? "started" : `goes on from step ${from.step}, in epoch ${numberOf(from.epoch, place)}`;
   return oneLine(place, [{ text, rank: 0 }], width);
 }
 
@@ -209,11 +213,11 @@ function oneLine(
   return line.replace(place.arm, () => `${place.arm.slice(0, length)}…`);
 }
 
-function epochParts({ epochs }: RunPlace, { epoch, train, test }: EpochMetrics): LinePart[] {
+function epochParts(place: RunPlace, { epoch, train, test }: EpochMetrics): LinePart[] {
   const loss = typeof train.loss === "number" ? lossText(train.loss) : train.loss;
   const tested = test && { text: `test accuracy ${(100 * test.accuracy).toFixed(2)} %`, rank: 1 };
   return [
-    { text: `epoch ${epoch + 1}/${epochs}`, rank: 3 },
+    { text: `epoch ${numberOf(epoch, place)}`, rank: 3 },
     { text: `train loss ${loss}`, rank: 2 },
     ...(tested === undefined ? [] : [tested]),
   ];

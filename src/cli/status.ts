@@ -61,8 +61,10 @@ function table(runs: readonly RunStanding[]): string {
   return `${aligned(rows).join("\n")}\n`;
 }
 
-const epochsOf = ({ epochs, ofEpochs }: RunStanding): string =>
-  epochs === null || ofEpochs === null ? "–" : `${epochs} of ${ofEpochs}`;
+const epochsOf = ({ epochs, ofEpochs }: RunStanding): string => {
+  if (epochs === null) return "–";
+  return ofEpochs === null ? `${epochs}` : `${epochs} of ${ofEpochs}`; // a budget is of no number of epochs
+};
 
 /** What there is to say beside the state. */
 function detailOf({ standing, checkpoint, resumedFrom, divergedAtStep, error }: RunStanding): string {

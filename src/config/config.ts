@@ -58,7 +58,9 @@ export interface ArmConfig {
   readonly augmentation: ArmSections["augmentation"];
   readonly precision: ArmSections["precision"];
   readonly microBatch: number | null;
-  readonly epochs: number;
+  /** Length of a run; absent where a budget of another kind says it. */
+  readonly epochs?: number;
+  readonly budget?: NonNullable<ArmSections["budget"]>;
 }
 
 export interface ExperimentConfig {
@@ -281,7 +283,8 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
     augmentation: sections.augmentation,
     precision: sections.precision,
     microBatch: sections.microBatch,
-    epochs: sections.epochs,
+    ...(sections.epochs !== undefined && { epochs: sections.epochs }),
+    ...(sections.budget && { budget: sections.budget }),
   };
 }
 

@@ -122,7 +122,7 @@ export class OrderSources {
   }
 
   /** Of an order that is replayed, a hash of what a run with this seed is to be trained on. */
-  replayedHash({ replay }: OrderReference, seed: number, epochs: number): string | undefined {
+  replayedHash({ replay }: OrderReference, seed: number, epochs: number | undefined): string | undefined {
     return replay && this.replayed(replay.directory).plansHash(seed, epochs);
   }
 

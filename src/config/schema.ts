@@ -285,6 +285,19 @@ export const backendSection = z.strictObject({
     ),
 });
 
+const budgetSection = z
+  .strictObject({
+    epochs: someCount.optional().describe("as `epochs: N`"),
+    updates: someCount.optional().describe("optimiser steps"),
+    samples: someCount.optional().describe("samples trained on; one that is drawn twice counts twice"),
+    forwardEquivalents: someCount
+      .optional()
+      .describe("passes of one sample: 3 for one that is trained on, 1 for one that is scored"),
+  })
+  .refine((budget) => Object.values(budget).filter((amount) => amount !== undefined).length === 1, {
+    message: "expected exactly one of epochs, updates, samples and forwardEquivalents",
+  });
+
 /** What an arm may override: all that influences training. */
 const trainingShape = {
   dataset: datasetSection,
@@ -303,12 +316,31 @@ const trainingShape = {
       "put at most this many samples through the model at a time and add their gradients up, for batches that do not " +
         "fit into memory; exact but for rounding without BatchNorm, another gradient with it; null: whole batches",
     ),
-  epochs: someCount.describe("length of a run; an epoch is what the order makes of the eligible samples once"),
+  epochs: someCount
+    .optional()
+    .describe(
+      "length of a run; an epoch is what the order makes of the eligible samples once; needed without `budget`",
+    ),
+  budget: budgetSection
+    .optional()
+    .describe(
+      "length of a run in the place of `epochs`, of one kind: `{ updates: N }`, optimiser steps; `{ samples: N }`, those trained " +
+        "on, repeats counted; `{ forwardEquivalents: N }`, passes of one sample, a backward pass as two forward ones (arXiv " +
+        "2001.08361): 3 for one trained on, 1 for one scored (a scoring pass that would leave nothing to train with is not made), " +
+        "0 for evaluations; or `{ epochs: N }`. Arms with the same one cost the same, each with its schedule " +
+        "over its whole budget. A run ends with the batch that reaches it, so its last epoch may be cut short. What a schedule " +
+        "or a batching rule counts in epochs is then nominal: as many samples as the order declares",
+    ),
 };
 export const TRAINING_KEYS = Object.keys(trainingShape);
 
 /** One arm, merged with what is common to all. */
-export const armSchema = z.strictObject(trainingShape);
+export const armSchema = z
+  .strictObject(trainingShape)
+  .refine(({ epochs, budget }) => (epochs === undefined) !== (budget === undefined), {
+    message: "expected the length of a run: exactly one of epochs and budget",
+    path: ["epochs"],
+  });
 
 const plannedComparison = z.union(
   [z.string(), z.strictObject({ arm: z.string(), with: z.string() })],

@@ -76,7 +76,7 @@ export function readStatus(directory: string): ExperimentStatus {
         recorded.find((run) => run.arm === arm && run.seed === seed) ?? {
           ...nothingOf({ arm, seed }, "not begun"),
           epochs: 0,
-          ofEpochs: epochs,
+          ofEpochs: epochs ?? null,
         },
     ),
   );
@@ -130,7 +130,7 @@ function standingOf(run: RunRead, { isUnderWay, ...by }: GoingOn & { readonly is
     seed,
     standing: isUnderWay ? "under way" : standing(run, by),
     epochs,
-    ofEpochs: config.epochs,
+    ofEpochs: config.epochs ?? null,
     checkpoint: steps[0] ?? null,
     resumedFrom: resumed.map(({ step }) => step),
     divergedAtStep: divergedAtStep ?? null,

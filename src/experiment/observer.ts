@@ -10,7 +10,8 @@ export interface RunPlace {
   /** From 0. */
   readonly number: number;
   readonly total: number;
-  readonly epochs: number;
+  /** Undefined where a budget says the length. */
+  readonly epochs: number | undefined;
 }
 
 /** As lines for people begin that are about this run. */

@@ -15,6 +15,7 @@ import { ExperimentRecord } from "../record/experiment-record.js";
 import type { Findings } from "../record/findings-document.js";
 import type { Summary } from "../record/summary-document.js";
 import { leftOutOfTable } from "../results/left-out.js";
+import { UNEQUAL_WORK } from "../results/notes.js";
 import { type RecordedExperiment, readExperiment } from "../results/recorded-experiment.js";
 import { readResults } from "../results/recorded-results.js";
 import { makeResults } from "../results/results.js";
@@ -150,11 +151,15 @@ async function resultsOnRecord(
   const { statistics, damaged, ...results } = await resultsOf(config, experiment, { directory, python, signal });
   const { request, answer } = statistics;
   record.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } });
+  for (const note of results.findings.notes.filter(isOnWork)) record.log(note);
   const written = await writePage(record, experiment, options);
   const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...(written?.leftOut ?? [])])];
   for (const line of leftOut) onWarning?.(`left out: ${line}`);
   return { directory, page: written?.page, ...results, leftOut };
 }
+
+/** Arms that cost more or less than the baseline, though no budget was named: said in the log, too. */
+const isOnWork = (note: string): boolean => note.startsWith(UNEQUAL_WORK);
 
 /** The experiment's directory, for this config: where it is when nothing else was said. */
 export function openRecord(

@@ -15,7 +15,7 @@ import {
   readMadeBy,
   type TrainedPart,
 } from "../record/made-by.js";
-import { filesOf } from "../record/recorded-orders.js";
+import { countOrders, filesOf } from "../record/recorded-orders.js";
 import { finalLossesIn, NOT_SEEN, predictionsIn, signalIn } from "../record/recorded-signals.js";
 import type { Surroundings } from "../record/run-document.js";
 import { FINAL_LOSSES, predictionFile, signalFile } from "../record/run-files.js";
@@ -155,7 +155,7 @@ function refuseUnfit(
 
 /** All arrays of a run from which its values are made. */
 function arraysOf(files: RunFiles, wanted: WantedScores, mistake: Mistake): (Float32Array | Uint32Array)[] {
-  const { epochs } = files.document().config;
+  const { epochs = countOrders(files) } = files.document().config; // a budget says nothing of epochs
   if (wanted.epoch !== null && wanted.epoch >= epochs) {
     throw mistake(
       `${files.directory} has ${epochs} epochs, and epoch ${wanted.epoch} is wanted (the first is 0): name one of them`,

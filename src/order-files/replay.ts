@@ -73,12 +73,13 @@ export class Replayed {
       const files = filesOf(directory);
       const { state, dataset: recordedOn, part: trainedOn } = readMadeBy(files); // first: all of its files are looked at
       const recorded = countOrders(files);
-      if (recorded < epochs) {
+      const wanted = epochs ?? recorded;
+      if (recorded < wanted) {
         const [soFar, first] = isFinished({ state })
           ? ["", ""]
           : [" so far", `let it come to its end (it is ${state}), or `];
         throw mistake(
-          `${directory} has the orders of ${recorded} epochs${soFar}, ${epochs} are wanted: ${first}lower epochs`,
+          `${directory} has the orders of ${recorded} epochs${soFar}, ${wanted} are wanted: ${first}lower epochs`,
         );
       }
       if (!keepsOrders(files)) throw mistake(`${directory} kept no orders, only their hashes (record.orders: hash)`);
@@ -91,14 +92,14 @@ export class Replayed {
             "which lacks samples of it: say the same, or replay a run of this part",
         );
       }
-      this.#readAll(directory, epochs);
+      this.#readAll(directory, wanted);
     }
     const first = filesOf(this.#run(seeds[0]));
     return this.#isOneRun ? plansHash(first, epochs) : readMadeBy(first).configHash;
   }
 
   /** A hash of all that a run with this seed is to be trained on. */
-  plansHash(seed: number, epochs: number): string {
+  plansHash(seed: number, epochs: number | undefined): string {
     return plansHash(filesOf(this.#run(seed)), epochs);
   }
 
@@ -155,13 +156,14 @@ export class Replayed {
   readonly #mistake: Mistake = (what) => usageError(`${this.#where}: ${what}`);
 }
 
-const plansHash = (files: RunFiles, epochs: number): string =>
+const plansHash = (files: RunFiles, epochs = countOrders(files)): string =>
   hashValue(Array.from({ length: epochs }, (_, epoch) => planOf(files, epoch).planSha256));
 
 /** What is to be trained by the recorded orders. `mistake`: an error at the place of the arm that replays. */
 interface Replaying {
   readonly seeds: readonly number[];
-  readonly epochs: number;
+  /** Undefined: a budget says the length, and all that are recorded are looked at. */
+  readonly epochs: number | undefined;
   readonly dataset: string;
   readonly part: TrainedPart;
   readonly mistake: Mistake;

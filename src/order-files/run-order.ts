@@ -1,5 +1,5 @@
 /** An order with its options, as a run asks it: ours in this thread, one in a user's file in a thread of its own. */
-import { batchSizes, type ChosenBatching } from "../batching/index.js";
+import { type BatchingRun, batchSizes, type ChosenBatching } from "../batching/index.js";
 import { type Candidates, candidatesBy } from "../orders/candidates.js";
 import { allocateMemory, batchContext, type OrderInputs, type PoolPlace, poolContexts } from "../orders/context.js";
 import type { MemoryArray, OrderDefinition, Pool, WantedScores } from "../orders/contract.js";
@@ -8,12 +8,12 @@ import { EpochOfBatches } from "../orders/epoch-of-batches.js";
 import { sampleSize } from "../orders/fraction.js";
 import { batchBy, type Ordered, orderedBy } from "../orders/ordered.js";
 
-/** Sizes of an epoch's batches: one for all, or as a batching rule has them. */
-export type Sizes = number | { readonly batching: ChosenBatching; readonly epochs: number; readonly samples: number };
+/** Sizes of an epoch's batches: one for all, or as a batching rule has them in this run. */
+export type Sizes = number | (BatchingRun & { readonly batching: ChosenBatching });
 
 /** What an order is told before an epoch: plain data, so that it can go to another thread. */
 export interface EpochInputs
-  extends Required<Omit<OrderInputs<unknown>, "options" | "size" | "scores">>,
+  extends Required<Omit<OrderInputs<unknown>, "options" | "size" | "scores" | "spending">>,
     Pick<OrderInputs<unknown>, "scores"> {
   readonly sizes: Sizes;
 }
@@ -138,6 +138,7 @@ export function batchesBy<Options>(
 
 export const ofEpoch = <Options>(inputs: EpochInputs, options: Options): OrderInputs<Options> => ({
   ...inputs,
+  ...(typeof inputs.sizes !== "number" && { spending: inputs.sizes.spending }),
   options,
   size: sizesOf(inputs.sizes, inputs.epoch),
 });

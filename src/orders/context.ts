@@ -2,6 +2,7 @@
 import { consecutive } from "../kernels/consecutive.js";
 import { type Random, random } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
+import { progressAfter, type Spending } from "../kernels/spending.js";
 import type {
   BatchContext,
   Drawn,
@@ -21,6 +22,8 @@ export interface OrderInputs<Options> {
   readonly epoch: number;
   /** Epochs of the run; this one is the last when left out. */
   readonly epochs?: number;
+  /** Of a run whose length is a budget. */
+  readonly spending?: Spending | undefined;
   /** Optimiser steps taken before this epoch; 0 when left out. */
   readonly step?: number;
   /** Class of every sample of the dataset; their number is n. */
@@ -52,7 +55,7 @@ export function orderContext<Options>(inputs: OrderInputs<Options>): OrderContex
     scores: inputs.scores,
     epoch,
     step: inputs.step ?? 0,
-    progress: progressOf(inputs, 0),
+    progress: inputs.spending ? progressAfter(inputs.spending, 0, 0) : progressOf(inputs, 0),
     random: (stream: OrderStream, at = epoch): Random => random(seed, stream, at),
     memory: inputs.memory ?? {},
     size(batch) {
@@ -86,10 +89,12 @@ export function batchContext<Options>(
   inputs: OrderInputs<Options>,
   { share, ...place }: BatchPlace,
 ): BatchContext<Options> {
+  const { spending } = inputs;
+  const drawn = place.drawn.indices.length;
   return {
     ...orderContext(inputs),
     ...place,
-    progress: progressOf(inputs, share),
+    progress: spending ? progressAfter(spending, drawn, place.batch) : progressOf(inputs, share),
     random: (stream, at = place.step) => random(inputs.seed, `${stream}-each-batch`, at),
   };
 }

@@ -71,7 +71,7 @@ export interface OrderContext<Options> {
   readonly step: number;
   /**
    * Share of the run's samples that were trained on before this epoch, in [0, 1): epoch / epochs, as schedules and batching
-   * rules count it.
+   * rules count it. Of a run with a budget of another kind than epochs: the share of that which is spent.
    */
   readonly progress: number;
   /**

@@ -18,7 +18,12 @@ export function readReportData(directory: string, experiment = readExperiment(di
   const datasets = readDatasets(directory, runs, reading);
   const arms = Object.entries(planned.arms).map(([name, { epochs, order }]) => {
     const own = runs.filter(({ arm }) => arm === name);
-    return readArm({ arm: name, epochs, changesObjective: order.changesObjective, runs: own }, datasets, reading);
+    const most = Math.max(0, ...own.map(({ metrics }) => metrics.length));
+    return readArm(
+      { arm: name, epochs: epochs ?? most, changesObjective: order.changesObjective, runs: own },
+      datasets,
+      reading,
+    );
   });
   const baseline = arms.filter(({ data }) => data.arm === planned.baseline);
   return {

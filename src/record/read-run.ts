@@ -96,7 +96,8 @@ function lackOf({ document, metrics, timings }: RunAsRead): Unreadable | undefin
   if (timings.length !== metrics.length)
     return has(`timings.jsonl has ${timings.length} epochs, metrics.jsonl ${metrics.length}`);
   if (state === "diverged") return undefined;
-  if (metrics.length !== config.epochs) return has(`metrics.jsonl has ${metrics.length} of ${config.epochs} epochs`);
+  const { epochs = metrics.length } = config; // a budget says nothing of epochs
+  if (metrics.length !== epochs || epochs === 0) return has(`metrics.jsonl has ${metrics.length} of ${epochs} epochs`);
   const isTested = metrics.at(-1)?.test !== undefined || surroundings?.testCount === 0;
   return isTested ? undefined : has("its last epoch has no measurement on the test set");
 }

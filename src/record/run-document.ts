@@ -15,7 +15,15 @@ export const keeping = <Shape extends z.ZodRawShape>(shape: Shape): z.ZodType<z.
 const named = keeping({ name: z.string() });
 
 const armShape = {
-  epochs: z.number(),
+  /** Absent where a budget of another kind says the length. */
+  epochs: z.number().optional(),
+  budget: z
+    .object({
+      updates: z.number().optional(),
+      samples: z.number().optional(),
+      forwardEquivalents: z.number().optional(),
+    })
+    .optional(),
   order: keeping({
     /** Whether it trains on another objective than the mean loss over all eligible samples. */
     changesObjective: z.boolean().optional(),

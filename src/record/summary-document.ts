@@ -21,7 +21,7 @@ const runSummary = z.strictObject({
 
 const armSummary = z.strictObject({
   arm: z.string(),
-  /** Length of its runs. */
+  /** Length of its runs; with a budget the most that one of them trained. */
   epochs: z.number(),
   /** Whether its order trains on another objective than the mean loss over all eligible samples. */
   changesObjective: z.boolean(),

@@ -27,6 +27,8 @@ export interface Measures {
   readonly baseline: string | undefined;
   readonly primary: MeasureKind;
   readonly equivalenceMargin: number | null;
+  /** Whether an arm's length is a budget of another kind than epochs. */
+  readonly isBudgetNamed: boolean;
   readonly target: Target | null;
   readonly arms: readonly ArmMeasures[];
   readonly pairs: readonly Pair[];
@@ -66,7 +68,17 @@ export function measure(planned: PlannedExperiment, runs: readonly TimedRun[]): 
   }));
   const { baseline, primary, equivalenceMargin } = planned;
   const conditions = conditionsOf(planned);
-  return { conditions, baseline, primary, equivalenceMargin, target, arms, pairs: pairUp(planned, arms) };
+  const isBudgetNamed = Object.values(planned.arms).some(({ budget }) => budget !== undefined);
+  return {
+    conditions,
+    baseline,
+    primary,
+    equivalenceMargin,
+    isBudgetNamed,
+    target,
+    arms,
+    pairs: pairUp(planned, arms),
+  };
 }
 
 function savingAgainst(

@@ -138,7 +138,27 @@ function allRight({ primary, arms }: Measures): string | undefined {
   return `Every run is right on all test samples, so accuracy tells nothing apart; mean test losses go from ${least.mean.toPrecision(3)} (${least.arm}) to ${most.mean.toPrecision(3)} (${most.arm})${fold}${primary === "loss" ? "" : ", which is descriptive"}`;
 }
 
-function unequalWork({ arms }: Measures): string | undefined {
+export const UNEQUAL_WORK = "Unequal work";
+
+/** None where a budget was named: what arms spend was then chosen. */
+function unequalWork({ arms, baseline, isBudgetNamed }: Measures): string | undefined {
+  if (isBudgetNamed) return undefined;
+  const costs = arms.flatMap(({ arm, saving }) => (saving ? [{ arm, ratio: saving.forwardEquivalents.mean }] : []));
+  if (costs.length === 0) return unequalEpochs(arms);
+  const others = new Map<string, string[]>();
+  for (const { arm, ratio } of costs) {
+    if (Math.abs(ratio - 1) <= SAME_COST) continue;
+    others.set(ratio.toFixed(3), [...(others.get(ratio.toFixed(3)) ?? []), arm]);
+  }
+  if (others.size === 0) return undefined;
+  const each = [...others].map(([ratio, names]) => `${ratio} in ${names.join(", ")}`);
+  return `${UNEQUAL_WORK}: whole runs cost so much of what those of ${baseline} cost, in forward-equivalents: ${each.join("; ")}. A difference between such arms may be one of work: \`budget\` in the config makes arms cost alike`;
+}
+
+/** Two costs as far apart count as one. */
+const SAME_COST = 0.01;
+
+function unequalEpochs(arms: readonly ArmMeasures[]): string | undefined {
   const works = new Map<string, string[]>();
   for (const { arm, epochSamples } of arms) {
     if (epochSamples === null) continue;
@@ -148,7 +168,7 @@ function unequalWork({ arms }: Measures): string | undefined {
   }
   if (works.size < 2) return undefined;
   const each = [...works].map(([work, names]) => `${work} in ${names.join(", ")}`);
-  return `Unequal work: an epoch is so many samples: ${each.join("; ")}. A difference between such arms may be one of work`;
+  return `${UNEQUAL_WORK}: an epoch is so many samples: ${each.join("; ")}. A difference between such arms may be one of work`;
 }
 
 const whole = (value: number): string => value.toLocaleString("en-US");

@@ -1,6 +1,7 @@
 import type { PlannedComparison } from "../config/planned-comparisons.js";
 import type { FixedSeeds } from "../config/run-seeds.js";
 import type { MeasureKind } from "../record/findings-document.js";
+import type { RecordedArm } from "../record/run-document.js";
 
 /** What of a resolved config its results depend on: an `ExperimentConfig` is one, and `experiment.json` holds one. */
 export interface PlannedExperiment {
@@ -20,8 +21,9 @@ export interface PlannedExperiment {
 }
 
 export interface PlannedArm {
-  /** Length of its runs. */
-  readonly epochs: number;
+  /** Length of its runs; undefined where a budget of another kind says it. */
+  readonly epochs?: number | undefined;
+  readonly budget?: Readonly<RecordedArm["budget"]>;
   readonly order: PlannedOrder;
   /** Of which samples; a record of before may lack it. */
   readonly dataset?:

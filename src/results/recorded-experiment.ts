@@ -64,9 +64,8 @@ export function readExperiment(directory: string, options: ReadOptions = {}): Re
 }
 
 /** Records of before there was such say nothing of the objective: it was the mean loss over all samples. */
-const plannedArm = ({ epochs, order, dataset }: RecordedArm): PlannedArm => ({
-  epochs,
-  dataset,
+const plannedArm = ({ epochs, budget, order, dataset }: RecordedArm): PlannedArm => ({
+  ...{ epochs, budget, dataset },
   order: { ...order, changesObjective: order.changesObjective ?? false },
 });
 

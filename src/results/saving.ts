@@ -40,10 +40,10 @@ function promised(arm: PlannedArm, baseline: PlannedArm): number | null {
   return own === null || theirs === null ? null : own / theirs;
 }
 
-/** Samples that an arm's runs train on, in eligible ones; null where its order does not say how many an epoch draws. */
+/** Samples that an arm's runs train on, in eligible ones; null where its order does not say how many an epoch draws, or a budget rules. */
 function promisedEpochs({ epochs, order }: PlannedArm): number | null {
   const share = declaredShare(order);
-  if (share === null) return null;
+  if (share === null || epochs === undefined) return null;
   return order.shuffledLastEpoch ? (epochs - 1) * share + 1 : epochs * share;
 }
 

@@ -35,7 +35,7 @@ function summariseArm(
   const count = (state: RunResult["state"]) => results.filter((result) => result.state === state).length;
   return {
     arm,
-    epochs,
+    epochs: epochs ?? Math.max(0, ...results.map(({ metrics }) => metrics.length)),
     changesObjective: order.changesObjective,
     done: count("done"),
     diverged: count("diverged"),

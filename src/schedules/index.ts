@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { progressAfter, type Spending } from "../kernels/spending.js";
 import { findNamed } from "../nearest.js";
 import constant from "./constant.js";
 import type { ScheduleDefinition } from "./contract.js";
@@ -49,14 +50,19 @@ export interface EpochBatches {
   readonly epoch: number;
   readonly epochs: number;
   readonly offsets: Readonly<Uint32Array>;
+  /** Of a run whose length is a budget: how far it is at the epoch; `epochs` are then nominal. */
+  readonly spending?: Spending | undefined;
 }
 
 /**
  * The learning rate of each batch of an epoch, which stands where the samples before it end: at
- * (epoch + their share of the epoch's samples) of `epochs`. The schedule's share times that of the linear warm-up, in
+ * (epoch + their share of the epoch's samples) of `epochs`, or where so much of the budget is spent. The schedule's share times that of the linear warm-up, in
  * float64.
  */
-export function learningRates(schedule: NamedSchedule, { epoch, epochs, offsets }: EpochBatches): Float64Array {
+export function learningRates(
+  schedule: NamedSchedule,
+  { epoch, epochs, offsets, spending }: EpochBatches,
+): Float64Array {
   const { name, learningRate, warmupEpochs, warmupFrom, ...own } = schedule;
   const definition = findSchedule(name);
   const common = commonScheduleOptions.parse({ learningRate, warmupEpochs, warmupFrom });
@@ -65,8 +71,9 @@ export function learningRates(schedule: NamedSchedule, { epoch, epochs, offsets 
   const samples = offsets[offsets.length - 1];
   const rates = new Float64Array(offsets.length - 1);
   for (let b = 0; b < rates.length; b++) {
-    const place = epoch + offsets[b] / samples;
-    const factor = definition.factor({ progress: place / epochs, epochs }, options);
+    const share = spending && progressAfter(spending, offsets[b], b);
+    const place = share === undefined ? epoch + offsets[b] / samples : share * epochs;
+    const factor = definition.factor({ progress: share ?? place / epochs, epochs }, options);
     rates[b] = common.learningRate * factor * warmup(place, common.warmupEpochs, common.warmupFrom);
   }
   return rates;

@@ -5,9 +5,16 @@ import { type BatchSource, PlanSource } from "./batch-source.js";
 import { noSeconds, type Stopwatch, secondsSince } from "./clock.js";
 import { nothingDecided } from "./decided-source.js";
 import { type Ledger, recordScores } from "./ledger.js";
-import { isScored, orderIn } from "./order-in-epoch.js";
+import { orderIn } from "./order-in-epoch.js";
 import type { PlannedEpoch, Planner } from "./planner.js";
-import { type Begun, beginEpoch, type EpochUnderWay, type PlannedBatches, type RunState } from "./run-state.js";
+import {
+  type Begun,
+  beforeEpoch,
+  beginEpoch,
+  type EpochUnderWay,
+  type PlannedBatches,
+  type RunState,
+} from "./run-state.js";
 import { emptyHistory, recordHistory } from "./sample-signals.js";
 import { type Training, trainedSignals } from "./training.js";
 
@@ -24,7 +31,7 @@ export async function beginOrResume(
   stopwatch: Stopwatch,
 ): Promise<BegunEpoch | undefined> {
   const { session } = training;
-  const order = orderIn(training.config, training.order, state.epoch);
+  const order = orderIn(training.length, training.order, beforeEpoch(state));
   if (state.underWay !== null) return resume(state, state.underWay, training);
   const seconds = noSeconds();
   const scored = await scoreIfDue(state, training);
@@ -39,12 +46,12 @@ type Scored = Pick<Begun, "scored" | "ledger" | "extras" | "seconds">;
 /** With a plan that is made before its first batch. */
 async function beginPlanned(
   state: RunState,
-  { config, planner, listen, order }: Training,
+  { length, planner, listen, order }: Training,
   begun: Scored,
   stopwatch: Stopwatch,
 ): Promise<BegunEpoch> {
   const { ledger, seconds } = begun;
-  const planned = await planner.plan({ ...state, ledger });
+  const planned = await planner.plan({ ...state, ...beforeEpoch(state), ledger });
   seconds.ordering = planned.seconds;
   const { epoch, plan, hashes } = planned;
   listen({ type: "planned", epoch, plan, hashes });
@@ -52,7 +59,7 @@ async function beginPlanned(
   const underWay = beginEpoch(state, {
     ...begun,
     batches: { hashes },
-    keepsLedger: orderIn(config, order, epoch).readsLedger,
+    keepsLedger: orderIn(length, order, beforeEpoch(state)).readsLedger,
   });
   return { underWay, source: new PlanSource(planned, { firstStep: underWay.firstStep, step: state.step }) };
 }
@@ -65,13 +72,14 @@ async function beginBatches(
   stopwatch: Stopwatch,
 ): Promise<BegunEpoch> {
   const { config, planner } = training;
-  const start = performance.now();
+  const began = performance.now();
   const memory = await planner.memoryAfter(state.memory);
   const { lag = DEFAULT_LAG } = config.order.ledger ?? {};
-  const decided = nothingDecided(planner.samplesOf(state.epoch), memory, lag);
+  const decided = nothingDecided(planner.samplesOf(beforeEpoch(state)), memory, lag);
   const underWay = beginEpoch(state, { ...begun, batches: decided, keepsLedger: false });
-  const source = await planner.decide(state, { decided, underWay, ...scoringOf(training) });
-  begun.seconds.ordering = secondsSince(start);
+  const start = { ...state, ...beforeEpoch(state) };
+  const source = await planner.decide(start, { decided, underWay, step: state.step, ...scoringOf(training) });
+  begun.seconds.ordering = secondsSince(began);
   stopwatch.lap(begun.seconds);
   return { underWay, source };
 }
@@ -90,7 +98,9 @@ async function resume(state: RunState, underWay: EpochUnderWay, training: Traini
     const planned = await planAgain(state, underWay, batches, planner);
     return { underWay, source: new PlanSource(planned, { firstStep, step: state.step }) };
   }
-  const source = await planner.decide(state, { decided: batches, underWay, ...scoringOf(training) });
+  const start = { ...state, ...beforeEpoch(state) };
+  const decided = { decided: batches, underWay, step: state.step };
+  const source = await planner.decide(start, { ...decided, ...scoringOf(training) });
   const { plan } = source.planned();
   listen({ type: "decided", epoch: state.epoch, from: 0, indices: plan.indices, weights: plan.weights });
   return { underWay, source };
@@ -104,14 +114,8 @@ async function planAgain(
   planner: Planner,
 ): Promise<PlannedEpoch> {
   const { epoch, memory, before } = state;
-  const { firstStep } = underWay;
-  const planned = await planner.plan({
-    epoch,
-    memory,
-    before,
-    step: firstStep,
-    ledger: underWay.ledger ?? state.ledger,
-  });
+  const ledger = underWay.ledger ?? state.ledger;
+  const planned = await planner.plan({ ...beforeEpoch(state), memory, before, ledger });
   const changed = planHashNames.filter((name) => planned.hashes[name] !== hashes[name]);
   if (changed.length === 0) return planned;
   const differs = changed.map((name) => `${name} ${hashes[name].slice(0, 8)}, now ${planned.hashes[name].slice(0, 8)}`);
@@ -128,10 +132,11 @@ const planHashNames = ["orderSha256", "planSha256"] as const;
  * state's only once the epoch is under way: a run that is stopped before goes on with this pass, and not with two.
  */
 async function scoreIfDue(
-  { epoch, step, ledger }: RunState,
-  { config, order, session, evaluator, ledgerRules, listen }: Training,
+  state: RunState,
+  { length, order, session, evaluator, ledgerRules, listen }: Training,
 ): Promise<{ readonly count: number; readonly ledger: Ledger; readonly hasDiverged: boolean }> {
-  if (!isScored(config, epoch)) return { count: 0, ledger, hasDiverged: false };
+  const { epoch, step, ledger } = state;
+  if (!length.isScoringDue(beforeEpoch(state))) return { count: 0, ledger, hasDiverged: false };
   const { indices, signals } = await evaluator.score(order.signals);
   const scored = structuredClone(ledger);
   recordScores(scored, ledgerRules, { indices, step, signals });

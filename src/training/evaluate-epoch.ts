@@ -10,13 +10,14 @@ import type { Training } from "./training.js";
 type EvaluatedEpoch = Evaluated & { readonly batchNorm?: BatchNormMetrics };
 
 export async function evaluate(
-  { evaluator, config, listen }: Training,
+  { evaluator, listen }: Training,
   { epoch, plan }: PlannedEpoch,
+  { isLast }: { readonly isLast: boolean },
 ): Promise<EvaluatedEpoch> {
-  if (!evaluator.isDue(epoch, config.epochs)) return {};
+  if (!evaluator.isDue(epoch, isLast)) return {};
   const { evaluated, testPredictions } = await evaluator.look();
   listen({ type: "evaluated", epoch, testPredictions });
-  const batchNorm = epoch + 1 === config.epochs ? await evaluator.compareStatistics(plan) : undefined;
+  const batchNorm = isLast ? await evaluator.compareStatistics(plan) : undefined;
   return { ...evaluated, ...(batchNorm && { batchNorm }) };
 }
 

@@ -45,8 +45,8 @@ export class Evaluator {
     this.#calibration = this.#shuffledSample("calibration", split.eligible, session.labels, CALIBRATION_SIZE);
   }
 
-  isDue(epoch: number, epochs: number): boolean {
-    return (epoch + 1) % this.#settings.every === 0 || epoch + 1 === epochs;
+  isDue(epoch: number, isLast: boolean): boolean {
+    return isLast || (epoch + 1) % this.#settings.every === 0;
   }
 
   async look(): Promise<Looked> {

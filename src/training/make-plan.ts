@@ -1,8 +1,9 @@
 /** From what an arm's config names to what one epoch trains on. */
 import { commonBatchingOptions, learningRateFactors } from "../batching/index.js";
-import { lastBatchShare, withoutLastBatch } from "../batching/last-batch.js";
+import { firstOfBatches, lastBatchShare } from "../batching/last-batch.js";
 import type { ArmConfig } from "../config/config.js";
 import { IbatchError, Interrupted } from "../errors.js";
+import { batchesWithin } from "../kernels/spending.js";
 import { type EpochInputs, type RunOrder, type Sizes, sizesOf } from "../order-files/run-order.js";
 import type { Candidates } from "../orders/candidates.js";
 import type { OrderResult } from "../orders/contract.js";
@@ -15,10 +16,12 @@ import { learningRates } from "../schedules/index.js";
 import { monitorsOf, nothingWatched, watch } from "./monitors.js";
 import { placeboOf } from "./placebo.js";
 import type { Plan } from "./plan.js";
+import type { Before, RunLength } from "./run-length.js";
 
 /** What an order may look at, beside what the config says; and the indices of the epoch before it. */
 export interface OrderSurroundings extends Omit<EpochInputs, "sizes" | "epochs"> {
   readonly before: Readonly<Uint32Array> | undefined;
+  readonly run: RunSizes;
 }
 
 /** A plan, and what is watched of its order. */
@@ -30,16 +33,15 @@ export interface Planned {
 /** @throws IbatchError of kind `run` when the order throws, or breaks a law that holds of every order's result. */
 export async function makePlan(config: ArmConfig, runOrder: RunOrder, seen: OrderSurroundings): Promise<Planned> {
   const { order } = config;
-  const { before, ...known } = seen;
+  const { before, run: sizes, ...known } = seen;
   const { seed, epoch, step, eligible, labels } = known;
   const ledger = placeboOf(order.ledger, seen.ledger, eligible, { seed, epoch })?.view ?? seen.ledger;
-  const sizes = sizesIn(config, runOrder, eligible.length);
   const size = sizesOf(sizes, epoch);
   const bounds = { eligible, ...(!runOrder.ownSizes && { size }) };
-  const ordered = await checkedOrder(runOrder, { ...known, epochs: config.epochs, ledger, sizes }, bounds);
+  const ordered = await checkedOrder(runOrder, { ...known, epochs: sizes.epochs, ledger, sizes }, bounds);
   const rule = runOrder.ownSizes ? undefined : size;
   const { offsets, learningRates } = batchesIn(config, { epoch, sizes, offsets: ordered.offsets }, rule);
-  const result = offsets.length < ordered.offsets.length ? withoutLastBatch(ordered) : ordered;
+  const result = offsets.length < ordered.offsets.length ? firstOfBatches(ordered, offsets.length - 1) : ordered;
   const { indices, weights } = result;
   const watched = nothingWatched();
   const seenLedger = runOrder.readsLedger ? ledger : undefined;
@@ -51,18 +53,25 @@ export async function makePlan(config: ArmConfig, runOrder: RunOrder, seen: Orde
   };
 }
 
-type RunSizes = Exclude<Sizes, number>;
+export type RunSizes = Exclude<Sizes, number>;
 
-/** How large the batches of an arm's epochs are. */
+/** How large the batches of an arm's epoch are before which so much was done. */
 export const sizesIn = (
-  { batching, epochs }: ArmConfig,
+  { batching }: ArmConfig,
   { epochShare }: Pick<RunOrder, "epochShare">,
-  eligibleCount: number,
-): RunSizes => ({ batching, epochs, samples: sampleSize(epochShare, eligibleCount) });
+  {
+    length,
+    before,
+    eligibleCount,
+  }: { readonly length: RunLength; readonly before: Before; readonly eligibleCount: number },
+): RunSizes => ({
+  ...{ batching, epochs: length.epochs, samples: sampleSize(epochShare, eligibleCount) },
+  spending: length.spending(before),
+});
 
 /** Where an epoch's batches end, and at which rates they are trained on. */
 export interface Batches {
-  /** Without a last one that is dropped. */
+  /** Without a last one that is dropped, and none beyond the one that reaches the budget. */
   readonly offsets: Uint32Array;
   readonly learningRates: Float64Array;
 }
@@ -77,7 +86,7 @@ export function batchesIn(
   { epoch, sizes, offsets: all }: { readonly epoch: number; readonly sizes: RunSizes; readonly offsets: Uint32Array },
   size: ((batch: number) => number) | undefined,
 ): Batches {
-  const { epochs, samples } = sizes;
+  const { epochs, samples, spending } = sizes;
   const { lastBatch } = commonBatchingOptions
     .pick({ lastBatch: true })
     .parse({ lastBatch: batching.options.lastBatch });
@@ -90,10 +99,12 @@ export function batchesIn(
       `epoch ${epoch + 1} has ${seen}, and batching.lastBatch: drop leaves none: lower the size`,
     );
   }
-  const offsets = isDropped ? all.subarray(0, -1) : all;
-  const rates = learningRates({ name: schedule.name, ...schedule.options }, { epoch, epochs, offsets });
-  const factors = learningRateFactors(batching, sizesOf(sizes, epoch), { epochs, samples, epoch }, rates.length);
-  if (lastBatch === "scale") factors[factors.length - 1] *= lastShare;
+  const whole = isDropped ? all.subarray(0, -1) : all;
+  const offsets = spending ? whole.subarray(0, batchesWithin(spending, whole) + 1) : whole;
+  const rates = learningRates({ name: schedule.name, ...schedule.options }, { epoch, epochs, offsets, spending });
+  const run = { epochs, samples, epoch, spending };
+  const factors = learningRateFactors(batching, sizesOf(sizes, epoch), run, rates.length);
+  if (lastBatch === "scale" && offsets.length === all.length) factors[factors.length - 1] *= lastShare;
   return { offsets, learningRates: rates.map((rate, batch) => rate * factors[batch]) };
 }
 

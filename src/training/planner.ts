@@ -8,10 +8,11 @@ import { secondsSince } from "./clock.js";
 import { copyOf, type DecidedInputs, DecidedSource } from "./decided-source.js";
 import { refuseTooSmall } from "./least-batch.js";
 import type { Ledger } from "./ledger.js";
-import { type Batches, batchesIn, calling, makePlan, type Planned, sizesIn } from "./make-plan.js";
+import { type Batches, batchesIn, calling, makePlan, type Planned, type RunSizes, sizesIn } from "./make-plan.js";
 import { orderIn } from "./order-in-epoch.js";
 import { placeboOf } from "./placebo.js";
 import { firstBatches } from "./plan.js";
+import type { Before, RunLength } from "./run-length.js";
 import type { OrderMemory } from "./run-state.js";
 import type { Session } from "./session.js";
 import type { Split } from "./split.js";
@@ -24,6 +25,7 @@ export interface PlannerInputs {
   readonly seed: number;
   readonly session: Pick<Session, "opened">;
   readonly split: Split;
+  readonly length: RunLength;
   /** Of every sample, as it is trained on. */
   readonly labels: Uint32Array;
   /** Batches after which the run is over, whatever its epochs; undefined: none. */
@@ -31,10 +33,7 @@ export interface PlannerInputs {
 }
 
 /** What a plan is made from, beside config, seed and data. */
-export interface PlannedFrom {
-  readonly epoch: number;
-  /** Batches trained on before the epoch. */
-  readonly step: number;
+export interface PlannedFrom extends Before {
   readonly ledger: Readonly<Ledger>;
   /** What the order kept; null: it was not asked yet. Left as it is. */
   readonly memory: OrderMemory | null;
@@ -79,22 +78,28 @@ export class Planner {
     this.#early = early;
   }
 
-  /** The batches of an epoch under way that is decided batch by batch, from this step on. */
+  /** The batches of an epoch with this start that is decided batch by batch, from a step on. */
   async decide(
-    { epoch, step, ledger, before }: Omit<PlannedFrom, "memory">,
-    { decided, underWay, score, listen }: Pick<DecidedInputs, "decided" | "underWay" | "score" | "listen">,
+    { ledger, before, ...start }: Omit<PlannedFrom, "memory">,
+    {
+      decided,
+      underWay,
+      step,
+      score,
+      listen,
+    }: Pick<DecidedInputs, "decided" | "underWay" | "step" | "score" | "listen">,
   ): Promise<DecidedSource> {
-    const { firstStep } = underWay;
-    const { config, seed, session, split, labels, mostBatches = Number.POSITIVE_INFINITY } = this.#inputs;
-    const order = orderIn(config, this.#inputs.order, epoch);
+    const { epoch, step: firstStep } = start;
+    const { config, seed, session, split, length, labels, mostBatches = Number.POSITIVE_INFINITY } = this.#inputs;
+    const order = orderIn(length, this.#inputs.order, start);
     const { opened } = session;
     const { eligible } = split;
-    const { sizes, batches } = this.#batches(epoch);
+    const { sizes, batches } = this.#batches(start);
     const where = `order ${order.name} in epoch ${epoch + 1}`;
     this.#refuseTooSmall(batches, where);
     const placebo = placeboOf(config.order.ledger, ledger, eligible, { seed, epoch });
     const inputs = {
-      ...{ seed, epoch, epochs: config.epochs, step: firstStep, labels, eligible, sizes, memory: decided.memory },
+      ...{ seed, epoch, epochs: sizes.epochs, step: firstStep, labels, eligible, sizes, memory: decided.memory },
       ...{ classCount: opened.classNames.length, ledger: placebo?.view ?? ledger },
     };
     const drawn = decided.indices.subarray(0, batches.offsets[decided.count]);
@@ -106,8 +111,8 @@ export class Planner {
   }
 
   /** Samples of an epoch that is decided batch by batch. */
-  samplesOf(epoch: number): number {
-    const { offsets } = this.#batches(epoch).batches;
+  samplesOf(start: Before): number {
+    const { offsets } = this.#batches(start).batches;
     return offsets[offsets.length - 1];
   }
 
@@ -121,11 +126,17 @@ export class Planner {
   }
 
   /** Of an epoch in batches that are as large as the rule says. */
-  #batches(epoch: number) {
-    const { config, order, split } = this.#inputs;
-    const sizes = sizesIn(config, orderIn(config, order, epoch), split.eligible.length);
+  #batches(start: Before) {
+    const { config } = this.#inputs;
+    const { epoch } = start;
+    const sizes = this.#sizes(start);
     const size = sizesOf(sizes, epoch);
     return { sizes, batches: batchesIn(config, { epoch, sizes, offsets: cut(sizes.samples, size) }, size) };
+  }
+
+  #sizes(before: Before): RunSizes {
+    const { config, order, split, length } = this.#inputs;
+    return sizesIn(config, orderIn(length, order, before), { length, before, eligibleCount: split.eligible.length });
   }
 
   #refuseTooSmall(batches: Pick<Batches, "offsets">, where: string): void {
@@ -139,10 +150,11 @@ export class Planner {
     return this.#early?.seconds ?? 0;
   }
 
-  async #make({ epoch, step, ledger, memory: kept, before }: PlannedFrom): Promise<PlannedEpoch> {
-    const start = performance.now();
-    const { config, seed, session, split, labels, mostBatches } = this.#inputs;
-    const order = orderIn(config, this.#inputs.order, epoch);
+  async #make({ ledger, memory: kept, before, ...start }: PlannedFrom): Promise<PlannedEpoch> {
+    const began = performance.now();
+    const { epoch, step } = start;
+    const { config, seed, session, split, length, labels, mostBatches } = this.#inputs;
+    const order = orderIn(length, this.#inputs.order, start);
     const { opened } = session;
     const memory = await this.memoryAfter(kept);
     const made = await makePlan(config, order, {
@@ -150,9 +162,10 @@ export class Planner {
       classCount: opened.classNames.length,
       eligible: split.eligible,
       before: before ?? undefined,
+      run: this.#sizes(start),
     });
     const plan = mostBatches === undefined ? made.plan : firstBatches(made.plan, mostBatches - step);
     this.#refuseTooSmall(plan, `order ${order.name} in epoch ${epoch + 1}`);
-    return { ...made, plan, epoch, memory, hashes: planHashes(plan), seconds: secondsSince(start) };
+    return { ...made, plan, epoch, memory, hashes: planHashes(plan), seconds: secondsSince(began) };
   }
 }

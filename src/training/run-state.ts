@@ -12,6 +12,7 @@ import type { NumberArray } from "../record/safetensors.js";
 import type { EpochSeconds } from "./clock.js";
 import { noHardSamples } from "./hard-samples.js";
 import { emptyTally } from "./measured.js";
+import type { Before } from "./run-length.js";
 import { emptyHistory } from "./sample-signals.js";
 
 const count = z.int().min(0);
@@ -86,6 +87,8 @@ const runState = z.strictObject({
   step: count,
   /** Samples trained on. */
   samples: count,
+  /** Samples scored before this epoch. */
+  scored: count,
   /** The epoch under way, or the next one. */
   epoch: count,
   ledger,
@@ -103,12 +106,28 @@ export type RunState = z.infer<typeof runState>;
 export const newRunState = (n: number, extras: readonly ExtraSignal[]): RunState => ({
   step: 0,
   samples: 0,
+  scored: 0,
   epoch: 0,
   ledger: emptyLedger(n, extras),
   memory: null,
   before: null,
   hardSamples: noHardSamples(n),
   underWay: null,
+});
+
+/** What was done before the epoch under way, or before the next one. */
+export const beforeEpoch = ({ epoch, step, samples, scored, underWay }: RunState): Before => ({
+  epoch,
+  step: underWay?.firstStep ?? step,
+  samples: samples - (underWay?.tally.count ?? 0),
+  scored,
+});
+
+/** What will have been done when the epoch under way, which is trained to its end, is over. */
+export const afterEpoch = ({ epoch, step, samples, scored, underWay }: RunState): Before => ({
+  ...{ step, samples },
+  epoch: epoch + 1,
+  scored: scored + (underWay?.scored ?? 0),
 });
 
 export interface Begun {
@@ -150,6 +169,7 @@ export interface EpochEnd {
 
 /** The epoch under way is over. */
 export function endEpoch(state: RunState, { memory, before }: EpochEnd): void {
+  state.scored = afterEpoch(state).scored;
   state.epoch += 1;
   state.memory = memory;
   state.before = before;
@@ -194,9 +214,11 @@ function areWhole({ count, lag, indices, weights, watched }: DecidedBatches, tra
   return count >= least && (weights === null || weights.length === indices.length);
 }
 
-/** A state as it was written before there were batches that are decided one after another. */
-function ofToday(state: unknown): unknown {
-  if (!isRecord(state) || !isRecord(state.underWay) || !Object.hasOwn(state.underWay, "hashes")) return state;
+/** A state as it was written before there were budgets, or batches that are decided one after another. */
+function ofToday(written: unknown): unknown {
+  if (!isRecord(written)) return written;
+  const state: Record<string, unknown> = { scored: 0, ...written }; // only a budget counts these
+  if (!isRecord(state.underWay) || !Object.hasOwn(state.underWay, "hashes")) return state;
   const { hashes, decided: _, ...underWay } = state.underWay;
   return { ...state, underWay: { ...underWay, batches: { hashes } } };
 }

@@ -1,6 +1,7 @@
 /** The loop that trains a run, epoch by epoch: score, plan, train, evaluate. Whoever trains goes through it. */
 import { BackendError, BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
+import { progressAfter } from "../kernels/spending.js";
 import { EXTRA_SIGNALS } from "../orders/contract.js";
 import { fromRecorded } from "../record/number.js";
 import { type BegunEpoch, beginOrResume } from "./begin-epoch.js";
@@ -11,10 +12,11 @@ import { recordEpoch } from "./hard-samples.js";
 import { recordTraining } from "./ledger.js";
 import { addTo, measuredOf } from "./measured.js";
 import { orderAlarms, orderAlarmText } from "./order-alarms.js";
-import { isScored, orderIn } from "./order-in-epoch.js";
+import { orderIn } from "./order-in-epoch.js";
 import { picture } from "./picture.js";
 import type { PlannedEpoch } from "./planner.js";
-import { type EpochUnderWay, endEpoch, type RunState } from "./run-state.js";
+import type { Before } from "./run-length.js";
+import { afterEpoch, beforeEpoch, type EpochUnderWay, endEpoch, type RunState } from "./run-state.js";
 import { recordHistory } from "./sample-signals.js";
 import type { TrainedOn } from "./session.js";
 import { trainChunks } from "./train-chunks.js";
@@ -39,11 +41,12 @@ export async function trainRun(state: RunState, training: Training): Promise<Run
 
 /** @throws IbatchError where the first epoch's plan cannot be made, or trained on. */
 export async function tryFirstPlan(training: Training): Promise<void> {
-  const { config, order, planner } = training;
+  const { length, order, planner } = training;
   try {
-    if (isScored(config, 0)) return;
+    const state = firstState(training);
+    if (length.isScoringDue(state)) return;
     if (order.eachBatch) await tryFirstBatch(training);
-    else await planner.plan(firstState(training));
+    else await planner.plan(state);
   } finally {
     await order.stop();
   }
@@ -56,8 +59,8 @@ async function tryFirstBatch(training: Training): Promise<void> {
 }
 
 async function trainEpochs(state: RunState, training: Training): Promise<number | undefined> {
-  const { config, mostBatches = Number.POSITIVE_INFINITY } = training;
-  while (state.epoch < config.epochs && state.step < mostBatches) {
+  const { length, mostBatches = Number.POSITIVE_INFINITY } = training;
+  while (!(state.underWay === null && length.isOver(state)) && state.step < mostBatches) {
     const { epoch } = state;
     const divergedAtStep = await trainEpoch(state, training).catch((error: unknown) => {
       throw failedIn(epoch, error);
@@ -92,9 +95,10 @@ async function trainEpoch(state: RunState, training: Training): Promise<number |
   if (divergedAtStep !== undefined) return divergedAtStep;
   if (state.step >= mostBatches) return undefined;
 
-  const evaluating = evaluate(training, planned);
+  const after = afterEpoch(state);
+  const evaluating = evaluate(training, planned, { isLast: training.length.isOver(after) });
   evaluating.catch(() => {}); // awaited below, unless the next plan cannot even be asked for
-  planNext(state, training, planned);
+  planNext({ ...after, ledger: state.ledger }, training, planned);
   const evaluated = await evaluating;
   stopwatch.lap(underWay.seconds, "evaluating", session.takeSeconds());
 
@@ -113,13 +117,12 @@ async function trainEpoch(state: RunState, training: Training): Promise<number |
 
 /** Makes the next epoch's plan while the backend evaluates, where nothing is waited for. */
 function planNext(
-  { step, ledger }: RunState,
-  { config, order, planner }: Training,
-  { epoch, memory, plan }: PlannedEpoch,
+  next: Before & Pick<RunState, "ledger">,
+  { length, order, planner }: Training,
+  { memory, plan }: PlannedEpoch,
 ): void {
-  const next = epoch + 1;
-  if (next >= config.epochs || orderIn(config, order, next).eachBatch || isScored(config, next)) return;
-  planner.planEarly({ epoch: next, step, ledger, memory, before: plan.indices });
+  if (length.isOver(next) || orderIn(length, order, next).eachBatch || length.isScoringDue(next)) return;
+  planner.planEarly({ ...next, memory, before: plan.indices });
 }
 
 /** Trains on what is left of the epoch. Returns the step at which the run diverged, if it did. */
@@ -167,12 +170,16 @@ function recordChunk(state: RunState, underWay: EpochUnderWay, { ledgerRules }: 
 }
 
 function tellTrained(
-  { epoch, samples }: RunState,
-  { tally }: EpochUnderWay,
-  { config, listen }: Training,
+  state: RunState,
+  { tally, firstStep }: EpochUnderWay,
+  { length, listen }: Training,
   { trained, ofEpoch }: { readonly trained: TrainedOn; readonly ofEpoch: number },
 ): void {
-  const share = (epoch + tally.count / ofEpoch) / config.epochs;
+  const { epoch, step, samples } = state;
+  const spending = length.spending(beforeEpoch(state));
+  const share = spending
+    ? progressAfter(spending, tally.count, step - firstStep)
+    : (epoch + tally.count / ofEpoch) / length.epochs;
   listen({ type: "trained", epoch, trained, samples, share, loss: fromRecorded(measuredOf(tally).loss) });
 }
 

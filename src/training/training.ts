@@ -10,6 +10,7 @@ import { type NoisyLabels, noisyLabels } from "./label-noise.js";
 import type { LedgerRules } from "./ledger.js";
 import { Planner } from "./planner.js";
 import type { Listener } from "./run-event.js";
+import { RunLength } from "./run-length.js";
 import { newRunState, type RunState } from "./run-state.js";
 import type { Session } from "./session.js";
 import { type Split, splitDataset } from "./split.js";
@@ -35,6 +36,7 @@ export interface Training extends TrainingInputs {
   readonly planner: Planner;
   readonly ledgerRules: LedgerRules;
   readonly split: Split;
+  readonly length: RunLength;
   /** Of batches, by the labels below. */
   readonly classes: ClassComposition;
   /** Of every sample, as it is trained on. */
@@ -63,15 +65,16 @@ export async function prepareTraining(inputs: TrainingInputs, session: Session):
       relabelled.map((sample) => labels[sample]),
     );
   }
+  const length = new RunLength(inputs.config, inputs.order, split.eligible.length);
   const { signal: source = "training", meanDecay = 0 } = order.ledger ?? {};
   return {
     ...inputs,
     session,
     evaluator: new Evaluator(session, split, evaluation),
-    planner: new Planner({ ...inputs, seed: runSeeds(seed, fixedSeeds).order, session, split, labels }),
+    planner: new Planner({ ...inputs, seed: runSeeds(seed, fixedSeeds).order, session, split, length, labels }),
     ledgerRules: { source, meanDecay },
     classes: new ClassComposition(labels, split.eligible, classCount),
-    ...{ split, labels, noise },
+    ...{ split, length, labels, noise },
   };
 }
 

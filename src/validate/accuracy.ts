@@ -70,6 +70,9 @@ export async function trainAll(
     signal,
   }: { readonly out: string | undefined; readonly command: string; readonly signal: AbortSignal },
 ): Promise<Trainings> {
+  const { epochs } = experiment.arms[arm];
+  if (epochs === undefined)
+    throw usageError(`--accuracy trains for whole epochs: name \`epochs\` for arm ${arm}, no budget`);
   const config = { ...experiment, arms: { [arm]: experiment.arms[arm] } };
   const record = openRecord(experiment, { out, command });
   const log = new BufferedLog((lines) => record.log(...lines));
@@ -87,7 +90,7 @@ export async function trainAll(
     return {
       margin,
       runs,
-      epochs: config.arms[arm].epochs,
+      epochs,
       testCount: runs[0].testCount,
     };
   } finally {

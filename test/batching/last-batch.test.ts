@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { lastBatchShare, withoutLastBatch } from "../../src/batching/last-batch.js";
+import { firstOfBatches, lastBatchShare } from "../../src/batching/last-batch.js";
 import { armHash } from "../../src/config/config.js";
 import { CONFIG, resolved, Scene } from "../experiment/scene.js";
 
@@ -18,7 +18,7 @@ test("without the last batch every array ends with it, and what is said of all s
     inclusion: Float64Array.of(0.5, 0.25, 1),
     probabilities,
   };
-  expect(withoutLastBatch(batches)).toEqual({
+  expect(firstOfBatches(batches, 1)).toEqual({
     indices: Uint32Array.of(3, 1),
     offsets: Uint32Array.of(0, 2),
     weights: Float32Array.of(1, 2),

@@ -55,7 +55,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     [
       "banana: 1",
       "x.yaml:14: banana: unknown key; known: name, seeds, baseline, comparisons, primary, targetAccuracy, equivalenceMargin, evaluation, record, " +
-        "checkpoint, backend, dataset, model, loss, optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, arms",
+        "checkpoint, backend, dataset, model, loss, optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, budget, arms",
     ],
     ["primary: both", 'x.yaml:14: primary: expected one of accuracy, loss, not "both"'],
     ["evaluation: { evry: 2 }", "x.yaml:14: evaluation.evry: unknown key; did you mean `every`?"],
@@ -226,7 +226,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
       "optimizer",
       "x.yaml: optimizer: is missing: expected a name, or a map of a name and options, as in { name: sgd, momentum: 0.9 }",
     ],
-    ["epochs", "x.yaml: epochs: is missing: expected a number"],
+    ["epochs", "x.yaml: epochs: is missing: expected the length of a run: exactly one of epochs and budget"],
   ])("%s left out", (key, expected) => {
     expect(mistake(() => resolve(SMALL.replace(new RegExp(`^${key}:.*\n`, "m"), "")))).toBe(expected);
   });

@@ -330,7 +330,17 @@ describe("notes", () => {
     ];
     const { notes } = makeFindings(measure(asking(all), all), "no scipy", all);
     expect(notes).toContain(
-      "Unequal work: an epoch is so many samples: 2,000 in shuffled, other; 1,000 in half. A difference between such arms may be one of work",
+      "Unequal work: whole runs cost so much of what those of shuffled cost, in forward-equivalents: 0.501 in half; 2.000 in other. " +
+        "A difference between such arms may be one of work: `budget` in the config makes arms cost alike",
+    );
+    const budgeted = asking(all).arms;
+    const named = { ...budgeted, half: { ...budgeted.half, epochs: undefined, budget: { samples: 1000 } } };
+    expect(makeFindings(measure(asking(all, { arms: named }), all), "no scipy", all).notes.join()).not.toContain(
+      "work",
+    );
+    const alone = all.filter(({ arm }) => arm !== "shuffled");
+    expect(makeFindings(measure(asking(alone), alone), "no scipy", alone).notes).toContain(
+      "Unequal work: an epoch is so many samples: 1,000 in half; 2,000 in other. A difference between such arms may be one of work",
     );
     expect(summarise(asking(all), all, "").arms.map(({ samplesTrained }) => samplesTrained)).toEqual([
       2000, 1000, 4000,

@@ -64,7 +64,8 @@ test("no field is missed: what nobody knows is refused, as is what is lacking, a
     return joinState({ numbers: copy, arrays, step: 7 }, 5);
   };
   expect(changed(() => {})).toEqual({ taken: underWay() });
-  for (const name of Object.keys(numbers as object))
+  const written = Object.keys(numbers as object).filter((name) => name !== "scored"); // states of before lack it
+  for (const name of written)
     expect(
       changed((state) => delete state[name]),
       name,

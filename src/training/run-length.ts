@@ -1,0 +1,129 @@
+/** How long a run is: so many epochs, or until a budget of updates, samples or passes is spent. */
+import { batchSizes } from "../batching/index.js";
+import type { ArmConfig } from "../config/config.js";
+import { usageError } from "../errors.js";
+import type { Spending } from "../kernels/spending.js";
+import type { RunOrder } from "../order-files/run-order.js";
+import { sampleSize } from "../orders/fraction.js";
+import { isScoringDue } from "../orders/ledger-options.js";
+import { BACKWARD_IN_FORWARDS } from "../record/work.js";
+
+/** What was done before an epoch, or between two. */
+export interface Before {
+  readonly epoch: number;
+  /** Batches trained on. */
+  readonly step: number;
+  /** Samples trained on, and scored. */
+  readonly samples: number;
+  readonly scored: number;
+}
+
+/** What each kind of budget counts. */
+const PRICES = {
+  updates: { perSample: 0, perBatch: 1, perScored: 0 },
+  samples: { perSample: 1, perBatch: 0, perScored: 0 },
+  forwardEquivalents: { perSample: 1 + BACKWARD_IN_FORWARDS, perBatch: 0, perScored: 1 },
+} as const;
+
+interface Budget {
+  readonly kind: keyof typeof PRICES;
+  readonly amount: number;
+}
+
+export class RunLength {
+  /**
+   * Of the whole run; of a budget nominal, and maybe a fraction: what an epoch costs whose samples are as many as the order
+   * declares, in batches of the first one's size.
+   */
+  readonly epochs: number;
+  readonly #config: Pick<ArmConfig, "order">;
+  readonly #budget: Budget | undefined;
+  readonly #eligibleCount: number;
+  /** Of the run's first batch. */
+  readonly #size: number;
+  /** Samples that are scored for each that is trained on, beside passes: candidates of batches, as the order declares. */
+  readonly #candidates: number;
+
+  /** @throws IbatchError where the first scoring pass would spend the whole budget. */
+  constructor(
+    config: Pick<ArmConfig, "order" | "batching" | "epochs" | "budget">,
+    { epochShare, scoresCandidates }: Pick<RunOrder, "epochShare" | "scoresCandidates">,
+    eligibleCount: number,
+  ) {
+    this.#config = config;
+    this.#eligibleCount = eligibleCount;
+    this.#budget = budgetOf(config);
+    const samples = sampleSize(epochShare, eligibleCount);
+    this.#size = batchSizes(config.batching, { epoch: 0, epochs: 1, samples })(0);
+    const { factor } = config.order.options;
+    const candidates = typeof factor === "number" ? factor : 1 / epochShare; // as our orders name it
+    this.#candidates = scoresCandidates ? candidates : 0;
+    this.epochs = this.#budget ? this.#budget.amount / this.#costOfEpoch(this.#budget, samples) : (config.epochs ?? 0);
+    const atStart = { epoch: 0, step: 0, samples: 0, scored: 0 };
+    const isDue = isScoringDue(config.order.ledger, 0) && !this.isShuffled(atStart);
+    if (isDue && !this.isScoringDue(atStart)) {
+      throw usageError(
+        `a budget of ${this.#budget?.amount} forwardEquivalents is spent by the scoring pass before the first epoch ` +
+          `(${eligibleCount} samples): name more, or take start: shuffled`,
+      );
+    }
+  }
+
+  isOver(before: Before): boolean {
+    if (this.#budget === undefined) return before.epoch >= this.epochs;
+    return spentOn(this.#budget, before) >= this.#budget.amount;
+  }
+
+  /** Whether the epoch is the last one, which the config wants shuffled: with a budget, whether a shuffle would reach it. */
+  isShuffled(before: Before): boolean {
+    if (this.#config.order.shuffledLastEpoch !== true) return false;
+    if (this.#budget === undefined) return before.epoch + 1 === this.epochs;
+    const { perSample, perBatch } = PRICES[this.#budget.kind];
+    const batches = Math.ceil(this.#eligibleCount / this.#size);
+    const cost = perSample * this.#eligibleCount + perBatch * batches;
+    return spentOn(this.#budget, before) + cost >= this.#budget.amount;
+  }
+
+  /** A pass that leaves nothing of the budget to train with is not made: what is left is trained on by what is known. */
+  isScoringDue(before: Before): boolean {
+    if (this.isShuffled(before) || !isScoringDue(this.#config.order.ledger, before.epoch)) return false;
+    return this.#budget === undefined || this.#afterPass(this.#budget, before) < this.#budget.amount;
+  }
+
+  /** At the first batch of the epoch; undefined where epochs say how far a run is. */
+  spending(before: Before): Spending | undefined {
+    if (this.#budget === undefined) return undefined;
+    const { kind, amount } = this.#budget;
+    const { perSample, perBatch, perScored } = PRICES[kind];
+    const isScored = this.isScoringDue(before);
+    const spent = isScored ? this.#afterPass(this.#budget, before) : spentOn(this.#budget, before);
+    const candidates = this.isShuffled(before) ? 0 : this.#candidates;
+    return { spent, budget: amount, perSample: perSample + perScored * candidates, perBatch };
+  }
+
+  #costOfEpoch({ kind }: Budget, samples: number): number {
+    const { perSample, perBatch, perScored } = PRICES[kind];
+    const { signal, every = 1 } = this.#config.order.ledger ?? {};
+    const passes = signal === "rescore" ? this.#eligibleCount / every : 0;
+    const scored = passes + this.#candidates * samples;
+    return perSample * samples + perBatch * Math.ceil(samples / this.#size) + perScored * scored;
+  }
+
+  #afterPass(budget: Budget, before: Before): number {
+    return spentOn(budget, before) + PRICES[budget.kind].perScored * this.#eligibleCount;
+  }
+}
+
+function budgetOf({ budget }: Pick<ArmConfig, "budget">): Budget | undefined {
+  if (budget === undefined) return undefined;
+  for (const kind of ["updates", "samples", "forwardEquivalents"] as const) {
+    const amount = budget[kind];
+    if (amount !== undefined) return { kind, amount };
+  }
+  return undefined;
+}
+
+function spentOn({ kind }: Budget, { step, samples, scored }: Before): number {
+  const { perSample, perBatch, perScored } = PRICES[kind];
+  return perSample * samples + perBatch * step + perScored * scored;
+}

@@ -1,0 +1,235 @@
+// Runs whose length is a budget: they end where it is reached, with their schedules, and go on to the bit.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { armHash, experimentHash } from "../../src/config/config.js";
+import { readStatus } from "../../src/experiment/experiment-status.js";
+import { forwardEquivalents } from "../../src/record/work.js";
+import { readResults } from "../../src/results/recorded-results.js";
+import { orderModule } from "../order-files/own-order.js";
+import { LOSSES, recorded, stoppedBefore, undisturbed } from "./one-run.js";
+import { CONFIG, resolved, Scene } from "./scene.js";
+
+const N = 24;
+const COSINE = "schedule={name: cosine, learningRate: 0.1}";
+
+interface Line {
+  readonly batches: number;
+  readonly samples: number;
+  readonly scored: number;
+  readonly step: number;
+  readonly learningRate: { readonly first: number; readonly last: number };
+  readonly test?: unknown;
+  readonly batchSize: { readonly smallest: number; readonly largest: number };
+}
+
+async function trained(budget: string, arms: Readonly<Record<string, string>>, more: readonly string[] = []) {
+  const scene = new Scene();
+  const said = Object.entries(arms).map(([name, order]) => `${name}: {order: ${order}, budget: ${budget}}`);
+  const settings = [`arms={${said.join(", ")}}`, "seeds=[4]", COSINE, ...more];
+  const { error, results } = await scene.run({ settings, pretence: LOSSES });
+  return { scene, error, results };
+}
+
+const linesOf = (scene: Scene, arm: string): readonly Line[] =>
+  scene
+    .text(`${arm}/seed-4/metrics.jsonl`)
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+
+const sum = (values: readonly number[]): number => values.reduce((total, one) => total + one, 0);
+const totals = (scene: Scene, arm: string) => {
+  const lines = linesOf(scene, arm);
+  const work = { samples: sum(lines.map((line) => line.samples)), scored: sum(lines.map((line) => line.scored)) };
+  return { ...work, steps: lines.at(-1)?.step, epochs: lines.length, equivalents: forwardEquivalents(work) };
+};
+
+/** Of the cosine schedule, where so much of the budget is spent. */
+const rateAt = (share: number): number => (0.1 * (1 + Math.cos(Math.PI * share))) / 2;
+
+const ARMS = {
+  shuffled: "shuffled",
+  half: "{name: random-subset, fraction: 0.5}",
+  each: "{name: top-loss, cover: true}",
+  scored: "{name: weighted, fraction: 0.5, signal: rescore, start: scored}",
+};
+
+describe("equal budgets are equal totals, each with the end of its schedule", () => {
+  test("updates", async () => {
+    const { scene, results } = await trained("{updates: 13}", ARMS);
+    expect(results.map(({ state }) => state)).toEqual(["done", "done", "done", "done"]);
+    expect(Object.keys(ARMS).map((arm) => totals(scene, arm).steps)).toEqual([13, 13, 13, 13]);
+    expect(Object.keys(ARMS).map((arm) => totals(scene, arm).epochs)).toEqual([3, 5, 3, 5]); // of 5 and of 3 batches
+    for (const arm of Object.keys(ARMS)) {
+      const lines = linesOf(scene, arm);
+      expect(lines[0].learningRate.first).toBe(0.1);
+      expect(lines.at(-1)?.learningRate.last).toBeCloseTo(rateAt(12 / 13), 12);
+      expect(lines.at(-1)?.test, "the last epoch is evaluated").toBeDefined();
+    }
+  });
+
+  test("samples: the batch that reaches them is the last one", async () => {
+    const { scene } = await trained("{samples: 60}", ARMS);
+    // 24 + 24 + 5 + 5 + 5, and five times 5 + 5 + 2
+    expect(Object.keys(ARMS).map((arm) => totals(scene, arm).samples)).toEqual([63, 60, 63, 60]);
+    expect(linesOf(scene, "shuffled").at(-1)).toMatchObject({ batches: 3, samples: 15 });
+    expect(linesOf(scene, "shuffled").at(-1)?.learningRate.last).toBeCloseTo(rateAt(58 / 60), 12);
+    expect(linesOf(scene, "half").at(-1)?.learningRate.last).toBeCloseTo(rateAt(58 / 60), 12);
+  });
+
+  test("passes: those that score are charged, and none is made that leaves nothing to train with", async () => {
+    const of = async (budget: number) => (await trained(`{forwardEquivalents: ${budget}}`, ARMS)).scene;
+    const scene = await of(216);
+    expect(Object.keys(ARMS).map((arm) => totals(scene, arm).equivalents)).toEqual([216, 216, 216, 219]);
+    expect(linesOf(scene, "scored").map(({ scored, samples }) => [scored, samples])).toEqual([
+      ...[0, 1, 2].map(() => [N, 12]), // 24 + 36 each
+      [N, 5], // 180 + 24 are spent, 12 are left: one batch
+    ]);
+    expect(linesOf(scene, "scored").at(-1)?.learningRate.last).toBeCloseTo(rateAt(204 / 216), 12);
+    const short = await of(204);
+    expect(linesOf(short, "scored").map(({ scored, samples }) => [scored, samples])).toEqual([
+      ...[0, 1, 2].map(() => [N, 12]),
+      [0, 10], // a pass would spend what is left; 24 are eight samples: two batches
+    ]);
+  });
+
+  test("passes: candidates are charged with the batches that they are for", async () => {
+    const { scene } = await trained("{forwardEquivalents: 216}", { pool: "{name: pool, factor: 2}" });
+    // 12 of 24 are trained on an epoch: 36 + 24; in the fourth 36 are left, of which a sample takes 5: two batches
+    expect(linesOf(scene, "pool").map(({ samples, scored }) => [samples, scored])).toEqual([
+      ...[0, 1, 2].map(() => [12, 24]),
+      [10, 20],
+    ]);
+    expect(linesOf(scene, "pool").at(-1)?.learningRate.last).toBeCloseTo(rateAt((180 + 25) / 216), 12);
+  });
+
+  test("a shuffled last epoch is the one that reaches the budget", async () => {
+    const order = "{name: random-subset, fraction: 0.5, shuffledLastEpoch: true}";
+    const { scene } = await trained("{samples: 60}", { half: order, shuffled: ARMS.shuffled });
+    expect(linesOf(scene, "half").map(({ samples }) => samples)).toEqual([12, 12, 12, 24]);
+  });
+
+  test("batches that grow do so over the budget", async () => {
+    const growing = "batching={name: linear, from: 2, to: 8, per: batch}";
+    const { scene } = await trained("{updates: 12}", { shuffled: ARMS.shuffled, half: ARMS.half }, [growing]);
+    for (const arm of ["shuffled", "half"]) {
+      expect(totals(scene, arm).steps).toBe(12);
+      expect(linesOf(scene, arm)[0].batchSize).toMatchObject({ smallest: 2 });
+      expect(Math.max(...linesOf(scene, arm).map(({ batchSize }) => batchSize.largest))).toBe(8); // 2 + 6 · 11/12
+    }
+  });
+
+  test("a budget that the first pass would spend is refused before anything is trained", async () => {
+    const { results, error } = await trained("{forwardEquivalents: 24}", { scored: ARMS.scored });
+    expect(results[0]?.error ?? String(error)).toMatch(
+      /a budget of 24 forwardEquivalents is spent by the scoring pass before the first epoch \(24 samples\): name more/,
+    );
+  });
+});
+
+describe("to the bit", () => {
+  const runOf = (order: string, budget: string, ...more: string[]) => [
+    `arms={a: {order: ${order}, budget: ${budget}}}`,
+    ...["seeds=[4]", COSINE, "checkpoint={everyBatches: 1, leastSeconds: 0}", ...more],
+  ];
+
+  test.each([
+    ["a part by loss", runOf("{name: weighted, fraction: 0.5, by: loss}", "{updates: 8}"), 7],
+    ["a shuffle, samples", runOf("shuffled", "{samples: 60}", "backend.chunkBatches=1"), 12],
+    ["scored before each epoch", runOf(ARMS.scored, "{forwardEquivalents: 204}", "backend.chunkBatches=1"), 10],
+    ["the same with a last pass", runOf(ARMS.scored, "{forwardEquivalents: 225}", "backend.chunkBatches=1"), 10],
+    ["candidates that are scored", runOf("{name: pool, factor: 2}", "{forwardEquivalents: 216}"), 10],
+    ["a shuffled last epoch", runOf("{name: weighted, fraction: 0.5, shuffledLastEpoch: true}", "{samples: 60}"), 12],
+    ["decided batch by batch", runOf(ARMS.each, "{updates: 13}"), 12],
+    ["the same with lag 0, samples", runOf("{name: top-loss, cover: true, lag: 0}", "{samples: 60}"), 12],
+    [
+      "batches that grow",
+      runOf(
+        "shuffled",
+        "{updates: 12}",
+        "batching={name: linear, from: 2, to: 8, per: batch}",
+        "backend.chunkBatches=1",
+      ),
+      11,
+    ],
+  ])("stopped in the last epoch, which is cut: %s", async (_, settings, stop) => {
+    const whole = await undisturbed({ settings });
+    const scene = await stoppedBefore(stop, settings);
+    expect(scene.document("a", 4)).toMatchObject({ state: "interrupted" });
+    const { client } = await scene.run({ settings, pretence: LOSSES });
+    expect(client.sentOf("load")[0]?.fields.step).toBeGreaterThan(0);
+    expect(recorded(scene)).toEqual(whole.recorded);
+    expect(client.trails).toEqual(whole.trails);
+  });
+
+  test("a replay with the same budget is the same training", async () => {
+    const { scene } = await trained("{samples: 60}", { shuffled: ARMS.shuffled });
+    const again = await trained("{samples: 60}", { again: `{replay: ${join(scene.directory, "shuffled/seed-4")}}` });
+    const plans = (of: Scene, arm: string) =>
+      linesOf(of, arm).map(({ step, samples, learningRate }) => ({ step, samples, learningRate }));
+    expect(plans(again.scene, "again")).toEqual(plans(scene, "shuffled"));
+    expect(readFileSync(join(again.scene.directory, "again/seed-4/orders/0002.u32"))).toEqual(
+      readFileSync(join(scene.directory, "shuffled/seed-4/orders/0002.u32")),
+    );
+  });
+});
+
+test("an order in a file is told how much of the budget is spent", async () => {
+  const scene = new Scene();
+  const asked = `order({ eligible, size, epoch, progress }) {
+    const expected = [0, 24, 48][epoch] / 60;
+    if (progress !== expected) throw new Error("epoch " + epoch + " is at " + progress + ", not at " + expected);
+    return { indices: eligible.slice(), offsets: offsetsOf(eligible.length, size) };
+  },`;
+  scene.write("mine.mjs", orderModule(asked));
+  const settings = ["arms={a: {order: ./mine.mjs, budget: {samples: 60}}}", "seeds=[4]"];
+  const { results } = await scene.run({ settings, pretence: LOSSES });
+  expect(results).toMatchObject([{ state: "done", error: undefined }]);
+});
+
+describe("a budget of epochs", () => {
+  const of = (line: string) => resolved(CONFIG.replace("epochs: 3\n", line));
+
+  test("is `epochs`: the same hashes, in an arm too", async () => {
+    const [said, short] = await Promise.all([of("budget: { epochs: 3 }\n"), of("epochs: 3\n")]);
+    expect(said.arms).toEqual(short.arms);
+    expect(experimentHash(said)).toBe(experimentHash(short));
+    expect(armHash(said.arms.frozen, said.evaluation)).toBe(armHash(short.arms.frozen, short.evaluation));
+  });
+
+  test("of an arm replaces the others' length, whichever kind it is", async () => {
+    const text = CONFIG.replace("epochs: 3\n", "budget: { updates: 9 }\n");
+    const { arms } = await resolved(
+      text
+        .replace("{ order: frozen }", "{ order: frozen, epochs: 2 }")
+        .replace("order: shuffled", "order: shuffled, budget: { samples: 8 }"),
+    );
+    expect(arms.frozen).toMatchObject({ epochs: 2 });
+    expect(arms.frozen.budget).toBeUndefined();
+    expect(arms.shuffled.budget).toEqual({ samples: 8 });
+    expect(arms.shuffled.epochs).toBeUndefined();
+  });
+
+  test.each([
+    ["epochs: 3\nbudget: { updates: 9 }\n", "exactly one of epochs and budget"],
+    ["budget: { updates: 9, samples: 3 }\n", "exactly one of epochs, updates, samples and forwardEquivalents"],
+    ["budget: {}\n", "exactly one of epochs, updates, samples and forwardEquivalents"],
+    ["budget: { seconds: 9 }\n", "budget.seconds: unknown key"],
+  ])("%j is refused", async (line, expected) => {
+    await expect(of(line)).rejects.toThrow(expected);
+  });
+});
+
+test("status and tables say how many epochs there were, and a table that arms cost alike", async () => {
+  const { scene } = await trained("{forwardEquivalents: 216}", { shuffled: ARMS.shuffled, half: ARMS.half });
+  const { runs } = readStatus(scene.directory);
+  expect(runs.map(({ epochs, ofEpochs }) => [epochs, ofEpochs])).toEqual([
+    [3, null],
+    [6, null],
+  ]);
+  const { signal } = new AbortController();
+  const { table } = await readResults(scene.directory, { python: undefined, signal });
+  expect(table).toMatch(/\| half +\|.*\| +6 \|/);
+  expect(table).not.toContain("Unequal work");
+});
