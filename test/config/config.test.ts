@@ -423,13 +423,13 @@ describe("what is not said", () => {
 
 describe("every config that comes along", () => {
   const studies = ["cifar10", "cifar100", "fashion-mnist", "mnist"];
-  const importance = ["digits-importance", "mnist-importance"];
+  const importance = ["digits-importance", "mnist-importance", "online", "halves", "label-noise"];
   const read = (name: string) => {
     const path = join(packageRoot, "configs", `${name}.yaml`);
     expect(readFileSync(path, "utf8"), "a header that says what it shows").toMatch(/^# /);
     const config = resolveConfig(ConfigSource.read(path), OrderSources.builtIn, catalogue);
     expect(config.name).toBe(name);
-    expect(config.baseline).toBe("shuffled");
+    expect(config.baseline).toBe(name === "halves" ? "random-half" : "shuffled");
     return config;
   };
   const ordersOf = (name: string) => Object.entries(read(name).arms).map(([arm, { order }]) => [arm, order.name]);
@@ -495,6 +495,9 @@ describe("every config that comes along", () => {
   test.each([
     ["digits-importance", "twelve", 12],
     ["mnist-importance", "Three comparisons", 3],
+    ["online", "ten planned comparisons", 10],
+    ["halves", "five planned comparisons", 5],
+    ["label-noise", "five planned comparisons", 5],
   ])("%s resolves: seeds enough for the comparisons that its header plans", (name, said, comparisons) => {
     expect(readFileSync(join(packageRoot, "configs", `${name}.yaml`), "utf8")).toContain(said);
     expect(read(name).comparisons).toHaveLength(comparisons);
