@@ -158,7 +158,10 @@ export class Session {
     return { chunk: done, signals: present(answer.arrays, extras), isStopped };
   }
 
-  /** The signals of these training samples, in evaluation mode: nothing in the model changes. */
+  /**
+   * The signals of these training samples, in evaluation mode: nothing in the model changes. An answer that comes when
+   * the run was stopped is taken: what was trained on behind it may be worth a checkpoint only with it.
+   */
   async score(indices: Uint32Array, batchSize: number, extras: readonly ExtraSignal[]): Promise<SampleSignals> {
     this.#lifetime.refuseWhenStopped();
     const { fields, arrays } = await this.#lifetime.ask(
@@ -167,7 +170,6 @@ export class Session {
       { session: this.#lifetime.id, signals: [...ALWAYS_ASKED, ...extras], batchSize },
       { indices },
     );
-    this.#lifetime.refuseWhenStopped();
     this.#seconds.scoring += fields.seconds;
     checkGathered(fields.indicesSha256, indices);
     return present(arrays, extras);

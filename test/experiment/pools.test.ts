@@ -1,5 +1,6 @@
 // Candidates of a batch: when they are scored, what a choice is told of them, and that nothing else comes into it.
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { consecutive } from "../../src/kernels/consecutive.js";
 import { random } from "../../src/kernels/random.js";
@@ -204,6 +205,26 @@ describe.each(ORDERS)("%s", (_, order) => {
     const again = await scene.run({ settings, pretence: LOSSES });
     expect(again.results).toMatchObject([{ state: "done" }]);
     expect(again.client.sentOf("load").map(({ fields }) => fields.step)).toEqual(trained === 0 ? [] : [trained]);
+    expect(again.client.trails).toEqual(trails);
+    expect(recorded(scene)).toEqual(files);
+  });
+
+  test("stopped while scores are on their way, and a batch is trained on behind them: it goes on from that batch", async () => {
+    const { files, trails } = await wholeOf(order);
+    const scene = new Scene();
+    prepare(scene);
+    const abort = new AbortController();
+    let scores = 0;
+    const delivers: Pretence["delivers"] = async ({ type }) => {
+      if (type !== "score" || ++scores !== 6) return;
+      for (let turn = 0; turn < 20; turn++) await setImmediate();
+      abort.abort();
+    };
+    const stopped = await scene.run({ settings, pretence: { ...LOSSES, delivers }, abort });
+    const again = await scene.run({ settings, pretence: LOSSES });
+    const trained = stopped.client.trajectory.length;
+    expect(trained).toBeGreaterThan(0);
+    expect(again.client.sentOf("load").map(({ fields }) => fields.step)).toEqual([trained]);
     expect(again.client.trails).toEqual(trails);
     expect(recorded(scene)).toEqual(files);
   });
