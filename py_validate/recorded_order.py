@@ -36,6 +36,8 @@ class RecordedOrder(Sampler[list[int]]):
     indices: uint32 [m]; offsets: uint32 [batches + 1], batch b is indices[offsets[b] : offsets[b + 1]];
     learning_rates: one a batch; weights: float32 [B] of each batch's samples, or None where every weight is 1 (the
     gradient of a batch is that of the sum of weight·loss, divided by B); order_sha256, plan_sha256: as recorded.
+    trained_labels: int64 [n], those that the run trained on where they are not the dataset's (dataset.labelNoise), else
+    None: a loop that is to do the same takes them in the place of the loader's, `order.trained_labels[batch]`.
 
     Raises FileNotFoundError where a file is not there, ValueError where one is not what was recorded, or the dataset is
     another one.
@@ -46,6 +48,7 @@ class RecordedOrder(Sampler[list[int]]):
         self._label_count: int | None = None
         if labels is not None:
             self._label_count = check_labels(self._directory, labels)
+        self.trained_labels = read_trained_labels(self._directory, self._label_count)
         self.set_epoch(epoch)
 
     def set_epoch(self, epoch: int) -> None:
@@ -84,6 +87,17 @@ class RecordedOrder(Sampler[list[int]]):
 
     def __len__(self) -> int:
         return len(self._batches)
+
+
+def read_trained_labels(directory: Path, count: int | None) -> np.ndarray[Any, np.dtype[np.int64]] | None:
+    """None where they are the dataset's. Raises ValueError where they are not as many."""
+    path = directory / "trained-labels.u32"
+    if not path.exists():
+        return None
+    labels = np.frombuffer(read_values(path), "<u4").astype(np.int64)
+    if count is not None and len(labels) != count:
+        raise ValueError(f"{path} has {len(labels)} labels, the dataset {count}: it is damaged")
+    return labels
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import { packageRoot } from "../package-root.js";
 import { readDataset } from "../record/dataset-record.js";
 import { writeExported } from "../record/export-files.js";
 import { sha256 } from "../record/hash.js";
-import { orderFilesOf, type RecordedFile } from "../record/recorded-orders.js";
+import { orderFilesOf, type RecordedFile, trainedLabelsFiles } from "../record/recorded-orders.js";
 import { runDirectory } from "../record/run-places.js";
 import { wholeJson } from "../record/write-file.js";
 import type { Exported, ExportRequest } from "./contract.js";
@@ -52,7 +52,11 @@ function packedOrders(directory: string, { epochs, files, document }: ExportedRu
   const hash = document.surroundings?.dataSha256;
   try {
     const orders = epochs.flatMap(({ metrics: { epoch } }) => orderFilesOf(files, epoch));
-    return { orders, dataset: hash === undefined ? undefined : describeDataset(directory, hash) };
+    const labels = orders.length > 0 ? trainedLabelsFiles(files) : [];
+    return {
+      orders: [...orders, ...labels],
+      dataset: hash === undefined ? undefined : describeDataset(directory, hash),
+    };
   } catch (error) {
     if (!(error instanceof IbatchError)) throw error;
     return { orders: [], damage: error.message };

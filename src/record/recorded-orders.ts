@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { sha256 } from "./hash.js";
 import { damage, Unreadable } from "./read-file.js";
-import { orderFile } from "./run-files.js";
+import { orderFile, TRAINED_LABELS } from "./run-files.js";
 import { RunFiles } from "./verified-files.js";
 
 /** What an epoch was trained on. */
@@ -83,6 +83,10 @@ export function orderFilesOf(files: RunFiles, epoch: number): RecordedFile[] {
   const endings = ["u32", "json", ...(weights === undefined ? [] : (["weights.f32"] as const))] as const;
   return endings.map((ending) => orderFile(epoch, ending)).map((name) => ({ name, bytes: files.bytes(name) }));
 }
+
+/** Of a run that trained on other labels than the dataset's: the file of them; else none. */
+export const trainedLabelsFiles = (files: RunFiles): RecordedFile[] =>
+  files.has(TRAINED_LABELS) ? [{ name: TRAINED_LABELS, bytes: files.bytes(TRAINED_LABELS) }] : [];
 
 /** How many epochs of orders a run's directory holds, from 0 on without a gap. */
 export function countOrders(files: RunFiles): number {

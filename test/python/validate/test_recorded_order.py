@@ -191,3 +191,16 @@ def test_stands_alone(run: Path, tmp_path: Path) -> None:
 def test_hashes_are_plain_sha256_of_the_files(run: Path) -> None:
     order = RecordedOrder(run, 0, labels=None)
     assert order.order_sha256 == hashlib.sha256((run / "orders/0000.u32").read_bytes()).hexdigest()
+
+
+def test_labels_that_the_run_trained_on_come_along_where_they_are_not_the_datasets(run: Path) -> None:
+    clean = [0, 1, 2, 0, 1, 2]
+    assert RecordedOrder(run, labels=clean).trained_labels is None
+    np.array([0, 1, 1, 0, 1, 2], "<u4").tofile(run / "trained-labels.u32")
+    trained = RecordedOrder(run, labels=clean).trained_labels
+    assert trained is not None
+    assert (trained.dtype, trained.tolist()) == (np.int64, [0, 1, 1, 0, 1, 2])
+    np.array([0, 1], "<u4").tofile(run / "trained-labels.u32")
+    with pytest.raises(ValueError, match="has 2 labels, the dataset 6: it is damaged"):
+        RecordedOrder(run, labels=clean)
+    assert RecordedOrder(run, labels=None).trained_labels is not None
