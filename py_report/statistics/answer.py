@@ -115,6 +115,9 @@ class Difference(Description):
     """null where no run diverged."""
     equivalence: Equivalence | None
     """null where none was asked for, and without a t test."""
+    smallest_margin: float | None
+    """Where no margin was named for a comparison of a family: the least one with which two one-sided t tests would have
+    shown equivalence after Holm's correction, with that margin for the whole family; null without a t test."""
 
 
 class Answer(Record):

@@ -51,6 +51,7 @@ def compare(pairing: Pairing, confidence: float) -> Difference:
         claim=claim_of(test, wilcoxon, lack),
         divergence=divergence_of(pairing),
         equivalence=None if lack or pairing.margin is None else equivalence_of(differences, pairing.margin),
+        smallest_margin=None,
     )
 
 

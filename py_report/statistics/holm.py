@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .answer import Difference
+from .equivalence import smallest_margins
 
 
 def correct(family: Sequence[Difference]) -> None:
@@ -20,6 +21,7 @@ def correct(family: Sequence[Difference]) -> None:
     claims = holm([*(one.claim.p if one.claim else 1.0 for one in family), *rates])
     wilcoxon = holm([*(one.wilcoxon.p if one.wilcoxon else 1.0 for one in family), *rates])
     equivalence = holm([one.equivalence.p if one.equivalence else 1.0 for one in family])
+    margins = smallest_margins(family)
     for at, one in enumerate(family):
         if one.claim:
             one.claim.holm = claims[at]
@@ -28,6 +30,8 @@ def correct(family: Sequence[Difference]) -> None:
             one.wilcoxon_smallest_holm = min(1.0, one.wilcoxon.smallest * size)
         if one.equivalence:
             one.equivalence.holm = equivalence[at]
+        if not one.equivalence:
+            one.smallest_margin = margins[at]
     for divergence, corrected in zip(divergences, claims[len(family) :], strict=True):
         divergence.holm = corrected
 

@@ -132,6 +132,11 @@ export const difference = z.strictObject({
   divergence: divergence.nullable(),
   /** null where none was asked for, and without a t test. */
   equivalence: equivalence.nullable(),
+  /**
+   * Where no margin was named for a comparison of a family: the least one with which equivalence would have been claimed;
+   * null without a t test. Absent in records of before there was such.
+   */
+  smallestMargin: z.number().nullish(),
 });
 /**
  * Of the paired differences arm - baseline; where a run of a pair diverged, mean and sd are of survivors alone.

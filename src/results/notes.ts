@@ -12,7 +12,7 @@ import { ALPHA, LEAST_PAIRS, runsForFisher, seedsForWilcoxon, tooFewSeeds } from
 import { MEASURES, otherThan, type ShownMeasure } from "./shown-measure.js";
 import { BCA_WARNING, LEAST_PAIRS_FOR_BCA } from "./statistics.js";
 import { unfinishedNotes } from "./unfinished.js";
-import { canClaim, canShowDivergence } from "./verdict.js";
+import { canClaim, canShowDivergence, verdictOn } from "./verdict.js";
 
 export function notesOn(measures: Measures, comparisons: readonly Comparison[], runs: readonly TimedRun[]): string[] {
   const notes = [
@@ -55,6 +55,7 @@ function claimNotes({ baseline, primary, arms }: Measures, comparisons: readonly
       planned.length,
     ),
     pairs < LEAST_PAIRS_FOR_BCA ? undefined : upperFirst(BCA_WARNING),
+    marginNote(comparisons, MEASURES[primary]),
   ];
 }
 
@@ -117,6 +118,18 @@ function intervalNote(differences: readonly Difference[], planned: number): stri
   const cut = differences.some(({ isCut }) => isCut) ? ", cut off at ±100 points where it says so" : "";
   const alone = planned > 1 ? ", each of its comparison alone: Holm's correction is of p, not of intervals" : "";
   return `Intervals are Student's t: of a mean accuracy on the logit scale and of a mean loss on the log scale, which keeps them within what is possible; of a difference as it is${cut}${alone}`;
+}
+
+/** Where comparisons are undecided and no margin was named: what these data could have shown. */
+function marginNote(comparisons: readonly Comparison[], measure: ShownMeasure): string | undefined {
+  const { kind, scale, digits, unit } = measure;
+  const shown = comparisons.flatMap(({ name, planned, [kind]: found }) => {
+    const isUndecided = planned && found.claim !== null && verdictOn(found, measure).difference === null;
+    const margin = found.smallestMargin ?? null;
+    return isUndecided && margin !== null ? [`±${(scale * margin).toFixed(digits)}${unit} of ${name}`] : [];
+  });
+  if (shown.length === 0) return undefined;
+  return `No equivalenceMargin was named before the runs, so nothing is called equivalent: what cannot be told apart may differ. The smallest margins that two one-sided t tests would have shown here: ${shown.join(", ")}`;
 }
 
 const collapseNotes = ({ arm, collapse, accuracy }: ArmMeasures): string[] =>

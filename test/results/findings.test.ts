@@ -310,6 +310,29 @@ test("level is said after a test of equivalence alone", async () => {
   expect(notes.some((note) => note.startsWith("Equivalent: "))).toBe(true);
 });
 
+test("without a margin the smallest one is told that would have shown it, of what is undecided alone", async () => {
+  const base = runs("shuffled", 0.9, 0.91, 0.92, 0.93, 0.94);
+  const all = [
+    ...base,
+    ...runs("near", 0.901, 0.909, 0.921, 0.929, 0.9401),
+    ...runs("far", 0.8, 0.811, 0.82, 0.83, 0.84),
+  ];
+  const { notes, comparisons } = await findingsOf(all);
+  const margins = comparisons.map(({ accuracy }) => accuracy.smallestMargin ?? Number.NaN);
+  // near: mean 0.00002, se 0.000447, t(0.975; 4) = 2.776 for the first one of two; far: mean -0.0998, t(0.95; 4) = 2.132
+  expect(margins).toEqual([expect.closeTo(0.00126, 5), expect.closeTo(0.0998 + 2.132 * 0.0002, 4)]);
+  const [note, ...others] = notes.filter((one) => one.startsWith("No equivalenceMargin was named"));
+  expect(note).toMatch(/would have shown here: ±0\.1\d points of near − shuffled$/);
+  expect(others).toEqual([]);
+  const named = await findingsOf(all, { equivalenceMargin: 0.003 });
+  expect(named.notes.join()).not.toContain("No equivalenceMargin");
+  expect(named.comparisons[0].accuracy.smallestMargin).toBeNull();
+  const exact = await findingsOf(all, { equivalenceMargin: margins[0] * 1.0001 });
+  expect(verdictText(exact.comparisons[0].accuracy, MEASURES.accuracy)).toBe("equivalent");
+  const less = await findingsOf(all, { equivalenceMargin: margins[0] * 0.9999 });
+  expect(verdictText(less.comparisons[0].accuracy, MEASURES.accuracy)).toBe("undecided");
+});
+
 describe("notes", () => {
   test("where every run is right throughout, losses are told", () => {
     const all = [

@@ -55,6 +55,7 @@ describe("with Python and scipy", () => {
       claim: { test: "t", p: planned.t?.p, holm: null },
       wilcoxonHolm: null,
       wilcoxonSmallestHolm: null,
+      smallestMargin: null,
     });
   });
 

@@ -391,6 +391,27 @@ def test_equivalence_needs_a_margin_and_is_corrected_by_itself() -> None:
     assert analyse(Request(comparisons=[asked("a", near, None)])).comparisons[0].equivalence is None
 
 
+def test_the_smallest_margin_is_where_the_claim_of_equivalence_begins() -> None:
+    """Against the tests themselves, with that margin for the family: a little more claims, a little less does not."""
+    random = np.random.default_rng(11)
+    for seeds in ((8, 8, 8, 8), (4, 9, 6, 1), (5, 5, 2, 7)):
+        sizes = random.choice([0.0003, 0.001, 0.004], len(seeds))
+        family = [
+            pairing(str(at), random.normal(size / 2, size, n).tolist(), "planned")
+            for at, (n, size) in enumerate(zip(seeds, sizes, strict=True))
+        ]
+        for at, one in enumerate(analyse(Request(comparisons=family)).comparisons):
+            margin = one.smallest_margin
+            assert (margin is None) == (one.t is None)
+            if margin is None:
+                continue
+            for factor, is_claimed in ((1 + 1e-9, True), (1 - 1e-9, False)):
+                asked = [msgspec.structs.replace(pair, margin=margin * factor) for pair in family]
+                equivalence = analyse(Request(comparisons=asked)).comparisons[at].equivalence
+                assert equivalence is not None and equivalence.holm is not None
+                assert (equivalence.holm < 0.05) == is_claimed
+
+
 # --- intervals stay within what is possible
 
 
