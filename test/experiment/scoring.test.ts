@@ -69,7 +69,7 @@ describe("start: scored", () => {
       signals: ["loss", "correct", "prediction", "el2n", "margin"],
       batchSize: 7,
     });
-    expect(train.fields.signals).toEqual(["loss", "correct", "prediction", "el2n", "margin"]);
+    expect(train.fields.signals).toEqual(["loss", "correct", "prediction", "margin", "el2n"]);
   });
 
   test("the first order sees them: seen at step 0, drawn never, NaN where not eligible", async () => {
