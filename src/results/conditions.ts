@@ -5,7 +5,7 @@ import type { PlannedExperiment } from "./planned-experiment.js";
 const NAMES: Readonly<Record<keyof RunSeeds, string>> = {
   model: "initial weights",
   order: "orders",
-  noise: "dropout and augmentation",
+  noise: "noise (dropout, augmentation)",
 };
 
 /** None of a single seed: no interval is told of that. */

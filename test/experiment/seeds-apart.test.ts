@@ -91,7 +91,7 @@ test("the table says what was the same and what varied", () => {
   ]);
   expect(conditionsOf({ seeds: [0], arms: {}, fixedSeeds: { model: 0 } })).toEqual([]);
   expect(noted({ model: 0 })).toEqual([
-    "Every run has the initial weights of seed 0: over seeds orders and dropout and augmentation alone vary, and intervals " +
+    "Every run has the initial weights of seed 0: over seeds orders and noise (dropout, augmentation) alone vary, and intervals " +
       "and p say nothing about other initial weights",
   ]);
   expect(noted({ model: 0, noise: 3 })[0]).toContain("over seeds orders alone vary");
