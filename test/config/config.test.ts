@@ -423,7 +423,15 @@ describe("what is not said", () => {
 
 describe("every config that comes along", () => {
   const studies = ["cifar10", "cifar100", "fashion-mnist", "mnist"];
-  const importance = ["digits-importance", "mnist-importance", "online", "halves", "label-noise"];
+  const importance = [
+    "digits-importance",
+    "mnist-importance",
+    "online",
+    "halves",
+    "label-noise",
+    "methods-sources",
+    "methods",
+  ];
   const read = (name: string) => {
     const path = join(packageRoot, "configs", `${name}.yaml`);
     expect(readFileSync(path, "utf8"), "a header that says what it shows").toMatch(/^# /);
