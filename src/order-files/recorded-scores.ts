@@ -11,6 +11,7 @@ import {
   isSameLabelling,
   isScoredAsLabelled,
   isWithin,
+  type MadeBy,
   partText,
   readMadeBy,
   type TrainedPart,
@@ -26,6 +27,8 @@ import type { RunFiles } from "../record/verified-files.js";
 interface SourceRun {
   /** Of its initial weights. */
   readonly seed: number;
+  readonly epochs: number;
+  readonly madeBy: MadeBy;
   readonly files: RunFiles;
 }
 
@@ -44,7 +47,11 @@ type Mistake = (what: string) => IbatchError;
 export class RecordedScores {
   readonly #given: string;
   readonly #directory: string;
-  /** One value a sample of a run, by run and by what is wanted: each run of the experiment takes the mean of some. */
+  /** Those that were there at first: one that is recorded meanwhile is no part of what was hashed. */
+  #found: readonly SourceRun[] | undefined;
+  /** SHA-256 of each array, by run and by what is wanted. */
+  readonly #hashes = new Map<string, readonly string[]>();
+  /** One value a sample of a run, by the same: each run of the experiment takes the mean of some. */
   readonly #values = new Map<string, Float32Array>();
 
   constructor(directory: string, base: string) {
@@ -53,7 +60,7 @@ export class RecordedScores {
   }
 
   /**
-   * A hash of all that is read of all runs that are there: the same whichever seeds are trained.
+   * A hash of all that is read of all runs that are there: the same whichever seeds are trained. What is read later is of these.
    * @throws IbatchError where a seed has no other seed's run; or a run is not done, or damaged, on another dataset or on fewer
    * samples, or did not record what is wanted.
    */
@@ -67,14 +74,17 @@ export class RecordedScores {
       );
     }
     return hashValue(
-      runs.map(({ seed, files }) => {
-        refuseUnfit(files, wanted, { dataset, part, mistake });
-        return [seed, ...arraysOf(files, wanted, mistake).map((values) => sha256(values))];
+      runs.map((run) => {
+        refuseUnfit(run, wanted, { dataset, part, mistake });
+        return [run.seed, ...this.#hashesOf(run, wanted, mistake)];
       }),
     );
   }
 
-  /** The mean over the runs of other seeds, of those that know a sample; NaN where none does. `labels`: as trained on. */
+  /**
+   * The mean over the runs of other seeds, of those that know a sample; NaN where none does. `labels`: as trained on.
+   * @throws IbatchError where a run has other values than `identity` hashed.
+   */
   read(seed: number, wanted: WantedScores, labels: Readonly<Uint32Array>): Float32Array {
     const others = this.#runs(this.#refused).filter((run) => run.seed !== seed);
     const scores = meanOf(
@@ -87,8 +97,8 @@ export class RecordedScores {
 
   /** @throws IbatchError where the runs' data are not these. */
   refuseOtherData({ dataSha256 }: Pick<Surroundings, "dataSha256">): void {
-    for (const { files } of this.#runs(this.#refused)) {
-      const { data } = readMadeBy(files);
+    for (const { files, madeBy } of this.#runs(this.#refused)) {
+      const { data } = madeBy;
       if (data?.dataSha256 === dataSha256) continue;
       const [then, now] = [data?.dataSha256, dataSha256].map((hash) => hash?.slice(0, 8));
       throw this.#refused(
@@ -97,15 +107,21 @@ export class RecordedScores {
     }
   }
 
-  #runs(mistake: Mistake): SourceRun[] {
+  #runs(mistake: Mistake): readonly SourceRun[] {
+    this.#found ??= this.#find(mistake);
+    return this.#found;
+  }
+
+  #find(mistake: Mistake): SourceRun[] {
     const directory = this.#directory;
     const why = whyBlocked(directory);
     if (why !== undefined) throw mistake(`${directory} ${why}`);
     if (!existsSync(directory)) throw mistake(`there is no directory ${directory}`);
     const runs = runsIn(directory).map((place) => {
       const files = filesOf(place);
-      const { seed, seeds } = files.document();
-      return { files, seed: seeds?.model ?? seed };
+      const { seed, seeds, config } = files.document();
+      const epochs = config.epochs ?? countOrders(files); // a budget says nothing of epochs
+      return { files, seed: seeds?.model ?? seed, epochs, madeBy: readMadeBy(files) };
     });
     if (runs.length > 0) return runs;
     throw mistake(
@@ -114,23 +130,45 @@ export class RecordedScores {
     );
   }
 
-  #valuesOf({ files }: SourceRun, wanted: WantedScores, labels: Readonly<Uint32Array>): Float32Array {
-    const key = JSON.stringify([files.directory, wanted.of, wanted.epoch]);
-    const values = this.#values.get(key) ?? valuesOf(files, wanted, labels, this.#refused);
+  #hashesOf(run: SourceRun, wanted: WantedScores, mistake: Mistake): readonly string[] {
+    const key = keyOf(run, wanted);
+    const hashes = this.#hashes.get(key) ?? arraysOf(run, wanted, mistake).map((values) => sha256(values));
+    this.#hashes.set(key, hashes);
+    return hashes;
+  }
+
+  #valuesOf(run: SourceRun, wanted: WantedScores, labels: Readonly<Uint32Array>): Float32Array {
+    const key = keyOf(run, wanted);
+    const values = this.#values.get(key) ?? valuesOf(this.#arrays(run, wanted), { run, wanted, labels }, this.#refused);
     this.#values.set(key, values);
     return values;
+  }
+
+  /** Those that were hashed. */
+  #arrays(run: SourceRun, wanted: WantedScores): Values[] {
+    const hashed = this.#hashes.get(keyOf(run, wanted));
+    const arrays = arraysOf(run, wanted, this.#refused);
+    if (arrays.every((values, at) => sha256(values) === hashed?.[at])) return arrays;
+    throw this.#refused(
+      `${run.files.directory} has other values (${wanted.of}) than when this command read the config: put back what was there, ` +
+        "or begin another experiment with these",
+    );
   }
 
   readonly #refused: Mistake = (what) => usageError(`from ${this.#given}: ${what}`);
 }
 
+type Values = Float32Array | Uint32Array;
+
+const keyOf = ({ files }: SourceRun, { of, epoch }: WantedScores): string =>
+  JSON.stringify([files.directory, of, epoch]);
+
 function refuseUnfit(
-  files: RunFiles,
+  { files: { directory }, madeBy }: SourceRun,
   { of }: WantedScores,
   { dataset, part, mistake }: Omit<ScoredArm, "seeds">,
 ): void {
-  const { directory } = files;
-  const { state, dataset: recordedOn, part: trainedOn } = readMadeBy(files); // first: all of its files are looked at
+  const { state, dataset: recordedOn, part: trainedOn } = madeBy;
   if (state !== "done")
     throw mistake(`${directory} is ${state}, expected done: let it come to its end, or move it away`);
   if (recordedOn !== dataset) {
@@ -154,8 +192,7 @@ function refuseUnfit(
 }
 
 /** All arrays of a run from which its values are made. */
-function arraysOf(files: RunFiles, wanted: WantedScores, mistake: Mistake): (Float32Array | Uint32Array)[] {
-  const { epochs = countOrders(files) } = files.document().config; // a budget says nothing of epochs
+function arraysOf({ files, epochs }: SourceRun, wanted: WantedScores, mistake: Mistake): Values[] {
   if (wanted.epoch !== null && wanted.epoch >= epochs) {
     throw mistake(
       `${files.directory} has ${epochs} epochs, and epoch ${wanted.epoch} is wanted (the first is 0): name one of them`,
@@ -181,7 +218,7 @@ function arrayOf(
   of: Exclude<WantedScores["of"], "irreducible">,
   epoch: number,
   mistake: Mistake,
-): Float32Array | Uint32Array {
+): Values {
   const values = of === "forgetting" ? predictionsIn(files, epoch) : signalIn(files, of, epoch);
   if (values !== undefined) return values;
   const name = of === "forgetting" ? predictionFile(epoch) : signalFile(of, epoch);
@@ -193,15 +230,13 @@ function arrayOf(
 }
 
 function valuesOf(
-  files: RunFiles,
-  wanted: WantedScores,
-  labels: Readonly<Uint32Array>,
+  arrays: readonly Values[],
+  { run, wanted, labels }: { run: SourceRun; wanted: WantedScores; labels: Readonly<Uint32Array> },
   mistake: Mistake,
 ): Float32Array {
-  const arrays = arraysOf(files, wanted, mistake);
   if (arrays[0].length !== labels.length) {
     throw mistake(
-      `${files.directory} has ${arrays[0].length} samples, the dataset has ${labels.length}: take other runs`,
+      `${run.files.directory} has ${arrays[0].length} samples, the dataset has ${labels.length}: take other runs`,
     );
   }
   if (wanted.of === "forgetting") return forgettingEvents(arrays.filter(isPredictions), labels);
@@ -211,7 +246,7 @@ function valuesOf(
   );
 }
 
-const isPredictions = (values: Float32Array | Uint32Array): values is Uint32Array => values instanceof Uint32Array;
+const isPredictions = (values: Values): values is Uint32Array => values instanceof Uint32Array;
 
 /** Over those that know a sample; NaN where none does. */
 function meanOf(columns: readonly Float32Array[], n: number): Float32Array {

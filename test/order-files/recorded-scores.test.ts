@@ -1,5 +1,5 @@
 // Orders that read what earlier runs recorded of each sample, never what a run of their own seed did.
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { armHash } from "../../src/config/config.js";
@@ -95,6 +95,48 @@ describe("each seed is given the mean over the runs of the others", () => {
     const drawn = new Set(scene.words("a/seed-0/orders/0000.u32"));
     expect(scene.words("a/seed-0/orders/0000.u32").length).toBe(24);
     for (const index of drawn) expect(index).toBeGreaterThanOrEqual(18);
+  });
+});
+
+describe("what is read while an experiment is trained is what was hashed when its config was read", () => {
+  /** Trains seeds 7 and 8 by the run of seed 0, which found sample 0 the easiest. `meanwhile`: once the config is read. */
+  async function trainedMeanwhile(meanwhile: (arm: string) => void) {
+    const { arm } = await recorded(["seeds=[0]"]);
+    const scene = new Scene();
+    let opened = 0;
+    const before: Pretence["before"] = ({ type }) => {
+      if (type === "open" && ++opened === 1) meanwhile(arm);
+    };
+    const order = `{name: curriculum, from: ${arm}, a: 1, b: 0.25, pacing: step}`;
+    const ran = await scene.run({ settings: [`arms={a: {order: ${order}}}`, "seeds=[7, 8]"], pretence: { before } });
+    return { ...ran, scene, arm };
+  }
+
+  test("a seed that is recorded meanwhile chooses for none", async () => {
+    const { run } = await recorded();
+    const { scene, results, arm } = await trainedMeanwhile((of) =>
+      cpSync(run(1), join(of, "seed-1"), { recursive: true }),
+    );
+    expect(existsSync(join(arm, "seed-1", "run.json"))).toBe(true);
+    expect(results).toMatchObject([{ state: "done" }, { state: "done" }]);
+    for (const seed of [7, 8]) expect(drawnIn(scene, seed, 0)).toEqual(ascending(0, 6));
+  });
+
+  test("a run that was made anew with other values is refused", async () => {
+    const { run } = await recorded(["seeds=[0]"], { loss: (index) => index % 3 });
+    const { results, scene, arm } = await trainedMeanwhile((of) => {
+      rmSync(join(of, "seed-0"), { recursive: true });
+      cpSync(run(0), join(of, "seed-0"), { recursive: true });
+    });
+    const error = expect.stringContaining(
+      `${join(arm, "seed-0")} has other values (loss) than when this command read the config: put back what was there, or ` +
+        "begin another experiment with these",
+    );
+    expect(results).toMatchObject([
+      { state: "failed", error },
+      { state: "failed", error },
+    ]);
+    expect(scene.has("a/seed-7/orders/0000.json")).toBe(false);
   });
 });
 
