@@ -16,8 +16,8 @@ import type { ConfigSource } from "./config-source.js";
 import { mergeArm, spellAll } from "./merge-arm.js";
 import type { OrderSources } from "./order-sources.js";
 import { type PlannedComparison, planComparisons } from "./planned-comparisons.js";
-import { type ChosenOrder, resolveOrder } from "./resolve-order.js";
-import type { FixedSeeds } from "./run-seeds.js";
+import { type ChosenOrder, type PlannedSeeds, resolveOrder } from "./resolve-order.js";
+import { type FixedSeeds, runSeeds } from "./run-seeds.js";
 import {
   type ArmSections,
   armSchema,
@@ -113,17 +113,12 @@ export function resolveConfig(
   } = checker.parse(commonSchema, common, { known: allKeys });
   const overrides = checkArmNames(source, armOverrides);
   const { all, fixed: fixedSeeds } = seedsOf(source, seeds);
-  const seedsFor = (source: "order" | "model") => (fixedSeeds?.[source] === undefined ? all : [fixedSeeds[source]]);
+  const runs = all.map((own) => ({ own, ...runSeeds(own, fixedSeeds) }));
   const arms: Record<string, ArmConfig> = {};
   for (const [arm, override] of overrides) {
     const merged = mergeArm(base, override);
     const inArm = new Checker(locateInArm(source, arm, merged));
-    arms[arm] = resolveArm(inArm, merged, {
-      orders,
-      catalogue,
-      seeds: seedsFor("order"),
-      modelSeeds: seedsFor("model"),
-    });
+    arms[arm] = resolveArm(inArm, merged, { orders, catalogue, runs });
   }
   if (running.record.orders === "hash") refuseOrdersThatReadTheLedger(checker, arms);
   const baseline = checkBaseline(source, named, Object.keys(arms));
@@ -220,10 +215,7 @@ function checkArmNames(source: ConfigSource, arms: unknown): [string, Record<str
 interface ResolvedWith {
   readonly orders: OrderSources;
   readonly catalogue: Catalogue | undefined;
-  /** Of the runs' orders. */
-  readonly seeds: readonly number[];
-  /** Of their initial weights. */
-  readonly modelSeeds: readonly number[];
+  readonly runs: readonly PlannedSeeds[];
 }
 
 function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedWith: ResolvedWith): ArmConfig {

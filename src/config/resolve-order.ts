@@ -12,8 +12,10 @@ import {
   scoreOptions,
   splitOptions,
 } from "../orders/ledger-options.js";
+import { trainedPart } from "../record/made-by.js";
 import type { Checker, Chosen } from "./checker.js";
 import type { OrderReference, OrderSources } from "./order-sources.js";
+import type { RunSeeds } from "./run-seeds.js";
 import type { ArmSections } from "./schema.js";
 
 export interface ChosenOrder extends Chosen, OrderReference {
@@ -30,7 +32,7 @@ export interface ChosenOrder extends Chosen, OrderReference {
  * @throws IbatchError naming the first mistake.
  */
 export function resolveOrder(checker: Checker, sections: ArmSections, resolving: Resolving): ChosenOrder {
-  const { orders, seeds } = resolving;
+  const { orders, runs } = resolving;
   const { name, file, replay, shuffledLastEpoch, ...given } = sections.order;
   if (file !== undefined) {
     const { description, sha256, imports } = orders.file(file);
@@ -41,7 +43,7 @@ export function resolveOrder(checker: Checker, sections: ArmSections, resolving:
     return chosen(checker, sections, { reference, written }, resolving);
   }
   const reference = replay === undefined ? ours(checker, name) : replayed(checker, sections, replay, resolving);
-  const definition = orders.definition(reference, seeds[0]);
+  const definition = orders.definition(reference, runs[0].order);
   const { own, ledger, source } = splitOptions(given, readsOf(definition));
   const written = { choice: chooseOptions(definition, own), ledger: definition.readsLedger && ledger, source };
   return chosen(checker, sections, { reference, written }, resolving);
@@ -83,10 +85,12 @@ function chosen(
 
 interface Resolving {
   readonly orders: OrderSources;
-  /** Of the runs' orders. */
-  readonly seeds: readonly number[];
-  /** Of their initial weights. */
-  readonly modelSeeds: readonly number[];
+  readonly runs: readonly PlannedSeeds[];
+}
+
+/** The seeds of a run, its own and those that it draws by. */
+export interface PlannedSeeds extends RunSeeds {
+  readonly own: number;
 }
 
 /** The runs recorded earlier that an order reads, with a hash of what it reads of them. */
@@ -94,7 +98,7 @@ function readFrom(
   checker: Checker,
   { dataset }: ArmSections,
   { name, source, declared }: { name: string; source: Written["source"]; declared: Declared },
-  { orders, modelSeeds: seeds }: Resolving,
+  { orders, runs }: Resolving,
 ): OrderReference["from"] {
   const { from: directory } = checker.parse(scoreOptions, source, { at: ["order"] });
   const { scores: wanted } = declared;
@@ -108,7 +112,9 @@ function readFrom(
   }
   const mistake = (what: string) => checker.mistake(["order", "from"], what);
   const named = dataset.name ?? dataset.reference ?? "";
-  const identity = orders.scores(directory).identity(wanted, { seeds, dataset: named, part: dataset, mistake });
+  const seeds = [...new Set(runs.map(({ model }) => model))];
+  const parts = runs.map(({ own }) => trainedPart(dataset, own));
+  const identity = orders.scores(directory).identity(wanted, { seeds, dataset: named, parts, mistake });
   return { directory, identity };
 }
 
@@ -180,11 +186,12 @@ function replayed(
   checker: Checker,
   { dataset, epochs }: ArmSections,
   directory: string,
-  { orders, seeds }: Resolving,
+  { orders, runs }: Resolving,
 ): OrderReference {
   const mistake = (what: string) => checker.mistake(["order", "replay"], what);
+  const replaying = runs.map(({ own, order }) => ({ seed: order, part: trainedPart(dataset, own) }));
   const identity = orders
     .replayed(directory)
-    .identity({ seeds, epochs, dataset: dataset.name ?? dataset.reference ?? "", part: dataset, mistake });
+    .identity({ runs: replaying, epochs, dataset: dataset.name ?? dataset.reference ?? "", mistake });
   return { name: REPLAY.name, replay: { directory, identity } };
 }

@@ -8,9 +8,8 @@ import { whyBlocked } from "../record/blocked.js";
 import { hashValue, sha256 } from "../record/hash.js";
 import {
   isApart,
-  isSameLabelling,
+  isKnownBy,
   isScoredAsLabelled,
-  isWithin,
   type MadeBy,
   partText,
   readMadeBy,
@@ -37,7 +36,8 @@ interface ScoredArm {
   /** Of the initial weights of its runs. */
   readonly seeds: readonly number[];
   readonly dataset: string;
-  readonly part: TrainedPart;
+  /** Of its runs. */
+  readonly parts: readonly TrainedPart[];
   readonly mistake: Mistake;
 }
 
@@ -64,7 +64,7 @@ export class RecordedScores {
    * @throws IbatchError where a seed has no other seed's run; or a run is not done, or damaged, on another dataset or on fewer
    * samples, or did not record what is wanted.
    */
-  identity(wanted: WantedScores, { seeds, dataset, part, mistake }: ScoredArm): string {
+  identity(wanted: WantedScores, { seeds, dataset, parts, mistake }: ScoredArm): string {
     const runs = this.#runs(mistake);
     const alone = seeds.find((seed) => runs.every((run) => run.seed === seed));
     if (alone !== undefined) {
@@ -75,7 +75,7 @@ export class RecordedScores {
     }
     return hashValue(
       runs.map((run) => {
-        refuseUnfit(run, wanted, { dataset, part, mistake });
+        refuseUnfit(run, wanted, { dataset, parts, mistake });
         return [run.seed, ...this.#hashesOf(run, wanted, mistake)];
       }),
     );
@@ -166,7 +166,7 @@ const keyOf = ({ files }: SourceRun, { of, epoch }: WantedScores): string =>
 function refuseUnfit(
   { files: { directory }, madeBy }: SourceRun,
   { of }: WantedScores,
-  { dataset, part, mistake }: Omit<ScoredArm, "seeds">,
+  { dataset, parts, mistake }: Omit<ScoredArm, "seeds">,
 ): void {
   const { state, dataset: recordedOn, part: trainedOn } = madeBy;
   if (state !== "done")
@@ -175,17 +175,23 @@ function refuseUnfit(
     throw mistake(`${directory} is of dataset ${recordedOn}, this arm trains on ${dataset}: take runs on that`);
   }
   if (trainedOn === undefined) throw mistake(`${directory} does not say which samples it was trained on: do it again`);
-  const between = `${directory} was trained on dataset: { ${partText(trainedOn)} }, this arm trains on { ${partText(part)} }`;
+  const isFit = (part: TrainedPart) =>
+    of === "irreducible" ? isApart(part, trainedOn) && isScoredAsLabelled(part, trainedOn) : isKnownBy(part, trainedOn);
+  const unfit = parts.find((part) => !isFit(part));
+  if (unfit === undefined) return;
+  const between = `${directory} was trained on dataset: { ${partText(trainedOn)} }, this arm trains on { ${partText(unfit)} }`;
   if (of === "irreducible") {
-    if (isApart(part, trainedOn) && isScoredAsLabelled(part, trainedOn)) return;
     throw mistake(
       `${between}; a model's losses are irreducible of samples that it never saw, by the same labels: take runs with ` +
         "`part: a` where this one has `part: b`, the same validation and labelNoise, and with labelNoise no subset here",
     );
   }
-  // Runs of other seeds were trained on other samples, where each seed draws its own.
-  const isForAllSeeds = trainedOn.subsetSeed === undefined;
-  if (isForAllSeeds && isWithin(part, trainedOn) && isSameLabelling(part, trainedOn)) return;
+  if (unfit.validation !== trainedOn.validation) {
+    throw mistake(
+      `${between}; samples would be chosen by networks that know others than are held out here: take runs with validation: ` +
+        `${unfit.validation}, or say validation: ${trainedOn.validation}`,
+    );
+  }
   throw mistake(
     `${between}, of which it does not know all, or by other labels: say the same, or take runs of this part`,
   );

@@ -68,8 +68,9 @@ export class Replayed {
    * @throws IbatchError when a seed has no recorded run, one that is damaged, with fewer epochs, on another dataset or
    * on samples that are not trained on here, or one that kept hashes alone.
    */
-  identity({ seeds, epochs, dataset, part, mistake }: Replaying): string {
-    for (const directory of seeds.map((seed) => this.#run(seed, mistake))) {
+  identity({ runs, epochs, dataset, mistake }: Replaying): string {
+    const replayed = runs.map(({ seed, part }) => ({ directory: this.#run(seed, mistake), part }));
+    for (const directory of new Set(replayed.map((run) => run.directory))) {
       const files = filesOf(directory);
       const { state, dataset: recordedOn, part: trainedOn } = readMadeBy(files); // first: all of its files are looked at
       const recorded = countOrders(files);
@@ -86,15 +87,17 @@ export class Replayed {
       if (recordedOn !== dataset) {
         throw mistake(`${directory} is an order of dataset ${recordedOn}, this arm trains on ${dataset}`);
       }
-      if (trainedOn !== undefined && !isWithin(trainedOn, part)) {
+      const parts = replayed.filter((run) => run.directory === directory).map(({ part }) => part);
+      const lacking = trainedOn && parts.find((part) => !isWithin(trainedOn, part));
+      if (trainedOn !== undefined && lacking !== undefined) {
         throw mistake(
-          `${directory} was trained on dataset: { ${partText(trainedOn)} }, this arm trains on { ${partText(part)} }, ` +
+          `${directory} was trained on dataset: { ${partText(trainedOn)} }, this arm trains on { ${partText(lacking)} }, ` +
             "which lacks samples of it: say the same, or replay a run of this part",
         );
       }
       this.#readAll(directory, wanted);
     }
-    const first = filesOf(this.#run(seeds[0]));
+    const first = filesOf(replayed[0].directory);
     return this.#isOneRun ? plansHash(first, epochs) : readMadeBy(first).configHash;
   }
 
@@ -161,12 +164,17 @@ const plansHash = (files: RunFiles, epochs = countOrders(files)): string =>
 
 /** What is to be trained by the recorded orders. `mistake`: an error at the place of the arm that replays. */
 interface Replaying {
-  readonly seeds: readonly number[];
+  readonly runs: readonly ReplayingRun[];
   /** Undefined: a budget says the length, and all that are recorded are looked at. */
   readonly epochs: number | undefined;
   readonly dataset: string;
-  readonly part: TrainedPart;
   readonly mistake: Mistake;
+}
+
+interface ReplayingRun {
+  /** Of its order. */
+  readonly seed: number;
+  readonly part: TrainedPart;
 }
 
 type Mistake = (what: string) => IbatchError;

@@ -22,29 +22,41 @@ export interface TrainedPart {
   readonly validation: number;
   /** One half of the rest; absent: both. */
   readonly part?: string | undefined;
-  /** Absent: the subset is the same for every seed. */
-  readonly subsetSeed?: string | undefined;
+  /** By which the subset is drawn: the run's seed where each draws its own, else 0. */
+  readonly subsetSeed: number;
   /** Which share of them has wrong labels; none where left out. */
   readonly labelNoise?: { readonly fraction: number; readonly seed: number } | null | undefined;
 }
 
 /** @throws IbatchError where it is damaged, or does not say. */
 export function readMadeBy(files: RunFiles): MadeBy {
-  const { state, configHash, config, surroundings } = files.document();
+  const { state, seed, configHash, config, surroundings } = files.document();
   const dataset = config.dataset?.name;
   const { changesObjective } = config.order;
   if (dataset === undefined) throw files.damaged(RUN_DOCUMENT, damage("config.dataset: it names none"));
   if (changesObjective === undefined) {
     throw files.damaged(RUN_DOCUMENT, damage("config.order: it does not say whether it changes the objective"));
   }
-  return { state, configHash, dataset, part: partOf(config), changesObjective, data: surroundings };
+  return { state, configHash, dataset, part: partOf(config, seed), changesObjective, data: surroundings };
 }
 
-function partOf({ dataset }: RecordedArm): TrainedPart | undefined {
-  const { subset, validation, part, subsetSeed, labelNoise } = dataset ?? {};
+function partOf({ dataset }: RecordedArm, seed: number): TrainedPart | undefined {
+  const { subset, validation, ...rest } = dataset ?? {};
   if (subset === undefined || validation === undefined) return undefined;
-  return { subset, validation, part, subsetSeed, labelNoise };
+  return trainedPart({ subset, validation, ...rest }, seed);
 }
+
+/** Which part the run of this seed is trained on by a dataset's section. */
+export const trainedPart = (
+  {
+    subset,
+    validation,
+    part,
+    subsetSeed,
+    labelNoise,
+  }: Omit<TrainedPart, "subsetSeed"> & { readonly subsetSeed?: string | undefined },
+  seed: number,
+): TrainedPart => ({ subset, validation, part, subsetSeed: subsetSeed === "run" ? seed : 0, labelNoise });
 
 /** Whether all that is trained on of the one part is trained on of the other, too, as far as their settings say. */
 export const isWithin = (inner: TrainedPart, outer: TrainedPart): boolean =>
@@ -58,29 +70,36 @@ export const isWithin = (inner: TrainedPart, outer: TrainedPart): boolean =>
 export const isApart = (one: TrainedPart, other: TrainedPart): boolean =>
   one.validation === other.validation && one.part !== undefined && other.part !== undefined && one.part !== other.part;
 
+/**
+ * Whether a run on the one part may be chosen for by what runs on the other one made of samples: they know all of it, by
+ * the same labels, and were trained on nothing that is held out of it.
+ */
+export const isKnownBy = (trained: TrainedPart, source: TrainedPart): boolean =>
+  trained.validation === source.validation && isWithin(trained, source) && isSameLabelling(trained, source);
+
 /** Whether samples have the same labels in both. Which ones are wrong is drawn of all that are trained on. */
-export const isSameLabelling = (one: TrainedPart, other: TrainedPart): boolean =>
-  one.labelNoise == null && other.labelNoise == null
-    ? true
-    : one.labelNoise?.fraction === other.labelNoise?.fraction &&
-      one.labelNoise?.seed === other.labelNoise?.seed &&
-      one.subset === other.subset &&
+const isSameLabelling = (one: TrainedPart, other: TrainedPart): boolean =>
+  isSameNoise(one, other) &&
+  (one.labelNoise == null ||
+    (one.subset === other.subset &&
+      one.subsetSeed === other.subsetSeed &&
       one.part === other.part &&
-      one.validation === other.validation;
+      one.validation === other.validation));
 
 /** Whether samples of the one half were scored, in runs on the other one, by the labels that they are trained on with. */
 export const isScoredAsLabelled = (trained: TrainedPart, source: TrainedPart): boolean =>
-  (trained.labelNoise == null && source.labelNoise == null) ||
-  (trained.subset === null &&
-    trained.labelNoise?.fraction === source.labelNoise?.fraction &&
-    trained.labelNoise?.seed === source.labelNoise?.seed);
+  isSameNoise(trained, source) && (trained.labelNoise == null || trained.subset === null);
+
+const isSameNoise = ({ labelNoise: one }: TrainedPart, { labelNoise: other }: TrainedPart): boolean =>
+  one == null || other == null
+    ? (one ?? null) === (other ?? null)
+    : one.fraction === other.fraction && one.seed === other.seed;
 
 export const partText = ({ subset, validation, part, subsetSeed, labelNoise }: TrainedPart): string =>
   [
-    `subset: ${subset}`,
+    `subset: ${subset}${subsetSeed === 0 ? "" : ` by seed ${subsetSeed}`}`,
     validation && `validation: ${validation}`,
     part && `part: ${part}`,
-    subsetSeed && `subsetSeed: ${subsetSeed}`,
     labelNoise && `labelNoise: ${labelNoise.fraction} by seed ${labelNoise.seed}`,
   ]
     .filter(Boolean)

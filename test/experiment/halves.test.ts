@@ -32,7 +32,7 @@ test("without being asked for, nothing is scored; and a half is what the arm's h
 });
 
 test("parts that lie within another, or apart from it", () => {
-  const whole = { subset: null, validation: 10 };
+  const whole = { subset: null, subsetSeed: 0, validation: 10 };
   const [a, b] = (["a", "b"] as const).map((part) => ({ ...whole, part }));
   expect([isWithin(a, whole), isWithin(whole, a), isWithin(a, b), isWithin({ ...a, subset: 5 }, a)]).toEqual([
     ...[true, false, false, true],

@@ -373,7 +373,7 @@ describe("what cannot be read is refused, with the place in the config", () => {
           "dataset: { name: digits, subset: 12, subsetSeed: run }",
         ),
       ),
-    ).rejects.toThrow("{ subset: 12, subsetSeed: run }, of which it does not know all");
+    ).rejects.toThrow("{ subset: 12 }, this arm trains on { subset: 12 by seed 5 }, of which it does not know all");
     const path = join(run(1), "run.json");
     writeFileSync(
       path,
@@ -383,6 +383,20 @@ describe("what cannot be read is refused, with the place in the config", () => {
     );
     rmSync(join(run(1), "SHA256SUMS"));
     await refused(same, `.from: ${run(1)} is interrupted, expected done: let it come to its end, or move it away`);
+  });
+
+  test("runs that were trained on what is held out here: their networks know it", async () => {
+    const { arm, run } = await recorded();
+    const config = text(`{ name: curriculum, from: ${arm} }`);
+    await refused(
+      config.replace("dataset: digits", "dataset: { name: digits, validation: 8 }"),
+      `.from: ${run(0)} was trained on dataset: { subset: null }, this arm trains on { subset: null, validation: 8 }; samples ` +
+        "would be chosen by networks that know others than are held out here: take runs with validation: 8, or say validation: 0",
+    );
+    const alike = await recorded(["dataset.validation=8"]);
+    await resolved(
+      config.replace(arm, alike.arm).replace("dataset: digits", "dataset: { name: digits, validation: 8 }"),
+    );
   });
 
   test("one bit of the values that has changed, before anything is trained", async () => {

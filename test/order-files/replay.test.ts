@@ -192,6 +192,26 @@ describe("what cannot be replayed names the place in the config", () => {
     );
   });
 
+  test.each([
+    ["seeds: [1]", (arm: string) => join(arm, "seed-0")],
+    ["seeds: { count: [1], order: 0 }", (arm: string) => arm],
+  ])("a run whose seed drew another subset: %s", async (seeds, replayed) => {
+    const { arm } = await recorded(["dataset.subset=12", "dataset.subsetSeed=run", "arms={half: {order: shuffled}}"]);
+    const own = "dataset: { name: digits, subset: 12, subsetSeed: run }";
+    const config = text(`{ replay: ${replayed(arm)} }`).replace("dataset: digits", own);
+    await refused(
+      config.replace("seeds: 2", seeds),
+      `x.yaml:12: arms.again.order.replay: ${join(arm, "seed-0")} was trained on dataset: { subset: 12 }, this arm trains on ` +
+        "{ subset: 12 by seed 1 }, which lacks samples of it: say the same, or replay a run of this part",
+    );
+    for (const same of ["seeds: [0]", "seeds: { count: [0], model: 5 }"]) {
+      const { arms } = await resolved(config.replace("seeds: 2", same));
+      expect(arms.again.order.name).toBe("replay");
+    }
+    const whole = text(`{ replay: ${arm} }`).replace("dataset: digits", own);
+    expect((await resolved(whole)).arms.again.order.name).toBe("replay");
+  });
+
   test("a run of a part is replayed where all of the part is trained on", async () => {
     const { run } = await recorded(["dataset.subset=12", "dataset.validation=3", "arms={half: {order: shuffled}}"]);
     for (const part of ["{ name: digits }", "{ name: digits, validation: 3 }"]) {
