@@ -28,16 +28,23 @@ export class SessionLifetime {
   readonly #stop: AbortSignal;
   /** Nothing is waited for. */
   readonly #giveUp: AbortSignal;
-  readonly #closed = new AbortController();
+  /** Aborts as long after the stop as is waited for what is under way. */
+  readonly #late = new AbortController();
+  readonly #stopped: () => void;
+  #isClosed = false;
 
   constructor(client: WorkClient, id: string, { stop, grace }: Stopping) {
     this.#client = client;
     this.#id = id;
-    const { signal: closed } = this.#closed;
     this.#stop = stop;
-    this.#giveUp = grace === 0 ? stop : after(stop, grace, closed);
+    this.#giveUp = grace === 0 ? stop : this.#late.signal;
+    this.#stopped = () => {
+      this.cancel();
+      setTimeout(() => this.#late.abort(), 1000 * grace).unref();
+    };
     client.keepAlive(id);
-    stop.addEventListener("abort", () => this.cancel(), { signal: closed });
+    // Not with the option `signal`: of listeners with that, Node loses all but one where it collects garbage.
+    stop.addEventListener("abort", this.#stopped);
   }
 
   /** By which the backend knows it. */
@@ -99,8 +106,9 @@ export class SessionLifetime {
    * Once only: a second call does nothing.
    */
   async close(): Promise<void> {
-    if (this.#closed.signal.aborted) return;
-    this.#closed.abort();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stop.removeEventListener("abort", this.#stopped);
     this.#client.keepAlive(null);
     const seconds = this.#stop.aborted ? CLOSE_SECONDS_INTERRUPTED : CLOSE_SECONDS;
     const late = () => this.#client.fail(new BackendLost(`the backend did not close its session in ${seconds} s`));
@@ -114,14 +122,6 @@ export class SessionLifetime {
       clearTimeout(timer);
     }
   }
-}
-
-/** Aborts so many seconds after a signal does, unless the session was closed before that came. */
-function after(signal: AbortSignal, seconds: number, closed: AbortSignal): AbortSignal {
-  const late = new AbortController();
-  const wait = () => setTimeout(() => late.abort(), 1000 * seconds).unref();
-  signal.addEventListener("abort", wait, { once: true, signal: closed });
-  return late.signal;
 }
 
 /** A backend that is gone or going, with what it was asked for; any other error as it is. */

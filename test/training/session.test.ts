@@ -1,4 +1,8 @@
 import { createHash } from "node:crypto";
+import { getEventListeners } from "node:events";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import { PlanSource } from "../../src/training/batch-source.js";
@@ -53,6 +57,13 @@ async function train(
     seen.push(answered.trained);
   }
   return seen;
+}
+
+/** Weak references are kept to the end of the turn in which they were made. */
+async function collectGarbage(): Promise<void> {
+  await setImmediate();
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
 }
 
 /** What a user's code gives that never ends. */
@@ -264,6 +275,17 @@ describe("close", () => {
     await session.close();
     abort.abort();
     expect(client.cancels).toEqual([]);
+  });
+
+  test("nothing of it listens to the user's signal any more, whatever garbage was collected meanwhile", async () => {
+    const client = new FakeBackend({});
+    const { signal } = new AbortController();
+    for (let opened = 0; opened < 3; opened++) {
+      const session = await Session.open(client, request, signal, () => {}, 5);
+      await collectGarbage();
+      await session.close();
+    }
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test.each([
