@@ -70,6 +70,7 @@ function chosen(
   if ("mistake" in choice) throw checker.mistake(["order", ...choice.mistake.path], choice.mistake.what);
   if (choice.declared.ownSizes) refuseRuleOfSizes(checker, reference.name, sections.batching);
   refuseUnfairPlacebo(checker, reference.name, ledger, choice.declared);
+  if (ledger !== false && choice.declared.ignoresLedger) refuseUnreadLedger(checker, reference.name, ledger);
   const comeBy = ledger === false ? undefined : withLag(checker, reference.name, ledger, choice.declared);
   const from = readFrom(checker, sections, { name: reference.name, source: written.source, ...choice }, resolving);
   return {
@@ -130,6 +131,19 @@ function withLag(
   if (lag === undefined) return options;
   throw checker.mistake(["order", "lag"], `order ${order} makes whole epochs with these options: leave lag out`);
 }
+
+/** Options of the ledger beside an order that looks at nothing of it. A scoring pass would be charged, and of no use. */
+function refuseUnreadLedger(checker: Checker, order: string, written: Readonly<Record<string, unknown>>): void {
+  const usual: Readonly<Record<string, unknown>> = ledgerOptions.parse({});
+  const useless = OF_THE_LEDGER.find((key) => written[key] !== undefined && written[key] !== usual[key]);
+  if (useless === undefined) return;
+  throw checker.mistake(
+    ["order", useless],
+    `order ${order} chooses by the scores of its candidates alone with these options, and looks at nothing else that is known: ` +
+      `leave ${useless} out`,
+  );
+}
+const OF_THE_LEDGER = ["signal", "every", "start", "meanDecay"] as const satisfies readonly (keyof LedgerOptions)[];
 
 /** What is learned of a sample would go to another one: what was drawn once would be drawn for the whole epoch. */
 function refuseUnfairPlacebo(

@@ -6,7 +6,7 @@ import type { MemoryArray, OrderDefinition, Pool, WantedScores } from "../orders
 import { type Declared, declaredBy } from "../orders/declared.js";
 import { EpochOfBatches } from "../orders/epoch-of-batches.js";
 import { sampleSize } from "../orders/fraction.js";
-import { batchBy, type Ordered, orderedBy } from "../orders/ordered.js";
+import { batchBy, type Ordered, orderedBy, shownTo } from "../orders/ordered.js";
 
 /** Sizes of an epoch's batches: one for all, or as a batching rule has them in this run. */
 export type Sizes = number | (BatchingRun & { readonly batching: ChosenBatching });
@@ -114,9 +114,10 @@ export interface Deciding {
 /** Decides batch after batch of an epoch of which `drawn` is drawn already. Throws what the order throws. */
 export function batchesBy<Options>(
   definition: OrderDefinition<Options>,
-  { coverage, epochShare }: Declared,
+  declared: Declared,
   epoch: { readonly inputs: EpochInputs; readonly options: Options; readonly drawn: Readonly<Uint32Array> },
 ): Deciding {
+  const { coverage, epochShare } = declared;
   const { labels, eligible } = epoch.inputs;
   const inputs = ofEpoch(epoch.inputs, epoch.options);
   const samples = sampleSize(epochShare, eligible.length);
@@ -128,7 +129,7 @@ export function batchesBy<Options>(
     next({ batch, step, count, pending, pool }) {
       const drawn = soFar.drawn(pending);
       const place = { batch, step, count, drawn, share: soFar.share, ...(pool && { pool }) };
-      const ordered = batchBy(definition, batchContext(inputs, place));
+      const ordered = batchBy(definition, batchContext(shownTo(declared, inputs), place));
       if ("fault" in ordered) return ordered;
       const fault = soFar.add(ordered.result, count);
       return fault === undefined ? ordered : { fault };

@@ -191,6 +191,11 @@ interface OrderDeclaration<Options> {
   /** Whether it reads the ledger, or has candidates scored; such a run must record its orders in full. */
   readonly readsLedger: boolean;
   /**
+   * Whether it looks at nothing that the ledger has with these options, as one that chooses by its candidates' scores alone:
+   * passes that would score the ledger are refused beside it. No when left out.
+   */
+  ignoresLedger?(options: Options): boolean;
+  /**
    * Why it is otherwise than most orders: wanted where `coverage` is not "each-once", or where an epoch or a seed
    * changes nothing.
    */

@@ -16,6 +16,8 @@ export interface Declared {
   readonly signals: readonly ExtraSignal[];
   /** Undefined where it reads no runs recorded earlier. */
   readonly scores: WantedScores | undefined;
+  /** Whether nothing of the ledger is looked at, though it has candidates scored. */
+  readonly ignoresLedger: boolean;
   readonly changesEachEpoch: boolean;
   readonly dependsOnSeed: boolean;
   readonly changesObjective: boolean;
@@ -38,6 +40,7 @@ export function declaredBy<Options>(definition: OrderDefinition<Options>, option
     epochShare: asking("epochShare", () => definition.epochShare?.(options) ?? 1),
     signals: asking("signals", () => definition.signals?.(options) ?? []),
     scores: asking("scores", () => definition.scores?.(options)),
+    ignoresLedger: asking("ignoresLedger", () => definition.ignoresLedger?.(options) ?? false),
     changesEachEpoch: asking("changesEachEpoch", () => definition.changesEachEpoch(options)),
     dependsOnSeed: asking("dependsOnSeed", () => definition.dependsOnSeed(options)),
     changesObjective: asking("changesObjective", () => definition.changesObjective?.(options) ?? false),

@@ -23,6 +23,7 @@ export function missingMembers(value: object): string[] {
     options: (member) => member instanceof z.ZodObject,
     coverage: isFunction,
     readsLedger: (member) => typeof member === "boolean",
+    ignoresLedger: isOptionalFunction,
     deviation: (member) => member === undefined || isText(member),
     epochShare: isOptionalFunction,
     signals: isOptionalFunction,

@@ -1,10 +1,11 @@
 /** What an order returns, taken over as soon as it returns it: arrays of its own making may be changed later. */
 import { concatenated } from "../kernels/concatenated.js";
 import { CandidateLaws, candidatesBy, madeUpPool } from "./candidates.js";
-import { batchContext, type OrderInputs, orderContext, type PoolPlace, poolContexts } from "./context.js";
+import { batchContext, emptyLedger, type OrderInputs, orderContext, type PoolPlace, poolContexts } from "./context.js";
 import {
   type Drawn,
   EXTRA_SIGNALS,
+  type LedgerView,
   type MaybeScoredContext,
   type OrderDefinition,
   type OrderResult,
@@ -24,7 +25,7 @@ export type Ordered = { readonly result: OrderResult } | { readonly fault: Resul
  */
 export function orderedBy<Options>(
   definition: OrderDefinition<Options>,
-  declared: Pick<Declared, "eachBatch" | "scoresCandidates" | "coverage" | "epochShare">,
+  declared: Pick<Declared, "eachBatch" | "scoresCandidates" | "coverage" | "epochShare" | "ignoresLedger">,
   inputs: OrderInputs<Options>,
 ): Ordered {
   if (definition.order === undefined || declared.eachBatch) return batchesOf(definition, declared, inputs);
@@ -60,11 +61,24 @@ function copied({ indices, offsets, weights, inclusion, probabilities, effective
   };
 }
 
+/** What an order that decides each batch is shown: none of a ledger that it says it ignores. */
+export const shownTo = <Options>(
+  { ignoresLedger }: Pick<Declared, "ignoresLedger">,
+  inputs: OrderInputs<Options>,
+): OrderInputs<Options> => (ignoresLedger ? { ...inputs, ledger: IGNORED } : inputs);
+
+const IGNORED: LedgerView = new Proxy(emptyLedger(0), {
+  get: (_, column) => {
+    throw new Error(`ledger.${String(column)} is read, though ignoresLedger says that none of it is: leave that out`);
+  },
+});
+
 function batchesOf<Options>(
   definition: OrderDefinition<Options>,
-  { coverage, epochShare, scoresCandidates }: Pick<Declared, "coverage" | "epochShare" | "scoresCandidates">,
+  declared: Pick<Declared, "coverage" | "epochShare" | "scoresCandidates" | "ignoresLedger">,
   inputs: OrderInputs<Options>,
 ): Ordered {
+  const { coverage, epochShare, scoresCandidates } = declared;
   const { n, eligible, size, step, ledger, memory } = orderContext(inputs);
   const samples = sampleSize(epochShare, eligible.length);
   const epoch = new EpochOfBatches({ n, eligible, coverage, samples });
@@ -79,7 +93,7 @@ function batchesOf<Options>(
     const pooled = poolOf?.({ ...place, first: drawn.indices.length });
     if (pooled !== undefined && "fault" in pooled) return pooled;
     const shown = { ...place, share: epoch.share, drawn, ...(pooled && { pool: pooled.pool }) };
-    const ordered = batchBy(definition, batchContext(complete, shown));
+    const ordered = batchBy(definition, batchContext(shownTo(declared, complete), shown));
     if ("fault" in ordered) return ordered;
     const touched = touchedFault(drawn, epoch.drawn(0)) ?? pooled?.touched();
     const fault = touched ?? epoch.add(ordered.result, count);

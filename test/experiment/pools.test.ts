@@ -350,8 +350,29 @@ test.each([
   ["{name: pool, lag: 9}", "at most 8"],
   ["{name: pool, by: mean-loss}", "by"],
   ["{name: pool, factor: 0}", "factor"],
+  ["{name: pool, signal: rescore}", "order.signal: order pool chooses by the scores of its candidates alone"],
+  ["{name: pool, start: scored}", "leave start out"],
+  ["{name: importance, meanDecay: 0}", "leave meanDecay out"],
+  ["{name: selective-backprop, signal: rescore, every: 2}", "order.signal"],
 ])("%s is refused", async (order, what) => {
   await expect(new Scene().run({ settings: runOf(order) })).rejects.toThrow(what);
+});
+
+test.each([
+  "{name: selective-backprop, losses: stale, signal: rescore, every: 2}",
+  "{name: pool, signal: training, every: 1, start: shuffled}",
+])("%s is taken: it is looked at, or costs nothing", async (order) => {
+  const { results } = await new Scene().run({ settings: runOf(order) });
+  expect(results).toMatchObject([{ state: "done" }]);
+});
+
+test("an order that says it ignores the ledger is shown none", async () => {
+  const scene = new Scene();
+  const ignoring = MINE.replace("readsLedger: true,", "readsLedger: true, ignoresLedger: () => true,");
+  scene.write("mine.mjs", ignoring);
+  const { results } = await scene.run({ settings: runOf("./mine.mjs") });
+  expect(results[0]).toMatchObject({ state: "failed" });
+  expect(results[0].error).toContain("ledger.loss is read, though ignoresLedger says that none of it is");
 });
 
 test("candidates of an order that says it reads nothing are refused", async () => {

@@ -500,6 +500,17 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
     order: { ...pooled({}), scoresCandidates: () => JSON.parse('"no"') },
   },
   {
+    fault: "looks at the ledger that it says it ignores",
+    law: "it returns without an error",
+    order: pooled({
+      ignoresLedger: () => true,
+      nextBatch: ({ pool, ledger, count }) => ({
+        indices: pool.indices.slice(0, Math.min(count, ledger.loss.length)),
+        offsets: oneBatch(count),
+      }),
+    }),
+  },
+  {
     fault: "has candidates scored, and says that it reads nothing",
     law: "it returns without an error",
     order: pooled({ readsLedger: false }),

@@ -42,6 +42,7 @@ test("every member of a definition has its row, and no other", () => {
       ...[
         "deviation",
         "epochShare",
+        "ignoresLedger",
         "signals",
         "scores",
         "changesObjective",

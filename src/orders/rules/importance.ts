@@ -57,6 +57,7 @@ export default defineOrder({
   coverage: () => "any",
   epochShare: () => 1,
   readsLedger: true,
+  ignoresLedger: () => true,
   deviation: "Samples of large gradients come more often, with smaller weights.",
   signals: ({ score }) => (score === "gnorm" ? ["el2n"] : []),
   changesObjective: () => false,

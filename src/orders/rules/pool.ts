@@ -42,6 +42,7 @@ export default defineOrder({
   coverage: ({ factor }) => (factor === 1 ? "each-once" : "at-most-once"),
   epochShare: ({ factor }) => shareOf(factor),
   readsLedger: true,
+  ignoresLedger: () => true,
   unknownProbabilities: true,
   deviation: "To leave out what is learned already is what it is for.",
   signals: ({ by }) => declaredFor(by),

@@ -31,6 +31,7 @@ export default defineOrder({
   coverage: ({ factor }) => (factor === 1 ? "each-once" : "at-most-once"),
   epochShare: ({ factor }) => shareOf(factor),
   readsLedger: true,
+  ignoresLedger: () => true,
   unknownProbabilities: true,
   deviation: "To leave out what is learned already, or cannot be, is what it is for.",
   scores: () => ({ of: "irreducible", epoch: null }),

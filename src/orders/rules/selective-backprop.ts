@@ -64,6 +64,7 @@ export default defineOrder({
   coverage: ({ factor }) => (factor === 1 ? "each-once" : "at-most-once"),
   epochShare: ({ factor }) => shareOf(factor),
   readsLedger: true,
+  ignoresLedger: ({ losses }) => losses === "fresh",
   unknownProbabilities: true,
   deviation: "To leave out what is learned already is what it is for.",
   changesObjective: ({ factor }) => factor > 1,
