@@ -6,7 +6,7 @@ import { type Listening, OrderFile, type Running } from "../order-files/order-fi
 import { RecordedScores } from "../order-files/recorded-scores.js";
 import { Replayed } from "../order-files/replay.js";
 import { ownOrder, type ReadScores, type RunOrder } from "../order-files/run-order.js";
-import type { OrderDefinition } from "../orders/contract.js";
+import type { OrderDefinition, WantedScores } from "../orders/contract.js";
 import { findOrder } from "../orders/index.js";
 import { splitOptions } from "../orders/ledger-options.js";
 import type { Surroundings } from "../record/run-document.js";
@@ -53,6 +53,7 @@ export class OrderSources {
   /** From where the config names directories. */
   readonly #base: string;
   readonly #scores = new Map<string, RecordedScores>();
+  readonly #told = new Set<string>();
 
   private constructor(loaded: {
     files: ReadonlyMap<string, OrderFile>;
@@ -136,6 +137,21 @@ export class OrderSources {
     if (from !== undefined) this.scores(from.directory).refuseOtherData(made);
   }
 
+  /** Their order left samples out: what is chosen by such scores is partly what that order drew. Said once. */
+  #tellUnknown(
+    { name, from }: { readonly name: string; readonly from: NonNullable<OrderReference["from"]> },
+    { of }: WantedScores,
+    [unknown, all]: readonly [number, number],
+    { say }: Listening,
+  ): void {
+    const line =
+      `order ${name}: the runs in ${from.directory} know ${of} of ${all - unknown} of the ${all} samples that may be drawn, for ` +
+      `their order left samples out; of the other ${unknown} it is told nothing`;
+    if (this.#told.has(line)) return;
+    this.#told.add(line);
+    say(line);
+  }
+
   /** The order for a run with this seed. `modelSeed`: of its initial weights, where that is another one. */
   start(
     order: OrderReference & Pick<Chosen, "options">,
@@ -144,7 +160,13 @@ export class OrderSources {
   ): RunOrder {
     const { file, from: source, options } = order;
     const readScores: ReadScores | undefined =
-      source && ((wanted, labels) => this.scores(source.directory).read(modelSeed, wanted, labels));
+      source &&
+      ((wanted, labels, eligible) => {
+        const scores = this.scores(source.directory).read(modelSeed, wanted, labels);
+        const unknown = eligible.reduce((count, sample) => count + Number(Number.isNaN(scores[sample])), 0);
+        if (unknown > 0) this.#tellUnknown({ ...order, from: source }, wanted, [unknown, eligible.length], running);
+        return scores;
+      });
     if (file === undefined) return ownOrder(this.definition(order, seed), options, readScores);
     const { path } = file;
     for (const { file: asked, choice } of this.#choices) {

@@ -66,8 +66,12 @@ export interface RunOrder extends Declared {
   stop(): Promise<void>;
 }
 
-/** Reads what an order wants of runs recorded earlier, of samples of these classes. */
-export type ReadScores = (wanted: WantedScores, labels: Readonly<Uint32Array>) => Float32Array;
+/** Reads what an order wants of runs recorded earlier, of samples of these classes; these are trained on. */
+export type ReadScores = (
+  wanted: WantedScores,
+  labels: Readonly<Uint32Array>,
+  eligible: Readonly<Uint32Array>,
+) => Float32Array;
 
 /** Adds them to inputs, read once a run; where no order wants any, or nobody reads them, inputs stay as they are. */
 export function scoring(
@@ -77,7 +81,7 @@ export function scoring(
   if (wanted === undefined || read === undefined) return (inputs) => inputs;
   let scores: Float32Array | undefined;
   return (inputs) => {
-    scores ??= read(wanted, inputs.labels);
+    scores ??= read(wanted, inputs.labels, inputs.eligible);
     return { ...inputs, scores };
   };
 }

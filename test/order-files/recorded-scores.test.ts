@@ -148,6 +148,28 @@ test("el2n-subset takes the EL2N of an epoch, of runs that were told to record i
   expect(scene.bytes("a/seed-0/orders/0000.u32").equals(scene.bytes("a/seed-0/orders/0001.u32"))).toBe(false);
 });
 
+test("the log says once of how many samples nothing is known, where the source's order left some out", async () => {
+  const { arm } = await recorded([
+    "arms={src: {order: {name: random-subset, fraction: 0.25, redraw: never}}}",
+    "seeds=1",
+    "record.extraSignals=[el2n]",
+  ]);
+  const order = `{name: el2n-subset, from: ${arm}, epoch: 1, fraction: 0.5}`;
+  const { scene } = await trained(order, ["seeds=[5, 6]"]);
+  const lines = scene
+    .text("log.txt")
+    .split("\n")
+    .filter((line) => line.includes("order el2n-subset"));
+  expect(lines).toEqual([
+    expect.stringContaining(
+      `the runs in ${arm} know el2n of 6 of the 24 samples that may be drawn, for their order left samples out; of the other 18 it is told nothing`,
+    ),
+  ]);
+  const whole = await recorded(["record.extraSignals=[el2n]"]);
+  const { scene: silent } = await trained(order.replace(arm, whole.arm));
+  expect(silent.has("log.txt")).toBe(false);
+});
+
 describe("forgetting events", () => {
   const [right, wrong, unseen] = [1, 0, NOT_SEEN];
 
