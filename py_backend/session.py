@@ -148,13 +148,15 @@ class Session:
         if self._step > 0:
             raise BackendError(
                 "step_conflict",
-                f"labels came at step {self._step}: they are another's before step 0 alone",
+                f"relabel came at step {self._step}; it is taken before the first step only: open another session",
                 step=self._step,
             )
         indices, labels = packet.arrays["indices"], packet.arrays["labels"]
         if len(indices) != len(labels):
             raise BackendError("bad_array", f"{len(labels)} labels came for {len(indices)} indices; send one for each")
         check_indices(indices, self._data.train.size)
+        if len(np.unique(indices)) != len(indices):
+            raise BackendError("bad_index", "an index came twice; send one label for each sample")
         classes = len(self._data.class_names)
         if len(labels) and int(labels.max()) >= classes:
             raise BackendError("bad_index", f"label {int(labels.max())} is outside of 0 … {classes - 1}", n=classes)

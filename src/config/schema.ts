@@ -198,7 +198,7 @@ const recordSection = z.strictObject({
     .default(false)
     .describe(
       "after the last epoch, score every sample of the training set, those that were not trained on, too, and keep the " +
-        "losses: what order rho-loss reads",
+        "losses: what order rho-loss reads. It is one forward pass of all of them; metrics, budgets and tables of cost leave it out",
     ),
   extraSignals: z
     .array(z.enum(EXTRA_SIGNALS))

@@ -24,7 +24,7 @@ export interface Looked {
   readonly testPredictions: Uint32Array | undefined;
 }
 
-/** Looks at one run's model, in evaluation mode, on samples that are the same in every epoch and for every seed. */
+/** Looks at one run's model, in evaluation mode, on samples that are the same in every epoch; for every seed, too, where its split is. */
 export class Evaluator {
   readonly #session: Session;
   readonly #split: Split;
@@ -105,7 +105,7 @@ export class Evaluator {
     return this.#session.evaluate({ part, indices, batchSize, norm: this.#norm, calibration });
   }
 
-  /** Stratified, for every seed the same. Batches of it are mixed as chance has it. */
+  /** Stratified, of equal samples always the same ones. Batches of it are mixed as chance has it. */
   #shuffledSample(stream: Stream, from: Uint32Array, labels: Uint32Array, size: number): Uint32Array {
     const numbers = random(0, stream, 0);
     const { length: classCount } = this.#session.opened.classNames;

@@ -3,7 +3,7 @@ import { consecutive } from "../kernels/consecutive.js";
 import { random, type Stream } from "../kernels/random.js";
 import { stratifiedSample } from "../kernels/stratified.js";
 
-/** Which samples are for what. All ascending; functions of labels and options alone. */
+/** Which samples are for what. All ascending; functions of labels and options, the subset's seed among these. */
 export interface Split {
   /** May be trained on. */
   readonly eligible: Uint32Array;

@@ -67,7 +67,7 @@ async function trainEpochs(state: RunState, training: Training): Promise<number 
     });
     if (divergedAtStep !== undefined) return divergedAtStep;
   }
-  await scoreAll(training);
+  if (training.mostBatches === undefined) await scoreAll(training); // of a run that is cut nothing is evaluated
   await picture(state, training);
   return undefined;
 }

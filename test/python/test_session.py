@@ -649,6 +649,7 @@ def test_labels_are_refused_that_do_not_fit_or_come_late(open_run: Callable[...,
     assert refusal(lambda: relabel(run, [0, 1], [1])).code == "bad_array"
     assert refusal(lambda: relabel(run, [64], [1])).code == "bad_index"
     assert refusal(lambda: relabel(run, [0], [3])).code == "bad_index"
+    assert refusal(lambda: relabel(run, [5, 0, 5], [1, 1, 2])).code == "bad_index"
     run.train([[0, 1]])
     assert refusal(lambda: relabel(run, [0], [1])).code == "step_conflict"
 
