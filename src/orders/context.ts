@@ -55,7 +55,7 @@ export function orderContext<Options>(inputs: OrderInputs<Options>): OrderContex
     scores: inputs.scores,
     epoch,
     step: inputs.step ?? 0,
-    progress: inputs.spending ? progressAfter(inputs.spending, 0, 0) : progressOf(inputs, 0),
+    progress: progressAt(inputs, { samples: 0, batches: 0, share: 0 }),
     random: (stream: OrderStream, at = epoch): Random => random(seed, stream, at),
     memory: inputs.memory ?? {},
     size(batch) {
@@ -67,9 +67,21 @@ export function orderContext<Options>(inputs: OrderInputs<Options>): OrderContex
   };
 }
 
-/** Progress of the run where this share of the epoch's samples is drawn. */
-const progressOf = ({ epoch, epochs = epoch + 1 }: Pick<OrderInputs<unknown>, "epoch" | "epochs">, share: number) =>
-  (epoch + share) / epochs;
+/** How much of an epoch is drawn. */
+interface DrawnSoFar {
+  readonly samples: number;
+  readonly batches: number;
+  /** Of the epoch's samples. */
+  readonly share: number;
+}
+
+/** Progress of the run where so much of the epoch is drawn: of a budget, the share that is spent. */
+function progressAt(
+  { spending, epoch, epochs = epoch + 1 }: Pick<OrderInputs<unknown>, "spending" | "epoch" | "epochs">,
+  { samples, batches, share }: DrawnSoFar,
+): number {
+  return spending ? progressAfter(spending, samples, batches) : (epoch + share) / epochs;
+}
 
 /** What of an epoch's context is another one for each batch. */
 export interface BatchPlace {
@@ -89,12 +101,11 @@ export function batchContext<Options>(
   inputs: OrderInputs<Options>,
   { share, ...place }: BatchPlace,
 ): BatchContext<Options> {
-  const { spending } = inputs;
-  const drawn = place.drawn.indices.length;
+  const samples = place.drawn.indices.length;
   return {
     ...orderContext(inputs),
     ...place,
-    progress: spending ? progressAfter(spending, drawn, place.batch) : progressOf(inputs, share),
+    progress: progressAt(inputs, { samples, batches: place.batch, share }),
     random: (stream, at = place.step) => random(inputs.seed, `${stream}-each-batch`, at),
   };
 }
@@ -123,7 +134,7 @@ export function poolContexts<Options>(
   return (place) => ({
     ...epoch,
     ...place,
-    progress: progressOf(inputs, place.first / samples),
+    progress: progressAt(inputs, { samples: place.first, batches: place.batch, share: place.first / samples }),
     get shuffle() {
       shuffle ??= shuffled(epoch.eligible, random(seed, "order", epoch.epoch));
       return shuffle;

@@ -237,6 +237,7 @@ export interface EpochOrder<Options = unknown> extends OrderDeclaration<Options>
   readonly candidates?: undefined;
   readonly decidesEachBatch?: undefined;
   readonly scoresCandidates?: undefined;
+  readonly candidatesPerSample?: undefined;
 }
 
 /** An order that decides anew before every batch, from the losses of the last ones. */
@@ -247,6 +248,7 @@ export interface BatchOrder<Options = unknown> extends OrderDeclaration<Options>
   readonly candidates?: undefined;
   readonly decidesEachBatch?: undefined;
   readonly scoresCandidates?: undefined;
+  readonly candidatesPerSample?: undefined;
 }
 
 /** An order that decides anew before every batch, from scores of candidates that it names. */
@@ -260,6 +262,11 @@ export interface PoolOrder<Options = unknown> extends OrderDeclaration<Options> 
   nextBatch(context: ScoredContext<Options>): OrderResult;
   readonly decidesEachBatch?: undefined;
   readonly scoresCandidates?: undefined;
+  /**
+   * How many candidates are scored for each sample of a batch, at least 1: a budget of passes counts them. Left out:
+   * 1 / `epochShare`, where each eligible sample is a candidate once an epoch.
+   */
+  candidatesPerSample?(options: Options): number;
 }
 
 /** An order that decides anew before every batch, from scored candidates or not, as its options say. */
@@ -269,6 +276,7 @@ export interface MaybePoolOrder<Options = unknown> extends OrderDeclaration<Opti
   nextBatch(context: MaybeScoredContext<Options>): OrderResult;
   readonly decidesEachBatch?: undefined;
   scoresCandidates(options: Options): boolean;
+  candidatesPerSample?(options: Options): number;
 }
 
 /** An order that makes whole epochs or decides each batch, as its options say. */
@@ -279,6 +287,7 @@ export interface EitherOrder<Options = unknown> extends OrderDeclaration<Options
   decidesEachBatch(options: Options): boolean;
   /** Of batches that are decided one after another; left out: where there are `candidates`. */
   scoresCandidates?(options: Options): boolean;
+  candidatesPerSample?(options: Options): number;
 }
 
 /** One order: one file, one of these as its default export, one line in `index.ts`. */

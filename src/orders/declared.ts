@@ -27,6 +27,8 @@ export interface Declared {
   readonly eachBatch: boolean;
   /** Whether candidates of each batch are scored before it is decided. */
   readonly scoresCandidates: boolean;
+  /** So many for each sample of a batch; 0 where none are scored. */
+  readonly candidatesPerSample: number;
 }
 
 /** @throws ToldError naming the member, where one of the definition throws. */
@@ -35,9 +37,12 @@ export function declaredBy<Options>(definition: OrderDefinition<Options>, option
     definition.order === undefined ||
     (definition.decidesEachBatch !== undefined &&
       asking("decidesEachBatch", () => definition.decidesEachBatch(options)));
+  const epochShare = asking("epochShare", () => definition.epochShare?.(options) ?? 1);
+  const scoresCandidates = eachBatch && scores(definition, options);
+  const perSample = () => definition.candidatesPerSample?.(options) ?? 1 / epochShare;
   return {
     coverage: asking("coverage", () => definition.coverage(options)),
-    epochShare: asking("epochShare", () => definition.epochShare?.(options) ?? 1),
+    epochShare,
     signals: asking("signals", () => definition.signals?.(options) ?? []),
     scores: asking("scores", () => definition.scores?.(options)),
     ignoresLedger: asking("ignoresLedger", () => definition.ignoresLedger?.(options) ?? false),
@@ -47,7 +52,8 @@ export function declaredBy<Options>(definition: OrderDefinition<Options>, option
     ownSizes: definition.ownSizes ?? false,
     unknownProbabilities: definition.unknownProbabilities ?? false,
     eachBatch,
-    scoresCandidates: eachBatch && scores(definition, options),
+    scoresCandidates,
+    candidatesPerSample: scoresCandidates ? asking("candidatesPerSample", perSample) : 0,
   };
 }
 
@@ -100,7 +106,8 @@ function areKnownScores(scores: unknown): boolean {
 
 /** What is declared that is no word of the contract. */
 export function unknownWords(declared: Declared): { seen: string; expected: string }[] {
-  const { coverage, signals, scores, epochShare, eachBatch, scoresCandidates, ownSizes } = declared;
+  const { coverage, signals, scores, epochShare, eachBatch, scoresCandidates, candidatesPerSample, ownSizes } =
+    declared;
   const known = EXTRA_SIGNALS.join(", ");
   const unknownSignals = Array.isArray(signals)
     ? signals
@@ -137,6 +144,9 @@ export function unknownWords(declared: Declared): { seen: string; expected: stri
     ...(typeof scoresCandidates === "boolean"
       ? []
       : [{ seen: `scoresCandidates ${errorText(scoresCandidates)}`, expected: "true or false" }]),
+    ...(scoresCandidates !== true || (candidatesPerSample >= 1 && candidatesPerSample < Number.POSITIVE_INFINITY)
+      ? []
+      : [{ seen: `candidatesPerSample ${errorText(candidatesPerSample)}`, expected: "a number of at least 1" }]),
     ...(eachBatch && ownSizes
       ? [{ seen: "ownSizes of an order that decides each batch", expected: "batches as large as `count` says" }]
       : []),

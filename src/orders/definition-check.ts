@@ -37,6 +37,7 @@ export function missingMembers(value: object): string[] {
     nextBatch: isOptionalFunction,
     candidates: hasBatches ? isOptionalFunction : isAbsent,
     decidesEachBatch: hasOrder && hasBatches ? isFunction : isAbsent,
+    candidatesPerSample: hasCandidates ? isOptionalFunction : isAbsent,
     scoresCandidates: hasCandidates ? isOptionalFunction : isAbsent,
   };
   const wrong = Object.entries(proper).flatMap(([name, isProper]) =>

@@ -47,7 +47,7 @@ export class RunLength {
   /** @throws IbatchError where the first scoring pass would spend the whole budget. */
   constructor(
     config: Pick<ArmConfig, "order" | "batching" | "epochs" | "budget">,
-    { epochShare, scoresCandidates }: Pick<RunOrder, "epochShare" | "scoresCandidates">,
+    { epochShare, candidatesPerSample }: Pick<RunOrder, "epochShare" | "candidatesPerSample">,
     eligibleCount: number,
   ) {
     this.#config = config;
@@ -55,9 +55,7 @@ export class RunLength {
     this.#budget = budgetOf(config);
     const samples = sampleSize(epochShare, eligibleCount);
     this.#size = batchSizes(config.batching, { epoch: 0, epochs: 1, samples })(0);
-    const { factor } = config.order.options;
-    const candidates = typeof factor === "number" ? factor : 1 / epochShare; // as our orders name it
-    this.#candidates = scoresCandidates ? candidates : 0;
+    this.#candidates = candidatesPerSample;
     this.epochs = this.#budget ? this.#budget.amount / this.#costOfEpoch(this.#budget, samples) : (config.epochs ?? 0);
     const atStart = { epoch: 0, step: 0, samples: 0, scored: 0 };
     const isDue = isScoringDue(config.order.ledger, 0) && !this.isShuffled(atStart);

@@ -188,6 +188,68 @@ test("an order in a file is told how much of the budget is spent", async () => {
   expect(results).toMatchObject([{ state: "done", error: undefined }]);
 });
 
+describe("an order that has candidates scored is told how much of the budget is spent", () => {
+  interface Told {
+    readonly ofCandidates: readonly number[];
+    readonly ofChoices: readonly number[];
+    readonly equivalents: readonly number[];
+  }
+
+  /** With so many candidates for each sample, in batches of 5 and what is left of the epoch. */
+  async function told(budget: string, perSample: number, members: string): Promise<Told> {
+    const scene = new Scene();
+    const say = (what: string) => `console.log(JSON.stringify([${JSON.stringify(what)}, progress]));`;
+    scene.write(
+      "mine.mjs",
+      orderModule(`readsLedger: true, changesObjective: () => true, order: undefined, changesEachEpoch: () => true, dependsOnSeed: () => true,
+        options: z.strictObject({ factor: z.number().default(0.1) }), ${members},
+        candidates: ({ shuffle, first, count, progress }) => {
+          ${say("candidates")}
+          return Uint32Array.from({ length: ${perSample} * count }, (_, at) => shuffle[(${perSample} * first + at) % shuffle.length]);
+        },
+        nextBatch({ pool, count, progress }) {
+          ${say("choice")}
+          return { indices: pool.indices.slice(0, count), offsets: Uint32Array.of(0, count) };
+        },`),
+    );
+    const settings = [`arms={a: {order: {file: ./mine.mjs, lag: 0}, budget: ${budget}}}`, "seeds=[4]", COSINE];
+    const { results } = await scene.run({ settings, pretence: LOSSES });
+    expect(results).toMatchObject([{ state: "done", error: undefined }]);
+    const lines = [...scene.text("log.txt").matchAll(/order \.\/mine\.mjs: (\[.*\])/g)].map(([, line]) =>
+      JSON.parse(line),
+    );
+    const of = (what: string) => lines.filter(([said]) => said === what).map(([, progress]) => progress);
+    const equivalents = linesOf(scene, "a").map((line) => forwardEquivalents(line));
+    return { ofCandidates: of("candidates"), ofChoices: of("choice"), equivalents };
+  }
+  const HALVES = 'coverage: () => "at-most-once", epochShare: () => 1 / 2';
+
+  test("of updates: the same for candidates as for the choice from them", async () => {
+    const { ofCandidates, ofChoices } = await told("{updates: 7}", 2, HALVES);
+    expect(ofChoices).toEqual([0, 1, 2, 3, 4, 5, 6].map((step) => step / 7));
+    expect(ofCandidates).toEqual(ofChoices);
+  });
+
+  test("of samples, too, in which an epoch is no whole share", async () => {
+    const { ofCandidates, ofChoices } = await told("{samples: 31}", 2, HALVES);
+    expect(ofChoices).toEqual([0, 5, 10, 12, 17, 22, 24, 29].map((samples) => samples / 31));
+    expect(ofCandidates).toEqual(ofChoices);
+  });
+
+  test.each([
+    ["left out: as many as make each sample one, whatever its options are called", 2, HALVES, 5, [5, 5, 2]],
+    ["as it declares", 4, 'coverage: () => "any", epochShare: () => 1 / 2, candidatesPerSample: () => 4', 7, [5, 5, 2]],
+  ])("of passes, with its candidates: %s", async (_, perSample, members, price, sizes) => {
+    const { ofCandidates, ofChoices, equivalents } = await told("{forwardEquivalents: 200}", perSample, members);
+    let spent = 0;
+    const expected: number[] = [];
+    for (let batch = 0; spent < 200; spent += price * sizes[batch++ % 3]) expected.push(spent / 200);
+    expect(ofChoices).toEqual(expected);
+    expect(ofCandidates).toEqual(expected);
+    expect(sum(equivalents)).toBe(spent);
+  });
+});
+
 describe("a budget of epochs", () => {
   const of = (line: string) => resolved(CONFIG.replace("epochs: 3\n", line));
 

@@ -94,7 +94,12 @@ function broken(change: Partial<EpochOrder>): EpochOrder {
 const sound = broken({}).order;
 
 /** One that decides each batch, and keeps the laws, with one thing made otherwise. */
-const { candidates: _, scoresCandidates: __, ...repeating } = broken({ coverage: () => "any", deviation: "Says so." });
+const {
+  candidates: _,
+  scoresCandidates: __,
+  candidatesPerSample: ___,
+  ...repeating
+} = broken({ coverage: () => "any", deviation: "Says so." });
 const either = (change: Partial<EitherOrder>): EitherOrder => ({
   ...repeating,
   decidesEachBatch: () => true,
@@ -111,7 +116,7 @@ test("one that decides each batch keeps the laws", () => {
 
 /** One that has candidates scored, and keeps the laws, with one thing made otherwise. */
 const pooled = (change: Partial<PoolOrder>): PoolOrder => {
-  const { order: _order, ...declaration } = broken({});
+  const { order: _order, candidatesPerSample: _perSample, ...declaration } = broken({});
   return {
     ...declaration,
     ...{ coverage: () => "at-most-once", epochShare: () => 1 / 2, deviation: "Says so.", changesObjective: () => true },
@@ -509,6 +514,11 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
         offsets: oneBatch(count),
       }),
     }),
+  },
+  {
+    fault: "has fewer candidates than samples",
+    law: "coverage, share and signals are known",
+    order: pooled({ candidatesPerSample: () => 1 / 2 }),
   },
   {
     fault: "has candidates scored, and says that it reads nothing",

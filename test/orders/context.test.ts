@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { random } from "../../src/kernels/random.js";
-import { allocateMemory, batchContext, emptyLedger, orderContext } from "../../src/orders/context.js";
+import { allocateMemory, batchContext, emptyLedger, orderContext, poolContexts } from "../../src/orders/context.js";
 
 const inputs = { options: {}, seed: 3, epoch: 5, labels: Uint32Array.of(0, 1, 0), classCount: 2, size: 2 };
 
@@ -28,6 +28,18 @@ describe("orderContext", () => {
     const place = { batch: 1, step: 7, count: 1, drawn, share: 1 / 2 };
     expect(batchContext({ ...inputs, epochs: 20 }, place).progress).toBe(5.5 / 20);
     expect(batchContext(inputs, place)).not.toHaveProperty("share");
+    const candidates = { batch: 1, step: 7, count: 1, first: 1 };
+    expect(poolContexts({ ...inputs, epochs: 20 }, 2)(candidates).progress).toBe(5.5 / 20);
+  });
+
+  test("of a budget it is the share that is spent, the same before a batch and where its candidates are named", () => {
+    const spending = { spent: 20, budget: 50, perSample: 3, perBatch: 1 };
+    const spent = { ...inputs, epochs: 20, spending };
+    const drawn = { indices: Uint32Array.of(2), times: Uint32Array.of(0, 0, 1), pending: new Uint32Array() };
+    const place = { batch: 1, step: 7, count: 1 };
+    expect(orderContext(spent).progress).toBe(20 / 50);
+    expect(batchContext(spent, { ...place, drawn, share: 1 / 2 }).progress).toBe(24 / 50);
+    expect(poolContexts(spent, 2)({ ...place, first: 1 }).progress).toBe(24 / 50);
   });
 
   test.each([0, -1, 1.5, Number.NaN])("refuses a batching rule that says %d", (size) => {

@@ -38,6 +38,9 @@ describe("missingMembers", () => {
     expect(missingMembers({ ...rest, nextBatch, candidates: [1] })).toEqual(["candidates"]);
     expect(missingMembers({ ...rest, order, candidates })).toEqual(["candidates"]);
     expect(missingMembers({ ...rest, nextBatch, scoresCandidates })).toEqual(["scoresCandidates"]);
+    const candidatesPerSample = () => 2;
+    expect(missingMembers({ ...rest, nextBatch, candidates, candidatesPerSample })).toEqual([]);
+    expect(missingMembers({ ...rest, nextBatch, candidatesPerSample })).toEqual(["candidatesPerSample"]);
   });
 
   test.each<[string, unknown, string[]]>([

@@ -50,7 +50,7 @@ test("every member of a definition has its row, and no other", () => {
         "ownSizes",
         "unknownProbabilities",
       ],
-      ...["nextBatch", "decidesEachBatch", "candidates", "scoresCandidates"],
+      ...["nextBatch", "decidesEachBatch", "candidates", "scoresCandidates", "candidatesPerSample"],
     ].map((optional) => [optional, 7]),
   );
   expect(firstCells("member | says").sort()).toEqual(missingMembers(wrong).sort());

@@ -72,6 +72,7 @@ export default defineOrder({
     const b = Math.min(shuffle.length, options.factor * count);
     return Uint32Array.from({ length: b }, (_, at) => shuffle[(first + at) % shuffle.length]);
   },
+  candidatesPerSample: ({ factor }) => factor,
 
   nextBatch({ options, eligible, memory, count, pool, random }) {
     const scores = options.score === "gnorm" ? pool.el2n : pool.loss;

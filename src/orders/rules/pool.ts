@@ -51,6 +51,7 @@ export default defineOrder({
   dependsOnSeed: () => true,
 
   candidates: (context) => partOfShuffle(context, context.options.factor),
+  candidatesPerSample: ({ factor }) => factor,
 
   nextBatch({ options, pool, count }) {
     const values = pool[options.by];

@@ -40,6 +40,7 @@ export default defineOrder({
   dependsOnSeed: () => true,
 
   candidates: (context) => partOfShuffle(context, context.options.factor),
+  candidatesPerSample: ({ factor }) => factor,
 
   nextBatch({ pool, count, scores }) {
     if (scores === undefined) throw new Error("there are no irreducible losses, expected one a sample");

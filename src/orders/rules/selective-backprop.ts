@@ -78,6 +78,7 @@ export default defineOrder({
   },
 
   candidates: (context) => partOfShuffle(context, context.options.factor),
+  candidatesPerSample: ({ factor }) => factor,
   scoresCandidates: ({ losses }) => losses === "fresh",
 
   nextBatch(context) {
