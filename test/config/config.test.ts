@@ -431,6 +431,7 @@ describe("every config that comes along", () => {
     "label-noise",
     "methods-sources",
     "methods",
+    "online-exchanged",
   ];
   const read = (name: string) => {
     const path = join(packageRoot, "configs", `${name}.yaml`);
