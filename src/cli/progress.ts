@@ -123,6 +123,7 @@ class RedrawnLine implements Progress {
     const speed = new Speed();
     let runsKept = 0; // and of the run under way what an earlier command trained: it costs no time any more
     let latest: number | undefined;
+    let samplesBefore = 0; // of the run under way, where `runsKept` lacks them still
     const say = (line: string) => {
       this.#draw.clear();
       note(line);
@@ -133,11 +134,13 @@ class RedrawnLine implements Progress {
         log(started(place, from));
         if (from !== undefined) say(started(place, from, widthHere()));
         speed.runStarted(from);
-        if (place.number !== latest) runsKept += place.epochs === undefined ? 0 : (from?.epoch ?? 0) / place.epochs; // else restarted here
+        if (place.number !== latest) samplesBefore = from?.samples ?? 0; // else restarted here
         latest = place.number;
       },
       trained: (place, progress) => {
         speed.trained(progress.samples);
+        runsKept += (progress.share * samplesBefore) / progress.samples;
+        samplesBefore = 0;
         const share = (place.number - runsKept + progress.share) / (place.total - runsKept);
         this.#redraw([
           `${this.#name} ${bar((place.number + progress.share) / place.total)}`,
@@ -223,8 +226,8 @@ function epochParts(place: RunPlace, { epoch, train, test }: EpochMetrics): Line
   ];
 }
 
-const trainedParts = ({ epochs }: RunPlace, { epoch, share, loss }: Trained, speed: Speed): LinePart[] => [
-  { text: `epoch ${epoch + 1}/${epochs}`, rank: 3 },
+const trainedParts = (place: RunPlace, { epoch, share, loss }: Trained, speed: Speed): LinePart[] => [
+  { text: `epoch ${numberOf(epoch, place)}`, rank: 3 },
   { text: `${Math.floor(100 * share)} % of the run`, rank: 1 },
   { text: `train loss ${lossText(loss)}`, rank: 4 },
   { text: `${speed}`, rank: 2 },

@@ -111,6 +111,13 @@ describe("where standard error is no terminal: plain lines", () => {
     expect(logged).toHaveLength(1);
   });
 
+  test("of a run whose length is a budget no count of epochs is told", () => {
+    const { observer } = watch();
+    now = 30_001;
+    observer.trained?.({ ...place, epochs: undefined }, { epoch: 1, samples: 30_001, share: 0.4, loss: 0.25 });
+    expect(written).toBe("[3/12] frozen, seed 5  epoch 2, 40 % of the run, train loss 0.2500, 1,000 samples/s\n");
+  });
+
   test("an epoch is a line when none came for five seconds", () => {
     const { observer } = watch();
     now = 4_000;
@@ -194,22 +201,28 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     expect(visible()).toContain("75 % · 0:10 left · [3/4]");
   });
 
-  test("what an earlier command trained of a run counts for the bar, not for the time; what was trained here does", () => {
-    const { observer } = watch();
-    const run = { ...place, number: 0, total: 1 }; // of 3 epochs
-    observer.runStarted?.(run, { step: 40, samples: 2000, epoch: 2 });
-    now = 10_000;
-    written = "";
-    observer.trained?.(run, { epoch: 2, samples: 2500, share: 2.5 / 3, loss: 1 });
-    expect(visible()).toContain("83 % · 0:10 left");
-    expect(visible()).toContain(" 50 samples/s");
-    observer.runStarted?.(run, { step: 40, samples: 2000, epoch: 2 }); // its backend was lost
-    now = 20_000;
-    written = "";
-    observer.trained?.(run, { epoch: 2, samples: 2500, share: 2.5 / 3, loss: 1 });
-    expect(visible()).toContain("83 % · 0:20 left");
-    expect(visible()).toContain(" 50 samples/s");
-  });
+  test.each([
+    ["epochs", 3],
+    ["a budget", undefined],
+  ])(
+    "what an earlier command trained of a run of %s counts for the bar, not for the time; what was trained here does",
+    (_, epochs) => {
+      const { observer } = watch();
+      const run = { ...place, number: 0, total: 1, epochs };
+      observer.runStarted?.(run, { step: 40, samples: 2000, epoch: 2 });
+      now = 10_000;
+      written = "";
+      observer.trained?.(run, { epoch: 2, samples: 2500, share: 2.5 / 3, loss: 1 });
+      expect(visible()).toContain("83 % · 0:10 left");
+      expect(visible()).toContain(" 50 samples/s");
+      observer.runStarted?.(run, { step: 40, samples: 2000, epoch: 2 }); // its backend was lost
+      now = 20_000;
+      written = "";
+      observer.trained?.(run, { epoch: 2, samples: 2500, share: 2.5 / 3, loss: 1 });
+      expect(visible()).toContain("83 % · 0:20 left");
+      expect(visible()).toContain(" 50 samples/s");
+    },
+  );
 
   test("samples are counted over runs", () => {
     const { observer } = watch();
