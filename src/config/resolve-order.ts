@@ -78,8 +78,8 @@ function chosen(
     ...(from && { from }),
     options: choice.options,
     ...(comeBy && { ledger: comeBy }),
-    // Permuted losses choose by chance alone: over epochs each sample is as likely as the others.
     ...(sections.order.shuffledLastEpoch && { shuffledLastEpoch: true }),
+    // Permuted losses choose by chance alone: over epochs each sample is as likely as the others.
     changesObjective: choice.declared.changesObjective && !comeBy?.placebo,
   };
 }

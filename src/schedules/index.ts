@@ -56,8 +56,8 @@ export interface EpochBatches {
 
 /**
  * The learning rate of each batch of an epoch, which stands where the samples before it end: at
- * (epoch + their share of the epoch's samples) of `epochs`, or where so much of the budget is spent. The schedule's share times that of the linear warm-up, in
- * float64.
+ * (epoch + their share of the epoch's samples) of `epochs`, or where so much of the budget is spent. The schedule's
+ * share times that of the linear warm-up, in float64.
  */
 export function learningRates(
   schedule: NamedSchedule,

@@ -23,8 +23,9 @@ interface Clean {
 }
 
 /**
- * Of the eligible samples, and of those of the other part, the share `fraction`, each with one of the other classes, all as likely. A sample's rank among
- * those that may get another label, and that label, are functions of (seed, n) alone: another subset changes neither.
+ * Of the eligible samples, and of those of the other part, the share `fraction`, each with one of the other classes,
+ * all as likely. A sample's rank among those that may get another label, and that label, are functions of (seed, n)
+ * alone: another subset changes neither.
  * @throws IbatchError where that is none.
  */
 export function noisyLabels(
@@ -64,7 +65,10 @@ const otherThan = (label: number, drawn: number): number => (drawn >= label ? dr
 /** The samples drawn most: a tenth of those that may be. */
 const MOST_DRAWN = 0.1;
 
-/** `draws`: how often each sample was drawn so far. Where the last of the tenth are drawn as often as others, each counts for its share. */
+/**
+ * `draws`: how often each sample was drawn so far. Where the last of the tenth are drawn as often as others, each counts
+ * for its share.
+ */
 export function noiseDrawn(
   draws: Readonly<Uint32Array>,
   eligible: Readonly<Uint32Array>,
