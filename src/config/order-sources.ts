@@ -152,7 +152,7 @@ export class OrderSources {
     say(line);
   }
 
-  /** The order for a run with this seed. `modelSeed`: of its initial weights, where that is another one. */
+  /** The order for a run with this seed, its own. `modelSeed`: of its initial weights, where that is another one. */
   start(
     order: OrderReference & Pick<Chosen, "options">,
     seed: number,

@@ -43,7 +43,7 @@ export function resolveOrder(checker: Checker, sections: ArmSections, resolving:
     return chosen(checker, sections, { reference, written }, resolving);
   }
   const reference = replay === undefined ? ours(checker, name) : replayed(checker, sections, replay, resolving);
-  const definition = orders.definition(reference, runs[0].order);
+  const definition = orders.definition(reference, runs[0].own);
   const { own, ledger, source } = splitOptions(given, readsOf(definition));
   const written = { choice: chooseOptions(definition, own), ledger: definition.readsLedger && ledger, source };
   return chosen(checker, sections, { reference, written }, resolving);
@@ -203,7 +203,7 @@ function replayed(
   { orders, runs }: Resolving,
 ): OrderReference {
   const mistake = (what: string) => checker.mistake(["order", "replay"], what);
-  const replaying = runs.map(({ own, order }) => ({ seed: order, part: trainedPart(dataset, own) }));
+  const replaying = runs.map(({ own }) => ({ seed: own, part: trainedPart(dataset, own) }));
   const identity = orders
     .replayed(directory)
     .identity({ runs: replaying, epochs, dataset: dataset.name ?? dataset.reference ?? "", mistake });

@@ -22,10 +22,7 @@ export const startOrder = (
   seed: number,
   listening: Listening,
 ): RunOrder => {
-  const seeds = runSeeds(seed, fixedSeeds);
-  return orders.start(order, seeds.order, {
-    ...listening,
-    limit: { seconds: backend.orderSeconds, setBy: "backend.orderSeconds" },
-    modelSeed: seeds.model,
-  });
+  const { model: modelSeed } = runSeeds(seed, fixedSeeds);
+  const limit = { seconds: backend.orderSeconds, setBy: "backend.orderSeconds" };
+  return orders.start(order, seed, { ...listening, limit, modelSeed });
 };

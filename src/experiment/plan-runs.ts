@@ -43,7 +43,7 @@ export function planRuns({ config, record, orders }: Planning, recorded: readonl
   return config.seeds.flatMap((seed, round) =>
     arms.map(({ arm, armConfig, configHash, before }, at): PlannedRun => {
       const same = before.find((run) => run.seed === seed);
-      const replayedSha256 = orders.replayedHash(armConfig.order, runSeeds(seed, fixedSeeds).order, armConfig.epochs);
+      const replayedSha256 = orders.replayedHash(armConfig.order, seed, armConfig.epochs);
       const runRecord = record.run(arm, seed);
       refuseOtherPlans(replayedSha256, same);
       return {

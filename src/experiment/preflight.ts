@@ -96,9 +96,9 @@ export class Preflight {
   /** Beside what is on record, and beside what was tried before. */
   #refuseOther({ place, config, record }: PlannedRun, session: Session): void {
     const { arm } = place;
-    const { order, model: seed } = runSeeds(place.seed, config.fixedSeeds);
+    const { model: seed } = runSeeds(place.seed, config.fixedSeeds);
     const surroundings = surroundingsOf(session, config.dataset);
-    this.#experiment.orders.refuseOtherData(config.order, order, surroundings);
+    this.#experiment.orders.refuseOtherData(config.order, place.seed, surroundings);
     const made = { arm, seed, ...modelOf(config.model), surroundings };
     refuseOtherSurroundings(made, [...this.#kept.values(), ...this.#opened]);
     this.#opened.push({ ...made, directory: record.directory, goesOn: false });

@@ -129,8 +129,8 @@ async function prepare(
 ): Promise<{ readonly training: Training; readonly resumed: ResumePoint | undefined }> {
   const { config, place } = run;
   const { seed } = place;
-  const { order: orderSeed, model } = runSeeds(seed, config.fixedSeeds);
-  orders.refuseOtherData(config.order, orderSeed, surroundings);
+  const { model } = runSeeds(seed, config.fixedSeeds);
+  orders.refuseOtherData(config.order, seed, surroundings);
   refuseOtherSurroundings({ ...place, seed: model, ...modelOf(config.model), surroundings }, kept.values());
   const training = await prepareTraining({ config, seed, order, listen: listenersOf(audience, run) }, session);
   const resumed = await loadNewest(run, session, surroundings, audience.note);

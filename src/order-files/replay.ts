@@ -172,7 +172,7 @@ interface Replaying {
 }
 
 interface ReplayingRun {
-  /** Of its order. */
+  /** The run's own, by which directories are named; not one that its order may draw by. */
   readonly seed: number;
   readonly part: TrainedPart;
 }

@@ -73,6 +73,19 @@ describe("with samples exchanged", () => {
       else expect(classes(first)).not.toEqual(classes(before));
     },
   );
+
+  test("of an arm with orders of one seed: each seed's own run, exchanged alike", async () => {
+    const { source, replay, arm } = await recorded();
+    const { scene } = await replay(`{replay: ${arm}, exchange: samples}`, ["seeds={count: 2, order: 7}"]);
+    const exchanges = [0, 1].map((seed) => {
+      const drawn = (from: Scene, of: string) =>
+        epochs.flatMap((epoch) => indicesOf(from, `${of}/seed-${seed}`, epoch));
+      const [before, after] = [drawn(source, "half"), drawn(scene, "again")];
+      return [...Array(24).keys()].map((sample) => after[before.indexOf(sample)]);
+    });
+    expect(new Set(exchanges[0]).size).toBe(24);
+    expect(exchanges[1]).toEqual(exchanges[0]);
+  });
 });
 
 describe("replay", () => {
@@ -110,6 +123,21 @@ describe("replay", () => {
     }
     expect(indicesOf(scene, "again/seed-0", 0)).not.toEqual(indicesOf(scene, "again/seed-1", 0));
   });
+
+  test.each([0, 7])(
+    "of an arm's directory with orders of one seed (%i): the same, for that seed draws nothing",
+    async (order) => {
+      const { source, replay, arm } = await recorded();
+      const { scene, results } = await replay(`{replay: ${arm}}`, [`seeds={count: 2, order: ${order}}`]);
+      expect(results.map(({ state, error }) => [state, error])).toEqual(Array(2).fill(["done", undefined]));
+      for (const seed of [0, 1]) {
+        const drawn = (from: Scene, of: string) => epochs.map((epoch) => indicesOf(from, `${of}/seed-${seed}`, epoch));
+        expect(drawn(scene, "again")).toEqual(drawn(source, "half"));
+      }
+      const hash = (seed: number) => scene.document("again", seed).replayedSha256;
+      expect(hash(0)).not.toBe(hash(1));
+    },
+  );
 
   test("of fewer epochs than are there takes the first ones", async () => {
     const { replay, run } = await recorded();
@@ -192,16 +220,17 @@ describe("what cannot be replayed names the place in the config", () => {
     );
   });
 
-  test.each([
-    ["seeds: [1]", (arm: string) => join(arm, "seed-0")],
-    ["seeds: { count: [1], order: 0 }", (arm: string) => arm],
-  ])("a run whose seed drew another subset: %s", async (seeds, replayed) => {
-    const { arm } = await recorded(["dataset.subset=12", "dataset.subsetSeed=run", "arms={half: {order: shuffled}}"]);
+  test.each(["[1]", "{ count: [1], order: 0 }"])("a run whose seed drew another subset: seeds %s", async (seeds) => {
+    const { arm, run } = await recorded([
+      "dataset.subset=12",
+      "dataset.subsetSeed=run",
+      "arms={half: {order: shuffled}}",
+    ]);
     const own = "dataset: { name: digits, subset: 12, subsetSeed: run }";
-    const config = text(`{ replay: ${replayed(arm)} }`).replace("dataset: digits", own);
+    const config = text(`{ replay: ${run} }`).replace("dataset: digits", own);
     await refused(
-      config.replace("seeds: 2", seeds),
-      `x.yaml:12: arms.again.order.replay: ${join(arm, "seed-0")} was trained on dataset: { subset: 12 }, this arm trains on ` +
+      config.replace("seeds: 2", `seeds: ${seeds}`),
+      `x.yaml:12: arms.again.order.replay: ${run} was trained on dataset: { subset: 12 }, this arm trains on ` +
         "{ subset: 12 by seed 1 }, which lacks samples of it: say the same, or replay a run of this part",
     );
     for (const same of ["seeds: [0]", "seeds: { count: [0], model: 5 }"]) {
@@ -209,7 +238,10 @@ describe("what cannot be replayed names the place in the config", () => {
       expect(arms.again.order.name).toBe("replay");
     }
     const whole = text(`{ replay: ${arm} }`).replace("dataset: digits", own);
-    expect((await resolved(whole)).arms.again.order.name).toBe("replay");
+    for (const each of ["seeds: 2", "seeds: { count: 2, order: 0 }"]) {
+      const { arms } = await resolved(whole.replace("seeds: 2", each));
+      expect(arms.again.order.name).toBe("replay");
+    }
   });
 
   test("a run of a part is replayed where all of the part is trained on", async () => {
