@@ -165,12 +165,26 @@ function refuseUnfairPlacebo(
     const what = `order ${order} decides each batch with these options, and what was seen changes within an epoch`;
     throw checker.mistake(["order", "placebo"], `${what}: take placebo: true, or an order that makes whole epochs`);
   }
-  if (coverage !== "any") return;
-  if (scoresCandidates) return; // scores are permuted anew for each batch
+  if (scoresCandidates || coverage === "each-once") return; // scores are permuted anew for each batch
+  if (coverage === "at-most-once") {
+    refuseUnlikeCoverage(checker, order, ledger);
+    return;
+  }
   throw checker.mistake(
     ["order", "placebo"],
     `with these options order ${order} may draw a sample again within an epoch, and is told of another one when it has: ` +
       "no control of it; take an order that draws each once (cover: true), or as the control a replay of its run with exchange: samples",
+  );
+}
+
+/** What leaves samples out may draw first what it never saw. Permuted among all samples, that is hidden with the losses. */
+function refuseUnlikeCoverage(checker: Checker, order: string, ledger: Readonly<Record<string, unknown>>): void {
+  if (ledger.signal === "rescore" || ledger.start === "scored") return; // nothing is left unseen
+  throw checker.mistake(
+    ["order", "placebo"],
+    `with these options order ${order} leaves samples out, and is not told which ones were never seen: it would draw them later ` +
+      "than without placebo, and is no control of it; take as the control a replay of its run with exchange: samples, or in " +
+      "both arms signal: rescore, by which nothing is left unseen",
   );
 }
 

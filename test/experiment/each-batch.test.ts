@@ -424,6 +424,11 @@ test.each([
   ["{name: weighted, per: batch, cover: true, unbiased: true}", "is not for cover"],
   ["{name: top-loss, placebo: true}", "no control of it; take an order that draws each once (cover: true)"],
   ["{name: weighted, per: batch, placebo: true}", "no control of it"],
+  [
+    "{name: selective-backprop, losses: stale, placebo: true}",
+    "leaves samples out, and is not told which ones were never seen: it would draw them later than without placebo, and is no " +
+      "control of it; take as the control a replay of its run with exchange: samples, or in both arms signal: rescore",
+  ],
 ])("%s is refused", async (order, what) => {
   await expect(new Scene().run({ settings: runOf(order) })).rejects.toThrow(what);
 });

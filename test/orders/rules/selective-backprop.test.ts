@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { random } from "../../../src/kernels/random.js";
 import { shuffled } from "../../../src/kernels/shuffle.js";
-import { allocateMemory } from "../../../src/orders/context.js";
+import { allocateMemory, batchContext } from "../../../src/orders/context.js";
 import type { Pool } from "../../../src/orders/contract.js";
 import selectiveBackprop from "../../../src/orders/rules/selective-backprop.js";
 import { batchOf } from "./batch-order.js";
@@ -65,6 +65,29 @@ describe("a candidate is selected with max(floor, percentile^β); by hand", () =
     expect(of(pool, 3, { beta: 0 })).toEqual([3, 1, 4]);
     expect(of(pool, 3, { beta: 1e9 })).toEqual([3, 1, 4]);
   });
+});
+
+test("one of chance 0 comes behind all others, also where the number drawn for it is 0", () => {
+  const numbers = [0.9, 0, 0.9, 0.5]; // neither of the two is selected; then the keys
+  const uniform = () => numbers.shift() ?? Number.NaN;
+  const inputs = {
+    seed: 0,
+    epoch: 0,
+    labels: new Uint32Array(10),
+    classCount: 1,
+    size: 1,
+    memory: remembering([2, 4]),
+  };
+  const drawn = { indices: new Uint32Array(), times: new Uint32Array(10), pending: new Uint32Array() };
+  const place = { batch: 0, step: 0, count: 1, share: 0, drawn, pool: poolOf([5, 7], [1, 3]) };
+  const options = selectiveBackprop.options.parse({ history: 4 });
+  const context = batchContext({ ...inputs, options }, place);
+  const { indices } = selectiveBackprop.nextBatch({
+    ...context,
+    random: () => ({ ...random(0, "order", 0), uniform }),
+  });
+  expect([...indices]).toEqual([7]);
+  expect(numbers).toEqual([]);
 });
 
 test("the history holds the last R losses: of 1, 2, 3, 4 half are below 3, after 5 a quarter (the authors' own example)", () => {
