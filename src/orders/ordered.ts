@@ -122,7 +122,9 @@ function madeUpPools<Options>(
     const named = candidatesBy(definition, contextOf(place));
     if ("fault" in named) return named;
     const { indices } = named;
-    const fault = laws.fault(indices, place.count) ?? changedFault(indices, candidatesBy(definition, contextOf(place)));
+    // As a run that goes on asks: what was changed of the shuffle is not changed there.
+    const again = candidatesBy(definition, poolContexts(inputs, samples)(place));
+    const fault = laws.fault(indices, place.count) ?? changedFault(indices, again);
     if (fault !== undefined) return { fault };
     const pool = madeUpPool(indices, { ledger, labels, classCount });
     const before = structuredClone(pool);

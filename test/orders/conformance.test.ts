@@ -474,6 +474,16 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
     }),
   },
   {
+    fault: "turns what is left of the shuffle round once, which a run that goes on is shown as it was",
+    law: "candidates are a function of their place",
+    order: evenly({
+      candidates: ({ shuffle, first, count, batch }) => {
+        if (batch === 1) shuffle.subarray(2 * first).reverse();
+        return shuffle.slice(2 * first, 2 * (first + count));
+      },
+    }),
+  },
+  {
     fault: "names candidates in an Array",
     law: "candidates are a Uint32Array",
     order: pooled({ candidates: ({ eligible }) => JSON.parse(JSON.stringify([...eligible])) }),

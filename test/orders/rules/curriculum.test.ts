@@ -77,6 +77,22 @@ describe("an epoch holds the first of the sequence once each", () => {
   });
 });
 
+test("per: batch looks at the scores once, and keeps the sequence", () => {
+  const options = curriculum.options.parse({ per: "batch", a: 1, b: 3 / 11 });
+  let reads = 0;
+  const scores = new Proxy(SCORES, {
+    get: (values, at) => {
+      reads += 1;
+      return Reflect.get(values, at);
+    },
+  });
+  const inputs = { options, seed: 0, epoch: 0, epochs: 2, labels: LABELS, classCount: 3, size: 2, scores };
+  const memory = allocateMemory(curriculum.memory ?? {}, 11);
+  const ordered = orderedBy(curriculum, declaredBy(curriculum, options), { ...inputs, memory });
+  expect(ordered).toHaveProperty("result");
+  expect(reads).toBe(11);
+});
+
 test("per: batch draws each batch from what is let in by then; an epoch is as long as any", () => {
   const options = curriculum.options.parse({ per: "batch", a: 1, b: 3 / 11 });
   const inputs = { options, seed: 0, labels: LABELS, classCount: 3, size: 2, scores: SCORES, epochs: 2 };
