@@ -33,5 +33,6 @@ function typeName(schema: z.core.JSONSchema.BaseSchema): string {
   if (schema.type === "array" && typeof schema.items === "object" && !Array.isArray(schema.items)) {
     return `list of ${typeName(schema.items)}`;
   }
+  if (Array.isArray(schema.type)) return schema.type.join(" | ");
   return typeof schema.type === "string" ? schema.type : "value";
 }

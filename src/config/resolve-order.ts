@@ -104,10 +104,13 @@ function readFrom(
   const { from: directory } = checker.parse(scoreOptions, source, { at: ["order"] });
   const { scores: wanted } = declared;
   if (wanted === undefined) {
-    if (directory === undefined) return undefined;
-    throw checker.mistake(["order", "from"], `order ${name} reads no runs with these options: leave from out`);
+    if (directory == null) return undefined;
+    throw checker.mistake(
+      ["order", "from"],
+      `order ${name} reads no runs with these options: leave from out, or say from: null where all arms have one`,
+    );
   }
-  if (directory === undefined) {
+  if (directory == null) {
     const what = `order ${name} reads ${wanted.of} of runs recorded earlier`;
     throw checker.mistake(["order"], `${what}: say where they are, as in from: ../runs/NAME/shuffled`);
   }

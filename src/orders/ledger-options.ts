@@ -72,10 +72,11 @@ function ledgerShape({ readsLedger, nextBatch }: Pick<OrderDefinition, "readsLed
 export const scoreOptions = z.strictObject({
   from: z
     .string()
+    .nullable()
     .optional()
     .describe(
       "directory, relative to this file, of finished runs whose values a sample are read: of an arm, or of one run " +
-        "(`<arm>/seed-<n>`); for a run of seed s the mean over those of other seeds",
+        "(`<arm>/seed-<n>`); for a run of seed s the mean over those of other seeds; null: none, where all arms have one",
     ),
 });
 

@@ -10,6 +10,7 @@ test("an option is told by its name, type, default and help, as its schema has t
     flag: z.boolean().default(false),
     text: z.string().optional(),
     list: z.array(z.number()),
+    place: z.string().nullable().optional(),
     either: z.union([z.literal("auto"), z.int()]).default("auto"),
   });
   const told = describeOptions(schema).map(({ name, type, needed, default: fallback, help }) => [
@@ -26,6 +27,7 @@ test("an option is told by its name, type, default and help, as its schema has t
     ["flag", "boolean", false, false, ""],
     ["text", "string", false, undefined, ""],
     ["list", "list of number", true, undefined, ""],
+    ["place", "string | null", false, undefined, ""],
     ["either", "auto | integer", false, "auto", ""],
   ]);
 });

@@ -347,7 +347,11 @@ describe("what cannot be read is refused, with the place in the config", () => {
     );
     await refused(
       text(`{ name: curriculum, sort: random, from: ${arm} }`),
-      ".from: order curriculum reads no runs with these options: leave from out",
+      ".from: order curriculum reads no runs with these options: leave from out, or say from: null where all arms have one",
+    );
+    const common = `order: { name: curriculum, from: ${arm} }\n${text("{ sort: random, from: null }")}`;
+    expect((await resolved(common)).arms.a.order).toEqual(
+      (await resolved(text("{ name: curriculum, sort: random }"))).arms.a.order,
     );
     await refused(text(`{ name: shuffled, from: ${arm} }`), ".from: unknown key; there are no options here");
   });

@@ -22,37 +22,47 @@ import { cut, defineOrder, type OrderContext, oneBatch } from "../contract.js";
 import { ONCE } from "../fraction.js";
 import { rankedByScore } from "../ranked-by-score.js";
 
-const options = z.strictObject({
-  sort: z
-    .enum(["easy-first", "hard-first", "random"])
-    .default("easy-first")
-    .describe(
-      "easy-first: from the lowest loss on; hard-first: from the highest; random: pacing only, needs no `from`",
-    ),
-  epoch: z
-    .int()
-    .min(0)
-    .nullable()
-    .default(null)
-    .describe("epoch of the runs, from 0, of whose training passes losses are taken; null: the mean over all"),
-  pacing: z
-    .enum(["linear", "quadratic", "root", "exp", "log", "step"])
-    .default("linear")
-    .describe("how the share that is let in grows from b to 1"),
-  a: z
-    .number()
-    .positive()
-    .default(0.8)
-    .describe("share of the run after which all samples are let in; above 1: never in this run"),
-  b: z.number().gt(0).max(1).default(0.2).describe("share of the samples that is let in at first; above 0, at most 1"),
-  per: z
-    .enum(["epoch", "batch"])
-    .optional()
-    .describe(
-      "epoch, where left out: an epoch holds each sample that is let in once, so early ones are short; batch: each batch is " +
-        "drawn from them, and all epochs are as long",
-    ),
-});
+const options = z
+  .strictObject({
+    sort: z
+      .enum(["easy-first", "hard-first", "random"])
+      .default("easy-first")
+      .describe(
+        "easy-first: from the lowest loss on; hard-first: from the highest; random: pacing only, needs no `from`",
+      ),
+    epoch: z
+      .int()
+      .min(0)
+      .nullable()
+      .default(null)
+      .describe("epoch of the runs, from 0, of whose training passes losses are taken; null: the mean over all"),
+    pacing: z
+      .enum(["linear", "quadratic", "root", "exp", "log", "step"])
+      .default("linear")
+      .describe("how the share that is let in grows from b to 1"),
+    a: z
+      .number()
+      .positive()
+      .default(0.8)
+      .describe("share of the run after which all samples are let in; above 1: never in this run"),
+    b: z
+      .number()
+      .gt(0)
+      .max(1)
+      .default(0.2)
+      .describe("share of the samples that is let in at first; above 0, at most 1"),
+    per: z
+      .enum(["epoch", "batch"])
+      .optional()
+      .describe(
+        "epoch, where left out: an epoch holds each sample that is let in once, so early ones are short; batch: each batch is " +
+          "drawn from them, and all epochs are as long",
+      ),
+  })
+  .refine(({ sort, epoch }) => sort !== "random" || epoch === null, {
+    path: ["epoch"],
+    message: "is for a sort by loss; null for none",
+  });
 type Options = z.infer<typeof options>;
 
 export default defineOrder({

@@ -13,10 +13,11 @@
  * found better where labels are wrong or little is kept. Chance, by seed, breaks ties; samples unknown there come last.
  */
 import { z } from "zod";
-import { shuffled } from "../../kernels/shuffle.js";
-import { cut, defineOrder } from "../contract.js";
-import { fractionOption, sampleSize } from "../fraction.js";
-import { rankedByScore } from "../ranked-by-score.js";
+import { defineOrder } from "../contract.js";
+import { fractionOption } from "../fraction.js";
+import { keptPart } from "../ranked-by-score.js";
+
+const USUAL_OFFSET = 0.05;
 
 const options = z
   .strictObject({
@@ -32,12 +33,16 @@ const options = z
       .number()
       .min(0)
       .lt(1)
-      .default(0.05)
+      .default(USUAL_OFFSET)
       .describe("share of the samples, with the very highest EL2N, that keep: offset leaves out"),
   })
   .refine(({ fraction, keep, offset }) => keep !== "offset" || fraction + offset <= 1, {
     path: ["offset"],
     message: "expected at most 1 together with fraction",
+  })
+  .refine(({ keep, offset }) => keep === "offset" || offset === USUAL_OFFSET, {
+    path: ["offset"],
+    message: "is for keep: offset",
   });
 
 export default defineOrder({
@@ -57,14 +62,8 @@ export default defineOrder({
   dependsOnSeed: () => true,
 
   order(context) {
-    const { options, eligible, random, size } = context;
-    const m = sampleSize(options.fraction, eligible.length);
-    const sorted = rankedByScore(context, options.keep === "lowest" ? "ascending" : "descending");
-    const skipped = Math.min(
-      options.keep === "offset" ? Math.round(options.offset * eligible.length) : 0,
-      eligible.length - m,
-    );
-    const indices = shuffled(sorted.subarray(skipped, skipped + m), random("order"));
-    return { indices, offsets: cut(m, size) };
+    const { options, eligible } = context;
+    const skipped = options.keep === "offset" ? Math.round(options.offset * eligible.length) : 0;
+    return keptPart(context, options.keep === "lowest" ? "ascending" : "descending", skipped);
   },
 });

@@ -12,10 +12,9 @@
  * mean, of the runs of other seeds. Chance, by seed, breaks ties, of which there are many; samples unknown there come last.
  */
 import { z } from "zod";
-import { shuffled } from "../../kernels/shuffle.js";
-import { cut, defineOrder } from "../contract.js";
-import { fractionOption, sampleSize } from "../fraction.js";
-import { rankedByScore } from "../ranked-by-score.js";
+import { defineOrder } from "../contract.js";
+import { fractionOption } from "../fraction.js";
+import { keptPart } from "../ranked-by-score.js";
 
 export default defineOrder({
   name: "forgetting-subset",
@@ -35,10 +34,5 @@ export default defineOrder({
   changesEachEpoch: () => true,
   dependsOnSeed: () => true,
 
-  order(context) {
-    const { options, eligible, random, size } = context;
-    const m = sampleSize(options.fraction, eligible.length);
-    const indices = shuffled(rankedByScore(context, "descending").subarray(0, m), random("order"));
-    return { indices, offsets: cut(m, size) };
-  },
+  order: (context) => keptPart(context, "descending"),
 });

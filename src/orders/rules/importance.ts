@@ -24,6 +24,8 @@ import type { Random } from "../../kernels/random.js";
 import { defineOrder, oneBatch } from "../contract.js";
 import { effectiveSize } from "../effective-size.js";
 
+const USUAL_A_TAU = 0.9;
+
 const options = z
   .strictObject({
     factor: z.int().min(1).max(64).default(3).describe("B / b: candidates for each sample of a batch, 1 … 64"),
@@ -37,7 +39,12 @@ const options = z
       .nullable()
       .default(null)
       .describe("τ_th, with when: pays; null: (B + 3b) / 3b, from where on it is sure to pay"),
-    aTau: z.number().min(0).lt(1).default(0.9).describe("a_τ: weight of the old τ in its exponential mean, below 1"),
+    aTau: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(USUAL_A_TAU)
+      .describe("a_τ: weight of the old τ in its exponential mean, below 1"),
     score: z
       .enum(["gnorm", "loss"])
       .default("gnorm")
@@ -45,6 +52,10 @@ const options = z
   })
   .refine(({ when, tauTh }) => when === "pays" || tauTh === null, {
     path: ["tauTh"],
+    message: "is for when: pays",
+  })
+  .refine(({ when, aTau }) => when === "pays" || aTau === USUAL_A_TAU, {
+    path: ["aTau"],
     message: "is for when: pays",
   });
 
