@@ -6,7 +6,7 @@ import { consecutive } from "../../src/kernels/consecutive.js";
 import { random } from "../../src/kernels/random.js";
 import { shuffled } from "../../src/kernels/shuffle.js";
 import { orderModule } from "../order-files/own-order.js";
-import { delayed, type Pretence } from "./fake-backend.js";
+import { delayed, madeUp, type Pretence } from "./fake-backend.js";
 import { recorded, undisturbed } from "./one-run.js";
 import { Scene } from "./scene.js";
 
@@ -269,12 +269,13 @@ test("a placebo gives each candidate's scores to another one, anew for each batc
   const permuted = await told(", placebo: true");
   expect(as).toHaveLength(EPOCHS * BATCHES);
   const moves: string[] = [];
-  for (const [at, [step, indices, loss, , correct, prediction]] of permuted.entries()) {
+  for (const [at, [step, indices, loss, margin, correct, prediction]] of permuted.entries()) {
     expect(indices).toEqual(as[at][1]);
     // Whose they are is what was predicted.
     for (const [place, owner] of prediction.entries()) {
       expect(loss[place]).toBe(Math.fround(scoredLoss(owner, step)));
       expect(correct[place]).toBe(owner % 2);
+      expect(margin[place]).toBe(madeUp.margin(owner, step));
     }
     expect([...prediction].sort()).toEqual([...indices].sort());
     moves.push(prediction.map((owner: number) => indices.indexOf(owner)).join(" "));
@@ -282,6 +283,36 @@ test("a placebo gives each candidate's scores to another one, anew for each batc
   expect(as.every(([, indices, , , , prediction]) => String(indices) === String(prediction))).toBe(true);
   expect(new Set(moves).size).toBeGreaterThan(EPOCHS * BATCHES - 2);
 });
+
+test.each([
+  ["el2n", false],
+  ["el2n", true],
+  ["entropy", true],
+])(
+  "by %s, which rises with the index, with placebo: %s: a batch is the best of its candidates, unless permuted",
+  async (by, placebo) => {
+    const scene = new Scene();
+    const { results } = await scene.run({
+      settings: runOf(`{name: pool, by: ${by}, placebo: ${placebo}}`),
+      pretence: LOSSES,
+    });
+    expect(results).toMatchObject([{ state: "done" }]);
+    const best = [0, 1, 2].map((epoch) => {
+      const shuffle = [...shuffled(consecutive(N), random(SEED, "order", epoch))];
+      return [5, 5, 2].map((count, batch) => {
+        const pool = shuffle.slice(5 * FACTOR * batch, 5 * FACTOR * batch + FACTOR * count);
+        return pool.sort((a, b) => b - a).slice(0, count);
+      });
+    });
+    const drawn = allBatches(scene);
+    if (!placebo) expect(drawn).toEqual(best);
+    // Of nine batches one or two may be the best by chance.
+    const isBest = drawn.flatMap((batches, epoch) =>
+      batches.map((batch, at) => String([...batch].sort((a, b) => b - a)) === String(best[epoch][at])),
+    );
+    expect(isBest.filter(Boolean).length < 3).toBe(placebo);
+  },
+);
 
 describe("candidates whose loss is not finite end the run as diverged", () => {
   test.each([
