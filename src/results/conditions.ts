@@ -7,6 +7,8 @@ const NAMES: Readonly<Record<keyof RunSeeds, string>> = {
   order: "orders",
   noise: "noise (dropout, augmentation)",
 };
+/** Those of one seed: what reads losses differs all the same where other things do. */
+const FIXED: Readonly<Record<keyof RunSeeds, string>> = { ...NAMES, order: "random numbers of orders" };
 
 /** None of a single seed: no interval is told of that. */
 export function conditionsOf({
@@ -15,35 +17,66 @@ export function conditionsOf({
   fixedSeeds,
 }: Pick<PlannedExperiment, "seeds" | "arms" | "fixedSeeds">): string[] {
   if (seeds.length < 2) return [];
-  return [fixedSeedsNote(fixedSeeds), subsetNote(arms)].filter((note) => note !== undefined);
+  const subsets = subsetsOf(arms);
+  return [fixedSeedsNote(fixedSeeds, subsets), subsetNote(subsets)].filter((note) => note !== undefined);
 }
 
 /** Undefined where nothing is fixed. */
-function fixedSeedsNote(fixed: FixedSeeds | undefined): string | undefined {
+function fixedSeedsNote(fixed: FixedSeeds | undefined, { own }: Subsets): string | undefined {
   if (fixed === undefined) return undefined;
-  const names = (sources: readonly (keyof RunSeeds)[]) => sources.map((source) => NAMES[source]).join(" and ");
   const isFixed = (source: keyof RunSeeds) => fixed[source] !== undefined;
-  const same = RANDOM_SOURCES.filter(isFixed).map((source) => `${NAMES[source]} of seed ${fixed[source]}`);
-  const varied = names(RANDOM_SOURCES.filter((source) => !isFixed(source)));
-  return (
-    `Every run has the ${same.join(" and ")}: over seeds ${varied} alone vary, and intervals and p say nothing about other ` +
-    names(RANDOM_SOURCES.filter(isFixed))
-  );
+  const same = RANDOM_SOURCES.filter(isFixed);
+  const drawn = RANDOM_SOURCES.filter((source) => !isFixed(source)).map((source) => NAMES[source]);
+  const anew = [...drawn, ...(own.length === 0 ? [] : ["subsets"])];
+  const fixedTo = listed(same.map((source) => `${FIXED[source]} of seed ${fixed[source]}`));
+  const others = listed(same.map((source) => FIXED[source]));
+  return `Every run has the ${fixedTo}: over seeds ${listed(anew)} alone are drawn anew, and intervals and p say nothing about other ${others}`;
 }
 
-/** Which samples the arms trained on over seeds; undefined where each arm has all of them. */
-function subsetNote(arms: PlannedExperiment["arms"]): string | undefined {
+const listed = (names: readonly string[]): string =>
+  names.length < 3 ? names.join(" and ") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+
+/** Arms by the samples that they train on over seeds. */
+interface Subsets {
+  /** Each seed has its own. */
+  readonly own: readonly Sized[];
+  /** All seeds have one. */
+  readonly common: readonly Sized[];
+  /** How many arms have all samples. */
+  readonly whole: number;
+}
+
+interface Sized {
+  readonly arm: string;
+  readonly subset: number;
+}
+
+function subsetsOf(arms: PlannedExperiment["arms"]): Subsets {
   const all = Object.entries(arms).flatMap(([arm, { dataset }]) => {
     const { subset, subsetSeed = "fixed" } = dataset ?? {};
-    return typeof subset === "number" ? [{ arm, subset, subsetSeed }] : [];
+    return typeof subset === "number" ? [{ arm, subset, isOwn: subsetSeed === "run" }] : [];
   });
-  if (all.length === 0) return undefined;
-  const sizes = [...new Set(all.map(({ subset }) => subset))].map((size) => size.toLocaleString("en-US")).join(" or ");
-  const own = all.filter(({ subsetSeed }) => subsetSeed === "run").map(({ arm }) => arm);
-  if (own.length === 0) {
-    return `Every seed trains on the same subset of ${sizes} samples: intervals and p say nothing about other samples`;
-  }
-  const whose = own.length === all.length ? "Each seed" : `Of ${own.join(", ")} each seed`;
-  const others = own.length === all.length ? "" : "; the other arms have one for all seeds";
-  return `${whose} trains on a subset of its own, of ${sizes} samples, so intervals and p are over samples, too${others}`;
+  return {
+    own: all.filter(({ isOwn }) => isOwn),
+    common: all.filter(({ isOwn }) => !isOwn),
+    whole: Object.keys(arms).length - all.length,
+  };
 }
+
+/** Undefined where each arm has all samples. */
+function subsetNote({ own, common, whole }: Subsets): string | undefined {
+  if (own.length > 0) {
+    const areAll = common.length + whole === 0;
+    const others = areAll ? "" : "; the other arms have the same samples for all seeds";
+    const whose = areAll ? "Each seed" : `Of ${namesOf(own)} each seed`;
+    return `${whose} trains on a subset of its own, of ${sizesOf(own)} samples, so intervals and p are over samples, too${others}`;
+  }
+  if (common.length === 0) return undefined;
+  const whose = whole === 0 ? "Every seed" : `Of ${namesOf(common)} every seed`;
+  return `${whose} trains on the same subset of ${sizesOf(common)} samples: intervals and p say nothing about other samples`;
+}
+
+const namesOf = (arms: readonly Sized[]): string => arms.map(({ arm }) => arm).join(", ");
+
+const sizesOf = (arms: readonly Sized[]): string =>
+  [...new Set(arms.map(({ subset }) => subset.toLocaleString("en-US")))].join(" or ");

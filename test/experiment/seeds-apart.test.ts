@@ -72,7 +72,7 @@ test("each seed trains on a subset of its own where that is asked for", async ()
   expect(second).not.toEqual(first);
 });
 
-test("the table says what was the same and what varied", () => {
+test("the table says which samples were the same for all seeds", () => {
   const order = { changesObjective: false };
   const noted = (fixedSeeds: FixedSeeds | undefined, ...datasets: (PlannedArm["dataset"] | undefined)[]) => {
     const arms = Object.fromEntries(datasets.map((dataset, at) => [`arm ${at}`, { epochs: 1, order, dataset }]));
@@ -82,17 +82,41 @@ test("the table says what was the same and what varied", () => {
   expect(noted(undefined, { subset: 1000 }, { subset: 1000 })).toEqual([
     "Every seed trains on the same subset of 1,000 samples: intervals and p say nothing about other samples",
   ]);
-  expect(noted(undefined, { subset: 1000, subsetSeed: "run" })).toEqual([
+  expect(noted(undefined, { subset: 1000 }, undefined)).toEqual([
+    "Of arm 0 every seed trains on the same subset of 1,000 samples: intervals and p say nothing about other samples",
+  ]);
+  const own = { subset: 1000, subsetSeed: "run" };
+  expect(noted(undefined, own)).toEqual([
     "Each seed trains on a subset of its own, of 1,000 samples, so intervals and p are over samples, too",
   ]);
-  expect(noted(undefined, { subset: 1000, subsetSeed: "run" }, { subset: 500 })).toEqual([
-    "Of arm 0 each seed trains on a subset of its own, of 1,000 or 500 samples, so intervals and p are over samples, too; " +
-      "the other arms have one for all seeds",
-  ]);
+  const ofSome =
+    "Of arm 0 each seed trains on a subset of its own, of 1,000 samples, so intervals and p are over samples, too; the " +
+    "other arms have the same samples for all seeds";
+  expect(noted(undefined, own, { subset: 500 })).toEqual([ofSome]);
+  expect(noted(undefined, own, { subset: null }), "which has all samples").toEqual([ofSome]);
+  expect(noted(undefined, own, { ...own, subset: 500 }, undefined)[0]).toMatch(
+    /^Of arm 0, arm 1 each seed trains on a subset of its own, of 1,000 or 500 samples, /,
+  );
   expect(conditionsOf({ seeds: [0], arms: {}, fixedSeeds: { model: 0 } })).toEqual([]);
+});
+
+test("the table says which random numbers were the same and which were drawn anew", () => {
+  const noted = (fixedSeeds: FixedSeeds, dataset?: PlannedArm["dataset"]) =>
+    conditionsOf({
+      seeds: [0, 1],
+      fixedSeeds,
+      arms: { a: { epochs: 1, order: { changesObjective: false }, dataset } },
+    });
   expect(noted({ model: 0 })).toEqual([
-    "Every run has the initial weights of seed 0: over seeds orders and noise (dropout, augmentation) alone vary, and intervals " +
-      "and p say nothing about other initial weights",
+    "Every run has the initial weights of seed 0: over seeds orders and noise (dropout, augmentation) alone are drawn anew, " +
+      "and intervals and p say nothing about other initial weights",
   ]);
-  expect(noted({ model: 0, noise: 3 })[0]).toContain("over seeds orders alone vary");
+  expect(noted({ model: 0, noise: 3 })[0]).toContain("over seeds orders alone are drawn anew");
+  expect(noted({ order: 0 })[0], "orders that read losses differ all the same").toBe(
+    "Every run has the random numbers of orders of seed 0: over seeds initial weights and noise (dropout, augmentation) alone " +
+      "are drawn anew, and intervals and p say nothing about other random numbers of orders",
+  );
+  expect(noted({ model: 0 }, { subset: 10, subsetSeed: "run" })[0]).toContain(
+    "over seeds orders, noise (dropout, augmentation) and subsets alone are drawn anew",
+  );
 });
