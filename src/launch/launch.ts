@@ -15,10 +15,10 @@ import { ExperimentRecord } from "../record/experiment-record.js";
 import type { Findings } from "../record/findings-document.js";
 import type { Summary } from "../record/summary-document.js";
 import { leftOutOfTable } from "../results/left-out.js";
-import { UNEQUAL_WORK } from "../results/notes.js";
 import { type RecordedExperiment, readExperiment } from "../results/recorded-experiment.js";
 import { readResults } from "../results/recorded-results.js";
 import { makeResults } from "../results/results.js";
+import { UNEQUAL_WORK } from "../results/unequal-work.js";
 import { importsOf } from "../training/open-request.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
 import { BufferedLog } from "./buffered-log.js";
@@ -158,7 +158,7 @@ async function resultsOnRecord(
   return { directory, page: written?.page, ...results, leftOut };
 }
 
-/** Arms that cost more or less than the baseline, though no budget was named: said in the log, too. */
+/** Arms that cost more or less than others: said in the log, too. */
 const isOnWork = (note: string): boolean => note.startsWith(UNEQUAL_WORK);
 
 /** The experiment's directory, for this config: where it is when nothing else was said. */

@@ -27,18 +27,21 @@ export interface Measures {
   readonly baseline: string | undefined;
   readonly primary: MeasureKind;
   readonly equivalenceMargin: number | null;
-  /** Whether an arm's length is a budget of another kind than epochs. */
-  readonly isBudgetNamed: boolean;
   readonly target: Target | null;
   readonly arms: readonly ArmMeasures[];
   readonly pairs: readonly Pair[];
 }
+
+export const LENGTH_KINDS = ["epochs", "updates", "samples", "forwardEquivalents"] as const;
+export type LengthKind = (typeof LENGTH_KINDS)[number];
 
 export interface ArmMeasures {
   readonly arm: string;
   /** How the run of each seed stands that was asked for; undefined where none is on record. */
   readonly states: ReadonlyMap<number, RunStatus | undefined>;
   readonly collapse: Collapse | undefined;
+  /** Of its runs, as the config says it: so many of one kind. */
+  readonly length: Readonly<Partial<Record<LengthKind, number | undefined>>>;
   /** Samples trained on in an epoch, least and most; null without an epoch. */
   readonly epochSamples: { readonly least: number; readonly most: number } | null;
   /** Of the last epoch; null for a run that is not done, or not on record. */
@@ -61,20 +64,19 @@ export interface Pair {
 export function measure(planned: PlannedExperiment, runs: readonly TimedRun[]): Measures {
   const runsOf = (arm: string | undefined) => runs.filter((run) => run.arm === arm);
   const target = chooseTarget(planned.targetAccuracy, runsOf(planned.baseline));
-  const arms = Object.keys(planned.arms).map((arm) => ({
+  const arms = Object.entries(planned.arms).map(([arm, { epochs, budget }]) => ({
     ...measureArm(arm, runsOf(arm), planned.seeds, target),
+    length: budget ?? { epochs },
     collapse: collapseOf(runsOf(arm)),
     saving: savingAgainst(planned, arm, runsOf),
   }));
   const { baseline, primary, equivalenceMargin } = planned;
   const conditions = conditionsOf(planned);
-  const isBudgetNamed = Object.values(planned.arms).some(({ budget }) => budget !== undefined);
   return {
     conditions,
     baseline,
     primary,
     equivalenceMargin,
-    isBudgetNamed,
     target,
     arms,
     pairs: pairUp(planned, arms),
@@ -102,7 +104,7 @@ function measureArm(
   runs: readonly TimedRun[],
   asked: readonly number[],
   target: Target | null,
-): Omit<ArmMeasures, "collapse" | "saving"> {
+): Omit<ArmMeasures, "collapse" | "length" | "saving"> {
   const seeds = [...new Set([...asked, ...runs.map(({ seed }) => seed)])];
   const all = seeds.map((seed) => ({ seed, run: runs.find((run) => run.seed === seed) }));
   const last = all.map(({ seed, run }) => ({

@@ -11,6 +11,7 @@ import type { TimedRun } from "./recorded-experiment.js";
 import { ALPHA, LEAST_PAIRS, runsForFisher, seedsForWilcoxon, tooFewSeeds } from "./seeds-needed.js";
 import { MEASURES, otherThan, type ShownMeasure } from "./shown-measure.js";
 import { BCA_WARNING, LEAST_PAIRS_FOR_BCA } from "./statistics.js";
+import { unequalWorkNote } from "./unequal-work.js";
 import { unfinishedNotes } from "./unfinished.js";
 import { canClaim, canShowDivergence, verdictOn } from "./verdict.js";
 
@@ -21,7 +22,7 @@ export function notesOn(measures: Measures, comparisons: readonly Comparison[], 
     ...claimNotes(measures, comparisons),
     ...measures.arms.flatMap(collapseNotes),
     allRight(measures),
-    unequalWork(measures),
+    unequalWorkNote(measures),
     ...orderNotes(runs),
     ...equalOrderNotes(runs),
     ...mixtureNotes(runs),
@@ -150,41 +151,6 @@ function allRight({ primary, arms }: Measures): string | undefined {
   const fold = least.mean > 0 ? `, ${(most.mean / least.mean).toFixed(1)}-fold` : "";
   return `Every run is right on all test samples, so accuracy tells nothing apart; mean test losses go from ${least.mean.toPrecision(3)} (${least.arm}) to ${most.mean.toPrecision(3)} (${most.arm})${fold}${primary === "loss" ? "" : ", which is descriptive"}`;
 }
-
-export const UNEQUAL_WORK = "Unequal work";
-
-/** None where a budget was named: what arms spend was then chosen. */
-function unequalWork({ arms, baseline, isBudgetNamed }: Measures): string | undefined {
-  if (isBudgetNamed) return undefined;
-  const costs = arms.flatMap(({ arm, saving }) => (saving ? [{ arm, ratio: saving.forwardEquivalents.mean }] : []));
-  if (costs.length === 0) return unequalEpochs(arms);
-  const others = new Map<string, string[]>();
-  for (const { arm, ratio } of costs) {
-    if (Math.abs(ratio - 1) <= SAME_COST) continue;
-    others.set(ratio.toFixed(3), [...(others.get(ratio.toFixed(3)) ?? []), arm]);
-  }
-  if (others.size === 0) return undefined;
-  const each = [...others].map(([ratio, names]) => `${ratio} in ${names.join(", ")}`);
-  return `${UNEQUAL_WORK}: whole runs cost so much of what those of ${baseline} cost, in forward-equivalents: ${each.join("; ")}. A difference between such arms may be one of work: \`budget\` in the config makes arms cost alike`;
-}
-
-/** Two costs as far apart count as one. */
-const SAME_COST = 0.01;
-
-function unequalEpochs(arms: readonly ArmMeasures[]): string | undefined {
-  const works = new Map<string, string[]>();
-  for (const { arm, epochSamples } of arms) {
-    if (epochSamples === null) continue;
-    const { least, most } = epochSamples;
-    const work = least === most ? whole(least) : `${whole(least)} to ${whole(most)}`;
-    works.set(work, [...(works.get(work) ?? []), arm]);
-  }
-  if (works.size < 2) return undefined;
-  const each = [...works].map(([work, names]) => `${work} in ${names.join(", ")}`);
-  return `${UNEQUAL_WORK}: an epoch is so many samples: ${each.join("; ")}. A difference between such arms may be one of work`;
-}
-
-const whole = (value: number): string => value.toLocaleString("en-US");
 
 /** Seeds in which one of the two has no outcome, and why. */
 function missingPairs({ name, arm, with: other }: Pair): string | undefined {

@@ -27,7 +27,11 @@ export interface PlannedArm {
   readonly order: PlannedOrder;
   /** Of which samples; a record of before may lack it. */
   readonly dataset?:
-    | { readonly subset?: number | null | undefined; readonly subsetSeed?: string | undefined }
+    | {
+        readonly subset?: number | null | undefined;
+        readonly subsetSeed?: string | undefined;
+        readonly labelNoise?: unknown;
+      }
     | undefined;
 }
 

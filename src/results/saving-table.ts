@@ -18,8 +18,13 @@ export function savedBy({ arms }: Findings): readonly Saved[] {
 export const savingTitle = (baseline: string | undefined): string =>
   `Realised saving: what whole runs cost as a share of what those of ${baseline} cost, mean over seeds (least to most)`;
 
-/** Titles and cells as table and page have them. */
-export const SAVING_COLUMNS: readonly (Column<Saved> & { readonly note: string })[] = [
+type SavingColumn = Column<Saved> & { readonly note: string };
+
+/** Titles and cells as table and page have them; what is promised is left out where it is known of no arm, as with budgets. */
+export const savingColumns = (saved: readonly Saved[]): readonly SavingColumn[] =>
+  saved.every(({ saving }) => saving.promised === null) ? COLUMNS.slice(1) : COLUMNS;
+
+const COLUMNS: readonly SavingColumn[] = [
   {
     title: "promised",
     cell: ({ saving }) => (saving.promised === null ? "–" : ratioText(saving.promised)),
@@ -42,14 +47,16 @@ export const SAVING_COLUMNS: readonly (Column<Saved> & { readonly note: string }
   },
 ];
 
-export const savingNote = SAVING_COLUMNS.map(({ title, note }) => `${title}: ${note}`).join("; ");
+export const savingNote = (columns: readonly SavingColumn[]): string =>
+  columns.map(({ title, note }) => `${title}: ${note}`).join("; ");
 
 export function savingTables(findings: Findings, layout: Layout): string[] {
   const saved = savedBy(findings);
   if (saved.length === 0) return [];
-  const columns: Column<Saved>[] = [{ title: "arm", cell: ({ arm }) => arm, rank: 0 }, ...SAVING_COLUMNS];
+  const shownColumns = savingColumns(saved);
+  const columns: Column<Saved>[] = [{ title: "arm", cell: ({ arm }) => arm, rank: 0 }, ...shownColumns];
   const title = layout.line(savingTitle(findings.baseline));
-  return [`${title}\n\n${layout.table(columns, saved)}\n${layout.line(savingNote)}\n`];
+  return [`${title}\n\n${layout.table(columns, saved)}\n${layout.line(savingNote(shownColumns))}\n`];
 }
 
 const ratioText = (ratio: number): string => ratio.toFixed(DIGITS);

@@ -2,6 +2,7 @@
 import { type Declared, declaredBy } from "../orders/declared.js";
 import { ORDERS } from "../orders/index.js";
 import type { Cost, Ratio, Saving } from "../record/findings-document.js";
+import { hashValue } from "../record/hash.js";
 import { forwardEquivalents } from "../record/work.js";
 import { costOf, type RecordedRun } from "./cost-to-reach.js";
 import type { PlannedArm } from "./planned-experiment.js";
@@ -35,9 +36,17 @@ const ratioOf = (ratios: readonly number[]): Ratio => ({
   largest: Math.max(...ratios),
 });
 
+/** null, too, where the two have not as many eligible samples by their configs: an epoch of all is then another number. */
 function promised(arm: PlannedArm, baseline: PlannedArm): number | null {
+  if (eligibleBy(arm) !== eligibleBy(baseline)) return null;
   const [own, theirs] = [arm, baseline].map(promisedEpochs);
   return own === null || theirs === null ? null : own / theirs;
+}
+
+/** What says how many samples are eligible: all of a dataset's section but which ones they are, and their labels. */
+function eligibleBy({ dataset = {} }: PlannedArm): string {
+  const { subsetSeed, labelNoise, ...others } = dataset;
+  return hashValue(others);
 }
 
 /** Samples that an arm's runs train on, in eligible ones; null where its order does not say how many an epoch draws, or a budget rules. */

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { makeFindings } from "../../src/results/make-findings.js";
 import { measure } from "../../src/results/measures.js";
+import type { PlannedArm } from "../../src/results/planned-experiment.js";
 import { MEASURES } from "../../src/results/shown-measure.js";
 import { summarise } from "../../src/results/summary.js";
 import { claimText, divergenceText, divergenceVerdict, verdictText } from "../../src/results/verdict.js";
@@ -356,11 +357,6 @@ describe("notes", () => {
       "Unequal work: whole runs cost so much of what those of shuffled cost, in forward-equivalents: 0.501 in half; 2.000 in other. " +
         "A difference between such arms may be one of work: `budget` in the config makes arms cost alike",
     );
-    const budgeted = asking(all).arms;
-    const named = { ...budgeted, half: { ...budgeted.half, epochs: undefined, budget: { samples: 1000 } } };
-    expect(makeFindings(measure(asking(all, { arms: named }), all), "no scipy", all).notes.join()).not.toContain(
-      "work",
-    );
     const alone = all.filter(({ arm }) => arm !== "shuffled");
     expect(makeFindings(measure(asking(alone), alone), "no scipy", alone).notes).toContain(
       "Unequal work: an epoch is so many samples: 1,000 in half; 2,000 in other. A difference between such arms may be one of work",
@@ -368,6 +364,50 @@ describe("notes", () => {
     expect(summarise(asking(all), all, "").arms.map(({ samplesTrained }) => samplesTrained)).toEqual([
       2000, 1000, 4000,
     ]);
+  });
+
+  describe("unequal work beside budgets", () => {
+    const order = { changesObjective: false };
+    const all = [
+      run("shuffled", 0, { test: [0.9], samples: 2000 }),
+      run("long", 0, { test: [0.9, 0.9], samples: 2000 }),
+      run("alike", 0, { test: [0.9], samples: 2000 }),
+    ];
+    const noteOf = (lengths: readonly Partial<PlannedArm>[], runs = all) => {
+      const arms = Object.fromEntries(lengths.map((length, at) => [runs[at].arm, { order, ...length }]));
+      const { notes } = makeFindings(measure(asking(runs, { arms }), runs), "no scipy", runs);
+      return notes.filter((note) => note.startsWith("Unequal work"));
+    };
+    const costs =
+      "Unequal work: whole runs cost so much of what those of shuffled cost, in forward-equivalents: 2.000 in long. A " +
+      "difference between such arms may be one of work: ";
+
+    test("arms of other budgets, or of none, are told by what they cost", () => {
+      const advice = "one `budget` of forwardEquivalents for all arms makes them cost alike";
+      const lengths = [{ epochs: 1 }, { budget: { updates: 40 } }, { epochs: 1 }];
+      expect(noteOf(lengths)).toEqual([`${costs}${advice}`]);
+      const amounts = [6000, 12_000, 6000].map((forwardEquivalents) => ({ budget: { forwardEquivalents } }));
+      expect(noteOf(amounts)).toEqual([`${costs}${advice}`]);
+    });
+
+    test("one budget of updates or samples is not one of cost; one of forward-equivalents is", () => {
+      const each = (budget: PlannedArm["budget"]) => noteOf(all.map(() => ({ budget })));
+      for (const kind of ["updates", "samples"]) {
+        expect(each({ [kind]: 40 })).toEqual([
+          `${costs}arms are equal in ${kind}, not in cost, which a \`budget\` of forwardEquivalents makes alike`,
+        ]);
+      }
+      expect(each({ forwardEquivalents: 6000 })).toEqual([]);
+    });
+
+    test("without a baseline other lengths are told as they are named", () => {
+      const alone = all.slice(1);
+      expect(noteOf([{ epochs: 1 }, { budget: { updates: 4000 } }], alone)).toEqual([
+        "Unequal work: runs have other lengths: 1 epoch in long; 4,000 updates in alike. A difference between such arms may be " +
+          "one of work",
+      ]);
+      expect(noteOf([{ budget: { updates: 40 } }, { budget: { updates: 40 } }], alone)).toEqual([]);
+    });
   });
 
   test("too few seeds, in words; the interval is not corrected", async () => {

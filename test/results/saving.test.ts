@@ -79,6 +79,26 @@ test("a run that is not done is in no pair, and seconds are those of whole runs 
   expect(findingsOf(RUNS.filter(({ arm }) => arm !== "shuffled")).arms[1].saving).toBeNull();
 });
 
+test("nothing is promised where the two have other numbers of eligible samples, or a budget", () => {
+  const promisedOf = (dataset: PlannedArm["dataset"], theirs: PlannedArm["dataset"] = { subset: 256 }) => {
+    const arms = { shuffled: { ...ARMS.shuffled, dataset: theirs }, half: { ...ARMS.half, dataset } };
+    return measure(asking(RUNS, { arms }), RUNS).arms[1].saving?.promised;
+  };
+  expect(promisedOf({ subset: 256, subsetSeed: "run", labelNoise: { fraction: 0.1, seed: 0 } })).toBe(0.5);
+  expect(promisedOf({ subset: 512 })).toBeNull();
+  const half = { subset: 256, part: "a" };
+  expect(promisedOf(half)).toBeNull();
+  expect(promisedOf(half, half)).toBe(0.5);
+});
+
+test("a column of nothing promised is left out", () => {
+  const budget = { samples: 100 };
+  const arms = { shuffled: { ...ARMS.shuffled, budget, epochs: undefined }, half: { ...ARMS.half, budget } };
+  const [section] = savingTables(makeFindings(measure(asking(RUNS, { arms }), RUNS), "no statistics", RUNS), whole);
+  expect(section).not.toContain("promised");
+  expect(section).toMatch(/\| arm +\| backward/);
+});
+
 test("the table has them, and none where all arms cost alike", () => {
   const findings = findingsOf(RUNS);
   const table = renderTable(summarise(asking(RUNS, { arms: ARMS }), RUNS, ""), findings);
