@@ -14,6 +14,7 @@ export default defineBatching({
     size: z.int().min(1).describe("samples in a batch; an integer of at least 1, without a default"),
   }),
 
+  changesBy: () => "nothing",
   size(_place, options) {
     return options.size;
   },

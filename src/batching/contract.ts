@@ -15,6 +15,9 @@ export interface BatchPlace {
   readonly share: number;
 }
 
+/** nothing: one size; epoch: by its number; epochs: by how many the run has, too; progress: by the share that is over. */
+export type ChangesBy = "nothing" | "epoch" | "epochs" | "progress";
+
 /** One batching rule: one file, one of these as its default export, one line in `index.ts`. */
 export interface BatchingDefinition<Options = unknown> {
   readonly name: string;
@@ -22,6 +25,8 @@ export interface BatchingDefinition<Options = unknown> {
   readonly whenToChoose: string;
   /** Its own options, without the rule for the learning rate, which all batching rules have. */
   readonly options: z.ZodType<Options> & z.ZodObject;
+  /** By what its sizes change. */
+  changesBy(options: Options): ChangesBy;
   /** Nominal size of the batch at this place, rounded by the caller to an integer ≥ 1: a pure function. */
   size(place: BatchPlace, options: Options): number;
 }

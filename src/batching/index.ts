@@ -2,7 +2,7 @@ import { z } from "zod";
 import { progressAfter, type Spending } from "../kernels/spending.js";
 import { findNamed } from "../nearest.js";
 import constant from "./constant.js";
-import type { BatchingDefinition, BatchPlace } from "./contract.js";
+import type { BatchingDefinition, BatchPlace, ChangesBy } from "./contract.js";
 import geometric from "./geometric.js";
 import { lastBatchOption } from "./last-batch.js";
 import linear from "./linear.js";
@@ -35,7 +35,7 @@ export const commonBatchingOptions = z.strictObject({
     .optional()
     .describe(
       "a control, with `learningRate: linear` or `sqrt`: the rates that this other rule, `{ name: linear, from: 16, to: 64 }`, would give " +
-        "at the same samples, with sizes of the rule itself; the sizes alone: `learningRate: none`",
+        "at the same samples, with sizes of the rule itself, not with a budget of updates; the sizes alone: `learningRate: none`",
     ),
   lastBatch: lastBatchOption,
 });
@@ -55,6 +55,11 @@ export function recordedOptions({ lastBatch, ...options }: Record<string, unknow
 export interface ChosenBatching {
   readonly name: string;
   readonly options: Readonly<Record<string, unknown>>;
+}
+
+export function changesBy({ name, options }: ChosenBatching): ChangesBy {
+  const rule = findBatching(name);
+  return rule.changesBy(batchingOptions(rule).parse(options));
 }
 
 /** The run that a batch is of. */

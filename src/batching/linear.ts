@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { defineBatching } from "./contract.js";
-import { position, wayOptions } from "./position.js";
+import { position, wayChangesBy, wayOptions } from "./position.js";
 
 export default defineBatching({
   name: "linear",
@@ -15,6 +15,7 @@ export default defineBatching({
   whenToChoose:
     "Is noise better early or late? Growing batches are the counterpart of a falling rate (Smith et al. 2018).",
   options: z.strictObject(wayOptions),
+  changesBy: ({ per }) => wayChangesBy(per),
 
   size(place, { from, to, per }) {
     return from + (to - from) * position(place, per);

@@ -1,6 +1,6 @@
 /** How far a size has gone on its way from one value to another: what `linear` and `geometric` have in common. */
 import { z } from "zod";
-import type { BatchPlace } from "./contract.js";
+import type { BatchPlace, ChangesBy } from "./contract.js";
 
 export type Per = "epoch" | "batch";
 
@@ -15,10 +15,12 @@ export const wayOptions = {
     .enum(["epoch", "batch"])
     .default("epoch")
     .describe(
-      "epoch: one size in each epoch, `to` in the last one; batch: changes within epochs, with the samples trained on, " +
-        "near `to` in the last batches",
+      "epoch: one size in each epoch, `to` in the last one, not with a budget of updates; batch: changes within epochs, with " +
+        "the samples trained on or the budget spent, near `to` in the last batches",
     ),
 };
+
+export const wayChangesBy = (per: Per): ChangesBy => (per === "epoch" ? "epochs" : "progress");
 
 /**
  * Share of the way, in [0, 1]. Per epoch it is epoch / (epochs − 1), so that the last epoch is at the end of it; a

@@ -28,6 +28,7 @@ export default defineBatching({
       path: ["sizes"],
     }),
 
+  changesBy: () => "epoch",
   size({ epoch }, { sizes, at }) {
     return sizes[at.filter((first) => epoch >= first).length];
   },

@@ -16,6 +16,7 @@ import type { ConfigSource } from "./config-source.js";
 import { mergeArm, spellAll } from "./merge-arm.js";
 import type { OrderSources } from "./order-sources.js";
 import { type PlannedComparison, planComparisons } from "./planned-comparisons.js";
+import { refuseByBudget } from "./refuse-by-budget.js";
 import { type ChosenOrder, type PlannedSeeds, resolveOrder } from "./resolve-order.js";
 import { type FixedSeeds, runSeeds } from "./run-seeds.js";
 import {
@@ -231,6 +232,8 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
   const model = imported(checker, "model", modelReference, sections.model);
   const batching = split(sections.batching);
   const rule = checker.find("batching", BATCHING_RULES, batching.name);
+  const sizes = withRatesOf(checker, checker.parse(batchingOptions(rule), batching.options, { at: ["batching"] }));
+  refuseByBudget(checker, sections, { name: batching.name, options: sizes });
   const schedule = split(sections.schedule);
   const scheduleDefinition = checker.find("schedule", SCHEDULES, schedule.name);
   const fromCatalogue = (
@@ -267,9 +270,7 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
     },
     batching: {
       name: batching.name,
-      options: recordedOptions(
-        withRatesOf(checker, checker.parse(batchingOptions(rule), batching.options, { at: ["batching"] })),
-      ),
+      options: recordedOptions(sizes),
     },
     order: resolveOrder(checker, sections, resolvedWith),
     augmentation: sections.augmentation,

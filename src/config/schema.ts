@@ -329,7 +329,8 @@ const trainingShape = {
         "2001.08361): 3 for one trained on, 1 for one scored (a scoring pass that would leave nothing to train with is not made), " +
         "0 for evaluations; or `{ epochs: N }`. Arms with the same one cost the same, each with its schedule " +
         "over its whole budget. A run ends with the batch that reaches it, so its last epoch may be cut short. What a schedule " +
-        "or a batching rule counts in epochs is then nominal: as many samples as the order declares",
+        "or a batching rule counts in epochs is then nominal: as many samples as the order declares, for updates in batches of the " +
+        "first one's size",
     ),
 };
 export const TRAINING_KEYS = Object.keys(trainingShape);

@@ -7,6 +7,7 @@ import {
   batchingOptions,
   batchSizes,
   type ChosenBatching,
+  changesBy,
   findBatching,
   learningRateFactors,
 } from "../../src/batching/index.js";
@@ -28,6 +29,29 @@ function allSizes(batching: ChosenBatching, epochs: number, samples: number): nu
 /** The size of each epoch's first batch. */
 const firstSizes = (batching: ChosenBatching, epochs: number): number[] =>
   allSizes(batching, epochs, 1).map(([first]) => first);
+
+describe("what sizes change by is what they look at", () => {
+  const way = { from: 2, to: 40 };
+  test.each([
+    ["constant", { size: 3 }, "nothing", []],
+    ["steps", { sizes: [2, 8], at: [1] }, "epoch", ["epoch"]],
+    ["linear", { ...way, per: "epoch" }, "epochs", ["epoch", "epochs"]],
+    ["geometric", { ...way, per: "epoch" }, "epochs", ["epoch", "epochs"]],
+    ["linear", { ...way, per: "batch" }, "progress", ["share"]],
+    ["geometric", { ...way, per: "batch" }, "progress", ["share"]],
+  ])("%s of %j: %s", (name, options, expected, looked) => {
+    expect(changesBy({ name, options })).toBe(expected);
+    const rule = findBatching(name);
+    const parsed = rule.options.parse(options);
+    const place = { batch: 2, epoch: 1, epochs: 4, share: 0.3 };
+    const others = { batch: 3, epoch: 0, epochs: 9, share: 0.6 };
+    const keys = ["batch", "epoch", "epochs", "share"] as const;
+    const differing = keys.filter(
+      (key) => rule.size({ ...place, [key]: others[key] }, parsed) !== rule.size(place, parsed),
+    );
+    expect(differing).toEqual(looked);
+  });
+});
 
 describe("the table of batching rules", () => {
   test("has one line for each file of the folder, under the file's name", () => {

@@ -250,6 +250,37 @@ describe("an order that has candidates scored is told how much of the budget is 
   });
 });
 
+describe("what a budget of updates gives no meaning to is refused", () => {
+  const of = (batching: string, budget = "updates: 9") =>
+    resolved(
+      CONFIG.replace("epochs: 3\n", `budget: { ${budget} }\n`).replace(
+        "{ name: constant, size: 5 }",
+        `{ ${batching} }`,
+      ),
+    );
+
+  test.each(["linear", "geometric"])("%s per epoch: its sizes say how many epochs there are", async (name) => {
+    const rule = `name: ${name}, from: 2, to: 8`;
+    const message =
+      "x.yaml:6: batching.per: how many epochs a budget of updates lasts depends on the sizes themselves: take per: batch";
+    await expect(of(rule)).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining("take per: batch"),
+    });
+    await expect(of(`${rule}, per: epoch`)).rejects.toMatchObject({ kind: "usage", message });
+    expect((await of(`${rule}, per: batch`)).arms.frozen.budget).toEqual({ updates: 9 });
+    expect((await of(rule, "samples: 90")).arms.frozen.budget).toEqual({ samples: 90 });
+  });
+
+  test("rates of another rule: no samples are the same", async () => {
+    const rule = "name: constant, size: 4, learningRate: linear, ratesOf: { name: linear, from: 2, to: 8, per: batch }";
+    await expect(of(rule)).rejects.toThrow(
+      "x.yaml:6: batching.ratesOf: with a budget of updates the other rule would train on other samples",
+    );
+    expect((await of(rule, "samples: 90")).arms.frozen.budget).toEqual({ samples: 90 });
+  });
+});
+
 describe("a budget of epochs", () => {
   const of = (line: string) => resolved(CONFIG.replace("epochs: 3\n", line));
 
