@@ -17,6 +17,7 @@ from .asked import Asked, Pending, error_packet, read
 from .codec import MAX_MESSAGE_BYTES, Packet, encode
 from .connections import Connections
 from .control import ControlDesk
+from .device import select
 from .endpoints import Endpoints, is_served
 from .errors import BackendError
 from .host import Host
@@ -55,7 +56,7 @@ class Server:
         self._control_error: BaseException | None = None
         self._control = self._bind(endpoints.control, MAX_CONTROL_BYTES, CONTROL_HIGH_WATER_MARK)
         self._work = self._bind(endpoints.work, MAX_MESSAGE_BYTES, WORK_HIGH_WATER_MARK)
-        self._waker = Waker()
+        self._waker = Waker(lambda: select(identity.device))
         self._work_or_ready: zmq.Poller = zmq.Poller()
         self._work_or_ready.register(self._work, zmq.POLLIN)
         self._work_or_ready.register(self._waker.fd, zmq.POLLIN)

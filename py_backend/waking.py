@@ -16,9 +16,10 @@ MOST_BYTES = 4096
 
 
 class Waker:
-    """`fd` can be read from once a wait is over, until `take`."""
+    """`fd` can be read from once a wait is over, until `take`. `select`: the device, which is each thread's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, select: Callable[[], None]) -> None:
+        self._select = select
         self.fd, self._waking = os.pipe()
         self._waits: queue.SimpleQueue[Wait | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -45,6 +46,9 @@ class Waker:
         os.close(self._waking)
 
     def _serve(self) -> None:
+        # CUDA begins with its first device: to wait there could set up a GPU that is not used.
+        with contextlib.suppress(Exception):  # the main thread, which has selected it, meets what is wrong with it
+            self._select()
         while (wait := self._waits.get()) is not None:
             with contextlib.suppress(Exception):
                 wait()

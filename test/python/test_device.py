@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import select
+import threading
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +14,11 @@ import torch
 
 from py_backend import device
 from py_backend.device import Download, Stopwatch, upload
+from py_backend.endpoints import Endpoints
+from py_backend.identity import Identity
+from py_backend.server import Server
 
+SECONDS = 20
 CPU, SECOND = torch.device("cpu"), torch.device("cuda", 1)
 
 
@@ -79,6 +86,34 @@ def test_select_makes_the_device_the_threads_own(cuda: SimpleNamespace) -> None:
     device.select(SECOND)
     device.select(CPU)
     assert cuda.log == [("set_device", SECOND)]
+
+
+@pytest.mark.parametrize(("where", "selected"), [(SECOND, [("set_device", SECOND)]), (CPU, [])])
+def test_who_waits_in_another_thread_selects_the_device_there_first(
+    cuda: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, where: torch.device, selected: list[Any]
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def set_device(of: torch.device) -> None:
+        threads.append(threading.current_thread())
+        cuda.log.append(("set_device", of))
+
+    def wait() -> None:
+        threads.append(threading.current_thread())
+        cuda.log.append("wait")
+
+    monkeypatch.setattr(torch.cuda, "set_device", set_device)
+    made = Server(Endpoints("tcp://127.0.0.1:0", "tcp://127.0.0.1:0"), replace(Identity.of(CPU, 1), device=where))
+    waker = made._waker
+    for _ in range(2):
+        waker.wake_after(wait)
+        assert select.select([waker.fd], [], [], SECONDS)[0], "nothing woke"
+        waker.take()
+    made.stop()
+    made.run(end_with_stdin=False)
+    assert cuda.log == [*selected, "wait", "wait"]
+    assert len(set(threads)) == 1
+    assert threads[0] is not threading.current_thread()
 
 
 @pytest.mark.parametrize("dtype", [None, np.int64, np.float32])
