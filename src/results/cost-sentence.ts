@@ -1,53 +1,87 @@
 /** What reaching the target costs an arm, beside another one, in words. */
-import type { ArmCost } from "../record/findings-document.js";
-import type { Difference } from "../record/statistics-document.js";
-import { counted, PERCENT, signed, signedRange } from "./number-text.js";
+import type { ArmCost, Comparison } from "../record/findings-document.js";
+import { counted, PERCENT } from "./number-text.js";
 
 interface Costs {
   readonly own: ArmCost;
   readonly theirs: ArmCost;
 }
 
-/** `difference`: of epochs to the target, paired by seed; null without statistics. */
-export function costSentence(other: string, { own, theirs }: Costs, difference: Difference | null): string | undefined {
+/** What a cost is told in. */
+interface Unit {
+  readonly kind: "epochs" | "samples";
+  readonly one: string;
+  readonly many: string;
+  /** Of a mean, or of a difference without its sign. */
+  text(mean: number): string;
+}
+
+const EPOCHS: Unit = { kind: "epochs", one: "epoch", many: "epochs", text: (mean) => mean.toFixed(1) };
+/** Where an epoch of the one is not as many samples as an epoch of the other. */
+const SAMPLES: Unit = {
+  kind: "samples",
+  one: "sample trained on",
+  many: "samples trained on",
+  text: (mean) => Math.round(mean).toLocaleString("en-US"),
+};
+
+interface Told {
+  /** Of what it costs to reach the target, paired by seed; null without statistics. */
+  readonly differences: Comparison["cost"];
+  /** Whether every epoch of both is of as many samples. */
+  readonly areEpochsAlike: boolean;
+}
+
+export function costSentence(
+  other: string,
+  { own, theirs }: Costs,
+  { differences, areEpochsAlike }: Told,
+): string | undefined {
+  const unit = areEpochsAlike ? EPOCHS : SAMPLES;
   if (own.runs.length === 0) return undefined;
   const target = `${(PERCENT * own.target).toFixed(2)} %`;
   if (own.reached === 0)
     return own.notReached === 0 ? undefined : `It never reaches ${target}${norDoes(theirs, other)}.`;
   const bothAll = own.notReached + theirs.notReached === 0 && theirs.reached > 0;
   return bothAll
-    ? `It reaches ${target} ${inTheMean(difference, own, theirs, other)}.`
-    : `It reaches ${target} ${inTheMedian(own, theirs, other)}.`;
+    ? `It reaches ${target} ${inTheMean(differences, { own, theirs }, other, unit)}.`
+    : `It reaches ${target} ${inTheMedian({ own, theirs }, other, unit)}.`;
 }
 
 /** Every run reached it: means, and what their difference may be. */
-function inTheMean(difference: Difference | null, own: ArmCost, theirs: ArmCost, other: string): string {
-  const [first, second] = [own, theirs].map((cost) => meanEpochs(cost).toFixed(1));
-  if (first === second) return `after ${epochs(first)}, as ${other} does`;
-  const uncertain =
-    difference === null || difference.mean === null || difference.interval === null
-      ? ""
-      : ` (difference ${signed(difference.mean, 1)}, 95 % interval ${signedRange(difference.interval, 1)})`;
-  return `after ${epochs(first)} instead of ${second}${uncertain}`;
+function inTheMean(differences: Told["differences"], { own, theirs }: Costs, other: string, unit: Unit): string {
+  const [first, second] = [own, theirs].map((cost) => unit.text(meanOf(cost, unit)));
+  if (first === second) return `after ${amount(first, unit)}, as ${other} does`;
+  const { mean = null, interval = null } = differences?.[unit.kind] ?? {};
+  const [apart, low, high] = [mean, interval?.low, interval?.high].map((value) => difference(value ?? 0, unit));
+  const uncertain = mean === null || interval === null ? "" : ` (difference ${apart}, 95 % interval ${low} to ${high})`;
+  return `after ${amount(first, unit)} instead of ${second}${uncertain}`;
 }
-
-const epochs = (count: number | string): string => (Number(count) === 1 ? "1 epoch" : `${count} epochs`);
-
-const meanEpochs = ({ runs }: ArmCost): number => {
-  const epochs = runs.flatMap(({ cost }) => (cost === null ? [] : [cost.epochs]));
-  return epochs.reduce((sum, one) => sum + one, 0) / epochs.length;
-};
 
 /** Some never did, and count as dearer than any: medians. */
-function inTheMedian(own: ArmCost, theirs: ArmCost, other: string): string {
-  const median = own.spread.epochs?.median ?? null;
+function inTheMedian({ own, theirs }: Costs, other: string, unit: Unit): string {
+  const median = own.spread[unit.kind]?.median ?? null;
   const ended = endedOf(own);
   if (median === null) return `in only ${own.reached} of ${counted(ended, "run")}${against(theirs, other)}`;
-  const theirMedian = theirs.spread.epochs?.median ?? null;
+  const theirMedian = theirs.spread[unit.kind]?.median ?? null;
   const instead =
-    theirMedian === null ? "" : theirMedian === median ? `, as ${other} does` : ` instead of ${theirMedian}`;
-  return `after ${epochs(median)} in the median${instead}${never(own, theirs, other)}`;
+    theirMedian === null ? "" : theirMedian === median ? `, as ${other} does` : ` instead of ${plainly(theirMedian)}`;
+  return `after ${amount(plainly(median), unit)} in the median${instead}${never(own, theirs, other)}`;
 }
+
+const plainly = (count: number): string => count.toLocaleString("en-US");
+
+const amount = (count: string, { one, many }: Unit): string => (Number(count) === 1 ? `1 ${one}` : `${count} ${many}`);
+
+const difference = (value: number, { text }: Unit): string => {
+  const shown = text(Math.abs(value));
+  return Number(shown) === 0 ? shown : `${value < 0 ? "−" : "+"}${shown}`;
+};
+
+const meanOf = ({ runs }: ArmCost, { kind }: Unit): number => {
+  const all = runs.flatMap(({ cost }) => (cost === null ? [] : [cost[kind]]));
+  return all.reduce((sum, one) => sum + one, 0) / all.length;
+};
 
 /** How many runs of either never do. */
 function never(own: ArmCost, theirs: ArmCost, other: string): string {

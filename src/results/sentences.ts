@@ -171,7 +171,14 @@ function left({ states }: ArmMeasures): string | undefined {
 
 function costs({ cost, with: other }: Sayable, compared: Compared): string | undefined {
   const [own, theirs] = [compared.arm.cost, compared.other.cost];
+  const areEpochsAlike = isOneSize([compared.arm, compared.other]);
   return own === null || theirs === null || cost === null
     ? undefined
-    : costSentence(other, { own, theirs }, cost.epochs);
+    : costSentence(other, { own, theirs }, { differences: cost, areEpochsAlike });
+}
+
+/** Whether all epochs that these arms trained are of as many samples. */
+function isOneSize(arms: readonly ArmMeasures[]): boolean {
+  const sizes = arms.flatMap(({ epochSamples }) => (epochSamples ? [epochSamples.least, epochSamples.most] : []));
+  return new Set(sizes).size < 2;
 }
