@@ -7,14 +7,36 @@ import type { TimedRun } from "./recorded-experiment.js";
 
 interface Ordered extends TimedRun {
   /** Absent where it is not read. */
-  readonly document?: { readonly config: { readonly order: { readonly name: string; readonly replay?: unknown } } };
+  readonly document?: { readonly config: OrderedConfig };
 }
 
-/** Of each arm, what the last recorded epoch of its runs shows. */
-export function orderNotes(runs: readonly TimedRun[]): string[] {
+interface OrderedConfig {
+  readonly epochs?: number | undefined;
+  readonly order: {
+    readonly name?: string | undefined;
+    readonly replay?: unknown;
+    readonly shuffledLastEpoch?: boolean | undefined;
+  };
+}
+
+/**
+ * The last epoch that shows what the order does: not one that is shuffled to end on, nor what a budget left of one, where
+ * there is another.
+ */
+function tellingEpoch({ state, metrics, document }: Ordered): EpochMetrics | undefined {
+  const { epochs, order } = document?.config ?? {};
+  const hasEnded = state === "done" || metrics.length === epochs;
+  const own = order?.shuffledLastEpoch && hasEnded ? metrics.slice(0, -1) : metrics;
+  const [before, last] = [own.at(-2), own.at(-1)];
+  const isCut = document !== undefined && epochs === undefined;
+  return isCut && before && last && last.samples < before.samples ? before : last;
+}
+
+/** Of each arm, what the last telling epoch of its runs shows. */
+export function orderNotes(runs: readonly Ordered[]): string[] {
   const arms = [...new Set(runs.map(({ arm }) => arm))];
   return arms.flatMap((arm) => {
-    const ends = runs.filter((run) => run.arm === arm).flatMap(({ metrics }) => metrics.at(-1) ?? []);
+    const ends = runs.filter((run) => run.arm === arm).flatMap((run) => tellingEpoch(run) ?? []);
     return ORDER_ALARMS.flatMap((alarm) => {
       const alarming = ends.filter((end) => orderAlarms(end).includes(alarm));
       const [first] = alarming;
@@ -31,11 +53,11 @@ export function orderNotes(runs: readonly TimedRun[]): string[] {
  */
 const otherwiseMixed = (batches: number): number => Math.max(0.2, 2 / Math.sqrt(batches));
 
-/** Arms whose batches are purer or more even in classes than chance makes them, in the mean over their runs' last epochs. */
-export function mixtureNotes(runs: readonly TimedRun[]): string[] {
+/** Arms whose batches are purer or more even in classes than chance makes them, in the mean over their runs' last telling epochs. */
+export function mixtureNotes(runs: readonly Ordered[]): string[] {
   const arms = [...new Set(runs.map(({ arm }) => arm))];
   return arms.flatMap((arm) => {
-    const ends = runs.filter((run) => run.arm === arm).flatMap(({ metrics }) => metrics.at(-1) ?? []);
+    const ends = runs.filter((run) => run.arm === arm).flatMap((run) => tellingEpoch(run) ?? []);
     const batches = ends.reduce((sum, end) => sum + end.batches, 0);
     const of = (key: keyof ClassMonitors) => meanOf(ends.flatMap(({ order }) => order[key] ?? []));
     const [distance, byChance] = [of("classDistance"), of("classDistanceByChance")];

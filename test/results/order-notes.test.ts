@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { equalOrderNotes, mixtureNotes, orderNotes } from "../../src/results/order-notes.js";
 import { run } from "./made-runs.js";
 
@@ -68,4 +68,46 @@ test("batches that are purer or more even in classes than by chance are told, on
     "Batches of even are more even in classes than chance makes them: 10.0 classes in each, by chance 9.9; 0.010 from the " +
       "whole's shares, by chance 0.150",
   ]);
+});
+
+describe("the epoch that shows what an order does", () => {
+  const pure = { classesPerBatch: 1, classDistance: 0.9, classesPerBatchByChance: 9.9, classDistanceByChance: 0.15 };
+  const mixed = { ...pure, classesPerBatch: 9.9, classDistance: 0.15 };
+  const sound = { distinct: 1000, mostDrawn: 1 };
+  const greedy = { distinct: 32, mostDrawn: 30 };
+
+  /** Epochs that end on one, maybe shorter, that shows nothing. */
+  function ending(config: { epochs?: number; order: { name: string; shuffledLastEpoch?: true } }, shortest = 1000) {
+    const made = run("pure", 0, { test: [0.5, 0.6, 0.7], samples: 1000 });
+    const metrics = made.metrics.map((line, at) => ({
+      ...line,
+      batches: 100,
+      samples: at === 2 ? shortest : 1000,
+      order: at === 2 ? { ...sound, ...mixed } : { ...greedy, ...pure },
+    }));
+    return { ...made, metrics, document: { config } };
+  }
+  const notesOf = (made: ReturnType<typeof ending>) => [...orderNotes([made]), ...mixtureNotes([made])];
+  const told = [expect.stringContaining("has collapsed"), expect.stringContaining("purer in classes")];
+  const order = { name: "mine" };
+  const shuffledLast = { ...order, shuffledLastEpoch: true } as const;
+
+  test("is the last one", () => {
+    expect(notesOf(ending({ epochs: 3, order }))).toEqual([]);
+    expect(notesOf(ending({ epochs: 3, order }, 300)), "an order may draw fewer").toEqual([]);
+  });
+
+  test("is never the shuffled one that a run ends on", () => {
+    expect(notesOf(ending({ epochs: 3, order: shuffledLast }))).toEqual(told);
+    expect(notesOf(ending({ order: shuffledLast }))).toEqual(told);
+    const interrupted = ending({ epochs: 4, order: shuffledLast });
+    expect(notesOf({ ...interrupted, state: "interrupted" }), "before it").toEqual([]);
+  });
+
+  test("is not what is left of one where a budget ends", () => {
+    expect(notesOf(ending({ order }, 300))).toEqual(told);
+    expect(notesOf(ending({ order }))).toEqual([]);
+    const { metrics, ...made } = ending({ order }, 300);
+    expect(notesOf({ ...made, metrics: metrics.slice(2) }), "unless there is no other").toEqual([]);
+  });
 });
