@@ -1,7 +1,7 @@
 /** The page as a whole: one file that loads nothing and needs no script. */
 
 import type { Findings } from "../record/findings-document.js";
-import { startsAreEqual } from "../results/equal-weights.js";
+import { startsText } from "../results/equal-weights.js";
 import { counted } from "../results/number-text.js";
 import { answer } from "./answer.js";
 import { batchNorm } from "./batch-norm.js";
@@ -51,5 +51,5 @@ ${leftOut(data)}${answer(data, { summary: resultsOf(data), findings }, looks)}${
 
 function startOf({ arms }: ReportData): string {
   const runs = arms.flatMap(({ arm, runs }) => runs.map(({ seed, document }) => ({ arm, seed, document })));
-  return startsAreEqual(runs) ? "equal seeds start from equal weights" : "arms differ in where equal seeds start";
+  return startsText(runs);
 }

@@ -26,8 +26,17 @@ const isOtherSeed = (run: Started, other: Started): boolean =>
 
 const modelSeed = ({ seed, document }: Started): number => document?.seeds?.model ?? seed;
 
-/** Whether runs of one seed started from equal weights, as far as is on record. */
-export const startsAreEqual = (runs: readonly Started[]): boolean =>
+/** From which weights runs of one seed started, in words, as far as is on record. */
+export function startsText(runs: readonly Started[]): string {
+  if (!startsAreEqual(runs)) return "arms differ in where equal seeds start";
+  const seeds = new Set(runs.filter((run) => weightsOf(run) !== undefined).map(({ seed }) => seed));
+  const weights = new Set(runs.flatMap((run) => weightsOf(run) ?? []));
+  return seeds.size > 1 && weights.size === 1
+    ? "all seeds start from equal weights"
+    : "equal seeds start from equal weights";
+}
+
+const startsAreEqual = (runs: readonly Started[]): boolean =>
   runs.every((run) => {
     const others = runs.filter((other) => other.seed === run.seed && weightsOf(other) !== undefined);
     return weightsOf(run) === undefined || others.every((other) => weightsOf(other) === weightsOf(run));

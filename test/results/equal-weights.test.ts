@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RunDocument } from "../../src/record/run-document.js";
-import { equalWeightsNote, startsAreEqual } from "../../src/results/equal-weights.js";
+import { equalWeightsNote, startsText } from "../../src/results/equal-weights.js";
 
 const SURROUNDINGS = {
   device: "cpu",
@@ -36,8 +36,11 @@ test("arms whose seeds start from equal weights are named; equal seeds of two ar
   expect(equalWeightsNote([started("a", 0), started("a", 1)])).toBeUndefined(); // not on record
 });
 
-test("whether equal seeds start from equal weights", () => {
+test("from which weights seeds start", () => {
   const equal = [started("a", 0, "x"), started("a", 1, "y"), started("b", 0, "x"), started("b", 2)];
-  expect(startsAreEqual(equal)).toBe(true);
-  expect(startsAreEqual([...equal, started("b", 1, "z")])).toBe(false);
+  expect(startsText(equal)).toBe("equal seeds start from equal weights");
+  expect(startsText([...equal, started("b", 1, "z")])).toBe("arms differ in where equal seeds start");
+  const fixed = [started("a", 0, "x"), started("a", 1, "x"), started("b", 0, "x"), started("b", 1, "x")];
+  expect(startsText(fixed)).toBe("all seeds start from equal weights");
+  expect(startsText(fixed.filter(({ seed }) => seed === 0))).toBe("equal seeds start from equal weights");
 });
