@@ -5,9 +5,12 @@ import { type Findings, MEASURE_KINDS, type MeasureKind } from "../../src/record
 import type { Difference, Statistics, StatisticsRequest } from "../../src/record/statistics-document.js";
 import { makeFindings } from "../../src/results/make-findings.js";
 import { measure, requestOf } from "../../src/results/measures.js";
+import type { PlannedExperiment } from "../../src/results/planned-experiment.js";
 import type { TimedRun } from "../../src/results/recorded-experiment.js";
 import { MEASURES } from "../../src/results/shown-measure.js";
 import { computeStatistics } from "../../src/results/statistics.js";
+import { summarise } from "../../src/results/summary.js";
+import { renderTable } from "../../src/results/table.js";
 import { divergenceVerdict, verdictOn } from "../../src/results/verdict.js";
 import { isPythonMissing } from "../warm-python/missing.js";
 import { warmPython } from "../warm-python/python.js";
@@ -17,6 +20,10 @@ beforeEach(({ skip }) => skip(isPythonMissing, "no Python for the statistics"));
 
 const EXPERIMENTS = 200;
 const LEVEL = 0.05;
+/** Of experiments in which something is claimed that is not there: the level and two standard errors. */
+const HIGHEST_SHARE = LEVEL + 2 * Math.sqrt((LEVEL * (1 - LEVEL)) / EXPERIMENTS);
+/** Of equivalence. */
+const MARGIN = 0.01;
 const ARMS = ["shuffled", "a", "b", "c", "d"];
 const TEST_COUNT = 2000;
 /** Rates of right answers that experiments are around: from chance to nearly all. */
@@ -30,10 +37,13 @@ interface World {
   readonly diverging: number;
 }
 
+const normalFrom = (numbers: ReturnType<typeof random>) => (): number =>
+  Math.sqrt(-2 * Math.log(1 - numbers.uniform())) * Math.cos(2 * Math.PI * numbers.uniform());
+
 /** Arms of one distribution; runs of a seed are alike in part, accuracy and loss of a run, too; 6 to 9 seeds. */
 function experiment({ at, gainOfA, diverging }: World): TimedRun[] {
   const numbers = random(7, "placebo", at);
-  const normal = () => Math.sqrt(-2 * Math.log(1 - numbers.uniform())) * Math.cos(2 * Math.PI * numbers.uniform());
+  const normal = normalFrom(numbers);
   const around = AROUND[at % AROUND.length];
   const seeds = 6 + (at % 4);
   return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) => {
@@ -50,11 +60,26 @@ function experiment({ at, gainOfA, diverging }: World): TimedRun[] {
   });
 }
 
+/** Arms that differ from the baseline by so much in the mean, in accuracy and in loss; likewise else. */
+function experimentApart(at: number, apart: readonly number[]): TimedRun[] {
+  const normal = normalFrom(random(8, "placebo", at));
+  return Array.from({ length: 6 + (at % 4) }, (_, seed) => seed).flatMap((seed) => {
+    const ofSeed = normal();
+    return ARMS.map((arm, number) => {
+      const shift = (apart[number - 1] ?? 0) + 0.003 * ofSeed + 0.01 * normal();
+      return run(arm, seed, { test: [Math.round(TEST_COUNT * (0.8 + shift)) / TEST_COUNT], loss: 0.5 + shift });
+    });
+  });
+}
+
 const AT_ONCE = 50;
 
 /** The findings of each, by Python; many experiments a question, which are told apart by name and family. */
-async function findingsOfAll(all: readonly (readonly TimedRun[])[], primary: MeasureKind): Promise<Findings[]> {
-  const asked = all.map((runs) => ({ runs, measures: measure(asking(runs, { primary }), runs) }));
+async function findingsOfAll(
+  all: readonly (readonly TimedRun[])[],
+  claimed: Pick<Partial<PlannedExperiment>, "equivalenceMargin"> & { readonly primary: MeasureKind },
+): Promise<Findings[]> {
+  const asked = all.map((runs) => ({ runs, measures: measure(asking(runs, claimed), runs) }));
   const found: Findings[] = [];
   for (let first = 0; first < asked.length; first += AT_ONCE) {
     const some = asked.slice(first, first + AT_ONCE);
@@ -89,6 +114,25 @@ const claims = ({ comparisons, primary }: Findings): string[] =>
     return verdicts.flatMap((verdict) => (verdict === null ? [] : [`${one.arm}: ${verdict}`]));
   });
 
+/** Without another claim: within the margin, and not shown to differ. */
+const equivalents = ({ comparisons, primary }: Findings): string[] =>
+  comparisons.flatMap((one) => {
+    const { isEquivalent, difference } = verdictOn(one[primary], MEASURES[primary]);
+    return isEquivalent && difference === null ? [`${one.arm}: equivalent`] : [];
+  });
+
+/** As `claims`, and what is equivalent: of what a reader is told. */
+const toldInSentences = ({ comparisons }: Findings): string[] =>
+  comparisons.flatMap(({ arm, sentence }) =>
+    [...sentence.matchAll(/: (better|worse|more often|less often|equivalent)\b/g)].map(([, word]) => `${arm}: ${word}`),
+  );
+
+function toldInTable(findings: Findings, runs: readonly TimedRun[]): string[] {
+  const table = renderTable(summarise(asking(runs), runs, ""), findings);
+  const verdicts = /^\| (\w+) − shuffled .*\| +(better|worse|more often|less often|equivalent)\b[^|]*\|$/gm;
+  return [...table.matchAll(verdicts)].map(([, arm, word]) => `${arm}: ${word}`);
+}
+
 /** Holm's by the closure that it is: a test is rejected where Bonferroni's rejects each set of tests that it is in. */
 function holmByClosure(ps: readonly number[]): number[] {
   const highest = ps.map(() => 0);
@@ -102,18 +146,47 @@ function holmByClosure(ps: readonly number[]): number[] {
 
 describe.each(MEASURE_KINDS)("primary: %s", (primary) => {
   let nothing: readonly Findings[];
+  let worlds: readonly (readonly TimedRun[])[];
   beforeAll(async () => {
     if (isPythonMissing) return;
-    const worlds = Array.from({ length: EXPERIMENTS }, (_, at) => experiment({ at, gainOfA: 0, diverging: 0.01 }));
-    nothing = await findingsOfAll(worlds, primary);
+    worlds = Array.from({ length: EXPERIMENTS }, (_, at) => experiment({ at, gainOfA: 0, diverging: 0.01 }));
+    nothing = await findingsOfAll(worlds, { primary });
   }, 120_000);
 
   test(`of ${EXPERIMENTS} experiments in which arms do not differ at most 5 % claim anything`, () => {
     const wrong = nothing.filter((one) => claims(one).length > 0).length;
-    const deviation = Math.sqrt((LEVEL * (1 - LEVEL)) / EXPERIMENTS);
-    expect(wrong / EXPERIMENTS).toBeLessThanOrEqual(LEVEL + 2 * deviation);
+    expect(wrong / EXPERIMENTS).toBeLessThanOrEqual(HIGHEST_SHARE);
     expect(wrong).toBeGreaterThan(0); // what never claims is no test
   });
+
+  test("sentences and table claim that, and no more", () => {
+    for (const [at, one] of nothing.entries()) {
+      const claimed = claims(one).sort();
+      expect(toldInSentences(one).sort()).toEqual(claimed);
+      expect(toldInTable(one, worlds[at]).sort()).toEqual(claimed);
+    }
+  });
+
+  test(`of ${EXPERIMENTS} in which all arms differ by the margin at most 5 % call any of them equivalent`, async () => {
+    const apart = Array.from({ length: EXPERIMENTS }, (_, at) =>
+      experimentApart(at, [MARGIN, -MARGIN, MARGIN, -MARGIN]),
+    );
+    const found = await findingsOfAll(apart, { primary, equivalenceMargin: MARGIN });
+    const wrong = found.filter((one) => equivalents(one).length > 0).length;
+    expect(wrong / EXPERIMENTS).toBeLessThanOrEqual(HIGHEST_SHARE);
+    expect(wrong).toBeGreaterThan(0);
+    for (const [at, one] of found.entries()) {
+      const told = [...claims(one), ...equivalents(one)].sort();
+      expect(toldInSentences(one).sort()).toEqual(told);
+      expect(toldInTable(one, apart[at]).sort()).toEqual(told);
+    }
+  }, 120_000);
+
+  test("arms that do not differ are called equivalent where the margin is wide", async () => {
+    const alike = Array.from({ length: 40 }, (_, at) => experimentApart(1000 + at, []));
+    const found = await findingsOfAll(alike, { primary, equivalenceMargin: 3 * MARGIN });
+    expect(found.filter((one) => equivalents(one).length === 4).length / 40).toBeGreaterThan(0.7);
+  }, 120_000);
 
   test("p is Holm's over the tests of this measure and those of divergence, and of nothing else", () => {
     const kinds = new Set<string>();
@@ -147,13 +220,13 @@ describe.each(MEASURE_KINDS)("primary: %s", (primary) => {
     const SOME = 40;
     const better = (gainOfA: number) =>
       Array.from({ length: SOME }, (_, at) => experiment({ at: 1000 + at, gainOfA, diverging: 0 }));
-    const found = await findingsOfAll(better(0.25), primary);
+    const found = await findingsOfAll(better(0.25), { primary });
     const hits = found.filter((one) => claims(one).includes("a: better")).length;
     expect(hits / SOME).toBeGreaterThan(0.7);
     expect(found.flatMap(claims)).not.toContain("a: worse");
-    const worse = await findingsOfAll(better(-0.25), primary);
+    const worse = await findingsOfAll(better(-0.25), { primary });
     expect(worse.filter((one) => claims(one).includes("a: worse")).length / SOME).toBeGreaterThan(0.7);
-  }, 60_000);
+  }, 120_000);
 });
 
 interface Tested {
