@@ -327,8 +327,8 @@ const trainingShape = {
       "length of a run in the place of `epochs`, of one kind: `{ updates: N }`, optimiser steps; `{ samples: N }`, those trained " +
         "on, repeats counted; `{ forwardEquivalents: N }`, passes of one sample, a backward pass as two forward ones (arXiv " +
         "2001.08361): 3 for one trained on, 1 for one scored (a scoring pass that would leave nothing to train with is not made), " +
-        "0 for evaluations; or `{ epochs: N }`. Arms with the same one cost the same, each with its schedule " +
-        "over its whole budget. A run ends with the batch that reaches it, so its last epoch may be cut short. What a schedule " +
+        "0 for evaluations; or `{ epochs: N }`. Arms with the same number of forwardEquivalents cost the same; with the same " +
+        "updates or samples they are alike in these alone. Each has its schedule over its whole budget. A run ends with the batch that reaches it, so its last epoch may be cut short. What a schedule " +
         "or a batching rule counts in epochs is then nominal: as many samples as the order declares, for updates in batches of the " +
         "first one's size",
     ),
