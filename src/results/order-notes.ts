@@ -28,8 +28,9 @@ function tellingEpoch({ state, metrics, document }: Ordered): EpochMetrics | und
   const hasEnded = state === "done" || metrics.length === epochs;
   const own = order?.shuffledLastEpoch && hasEnded ? metrics.slice(0, -1) : metrics;
   const [before, last] = [own.at(-2), own.at(-1)];
-  const isCut = document !== undefined && epochs === undefined;
-  return isCut && before && last && last.samples < before.samples ? before : last;
+  const hasBudget = document !== undefined && epochs === undefined;
+  const isRest = hasBudget && before && last && last.samples < before.samples;
+  return isRest && before.epoch > 0 ? before : last; // in the first epoch most orders know no losses yet
 }
 
 /** Of each arm, what the last telling epoch of its runs shows. */

@@ -109,5 +109,8 @@ describe("the epoch that shows what an order does", () => {
     expect(notesOf(ending({ order }))).toEqual([]);
     const { metrics, ...made } = ending({ order }, 300);
     expect(notesOf({ ...made, metrics: metrics.slice(2) }), "unless there is no other").toEqual([]);
+    const [first, second] = metrics;
+    const short = { ...second, samples: 700 };
+    expect(notesOf({ ...made, metrics: [first, short] }), "or the first one alone").toEqual(told);
   });
 });
