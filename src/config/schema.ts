@@ -54,7 +54,7 @@ const orderSection = z
         .optional()
         .describe(
           "beside any order: the last epoch is what shuffled would make of it with the same seed, of all samples, so that what was " +
-            "trained on last tells no arms apart; false where left out",
+            "trained on last tells no arms apart; its cost is kept of a budget from the start; false where left out",
         ),
     },
     NAMED("{ name: shuffled }"),
@@ -328,7 +328,9 @@ const trainingShape = {
         "on, repeats counted; `{ forwardEquivalents: N }`, passes of one sample, a backward pass as two forward ones (arXiv " +
         "2001.08361): 3 for one trained on, 1 for one scored (a scoring pass that would leave nothing to train with is not made), " +
         "0 for evaluations; or `{ epochs: N }`. Arms with the same number of forwardEquivalents cost the same; with the same " +
-        "updates or samples they are alike in these alone. Each has its schedule over its whole budget. A run ends with the batch that reaches it, so its last epoch may be cut short. What a schedule " +
+        "updates or samples they are alike in these alone. Each has its schedule over its whole budget. A run ends with the batch " +
+        "that reaches it, so its last epoch may be cut short; one that ends on a shuffle ends on a whole one, a few updates " +
+        "earlier where sizes shrink. What a schedule " +
         "or a batching rule counts in epochs is then nominal: as many samples as the order declares, for updates in batches of the " +
         "first one's size",
     ),

@@ -4,6 +4,8 @@ export interface Spending {
   /** Of the budget, before the epoch's first batch. */
   readonly spent: number;
   readonly budget: number;
+  /** Of the budget, where the order's epochs end: before all of it where the run keeps some for a shuffle. */
+  readonly until: number;
   /** What a sample costs that is trained on. */
   readonly perSample: number;
   /** What a batch costs beside its samples. */
@@ -14,11 +16,11 @@ export interface Spending {
 export const progressAfter = (spending: Spending, samples: number, batches: number): number =>
   Math.min(1, spentAfter(spending, samples, batches) / spending.budget);
 
-/** Batches of the epoch up to the one that reaches the budget; all of them where none does. */
+/** Batches of the epoch up to the one that reaches its end of the budget; all of them where none does. */
 export function batchesWithin(spending: Spending, offsets: Readonly<Uint32Array>): number {
   const count = offsets.length - 1;
   for (let batches = 1; batches < count; batches++) {
-    if (spentAfter(spending, offsets[batches], batches) >= spending.budget) return batches;
+    if (spentAfter(spending, offsets[batches], batches) >= spending.until) return batches;
   }
   return count;
 }

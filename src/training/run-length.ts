@@ -7,6 +7,7 @@ import type { RunOrder } from "../order-files/run-order.js";
 import { sampleSize } from "../orders/fraction.js";
 import { isScoringDue } from "../orders/ledger-options.js";
 import { BACKWARD_IN_FORWARDS } from "../record/work.js";
+import { shuffledEnd } from "./shuffled-end.js";
 
 /** What was done before an epoch, or between two. */
 export interface Before {
@@ -38,13 +39,15 @@ export class RunLength {
   readonly epochs: number;
   readonly #config: Pick<ArmConfig, "order">;
   readonly #budget: Budget | undefined;
+  /** Of the budget, where the order's epochs end and a shuffle begins, and where the run ends; equal where none is wanted. */
+  readonly #ends: { readonly order: number; readonly run: number };
   readonly #eligibleCount: number;
   /** Of the run's first batch. */
   readonly #size: number;
   /** Samples that are scored for each that is trained on, beside passes: candidates of batches, as the order declares. */
   readonly #candidates: number;
 
-  /** @throws IbatchError where the first scoring pass would spend the whole budget. */
+  /** @throws IbatchError where the first scoring pass, or the shuffle at the end, would spend the whole budget. */
   constructor(
     config: Pick<ArmConfig, "order" | "batching" | "epochs" | "budget">,
     { epochShare, candidatesPerSample }: Pick<RunOrder, "epochShare" | "candidatesPerSample">,
@@ -56,36 +59,34 @@ export class RunLength {
     const samples = sampleSize(epochShare, eligibleCount);
     this.#size = batchSizes(config.batching, { epoch: 0, epochs: 1, samples })(0);
     this.#candidates = candidatesPerSample;
-    this.epochs = this.#budget ? this.#budget.amount / this.#costOfEpoch(this.#budget, samples) : (config.epochs ?? 0);
+    this.#ends = endsOf(this.#budget, config, eligibleCount);
+    this.epochs = this.#budget ? this.#budget.amount / this.#costOfEpoch(this.#budget, samples) : epochsOf(config);
     const atStart = { epoch: 0, step: 0, samples: 0, scored: 0 };
     const isDue = isScoringDue(config.order.ledger, 0) && !this.isShuffled(atStart);
     if (isDue && !this.isScoringDue(atStart)) {
       throw usageError(
         `a budget of ${this.#budget?.amount} forwardEquivalents is spent by the scoring pass before the first epoch ` +
-          `(${eligibleCount} samples): name more, or take start: shuffled`,
+          `(${eligibleCount} samples)${this.#endText()}: name more, or take start: shuffled`,
       );
     }
   }
 
   isOver(before: Before): boolean {
     if (this.#budget === undefined) return before.epoch >= this.epochs;
-    return spentOn(this.#budget, before) >= this.#budget.amount;
+    return spentOn(this.#budget, before) >= this.#ends.run;
   }
 
-  /** Whether the epoch is the last one, which the config wants shuffled: with a budget, whether a shuffle would reach it. */
+  /** Whether the epoch is the last one, which the config wants shuffled. */
   isShuffled(before: Before): boolean {
     if (this.#config.order.shuffledLastEpoch !== true) return false;
     if (this.#budget === undefined) return before.epoch + 1 === this.epochs;
-    const { perSample, perBatch } = PRICES[this.#budget.kind];
-    const batches = Math.ceil(this.#eligibleCount / this.#size);
-    const cost = perSample * this.#eligibleCount + perBatch * batches;
-    return spentOn(this.#budget, before) + cost >= this.#budget.amount;
+    return spentOn(this.#budget, before) >= this.#ends.order;
   }
 
-  /** A pass that leaves nothing of the budget to train with is not made: what is left is trained on by what is known. */
+  /** A pass that leaves the order's epochs nothing to train with is not made: what is left is trained on by what is known. */
   isScoringDue(before: Before): boolean {
     if (this.isShuffled(before) || !isScoringDue(this.#config.order.ledger, before.epoch)) return false;
-    return this.#budget === undefined || this.#afterPass(this.#budget, before) < this.#budget.amount;
+    return this.#budget === undefined || this.#afterPass(this.#budget, before) < this.#ends.order;
   }
 
   /** At the first batch of the epoch; undefined where epochs say how far a run is. */
@@ -93,10 +94,15 @@ export class RunLength {
     if (this.#budget === undefined) return undefined;
     const { kind, amount } = this.#budget;
     const { perSample, perBatch, perScored } = PRICES[kind];
-    const isScored = this.isScoringDue(before);
-    const spent = isScored ? this.#afterPass(this.#budget, before) : spentOn(this.#budget, before);
-    const candidates = this.isShuffled(before) ? 0 : this.#candidates;
-    return { spent, budget: amount, perSample: perSample + perScored * candidates, perBatch };
+    if (this.isShuffled(before)) {
+      const spent = spentOn(this.#budget, before);
+      // The order's last batch may have cost more than was left: all samples are shuffled none the less.
+      const budget = Math.max(amount, spent + this.#ends.run - this.#ends.order);
+      return { spent, budget, until: budget, perSample, perBatch };
+    }
+    const spent = this.isScoringDue(before) ? this.#afterPass(this.#budget, before) : spentOn(this.#budget, before);
+    const until = this.#ends.order;
+    return { spent, budget: amount, until, perSample: perSample + perScored * this.#candidates, perBatch };
   }
 
   #costOfEpoch({ kind }: Budget, samples: number): number {
@@ -107,9 +113,39 @@ export class RunLength {
     return perSample * samples + perBatch * Math.ceil(samples / this.#size) + perScored * scored;
   }
 
+  #endText(): string {
+    return this.#ends.order < this.#ends.run
+      ? ` and the shuffled last epoch (${this.#ends.run - this.#ends.order})`
+      : "";
+  }
+
   #afterPass(budget: Budget, before: Before): number {
     return spentOn(budget, before) + PRICES[budget.kind].perScored * this.#eligibleCount;
   }
+}
+
+/** @throws IbatchError where a shuffle at the end leaves nothing for the order. */
+function endsOf(
+  budget: Budget | undefined,
+  { batching, order }: Pick<ArmConfig, "batching" | "order">,
+  eligibleCount: number,
+): { readonly order: number; readonly run: number } {
+  if (budget === undefined) return { order: Number.POSITIVE_INFINITY, run: Number.POSITIVE_INFINITY };
+  const { kind, amount } = budget;
+  if (order.shuffledLastEpoch !== true) return { order: amount, run: amount };
+  const { perSample, perBatch } = PRICES[kind];
+  const { samples, batches, kept } = shuffledEnd(batching, eligibleCount, kind === "updates" ? amount : undefined);
+  const orderEnd = amount - perSample * samples - perBatch * kept;
+  if (orderEnd > 0) return { order: orderEnd, run: orderEnd + perSample * samples + perBatch * batches };
+  throw usageError(
+    `a budget of ${amount} ${kind} leaves the order nothing beside a shuffled last epoch of ${eligibleCount} samples: ` +
+      `name more than ${amount - orderEnd}, or leave shuffledLastEpoch out`,
+  );
+}
+
+function epochsOf({ epochs }: Pick<ArmConfig, "epochs">): number {
+  if (epochs === undefined) throw new Error("a run has neither epochs nor a budget");
+  return epochs;
 }
 
 function budgetOf({ budget }: Pick<ArmConfig, "budget">): Budget | undefined {

@@ -1,6 +1,7 @@
 // Runs whose length is a budget: they end where it is reached, with their schedules, and go on to the bit.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { armHash, experimentHash } from "../../src/config/config.js";
 import { readStatus } from "../../src/experiment/experiment-status.js";
@@ -108,6 +109,92 @@ describe("equal budgets are equal totals, each with the end of its schedule", ()
     const order = "{name: random-subset, fraction: 0.5, shuffledLastEpoch: true}";
     const { scene } = await trained("{samples: 60}", { half: order, shuffled: ARMS.shuffled });
     expect(linesOf(scene, "half").map(({ samples }) => samples)).toEqual([12, 12, 12, 24]);
+  });
+
+  const GROWING = "batching={name: linear, from: 2, to: 8, per: batch}";
+  const SHRINKING = "batching={name: linear, from: 8, to: 2, per: batch}";
+  const DROPPING = "batching={name: constant, size: 5, lastBatch: drop}";
+  test.each([
+    ["a scoring pass before each", "loss-global, signal: rescore", "{forwardEquivalents: 312}", [], 24],
+    ["every second one scored", "loss-global, signal: rescore, every: 2", "{forwardEquivalents: 399}", [], 24],
+    ["candidates", "pool, factor: 2", "{forwardEquivalents: 300}", [], 24],
+    ["candidates by percentile", "selective-backprop, factor: 2", "{forwardEquivalents: 301}", [], 24],
+    ["a part, samples", "weighted, by: loss, fraction: 0.5", "{samples: 61}", [], 24],
+    ["decided batch by batch", "top-loss, cover: true", "{updates: 14}", [], 24],
+    ["batches that grow, updates", "loss-global", "{updates: 20}", [GROWING], 24],
+    ["batches that shrink, updates", "loss-global", "{updates: 20}", [SHRINKING], 24],
+    ["batches that shrink, samples", "loss-global", "{samples: 85}", [SHRINKING], 24],
+    ["a last batch that is dropped", "loss-global", "{updates: 14}", [DROPPING], 20],
+    ["the same, samples", "loss-global", "{samples: 85}", [DROPPING], 20],
+  ])("a shuffled last epoch is whole, and the only one: %s", async (_, order, budget, more, samples) => {
+    const settings = [
+      `arms={a: {order: {name: ${order}, shuffledLastEpoch: true}, budget: ${budget}}, shuffled: {order: shuffled, epochs: 12}}`,
+      ...["seeds=[4]", COSINE, ...more],
+    ];
+    const scene = new Scene();
+    const { results } = await scene.run({ settings, pretence: LOSSES });
+    expect(results.map(({ state }) => state)).toEqual(["done", "done"]);
+    const lines = linesOf(scene, "a");
+    const drawn = (arm: string, epoch: number) =>
+      scene.words(`${arm}/seed-4/orders/${`${epoch}`.padStart(4, "0")}.u32`);
+    const shuffles = lines.map((line, epoch) =>
+      isDeepStrictEqual(drawn("a", epoch), drawn("shuffled", epoch).slice(0, line.samples)),
+    );
+    expect(shuffles.slice(1), "the first one knows no losses").toEqual([...Array(lines.length - 2).fill(false), true]);
+    expect(lines.at(-1)).toMatchObject({ samples, scored: 0 });
+    const rates = lines.flatMap(({ learningRate: { first, last } }) => [first, last]);
+    expect(rates, "the schedule goes on").toEqual(rates.toSorted((a, b) => b - a));
+    expect(rates.at(-1)).toBeGreaterThan(0);
+    const { steps = 0, equivalents, samples: trained } = totals(scene, "a");
+    const [kind, amount] = budget.slice(1, -1).split(": ");
+    const spent = { updates: steps, samples: trained, forwardEquivalents: equivalents }[kind];
+    const batch = { updates: 1, samples: 8, forwardEquivalents: 5 * 5 }[kind];
+    const isShort = more[0] === SHRINKING && kind === "updates"; // from update 12 on 7 batches hold all, from 13 on 8
+    expect(spent).toBeGreaterThanOrEqual(Number(amount) - Number(isShort));
+    expect(spent).toBeLessThan(Number(amount) + (batch ?? 0));
+  });
+
+  test.each([
+    [
+      "{samples: 24}",
+      [],
+      "a budget of 24 samples leaves the order nothing beside a shuffled last epoch of 24 samples: name more than 24,",
+    ],
+    [
+      "{updates: 5}",
+      [],
+      "a budget of 5 updates leaves the order nothing beside a shuffled last epoch of 24 samples: name more than 5,",
+    ],
+    ["{updates: 3}", [], "name more than 3, or leave shuffledLastEpoch out"],
+    ["{forwardEquivalents: 72}", [], "name more than 72, or leave shuffledLastEpoch out"],
+    [
+      "{samples: 90}",
+      ["batching={name: linear, from: 2, to: 8, lastBatch: drop}"],
+      "order.shuffledLastEpoch: what a shuffle drops at the end",
+    ],
+    [
+      "{updates: 90}",
+      ["batching={name: steps, sizes: [2, 4], at: [1]}"],
+      "order.shuffledLastEpoch: how many updates a shuffle takes at the end",
+    ],
+  ])(
+    "a shuffled last epoch is refused where %s has no place for it, or does not say: %j",
+    async (budget, more, expected) => {
+      const order = "{name: random-subset, fraction: 0.5, shuffledLastEpoch: true}";
+      const said = await trained(budget, { half: order }, more).then(
+        ({ results, error }) => results[0]?.error ?? error,
+        (error: unknown) => error,
+      );
+      expect(`${said}`).toContain(expected);
+    },
+  );
+
+  test("what the first pass and the shuffled last epoch spend together is refused", async () => {
+    const order = "{name: weighted, fraction: 0.5, signal: rescore, start: scored, shuffledLastEpoch: true}";
+    const { results, error } = await trained("{forwardEquivalents: 96}", { scored: order });
+    expect(`${results[0]?.error ?? error}`).toContain(
+      "a budget of 96 forwardEquivalents is spent by the scoring pass before the first epoch (24 samples) and the shuffled last epoch (72): name more",
+    );
   });
 
   test("batches that grow do so over the budget", async () => {

@@ -33,7 +33,7 @@ describe("orderContext", () => {
   });
 
   test("of a budget it is the share that is spent, the same before a batch and where its candidates are named", () => {
-    const spending = { spent: 20, budget: 50, perSample: 3, perBatch: 1 };
+    const spending = { spent: 20, budget: 50, until: 50, perSample: 3, perBatch: 1 };
     const spent = { ...inputs, epochs: 20, spending };
     const drawn = { indices: Uint32Array.of(2), times: Uint32Array.of(0, 0, 1), pending: new Uint32Array() };
     const place = { batch: 1, step: 7, count: 1 };
