@@ -167,7 +167,11 @@ export class OrderSources {
         if (unknown > 0) this.#tellUnknown({ ...order, from: source }, wanted, [unknown, eligible.length], running);
         return scores;
       });
-    if (file === undefined) return ownOrder(this.definition(order, seed), options, readScores);
+    if (file === undefined) {
+      const { replay } = order;
+      const recorded = replay && this.replayed(replay.directory).recordedWork(seed);
+      return { ...ownOrder(this.definition(order, seed), options, readScores), ...(recorded && { recorded }) };
+    }
     const { path } = file;
     for (const { file: asked, choice } of this.#choices) {
       if (asked !== path || "mistake" in choice || !isDeepStrictEqual(choice.options, options)) continue;

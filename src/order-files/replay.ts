@@ -17,6 +17,7 @@ import { holdsRun } from "../record/run-files.js";
 import { runInArm } from "../record/run-places.js";
 import type { RunFiles } from "../record/verified-files.js";
 import { asRecorded } from "../record/write-file.js";
+import type { RecordedWork } from "./run-order.js";
 
 const options = z.strictObject({
   shuffleWithin: z
@@ -104,6 +105,19 @@ export class Replayed {
   /** A hash of all that a run with this seed is to be trained on. */
   plansHash(seed: number, epochs: number | undefined): string {
     return plansHash(filesOf(this.#run(seed)), epochs);
+  }
+
+  /** All that a run with this seed can be trained on. */
+  recordedWork(seed: number): RecordedWork {
+    const directory = this.#run(seed);
+    const files = filesOf(directory);
+    const ends = Array.from({ length: countOrders(files) }, (_, epoch) => planOf(files, epoch).offsets);
+    const sum = (of: (offsets: readonly number[]) => number) => ends.reduce((total, offsets) => total + of(offsets), 0);
+    return {
+      ...{ directory, epochs: ends.length },
+      batches: sum((offsets) => offsets.length - 1),
+      samples: sum((offsets) => offsets[offsets.length - 1]),
+    };
   }
 
   /** @throws IbatchError where the run's data are not these, though the config says the same of them. */

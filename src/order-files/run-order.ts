@@ -42,8 +42,18 @@ export interface BatchesUnderWay {
   next(inputs: BatchInputs): Promise<Ordered>;
 }
 
+/** All that a run recorded which is trained on again. */
+export interface RecordedWork {
+  readonly directory: string;
+  readonly epochs: number;
+  readonly batches: number;
+  readonly samples: number;
+}
+
 export interface RunOrder extends Declared {
   readonly name: string;
+  /** Of a replay: there is nothing after it. */
+  readonly recorded?: RecordedWork;
   readonly readsLedger: boolean;
   /** The arrays that it declares, for n samples, all zero. */
   allocateMemory(n: number): Promise<Readonly<Record<string, MemoryArray>>>;

@@ -47,10 +47,13 @@ export class RunLength {
   /** Samples that are scored for each that is trained on, beside passes: candidates of batches, as the order declares. */
   readonly #candidates: number;
 
-  /** @throws IbatchError where the first scoring pass, or the shuffle at the end, would spend the whole budget. */
+  /**
+   * @throws IbatchError where the first scoring pass, or the shuffle at the end, would spend the whole budget, or less than
+   * the order's part of it is recorded.
+   */
   constructor(
     config: Pick<ArmConfig, "order" | "batching" | "epochs" | "budget">,
-    { epochShare, candidatesPerSample }: Pick<RunOrder, "epochShare" | "candidatesPerSample">,
+    { epochShare, candidatesPerSample, recorded }: Pick<RunOrder, "epochShare" | "candidatesPerSample" | "recorded">,
     eligibleCount: number,
   ) {
     this.#config = config;
@@ -60,6 +63,7 @@ export class RunLength {
     this.#size = batchSizes(config.batching, { epoch: 0, epochs: 1, samples })(0);
     this.#candidates = candidatesPerSample;
     this.#ends = endsOf(this.#budget, config, eligibleCount);
+    if (this.#budget && recorded) refuseTooLittle(this.#budget, recorded, this.#ends.order);
     this.epochs = this.#budget ? this.#budget.amount / this.#costOfEpoch(this.#budget, samples) : epochsOf(config);
     const atStart = { epoch: 0, step: 0, samples: 0, scored: 0 };
     const isDue = isScoringDue(config.order.ledger, 0) && !this.isShuffled(atStart);
@@ -140,6 +144,21 @@ function endsOf(
   throw usageError(
     `a budget of ${amount} ${kind} leaves the order nothing beside a shuffled last epoch of ${eligibleCount} samples: ` +
       `name more than ${amount - orderEnd}, or leave shuffledLastEpoch out`,
+  );
+}
+
+/** @throws IbatchError where a replay would come to the end of what it replays. */
+function refuseTooLittle(
+  { kind }: Budget,
+  { directory, epochs, batches, samples }: NonNullable<RunOrder["recorded"]>,
+  wanted: number,
+): void {
+  const { perSample, perBatch } = PRICES[kind];
+  const there = perSample * samples + perBatch * batches;
+  if (there >= wanted) return;
+  throw usageError(
+    `${directory} has ${there} ${kind} in ${epochs} epochs, the budget wants ${wanted} of it: lower the budget, or replay ` +
+      "a longer run",
   );
 }
 

@@ -262,6 +262,34 @@ describe("to the bit", () => {
   });
 });
 
+test.each([
+  [
+    "{samples: 64}",
+    "",
+    "has 63 samples in 3 epochs, the budget wants 64 of it: lower the budget, or replay a longer run",
+  ],
+  ["{updates: 14}", "", "has 13 updates in 3 epochs, the budget wants 14 of it"],
+  ["{forwardEquivalents: 190}", "", "has 189 forwardEquivalents in 3 epochs, the budget wants 190 of it"],
+  ["{samples: 88}", ", shuffledLastEpoch: true", "has 63 samples in 3 epochs, the budget wants 64 of it"],
+  ["{samples: 63}", "", undefined],
+  ["{samples: 87}", ", shuffledLastEpoch: true", undefined],
+])("a replay of less than %s%s wants is refused before anything is trained", async (budget, more, expected) => {
+  const { scene } = await trained("{samples: 60}", { shuffled: ARMS.shuffled });
+  const directory = join(scene.directory, "shuffled/seed-4");
+  const again = new Scene();
+  const { results, error, client } = await again.run({
+    settings: [`arms={again: {order: {replay: ${directory}${more}}, budget: ${budget}}}`, ...["seeds=[4]", COSINE]],
+    pretence: LOSSES,
+  });
+  if (expected === undefined) {
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done"]);
+    return;
+  }
+  expect(`${results[0]?.error ?? error}`).toContain(`${directory} ${expected}`);
+  expect(client.sentOf("train")).toEqual([]);
+});
+
 test("an order in a file is told how much of the budget is spent", async () => {
   const scene = new Scene();
   const asked = `order({ eligible, size, epoch, progress }) {
