@@ -228,6 +228,11 @@ describe("to the bit", () => {
     ["the same with a last pass", runOf(ARMS.scored, "{forwardEquivalents: 225}", "backend.chunkBatches=1"), 10],
     ["candidates that are scored", runOf("{name: pool, factor: 2}", "{forwardEquivalents: 216}"), 10],
     ["a shuffled last epoch", runOf("{name: weighted, fraction: 0.5, shuffledLastEpoch: true}", "{samples: 60}"), 12],
+    [
+      "a shuffled last epoch behind candidates that cost more than was left",
+      runOf("{name: pool, factor: 2, shuffledLastEpoch: true}", "{forwardEquivalents: 200}", "backend.chunkBatches=1"),
+      10,
+    ],
     ["decided batch by batch", runOf(ARMS.each, "{updates: 13}"), 12],
     ["the same with lag 0, samples", runOf("{name: top-loss, cover: true, lag: 0}", "{samples: 60}"), 12],
     [
