@@ -67,7 +67,7 @@ function fromText(text: string): Uint32Array[] {
   const epochs = text.split(/\n\s*\n/).map((epoch) => epoch.split(/\s+/).filter((word) => word !== ""));
   const held = epochs.filter((words) => words.length > 0);
   if (held.length === 0) throw damage("it holds no indices");
-  return held.map((words) => Uint32Array.from(words, (word, at) => indexOfWord(word, at)));
+  return held.map((words) => new Uint32Array(words.length).map((_, at) => indexOfWord(words[at], at)));
 }
 
 function indexOfWord(word: string, at: number): number {

@@ -1,6 +1,7 @@
 /** Wrong labels on purpose: which samples have them, which ones, and how many of them an order draws. */
 import type { ArmConfig } from "../config/config.js";
 import { usageError } from "../errors.js";
+import { consecutive } from "../kernels/consecutive.js";
 import { random } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
 import type { LabelNoiseMetrics } from "../record/epoch-metrics.js";
@@ -39,7 +40,7 @@ export function noisyLabels(
   }
   const numbers = random(seed, "label-noise", 0);
   const others = labels.map((label) => otherThan(label, numbers.below(classCount - 1)));
-  const ranked = shuffled(Uint32Array.from(labels.keys()), numbers);
+  const ranked = shuffled(consecutive(labels.length), numbers);
   const relabelled = firstOf(ranked, eligible, count);
   const relabelledElsewhere = firstOf(ranked, otherPart, Math.round(fraction * otherPart.length));
   const noisy = labels.slice();

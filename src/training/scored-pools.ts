@@ -90,6 +90,6 @@ function permuted(
     loss: loss.map((_, at) => loss[from[at]]),
     correct: correct.map((_, at) => correct[from[at]]),
     prediction: prediction.map((_, at) => prediction[from[at]]),
-    ...mapExtras(extras, (values) => Float32Array.from(from, (place) => values[place])),
+    ...mapExtras(extras, (values) => values.map((_, at) => values[from[at]])),
   };
 }

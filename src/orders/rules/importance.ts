@@ -97,9 +97,9 @@ export default defineOrder({
     if (!isOn) return { indices: pool.indices.slice(0, count), offsets, weights: new Float32Array(count).fill(1) };
     const places = drawWithReplacement(g, count, random("order"));
     return {
-      indices: Uint32Array.from(places, (place) => pool.indices[place]),
+      indices: places.map((place) => pool.indices[place]),
       offsets,
-      weights: Float32Array.from(places, (place) => 1 / (size * g[place])),
+      weights: new Float32Array(count).map((_, at) => 1 / (size * g[places[at]])),
       effectiveDataSize: Math.min(1, effectiveSize(g) / size) * eligible.length,
     };
   },
@@ -109,7 +109,7 @@ export default defineOrder({
 function normalised(scores: Readonly<Float32Array>): Float64Array {
   let sum = 0;
   for (const score of scores) sum += score;
-  return Float64Array.from(scores, (score) => (sum === 0 ? 1 / scores.length : score / sum));
+  return new Float64Array(scores).map((score) => (sum === 0 ? 1 / scores.length : score / sum));
 }
 
 /** Eq. 26: ‖g − u‖² is ‖g‖² − 1/B, so that what stands under its root is 1 / (B · ‖g‖²). */

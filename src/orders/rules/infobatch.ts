@@ -57,8 +57,8 @@ export default defineOrder({
     return {
       indices,
       offsets: cut(indices.length, size),
-      weights: Float32Array.from(indices, (index) => (isLearned(index) ? 1 / (1 - r) : 1)),
-      inclusion: Float64Array.from(indices, (index) => (isLearned(index) ? 1 - r : 1)),
+      weights: new Float32Array(indices.length).map((_, at) => (isLearned(indices[at]) ? 1 / (1 - r) : 1)),
+      inclusion: new Float64Array(indices.length).map((_, at) => (isLearned(indices[at]) ? 1 - r : 1)),
     };
   },
 });

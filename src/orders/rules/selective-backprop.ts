@@ -87,9 +87,9 @@ export default defineOrder({
     const { options, memory, count, pool, random } = context;
     const candidates: Candidates = pool ?? staleCandidates(context);
     const history = remembered(memory, candidates.loss, options.history);
-    const chances = Float64Array.from(candidates.loss, (loss) => chance(loss, history, options));
+    const chances = new Float64Array(candidates.loss).map((loss) => chance(loss, history, options));
     const places = select(chances, count, random("batching"));
-    return { indices: Uint32Array.from(places, (place) => candidates.indices[place]), offsets: oneBatch(count) };
+    return { indices: Uint32Array.from(places.map((place) => candidates.indices[place])), offsets: oneBatch(count) };
   },
 });
 
@@ -105,7 +105,7 @@ function staleCandidates({
 }: MaybeScoredContext<Options>): Candidates {
   const shuffle = shuffled(eligible, random("order", epoch));
   const indices = partOfShuffle({ shuffle, first: drawn.indices.length, count }, options.factor);
-  return { indices, loss: Float32Array.from(indices, (index) => ledger.loss[index]) };
+  return { indices, loss: new Float32Array(indices.length).map((_, at) => ledger.loss[indices[at]]) };
 }
 
 /** The last losses, these among them, ascending. */
