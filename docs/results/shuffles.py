@@ -1,7 +1,7 @@
 """What shuffles and published data loaders draw, int64 [seeds, epochs, n] in numpy's format, to be judged by
 `ibatch order --quality`.
 
-    python docs/results/shuffles.py grain /tmp/grain.npy --samples 60000 --seeds 2 --epochs 4
+    python docs/results/shuffles.py grain grain.npy --samples 60000 --seeds 2 --epochs 4
 
 Each loader is asked through its public interface, with the options that it has by default where it has them, for
 the numbers 0 … n-1. Which package a loader needs is in docs/results/shuffles.md; none is needed for ibatch.
