@@ -18,7 +18,7 @@
 import { z } from "zod";
 import { topK } from "../../kernels/top-k.js";
 import { defineOrder, EXTRA_SIGNALS, oneBatch } from "../contract.js";
-import { factorOption, partOfShuffle, shareOf } from "../part-of-shuffle.js";
+import { factorOption, PART_OF_SHUFFLE } from "../part-of-shuffle.js";
 import { declaredFor } from "../signal.js";
 
 const options = z.strictObject({
@@ -32,26 +32,19 @@ const options = z.strictObject({
     .default("highest")
     .describe("the candidates that are trained on: those with the highest or lowest"),
 });
+type Options = z.infer<typeof options>;
 
-export default defineOrder({
+export default defineOrder<Options>({
   name: "pool",
   summary: "Each batch is the best of a random pool of candidates, which are scored for it.",
   whenToChoose:
     "What is it worth to train on the harder half of what is looked at? Mind label noise. Costs a forward pass of each candidate: 5/6 of training on all of them with factor 2. Ordered SGD (Kawaguchi and Lu 2020). The control is placebo: true.",
   options,
-  coverage: ({ factor }) => (factor === 1 ? "each-once" : "at-most-once"),
-  epochShare: ({ factor }) => shareOf(factor),
+  ...PART_OF_SHUFFLE,
   readsLedger: true,
   ignoresLedger: () => true,
-  unknownProbabilities: true,
   deviation: "To leave out what is learned already is what it is for.",
   signals: ({ by }) => declaredFor(by),
-  changesObjective: ({ factor }) => factor > 1,
-  changesEachEpoch: () => true,
-  dependsOnSeed: () => true,
-
-  candidates: (context) => partOfShuffle(context, context.options.factor),
-  candidatesPerSample: ({ factor }) => factor,
 
   nextBatch({ options, pool, count }) {
     const values = pool[options.by];

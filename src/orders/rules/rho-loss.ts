@@ -18,29 +18,22 @@
 import { z } from "zod";
 import { topK } from "../../kernels/top-k.js";
 import { defineOrder, oneBatch } from "../contract.js";
-import { factorOption, partOfShuffle, shareOf } from "../part-of-shuffle.js";
+import { factorOption, PART_OF_SHUFFLE } from "../part-of-shuffle.js";
 
 const options = z.strictObject({ factor: factorOption(10) });
+type Options = z.infer<typeof options>;
 
-export default defineOrder({
+export default defineOrder<Options>({
   name: "rho-loss",
   summary: "Each batch is the candidates whose loss is highest above that of a model which never saw them.",
   whenToChoose:
     "What can still be learned, and is no noise? Costs a forward pass of each candidate, and a training on the other half. Mindermann et al. 2022 claim 18 times fewer steps; at equal budget others found no gain. The controls are pool, and pool with placebo: true.",
   options,
-  coverage: ({ factor }) => (factor === 1 ? "each-once" : "at-most-once"),
-  epochShare: ({ factor }) => shareOf(factor),
+  ...PART_OF_SHUFFLE,
   readsLedger: true,
   ignoresLedger: () => true,
-  unknownProbabilities: true,
   deviation: "To leave out what is learned already, or cannot be, is what it is for.",
   scores: () => ({ of: "irreducible", epoch: null }),
-  changesObjective: ({ factor }) => factor > 1,
-  changesEachEpoch: () => true,
-  dependsOnSeed: () => true,
-
-  candidates: (context) => partOfShuffle(context, context.options.factor),
-  candidatesPerSample: ({ factor }) => factor,
 
   nextBatch({ pool, count, scores }) {
     if (scores === undefined) throw new Error("there are no irreducible losses, expected one a sample");
