@@ -1,7 +1,6 @@
 /** What an order reads of runs recorded earlier: one value a sample, never of the seed under test. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { IbatchError } from "../errors.js";
 import { usageError } from "../errors.js";
 import type { WantedScores } from "../orders/contract.js";
 import { whyBlocked } from "../record/blocked.js";
@@ -16,11 +15,10 @@ import {
   type TrainedPart,
 } from "../record/made-by.js";
 import { countOrders, filesOf } from "../record/recorded-orders.js";
-import { finalLossesIn, NOT_SEEN, predictionsIn, signalIn } from "../record/recorded-signals.js";
 import type { Surroundings } from "../record/run-document.js";
-import { FINAL_LOSSES, predictionFile, signalFile } from "../record/run-files.js";
 import { runsIn } from "../record/run-places.js";
 import type { RunFiles } from "../record/verified-files.js";
+import { arraysOf, type Mistake, meanOf, type Values, valuesOf } from "./sample-values.js";
 
 /** A run whose values are read. */
 interface SourceRun {
@@ -40,8 +38,6 @@ interface ScoredArm {
   readonly parts: readonly TrainedPart[];
   readonly mistake: Mistake;
 }
-
-type Mistake = (what: string) => IbatchError;
 
 /** The runs of an arm's directory, or one run. */
 export class RecordedScores {
@@ -158,8 +154,6 @@ export class RecordedScores {
   readonly #refused: Mistake = (what) => usageError(`from ${this.#given}: ${what}`);
 }
 
-type Values = Float32Array | Uint32Array;
-
 const keyOf = ({ files }: SourceRun, { of, epoch }: WantedScores): string =>
   JSON.stringify([files.directory, of, epoch]);
 
@@ -195,96 +189,4 @@ function refuseUnfit(
   throw mistake(
     `${between}, of which it does not know all, or by other labels: say the same, or take runs of this part`,
   );
-}
-
-/** All arrays of a run from which its values are made. */
-function arraysOf({ files, epochs }: SourceRun, wanted: WantedScores, mistake: Mistake): Values[] {
-  if (wanted.epoch !== null && wanted.epoch >= epochs) {
-    throw mistake(
-      `${files.directory} has ${epochs} epochs, and epoch ${wanted.epoch} is wanted (the first is 0): name one of them`,
-    );
-  }
-  const { of } = wanted;
-  if (of === "irreducible") return [finalLosses(files, mistake)];
-  const all = Array.from({ length: epochs }, (_, epoch) => epoch);
-  const arrays = (wanted.epoch === null ? all : [wanted.epoch]).map((epoch) => arrayOf(files, of, epoch, mistake));
-  const odd = arrays.find(({ length }) => length !== arrays[0].length);
-  if (odd === undefined) return arrays;
-  throw mistake(`${files.directory} has ${arrays[0].length} and ${odd.length} values in two epochs: take other runs`);
-}
-
-function finalLosses(files: RunFiles, mistake: Mistake): Float32Array {
-  const losses = finalLossesIn(files);
-  if (losses !== undefined) return losses;
-  throw mistake(`${files.directory} did not record ${FINAL_LOSSES}: record runs with record: { scoreAll: true }`);
-}
-
-function arrayOf(
-  files: RunFiles,
-  of: Exclude<WantedScores["of"], "irreducible">,
-  epoch: number,
-  mistake: Mistake,
-): Values {
-  const values = of === "forgetting" ? predictionsIn(files, epoch) : signalIn(files, of, epoch);
-  if (values !== undefined) return values;
-  const name = of === "forgetting" ? predictionFile(epoch) : signalFile(of, epoch);
-  const remedy =
-    of === "forgetting" || of === "loss"
-      ? "record runs with record: { signals: full }"
-      : `record runs with record: { extraSignals: [${of}] }, and signals: full, or take an arm whose order reads ${of}`;
-  throw mistake(`${files.directory} did not record ${name}: ${remedy}`);
-}
-
-function valuesOf(
-  arrays: readonly Values[],
-  { run, wanted, labels }: { run: SourceRun; wanted: WantedScores; labels: Readonly<Uint32Array> },
-  mistake: Mistake,
-): Float32Array {
-  if (arrays[0].length !== labels.length) {
-    throw mistake(
-      `${run.files.directory} has ${arrays[0].length} samples, the dataset has ${labels.length}: take other runs`,
-    );
-  }
-  if (wanted.of === "forgetting") return forgettingEvents(arrays.filter(isPredictions), labels);
-  return meanOf(
-    arrays.filter((values) => values instanceof Float32Array),
-    labels.length,
-  );
-}
-
-const isPredictions = (values: Values): values is Uint32Array => values instanceof Uint32Array;
-
-/** Over those that know a sample; NaN where none does. */
-function meanOf(columns: readonly Float32Array[], n: number): Float32Array {
-  return new Float32Array(n).map((_, sample) => {
-    let sum = 0;
-    let count = 0;
-    for (const column of columns) {
-      if (Number.isNaN(column[sample])) continue;
-      sum += column[sample];
-      count += 1;
-    }
-    return count === 0 ? Number.NaN : sum / count;
-  });
-}
-
-/**
- * How often each sample was right at a visit and wrong at the next one; of one that was never right, the number of epochs: more
- * than any other can have (Toneva et al. 2019, and their code, which adds these up over runs). NaN where it was never seen.
- */
-export function forgettingEvents(
-  epochs: readonly Readonly<Uint32Array>[],
-  labels: Readonly<Uint32Array>,
-): Float32Array {
-  return new Float32Array(labels.length).map((_, sample) => {
-    let [isSeen, wasRight, isLearned, events] = [false, false, false, 0];
-    for (const predictions of epochs) {
-      if (predictions[sample] === NOT_SEEN) continue;
-      const isRight = predictions[sample] === labels[sample];
-      if (wasRight && !isRight) events += 1;
-      [isSeen, wasRight, isLearned] = [true, isRight, isLearned || isRight];
-    }
-    if (!isSeen) return Number.NaN;
-    return isLearned ? events : epochs.length;
-  });
 }

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { armHash } from "../../src/config/config.js";
-import { forgettingEvents } from "../../src/order-files/recorded-scores.js";
+import { forgettingEvents } from "../../src/order-files/sample-values.js";
 import { NOT_SEEN } from "../../src/record/recorded-signals.js";
 import type { Pretence } from "../experiment/fake-backend.js";
 import { stoppedBefore } from "../experiment/one-run.js";
