@@ -1,9 +1,10 @@
 /** docs/CONFIG.md: every key of a config, made from the schema and the tables, so that it cannot say anything else. */
 import { z } from "zod";
 import { markdown } from "../markdown-table.js";
+import { armSchema, datasetReference, lossSection, modelReference } from "./arm-schema.js";
 import { backendChoices, type Catalogue, type Choice, ownChoices } from "./choices.js";
+import { commonSchema } from "./common-schema.js";
 import { describeOptions, type OptionDescription } from "./option-description.js";
-import { armSchema, commonSchema, datasetReference, lossSection, modelReference } from "./schema.js";
 
 const INTRODUCTION = `# Config reference
 

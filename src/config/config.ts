@@ -11,7 +11,9 @@ import { hashValue } from "../record/hash.js";
 import { FILE_NAME } from "../record/run-places.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
 import { type Path, valueAt } from "../schema-mistake.js";
+import { type ArmSections, armSchema, datasetReference, modelReference, TRAINING_KEYS } from "./arm-schema.js";
 import { Checker, type Chosen, type Locate } from "./checker.js";
+import { type Common, commonSchema } from "./common-schema.js";
 import type { ConfigSource } from "./config-source.js";
 import { mergeArm, spellAll } from "./merge-arm.js";
 import type { OrderSources } from "./order-sources.js";
@@ -19,15 +21,6 @@ import { type PlannedComparison, planComparisons } from "./planned-comparisons.j
 import { refuseByBudget } from "./refuse-by-budget.js";
 import { type ChosenOrder, type PlannedSeeds, resolveOrder } from "./resolve-order.js";
 import { type FixedSeeds, runSeeds } from "./run-seeds.js";
-import {
-  type ArmSections,
-  armSchema,
-  type Common,
-  commonSchema,
-  datasetReference,
-  modelReference,
-  TRAINING_KEYS,
-} from "./schema.js";
 
 /** What the user brings: `name` is "package.module:callable". */
 export interface Imported extends Chosen {

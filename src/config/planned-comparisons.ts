@@ -1,8 +1,8 @@
 /** Which arms were to be compared with which, as the config says before anything is seen. */
 import { usageError } from "../errors.js";
 import { hintOf } from "../nearest.js";
+import type { Common } from "./common-schema.js";
 import type { ConfigSource } from "./config-source.js";
-import type { Common } from "./schema.js";
 
 /** `arm` minus `with`, seed by seed. */
 export interface PlannedComparison {

@@ -1,7 +1,7 @@
 /** What has no meaning in a run whose length is a budget. */
 import { type ChosenBatching, changesBy } from "../batching/index.js";
+import type { ArmSections } from "./arm-schema.js";
 import type { Checker } from "./checker.js";
-import type { ArmSections } from "./schema.js";
 
 /** @throws IbatchError naming the option. `batching`: its rule with all options. */
 export function refuseByBudget(checker: Checker, { budget, order }: ArmSections, batching: ChosenBatching): void {

@@ -13,10 +13,10 @@ import {
   splitOptions,
 } from "../orders/ledger-options.js";
 import { trainedPart } from "../record/made-by.js";
+import type { ArmSections } from "./arm-schema.js";
 import type { Checker, Chosen } from "./checker.js";
 import type { OrderReference, OrderSources } from "./order-sources.js";
 import type { RunSeeds } from "./run-seeds.js";
-import type { ArmSections } from "./schema.js";
 
 export interface ChosenOrder extends Chosen, OrderReference {
   /** How what it reads is come by; absent for an order that reads nothing. */

@@ -1,10 +1,10 @@
 /** Common settings that no arm reads, since each has a section of its own in their place. */
 
 import { isRecord } from "../exact-json.js";
+import { TRAINING_KEYS } from "./arm-schema.js";
 import type { ConfigSource } from "./config-source.js";
 import { mergeArm } from "./merge-arm.js";
 import { spellNamed } from "./named-section.js";
-import { TRAINING_KEYS } from "./schema.js";
 
 /** A line for each, with its place. */
 export function unreadSettings(source: ConfigSource): string[] {

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Backend, openBackend } from "../backend/backend.js";
 import { BackendSupply } from "../backend/supply.js";
+import { backendSection } from "../config/common-schema.js";
 import type { ExperimentConfig } from "../config/config.js";
-import { backendSection } from "../config/schema.js";
 import { usageError } from "../errors.js";
 import { modulesOf } from "./allowed-imports.js";
 

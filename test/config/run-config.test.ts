@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { armSchema } from "../../src/config/arm-schema.js";
+import { commonSchema } from "../../src/config/common-schema.js";
 import { runConfig } from "../../src/config/run-config.js";
-import { armSchema, commonSchema } from "../../src/config/schema.js";
 import { CONFIG, resolved } from "../experiment/scene.js";
 
 /** What concerns an experiment, and none of its runs. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import type { BackendOptions } from "../../src/backend/backend.js";
 import { BackendLost } from "../../src/backend/errors.js";
-import { backendSection } from "../../src/config/schema.js";
+import { backendSection } from "../../src/config/common-schema.js";
 import { supplyChosenBackend } from "../../src/launch/chosen-backend.js";
 import { runExperiment } from "../../src/launch/run-experiment.js";
 import { FakeBackend } from "../experiment/fake-backend.js";

@@ -1,11 +1,8 @@
-/** The config's one schema: checks, types and the reference page come from it. */
+/** The part of a config's schema that an arm may override: all that influences training. */
 import { z } from "zod";
 import { PRECISIONS } from "../backend/messages.js";
-import { EXTRA_SIGNALS } from "../orders/contract.js";
 import { ORDER_ORIGINS } from "../orders/ledger-options.js";
-import { MEASURE_KINDS } from "../record/findings-document.js";
-import { FILE_NAME } from "../record/run-places.js";
-import { RANDOM_SOURCES } from "./run-seeds.js";
+import { count, seed, someCount } from "./schema-numbers.js";
 
 const NAMED = (example: string) => `expected a name, or a map of a name and options, as in ${example}`;
 const name = z.string("expected a name, see `ibatch list`");
@@ -62,15 +59,6 @@ const orderSection = z
   .refine((section) => ORDER_ORIGINS.filter((origin) => section[origin] !== undefined).length === 1, {
     message: "expected exactly one of name, file and replay",
   });
-
-const count = z.int().min(0);
-/** No sharper `min` of `count`: a number below both would be told the weaker bound. */
-const someCount = z.int().min(1);
-const MAX_SEED = 2 ** 32 - 1;
-/** A bigger number is a seed where a number of seeds was expected. */
-const MAX_SEEDS = 10_000;
-const seed = z.int().min(0).max(MAX_SEED);
-
 const shares = {
   subset: someCount
     .nullable()
@@ -160,131 +148,6 @@ const augmentationSection = z.strictObject({
   flip: z.boolean().default(false).describe("random horizontal flip"),
 });
 
-const evaluationSection = z.strictObject({
-  every: someCount.default(1).describe("epochs between two evaluations; the last epoch is always evaluated"),
-  batchSize: someCount.default(500).describe("samples a batch of an evaluation; changes results by rounding only"),
-  trainSample: count
-    .default(2000)
-    .describe(
-      "evaluate a fixed stratified sample of what is trained on, of this size; the same for every seed, and for all " +
-        "arms with the same dataset section",
-    ),
-  batchNorm: z
-    .enum(["running", "reestimated"])
-    .default("running")
-    .describe(
-      "what BatchNorm normalises with in evaluations: its running statistics, or those of a fixed sample of 2,000 that is " +
-        "trained on; a model without BatchNorm gives the same",
-    ),
-  batchNormSample: count
-    .default(1000)
-    .describe(
-      "after the last epoch of a model with BatchNorm, look at so many test samples with each kind of statistics, and at so " +
-        "many training samples in the arm's own batches; 0: do not",
-    ),
-});
-
-const recordSection = z.strictObject({
-  orders: z
-    .enum(["full", "hash"])
-    .default("full")
-    .describe("record each epoch's indices, or only their hash (not for orders that read the ledger)"),
-  signals: z
-    .enum(["full", "last"])
-    .default("full")
-    .describe("keep each epoch's losses and predictions, or only the last one's"),
-  scoreAll: z
-    .boolean()
-    .default(false)
-    .describe(
-      "after the last epoch, score every sample of the training set, those that were not trained on, too, and keep the " +
-        "losses: what order rho-loss reads. It is one forward pass of all of them; metrics, budgets and tables of cost leave it out",
-    ),
-  extraSignals: z
-    .array(z.enum(EXTRA_SIGNALS))
-    .optional()
-    .describe(
-      "signals of training passes to record for every order, beside loss and prediction: some of margin, entropy, el2n; what " +
-        "orders read is recorded anyway",
-    ),
-  images: count
-    .max(1000)
-    .default(8)
-    .describe("training images to keep for the report: so many of each class's hardest, and of its most misjudged"),
-});
-
-const MAX_SECONDS = 86_400;
-const seconds = z.number().positive().max(MAX_SECONDS);
-
-const checkpointSection = z.strictObject({
-  everyEpochs: someCount
-    .nullable()
-    .default(1)
-    .describe("epochs between two checkpoints, each at an epoch's end, `leastSeconds` apart; null: none there"),
-  everyBatches: someCount.nullable().default(null).describe("batches between two checkpoints; null: no such number"),
-  everySeconds: seconds
-    .nullable()
-    .default(60)
-    .describe("seconds after which the next batch has a checkpoint before it; null: no such time"),
-  leastSeconds: z
-    .number()
-    .min(0)
-    .max(MAX_SECONDS)
-    .default(5)
-    .describe(
-      "seconds that a checkpoint at an epoch's end is at least apart from the last one, so that short epochs have few",
-    ),
-  keep: someCount.default(2).describe("the newest so many are kept while the run goes on"),
-  final: z
-    .boolean()
-    .default(false)
-    .describe("take one at the run's end, too, and keep it: the trained model; else all go when the run has ended"),
-});
-
-const heartbeatSection = z.strictObject({
-  everySeconds: seconds.default(1).describe("seconds between two pings"),
-  limitSeconds: seconds.default(30).describe("seconds of silence after which the backend is given up"),
-});
-
-export const backendSection = z.strictObject({
-  equalBits: z
-    .boolean()
-    .default(false)
-    .describe("refuse models and operations that may give other bits from run to run"),
-  device: z
-    .string()
-    .regex(/^(auto|cpu|cuda(:\d+)?)$/, "expected auto, cpu or cuda:N")
-    .default("auto")
-    .describe("auto (a GPU where there is one), cpu or cuda:N"),
-  threads: z
-    .union([z.literal("auto"), someCount])
-    .default("auto")
-    .describe("CPU threads of torch; auto: all cores. Equal bits need equal numbers"),
-  listen: z
-    .union([z.literal("ipc"), z.string().regex(/^tcp:\/\//, "expected ipc, or tcp://127.0.0.1:PORT")])
-    .default("ipc")
-    .describe("where a backend that is started listens: ipc, or tcp://127.0.0.1:PORT"),
-  chunkBatches: someCount.default(50).describe("batches a message; changes no bit of the results"),
-  orderSeconds: seconds
-    .default(600)
-    .describe("seconds that an order in a file of yours may take for an epoch; its run fails then, and others go on"),
-  startSeconds: seconds.default(120).describe("seconds that the backend may take to start"),
-  heartbeat: heartbeatSection.prefault({}),
-  restarts: count
-    .max(1000)
-    .default(3)
-    .describe(
-      "how often a run that loses its backend goes on with another one, from its last checkpoint, before it fails",
-    ),
-  stallSeconds: seconds
-    .nullable()
-    .default(3600)
-    .describe(
-      "seconds that a working backend may go without a batch or an answer, opening a dataset included, before it is given " +
-        "up; a run that has begun goes on with another one (`restarts`); null: no limit",
-    ),
-});
-
 const budgetSection = z
   .strictObject({
     epochs: someCount.optional().describe("as `epochs: N`"),
@@ -344,80 +207,4 @@ export const armSchema = z
     message: "expected the length of a run: exactly one of epochs and budget",
     path: ["epochs"],
   });
-
-const plannedComparison = z.union(
-  [z.string(), z.strictObject({ arm: z.string(), with: z.string() })],
-  "expected an arm, or { arm: a, with: b }",
-);
-
-const runsSeeds = [someCount.max(MAX_SEEDS), z.array(seed).min(1)] as const;
-const seedsApart = z
-  .strictObject({
-    count: z.union(runsSeeds).describe("a number N (seeds 0 … N-1), or a list of seeds"),
-    model: seed.optional().describe("of the initial weights of every run"),
-    order: seed.optional().describe("of the orders, the batching and the placebos of every run"),
-    noise: seed.optional().describe("of dropout and augmentation in every run"),
-  })
-  .refine((seeds) => RANDOM_SOURCES.some((source) => seeds[source] === undefined), {
-    message: "expected one or two of model, order and noise: with all three fixed every run would be the same one",
-  });
-
-/** What is common to all arms and is no part of an arm. */
-export const commonSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(FILE_NAME, "expected letters, digits, dots, dashes and underscores")
-    .describe("names the run directory"),
-  seeds: z
-    .union([...runsSeeds, seedsApart])
-    .describe(
-      "a number N (seeds 0 … N-1), or a list of seeds; or `{ count: N, model: 0 }`, with a number or list as `count`: one or two of " +
-        "model (initial weights), order (orders, batching, placebos) and noise (dropout, augmentation) have this seed in every run",
-    ),
-  baseline: z
-    .string()
-    .optional()
-    .describe("the arm that others are compared with, seed by seed; default: shuffled where there is one"),
-  comparisons: z
-    .union([z.literal("all"), z.array(plannedComparison)], "expected all, or a list of arms")
-    .default("all")
-    .describe(
-      "what was planned: Holm's correction is over these, and the others are exploratory. all: every arm with the " +
-        "baseline; or a list of arms, and of `{ arm: a, with: b }` to compare an arm with another one than the baseline",
-    ),
-  primary: z
-    .enum(MEASURE_KINDS)
-    .default("accuracy")
-    .describe(
-      "the one measure of the last epoch on the test set that carries verdicts: Holm's correction is over its planned " +
-        "comparisons. The other one is shown and claims nothing, so choose before anything is seen",
-    ),
-  targetAccuracy: z
-    .number()
-    .gt(0)
-    .max(1)
-    .nullable()
-    .default(null)
-    .describe("test accuracy whose cost is told: epochs, samples, seconds; null: the mean that the baseline ends with"),
-  equivalenceMargin: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .nullable()
-    .default(null)
-    .describe(
-      "difference in the primary measure that counts as none, below 1: a share in accuracy, the loss's own unit in loss " +
-        "(nats of cross-entropy). Within it the table calls arms equivalent, and `ibatch validate --accuracy`, which needs " +
-        "one in accuracy, two trainings; null: neither does",
-    ),
-  evaluation: evaluationSection.prefault({}),
-  record: recordSection.prefault({}),
-  checkpoint: checkpointSection
-    .nullable()
-    .prefault({})
-    .describe("where a run that was stopped or killed goes on; null: it begins anew"),
-  backend: backendSection.prefault({}),
-});
-
-export type Common = z.infer<typeof commonSchema>;
 export type ArmSections = z.infer<typeof armSchema>;
