@@ -33,10 +33,11 @@ function tellingEpoch({ state, metrics, document }: Ordered): EpochMetrics | und
   return isRest && before.epoch > 0 ? before : last; // in the first epoch most orders know no losses yet
 }
 
+const armsOf = (runs: readonly TimedRun[]): string[] => [...new Set(runs.map(({ arm }) => arm))];
+
 /** Of each arm, what the last telling epoch of its runs shows. */
 export function orderNotes(runs: readonly Ordered[]): string[] {
-  const arms = [...new Set(runs.map(({ arm }) => arm))];
-  return arms.flatMap((arm) => {
+  return armsOf(runs).flatMap((arm) => {
     const ends = runs.filter((run) => run.arm === arm).flatMap((run) => tellingEpoch(run) ?? []);
     return ORDER_ALARMS.flatMap((alarm) => {
       const alarming = ends.filter((end) => orderAlarms(end).includes(alarm));
@@ -56,8 +57,7 @@ const otherwiseMixed = (batches: number): number => Math.max(0.2, 2 / Math.sqrt(
 
 /** Arms whose batches are purer or more even in classes than chance makes them, in the mean over their runs' last telling epochs. */
 export function mixtureNotes(runs: readonly Ordered[]): string[] {
-  const arms = [...new Set(runs.map(({ arm }) => arm))];
-  return arms.flatMap((arm) => {
+  return armsOf(runs).flatMap((arm) => {
     const ends = runs.filter((run) => run.arm === arm).flatMap((run) => tellingEpoch(run) ?? []);
     const batches = ends.reduce((sum, end) => sum + end.batches, 0);
     const of = (key: keyof ClassMonitors) => meanOf(ends.flatMap(({ order }) => order[key] ?? []));
@@ -75,7 +75,7 @@ const meanOf = (values: readonly number[]): number => values.reduce((sum, value)
 
 /** Arms whose orders are not the same by their config, and drew the same in every epoch of every seed that both have. */
 export function equalOrderNotes(runs: readonly Ordered[]): string[] {
-  const arms = [...new Set(runs.map(({ arm }) => arm))];
+  const arms = armsOf(runs);
   return arms.flatMap((arm, at) =>
     arms.slice(at + 1).flatMap((other) => {
       const pairs = runs

@@ -186,6 +186,14 @@ class Stubbed:
     def send(self, number: int, session: str = "s", wire: Wire | None = None) -> int:
         return (wire or self.work).send(*chunk(session, number, 1, size=1))
 
+    def wake_both_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where they wait with a longer limit than they have: from now on with that."""
+        monkeypatch.undo()
+        self.host.finish(9)
+        self.send(9)
+        self.work.receive()
+        self.control.ask("status", {})
+
     def wait_for_message(self) -> None:
         """Within the server's thread: until a work message waits its turn."""
         assert self.server._queue or self.server._work.poll(SECONDS * 1000)
@@ -232,14 +240,14 @@ def test_an_answer_is_sent_when_it_is_ready_though_nothing_else_comes(
     assert stubbed.work.receive().id == number
     assert stubbed.control.ask("status", {}).state == "idle"
     assert [event for event, _ in stubbed.host.events].count("asked") <= 3  # at the start, before the wait, after it
-    monkeypatch.undo()
-    stubbed.host.finish(1)
-    stubbed.send(1)  # both threads wait with the longer limit still
-    stubbed.work.receive()
-    stubbed.control.ask("status", {})
+    stubbed.wake_both_threads(monkeypatch)
 
 
-def test_a_wait_for_what_was_answered_since_wakes_nobody_else(stubbed: Stubbed) -> None:
+def test_a_wait_for_what_was_answered_since_wakes_nobody_for_long(
+    stubbed: Stubbed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it wrote is read away: the poll behind it waits."""
+    monkeypatch.setattr(server, "IDLE_POLL_MS", 60_000)
     stubbed.start()
     ids = [stubbed.send(0)]
     stubbed.host.wait_for("waited for", 0)
@@ -248,9 +256,13 @@ def test_a_wait_for_what_was_answered_since_wakes_nobody_else(stubbed: Stubbed) 
     stubbed.host.finish(0)
     assert stubbed.work.receive().id == ids[0]
     stubbed.host.wait_for("waited for", 1)
+    for _ in range(100):
+        assert stubbed.control.ask("status", {}).state == "working"
     stubbed.host.finish(1)
     assert stubbed.work.receive().id == ids[1]
-    assert stubbed.host.order() == [("started", 0), ("started", 1), ("awaited", 0), ("awaited", 1)]
+    asked = stubbed.host.events.count(("asked", 1))
+    assert asked <= 4  # at the start, before the wait, after that for the first one, and after its own
+    stubbed.wake_both_threads(monkeypatch)
 
 
 def test_an_error_from_ready_is_the_answer_and_the_server_lives(stubbed: Stubbed) -> None:
