@@ -4,7 +4,15 @@ export interface Counts {
   skipped: number;
 }
 
+export interface Failure {
+  name: string;
+  message: string;
+}
+
 export function countVitest(json: string | null): Counts | null;
 export function countPytest(xml: string | null): Counts | null;
+export function failuresOfVitest(json: string | null): Failure[];
+export function failuresOfPytest(xml: string | null): Failure[];
+export function retold(failures: Failure[]): string;
 export function judge(counts: Counts | null, exitCode: number | null): Counts;
 export function summary(results: Counts[]): string;

@@ -24,6 +24,37 @@ export function countPytest(xml) {
   return { passed: Math.max(0, sum("tests") - failed - skipped), failed, skipped };
 }
 
+/** Of vitest's JSON: what failed, as `{ name, message }`, a file that could not be collected by its path. */
+export function failuresOfVitest(json) {
+  const files = parse(json)?.testResults ?? [];
+  return files
+    .filter(({ status }) => status === "failed")
+    .flatMap(({ name, message, assertionResults }) => {
+      const tests = assertionResults.filter(({ status }) => status === "failed");
+      if (tests.length === 0) return [{ name, message }];
+      return tests.map(({ fullName, failureMessages }) => ({
+        name: `${name} > ${fullName}`,
+        message: failureMessages.join("\n"),
+      }));
+    });
+}
+
+/** Of pytest's JUnit XML: what failed or had an error, as `{ name, message }`. */
+export function failuresOfPytest(xml) {
+  const cases = xml?.match(/<testcase [^>]*[^>/]>.*?<\/testcase>/gs) ?? [];
+  return cases.flatMap((text) => {
+    const failure = text.match(/<(?:failure|error)\b[^>]*>(.*?)<\/(?:failure|error)>/s);
+    if (!failure) return [];
+    const attribute = (name) => unescaped(text.match(` ${name}="([^"]*)"`)?.[1] ?? "");
+    return [{ name: `${attribute("classname")}::${attribute("name")}`, message: unescaped(failure[1]) }];
+  });
+}
+
+/** What failed, once more at the end of a long log, each with the first and the last lines of what it says. */
+export function retold(failures) {
+  return failures.map(({ name, message }) => `FAILED ${name}\n${shortened(message).join("\n")}\n`).join("\n");
+}
+
 /** A runner that crashed, said no for a reason it does not count, or found no test at all counts as one failure. */
 export function judge(counts, exitCode) {
   const { passed, failed, skipped } = counts ?? { passed: 0, failed: 0, skipped: 0 };
@@ -37,6 +68,19 @@ export function summary(results) {
   const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : "";
   return `${sum("passed")} passed, ${sum("failed")} failed${skipped}`;
 }
+
+const MOST_LINES = 24;
+
+function shortened(message) {
+  const lines = message.trim().split("\n");
+  const left = lines.length - MOST_LINES;
+  const half = MOST_LINES / 2;
+  return left <= 0 ? lines : [...lines.slice(0, half), `… ${left} lines …`, ...lines.slice(-half)];
+}
+
+const ENTITIES = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&", "#10": "\n" };
+
+const unescaped = (text) => text.replace(/&(lt|gt|quot|apos|amp|#10);/g, (_whole, name) => ENTITIES[name]);
 
 function parse(json) {
   try {

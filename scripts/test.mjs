@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { giveWay } from "./give-way.mjs";
 import { makeMemoryDirectory } from "./memory-directory.mjs";
-import { countPytest, countVitest, judge, summary } from "./reports.mjs";
+import { countPytest, countVitest, failuresOfPytest, failuresOfVitest, judge, retold, summary } from "./reports.mjs";
 import { wrongArguments } from "./setup/sentences.mjs";
 import { ROOT } from "./setup/site.mjs";
 import { readStamp } from "./setup/stamps.mjs";
@@ -36,6 +36,7 @@ const SECONDS_OF_OTHERS = 4;
 
 const VITEST = {
   count: countVitest,
+  failures: failuresOfVitest,
   command: (_python, report) => [
     process.execPath,
     ["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
@@ -45,6 +46,7 @@ const RUNNERS = {
   ts: { ...VITEST, parts: vitestParts },
   python: {
     count: countPytest,
+    failures: failuresOfPytest,
     parts: (rest) => pythonParts(rest).map((args, part) => ({ report: `.setup/pytest-${part}.xml`, args })),
     command: (python, report) => [python, ["-m", "pytest", `--junitxml=${report}`]],
   },
@@ -73,6 +75,8 @@ for (const signal of SIGNALS) {
 }
 const results = await Promise.all(parts.map((part, at) => runTests(part, { python, isFirst: at === 0 })));
 for (const { output } of results) process.stdout.write(output);
+// A log that is cut short keeps its end.
+process.stdout.write(retold(results.flatMap(({ failures }) => failures)));
 console.log(summary(results));
 process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;
 
@@ -102,13 +106,14 @@ function pythonParts(rest) {
   return rest.length > 0 || files.length === 0 ? [rest] : shareOut(weighed, PYTHON_PROCESSES);
 }
 
-async function runTests({ report, args: asked, count, command }, { python, isFirst }) {
+async function runTests({ report, args: asked, count, failures, command }, { python, isFirst }) {
   const path = join(ROOT, report);
   fs.rmSync(path, { force: true }); // an old report must not speak for a runner that crashed
   const [program, args] = command(python, report);
   const env = { ...process.env, IBATCH_PYTHON: python, OMP_NUM_THREADS: "1", TMPDIR: memory ?? tmpdir() };
   const { exitCode, output } = await run(program, [...args, ...asked], { env, isFirst });
-  return { ...judge(count(readStamp(path)), exitCode), output };
+  const said = readStamp(path);
+  return { ...judge(count(said), exitCode), failures: failures(said), output };
 }
 
 function run(command, args, { env, isFirst }) {

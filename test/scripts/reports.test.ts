@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { countPytest, countVitest, judge, summary } from "../../scripts/reports.mjs";
+import {
+  countPytest,
+  countVitest,
+  failuresOfPytest,
+  failuresOfVitest,
+  judge,
+  retold,
+  summary,
+} from "../../scripts/reports.mjs";
 
 const vitest = (report: object) =>
   JSON.stringify({
@@ -48,6 +56,60 @@ describe("countPytest", () => {
       expect(countPytest(xml)).toBeNull();
     },
   );
+});
+
+describe("what failed", () => {
+  test("of vitest: each failed test by file and name, a file that could not be collected by its path", () => {
+    const testResults = [
+      { name: "a.test.ts", status: "failed", message: "no such module", assertionResults: [] },
+      {
+        name: "b.test.ts",
+        status: "failed",
+        message: "",
+        assertionResults: [
+          { status: "passed", fullName: "x", failureMessages: [] },
+          { status: "failed", fullName: "y of z", failureMessages: ["expected 1 to be 2"] },
+        ],
+      },
+      { name: "c.test.ts", status: "passed", assertionResults: [{ status: "passed", fullName: "x" }] },
+    ];
+    expect(failuresOfVitest(vitest({ testResults }))).toEqual([
+      { name: "a.test.ts", message: "no such module" },
+      { name: "b.test.ts > y of z", message: "expected 1 to be 2" },
+    ]);
+    expect(failuresOfVitest("{")).toEqual([]);
+  });
+
+  test("of pytest: failures and errors, as they were written", () => {
+    // As pytest 9 wrote them, shortened.
+    const xml =
+      '<testsuites><testsuite errors="1" failures="1"><testcase classname="test.python.test_a" name="test_one" time="0.1" />' +
+      '<testcase classname="test.python.test_a" name="test_two[a &amp; b]" time="0.1"><failure message="assert 1 &gt; 2">' +
+      "def test_two():&#10;    assert 1 &gt; 2\nE   assert 1 &gt; 2</failure></testcase>" +
+      '<testcase classname="test.python.test_b" name="test_three" time="0.1"><skipped message="no GPU">x</skipped></testcase>' +
+      '<testcase classname="test.python.test_b" name="test_four" time="0.1"><error message="at set-up">OSError</error></testcase>' +
+      "</testsuite></testsuites>";
+    expect(failuresOfPytest(xml)).toEqual([
+      {
+        name: "test.python.test_a::test_two[a & b]",
+        message: "def test_two():\n    assert 1 > 2\nE   assert 1 > 2",
+      },
+      { name: "test.python.test_b::test_four", message: "OSError" },
+    ]);
+    expect(failuresOfPytest(null)).toEqual([]);
+  });
+
+  test("is told again with the first and the last lines of what it says", () => {
+    const lines = Array.from({ length: 30 }, (_, line) => `line ${line + 1}`);
+    const told = retold([
+      { name: "a", message: "short" },
+      { name: "b", message: lines.join("\n") },
+    ]);
+    expect(told).toMatch(/^FAILED a\nshort\n\nFAILED b\nline 1\n/);
+    expect(told).toContain("line 12\n… 6 lines …\nline 19\n");
+    expect(told).toMatch(/line 30\n$/);
+    expect(retold([])).toBe("");
+  });
 });
 
 describe("judge", () => {
