@@ -432,6 +432,7 @@ describe("every config that comes along", () => {
     "methods-sources",
     "methods",
     "online-exchanged",
+    "batch-sizes",
   ];
   const read = (name: string) => {
     const path = join(packageRoot, "configs", `${name}.yaml`);
@@ -507,6 +508,7 @@ describe("every config that comes along", () => {
     ["online", "ten planned comparisons", 10],
     ["halves", "five planned comparisons", 5],
     ["label-noise", "five planned comparisons", 5],
+    ["batch-sizes", "eleven planned comparisons", 11],
   ])("%s resolves: seeds enough for the comparisons that its header plans", (name, said, comparisons) => {
     expect(readFileSync(join(packageRoot, "configs", `${name}.yaml`), "utf8")).toContain(said);
     expect(read(name).comparisons).toHaveLength(comparisons);
