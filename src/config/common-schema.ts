@@ -8,6 +8,13 @@ import { count, seed, someCount } from "./schema-numbers.js";
 
 const evaluationSection = z.strictObject({
   every: someCount.default(1).describe("epochs between two evaluations; the last epoch is always evaluated"),
+  perEpoch: someCount
+    .optional()
+    .describe(
+      "evaluations in each epoch that is evaluated, after equal numbers of batches and at its end; left out, or 1: at its end " +
+        "alone. Those before the end change no training, and are in curves and in the table of recency: targets and " +
+        "verdicts are of ends of epochs",
+    ),
   batchSize: someCount.default(500).describe("samples a batch of an evaluation; changes results by rounding only"),
   trainSample: count
     .default(2000)

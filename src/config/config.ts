@@ -123,9 +123,15 @@ export function resolveConfig(
     baseline,
     comparisons: planComparisons(source, comparisons, { baseline, arms: Object.keys(arms) }),
     ...running,
+    evaluation: evaluationOf(running.evaluation),
     base,
     arms,
   };
+}
+
+/** What is as left out is left out, so that it has the hash of a config that does not say it. */
+function evaluationOf({ perEpoch = 1, ...evaluation }: Common["evaluation"]): Common["evaluation"] {
+  return { ...evaluation, ...(perEpoch > 1 && { perEpoch }) };
 }
 
 /** Keys that begin with `x-` are the user's own, for anchors. */

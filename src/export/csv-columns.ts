@@ -1,4 +1,5 @@
 /** The columns of the CSV files: always these, in this sequence. */
+import type { WithinPoint } from "../record/epoch-metrics.js";
 import type { RecordedNumber } from "../record/number.js";
 import type { Surroundings } from "../record/run-document.js";
 import { MEASURES, type RecordedEpoch } from "./epoch-measures.js";
@@ -69,6 +70,23 @@ export const EPOCH_COLUMNS: readonly Column<EpochRow>[] = [
   ),
   { name: "order_sha256", of: ({ metrics }) => metrics.orderSha256 },
   { name: "plan_sha256", of: ({ metrics }) => metrics.planSha256 },
+];
+
+interface WithinRow extends WithinPoint {
+  readonly arm: string;
+  readonly seed: number;
+  readonly epoch: number;
+}
+
+export const WITHIN_COLUMNS: readonly Column<WithinRow>[] = [
+  { name: "arm", of: ({ arm }) => arm },
+  { name: "seed", of: ({ seed }) => seed },
+  { name: "epoch", of: ({ epoch }) => epoch },
+  { name: "step", of: ({ step }) => step },
+  { name: "samples", of: ({ samples }) => samples },
+  ...MEASURES.flatMap(({ name, within }): Column<WithinRow>[] =>
+    within === undefined ? [] : [{ name: name.replace("/", "_"), of: (point) => spelled(within(point)) }],
+  ),
 ];
 
 function surrounding(name: string, of: (surroundings: Surroundings) => Cell): Column<RunRow> {

@@ -1,8 +1,11 @@
-/** Tidy tables: `runs.csv` has a line a run, `epochs.csv` a line a run and epoch; arm and seed join them. */
+/**
+ * Tidy tables: `runs.csv` has a line a run, `epochs.csv` a line a run and epoch, `within.csv`, where there are any, a line for
+ * each evaluation before an epoch's end; arm, seed and epoch join them.
+ */
 import { join } from "node:path";
 import { writeExported } from "../record/export-files.js";
 import type { Exported, ExportRequest } from "./contract.js";
-import { type Column, EPOCH_COLUMNS, RUN_COLUMNS } from "./csv-columns.js";
+import { type Column, EPOCH_COLUMNS, RUN_COLUMNS, WITHIN_COLUMNS } from "./csv-columns.js";
 import { readExportedRuns } from "./exported-runs.js";
 import { checkedPlace, ownPlace } from "./place.js";
 
@@ -11,9 +14,13 @@ export async function exportCsv({ directory, out }: ExportRequest): Promise<Expo
   const { name, runs, leftOut } = readExportedRuns(directory);
   const rows = runs.map((run) => ({ ...run, experiment: name }));
   const epochs = runs.flatMap((run) => run.epochs.map((epoch) => ({ ...epoch, arm: run.arm, seed: run.seed })));
+  const within = epochs.flatMap(({ arm, seed, metrics }) =>
+    (metrics.within ?? []).map((point) => ({ ...point, arm, seed, epoch: metrics.epoch })),
+  );
   const written = [
     writeExported(join(place, "runs.csv"), csv(RUN_COLUMNS, rows)),
     writeExported(join(place, "epochs.csv"), csv(EPOCH_COLUMNS, epochs)),
+    ...(within.length === 0 ? [] : [writeExported(join(place, "within.csv"), csv(WITHIN_COLUMNS, within))]),
   ];
   return { written: `${written.join("\n")}\n`, leftOut };
 }

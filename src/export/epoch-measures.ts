@@ -1,6 +1,6 @@
 /** The numbers of an epoch under the names that exports give them, in a fixed order. */
 
-import type { EpochMetrics, EpochTimings, Measured, OrderMonitors } from "../record/epoch-metrics.js";
+import type { EpochMetrics, EpochTimings, EvaluatedParts, Measured, OrderMonitors } from "../record/epoch-metrics.js";
 import type { RecordedNumber } from "../record/number.js";
 
 export interface RecordedEpoch {
@@ -14,9 +14,11 @@ export interface Measure {
   readonly name: string;
   /** Undefined where there is no such value. */
   of(epoch: RecordedEpoch): RecordedNumber | undefined;
+  /** The same of an evaluation before the epoch's end; absent where that measures nothing such. */
+  within?(evaluated: EvaluatedParts): RecordedNumber | undefined;
 }
 
-const PARTS = ["train", "trainSample", "validation", "test"] as const;
+const EVALUATED = ["trainSample", "validation", "test"] as const;
 
 const MONITORS = [
   "distinct",
@@ -45,7 +47,8 @@ export const MEASURES: readonly Measure[] = [
   { name: "batch_size/largest", of: ({ metrics }) => metrics.batchSize.largest },
   { name: "learning_rate/first", of: ({ metrics }) => metrics.learningRate.first },
   { name: "learning_rate/last", of: ({ metrics }) => metrics.learningRate.last },
-  ...PARTS.flatMap((part) => measured(`${snakeCase(part)}/`, ({ metrics }) => metrics[part])),
+  ...measured("train/", ({ metrics }) => metrics.train),
+  ...EVALUATED.flatMap((part) => measuredWithin(`${snakeCase(part)}/`, (evaluated) => evaluated[part])),
   ...MONITORS.map(
     (monitor): Measure => ({
       name: `order/${snakeCase(monitor)}`,
@@ -66,6 +69,15 @@ function measured(prefix: string, find: (epoch: RecordedEpoch) => Measured | und
   return (["loss", "accuracy", "count"] as const).map((key) => ({
     name: `${prefix}${key}`,
     of: (epoch) => find(epoch)?.[key],
+  }));
+}
+
+/** Of what is evaluated within epochs, too. */
+function measuredWithin(prefix: string, find: (evaluated: EvaluatedParts) => Measured | undefined): Measure[] {
+  return (["loss", "accuracy", "count"] as const).map((key) => ({
+    name: `${prefix}${key}`,
+    of: ({ metrics }) => find(metrics)?.[key],
+    within: (evaluated) => find(evaluated)?.[key],
   }));
 }
 

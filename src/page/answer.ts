@@ -23,6 +23,7 @@ import { absent, type Html, html, section } from "./html.js";
 import { noiseTable } from "./label-noise.js";
 import type { Look } from "./looks.js";
 import { described } from "./numbers.js";
+import { recencyTable } from "./recency.js";
 import { savingTable } from "./saving.js";
 import { hasStatistics, type Sentence, sentencesOf } from "./sentences.js";
 import { swatch } from "./swatch.js";
@@ -45,7 +46,8 @@ export function answer(data: ReportData, { summary, findings }: Answer, looks: R
     objectives(summary),
     endings(data, summary),
     findings && comparisonTable(findings),
-    findings && html`${noiseTable(findings)}${costTable(findings, looks)}${savingTable(findings, looks)}`,
+    findings &&
+      html`${noiseTable(findings)}${recencyTable(findings)}${costTable(findings, looks)}${savingTable(findings, looks)}`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** Accuracy and loss, over epochs, samples and seconds. */
 
-import type { Measured } from "../record/epoch-metrics.js";
+import type { EpochMetrics, Measured } from "../record/epoch-metrics.js";
 import { fromRecorded } from "../record/number.js";
 import { extentOf, type Line, type LineChart, type Point, scaleFor, withoutOutliers } from "./chart.js";
 import type { ArmData, ReportData, RunData } from "./data.js";
@@ -10,8 +10,10 @@ import { draw } from "./plot.js";
 
 type Quantity = "accuracy" | "loss";
 type On = "test" | "trainSample" | "validation";
-/** What a run had spent when an epoch was done. */
-type Cost = (run: RunData, at: number) => number;
+/** What a run had spent when so much of an epoch was done; NaN where that is known of its end alone. */
+type Cost = (run: DrawnRun, at: number, share: number) => number;
+/** What curves are of. */
+type DrawnRun = Pick<RunData, "metrics" | "timings"> & { readonly document: Pick<RunData["document"], "state"> };
 
 const ON: Readonly<Record<On, string>> = {
   test: "test set",
@@ -25,18 +27,23 @@ interface CostAxis {
   readonly of: Cost;
 }
 
-export const EPOCHS: CostAxis = { name: "epochs", x: "epochs", of: ({ metrics }, at) => metrics[at].epoch + 1 };
+export const EPOCHS: CostAxis = {
+  name: "epochs",
+  x: "epochs",
+  of: ({ metrics }, at, share) => metrics[at].epoch + share,
+};
 
 const COSTS: readonly CostAxis[] = [
   {
     name: "samples trained on",
     x: "samples trained on",
-    of: ({ metrics }, at) => sum(metrics.slice(0, at + 1), ({ samples }) => samples),
+    of: ({ metrics }, at, share) => sum(metrics.slice(0, at), ({ samples }) => samples) + share * metrics[at].samples,
   },
   {
     name: "seconds of training and scoring",
     x: "seconds of training and scoring",
-    of: ({ timings, metrics }, at) => {
+    of: ({ timings, metrics }, at, share) => {
+      if (share < 1) return Number.NaN;
       const until = timings.filter(({ epoch }) => epoch <= metrics[at].epoch);
       return until.length === 0 ? Number.NaN : sum(until, (line) => line.trainingSeconds + line.scoringSeconds);
     },
@@ -128,22 +135,38 @@ function asChart(lines: readonly Line[], { quantity, on, cost }: Wanted): LineCh
   };
 }
 
-export function lineOf(arm: ArmData, look: Look, { quantity, on, cost }: Wanted): Line {
+export function lineOf(
+  arm: Pick<ArmData, "arm"> & { readonly runs: readonly DrawnRun[] },
+  look: Look,
+  { quantity, on, cost }: Wanted,
+): Line {
   const places = arm.runs.flatMap((run) =>
-    run.metrics.flatMap((metrics, at) => {
-      const y = figureOf(metrics[on], quantity);
-      const x = cost.of(run, at);
-      return y === undefined || Number.isNaN(x) ? [] : [{ run, epoch: metrics.epoch, x, y }];
-    }),
+    run.metrics.flatMap((metrics, at) =>
+      lookedAt(metrics).flatMap(({ share, nth, evaluated }) => {
+        const y = figureOf(evaluated[on], quantity);
+        const x = cost.of(run, at, share);
+        return y === undefined || Number.isNaN(x) ? [] : [{ run, key: `${metrics.epoch} ${nth}`, x, y }];
+      }),
+    ),
   );
-  const epochs = [...new Set(places.map(({ epoch }) => epoch))].sort((a, b) => a - b);
-  const points = epochs.map((epoch) => meanPoint(places.filter((place) => place.epoch === epoch)));
+  const keys = [...new Set(places.map(({ key }) => key))];
+  const points = keys
+    .map((key) => meanPoint(places.filter((place) => place.key === key)))
+    .sort(({ x: a }, { x: b }) => a - b);
   const ends = arm.runs.flatMap((run) =>
     run.document.state === "diverged"
       ? (places.findLast((place) => place.run === run && Number.isFinite(place.y)) ?? [])
       : [],
   );
   return { label: arm.arm, look, points, ends: ends.map(({ x, y }) => ({ x, y })) };
+}
+
+/** Where an epoch was evaluated: after which share of it, and the nth time, 0 for its end. */
+function lookedAt(metrics: EpochMetrics) {
+  const within = (metrics.within ?? []).map((point, at) => ({
+    ...{ share: point.samples / metrics.samples, nth: at + 1, evaluated: point },
+  }));
+  return [...within, { share: 1, nth: 0, evaluated: metrics }];
 }
 
 function figureOf(measured: Measured | undefined, quantity: Quantity): number | undefined {

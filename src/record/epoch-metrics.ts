@@ -82,6 +82,23 @@ const labelNoise = z.object({
 /** How many wrong labels there are, and whether an order prefers them. */
 export type LabelNoiseMetrics = z.infer<typeof labelNoise>;
 
+const evaluated = {
+  trainSample: measured.optional(),
+  validation: measured.optional(),
+  test: measured.optional(),
+};
+
+export const withinPoint = z.object({
+  step: count,
+  /** Of the epoch, up to there. */
+  samples: count,
+  ...evaluated,
+});
+/** An evaluation between two batches of an epoch. */
+export type WithinPoint = z.infer<typeof withinPoint>;
+/** What an evaluation says, whenever it was. */
+export type EvaluatedParts = Pick<WithinPoint, keyof typeof evaluated>;
+
 export const epochMetrics = z.object({
   epoch: count,
   step: count,
@@ -93,9 +110,9 @@ export const epochMetrics = z.object({
   batchSize: z.object({ smallest: count, largest: count }),
   learningRate: z.object({ first: quantity, last: quantity }),
   train: measured,
-  trainSample: measured.optional(),
-  validation: measured.optional(),
-  test: measured.optional(),
+  ...evaluated,
+  /** Evaluations before the epoch's end; only where `evaluation.perEpoch` wants some. */
+  within: z.array(withinPoint).optional(),
   /** Of the last epoch, for a model that normalises by batches. */
   batchNorm: batchNorm.optional(),
   order: orderMonitors,

@@ -137,10 +137,23 @@ const best = z.strictObject({
 /** The epoch of the highest validation accuracy, the first among equals; the test set has no say. */
 export type Best = Readonly<z.infer<typeof best>>;
 
-const meanShare = z.strictObject({ mean: z.number(), sd: z.number().nullable() });
-const noiseDrawn = z.strictObject({ share: meanShare, drawn: meanShare, mostDrawn: meanShare });
+const meanOverRuns = z.strictObject({ mean: z.number(), sd: z.number().nullable() });
+export type MeanOverRuns = Readonly<z.infer<typeof meanOverRuns>>;
+
+const noiseDrawn = z.strictObject({ share: meanOverRuns, drawn: meanOverRuns, mostDrawn: meanOverRuns });
 /** As `LabelNoiseMetrics` has them, over the runs that are done. */
 export type NoiseDrawn = Readonly<z.infer<typeof noiseDrawn>>;
+
+const withinLastEpoch = z.strictObject({
+  /** Mean of the evaluations before its end. */
+  before: meanOverRuns,
+  /** The end's, minus that. */
+  rise: meanOverRuns,
+  /** Highest minus lowest of all of them, the end's too. */
+  range: meanOverRuns,
+});
+/** Test accuracy within the last epoch, 0 … 1, over the runs that are done. */
+export type WithinLastEpoch = Readonly<z.infer<typeof withinLastEpoch>>;
 
 const armFindings = z.strictObject({
   arm: z.string(),
@@ -152,6 +165,8 @@ const armFindings = z.strictObject({
   collapsed: z.string().optional(),
   /** Where some labels are wrong on purpose. */
   labelNoise: noiseDrawn.optional(),
+  /** Where it was evaluated before its end. */
+  withinLastEpoch: withinLastEpoch.optional(),
   /** Where the config holds out a validation part. */
   validation: best.optional(),
   /** With the baseline; absent for the baseline itself, without a baseline, and without statistics. */

@@ -1,18 +1,14 @@
 /** Wrong labels on purpose: how many there are, and how many of them each arm drew. */
 import type { ArmFindings, Findings, NoiseDrawn } from "../record/findings-document.js";
-import { fromRecorded } from "../record/number.js";
 import type { Column, Layout } from "./layout.js";
 import { PERCENT } from "./number-text.js";
 import type { TimedRun } from "./recorded-experiment.js";
-import { spread } from "./summary.js";
+import { meanOver } from "./summary.js";
 
 /** Of an arm's runs that are done, at their end; undefined where none had wrong labels. */
 export function noiseDrawnBy(runs: readonly TimedRun[]): NoiseDrawn | undefined {
   const ends = runs.flatMap(({ state, metrics }) => (state === "done" ? (metrics.at(-1)?.labelNoise ?? []) : []));
-  const of = (key: keyof NoiseDrawn) => {
-    const found = spread(ends.map((end) => end[key]));
-    return found && { mean: fromRecorded(found.mean), sd: found.sd && fromRecorded(found.sd) };
-  };
+  const of = (key: keyof NoiseDrawn) => meanOver(ends.map((end) => end[key]));
   const [share, drawn, mostDrawn] = [of("share"), of("drawn"), of("mostDrawn")];
   return share && drawn && mostDrawn ? { share, drawn, mostDrawn } : undefined;
 }

@@ -18,6 +18,7 @@ import {
   samplesOf,
 } from "./measures.js";
 import { notesOn, testsThatClaim } from "./notes.js";
+import { withinLastEpochOf } from "./recency.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { sentenceOn } from "./sentences.js";
 import { MEASURES } from "./shown-measure.js";
@@ -35,7 +36,12 @@ export function makeFindings(measures: Measures, answer: Statistics | string, ru
   const byArm = arms.map(({ arm }) => ({ arm, runs: runs.filter((run) => run.arm === arm) }));
   const inArms = arms.map((arm, at) => {
     const labelNoise = noiseDrawnBy(byArm[at].runs);
-    return { ...armFindings(arm, descriptions, comparisons, baseline), ...(labelNoise && { labelNoise }) };
+    const withinLastEpoch = withinLastEpochOf(byArm[at].runs);
+    return {
+      ...armFindings(arm, descriptions, comparisons, baseline),
+      ...(labelNoise && { labelNoise }),
+      ...(withinLastEpoch && { withinLastEpoch }),
+    };
   });
   return {
     baseline,

@@ -1,5 +1,6 @@
 /** What an experiment says in numbers: the last epoch of every run, by arm. */
 import type { RunResult } from "../experiment/experiment.js";
+import type { MeanOverRuns } from "../record/findings-document.js";
 import { fromRecorded, toRecorded } from "../record/number.js";
 import type { ArmSummary, Spread, Summary } from "../record/summary-document.js";
 import type { PlannedArm, PlannedExperiment } from "./planned-experiment.js";
@@ -59,6 +60,12 @@ const samplesTrained = (done: readonly RunResult[]): number | null =>
   done.length === 0
     ? null
     : done.flatMap(({ metrics }) => metrics).reduce((total, { samples }) => total + samples, 0) / done.length;
+
+/** Mean and standard deviation of what is finite; undefined for no values. */
+export function meanOver(values: readonly number[]): MeanOverRuns | undefined {
+  const found = spread(values);
+  return found === null ? undefined : { mean: fromRecorded(found.mean), sd: found.sd && fromRecorded(found.sd) };
+}
 
 /** Null for no values. Two passes, so that close values lose no digits. */
 export function spread(values: readonly number[]): Spread | null {

@@ -6,6 +6,7 @@ import { costTables } from "./cost-table.js";
 import { noiseTables } from "./label-noise.js";
 import { type Column, type Layout, whole } from "./layout.js";
 import { PERCENT, plain, range } from "./number-text.js";
+import { recencyTables } from "./recency.js";
 import { savingTables } from "./saving-table.js";
 import { endingsOf, isWorkUnequal, lossText, percent, runsText, samplesText, spreadText } from "./summary-text.js";
 
@@ -17,7 +18,13 @@ export function renderTable(summary: Summary, findings: Findings, layout: Layout
   const { seeds, arms } = summary;
   const comparisons = seeds.length < 2 || arms.length < 2 ? [] : comparisonTables(findings, layout);
   const costs = arms.length < 2 && findings.target?.from !== "config" ? [] : costTables(findings, layout);
-  const apart = [...noiseTables(findings, layout), ...comparisons, ...costs, ...savingTables(findings, layout)];
+  const apart = [
+    ...noiseTables(findings, layout),
+    ...recencyTables(findings, layout),
+    ...comparisons,
+    ...costs,
+    ...savingTables(findings, layout),
+  ];
   return [armsPart(summary, findings, layout), ...apart, ...remarks(findings, layout)].join("\n");
 }
 

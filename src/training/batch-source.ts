@@ -5,8 +5,9 @@ import type { PlannedEpoch } from "./planner.js";
 export interface BatchSource {
   /** Chunks that are under way at a time: one is trained on while the next one waits, so a GPU never drains. */
   readonly chunksUnderWay: number;
-  /** Samples of the whole epoch. */
+  /** Samples and batches of the whole epoch. */
   readonly samples: number;
+  readonly batches: number;
   /** The next batches, at most so many; undefined at the epoch's end. They are on record when they are handed out. */
   next(mostBatches: number): Promise<Chunk | undefined>;
   /** The ledger has what was measured of these samples. */
@@ -24,6 +25,7 @@ export class PlanSource implements BatchSource {
   readonly chunksUnderWay = 2;
   readonly divergedAtStep = undefined;
   readonly samples: number;
+  readonly batches: number;
   readonly #planned: PlannedEpoch;
   readonly #firstStep: number;
   #done: number;
@@ -31,6 +33,7 @@ export class PlanSource implements BatchSource {
   /** `firstStep`: of the plan's first batch; `step`: of the first one that is still to be trained on. */
   constructor(planned: PlannedEpoch, { firstStep, step }: { readonly firstStep: number; readonly step: number }) {
     this.samples = planned.plan.indices.length;
+    this.batches = planned.plan.learningRates.length;
     this.#planned = planned;
     this.#firstStep = firstStep;
     this.#done = step - firstStep;

@@ -54,9 +54,9 @@ export interface DecidedInputs {
 export class DecidedSource implements BatchSource {
   readonly chunksUnderWay: number;
   readonly samples: number;
+  readonly batches: number;
   readonly #inputs: DecidedInputs;
   readonly #drawn: EpochOfBatches;
-  readonly #count: number;
   /** Batches that were handed out, or trained on before. */
   #handedOut: number;
   /** Batches of which the ledger has the losses. */
@@ -72,19 +72,19 @@ export class DecidedSource implements BatchSource {
     const { firstStep } = inputs.underWay;
     const { offsets, learningRates } = batches;
     this.#inputs = inputs;
-    this.#count = Math.min(learningRates.length, mostBatches);
+    this.batches = Math.min(learningRates.length, mostBatches);
     this.samples = offsets[offsets.length - 1];
     this.chunksUnderWay = decided.lag + 1;
     this.#drawn = new EpochOfBatches({ ...{ n, eligible, samples: this.samples }, coverage: order.coverage });
     if (decided.count > 0) this.#drawn.goOn(this.#plan().indices, decided.weights !== null);
     this.#handedOut = step - firstStep;
     this.#learnedOf = step - firstStep;
-    if (order.scoresCandidates) this.#pools = new ScoredPools({ ...inputs, firstStep, count: this.#count });
+    if (order.scoresCandidates) this.#pools = new ScoredPools({ ...inputs, firstStep, count: this.batches });
   }
 
   async next(): Promise<Chunk | undefined> {
     const batch = this.#handedOut;
-    if (batch === this.#count) return undefined;
+    if (batch === this.batches) return undefined;
     const { decided, underWay } = this.#inputs;
     await this.#askForPools(batch + decided.lag);
     if (batch === decided.count) {

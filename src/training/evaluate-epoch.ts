@@ -45,6 +45,7 @@ export function metricsOf(
     learningRate: { first: learningRates[0], last: learningRates[learningRates.length - 1] },
     train: measuredOf(underWay.tally),
     ...evaluated,
+    ...(underWay.within && { within: Object.values(underWay.within) }),
     order: { ...monitors, ...classes.of(plan.indices, plan.offsets) },
     ...(noise && { labelNoise: noiseDrawn(ledger.draws, split.eligible, noise) }),
     ...hashes,

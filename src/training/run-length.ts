@@ -2,7 +2,7 @@
 import { batchSizes } from "../batching/index.js";
 import type { ArmConfig } from "../config/config.js";
 import { usageError } from "../errors.js";
-import type { Spending } from "../kernels/spending.js";
+import { progressAfter, type Spending } from "../kernels/spending.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import { sampleSize } from "../orders/fraction.js";
 import { isScoringDue } from "../orders/ledger-options.js";
@@ -85,6 +85,16 @@ export class RunLength {
     if (this.#config.order.shuffledLastEpoch !== true) return false;
     if (this.#budget === undefined) return before.epoch + 1 === this.epochs;
     return spentOn(this.#budget, before) >= this.#ends.order;
+  }
+
+  /**
+   * Whether the run is over after the epoch that begins here, with so many samples and batches; of candidates that a budget
+   * counts as many are expected as the order declares.
+   */
+  isLast(before: Before, { samples, batches }: { readonly samples: number; readonly batches: number }): boolean {
+    if (this.#config.order.shuffledLastEpoch === true) return this.isShuffled(before);
+    const spending = this.spending(before);
+    return spending === undefined ? before.epoch + 1 >= this.epochs : progressAfter(spending, samples, batches) >= 1;
   }
 
   /** A pass that leaves the order's epochs nothing to train with is not made: what is left is trained on by what is known. */

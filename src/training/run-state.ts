@@ -8,6 +8,7 @@ import { isRecord } from "../exact-json.js";
 import { emptyLedger } from "../orders/context.js";
 import type { ExtraSignal } from "../orders/contract.js";
 import type { Accepted } from "../record/checkpoints.js";
+import { withinPoint } from "../record/epoch-metrics.js";
 import type { NumberArray } from "../record/safetensors.js";
 import type { EpochSeconds } from "./clock.js";
 import { noHardSamples } from "./hard-samples.js";
@@ -76,6 +77,8 @@ const epochUnderWay = z.strictObject({
   /** Of the training passes. */
   history: z.strictObject({ loss: f32, predictions: u32, ...extras }),
   tally: z.strictObject({ loss: z.number(), correct: z.number(), count }),
+  /** Evaluations of it so far, by their steps; absent where there was none. */
+  within: z.record(z.string(), withinPoint).optional(),
   seconds: z.strictObject({ total: z.number(), ordering: z.number(), spent: workSeconds, underWay: workSeconds }),
 });
 /** An epoch which is trained up to the run's step. */

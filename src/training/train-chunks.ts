@@ -24,7 +24,8 @@ export interface ChunkOptions extends TrainOptions {
   readonly chunkBatches: number;
   /** Of the first batch. */
   readonly firstStep: number;
-  readonly boundary?: Boundary | undefined;
+  /** Where two want something at a step, the first one asks first. */
+  readonly boundaries?: readonly Boundary[];
 }
 
 /**
@@ -34,7 +35,7 @@ export interface ChunkOptions extends TrainOptions {
 export async function* trainChunks(
   session: Session,
   source: Pick<BatchSource, "chunksUnderWay" | "next">,
-  { chunkBatches, firstStep, boundary, ...options }: ChunkOptions,
+  { chunkBatches, firstStep, boundaries = [], ...options }: ChunkOptions,
 ): AsyncGenerator<Answered> {
   const underWay: Promise<Answered>[] = [];
   let chunksUnderWay = 0;
@@ -44,9 +45,11 @@ export async function* trainChunks(
     underWay.push(answer);
   };
   for (;;) {
-    const asked = boundary?.ask(step);
-    if (asked !== undefined) push(asked.then((atBoundary) => ({ atBoundary })));
-    const most = Math.min(chunkBatches, boundary?.batchesUntilNext(step) ?? chunkBatches);
+    for (const boundary of boundaries) {
+      const asked = boundary.ask(step);
+      if (asked !== undefined) push(asked.then((atBoundary) => ({ atBoundary })));
+    }
+    const most = Math.min(chunkBatches, ...boundaries.map((boundary) => boundary.batchesUntilNext(step)));
     const chunk = await source.next(most);
     if (chunk === undefined) break;
     push(session.train(chunk, options).then((trained) => ({ trained })));

@@ -21,6 +21,7 @@ import { recordHistory } from "./sample-signals.js";
 import type { TrainedOn } from "./session.js";
 import { trainChunks } from "./train-chunks.js";
 import { firstState, type Training } from "./training.js";
+import { withinEpoch } from "./within-epoch.js";
 
 /** How a run ended: the step at which it diverged, if it did. */
 export interface RunEnd {
@@ -129,9 +130,10 @@ function planNext(
 async function trainBatches(
   state: RunState,
   training: Training,
-  { underWay, source }: BegunEpoch,
+  begun: BegunEpoch,
   stopwatch: Stopwatch,
 ): Promise<number | undefined> {
+  const { underWay, source } = begun;
   const { session, config, boundary } = training;
   const { backend, microBatch } = config;
   const options = {
@@ -139,7 +141,7 @@ async function trainBatches(
     microBatch,
     extras: EXTRA_SIGNALS.filter((signal) => underWay.history[signal] !== undefined), // as the epoch began to keep them
     firstStep: state.step,
-    boundary,
+    boundaries: [withinEpoch(state, training, begun), boundary].filter((one) => one !== undefined),
   };
   for await (const answered of trainChunks(session, source, options)) {
     if ("atBoundary" in answered) {

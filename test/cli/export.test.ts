@@ -36,13 +36,14 @@ function readEvents(directory: string): Record<string, Events> {
   return JSON.parse(text);
 }
 
-test("csv: two files in DIR/export, and nothing else is touched", async () => {
+test("csv: three files in DIR/export, and nothing else is touched", async () => {
   const directory = makeDirectory();
   const before = contents(directory);
-  const [runs, epochs] = ["runs.csv", "epochs.csv"].map((name) => join(directory, "export/csv", name));
+  const names = ["runs.csv", "epochs.csv", "within.csv"];
+  const [runs, epochs, within] = names.map((name) => join(directory, "export/csv", name));
   const ended = await ibatch("export", directory, "--to", "csv");
-  expect(ended).toEqual({ code: 0, stdout: `${runs}\n${epochs}\n`, stderr: "" });
-  const { [runs]: _, [epochs]: __, ...others } = contents(directory);
+  expect(ended).toEqual({ code: 0, stdout: `${runs}\n${epochs}\n${within}\n`, stderr: "" });
+  const { [runs]: _, [epochs]: __, [within]: ___, ...others } = contents(directory);
   expect(others).toEqual(before);
   const first = readFileSync(epochs, "utf8");
   expect((await ibatch("export", directory, "--to", "csv")).code).toBe(0);
@@ -88,9 +89,12 @@ describe("tensorboard", () => {
     ]);
     expect(alpha.scalars["order/distinct"].map(([, , value]) => value)).toEqual(["1434.0", "1437.0"]);
     expect(alpha.scalars["seconds/training"]).toEqual([[FULL.step, ends, "2.0"]]);
-    expect(alpha.scalars["test/loss"]).toEqual([[FULL.step, ends, "-inf"]]);
-    expect(alpha.scalars["train_sample/loss"]).toEqual([[FULL.step, ends, "nan"]]);
-    expect(alpha.scalars["test/accuracy"]).toEqual([[FULL.step, ends, "0.75"]]);
+    const [point] = FULL.within;
+    const between = ends - TIMINGS.totalSeconds * (1 - point.samples / FULL.samples);
+    const within = (value: string) => [point.step, expect.closeTo(between, 3), value];
+    expect(alpha.scalars["test/loss"]).toEqual([within("0.75"), [FULL.step, ends, "-inf"]]);
+    expect(alpha.scalars["train_sample/loss"]).toEqual([within("0.5"), [FULL.step, ends, "nan"]]);
+    expect(alpha.scalars["test/accuracy"]).toEqual([within("0.625"), [FULL.step, ends, "0.75"]]);
     expect(alpha.scalars.epoch.map(([, , value]) => value)).toEqual(["0.0", "1.0"]);
   });
 

@@ -16,10 +16,10 @@ function readCsv(path: string): Row[] {
   return JSON.parse(execFileSync(findPython(undefined), [script, path], { encoding: "utf8" }));
 }
 
-async function exportedRows(): Promise<{ runs: Row[]; epochs: Row[] }> {
+async function exportedRows(): Promise<{ runs: Row[]; epochs: Row[]; within: Row[] }> {
   const { written } = await exportCsv({ directory: makeDirectory(), out: undefined, python: undefined, signal });
-  const [runs, epochs] = written.trimEnd().split("\n");
-  return { runs: readCsv(runs), epochs: readCsv(epochs) };
+  const [runs, epochs, within] = written.trimEnd().split("\n").map(readCsv);
+  return { runs, epochs, within };
 }
 
 /** `trainSample.loss` as `train_sample_loss`, for every number and hash in a line. */
@@ -33,13 +33,20 @@ function flat(value: unknown, name = ""): [string, string][] {
 
 test("whatever a line of metrics and timings holds has its column, with all digits", async () => {
   const { epochs } = await exportedRows();
-  const measured = Object.fromEntries(flat(FULL));
+  const { within: _, ...ofEpoch } = FULL;
+  const measured = Object.fromEntries(flat(ofEpoch));
   const timed = Object.fromEntries(
     Object.entries(TIMINGS)
       .filter(([key]) => key !== "epoch")
       .map(([key, seconds]) => [`seconds_${key.replace("Seconds", "")}`, String(seconds)]),
   );
   expect(epochs[0]).toEqual({ arm: "alpha", seed: "0", ...measured, ...timed });
+});
+
+test("a line for each evaluation before an epoch's end", async () => {
+  const { within } = await exportedRows();
+  const [point] = FULL.within;
+  expect(within).toEqual([{ arm: "alpha", seed: "0", epoch: "0", ...Object.fromEntries(flat(point)) }]);
 });
 
 test("what is not there is an empty cell, under the same columns", async () => {

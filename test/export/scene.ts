@@ -20,6 +20,14 @@ export const FULL: Whole<EpochMetrics> = {
   trainSample: { loss: "NaN", accuracy: 0.25, count: 1000 },
   validation: { loss: "Infinity", accuracy: 0.5, count: 99 },
   test: { loss: "-Infinity", accuracy: 0.75, count: 360 },
+  within: [
+    {
+      ...{ step: 15, samples: 480 },
+      trainSample: { loss: 0.5, accuracy: 0.125, count: 1001 },
+      validation: { loss: 0.25, accuracy: 0.375, count: 98 },
+      test: { loss: 0.75, accuracy: 0.625, count: 361 },
+    },
+  ],
   batchNorm: {
     test: {
       running: { loss: 2.5, accuracy: 0.11, count: 201 },

@@ -1,0 +1,55 @@
+/** Evaluations within an epoch, between two of its batches: how its end differs from what came before. */
+import type { BegunEpoch } from "./begin-epoch.js";
+import type { Evaluator } from "./evaluator.js";
+import { beforeEpoch, type EpochUnderWay, type RunState } from "./run-state.js";
+import type { Boundary } from "./train-chunks.js";
+import type { Training } from "./training.js";
+
+/** Undefined where none is wanted: of a run that is cut nothing is evaluated. */
+export function withinEpoch(
+  state: RunState,
+  { config, evaluator, length, mostBatches }: Training,
+  { underWay, source }: BegunEpoch,
+): Boundary | undefined {
+  const { perEpoch = 1 } = config.evaluation;
+  if (perEpoch === 1 || mostBatches !== undefined) return undefined;
+  if (!evaluator.isDue(state.epoch, length.isLast(beforeEpoch(state), source))) return undefined;
+  const steps = equallySpaced(source.batches, perEpoch).map((batches) => underWay.firstStep + batches);
+  return new WithinEpoch(steps, evaluator, underWay);
+}
+
+/** Numbers of batches after which an epoch is looked at so many times, its end left out; fewer where it has fewer batches. */
+export function equallySpaced(batches: number, times: number): readonly number[] {
+  const all = Array.from({ length: times - 1 }, (_, at) => Math.round(((at + 1) * batches) / times));
+  return [...new Set(all)].filter((after) => after > 0 && after < batches);
+}
+
+class WithinEpoch implements Boundary {
+  readonly #steps: readonly number[];
+  readonly #evaluator: Pick<Evaluator, "look">;
+  readonly #underWay: EpochUnderWay;
+
+  constructor(steps: readonly number[], evaluator: Pick<Evaluator, "look">, underWay: EpochUnderWay) {
+    this.#steps = steps;
+    this.#evaluator = evaluator;
+    this.#underWay = underWay;
+  }
+
+  batchesUntilNext(step: number): number {
+    return (this.#steps.find((next) => next > step) ?? Number.POSITIVE_INFINITY) - step;
+  }
+
+  /** Where a run goes on at such a step, it was looked at there, or is now. */
+  ask(step: number): Promise<() => void> | undefined {
+    if (!this.#steps.includes(step) || this.#underWay.within?.[step] !== undefined) return undefined;
+    return this.#look(step);
+  }
+
+  async #look(step: number): Promise<() => void> {
+    const { evaluated } = await this.#evaluator.look();
+    const underWay = this.#underWay;
+    return () => {
+      underWay.within = { ...underWay.within, [step]: { step, samples: underWay.tally.count, ...evaluated } };
+    };
+  }
+}

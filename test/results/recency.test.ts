@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { EPOCHS, lineOf } from "../../src/page/curves.js";
+import { lookOf } from "../../src/page/looks.js";
+import { withinLastEpochOf } from "../../src/results/recency.js";
+import type { TimedRun } from "../../src/results/recorded-experiment.js";
+import { summarise } from "../../src/results/summary.js";
+import { renderTable } from "../../src/results/table.js";
+import { asking, findingsOf, run } from "./made-runs.js";
+
+/** A run whose epochs of 100 samples had these test accuracies after 25 and 50 of them. */
+function lookedAt(arm: string, seed: number, before: readonly [number, number], test: readonly number[]): TimedRun {
+  const made = run(arm, seed, { test });
+  const within = before.map((accuracy, at) => ({
+    ...{ step: at, samples: 25 * (at + 1) },
+    test: { loss: 1, accuracy, count: 1000 },
+  }));
+  return { ...made, metrics: made.metrics.map((line) => ({ ...line, within })) };
+}
+
+const HARD = [lookedAt("hard", 0, [0.5, 0.7], [0.3, 0.4]), lookedAt("hard", 1, [0.6, 0.6], [0.3, 0.5])];
+
+test("of the last epoch, over the seeds that are done: how its end differs from what came before", () => {
+  const found = withinLastEpochOf([...HARD, { ...lookedAt("hard", 2, [1, 1], [0]), state: "diverged" }]);
+  expect(found?.before.mean).toBeCloseTo(0.6, 12);
+  expect(found?.rise.mean).toBeCloseTo((-0.2 - 0.1) / 2, 12);
+  expect(found?.range.mean).toBeCloseTo((0.3 + 0.1) / 2, 12);
+  expect(found?.rise.sd).toBeCloseTo(0.1 / Math.SQRT2, 12);
+  expect(withinLastEpochOf([run("plain", 0, { test: [0.5] })])).toBeUndefined();
+});
+
+test("the table has a row for each arm that was evaluated within its last epoch", async () => {
+  const runs = [run("shuffled", 0, { test: [0.5] }), ...HARD];
+  const table = renderTable(summarise(asking(runs), runs, "."), await findingsOf(runs));
+  expect(table).toContain("Recency: test accuracy within the last epoch");
+  expect(table).toMatch(/^\| hard +\| +60\.00 ± 0\.00 \| +−15\.00 ± 7\.07 \| +20\.00 ± 14\.14 \|$/m);
+  expect(table).not.toMatch(/^\| shuffled +\|[^|]*\|[^|]*\|[^|]*\|$/m);
+});
+
+test("curves have them between the ends of epochs", () => {
+  const runs = HARD.map(({ metrics, timings, state }) => ({ metrics, timings, document: { state } }));
+  const { points } = lineOf({ arm: "hard", runs }, lookOf(0), { quantity: "accuracy", on: "test", cost: EPOCHS });
+  expect(points.map(({ x }) => x)).toEqual([0.25, 0.5, 1, 1.25, 1.5, 2]);
+  expect(points.map(({ low }) => low)).toEqual([0.5, 0.6, 0.3, 0.5, 0.6, 0.4]);
+});
