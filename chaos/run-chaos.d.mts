@@ -20,4 +20,5 @@ export interface Result {
   folder?: string;
 }
 
+export function plannedCases(options: Options): { name: string; planned: string[] }[];
 export function runChaos(options: Options, say: (line: string) => void): Promise<Result[]>;

@@ -72,7 +72,10 @@ export function summary(results) {
 const MOST_LINES = 24;
 
 function shortened(message) {
-  const lines = message.trim().split("\n");
+  const lines = message
+    .trim()
+    .split("\n")
+    .filter((line) => !line.includes("/node_modules/"));
   const left = lines.length - MOST_LINES;
   const half = MOST_LINES / 2;
   return left <= 0 ? lines : [...lines.slice(0, half), `… ${left} lines …`, ...lines.slice(-half)];
