@@ -15,7 +15,7 @@ function run(losses: readonly number[], options: Record<string, unknown> = {}, s
   });
 }
 
-const SEEDS = 20_000;
+const SEEDS = 10_000;
 
 /** Observed counts against exact chances, as standard deviations. */
 function expectWithinFourSigma(counts: Map<string, number>, chances: Record<string, number>): void {
