@@ -216,13 +216,14 @@ function oneLine(
   return line.replace(place.arm, () => `${place.arm.slice(0, length)}…`);
 }
 
-function epochParts(place: RunPlace, { epoch, train, test }: EpochMetrics): LinePart[] {
+function epochParts(place: RunPlace, { epoch, train, test, validation }: EpochMetrics): LinePart[] {
   const loss = typeof train.loss === "number" ? lossText(train.loss) : train.loss;
-  const tested = test && { text: `test accuracy ${(100 * test.accuracy).toFixed(2)} %`, rank: 1 };
+  const [part, looked] = test === undefined ? ["validation", validation] : ["test", test];
+  const accuracy = looked && { text: `${part} accuracy ${(100 * looked.accuracy).toFixed(2)} %`, rank: 1 };
   return [
     { text: `epoch ${numberOf(epoch, place)}`, rank: 3 },
     { text: `train loss ${loss}`, rank: 2 },
-    ...(tested === undefined ? [] : [tested]),
+    ...(accuracy === undefined ? [] : [accuracy]),
   ];
 }
 

@@ -9,15 +9,20 @@ import type { StatusOptions } from "./status-command.js";
 export function status(directory: string, { json }: StatusOptions): number {
   const read = readStatus(directory);
   process.stdout.write(json ? `${JSON.stringify(read, null, 2)}\n` : told(read));
-  return read.runs.some(({ standing }) => standing === "damaged") ? EXIT.usage : EXIT.done;
+  return allRuns(read).some(({ standing }) => standing === "damaged") ? EXIT.usage : EXIT.done;
 }
 
+const allRuns = ({ runs, tuning }: ExperimentStatus): readonly RunStanding[] => [...(tuning ?? []), ...runs];
+
 function told(read: ExperimentStatus): string {
-  const { directory, name, inUseBy, runs } = read;
+  const { directory, name, inUseBy, runs, tuning } = read;
   const user = inUseBy === null ? "" : `In use by process ${inUseBy.pid} on ${inUseBy.host}\n`;
-  const isWhole = runs.every(({ standing }) => standing === "done" || standing === "diverged");
+  const isWhole = allRuns(read).every(({ standing }) => standing === "done" || standing === "diverged");
   const next = isWhole || inUseBy !== null ? "" : `\n${toGoOn(read)}\n`;
-  return `${directory}: ${name}, ${counted(runs)}\n${user}\n${table(runs)}${next}`;
+  const own = `${directory}: ${name}, ${counted(runs)}`;
+  if (tuning === null) return `${own}\n${user}\n${table(runs)}${next}`;
+  const before = `before them tuning, ${counted(tuning)}`;
+  return `${own}; ${before}\n${user}\n${table(runs)}\ntuning\n\n${table(tuning)}${next}`;
 }
 
 /** The command as it was called: it and its paths are of where it was given. A copy is not the directory that it names. */

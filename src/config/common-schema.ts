@@ -1,8 +1,9 @@
 /** The part of a config's schema that is common to all arms. Checks, types and the reference page come from it. */
 import { z } from "zod";
 import { EXTRA_SIGNALS } from "../orders/contract.js";
-import { MEASURE_KINDS } from "../record/findings-document.js";
+import { MEASURE_KINDS } from "../record/measure-kinds.js";
 import { FILE_NAME } from "../record/run-places.js";
+import { learningRate } from "../schedules/index.js";
 import { RANDOM_SOURCES } from "./run-seeds.js";
 import { count, seed, someCount } from "./schema-numbers.js";
 
@@ -158,6 +159,15 @@ const seedsApart = z
     message: "expected one or two of model, order and noise: with all three fixed every run would be the same one",
   });
 
+const tuneSection = z.strictObject({
+  learningRate: z
+    .array(learningRate)
+    .min(2, "expected at least 2 learning rates to choose from")
+    .refine((rates) => new Set(rates).size === rates.length, "expected each learning rate once"),
+  seeds: someCount.max(MAX_SEEDS).default(3),
+  validation: z.number().gt(0).lt(1).default(0.1),
+});
+
 /** What is common to all arms and is no part of an arm. */
 export const commonSchema = z.strictObject({
   name: z
@@ -187,6 +197,18 @@ export const commonSchema = z.strictObject({
     .describe(
       "the one measure of the last epoch on the test set that carries verdicts: Holm's correction is over its planned " +
         "comparisons. The other one is shown and claims nothing, so choose before anything is seen",
+    ),
+  tune: tuneSection
+    .nullable()
+    .optional()
+    .describe(
+      "`{ learningRate: [0.003, 0.01, 0.03, 0.1], seeds: 3, validation: 0.1 }`: each arm's `schedule.learningRate` is chosen from " +
+        "these, whatever the config says there. First every arm is trained with every rate and `seeds` (3) seeds of their own, 1000000 " +
+        "and up, on what `dataset` gives less the share `validation` (0.1), stratified by class, the same for all these runs, and " +
+        "measured on that part; the test set is not looked at. An arm's rate is the one with the best mean of `primary` after the last " +
+        "epoch: of rates at which runs diverged those with fewer such runs come first, of equal means the lower rate. An arm of " +
+        "which every run diverged fails. Seeds that are fixed in `seeds` are not in these runs. Arms need one and the same dataset section (labelNoise " +
+        "may differ), and orders that need no other run (`replay`, `from`); null: rates are as the config says",
     ),
   targetAccuracy: z
     .number()

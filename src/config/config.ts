@@ -21,6 +21,7 @@ import { type PlannedComparison, planComparisons } from "./planned-comparisons.j
 import { refuseByBudget } from "./refuse-by-budget.js";
 import { type ChosenOrder, type PlannedSeeds, resolveOrder } from "./resolve-order.js";
 import { type FixedSeeds, runSeeds } from "./run-seeds.js";
+import { refuseTuningSeeds, refuseUntunable, type Tune, tuneOf, withTriedRate } from "./tune.js";
 
 /** What the user brings: `name` is "package.module:callable". */
 export interface Imported extends Chosen {
@@ -39,6 +40,11 @@ export interface ArmConfig {
     readonly part?: NonNullable<ArmSections["dataset"]["part"]>;
     /** Absent: one subset for every seed. */
     readonly subsetSeed?: "run";
+    /**
+     * Of a run that a learning rate is tuned by: this share of what may be trained on is held out, and measured in the
+     * place of the test set. No config says it.
+     */
+    readonly heldOut?: number;
     /** Absent: the labels are the dataset's. */
     readonly labelNoise?: NonNullable<ArmSections["dataset"]["labelNoise"]>;
   };
@@ -67,6 +73,8 @@ export interface ExperimentConfig {
   readonly comparisons: readonly PlannedComparison[];
   /** The one measure that carries verdicts. */
   readonly primary: MeasureKind;
+  /** How learning rates are chosen; absent: they are as the config says. */
+  readonly tune?: Tune;
   /** Test accuracy whose cost is told; null: the mean that the baseline ends with. */
   readonly targetAccuracy: number | null;
   /** Difference in the primary measure within which two trainings are called equivalent. */
@@ -103,16 +111,20 @@ export function resolveConfig(
     seeds,
     baseline: named,
     comparisons,
+    tune: wanted,
     ...running
   } = checker.parse(commonSchema, common, { known: allKeys });
   const overrides = checkArmNames(source, armOverrides);
   const { all, fixed: fixedSeeds } = seedsOf(source, seeds);
   const runs = all.map((own) => ({ own, ...runSeeds(own, fixedSeeds) }));
+  const tune = wanted ? tuneOf(wanted, running.primary) : undefined;
+  if (tune !== undefined) refuseTuningSeeds(checker, tune, all);
   const arms: Record<string, ArmConfig> = {};
   for (const [arm, override] of overrides) {
     const merged = mergeArm(base, override);
     const inArm = new Checker(locateInArm(source, arm, merged));
-    arms[arm] = resolveArm(inArm, merged, { orders, catalogue, runs });
+    arms[arm] = resolveArm(inArm, tune ? withTriedRate(merged, tune) : merged, { orders, catalogue, runs });
+    if (tune !== undefined) refuseUntunable(inArm, arm, arms);
   }
   if (running.record.orders === "hash") refuseOrdersThatReadTheLedger(checker, arms);
   const baseline = checkBaseline(source, named, Object.keys(arms));
@@ -124,6 +136,7 @@ export function resolveConfig(
     comparisons: planComparisons(source, comparisons, { baseline, arms: Object.keys(arms) }),
     ...running,
     evaluation: evaluationOf(running.evaluation),
+    ...(tune && { tune }),
     base,
     arms,
   };
@@ -150,8 +163,8 @@ function refuseOrdersThatReadTheLedger(checker: Checker, arms: Readonly<Record<s
 }
 
 /** Hash of what determines numbers and is common to all runs: not seeds, arms, device, threads or paths. */
-export const experimentHash = ({ name, base, evaluation, fixedSeeds }: ExperimentConfig): string =>
-  hashValue({ name, base, evaluation, ...(fixedSeeds && { seeds: fixedSeeds }) });
+export const experimentHash = ({ name, base, evaluation, fixedSeeds, tune }: ExperimentConfig): string =>
+  hashValue({ name, base, evaluation, ...(fixedSeeds && { seeds: fixedSeeds }), ...(tune && { tune }) });
 
 /** The same, as a config says it. */
 export const determiningSettings = ({
@@ -159,9 +172,11 @@ export const determiningSettings = ({
   base,
   evaluation,
   fixedSeeds,
+  tune,
 }: ExperimentConfig): Readonly<Record<string, unknown>> => ({
   ...{ name, evaluation },
   ...(fixedSeeds && { seeds: fixedSeeds }),
+  ...(tune && { tune }),
   ...base,
 });
 

@@ -1,6 +1,7 @@
 /** What all runs of an experiment share. */
 import type { ExperimentConfig } from "../config/config.js";
 import type { OrderSources } from "../config/order-sources.js";
+import type { IbatchError } from "../errors.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
 import type { Backends } from "./backends.js";
 import type { Audience } from "./observer.js";
@@ -14,6 +15,10 @@ export interface ExperimentInputs {
   readonly record: ExperimentRecord;
   readonly audience: Audience;
   readonly signal: AbortSignal;
+  /** Where these runs stand among all that the command does; they are all of them where it is left out. */
+  readonly among?: { readonly before: number; readonly total: number };
+  /** Why an arm cannot be trained. */
+  readonly refused?: ReadonlyMap<string, IbatchError>;
 }
 
 /** Where runs are trained. */

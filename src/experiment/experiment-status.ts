@@ -1,13 +1,16 @@
 /** How an experiment stands: of each run whether it is done, under way, can go on, failed, was not begun. Changes nothing. */
 import { realpathSync } from "node:fs";
+import { tuningSeeds } from "../config/tune.js";
 import { Checkpoints } from "../record/checkpoints.js";
-import { readExperimentDocument } from "../record/experiment-document.js";
+import { type ExperimentDocument, readExperimentDocument } from "../record/experiment-document.js";
 import { holderOf, type LockHolder } from "../record/lock.js";
 import { openRun, readEpochs } from "../record/read-run.js";
 import { readRuns } from "../record/read-runs.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
 import type { RunPlaceOnDisk } from "../record/run-places.js";
+import { tuningRuns } from "../record/tuning-record.js";
 import { type GoingOn, whyAnew } from "./going-on.js";
+import { trialName } from "./tuning/trials.js";
 
 /** `resumable`: the same command goes on from its checkpoint; `to begin anew`: it was begun, and has none that is used. */
 export type Standing =
@@ -49,29 +52,49 @@ export interface ExperimentStatus {
   readonly inUseBy: LockHolder | null;
   /** Arms and seeds of the last command in the order of running, then what else is on record. */
   readonly runs: readonly RunStanding[];
+  /** Likewise of those that learning rates are tuned by; null where they are as the config says. */
+  readonly tuning: readonly RunStanding[] | null;
 }
 
 /** @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged. */
 export function readStatus(directory: string): ExperimentStatus {
   const { name, command, config, given } = readExperimentDocument(directory);
   const holder = holderOf(directory);
-  const { runs, blocked, damaged } = readRuns(directory, Object.keys(config.arms), readOne);
-  const isAsked = ({ arm, seed }: RunRead) => config.arms[arm] !== undefined && config.seeds.includes(seed);
+  const isMoved = given !== undefined && given.directory !== realpathSync(directory);
+  return {
+    ...{ directory, name, command },
+    givenIn: given?.in ?? null,
+    movedFrom: isMoved ? given.directory : null,
+    inUseBy: holder ?? null,
+    runs: standingsIn(directory, { ...config, isInUse: holder !== undefined }),
+    tuning: tuningIn(directory, config),
+  };
+}
+
+interface Asked extends Pick<ExperimentDocument["config"], "seeds" | "checkpoint"> {
+  readonly arms: Readonly<Record<string, { readonly epochs?: number | undefined }>>;
+  readonly isInUse: boolean;
+}
+
+/** Of every run that is asked for, and of what else is there. */
+function standingsIn(directory: string, { arms, seeds, checkpoint, isInUse }: Asked): RunStanding[] {
+  const { runs, blocked, damaged } = readRuns(directory, Object.keys(arms), readOne);
+  const isAsked = ({ arm, seed }: RunRead) => arms[arm] !== undefined && seeds.includes(seed);
   const newest = runs.filter(({ document }) => document.state === "running").sort(byBeginning)[0];
   const recorded = [
     ...runs.map((run) => {
-      const { checkpoint } = isAsked(run) ? config : {};
-      return standingOf(run, { isUnderWay: holder !== undefined && run === newest, checkpoint });
+      const by = isAsked(run) ? { checkpoint } : {};
+      return standingOf(run, { isUnderWay: isInUse && run === newest, ...by });
     }),
     ...[...blocked, ...damaged].flatMap(({ arm, seed, damage }) =>
-      (seed === undefined ? config.seeds : [seed]).map((seed) => ({
+      (seed === undefined ? seeds : [seed]).map((seed) => ({
         ...nothingOf({ arm, seed }, "damaged"),
         error: damage,
       })),
     ),
   ];
-  const asked = config.seeds.flatMap((seed) =>
-    Object.entries(config.arms).map(
+  const asked = seeds.flatMap((seed) =>
+    Object.entries(arms).map(
       ([arm, { epochs }]) =>
         recorded.find((run) => run.arm === arm && run.seed === seed) ?? {
           ...nothingOf({ arm, seed }, "not begun"),
@@ -80,15 +103,25 @@ export function readStatus(directory: string): ExperimentStatus {
         },
     ),
   );
-  const others = recorded.filter((run) => !asked.includes(run));
-  const isMoved = given !== undefined && given.directory !== realpathSync(directory);
-  return {
-    ...{ directory, name, command },
-    givenIn: given?.in ?? null,
-    movedFrom: isMoved ? given.directory : null,
-    inUseBy: holder ?? null,
-    runs: [...asked, ...others],
-  };
+  return [...asked, ...recorded.filter((run) => !asked.includes(run))];
+}
+
+/** The runs of each arm at each rate, whether or not one was begun. */
+function tuningIn(directory: string, { tune, arms, checkpoint }: ExperimentDocument["config"]): RunStanding[] | null {
+  if (tune === undefined) return null;
+  const trials = Object.entries(arms).flatMap(([arm, { epochs }]) =>
+    tune.learningRate.map((rate) => [trialName(arm, rate), { epochs }] as const),
+  );
+  const asked = { arms: Object.fromEntries(trials), seeds: tuningSeeds(tune), checkpoint };
+  const place = tuningRuns(directory);
+  if (place !== undefined) return standingsIn(place, { ...asked, isInUse: holderOf(place) !== undefined });
+  return asked.seeds.flatMap((seed) =>
+    trials.map(([arm, { epochs }]) => ({
+      ...nothingOf({ arm, seed }, "not begun"),
+      epochs: 0,
+      ofEpochs: epochs ?? null,
+    })),
+  );
 }
 
 interface RunRead {

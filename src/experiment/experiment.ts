@@ -55,7 +55,11 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   const runs = planRuns(experiment, recorded);
   const toDo = runs.filter(({ finished }) => finished === undefined);
   for (const { record } of toDo) record.refuseReplacing();
-  const tried = new Preflight(experiment, toDo, kept);
+  const tried = new Preflight(
+    experiment,
+    toDo.filter(({ place }) => !experiment.refused?.has(place.arm)),
+    kept,
+  );
   await refuseOtherThanKept(experiment, nothingToDo(runs), kept);
   await tried.tryOwn();
   if (toDo.length === 0) record.writeDocument(config);
@@ -118,7 +122,8 @@ async function runAndRecord(experiment: ExperimentInputs, planned: PlannedRun, s
   const { kept, tried, losses } = soFar;
   const { backends } = experiment.workplace;
   const run = { ...planned, document: { ...planned.document, startedAt: new Date().toISOString() } };
-  const refusal = tried.refusal(run.place.arm) ?? losses.refusal;
+  const { arm } = run.place;
+  const refusal = experiment.refused?.get(arm) ?? tried.refusal(arm) ?? losses.refusal;
   if (refusal !== undefined) return failed(run, refusal);
   try {
     const document = await restarting(experiment, run, (client) => runOne(experiment, run, client, kept));

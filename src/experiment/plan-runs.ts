@@ -2,6 +2,7 @@
 import { type ArmConfig, armHash } from "../config/config.js";
 import { type RunConfig, runConfig } from "../config/run-config.js";
 import { runSeeds } from "../config/run-seeds.js";
+import { withoutRate } from "../config/tune.js";
 import { type IbatchError, usageError } from "../errors.js";
 import { differences } from "../record/differences.js";
 import type { RunDocument } from "../record/run-document.js";
@@ -21,24 +22,24 @@ export interface PlannedRun {
   readonly finished: FinishedRun | undefined;
 }
 
-type Planning = Pick<ExperimentInputs, "config" | "record" | "orders">;
+type Planning = Pick<ExperimentInputs, "config" | "record" | "orders" | "among">;
 
 /** Every run in the order of running. All recorded ones are checked before the first one starts. */
-export function planRuns({ config, record, orders }: Planning, recorded: readonly RecordedRun[]): PlannedRun[] {
+export function planRuns({ config, record, orders, among }: Planning, recorded: readonly RecordedRun[]): PlannedRun[] {
   const { evaluation, fixedSeeds } = config;
   const settingsOf = (arm: ArmConfig) => ({ ...arm, evaluation, ...(fixedSeeds && { seeds: fixedSeeds }) });
   const arms = Object.entries(config.arms).map(([arm, armConfig]) => ({
     arm,
     armConfig,
     configHash: armHash(armConfig, evaluation, fixedSeeds),
-    before: recorded.filter((run) => run.arm === arm),
+    before: recorded.filter((run) => run.arm === arm && !isUntuned(run, config)),
   }));
   refuseOtherSettings(
     arms.flatMap(({ armConfig, configHash, before }) => inTheWay(configHash, settingsOf(armConfig), before)),
   );
   if (record.isUnnamed && arms.every(({ before }) => before.length === 0)) throw nothingOfThis(record.directory);
   refuseSpelledAlike(Object.keys(config.arms), recorded);
-  const total = arms.length * config.seeds.length;
+  const { before: done, total } = among ?? { before: 0, total: arms.length * config.seeds.length };
   const { ibatchVersion, commit } = record.identity;
   return config.seeds.flatMap((seed, round) =>
     arms.map(({ arm, armConfig, configHash, before }, at): PlannedRun => {
@@ -47,7 +48,7 @@ export function planRuns({ config, record, orders }: Planning, recorded: readonl
       const runRecord = record.run(arm, seed);
       refuseOtherPlans(replayedSha256, same);
       return {
-        place: { arm, seed, number: round * arms.length + at, total, epochs: armConfig.epochs },
+        place: { arm, seed, number: done + round * arms.length + at, total, epochs: armConfig.epochs },
         config: runConfig(config, arm),
         record: runRecord,
         document: {
@@ -65,6 +66,15 @@ export function planRuns({ config, record, orders }: Planning, recorded: readonl
       };
     }),
   );
+}
+
+/** Whether it failed before anything was trained, for want of a learning rate that may be there by now. */
+function isUntuned(
+  { arm, document }: RecordedRun,
+  { arms, tune, evaluation, fixedSeeds }: Planning["config"],
+): boolean {
+  if (tune === undefined || arms[arm] === undefined) return false;
+  return document.configHash === armHash(withoutRate(arms[arm]), evaluation, fixedSeeds);
 }
 
 /** An arm on record that is another by now. */

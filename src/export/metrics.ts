@@ -1,5 +1,5 @@
 /** The small files alone, as runs wrote them: what table, curves and statistics are made from, to stand beside a paper. */
-import { copyExperimentDocument, copySmallFiles } from "../record/small-files.js";
+import { copyExperimentDocuments, copySmallFiles } from "../record/small-files.js";
 import type { Exported, ExportRequest } from "./contract.js";
 import { readExportedRuns } from "./exported-runs.js";
 import { checkedPlace, ownPlace } from "./place.js";
@@ -8,7 +8,7 @@ import { checkedPlace, ownPlace } from "./place.js";
 export async function exportMetrics({ directory, out }: ExportRequest): Promise<Exported> {
   const place = out === undefined ? ownPlace(directory, "metrics") : checkedPlace(directory, out);
   const { runs, leftOut } = readExportedRuns(directory); // refuses what is no experiment
-  copyExperimentDocument(directory, place);
+  copyExperimentDocuments(directory, place);
   for (const { arm, seed, files } of runs) copySmallFiles(files, place, { arm, seed });
   return { written: `${place}\n`, leftOut };
 }

@@ -24,6 +24,7 @@ export const STREAMS = [
   "placebo-pool",
   "noise",
   "label-noise",
+  "tuning",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

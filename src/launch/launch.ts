@@ -7,8 +7,8 @@ import type { ConfigSource } from "../config/config-source.js";
 import { OrderSources } from "../config/order-sources.js";
 import { unreadSettings } from "../config/unread.js";
 import { asError, type IbatchError, Interrupted } from "../errors.js";
-import { runArms } from "../experiment/experiment.js";
 import { type Audience, audienceOf, type Observer } from "../experiment/observer.js";
+import { tuneAndRun } from "../experiment/tuning/tune-and-run.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { gitCommit } from "../process/spawn.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
@@ -118,10 +118,11 @@ async function onBackends(
   const backends = supplyChosenBackend(options, { config: early.backend, imports, signal, onOutput, note });
   try {
     const { introduction } = await backends.get();
-    const config = resolveConfig(source, orders, introduction.catalogue);
+    const resolved = resolveConfig(source, orders, introduction.catalogue);
     const workplace = { backends, dataDir: dataDirectory(options) };
     audience = audienceOf(observing(record, buffered, options), buffered.add); // its clock is that of the runs
-    const { stoppedBy } = await runArms({ config, orders, workplace, record, audience, signal });
+    const experiment = { config: resolved, orders, workplace, record, audience, signal };
+    const { config, stoppedBy } = await tuneAndRun(experiment);
     return { ...(await resultsOnRecord(config, record, options)), stoppedBy };
   } finally {
     await backends.discard();

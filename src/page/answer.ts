@@ -27,6 +27,7 @@ import { recencyTable } from "./recency.js";
 import { savingTable } from "./saving.js";
 import { hasStatistics, type Sentence, sentencesOf } from "./sentences.js";
 import { swatch } from "./swatch.js";
+import { tuningTable } from "./tuning.js";
 
 export interface Answer {
   readonly summary: Summary;
@@ -47,7 +48,7 @@ export function answer(data: ReportData, { summary, findings }: Answer, looks: R
     endings(data, summary),
     findings && comparisonTable(findings),
     findings &&
-      html`${noiseTable(findings)}${recencyTable(findings)}${costTable(findings, looks)}${savingTable(findings, looks)}`,
+      html`${noiseTable(findings)}${recencyTable(findings)}${costTable(findings, looks)}${savingTable(findings, looks)}${tuningTable(findings, looks)}`,
   );
 }
 

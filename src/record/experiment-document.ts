@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { whyBlocked } from "./blocked.js";
-import { MEASURE_KINDS } from "./findings-document.js";
+import { MEASURE_KINDS } from "./measure-kinds.js";
 import { Missing, notSeen, Refused, readJson, Unreadable, unreadable } from "./read-file.js";
 import { keeping, recordedArm } from "./run-document.js";
 import { readSealed, writeSealed } from "./sealed.js";
@@ -27,6 +27,15 @@ const configShape = {
     .optional(),
   /** Absent in records of before there was a choice: accuracy. */
   primary: z.enum(MEASURE_KINDS).optional(),
+  /** How learning rates were chosen; absent where they are as the config says. */
+  tune: z
+    .object({
+      learningRate: z.array(z.number()).readonly(),
+      seeds: z.number(),
+      validation: z.number(),
+      measure: z.enum(MEASURE_KINDS),
+    })
+    .optional(),
   targetAccuracy: z.number().nullable().default(null),
   equivalenceMargin: z.number().nullable().default(null),
   arms: z.record(z.string(), recordedArm),
@@ -85,7 +94,7 @@ const identity = z.object({
   command: command.optional().catch(undefined),
   config: z
     .object(configShape)
-    .pick({ name: true, evaluation: true, base: true, fixedSeeds: true })
+    .pick({ name: true, evaluation: true, base: true, fixedSeeds: true, tune: true })
     .partial()
     .optional()
     .catch(undefined),

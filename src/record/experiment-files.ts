@@ -11,6 +11,7 @@ import { isDirectory, isThere } from "./read-file.js";
 import { RUN_DOCUMENT } from "./run-files.js";
 import { listRuns } from "./run-places.js";
 import { STATISTICS } from "./statistics-file.js";
+import { TUNING, TUNING_RUNS } from "./tuning-record.js";
 import { VALIDATION } from "./validation-record.js";
 import { PARTIAL } from "./write-file.js";
 
@@ -27,6 +28,8 @@ export const EXPERIMENT_FILES: readonly string[] = [
   SUMMARY,
   STATISTICS,
   VALIDATION,
+  TUNING,
+  TUNING_RUNS,
   "table.md",
   "report.html",
   LOG,
@@ -54,8 +57,8 @@ export function identify(directory: string, { hash, determining }: ExperimentHas
   if (found === hash) return "by-document";
   if (isUnused(directory)) return "unused";
   if (found !== undefined) {
-    const { name, evaluation, base, fixedSeeds: seeds } = document?.config ?? {};
-    const then = { name, evaluation, ...(seeds && { seeds }), ...base };
+    const { name, evaluation, base, fixedSeeds: seeds, tune } = document?.config ?? {};
+    const then = { name, evaluation, ...(seeds && { seeds }), ...(tune && { tune }), ...base };
     const what = base && determining && differences(then, determining);
     const other = what ? ` (${what})` : "";
     const maker =

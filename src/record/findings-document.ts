@@ -1,11 +1,11 @@
 /** What an experiment says, with how sure: the schema of the findings in `statistics.json`. */
 import { z } from "zod";
+import { MEASURE_KINDS } from "./measure-kinds.js";
 import { runStatus } from "./run-document.js";
 import { description, difference } from "./statistics-document.js";
+import { tuningDocument } from "./tuning-record.js";
 
-/** What arms can be compared by. */
-export const MEASURE_KINDS = ["accuracy", "loss"] as const;
-export type MeasureKind = (typeof MEASURE_KINDS)[number];
+export type { MeasureKind } from "./measure-kinds.js";
 
 // --- What it costs to reach a test accuracy
 
@@ -194,6 +194,8 @@ export const findingsDocument = z.strictObject({
   comparisons: z.array(comparison).readonly(),
   /** What carries the claim, too few seeds, what intervals are of. */
   notes: z.array(z.string()).readonly(),
+  /** How the arms' learning rates were chosen; absent where they are as the config says. */
+  tuning: tuningDocument.optional(),
   /** Of normalisation: an arm's accuracy that depends on the statistics that BatchNorm keeps. */
   alarms: z.array(z.strictObject({ arm: z.string(), text: z.string() })).readonly(),
   /** Why there are no statistics; undefined where there are. Means and spreads are there either way. */

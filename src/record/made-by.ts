@@ -8,7 +8,7 @@ export interface MadeBy {
   readonly state: RunStatus;
   readonly configHash: string;
   readonly dataset: string;
-  /** Which of its samples were trained on; undefined where it does not say. */
+  /** Which of its samples were trained on; undefined where it does not say, or a learning rate was tuned by it. */
   readonly part: TrainedPart | undefined;
   readonly changesObjective: boolean;
   /** The data itself, and the section of the config that names it. */
@@ -41,8 +41,8 @@ export function readMadeBy(files: RunFiles): MadeBy {
 }
 
 function partOf({ dataset }: RecordedArm, seed: number): TrainedPart | undefined {
-  const { subset, validation, ...rest } = dataset ?? {};
-  if (subset === undefined || validation === undefined) return undefined;
+  const { subset, validation, heldOut, ...rest } = dataset ?? {};
+  if (subset === undefined || validation === undefined || heldOut !== undefined) return undefined;
   return trainedPart({ subset, validation, ...rest }, seed);
 }
 

@@ -98,6 +98,10 @@ function lackOf({ document, metrics, timings }: RunAsRead): Unreadable | undefin
   if (state === "diverged") return undefined;
   const { epochs = metrics.length } = config; // a budget says nothing of epochs
   if (metrics.length !== epochs || epochs === 0) return has(`metrics.jsonl has ${metrics.length} of ${epochs} epochs`);
-  const isTested = metrics.at(-1)?.test !== undefined || surroundings?.testCount === 0;
+  const last = metrics.at(-1);
+  if (config.dataset?.heldOut !== undefined) {
+    return last?.validation ? undefined : has("its last epoch has no measurement on what was held out for tuning");
+  }
+  const isTested = last?.test !== undefined || surroundings?.testCount === 0;
   return isTested ? undefined : has("its last epoch has no measurement on the test set");
 }

@@ -39,6 +39,8 @@ const armShape = {
     validation: count.optional(),
     subsetSeed: z.string().optional(),
     part: z.string().optional(),
+    /** Of a run that a learning rate was tuned by. */
+    heldOut: z.number().optional(),
     labelNoise: z.object({ fraction: z.number(), seed: count }).nullable().optional(),
   }).optional(),
   model: named.optional(),

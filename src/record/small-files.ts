@@ -3,16 +3,20 @@ import { join } from "node:path";
 import { CHECKSUMS, formatChecksums } from "./checksums.js";
 import { EXPERIMENT } from "./experiment-document.js";
 import { writeExported } from "./export-files.js";
-import { readBytes } from "./read-file.js";
+import { isThere, readBytes } from "./read-file.js";
 import { METRICS, RUN_DOCUMENT, TIMINGS } from "./run-files.js";
 import { runDirectory } from "./run-places.js";
+import { TUNING } from "./tuning-record.js";
 import type { RunFiles } from "./verified-files.js";
 
 const SMALL: readonly string[] = [RUN_DOCUMENT, METRICS, TIMINGS];
 
-/** `from`: of an experiment that was read, so that its document is known to be whole. */
-export const copyExperimentDocument = (from: string, to: string): string =>
-  writeExported(join(to, EXPERIMENT), readBytes(join(from, EXPERIMENT)));
+/** What it is, and how its learning rates were chosen. `from`: one that was read, so that this is known to be whole. */
+export function copyExperimentDocuments(from: string, to: string): void {
+  for (const name of [EXPERIMENT, ...(isThere(join(from, TUNING)) ? [TUNING] : [])]) {
+    writeExported(join(to, name), readBytes(join(from, name)));
+  }
+}
 
 /** With the lines of `SHA256SUMS` that are about them. `to`: the copy of the experiment's directory. */
 export function copySmallFiles(

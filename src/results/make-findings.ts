@@ -2,6 +2,7 @@
 import type { ArmFindings, Best, Comparison, Findings } from "../record/findings-document.js";
 import { fromRecorded } from "../record/number.js";
 import type { Description, Difference, Sample, Statistics } from "../record/statistics-document.js";
+import type { TuningDocument } from "../record/tuning-record.js";
 import { batchNormAlarms } from "./batch-norm-alarm.js";
 import { collapseText, isWhole } from "./collapse.js";
 import { byCostKind } from "./cost-to-reach.js";
@@ -23,9 +24,15 @@ import type { TimedRun } from "./recorded-experiment.js";
 import { sentenceOn } from "./sentences.js";
 import { MEASURES } from "./shown-measure.js";
 import { spread } from "./summary.js";
+import { tuningNotes } from "./tuning-table.js";
 
-/** `answer`: of the statistics to `requestOf(measures)`; a text says why there is none. */
-export function makeFindings(measures: Measures, answer: Statistics | string, runs: readonly TimedRun[]): Findings {
+/** `answer`: of the statistics to `requestOf(measures)`; a text says why there is none. `tuning`: where there was one. */
+export function makeFindings(
+  measures: Measures,
+  answer: Statistics | string,
+  runs: readonly TimedRun[],
+  tuning?: TuningDocument,
+): Findings {
   const { baseline, primary, target, arms, pairs } = measures;
   const descriptions = byName(
     typeof answer === "string" ? arms.flatMap(samplesOf).map(describePlainly) : answer.samples,
@@ -50,7 +57,8 @@ export function makeFindings(measures: Measures, answer: Statistics | string, ru
     target,
     arms: inArms,
     comparisons,
-    notes: notesOn(measures, comparisons, runs),
+    notes: [...tuningNotes(tuning, runs), ...notesOn(measures, comparisons, runs)],
+    ...(tuning && { tuning }),
     alarms: batchNormAlarms(byArm),
     ...(typeof answer === "string" && { lack: answer }),
   };

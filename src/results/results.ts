@@ -6,6 +6,7 @@ import type { Findings } from "../record/findings-document.js";
 import type { Statistics, StatisticsRequest } from "../record/statistics-document.js";
 import { readAnswer } from "../record/statistics-file.js";
 import type { Summary } from "../record/summary-document.js";
+import { readTuning, type TuningDocument } from "../record/tuning-record.js";
 import { makeFindings } from "./make-findings.js";
 import { measure, requestOf } from "./measures.js";
 import type { PlannedExperiment } from "./planned-experiment.js";
@@ -45,10 +46,16 @@ export async function makeResults(
   const measures = measure(planned, runs);
   const request = requestOf(measures);
   const answer = readAnswer(directory, request) ?? (await askPython(request, python, signal));
-  const findings = makeFindings(measures, answer, runs);
+  const findings = makeFindings(measures, answer, runs, tuningOf(planned, directory));
   const summary = summarise(planned, runs, directory);
   const statistics = { request, answer: typeof answer === "string" ? undefined : answer };
   return { summary, findings, table: renderTable(summary, findings), statistics };
+}
+
+/** Of the arms that are told of. */
+function tuningOf({ arms }: PlannedExperiment, directory: string): TuningDocument | undefined {
+  const tuning = readTuning(directory);
+  return tuning && { ...tuning, arms: tuning.arms.filter(({ arm }) => arms[arm] !== undefined) };
 }
 
 /** The answer, or why there is none: results are not lost for want of scipy. */

@@ -9,6 +9,7 @@ import { PERCENT, plain, range } from "./number-text.js";
 import { recencyTables } from "./recency.js";
 import { savingTables } from "./saving-table.js";
 import { endingsOf, isWorkUnequal, lossText, percent, runsText, samplesText, spreadText } from "./summary-text.js";
+import { tuningTables } from "./tuning-table.js";
 
 /**
  * The final table: arms, comparisons, costs, what to know. In Markdown that is laid out to be read as it stands, or as
@@ -24,6 +25,7 @@ export function renderTable(summary: Summary, findings: Findings, layout: Layout
     ...comparisons,
     ...costs,
     ...savingTables(findings, layout),
+    ...tuningTables(findings, layout),
   ];
   return [armsPart(summary, findings, layout), ...apart, ...remarks(findings, layout)].join("\n");
 }

@@ -17,13 +17,16 @@ export function findSchedule(name: string): ScheduleDefinition {
 
 const MAX_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
+export const learningRate = z
+  .number()
+  .positive()
+  .refine((rate) => rate <= MAX_FLOAT32, "is larger than 3.4e38, the most that float32 holds, in which weights are");
+
 /** The options that every schedule has beside its own. */
 const commonScheduleOptions = z.strictObject({
-  learningRate: z
-    .number()
-    .positive()
-    .refine((rate) => rate <= MAX_FLOAT32, "is larger than 3.4e38, the most that float32 holds, in which weights are")
-    .describe("the rate of which the schedule takes its share, a step's factor on the gradient; without a default"),
+  learningRate: learningRate.describe(
+    "the rate of which the schedule takes its share, a step's factor on the gradient; without a default",
+  ),
   warmupEpochs: z.number().min(0).default(0).describe("epochs of linear warm-up; 0: none"),
   warmupFrom: z
     .number()

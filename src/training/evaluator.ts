@@ -20,7 +20,7 @@ const CALIBRATION_SIZE = 2000;
 
 export interface Looked {
   readonly evaluated: Evaluated;
-  /** u32 [testCount]; undefined without a test set. */
+  /** u32 [testCount]; undefined where no test set is looked at. */
   readonly testPredictions: Uint32Array | undefined;
 }
 
@@ -35,11 +35,12 @@ export class Evaluator {
   /** Training samples, shuffled, that statistics are re-estimated on. */
   readonly #calibration: Uint32Array;
 
-  constructor(session: Session, split: Split, settings: RunConfig["evaluation"]) {
+  /** `test`: those of the test set that are looked at. */
+  constructor(session: Session, split: Split, settings: RunConfig["evaluation"], test: Uint32Array) {
     this.#session = session;
     this.#split = split;
     this.#settings = settings;
-    this.#test = consecutive(session.testLabels.length);
+    this.#test = test;
     this.#hasBatchNorm = session.opened.settings.batchNormLayers > 0;
     this.#norm = this.#hasBatchNorm ? settings.batchNorm : "running";
     this.#calibration = this.#shuffledSample("calibration", split.eligible, session.labels, CALIBRATION_SIZE);

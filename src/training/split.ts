@@ -9,7 +9,7 @@ export interface Split {
   readonly eligible: Uint32Array;
   /** With `part`, the samples of the other one; else none. */
   readonly otherPart: Uint32Array;
-  /** Held out of the training set, disjoint from `eligible`. */
+  /** Held out of the training set, disjoint from `eligible`; of a run that a rate is tuned by, what that is tuned on. */
   readonly validation: Uint32Array;
   /** Part of `eligible`: on what arms are compared by training loss. */
   readonly trainSample: Uint32Array;
@@ -21,17 +21,19 @@ export interface SplitOptions {
   /** By which the subset is drawn; all else is the same for every seed. */
   readonly subsetSeed?: number;
   readonly validation: number;
+  /** Of a run that a learning rate is tuned by: the share of what is eligible that it is tuned on. */
+  readonly heldOut?: number;
   readonly trainSample: number;
 }
 
 /**
- * Validation part first, then the half of the rest that `part` names, then the subset of it, then the fixed sample of that;
- * each stratified by class.
+ * Validation part first, then the half of the rest that `part` names, then the subset of it, of which rates are tuned on a
+ * share, then the fixed sample of what is left; each stratified by class.
  * @throws IbatchError when more is asked for than is there.
  */
 export function splitDataset(labels: Uint32Array, classCount: number, options: SplitOptions): Split {
   const all = consecutive(labels.length);
-  const { part, subset, subsetSeed = 0, validation: validationCount, trainSample } = options;
+  const { part, subset, subsetSeed = 0, validation: validationCount, heldOut, trainSample } = options;
   if (validationCount + (subset ?? 1) > all.length) {
     throw usageError(
       subset === null
@@ -52,8 +54,18 @@ export function splitDataset(labels: Uint32Array, classCount: number, options: S
       `dataset.part ${part} has ${own.length} of the ${rest.length} samples, dataset.subset asks for ${subset}: lower it`,
     );
   }
-  const eligible = draw(own, subset ?? own.length, "subset", subsetSeed);
-  return { eligible, otherPart, validation, trainSample: draw(eligible, trainSample, "train-sample") };
+  const given = draw(own, subset ?? own.length, "subset", subsetSeed);
+  const tunedOn = heldOut === undefined ? undefined : draw(given, countHeldOut(heldOut, given.length), "tuning");
+  const eligible = tunedOn === undefined ? given : without(given, tunedOn);
+  const sample = draw(eligible, trainSample, "train-sample");
+  return { eligible, otherPart, validation: tunedOn ?? validation, trainSample: sample };
+}
+
+function countHeldOut(share: number, of: number): number {
+  const count = Math.round(share * of);
+  if (count > 0 && count < of) return count;
+  const seen = `tune.validation ${share} of ${of} samples is ${count === 0 ? "none" : "all of them"}`;
+  throw usageError(`${seen}: ${count === 0 ? "raise" : "lower"} it`);
 }
 
 function without(all: Uint32Array, removed: Uint32Array): Uint32Array {

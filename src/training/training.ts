@@ -2,6 +2,7 @@
 import type { RunConfig } from "../config/run-config.js";
 import { runSeeds } from "../config/run-seeds.js";
 import { concatenated } from "../kernels/concatenated.js";
+import { consecutive } from "../kernels/consecutive.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import type { ExtraSignal } from "../orders/contract.js";
 import { ClassComposition } from "./class-composition.js";
@@ -70,13 +71,17 @@ export async function prepareTraining(inputs: TrainingInputs, session: Session):
   return {
     ...inputs,
     session,
-    evaluator: new Evaluator(session, split, evaluation),
+    evaluator: new Evaluator(session, split, evaluation, testSamples(session, dataset)),
     planner: new Planner({ ...inputs, seed: runSeeds(seed, fixedSeeds).order, session, split, length, labels }),
     ledgerRules: { source, meanDecay },
     classes: new ClassComposition(labels, split.eligible, classCount),
     ...{ split, length, labels, noise },
   };
 }
+
+/** None where a learning rate is tuned: the test set has no say in that. */
+const testSamples = ({ testLabels }: Session, { heldOut }: RunConfig["dataset"]): Uint32Array =>
+  consecutive(heldOut === undefined ? testLabels.length : 0);
 
 /** A run before its first batch. */
 export const firstState = ({ session, order }: Training): RunState => newRunState(session.labels.length, order.signals);

@@ -54,7 +54,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["modl: mnist-cnn", "x.yaml:14: modl: unknown key; did you mean `model`?"],
     [
       "banana: 1",
-      "x.yaml:14: banana: unknown key; known: name, seeds, baseline, comparisons, primary, targetAccuracy, equivalenceMargin, evaluation, record, " +
+      "x.yaml:14: banana: unknown key; known: name, seeds, baseline, comparisons, primary, tune, targetAccuracy, equivalenceMargin, evaluation, record, " +
         "checkpoint, backend, dataset, model, loss, optimizer, schedule, batching, order, augmentation, precision, microBatch, epochs, budget, arms",
     ],
     ["primary: both", 'x.yaml:14: primary: expected one of accuracy, loss, not "both"'],

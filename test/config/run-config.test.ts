@@ -11,6 +11,7 @@ const OF_THE_EXPERIMENT = [
   "baseline",
   "comparisons",
   "primary",
+  "tune",
   "targetAccuracy",
   "equivalenceMargin",
 ];

@@ -6,8 +6,9 @@ import { onTestFinished } from "vitest";
 import { determiningSettings, type ExperimentConfig, experimentHash, resolveConfig } from "../../src/config/config.js";
 import { ConfigSource } from "../../src/config/config-source.js";
 import { OrderSources } from "../../src/config/order-sources.js";
-import { type RunResult, runArms } from "../../src/experiment/experiment.js";
+import type { RunResult } from "../../src/experiment/experiment.js";
 import { audienceOf, type Observer } from "../../src/experiment/observer.js";
+import { tuneAndRun } from "../../src/experiment/tuning/tune-and-run.js";
 import { ExperimentRecord } from "../../src/record/experiment-record.js";
 import type { WorkClient } from "../../src/training/session.js";
 import { catalogue } from "../config/fake-catalogue.js";
@@ -105,7 +106,7 @@ export class Scene {
       const workplace = { backends, dataDir: null };
       const audience = audienceOf(observer, log ?? ((line) => record.log(line)));
       const { signal } = abort;
-      ({ results, stoppedBy } = await runArms({ config, orders, workplace, record, audience, signal }));
+      ({ results, stoppedBy } = await tuneAndRun({ config, orders, workplace, record, audience, signal }));
     } catch (thrown) {
       error = thrown;
     } finally {

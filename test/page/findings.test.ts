@@ -57,6 +57,22 @@ describe("what the statistics say", () => {
     expect(documentOf().querySelector("#saving")).toBeNull();
   });
 
+  test("the learning rate of each arm, with the mean at each that was tried", () => {
+    const trial = (rate: number, mean: number) => ({ rate, values: [], diverged: 0, mean, sd: 0.01 });
+    const arm = { arm: "sorted", rate: 0.2, trials: [trial(0.1, 0.5), trial(0.2, 0.75)] };
+    const found = documentOf({
+      tuning: {
+        measure: "accuracy",
+        seeds: [1000000],
+        validation: { share: 0.1, samples: 20 },
+        arms: [{ ...arm, end: "highest", cost: { runs: 2, samples: 8, scored: 0 } }],
+      },
+    });
+    expect(rowsOf(found, "tuning")).toEqual([["sorted", "0.2 !", "50.00 ± 1.00", "75.00 ± 1.00"]]);
+    expect(found.querySelector("#tuning-note")?.textContent).toContain("on 10 % of the training samples (20)");
+    expect(documentOf().querySelector("#tuning")).toBeNull();
+  });
+
   test("with loss as the primary measure that has the tests, and lower is better", () => {
     const found = documentOf({
       primary: "loss",

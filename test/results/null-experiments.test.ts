@@ -1,7 +1,8 @@
 // How often something is claimed where nothing is there, and where something is: experiments made up, findings real.
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { random } from "../../src/kernels/random.js";
-import { type Findings, MEASURE_KINDS, type MeasureKind } from "../../src/record/findings-document.js";
+import type { Findings, MeasureKind } from "../../src/record/findings-document.js";
+import { MEASURE_KINDS } from "../../src/record/measure-kinds.js";
 import type { Difference, Statistics, StatisticsRequest } from "../../src/record/statistics-document.js";
 import { makeFindings } from "../../src/results/make-findings.js";
 import { measure, requestOf } from "../../src/results/measures.js";

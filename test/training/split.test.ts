@@ -29,6 +29,28 @@ test("nothing asked for: every sample is eligible, none is held out", () => {
   expect([validation.length, trainSample.length]).toEqual([0, 0]);
 });
 
+test("what rates are tuned on is a share of what is given to be trained on, by class, and nothing else changes", () => {
+  const options = { subset: 200, validation: 20, trainSample: 30 };
+  const own = splitDataset(labels, 10, options);
+  const tuning = splitDataset(labels, 10, { ...options, heldOut: 0.1 });
+  expect([tuning.validation.length, tuning.eligible.length]).toEqual([20, 180]);
+  expect(ascending(tuning.validation)).toBe(true);
+  expect([...tuning.eligible, ...tuning.validation].sort((a, b) => a - b)).toEqual([...own.eligible]);
+  const shares = countsOf(own.eligible).map((count) => 0.1 * count);
+  const apart = countsOf(tuning.validation).map((count, label) => Math.abs(count - shares[label]));
+  expect(Math.max(...apart)).toBeLessThan(1);
+  expect(tuning.trainSample.every((index) => tuning.eligible.includes(index))).toBe(true);
+  const other = splitDataset(labels, 10, { ...options, trainSample: 0, heldOut: 0.1 });
+  expect(other.validation).toEqual(tuning.validation);
+});
+
+test("a part to tune on that is none, or all, is refused", () => {
+  const given = { subset: 4, validation: 0, trainSample: 0 };
+  const refusal = (heldOut: number) => mistake(() => splitDataset(labels, 10, { ...given, heldOut }));
+  expect(refusal(0.1)).toBe("tune.validation 0.1 of 4 samples is none: raise it");
+  expect(refusal(0.9)).toBe("tune.validation 0.9 of 4 samples is all of them: lower it");
+});
+
 test("sizes are as asked for; parts are ascending, disjoint, in range; the sample is of what is trained on", () => {
   const sizes = fc.record({
     subset: fc.integer({ min: 1, max: n }),
