@@ -61,7 +61,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["evaluation: { evry: 2 }", "x.yaml:14: evaluation.evry: unknown key; did you mean `every`?"],
     [
       "evaluation: { banana: 2 }",
-      "x.yaml:14: evaluation.banana: unknown key; known: every, batchSize, trainSample, batchNorm, batchNormSample",
+      "x.yaml:14: evaluation.banana: unknown key; known: every, perEpoch, batchSize, trainSample, batchNorm, batchNormSample",
     ],
     [
       "backend: { heartbeat: { x: 1 } }",
@@ -433,6 +433,7 @@ describe("every config that comes along", () => {
     "methods",
     "online-exchanged",
     "batch-sizes",
+    "tuned",
   ];
   const read = (name: string) => {
     const path = join(packageRoot, "configs", `${name}.yaml`);
@@ -509,6 +510,7 @@ describe("every config that comes along", () => {
     ["halves", "five planned comparisons", 5],
     ["label-noise", "five planned comparisons", 5],
     ["batch-sizes", "eleven planned comparisons", 11],
+    ["tuned", "Three planned comparisons", 3],
   ])("%s resolves: seeds enough for the comparisons that its header plans", (name, said, comparisons) => {
     expect(readFileSync(join(packageRoot, "configs", `${name}.yaml`), "utf8")).toContain(said);
     expect(read(name).comparisons).toHaveLength(comparisons);

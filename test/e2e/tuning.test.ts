@@ -57,5 +57,9 @@ it("each arm has the rate that learns; the test set is measured in its own runs 
   const { stdout } = await ibatch(["status", directory]);
   expect(stdout).toContain("2 runs: 2 done; before them tuning, 4 runs: 4 done");
   const exported = await ibatch(["export", directory, "--to", "markdown"]);
-  expect(exported.stdout).toBe(readFileSync(join(directory, "table.md"), "utf8"));
+  const table = readFileSync(join(directory, "table.md"), "utf8");
+  expect(exported.stdout).toBe(table);
+  const small = scratch.path("small");
+  await ibatch(["export", directory, "--to", "metrics", "--out", small]);
+  expect((await ibatch(["export", small, "--to", "markdown"])).stdout, "of the small files alone").toBe(table);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { BackendError } from "../../src/backend/errors.js";
-import { Interrupted } from "../../src/errors.js";
+import { BackendError, BackendLost } from "../../src/backend/errors.js";
+import { Interrupted, surroundingsError } from "../../src/errors.js";
 import { readStatus } from "../../src/experiment/experiment-status.js";
 import { readTuning } from "../../src/record/tuning-record.js";
 import { type Pretence, SETTINGS, type Sent } from "./fake-backend.js";
@@ -210,6 +210,22 @@ describe("an arm without a learning rate", () => {
     expect(mended.results.map(({ state }) => state)).toEqual(Array(4).fill("done"));
     expect(readTuning(scene.directory)?.arms.map(({ rate }) => rate)).toEqual([0.2, 0.1]);
   });
+});
+
+test("where no other backend can be had, nothing is chosen from what there is, and the same command goes on", async () => {
+  const scene = new Scene();
+  let opened = 0;
+  const dies = (message: Sent) => {
+    if (message.type === "open") opened += 1;
+    if (message.type === "train" && opened === 3) throw new BackendLost("the backend has ended");
+  };
+  const noOther = surroundingsError("no backend can be started");
+  const { results, stoppedBy } = await scene.run({ settings: TUNED, pretence: rated(byHand, dies), noOther });
+  expect([results, stoppedBy]).toEqual([[], noOther]);
+  expect([scene.has("tuning.json"), scene.has("frozen")]).toEqual([false, false]);
+  const after = await scene.run({ settings: TUNED, pretence: rated(byHand) });
+  expect(after.client.sentOf("open")).toHaveLength(TRIALS - 2 + 4);
+  expect(readTuning(scene.directory)?.arms.map(({ rate }) => rate)).toEqual([0.2, 0.1]);
 });
 
 test("other rates are another experiment, and it says which", async () => {
