@@ -26,7 +26,7 @@ def start(*arguments: str, path: Path | None = None, python: str = sys.executabl
     """Runs a backend that is not to start. path: where Python looks first."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, filter(None, [path, ROOT])))}
     command = [python, "-m", "py_backend", "--threads", "1", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, cwd="/")
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd="/")
 
 
 def the_line(ended: subprocess.CompletedProcess[str], code: int) -> str:
@@ -88,7 +88,7 @@ def start_and_end(first: Path) -> tuple[str, tuple[int, str]]:
     with os.fdopen(reading) as channel:
         ready = channel.read()  # to its end: it was closed
     try:
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=300)
     finally:
         process.kill()
     return ready, (process.returncode, output)

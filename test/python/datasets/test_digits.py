@@ -132,7 +132,7 @@ def test_no_scikit_learn_is_imported() -> None:
         "import sys; from pathlib import Path; from py_backend.datasets import digits;"
         "print(digits.load(Path('.'), digits.NoOptions()).name, {'sklearn', 'scipy'} & {*sys.modules})"
     )
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
     assert (ended.stdout, ended.stderr) == ("digits set()\n", "")
 
 

@@ -28,7 +28,7 @@ def test_they_are_left_to_the_controller(program: str, tmp_path: Path) -> None:
         text=True,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        timeout=60,
+        timeout=300,
     )
     assert (ended.returncode, ended.stdout) == (4, "")
     assert "not ended" in ended.stderr

@@ -642,7 +642,7 @@ def start(text: str, **environment: str) -> subprocess.CompletedProcess[str]:
         text=True,
         cwd=ROOT,
         env={**os.environ, **environment},
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -676,7 +676,7 @@ def test_reads_and_writes_one_document() -> None:
 
 def test_imports_no_torch() -> None:
     look = "import sys, py_report.statistics.analysis; print('scipy' in sys.modules, 'torch' in sys.modules)"
-    ended = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert (ended.returncode, ended.stdout) == (0, "True False\n")
 
 
