@@ -1,21 +1,32 @@
 // Orders that have candidates scored, on real digits through the real backend.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { ibatch, Scratch, smallConfig, startIbatch } from "./ibatch.js";
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
 
-/** Each in a folder of its own; long enough to be killed in the middle. */
-const configOf = (order: string) =>
-  scratch.write(
-    `${order.replace(/\W+/g, "-")}/pools.yaml`,
-    `${smallConfig.slice(0, smallConfig.indexOf("arms:")).replace("epochs: 2", "epochs: 6")}
+/** Each with how many candidates it has scored an epoch. */
+const ARMS = {
+  pool: ["{ name: pool, factor: 2, lag: 1 }", 315],
+  placebo: ["{ name: pool, factor: 3, by: el2n, placebo: true, lag: 0 }", 315],
+  backprop: ["{ name: selective-backprop, factor: 2, history: 128 }", 315],
+  importance: ["{ name: importance, factor: 3, when: always }", 3 * 315],
+} as const;
+const NAMES = Object.keys(ARMS);
+
+/** Long enough to be killed in the middle of each arm. */
+const config = scratch.write(
+  "pools.yaml",
+  `${smallConfig.slice(0, smallConfig.indexOf("arms:")).replace("epochs: 2", "epochs: 6")}
 checkpoint: { everyBatches: 1, leastSeconds: 0 }
-arms: { pooled: { order: ${order} } }
+arms:
+${Object.entries(ARMS)
+  .map(([arm, [order]]) => `  ${arm}: { order: ${order} }`)
+  .join("\n")}
 `,
-  );
+);
 
 const recorded = (directory: string): Record<string, string> =>
   Object.fromEntries(
@@ -24,10 +35,10 @@ const recorded = (directory: string): Record<string, string> =>
       .map((file) => [file, readFileSync(join(directory, file), "hex")]),
   );
 
-/** Kills it once it has a checkpoint, in its first epochs. */
-async function killed(config: string, out: string): Promise<void> {
+/** Kills it once it has a checkpoint of this arm, in its first epochs. */
+async function killedIn(arm: string, out: string): Promise<void> {
   const { child, ended } = startIbatch(["run", config, "--out", out]);
-  const checkpoints = join(out, "pooled/seed-0/checkpoint");
+  const checkpoints = join(out, arm, "seed-0/checkpoint");
   const whole = () =>
     existsSync(checkpoints)
       ? readdirSync(checkpoints).filter((step) => existsSync(join(checkpoints, step, "manifest.json"))).length
@@ -37,21 +48,21 @@ async function killed(config: string, out: string): Promise<void> {
   await ended;
 }
 
-test.each([
-  ["{ name: pool, factor: 2, lag: 1 }", 315],
-  ["{ name: pool, factor: 3, by: el2n, placebo: true, lag: 0 }", 315],
-  ["{ name: selective-backprop, factor: 2, history: 128 }", 315],
-  ["{ name: importance, factor: 3, when: always }", 3 * 315],
-])("%s: killed, it goes on to the bit; plain PyTorch trains on the same", async (order, scored) => {
-  const config = configOf(order);
-  const [whole, cut] = [join(dirname(config), "whole"), join(dirname(config), "cut")];
+test("killed in each arm, the same command goes on to the bit", async () => {
+  const [whole, cut] = [scratch.path("whole"), scratch.path("cut")];
   expect(await ibatch(["run", config, "--out", whole])).toMatchObject({ code: 0 });
-  await killed(config, cut);
+  for (const arm of NAMES) await killedIn(arm, cut);
   expect(await ibatch(["run", config, "--out", cut])).toMatchObject({ code: 0 });
-  expect(readFileSync(join(cut, "log.txt"), "utf8")).toMatch(/goes on from step \d+/);
+  const resumed = [...readFileSync(join(cut, "log.txt"), "utf8").matchAll(/\] (\w+), seed 0 +goes on from step \d+/g)];
+  expect(resumed.map(([, arm]) => arm)).toEqual(NAMES);
   expect(recorded(cut)).toEqual(recorded(whole));
-  const [metrics] = readFileSync(join(whole, "pooled/seed-0/metrics.jsonl"), "utf8").split("\n");
-  expect(JSON.parse(metrics)).toMatchObject({ scored });
-  const validated = await ibatch(["validate", config, "--batches", "4"], {}, scratch.directory);
+  for (const [arm, [, scored]] of Object.entries(ARMS)) {
+    const [metrics] = readFileSync(join(whole, arm, "seed-0/metrics.jsonl"), "utf8").split("\n");
+    expect(JSON.parse(metrics), arm).toMatchObject({ scored });
+  }
+});
+
+test.each(NAMES)("plain PyTorch trains on the same: %s", async (arm) => {
+  const validated = await ibatch(["validate", config, "--arm", arm, "--batches", "4"], {}, scratch.directory);
   expect(validated).toMatchObject({ code: 0, stdout: expect.stringContaining("all checks passed") });
 });
