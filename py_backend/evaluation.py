@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from .batch_norm import Calibration, batch_statistics
 from .device import Download, upload
 from .errors import BackendError
-from .messages import Norm
+from .messages import Norm, WhichWeights
 from .progress import Progress
 from .resident import DataPart
 from .signals import SignalBuffer
@@ -42,9 +42,10 @@ def evaluate(
     progress: Progress,
     norm: Norm = "running",
     calibration: Samples | None = None,
+    weights: WhichWeights = "last",
 ) -> Download:
     """The signals of these samples in evaluation mode: no dropout, no augmentation; BatchNorm normalises as `norm` says
-    (see batch_norm.py), for `reestimated` by these calibration samples.
+    (see batch_norm.py), for `reestimated` by these calibration samples. weights: see averaging.py.
 
     Changes nothing in the model. One without BatchNorm is looked at as with running statistics, whatever is asked for.
     Tells `progress` of each batch, and stops between two where it says so. Raises BackendError (bad_array, bad_field,
@@ -58,6 +59,7 @@ def evaluate(
     least = 1 if norm == "running" else LEAST_FOR_STATISTICS
     with (
         NamingOutOfMemory("a batch_size", "suggested_batch_size", least) as memory,
+        learner.averaged.in_place() if weights == "averaged" else nullcontext(),
         evaluation_mode(learner.model),
         statistics(learner, norm, calibration, batch_size, progress, memory),
     ):

@@ -3,6 +3,7 @@
     model.NAME              every entry of the model's state dict, and its buffers that are in none
     loss.NAME               the same of a loss that is a module
     optimizer.KEY.PARAMETER what the optimiser keeps of a parameter: momentum_buffer, exp_avg, step, …
+    averaged.PARAMETER      its mean over updates, once one was counted in; and how many, `averaged_updates`
 
 No generator is among it: noise follows from seed, step and place. No group of the optimiser either: the learning rate
 comes with each batch, and SGD, Adam and AdamW change nothing else of a group.
@@ -25,6 +26,8 @@ from .training import Learner
 
 EXTRA_STATE = "_extra_state"
 """How torch ends the name of what a module's get_extra_state gave: of any type and shape."""
+
+AVERAGED_UPDATES = "averaged_updates"
 
 Kind: TypeAlias = tuple[torch.dtype, tuple[int, ...]]
 
@@ -106,6 +109,9 @@ def read_state(learner: Learner, step: int, opened: Mapping[str, Kind]) -> tuple
                 tensors[f"optimizer.{name}"] = savable(of_optimizer, name, entry)
             else:
                 values[f"optimizer.{name}"] = savable_value(of_optimizer, name, entry)
+    if learner.averaged.count:
+        tensors |= {f"averaged.{name}": mean for name, mean in learner.averaged.means.items()}
+        values[AVERAGED_UPDATES] = learner.averaged.count
     return State(step, class_of(learner.optimizer), tensors, values), notices
 
 

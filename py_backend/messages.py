@@ -23,6 +23,8 @@ Signals = Annotated[list[SignalName], Meta(min_length=1)]
 Precision = Literal["float32", "bfloat16"]
 Part = Literal["train", "test"]
 Norm = Literal["running", "batch", "reestimated"]
+WhichWeights = Literal["last", "averaged"]
+Decay = Annotated[float, Meta(gt=0, lt=1)]
 OptionType = Literal["int", "float", "bool", "str"]
 
 
@@ -247,6 +249,13 @@ class RelabelOk(Message):
     session: Text
 
 
+class Average(Record):
+    """The mean that weights are counted into: a uniform one where decay is None."""
+
+    from_step: Int
+    decay: Decay | None
+
+
 class Train(Message):
     type = "train"
     session: Text
@@ -254,6 +263,7 @@ class Train(Message):
     sha256: Sha256
     signals: Signals
     micro_batch: PositiveInt | None
+    average: Average | None
     arrays = {
         "indices": ArraySpec("u32"),
         "offsets": ArraySpec("u32"),
@@ -293,6 +303,7 @@ class Evaluate(Message):
     session: Text
     part: Part
     norm: Norm
+    weights: WhichWeights
     signals: Signals
     batch_size: PositiveInt
     arrays = {"indices": ArraySpec("u32"), "calibration": ArraySpec("u32", optional=True)}

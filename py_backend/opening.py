@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from . import datasets, models, optimizers
+from .averaging import AveragedWeights
 from .batch_norm import batch_norm_layers
 from .catalogue import read_options
 from .datasets.contract import DatasetDefinition
@@ -105,6 +106,7 @@ def build_learner(
         memory_format="channels_last",
         batch_norms=batch_norms,
         optimizer=optimizer,
+        averaged=AveragedWeights(model),
         loss=loss_of(request, device),
         loss_reference=None if request.loss is None else request.loss.name,
         noise=noise,

@@ -12,7 +12,7 @@ from torch.nn import Parameter
 
 from .device import raw_bytes
 from .errors import BackendError
-from .learner_state import class_of, is_extra, kind, parts, shown
+from .learner_state import AVERAGED_UPDATES, class_of, is_extra, kind, parts, shown
 from .listed import listed
 from .references.whose import Telling
 from .state_document import State
@@ -31,7 +31,8 @@ def fresh_optimizer_state(learner: Learner, build: BuildOptimizer) -> OptimizerS
         for name, parameter in learner.model.named_parameters()
     }
     for copy in copies.values():
-        copy.grad = torch.zeros_like(copy)
+        if copy.requires_grad:  # a parameter of integers never has a gradient
+            copy.grad = torch.zeros_like(copy)
     optimizer = build(copies.values())
     optimizer.step()
     return {name: dict(optimizer.state[copy]) for name, copy in copies.items() if copy in optimizer.state}
@@ -47,6 +48,11 @@ def refuse_other_state(learner: Learner, state: State, fresh: OptimizerState) ->
     kept = kept_parameters(state, fresh)
     required |= {f"optimizer.{key}.{name}": entry for name in kept for key, entry in fresh[name].items()}
     seen = {*state.tensors, *state.values}
+    if AVERAGED_UPDATES in seen:
+        required |= {AVERAGED_UPDATES: 0, **expected_means(learner)}
+        count = state.values.get(AVERAGED_UPDATES)
+        if not isinstance(count, int) or not 0 < count <= state.step:
+            raise bad_state(f"{AVERAGED_UPDATES} is {count!r}; expected 1 to {state.step}, the step")
     if missing := [name for name in required if name not in seen]:
         raise bad_state(f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing")
     expected = {**optional, **required}
@@ -71,6 +77,11 @@ def expected_names(learner: Learner) -> tuple[dict[str, Any], dict[str, Any]]:
         required |= {f"{part.name}.{name}": entry for name, entry in state.items()}
         optional |= {f"{part.name}.{name}": entry for name, entry in part.other_buffers(state).items()}
     return required, optional
+
+
+def expected_means(learner: Learner) -> dict[str, Tensor]:
+    """Once an update was counted into the mean of the weights."""
+    return {f"averaged.{name}": mean for name, mean in learner.averaged.expected().items()}
 
 
 def kept_parameters(state: State, fresh: OptimizerState) -> list[str]:
@@ -99,6 +110,9 @@ def put_back(learner: Learner, state: State, fresh: OptimizerState) -> None:
         for key, entry in fresh[name].items():
             saved = entry_of(state, f"optimizer.{key}.{name}")
             kept[key] = entry.copy_(saved) if isinstance(entry, Tensor) else saved
+    if AVERAGED_UPDATES in state.values:
+        means = {name: state.tensors[f"averaged.{name}"] for name in learner.averaged.expected()}
+        learner.averaged.put_back(state.values[AVERAGED_UPDATES], means)
     refuse_other_values(learner, state)
 
 
@@ -131,6 +145,7 @@ def state_bytes(learner: Learner, fresh: OptimizerState) -> int:
 def all_tensors(learner: Learner, fresh: OptimizerState) -> Iterator[Tensor]:
     for names in expected_names(learner):
         yield from (entry for entry in names.values() if isinstance(entry, Tensor))
+    yield from expected_means(learner).values()
     for entries in fresh.values():
         yield from (entry for entry in entries.values() if isinstance(entry, Tensor))
 

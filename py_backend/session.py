@@ -182,6 +182,7 @@ class Session:
             learning_rates=packet.arrays["learning_rates"],
             weights=packet.arrays.get("weights"),
             micro_batch=request.micro_batch,
+            average=request.average,
         )
         check_chunk(chunk, self._data.train.size)
         trained = self._train(chunk, list(request.signals))
@@ -259,6 +260,7 @@ class Session:
             self._progress,
             request.norm if isinstance(request, Evaluate) else "running",
             None if calibration is None else Samples(self._data.train, calibration),
+            request.weights if isinstance(request, Evaluate) else "last",
         )
         stopwatch.stop()
         refuse_other_threads(self._identity.threads)

@@ -16,11 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from .averaging import AveragedWeights
 from .device import Download, Stopwatch, is_out_of_memory, seed_default_generators, upload
 from .errors import BackendError
 from .generators import seed_all
 from .memory_format import MemoryFormat, in_format
-from .messages import Precision
+from .messages import Average, Precision
 from .noise import AUGMENTATION_LAYER, StepNoise, step_keys
 from .progress import Progress
 from .references.whose import Telling
@@ -45,6 +46,7 @@ class Learner:
     memory_format: MemoryFormat
     batch_norms: tuple[_BatchNorm, ...]
     optimizer: torch.optim.Optimizer
+    averaged: AveragedWeights
     loss: Loss
     loss_reference: str | None
     noise: StepNoise
@@ -70,6 +72,7 @@ class Chunk:
     learning_rates: npt.NDArray[np.float64]
     weights: npt.NDArray[np.float32] | None
     micro_batch: int | None
+    average: Average | None
 
     @property
     def batches(self) -> int:
@@ -174,6 +177,8 @@ def train_batches(
             buffer.write(part_start, losses.detach(), logits.detach(), labels)
             gathered[part_start:part_end] = part
         learner.optimizer.step()
+        if chunk.average is not None and chunk.first_step + batch >= chunk.average.from_step:
+            learner.averaged.count_in(chunk.average.decay)
         batches_done = batch + 1
         progress.moved(chunk.first_step + batches_done)
 

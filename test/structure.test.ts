@@ -278,6 +278,7 @@ describe("Python", () => {
       "noise",
       "exact_values",
       "choice",
+      "averaging",
       "batch_norm",
       "memory_format",
       "parameters",

@@ -120,6 +120,7 @@ class SameLoop:
             learning_rates=np.array([RATE]),
             weights=weights,
             micro_batch=None,
+            average=None,
         )
         self._step += 1
         trained = train_chunk(self._learner, self._data, chunk, ["loss", "correct", "prediction"], self._progress)

@@ -136,6 +136,14 @@ const part = z.enum(["train", "test"]);
 const NORMS = ["running", "batch", "reestimated"] as const;
 export type Norm = (typeof NORMS)[number];
 
+/** Weights that samples are looked at with: the last ones, or their mean over updates. */
+const WHICH_WEIGHTS = ["last", "averaged"] as const;
+export type WhichWeights = (typeof WHICH_WEIGHTS)[number];
+
+/** The mean that weights are counted into, from the batch of this step on: a uniform one where `decay` is null. */
+const average = z.strictObject({ fromStep: int, decay: z.number().gt(0).lt(1).nullable() });
+export type Average = Readonly<z.infer<typeof average>>;
+
 export const PRECISIONS = ["float32", "bfloat16"] as const;
 
 export const MESSAGES = {
@@ -213,7 +221,7 @@ export const MESSAGES = {
   relabel: message({ session: text }, { indices: array("u32"), labels: array("u32") }),
   relabel_ok: message({ session: text }),
   train: message(
-    { session: text, firstStep: int, sha256, signals, microBatch: positiveInt.nullable() },
+    { session: text, firstStep: int, sha256, signals, microBatch: positiveInt.nullable(), average: average.nullable() },
     {
       indices: array("u32"),
       offsets: array("u32"),
@@ -228,7 +236,7 @@ export const MESSAGES = {
   score: message({ session: text, signals, batchSize: positiveInt }, { indices: array("u32") }),
   score_ok: message({ session: text, indicesSha256: sha256, seconds: float }, signalArrays),
   evaluate: message(
-    { session: text, part, norm: z.enum(NORMS), signals, batchSize: positiveInt },
+    { session: text, part, norm: z.enum(NORMS), weights: z.enum(WHICH_WEIGHTS), signals, batchSize: positiveInt },
     { indices: array("u32"), calibration: optionalArray("u32") },
   ),
   evaluate_ok: message({ session: text, indicesSha256: sha256, seconds: float }, signalArrays),

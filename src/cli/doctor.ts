@@ -133,7 +133,7 @@ async function trainOneBatch(session: Session): Promise<string> {
     learningRates: Float64Array.of(0.01),
     weights: undefined,
   };
-  const { loss } = (await session.train(batch, { microBatch: null, extras: [] })).signals;
+  const { loss } = (await session.train(batch, { microBatch: null, average: null, extras: [] })).signals;
   const mean = loss.reduce((sum, value) => sum + value, 0) / loss.length;
   const untrained = Math.log(session.opened.classNames.length);
   return `32 images through the wire, mean loss ${mean.toFixed(3)} (untrained: about ${untrained.toFixed(1)})`;

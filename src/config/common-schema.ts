@@ -7,6 +7,25 @@ import { learningRate } from "../schedules/index.js";
 import { RANDOM_SOURCES } from "./run-seeds.js";
 import { count, seed, someCount } from "./schema-numbers.js";
 
+const averagedSection = z
+  .strictObject({
+    last: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe("a uniform mean of the weights after each update in the last so much of the run, a share"),
+    decay: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .optional()
+      .describe("an exponential mean of the weights after each update: what it keeps of itself at one"),
+  })
+  .refine(({ last, decay }) => (last === undefined) !== (decay === undefined), {
+    message: "expected one of last and decay, as in { last: 0.25 } or { decay: 0.999 }",
+  });
+
 const evaluationSection = z.strictObject({
   every: someCount.default(1).describe("epochs between two evaluations; the last epoch is always evaluated"),
   perEpoch: someCount
@@ -15,6 +34,13 @@ const evaluationSection = z.strictObject({
       "evaluations in each epoch that is evaluated, after equal numbers of batches and at its end; left out, or 1: at its end " +
         "alone. Those before the end change no training, and are in curves and in the table of recency: targets and " +
         "verdicts are of ends of epochs",
+    ),
+  averaged: averagedSection
+    .optional()
+    .describe(
+      "evaluate a mean of the weights beside the last ones, too; verdicts stay with these. `{ last: 0.25 }`: a uniform one over " +
+        "the updates of the last quarter of the run, by its progress. `{ decay: 0.999 }`: exponential, bias corrected. BatchNorm's " +
+        "statistics are estimated anew",
     ),
   batchSize: someCount.default(500).describe("samples a batch of an evaluation; changes results by rounding only"),
   trainSample: count

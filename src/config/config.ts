@@ -143,8 +143,8 @@ export function resolveConfig(
 }
 
 /** What is as left out is left out, so that it has the hash of a config that does not say it. */
-function evaluationOf({ perEpoch = 1, ...evaluation }: Common["evaluation"]): Common["evaluation"] {
-  return { ...evaluation, ...(perEpoch > 1 && { perEpoch }) };
+function evaluationOf({ perEpoch = 1, averaged, ...evaluation }: Common["evaluation"]): Common["evaluation"] {
+  return { ...evaluation, ...(perEpoch > 1 && { perEpoch }), ...(averaged && { averaged }) };
 }
 
 /** Keys that begin with `x-` are the user's own, for anchors. */

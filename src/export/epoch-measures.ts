@@ -49,6 +49,12 @@ export const MEASURES: readonly Measure[] = [
   { name: "learning_rate/last", of: ({ metrics }) => metrics.learningRate.last },
   ...measured("train/", ({ metrics }) => metrics.train),
   ...EVALUATED.flatMap((part) => measuredWithin(`${snakeCase(part)}/`, (evaluated) => evaluated[part])),
+  {
+    name: "averaged/updates",
+    of: ({ metrics }) => metrics.averaged?.updates,
+    within: ({ averaged }) => averaged?.updates,
+  },
+  ...EVALUATED.flatMap((part) => measuredWithin(`averaged/${snakeCase(part)}_`, ({ averaged }) => averaged?.[part])),
   ...MONITORS.map(
     (monitor): Measure => ({
       name: `order/${snakeCase(monitor)}`,

@@ -1,20 +1,21 @@
-/** Test accuracy within the last epoch, against its end. */
+/** What an arm's end owes to its last batches. */
 import type { Findings } from "../record/findings-document.js";
-import { RECENCY_COLUMNS, RECENCY_TITLE, recentArms } from "../results/recency.js";
+import { RECENCY_TITLE, recencyColumns, recentArms } from "../results/recency.js";
 import { dataTable } from "./data-table.js";
 import type { Html } from "./html.js";
 
-/** Undefined where no arm was evaluated before its end. */
+/** Undefined where there is nothing to tell. */
 export function recencyTable(findings: Findings): Html | undefined {
   const arms = recentArms(findings);
   if (arms.length === 0) return undefined;
+  const columns = recencyColumns(arms);
   return dataTable({
     id: "recency",
     note: `${RECENCY_TITLE}.`,
-    columns: ["arm", ...RECENCY_COLUMNS.map(({ title }) => title)],
+    columns: ["arm", ...columns.map(({ title }) => title)],
     rows: arms.map((one) => ({
       name: one.arm,
-      cells: RECENCY_COLUMNS.map(({ cell }) => cell(one)),
+      cells: columns.map(({ cell }) => cell(one)),
       isBaseline: one.arm === findings.baseline,
     })),
   });

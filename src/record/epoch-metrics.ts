@@ -82,10 +82,16 @@ const labelNoise = z.object({
 /** How many wrong labels there are, and whether an order prefers them. */
 export type LabelNoiseMetrics = z.infer<typeof labelNoise>;
 
-const evaluated = {
+const parts = {
   trainSample: measured.optional(),
   validation: measured.optional(),
   test: measured.optional(),
+};
+
+const evaluated = {
+  ...parts,
+  /** The same of the mean of the weights over so many updates; only where `evaluation.averaged` wants it, once there is one. */
+  averaged: z.object({ updates: count, ...parts }).optional(),
 };
 
 export const withinPoint = z.object({

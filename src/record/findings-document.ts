@@ -155,6 +155,15 @@ const withinLastEpoch = z.strictObject({
 /** Test accuracy within the last epoch, 0 … 1, over the runs that are done. */
 export type WithinLastEpoch = Readonly<z.infer<typeof withinLastEpoch>>;
 
+const averagedWeights = z.strictObject({
+  accuracy: meanOverRuns,
+  /** Minus that of the last weights. */
+  gain: meanOverRuns,
+  loss: meanOverRuns,
+});
+/** Of the mean of the weights, on the test set after the last epoch, over the runs that are done. */
+export type AveragedWeights = Readonly<z.infer<typeof averagedWeights>>;
+
 const armFindings = z.strictObject({
   arm: z.string(),
   /** Last epoch's test accuracy over the runs that are done, 0 … 1. */
@@ -167,6 +176,8 @@ const armFindings = z.strictObject({
   labelNoise: noiseDrawn.optional(),
   /** Where it was evaluated before its end. */
   withinLastEpoch: withinLastEpoch.optional(),
+  /** Where a mean of the weights was evaluated. */
+  averagedWeights: averagedWeights.optional(),
   /** Where the config holds out a validation part. */
   validation: best.optional(),
   /** With the baseline; absent for the baseline itself, without a baseline, and without statistics. */

@@ -19,7 +19,7 @@ import {
   samplesOf,
 } from "./measures.js";
 import { notesOn, testsThatClaim } from "./notes.js";
-import { withinLastEpochOf } from "./recency.js";
+import { averagedWeightsOf, withinLastEpochOf } from "./recency.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { sentenceOn } from "./sentences.js";
 import { MEASURES } from "./shown-measure.js";
@@ -44,10 +44,12 @@ export function makeFindings(
   const inArms = arms.map((arm, at) => {
     const labelNoise = noiseDrawnBy(byArm[at].runs);
     const withinLastEpoch = withinLastEpochOf(byArm[at].runs);
+    const averagedWeights = averagedWeightsOf(byArm[at].runs);
     return {
       ...armFindings(arm, descriptions, comparisons, baseline),
       ...(labelNoise && { labelNoise }),
       ...(withinLastEpoch && { withinLastEpoch }),
+      ...(averagedWeights && { averagedWeights }),
     };
   });
   return {

@@ -1,10 +1,17 @@
-/** Whether a run's end says more of its last batches than of its training: evaluations before the last epoch's end. */
-import type { ArmFindings, Findings, MeanOverRuns, WithinLastEpoch } from "../record/findings-document.js";
+/** Whether a run's end says more of its last batches than of its training: evaluations before that, and means of weights. */
+import type {
+  ArmFindings,
+  AveragedWeights,
+  Findings,
+  MeanOverRuns,
+  WithinLastEpoch,
+} from "../record/findings-document.js";
+import { fromRecorded } from "../record/number.js";
 import type { Column, Layout } from "./layout.js";
 import { PERCENT, signed } from "./number-text.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { meanOver } from "./summary.js";
-import { percent } from "./summary-text.js";
+import { lossText, percent } from "./summary-text.js";
 
 /** Of an arm's runs that are done; undefined where none was evaluated within its last epoch. */
 export function withinLastEpochOf(runs: readonly TimedRun[]): WithinLastEpoch | undefined {
@@ -21,33 +28,64 @@ export function withinLastEpochOf(runs: readonly TimedRun[]): WithinLastEpoch | 
   return before && rise && range ? { before, rise, range } : undefined;
 }
 
-export const RECENCY_TITLE =
-  "Recency: test accuracy within the last epoch (evaluation.perEpoch). An arm whose end differs from what came before by more " +
-  "than the baseline's does may be shown by its last batches";
-
-interface RecentArm extends Pick<ArmFindings, "arm"> {
-  readonly within: WithinLastEpoch;
+/** Of an arm's runs that are done; undefined where no mean of the weights was evaluated. */
+export function averagedWeightsOf(runs: readonly TimedRun[]): AveragedWeights | undefined {
+  const found = runs.flatMap(({ state, metrics }) => {
+    const last = state === "done" ? metrics.at(-1) : undefined;
+    const averaged = last?.averaged?.test;
+    return last?.test === undefined || averaged === undefined ? [] : [{ last: last.test, averaged }];
+  });
+  const accuracy = meanOver(found.map(({ averaged }) => averaged.accuracy));
+  const gain = meanOver(found.map(({ averaged, last }) => averaged.accuracy - last.accuracy));
+  const loss = meanOver(found.map(({ averaged }) => fromRecorded(averaged.loss)));
+  return accuracy && gain && loss ? { accuracy, gain, loss } : undefined;
 }
 
-/** Arms that were evaluated before their end. */
-export const recentArms = ({ arms }: Pick<Findings, "arms">): RecentArm[] =>
-  arms.flatMap(({ arm, withinLastEpoch }) => (withinLastEpoch === undefined ? [] : [{ arm, within: withinLastEpoch }]));
+export const RECENCY_TITLE =
+  "Recency: test accuracy within the last epoch (evaluation.perEpoch), and of averaged weights (evaluation.averaged). An arm " +
+  "whose end differs from these by more than the baseline's does may be shown by its last batches";
 
-export const RECENCY_COLUMNS: readonly Column<RecentArm>[] = [
-  { title: "mean before its end, %", rank: 1, cell: ({ within }) => text(within.before, percent) },
-  { title: "end − mean before, points", rank: 0, cell: ({ within }) => text(within.rise, points) },
-  { title: "highest − lowest, points", rank: 2, cell: ({ within }) => text(within.range, percent) },
+type RecentArm = Pick<ArmFindings, "arm" | "withinLastEpoch" | "averagedWeights">;
+
+/** Arms of which there is something to tell. */
+export const recentArms = ({ arms }: Pick<Findings, "arms">): readonly RecentArm[] =>
+  arms.filter(({ withinLastEpoch, averagedWeights }) => withinLastEpoch !== undefined || averagedWeights !== undefined);
+
+/** Those that have a value in some arm. */
+export const recencyColumns = (arms: readonly RecentArm[]): readonly Column<RecentArm>[] => [
+  ...(arms.some(({ withinLastEpoch }) => withinLastEpoch !== undefined) ? WITHIN : []),
+  ...(arms.some(({ averagedWeights }) => averagedWeights !== undefined) ? AVERAGED : []),
+];
+
+const WITHIN: readonly Column<RecentArm>[] = [
+  { title: "mean before its end, %", rank: 2, cell: ({ withinLastEpoch }) => text(withinLastEpoch?.before, percent) },
+  { title: "end − mean before, points", rank: 0, cell: ({ withinLastEpoch }) => text(withinLastEpoch?.rise, points) },
+  { title: "highest − lowest, points", rank: 3, cell: ({ withinLastEpoch }) => text(withinLastEpoch?.range, percent) },
+];
+
+const AVERAGED: readonly Column<RecentArm>[] = [
+  { title: "averaged, %", rank: 0, cell: ({ averagedWeights }) => text(averagedWeights?.accuracy, percent) },
+  { title: "averaged − end, points", rank: 1, cell: ({ averagedWeights }) => text(averagedWeights?.gain, points) },
+  {
+    title: "averaged: test loss",
+    rank: 4,
+    cell: ({ averagedWeights }) => text(averagedWeights?.loss, lossText, lossText),
+  },
 ];
 
 const points = (share: number): string => signed(PERCENT * share, 2);
 
-const text = ({ mean, sd }: MeanOverRuns, format: (share: number) => string): string =>
-  sd === null ? format(mean) : `${format(mean)} ± ${percent(sd)}`;
+type Format = (value: number) => string;
 
-/** A row an arm; none where no arm was evaluated within its last epoch. */
+function text(value: MeanOverRuns | undefined, format: Format, ofSpread: Format = percent): string {
+  if (value === undefined) return "–";
+  return value.sd === null ? format(value.mean) : `${format(value.mean)} ± ${ofSpread(value.sd)}`;
+}
+
+/** A row an arm; none where nothing was looked at but last weights at the ends of epochs. */
 export function recencyTables(findings: Findings, layout: Layout): string[] {
   const arms = recentArms(findings);
   if (arms.length === 0) return [];
-  const columns: Column<RecentArm>[] = [{ title: "arm", rank: 0, cell: ({ arm }) => arm }, ...RECENCY_COLUMNS];
+  const columns: Column<RecentArm>[] = [{ title: "arm", rank: 0, cell: ({ arm }) => arm }, ...recencyColumns(arms)];
   return [`${layout.line(RECENCY_TITLE)}\n\n${layout.table(columns, arms)}`];
 }

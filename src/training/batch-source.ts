@@ -5,9 +5,10 @@ import type { PlannedEpoch } from "./planner.js";
 export interface BatchSource {
   /** Chunks that are under way at a time: one is trained on while the next one waits, so a GPU never drains. */
   readonly chunksUnderWay: number;
-  /** Samples and batches of the whole epoch. */
+  /** Samples and batches of the whole epoch, and where each batch begins and ends. */
   readonly samples: number;
   readonly batches: number;
+  readonly offsets: Readonly<Uint32Array>;
   /** The next batches, at most so many; undefined at the epoch's end. They are on record when they are handed out. */
   next(mostBatches: number): Promise<Chunk | undefined>;
   /** The ledger has what was measured of these samples. */
@@ -26,6 +27,7 @@ export class PlanSource implements BatchSource {
   readonly divergedAtStep = undefined;
   readonly samples: number;
   readonly batches: number;
+  readonly offsets: Readonly<Uint32Array>;
   readonly #planned: PlannedEpoch;
   readonly #firstStep: number;
   #done: number;
@@ -34,6 +36,7 @@ export class PlanSource implements BatchSource {
   constructor(planned: PlannedEpoch, { firstStep, step }: { readonly firstStep: number; readonly step: number }) {
     this.samples = planned.plan.indices.length;
     this.batches = planned.plan.learningRates.length;
+    this.offsets = planned.plan.offsets;
     this.#planned = planned;
     this.#firstStep = firstStep;
     this.#done = step - firstStep;

@@ -55,6 +55,7 @@ export class DecidedSource implements BatchSource {
   readonly chunksUnderWay: number;
   readonly samples: number;
   readonly batches: number;
+  readonly offsets: Readonly<Uint32Array>;
   readonly #inputs: DecidedInputs;
   readonly #drawn: EpochOfBatches;
   /** Batches that were handed out, or trained on before. */
@@ -74,6 +75,7 @@ export class DecidedSource implements BatchSource {
     this.#inputs = inputs;
     this.batches = Math.min(learningRates.length, mostBatches);
     this.samples = offsets[offsets.length - 1];
+    this.offsets = offsets;
     this.chunksUnderWay = decided.lag + 1;
     this.#drawn = new EpochOfBatches({ ...{ n, eligible, samples: this.samples }, coverage: order.coverage });
     if (decided.count > 0) this.#drawn.goOn(this.#plan().indices, decided.weights !== null);

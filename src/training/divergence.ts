@@ -1,6 +1,6 @@
 /** Losses that are not finite: where a run ends. */
 
-import type { EpochMetrics } from "../record/epoch-metrics.js";
+import type { EvaluatedParts } from "../record/epoch-metrics.js";
 import { fromRecorded } from "../record/number.js";
 import { firstSignals } from "./sample-signals.js";
 import type { TrainedOn } from "./session.js";
@@ -29,8 +29,8 @@ export function cutAtDivergence(trained: TrainedOn): { trained: TrainedOn; diver
 }
 
 /** Whether any sample that was evaluated has a loss that is not finite: their mean is not, then. */
-export const hasDiverged = ({ test, validation, trainSample }: Evaluated): boolean =>
+export const hasDiverged = ({ test, validation, trainSample }: Omit<Evaluated, "averaged">): boolean =>
   [test, validation, trainSample].some((part) => part !== undefined && !Number.isFinite(fromRecorded(part.loss)));
 
 /** What was measured after an epoch. */
-export type Evaluated = Pick<EpochMetrics, "test" | "validation" | "trainSample">;
+export type Evaluated = EvaluatedParts;

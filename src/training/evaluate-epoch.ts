@@ -9,13 +9,14 @@ import type { Training } from "./training.js";
 
 type EvaluatedEpoch = Evaluated & { readonly batchNorm?: BatchNormMetrics };
 
+/** `averaged`: updates that are in the mean of the weights. */
 export async function evaluate(
   { evaluator, listen }: Training,
   { epoch, plan }: PlannedEpoch,
-  { isLast }: { readonly isLast: boolean },
+  { isLast, averaged }: { readonly isLast: boolean; readonly averaged: number },
 ): Promise<EvaluatedEpoch> {
   if (!evaluator.isDue(epoch, isLast)) return {};
-  const { evaluated, testPredictions } = await evaluator.look();
+  const { evaluated, testPredictions } = await evaluator.look(averaged);
   listen({ type: "evaluated", epoch, testPredictions });
   const batchNorm = isLast ? await evaluator.compareStatistics(plan) : undefined;
   return { ...evaluated, ...(batchNorm && { batchNorm }) };

@@ -12,11 +12,13 @@ import type { Evaluated } from "./divergence.js";
 import { toMeasured } from "./measured.js";
 import type { Plan } from "./plan.js";
 import type { SampleSignals } from "./sample-signals.js";
-import type { Session } from "./session.js";
+import type { Evaluation, Session } from "./session.js";
 import type { Split } from "./split.js";
 
 /** Samples that statistics are re-estimated on. */
 const CALIBRATION_SIZE = 2000;
+
+type HowLooked = Pick<Evaluation, "weights" | "norm">;
 
 export interface Looked {
   readonly evaluated: Evaluated;
@@ -50,21 +52,36 @@ export class Evaluator {
     return isLast || (epoch + 1) % this.#settings.every === 0;
   }
 
-  async look(): Promise<Looked> {
-    const { trainSample, validation } = this.#split;
-    const [onTrainSample, onValidation, onTest] = await Promise.all([
-      this.#signals("train", trainSample),
-      this.#signals("train", validation),
-      this.#signals("test", this.#test),
+  /** `updates`: that are in the mean of the weights, which is looked at, too, where there are some. */
+  async look(updates: number): Promise<Looked> {
+    const [{ measured, testPredictions }, averaged] = await Promise.all([
+      this.#lookWith({ weights: "last", norm: this.#norm }),
+      updates === 0 ? undefined : this.#lookWith({ weights: "averaged", norm: this.#normOfAveraged }),
     ]);
     return {
-      evaluated: {
-        ...(onTrainSample && { trainSample: toMeasured(onTrainSample) }),
-        ...(onValidation && { validation: toMeasured(onValidation) }),
-        ...(onTest && { test: toMeasured(onTest) }),
-      },
-      testPredictions: onTest?.prediction,
+      evaluated: { ...measured, ...(averaged && { averaged: { updates, ...averaged.measured } }) },
+      testPredictions,
     };
+  }
+
+  async #lookWith(how: HowLooked) {
+    const { trainSample, validation } = this.#split;
+    const [onTrainSample, onValidation, onTest] = await Promise.all([
+      this.#signals("train", trainSample, how),
+      this.#signals("train", validation, how),
+      this.#signals("test", this.#test, how),
+    ]);
+    const measured = {
+      ...(onTrainSample && { trainSample: toMeasured(onTrainSample) }),
+      ...(onValidation && { validation: toMeasured(onValidation) }),
+      ...(onTest && { test: toMeasured(onTest) }),
+    };
+    return { measured, testPredictions: onTest?.prediction };
+  }
+
+  /** Running statistics are of the last weights. */
+  get #normOfAveraged(): Norm {
+    return this.#hasBatchNorm ? "reestimated" : "running";
   }
 
   /** A scoring pass over all that may be trained on. */
@@ -99,11 +116,11 @@ export class Evaluator {
     });
   }
 
-  #signals(part: "train" | "test", indices: Uint32Array): Promise<SampleSignals> | undefined {
+  #signals(part: "train" | "test", indices: Uint32Array, how: HowLooked): Promise<SampleSignals> | undefined {
     if (indices.length === 0) return undefined;
-    const calibration = this.#norm === "reestimated" ? this.#calibration : undefined;
+    const calibration = how.norm === "reestimated" ? this.#calibration : undefined;
     const { batchSize } = this.#settings;
-    return this.#session.evaluate({ part, indices, batchSize, norm: this.#norm, calibration });
+    return this.#session.evaluate({ part, indices, batchSize, ...how, calibration });
   }
 
   /** Stratified, of equal samples always the same ones. Batches of it are mixed as chance has it. */

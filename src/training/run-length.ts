@@ -97,6 +97,16 @@ export class RunLength {
     return spending === undefined ? before.epoch + 1 >= this.epochs : progressAfter(spending, samples, batches) >= 1;
   }
 
+  /** Share of the run that is done after so much of the epoch that begins here, which has `ofEpoch` samples. */
+  progress(
+    before: Before,
+    { samples, batches }: { readonly samples: number; readonly batches: number },
+    ofEpoch: number,
+  ): number {
+    const spending = this.spending(before);
+    return spending ? progressAfter(spending, samples, batches) : (before.epoch + samples / ofEpoch) / this.epochs;
+  }
+
   /** A pass that leaves the order's epochs nothing to train with is not made: what is left is trained on by what is known. */
   isScoringDue(before: Before): boolean {
     if (this.isShuffled(before) || !isScoringDue(this.#config.order.ledger, before.epoch)) return false;

@@ -99,6 +99,8 @@ const runState = z.strictObject({
   memory: orderMemory.nullable(),
   /** What the epoch before trained on. */
   before: u32.nullable(),
+  /** The batch from which on weights are counted into their mean; absent where that is not known yet, or none is wanted. */
+  averagedFrom: count.optional(),
   hardSamples: z.strictObject({ loss: f64, wrong: u32, epochs: u32 }),
   /** Null between two epochs. */
   underWay: epochUnderWay.nullable(),

@@ -1,7 +1,7 @@
 /** A run's session at the backend: plans out, measurements back. */
 
 import { BackendError } from "../backend/errors.js";
-import type { FieldsOf, MessageArrays, Norm } from "../backend/messages.js";
+import type { Average, FieldsOf, MessageArrays, Norm, WhichWeights } from "../backend/messages.js";
 import { Interrupted, unlessInterrupted } from "../errors.js";
 import type { ExtraSignal } from "../orders/contract.js";
 import type { FileInParts } from "../record/file-in-parts.js";
@@ -45,6 +45,8 @@ export interface SavedPart {
 export interface TrainOptions {
   /** Samples that are put through the model at a time; null: whole batches. */
   readonly microBatch: number | null;
+  /** The mean that weights are counted into; null: none. */
+  readonly average: Average | null;
   /** Signals that are wanted beside loss and correct. */
   readonly extras: readonly ExtraSignal[];
 }
@@ -56,6 +58,8 @@ export interface Evaluation {
   readonly batchSize: number;
   /** What BatchNorm normalises with meanwhile. */
   readonly norm: Norm;
+  /** The last ones, where it is left out. */
+  readonly weights?: WhichWeights | undefined;
   /** Training samples, shuffled, that statistics are re-estimated on; only for `norm: reestimated`. */
   readonly calibration?: Uint32Array | undefined;
 }
@@ -130,7 +134,7 @@ export class Session {
    * Trains on some batches, behind what was asked for before.
    * @throws Interrupted, BackendError, BackendLost.
    */
-  async train(chunk: Chunk, { microBatch, extras }: TrainOptions): Promise<TrainedOn> {
+  async train(chunk: Chunk, { microBatch, average, extras }: TrainOptions): Promise<TrainedOn> {
     this.#lifetime.refuseWhenStopped();
     const { firstStep, ...arrays } = chunk;
     const { indices, offsets, learningRates, weights } = arrays;
@@ -145,6 +149,7 @@ export class Session {
         sha256: sha256(indices, offsets, learningRates, weights),
         signals: [...ALWAYS_ASKED, ...extras],
         microBatch,
+        average,
       },
       arrays,
     );
@@ -176,12 +181,19 @@ export class Session {
   }
 
   /** What the model, in evaluation mode, says of these samples. */
-  async evaluate({ part, indices, batchSize, norm, calibration }: Evaluation): Promise<SampleSignals> {
+  async evaluate({
+    part,
+    indices,
+    batchSize,
+    norm,
+    weights = "last",
+    calibration,
+  }: Evaluation): Promise<SampleSignals> {
     this.#lifetime.refuseWhenStopped();
     const { fields, arrays } = await this.#lifetime.ask(
       this.#after("evaluating"),
       "evaluate",
-      { session: this.#lifetime.id, part, norm, signals: [...ALWAYS_ASKED], batchSize },
+      { session: this.#lifetime.id, part, norm, weights, signals: [...ALWAYS_ASKED], batchSize },
       { indices, ...(calibration && { calibration }) },
     );
     this.#lifetime.refuseWhenStopped();

@@ -1,9 +1,9 @@
 /** The loop that trains a run, epoch by epoch: score, plan, train, evaluate. Whoever trains goes through it. */
 import { BackendError, BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
-import { progressAfter } from "../kernels/spending.js";
 import { EXTRA_SIGNALS } from "../orders/contract.js";
 import { fromRecorded } from "../record/number.js";
+import { averagedUpdates, averageIn } from "./averaging.js";
 import { type BegunEpoch, beginOrResume } from "./begin-epoch.js";
 import { Stopwatch, timingsOf } from "./clock.js";
 import { cutAtDivergence, hasDiverged } from "./divergence.js";
@@ -97,7 +97,10 @@ async function trainEpoch(state: RunState, training: Training): Promise<number |
   if (state.step >= mostBatches) return undefined;
 
   const after = afterEpoch(state);
-  const evaluating = evaluate(training, planned, { isLast: training.length.isOver(after) });
+  const evaluating = evaluate(training, planned, {
+    isLast: training.length.isOver(after),
+    averaged: averagedUpdates(state, state.step),
+  });
   evaluating.catch(() => {}); // awaited below, unless the next plan cannot even be asked for
   planNext({ ...after, ledger: state.ledger }, training, planned);
   const evaluated = await evaluating;
@@ -139,6 +142,7 @@ async function trainBatches(
   const options = {
     chunkBatches: backend.chunkBatches,
     microBatch,
+    average: averageIn(state, training, source),
     extras: EXTRA_SIGNALS.filter((signal) => underWay.history[signal] !== undefined), // as the epoch began to keep them
     firstStep: state.step,
     boundaries: [withinEpoch(state, training, begun), boundary].filter((one) => one !== undefined),
@@ -178,10 +182,7 @@ function tellTrained(
   { trained, ofEpoch }: { readonly trained: TrainedOn; readonly ofEpoch: number },
 ): void {
   const { epoch, step, samples } = state;
-  const spending = length.spending(beforeEpoch(state));
-  const share = spending
-    ? progressAfter(spending, tally.count, step - firstStep)
-    : (epoch + tally.count / ofEpoch) / length.epochs;
+  const share = length.progress(beforeEpoch(state), { samples: tally.count, batches: step - firstStep }, ofEpoch);
   listen({ type: "trained", epoch, trained, samples, share, loss: fromRecorded(measuredOf(tally).loss) });
 }
 

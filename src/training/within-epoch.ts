@@ -1,6 +1,7 @@
 /** Evaluations within an epoch, between two of its batches: how its end differs from what came before. */
+import { averagedUpdates } from "./averaging.js";
 import type { BegunEpoch } from "./begin-epoch.js";
-import type { Evaluator } from "./evaluator.js";
+import type { Looked } from "./evaluator.js";
 import { beforeEpoch, type EpochUnderWay, type RunState } from "./run-state.js";
 import type { Boundary } from "./train-chunks.js";
 import type { Training } from "./training.js";
@@ -15,7 +16,8 @@ export function withinEpoch(
   if (perEpoch === 1 || mostBatches !== undefined) return undefined;
   if (!evaluator.isDue(state.epoch, length.isLast(beforeEpoch(state), source))) return undefined;
   const steps = equallySpaced(source.batches, perEpoch).map((batches) => underWay.firstStep + batches);
-  return new WithinEpoch(steps, evaluator, underWay);
+  const look = (step: number) => evaluator.look(averagedUpdates(state, step));
+  return new WithinEpoch(steps, look, underWay);
 }
 
 /** Numbers of batches after which an epoch is looked at so many times, its end left out; fewer where it has fewer batches. */
@@ -26,12 +28,12 @@ export function equallySpaced(batches: number, times: number): readonly number[]
 
 class WithinEpoch implements Boundary {
   readonly #steps: readonly number[];
-  readonly #evaluator: Pick<Evaluator, "look">;
+  readonly #lookAfter: (step: number) => Promise<Looked>;
   readonly #underWay: EpochUnderWay;
 
-  constructor(steps: readonly number[], evaluator: Pick<Evaluator, "look">, underWay: EpochUnderWay) {
+  constructor(steps: readonly number[], lookAfter: (step: number) => Promise<Looked>, underWay: EpochUnderWay) {
     this.#steps = steps;
-    this.#evaluator = evaluator;
+    this.#lookAfter = lookAfter;
     this.#underWay = underWay;
   }
 
@@ -46,7 +48,7 @@ class WithinEpoch implements Boundary {
   }
 
   async #look(step: number): Promise<() => void> {
-    const { evaluated } = await this.#evaluator.look();
+    const { evaluated } = await this.#lookAfter(step);
     const underWay = this.#underWay;
     return () => {
       underWay.within = { ...underWay.within, [step]: { step, samples: underWay.tally.count, ...evaluated } };

@@ -100,7 +100,7 @@ test("the state of a session goes out and comes back into one that its owner ope
   const lossesAt = async (session: string, firstStep: number) => {
     const asked = { session, firstStep, sha256: hashOf(indices, offsets, learningRates), signals: ["loss" as const] };
     const arrays = { indices, offsets, learningRates };
-    return (await backend.client.work("train", { ...asked, microBatch: null }, arrays)).arrays.loss;
+    return (await backend.client.work("train", { ...asked, microBatch: null, average: null }, arrays)).arrays.loss;
   };
   try {
     const session = await sessionOf();

@@ -199,6 +199,9 @@ test("train survives encoding and decoding", () => {
     sha256: fc.constant("0".repeat(64)),
     signals: fc.uniqueArray(fc.constantFrom(...SIGNALS), { minLength: 1 }),
     microBatch: fc.option(fc.integer({ min: 1, max: 2 ** 32 - 1 })),
+    average: fc.option(
+      fc.record({ fromStep: int, decay: fc.option(fc.constantFrom(2 ** -20, 0.5, 0.999)) }, { noNullPrototype: true }),
+    ),
   });
   const arrays = fc.record(
     {

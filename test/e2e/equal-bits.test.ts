@@ -19,7 +19,8 @@ describe("a recorded experiment", () => {
   }
 
   beforeAll(async () => {
-    config = scratch.write("small.yaml", smallConfig);
+    const evaluated = "{ trainSample: 100, perEpoch: 3, averaged: { last: 0.4 } }";
+    config = scratch.write("small.yaml", smallConfig.replace("{ trainSample: 100 }", evaluated));
     await run(first);
   });
   afterAll(() => scratch.remove());

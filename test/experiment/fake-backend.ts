@@ -81,6 +81,8 @@ interface OpenSession {
   step: number;
   /** A hash of all that it was trained on, chunk by chunk or batch by batch alike: what stands for its weights. */
   trail: string;
+  /** Batches that were counted into the mean of its weights. */
+  averaged: number;
   cancelled: boolean;
 }
 
@@ -213,7 +215,7 @@ export class FakeBackend implements WorkClient {
     const { n = 24, classes = 3, testCount = 6 } = this.#pretence;
     if (this.#session !== undefined) throw new BackendError("session_busy", "there is one session already");
     this.#opened += 1;
-    this.#session = { id: `s${this.#opened}`, seed, step: 0, trail: "", cancelled: false };
+    this.#session = { id: `s${this.#opened}`, seed, step: 0, trail: "", averaged: 0, cancelled: false };
     const { instance, device, deviceName, threads, versions, platform } = this.introduction;
     const names = Array.from({ length: classes }, (_, label) => `class ${label}`);
     const labels = (count: number) => Uint32Array.from({ length: count }, (_, index) => index % classes);
@@ -261,6 +263,7 @@ export class FakeBackend implements WorkClient {
       for (const index of indices.subarray(offsets[batch], offsets[batch + 1])) of.update(` ${index}`);
       session.trail = of.digest("hex");
       this.trajectory.push({ step: firstStep + batch, trail: session.trail });
+      if (firstStep + batch >= (message.fields.average?.fromStep ?? Number.POSITIVE_INFINITY)) session.averaged += 1;
     }
     const stepOf = (at: number) => firstStep + offsets.findLastIndex((offset) => offset <= at);
     const done = indices.subarray(0, offsets[batchesDone]);
@@ -281,8 +284,8 @@ export class FakeBackend implements WorkClient {
   #save({ step, part }: FieldsOf<"save">, session: OpenSession) {
     if (part === 0) {
       if (step !== session.step) throw new BackendError("step_gap", `the session stands at ${session.step}`);
-      const { seed, trail } = session;
-      this.#saved = { step, bytes: new TextEncoder().encode(JSON.stringify({ seed, step, trail })) };
+      const { seed, trail, averaged } = session;
+      this.#saved = { step, bytes: new TextEncoder().encode(JSON.stringify({ seed, step, trail, averaged })) };
     }
     if (this.#saved?.step !== step) throw new BackendError("step_conflict", "nothing is kept");
     const { saveParts: parts = 1, saveNotices: notices = [] } = this.#pretence;
@@ -299,11 +302,11 @@ export class FakeBackend implements WorkClient {
   }
 
   #load({ fields, arrays }: SentOf<"load">, session: OpenSession) {
-    const { seed, step, trail } = JSON.parse(Buffer.from(arrays.bytes).toString());
+    const { seed, step, trail, averaged } = JSON.parse(Buffer.from(arrays.bytes).toString());
     if (session.step !== 0 || fields.parts !== 1) throw new BackendError("step_conflict", "it was trained");
     if (seed !== session.seed || step !== fields.step) throw new BackendError("bad_state", "it is another's");
     session.id = `${session.id}+`;
-    Object.assign(session, { step, trail });
+    Object.assign(session, { step, trail, averaged });
     return { fields: { session: session.id, step, part: 0 }, arrays: {} };
   }
 
@@ -325,13 +328,16 @@ export class FakeBackend implements WorkClient {
 
   #measured(
     message: Measuring,
-    { id, seed }: OpenSession,
+    { id, seed, averaged }: OpenSession,
     fields: Record<string, unknown>,
     stepOf: (at: number) => number,
     indices: Uint32Array,
   ) {
-    const { loss = madeUpLoss, scoredLoss = loss, prediction = () => 0, leavesOut = [] } = this.#pretence;
-    const lossOf = message.type === "score" ? scoredLoss : loss;
+    const { loss: ofLast = madeUpLoss, scoredLoss = ofLast, prediction = () => 0, leavesOut = [] } = this.#pretence;
+    const ofMean: typeof ofLast = (index, step, seed) => averaged + ofLast(index, step, seed);
+    const isOfMean = message.type === "evaluate" && message.fields.weights === "averaged";
+    if (isOfMean && averaged === 0) throw new BackendError("bad_field", "no update was counted into a mean yet");
+    const lossOf = isOfMean ? ofMean : message.type === "score" ? scoredLoss : ofLast;
     const values: Record<Signal, ArrayLike<number>> = {
       loss: Float32Array.from(indices, (index, at) => lossOf(index, stepOf(at), seed)),
       correct: Uint8Array.from(indices, (index) => index % 2),

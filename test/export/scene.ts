@@ -20,12 +20,24 @@ export const FULL: Whole<EpochMetrics> = {
   trainSample: { loss: "NaN", accuracy: 0.25, count: 1000 },
   validation: { loss: "Infinity", accuracy: 0.5, count: 99 },
   test: { loss: "-Infinity", accuracy: 0.75, count: 360 },
+  averaged: {
+    updates: 32,
+    trainSample: { loss: 0.0078125, accuracy: 0.06, count: 14 },
+    validation: { loss: 0.00390625, accuracy: 0.07, count: 15 },
+    test: { loss: 0.001953125, accuracy: 0.08, count: 16 },
+  },
   within: [
     {
       ...{ step: 15, samples: 480 },
       trainSample: { loss: 0.5, accuracy: 0.125, count: 1001 },
       validation: { loss: 0.25, accuracy: 0.375, count: 98 },
       test: { loss: 0.75, accuracy: 0.625, count: 361 },
+      averaged: {
+        updates: 2,
+        trainSample: { loss: 0.03125, accuracy: 0.03, count: 11 },
+        validation: { loss: 0.0625, accuracy: 0.04, count: 12 },
+        test: { loss: 0.015625, accuracy: 0.05, count: 13 },
+      },
     },
   ],
   batchNorm: {

@@ -42,6 +42,7 @@ def main(out: Path) -> None:
         learning_rates=np.full(STEPS, 0.02),
         weights=None,
         micro_batch=None,
+        average=None,
     )
     training.train_chunk(learner, data, chunk, ["loss"], Progress())
     parameters = list(learner.model.parameters())

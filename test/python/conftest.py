@@ -22,7 +22,7 @@ from py_backend.codec import Packet
 from py_backend.datasets.contract import Dataset, DatasetDefinition, Part
 from py_backend.host import Host
 from py_backend.identity import Identity
-from py_backend.messages import Augmentation, Chosen, Close, Evaluate, Named, Norm, Open, Score, Train
+from py_backend.messages import Augmentation, Chosen, Close, Evaluate, Named, Norm, Open, Score, Train, WhichWeights
 from py_backend.models.contract import ModelDefinition
 from py_backend.progress import Progress
 
@@ -146,6 +146,7 @@ class Run:
             "sha256": hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest(),
             "signals": ["loss"],
             "micro_batch": None,
+            "average": None,
             **fields,
         }
         return Packet(7, Train(**message), arrays)
@@ -167,10 +168,11 @@ class Run:
         batch_size: int = 100,
         norm: Norm = "running",
         calibration: list[int] | None = None,
+        weights: WhichWeights = "last",
     ) -> Packet:
         """An `evaluate`, or for part `score` that message."""
         common = {"session": self.session, "signals": signals, "batch_size": batch_size}
-        request = Score(**common) if part == "score" else Evaluate(part=part, norm=norm, **common)
+        request = Score(**common) if part == "score" else Evaluate(part=part, norm=norm, weights=weights, **common)
         arrays = {"indices": np.array(indices, np.uint32)}
         if calibration is not None:
             arrays["calibration"] = np.array(calibration, np.uint32)

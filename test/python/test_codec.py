@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from py_backend.codec import Packet, decode, encode
 from py_backend.errors import ERROR_CODES, BackendError
-from py_backend.messages import MESSAGES, SIGNAL_ARRAYS
+from py_backend.messages import MESSAGES, SIGNAL_ARRAYS, Average
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 MESSAGE_VECTORS = json.loads((VECTORS / "messages.json").read_text("utf-8"))
@@ -190,13 +190,15 @@ values = st.recursive(
     max_leaves=8,
 )
 trains = st.builds(
-    lambda session, step, signals, micro: MESSAGES["train"](
-        session=session, first_step=step, sha256="0" * 64, signals=signals, micro_batch=micro
+    lambda session, step, signals, micro, average: MESSAGES["train"](
+        session=session, first_step=step, sha256="0" * 64, signals=signals, micro_batch=micro, average=average
     ),
     texts,
     ints,
     st.lists(st.sampled_from(list(SIGNAL_ARRAYS)), min_size=1, unique=True),
     st.none() | st.integers(1, 2**32 - 1),
+    st.none()
+    | st.builds(Average, from_step=ints, decay=st.none() | st.floats(0, 1, exclude_min=True, exclude_max=True)),
 )
 
 

@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from py_backend.codec import Packet
 from py_backend.evaluation import Samples, evaluate
-from py_backend.messages import Augmentation, Named, Norm, Save
+from py_backend.messages import Augmentation, Average, Named, Norm, Save
 from py_backend.progress import Progress
 from py_backend.signals import SIGNALS
 from py_backend.training import Chunk, train_chunk
@@ -80,9 +80,12 @@ def test_a_chunk_is_trained_without_waiting(
         learning_rates=np.array([0.1, 0.05]),
         weights=np.ones(7, np.float32) if weighted else None,
         micro_batch=micro_batch,
+        average=Average(from_step=0, decay=0.9),
     )
     with RefuseWaiting():
         trained = train_chunk(session._learner, session._data.train, chunk, list(SIGNALS), Progress())
+        with session._learner.averaged.in_place():
+            pass
     assert trained.batches_done == 2
     assert np.isfinite(trained.signals.arrays()["loss"]).all()
 

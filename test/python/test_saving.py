@@ -444,7 +444,7 @@ DAMAGED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         "optimizer.step.fc.bias is float32 [1]; expected float32 []",
     ),
     "far too large": (
-        lambda content: with_tensor(content, "model.more", torch.zeros(loading.ROOM_BYTES // 4)),
+        lambda content: with_tensor(content, "model.more", torch.zeros((len(content) + loading.ROOM_BYTES) // 4)),
         "at most",
     ),
 }

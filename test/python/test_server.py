@@ -481,6 +481,7 @@ def chunk(session: str, first_step: int, batches: int, size: int = 32) -> tuple[
         "sha256": digest.hexdigest(),
         "signals": ["loss"],
         "micro_batch": None,
+        "average": None,
     }
     return "train", fields, arrays
 
@@ -526,7 +527,14 @@ def test_it_trains_and_evaluates_the_digits(backend: Backend, session: str) -> N
     assert (backend.opened.n, backend.opened.test_count) == (1437, 360)
     before = backend.work.ask(
         "evaluate",
-        {"session": session, "part": "test", "norm": "running", "signals": ["loss", "correct"], "batch_size": 360},
+        {
+            "session": session,
+            "part": "test",
+            "norm": "running",
+            "weights": "last",
+            "signals": ["loss", "correct"],
+            "batch_size": 360,
+        },
         [("indices", "u32", range(360))],
     )
     for step in (0, 45):
@@ -535,7 +543,14 @@ def test_it_trains_and_evaluates_the_digits(backend: Backend, session: str) -> N
         assert trained.arrays["loss"].shape == (45 * 32,)
     after = backend.work.ask(
         "evaluate",
-        {"session": session, "part": "test", "norm": "running", "signals": ["loss", "correct"], "batch_size": 100},
+        {
+            "session": session,
+            "part": "test",
+            "norm": "running",
+            "weights": "last",
+            "signals": ["loss", "correct"],
+            "batch_size": 100,
+        },
         [("indices", "u32", range(360))],
     )
     assert after.arrays["loss"].mean() < 0.7 * before.arrays["loss"].mean()

@@ -25,7 +25,7 @@ from py_backend.datasets.contract import DatasetDefinition, Part
 from py_backend.errors import BackendError
 from py_backend.host import Host
 from py_backend.identity import Identity
-from py_backend.messages import Augmentation, Evaluate, Images, Named, Open, Ping, Relabel, Score
+from py_backend.messages import Augmentation, Average, Evaluate, Images, Named, Open, Ping, Relabel, Score
 from py_backend.progress import SESSION_IDLE_SECONDS, Progress
 from py_backend.signals import SignalBuffer
 
@@ -401,7 +401,8 @@ def test_a_resent_chunk_asked_for_in_another_way_is_a_conflict(open_run: Callabl
     run = open_run()
     first = run.train([[0, 1], [2]])
     assert same(run.ask(run.train_packet([[0, 1], [2]], first_step=0)), first)
-    for other in ({"signals": ["loss", "correct"]}, {"signals": ["correct"]}, {"micro_batch": 1}):
+    average = {"average": Average(from_step=0, decay=None)}
+    for other in ({"signals": ["loss", "correct"]}, {"signals": ["correct"]}, {"micro_batch": 1}, average):
         resent = run.train_packet([[0, 1], [2]], first_step=0, **other)
         assert refusal(lambda packet=resent: run.ask(packet)).code == "step_conflict"
 
@@ -620,7 +621,9 @@ def test_other_labels_are_trained_on_and_scored_and_those_of_the_dataset_evaluat
 
     run = open_run()
     score = Score(session=run.session, signals=["loss"], batch_size=4)
-    evaluate = Evaluate(session=run.session, signals=["loss"], batch_size=4, part="train", norm="running")
+    evaluate = Evaluate(
+        session=run.session, signals=["loss"], batch_size=4, part="train", norm="running", weights="last"
+    )
     clean = looked(evaluate)
     relabel(run, [0, 1, 2, 3], others)
     scored = looked(score)

@@ -66,6 +66,7 @@ class Steps:
             learning_rates=np.full(len(batches), rate),
             weights=None,
             micro_batch=None,
+            average=None,
         )
         trained = training.train_chunk(self.learner, self.data, chunk, ["loss"], Progress())
         assert trained.batches_done == len(batches)

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { EPOCHS, lineOf } from "../../src/page/curves.js";
 import { lookOf } from "../../src/page/looks.js";
-import { withinLastEpochOf } from "../../src/results/recency.js";
+import { averagedWeightsOf, withinLastEpochOf } from "../../src/results/recency.js";
 import type { TimedRun } from "../../src/results/recorded-experiment.js";
 import { summarise } from "../../src/results/summary.js";
 import { renderTable } from "../../src/results/table.js";
@@ -34,6 +34,25 @@ test("the table has a row for each arm that was evaluated within its last epoch"
   expect(table).toContain("Recency: test accuracy within the last epoch");
   expect(table).toMatch(/^\| hard +\| +60\.00 ± 0\.00 \| +−15\.00 ± 7\.07 \| +20\.00 ± 14\.14 \|$/m);
   expect(table).not.toMatch(/^\| shuffled +\|[^|]*\|[^|]*\|[^|]*\|$/m);
+});
+
+test("a mean of the weights stands beside the last ones", async () => {
+  const measured = (accuracy: number) => ({ loss: 0.25 + accuracy, accuracy, count: 1000 });
+  const averaged = [0.8, 0.9].map((accuracy, seed) => {
+    const made = run("hard", seed, { test: [0.5, 0.6] });
+    const lines = made.metrics.map((line) => ({ ...line, averaged: { updates: 3, test: measured(accuracy) } }));
+    return { ...made, metrics: lines };
+  });
+  const found = averagedWeightsOf(averaged);
+  expect([found?.accuracy.mean, found?.gain.mean, found?.loss.mean].map((mean) => mean?.toFixed(6))).toEqual([
+    "0.850000",
+    "0.250000",
+    "1.100000",
+  ]);
+  const runs = [run("shuffled", 0, { test: [0.5] }), ...averaged];
+  const table = renderTable(summarise(asking(runs), runs, "."), await findingsOf(runs));
+  expect(table).toMatch(/^\| hard +\| +85\.00 ± 7\.07 \| +\+25\.00 ± 7\.07 \| +1\.1000 ± 0\.0707 \|$/m);
+  expect(table).not.toContain("mean before its end");
 });
 
 test("curves have them between the ends of epochs", () => {

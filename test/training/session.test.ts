@@ -46,7 +46,7 @@ async function train(
   { chunkBatches, tell = () => {} }: { chunkBatches: number; tell?: (trained: TrainedOn) => void },
 ): Promise<TrainedOn[]> {
   const seen: TrainedOn[] = [];
-  const options = { chunkBatches, microBatch: null, extras: [], firstStep: 0 };
+  const options = { chunkBatches, microBatch: null, average: null, extras: [], firstStep: 0 };
   for await (const answered of trainChunks(
     session,
     new PlanSource(plannedAs(trainedOn), { firstStep: 0, step: 0 }),
@@ -104,6 +104,7 @@ describe("train", () => {
       sha256: hash.digest("hex"),
       signals: ["loss", "correct", "prediction"],
       microBatch: null,
+      average: null,
     });
   });
 

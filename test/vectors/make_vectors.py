@@ -147,7 +147,7 @@ OPEN_OK = {
     "edited": [],
     "notices": [],
 }
-TRAIN = {"session": "s", "first_step": 0, "sha256": DIGEST, "signals": ["loss"], "micro_batch": None}
+TRAIN = {"session": "s", "first_step": 0, "sha256": DIGEST, "signals": ["loss"], "micro_batch": None, "average": None}
 TRAIN_ARRAYS = [
     ("indices", "u32", [3, 0, 4, 1, 2]),
     ("offsets", "u32", [0, 2, 5]),
@@ -267,6 +267,11 @@ def messages():
         weighted,
         [*TRAIN_ARRAYS, ("weights", "f32", [1.0, 0.0, 0.5, NAN, INF])],
     )
+    for name, average in (
+        ("a uniform mean", {"from_step": 0, "decay": None}),
+        ("an exponential mean", {"from_step": 2**32 - 1, "decay": 0.999}),
+    ):
+        yield message(f"train with {name}", "train", 5, {**TRAIN, "average": average}, TRAIN_ARRAYS)
     yield message("train: arrays in another order", "train", 5, TRAIN, TRAIN_ARRAYS[::-1], decode_only=True)
     yield message(
         "train: empty arrays",
@@ -310,6 +315,7 @@ def messages():
         "session": "s",
         "part": "test",
         "norm": "running",
+        "weights": "last",
         "signals": ["correct", "loss"],
         "batch_size": 2**32 - 1,
     }
@@ -322,6 +328,8 @@ def messages():
     yield message("evaluate with the statistics of the batch", "evaluate", 2, over_batches, [shuffled])
     reestimated = {**over_batches, "norm": "reestimated", "signals": ["loss"]}
     calibration = ("calibration", "u32", [7, 2**32 - 1, 0])
+    averaged = {**reestimated, "weights": "averaged"}
+    yield message("evaluate averaged weights", "evaluate", 4, averaged, [shuffled, calibration])
     yield message("evaluate with calibration", "evaluate", 3, reestimated, [shuffled, calibration])
     yield message(
         "evaluate with calibration first", "evaluate", 3, reestimated, [calibration, shuffled], decode_only=True
@@ -377,7 +385,14 @@ OPEN_HEADER = header("open", 1, OPEN)
 OPEN_OK_ARRAYS = [("labels", "u32", [1]), ("test_labels", "u32", [1]), ("class_names", "u8", [*b"[]"])]
 OPEN_OK_HEADER = header("open_ok", 1, OPEN_OK, OPEN_OK_ARRAYS)
 LABEL_FRAMES = [frame(dtype, values) for _, dtype, values in OPEN_OK_ARRAYS]
-EVALUATE = {"session": "s", "part": "test", "norm": "reestimated", "signals": ["loss"], "batch_size": 2}
+EVALUATE = {
+    "session": "s",
+    "part": "test",
+    "norm": "reestimated",
+    "weights": "last",
+    "signals": ["loss"],
+    "batch_size": 2,
+}
 EVALUATE_ARRAYS = [("indices", "u32", [1, 0]), ("calibration", "u32", [5, 6])]
 EVALUATE_HEADER = header("evaluate", 1, EVALUATE, EVALUATE_ARRAYS)
 EVALUATE_FRAMES = [frame(dtype, values) for _, dtype, values in EVALUATE_ARRAYS]
@@ -553,6 +568,16 @@ def damaged():
         ("a list", ["batch"]),
     ):
         yield refused(f"a norm {name}", "bad_field", {**EVALUATE_HEADER, "norm": norm}, EVALUATE_FRAMES)
+    yield refused("evaluate without weights", "bad_field", without(EVALUATE_HEADER, "weights"), EVALUATE_FRAMES)
+    yield refused("weights that there are not", "bad_field", {**EVALUATE_HEADER, "weights": "mean"}, EVALUATE_FRAMES)
+    for name, average in (
+        ("a decay of 0", {"from_step": 0, "decay": 0}),
+        ("a decay of 1", {"from_step": 0, "decay": 1}),
+        ("a decay that is text", {"from_step": 0, "decay": "0.9"}),
+        ("no decay", {"from_step": 0}),
+        ("a negative step", {"from_step": -1, "decay": None}),
+    ):
+        yield refused(f"train with {name}", "bad_field", train(average=average), TRAIN_FRAMES)
     score = {"session": "s", "signals": ["loss"], "batch_size": 2}
     normed = header("score", 1, {**score, "norm": "running"}, EVALUATE_ARRAYS[:1])
     yield refused("score with a norm", "bad_field", normed, EVALUATE_FRAMES[:1])

@@ -7,7 +7,7 @@ export const trialName = (arm: string, rate: number): string => `${arm}-lr${rate
 
 export function trialsOf(config: ExperimentConfig, tune: Tune): ExperimentConfig {
   const { fixedSeeds, tune: _, ...others } = config; // seeds that are fixed are those under test
-  const { perEpoch, ...evaluation } = config.evaluation; // the last one chooses
+  const { perEpoch, averaged, ...evaluation } = config.evaluation; // the last one chooses
   const arms = Object.entries(config.arms).flatMap(([name, arm]) => {
     const dataset = { ...arm.dataset, heldOut: tune.validation };
     return tune.learningRate.map((rate) => [trialName(name, rate), { ...withRate(arm, rate), dataset }] as const);
