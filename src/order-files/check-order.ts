@@ -1,7 +1,8 @@
 /** `ibatch order --check`, where the order is at hand. */
-import { checkOrder, type Finding } from "../orders/conformance.js";
+import { checkOrder, type Finding, keptOutside } from "../orders/conformance.js";
 import type { OrderDefinition } from "../orders/contract.js";
-import { asking } from "../orders/declared.js";
+import { asking, declaredBy } from "../orders/declared.js";
+import { firstKeptOutside, madeInARow, type Row } from "../orders/kept-outside.js";
 import { optionCombinations } from "../orders/option-combinations.js";
 import { type Mistake, parsedBy } from "../schema-mistake.js";
 
@@ -34,4 +35,20 @@ function countSets({ options }: OrderDefinition): number {
   } catch {
     return 0;
   }
+}
+
+/** What an order that keeps the laws makes in a row with each set of options, for `checkAlone` in another thread. */
+export function rowsOf(definition: OrderDefinition, fixed: Options = {}): readonly Row[] {
+  return optionCombinations(definition.options, fixed).flatMap(
+    (options) => madeInARow(definition, options, declaredBy(definition, options)) ?? [],
+  );
+}
+
+/** Holds a fresh instance of an order to what another one made in rows: the first fault is enough. */
+export function checkAlone(definition: OrderDefinition, rows: readonly Row[]): readonly Finding[] {
+  for (const row of rows) {
+    const seen = firstKeptOutside(definition, row);
+    if (seen !== undefined) return [keptOutside(definition, row.options, seen)];
+  }
+  return [];
 }

@@ -7,7 +7,7 @@ import type { Choice } from "./choose-options.js";
 import { findOrderFile } from "./find-order-file.js";
 import { type GraphFile, importsOf } from "./order-thread/graph.js";
 import type { Description } from "./order-thread/messages.js";
-import { type Limit, OrderThread, WORD } from "./order-thread/order-thread.js";
+import { type Limit, OrderThread, type ThreadOptions, WORD } from "./order-thread/order-thread.js";
 import { threadedOrder } from "./order-thread/threaded-order.js";
 import type { ReadScores, RunOrder } from "./run-order.js";
 
@@ -38,11 +38,13 @@ export class OrderFile {
   readonly #entry: string;
   readonly #files: readonly GraphFile[];
   readonly #thread: OrderThread;
+  readonly #listening: Listening;
 
-  private constructor(entry: string, thread: OrderThread, description: Description, files: readonly GraphFile[]) {
+  private constructor({ entry, files, ...listening }: ThreadOptions, thread: OrderThread, description: Description) {
     this.#entry = entry;
     this.#thread = thread;
     this.#files = files;
+    this.#listening = listening;
     this.description = description;
     this.sha256 = files.find(({ path }) => path === entry)?.sha256 ?? "";
     this.imports = importsOf(files, entry);
@@ -67,7 +69,7 @@ export class OrderFile {
       if (taken !== undefined) {
         throw usageError(`${where}: option ${taken} of ${entry} stands for something else beside an order: rename it`);
       }
-      return new OrderFile(entry, thread, description, files);
+      return new OrderFile({ ...listening, entry, files }, thread, description);
     } catch (error) {
       await thread.stop();
       throw error;
@@ -79,9 +81,27 @@ export class OrderFile {
     return this.#naming("says nothing of its options", this.#thread.ask({ subject: "choose", given }, WORD));
   }
 
-  /** As `checkAll`. */
+  /** As `checkAll`; and where no fault is found, what one thread makes in a row is asked of another one, place by place. */
   check(fixed: Options, limit: Limit): Promise<Checked> {
-    return this.#naming("cannot be checked", this.#thread.ask({ subject: "check", fixed }, limit));
+    return this.#naming("cannot be checked", this.#check(fixed, limit));
+  }
+
+  async #check(fixed: Options, limit: Limit): Promise<Checked> {
+    const checked = await this.#thread.ask({ subject: "check", fixed }, limit);
+    if ("mistake" in checked || checked.findings.length > 0) return checked;
+    const rows = await this.#fresh((thread) => thread.ask({ subject: "rows", fixed }, limit));
+    const findings = await this.#fresh((thread) => thread.ask({ subject: "alone", rows }, limit));
+    return { ...checked, findings };
+  }
+
+  /** What a thread answers that was asked nothing before. */
+  async #fresh<T>(ask: (thread: OrderThread) => Promise<T>): Promise<T> {
+    const { thread } = await OrderThread.start({ ...this.#listening, entry: this.#entry, files: this.#files });
+    try {
+      return await ask(thread);
+    } finally {
+      await thread.stop();
+    }
   }
 
   /** The order for a run, with options as `choose` gave them. */

@@ -7,6 +7,7 @@ import { sampleSize } from "./fraction.js";
 import { likelierSamples } from "./likelier-samples.js";
 import { type Ordered, orderedBy } from "./ordered.js";
 import { type ResultFault, type ResultLaw, resultFaults } from "./result-check.js";
+import { sameArray, sameBits } from "./same-bits.js";
 
 export type Law =
   | ResultLaw
@@ -16,6 +17,7 @@ export type Law =
   | "coverage, share and signals are known"
   | "it returns without an error"
   | "same inputs, same bits"
+  | "what is kept is in memory"
   | "inputs are untouched"
   | "the ledger is read only when declared"
   | "the ledger is read when declared"
@@ -218,23 +220,3 @@ const LEDGER_COLUMNS: readonly (keyof LedgerView)[] = [
   "draws",
   ...EXTRA_SIGNALS,
 ];
-
-function sameBits(a: OrderResult, b: OrderResult): boolean {
-  return (
-    sameArray(a.indices, b.indices) &&
-    sameArray(a.offsets, b.offsets) &&
-    sameArray(a.weights, b.weights) &&
-    sameArray(a.inclusion, b.inclusion) &&
-    sameArray(a.probabilities, b.probabilities) &&
-    a.effectiveDataSize === b.effectiveDataSize
-  );
-}
-
-/** Equal in every byte, so that NaN is NaN and 0 is not -0. */
-function sameArray(a: ArrayBufferView | undefined, b: ArrayBufferView | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  const [bytesA, bytesB] = [a, b].map(({ buffer, byteOffset, byteLength }) =>
-    Buffer.from(buffer, byteOffset, byteLength),
-  );
-  return bytesA.equals(bytesB);
-}

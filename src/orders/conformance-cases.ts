@@ -79,7 +79,7 @@ function labelsOf(classSizes: readonly number[]): Uint32Array {
 /** Of the run that cases are of. */
 export const EPOCHS = 10;
 
-function makeCase(
+export function makeCase(
   name: string,
   classSizes: readonly number[],
   size: number | ((batch: number) => number),

@@ -7,11 +7,15 @@ import { CaseCheck, type Finding, type Law } from "./case-check.js";
 import { CASES } from "./conformance-cases.js";
 import type { OrderDefinition } from "./contract.js";
 import { asking, type Declared, declaredBy, deviates, errorText, unknownWords } from "./declared.js";
+import { IN_A_ROW, keptInOneInstance } from "./kept-outside.js";
 import { optionCombinations } from "./option-combinations.js";
 
 export type { Finding, Law };
 
-/** All faults of an order; none when it keeps the laws. Without a list, `optionCombinations` says what is tried. */
+/**
+ * All faults of an order; none when it keeps the laws. Without a list, `optionCombinations` says what is tried. Of what an
+ * order keeps outside of its memory one instance shows not all: `ibatch order --check` asks a fresh one, too.
+ */
 export function checkOrder<Options>(definition: OrderDefinition<Options>, optionsList?: readonly Options[]): Finding[] {
   const { name: order, deviation, readsLedger } = definition;
   const findings: Finding[] = [];
@@ -65,7 +69,10 @@ export function checkOrder<Options>(definition: OrderDefinition<Options>, option
       ledgerMattered ||= check.ledgerMattered;
     }
   }
-  if (readsLedger && !ledgerMattered && findings.length === 0) {
+  findings.push(...firstKept(definition, tried, findings));
+  // Who has candidates scored may look at nothing else, and at nothing of the scores: a control of equal cost.
+  const looksNowhere = !ledgerMattered && !tried.some(({ declared }) => declared.scoresCandidates);
+  if (readsLedger && looksNowhere && findings.length === 0) {
     findings.push({
       order,
       case: "all",
@@ -75,8 +82,50 @@ export function checkOrder<Options>(definition: OrderDefinition<Options>, option
       expected: "another result with another ledger, or readsLedger: false",
     });
   }
-  return findings;
+  return withoutConsequences(findings);
 }
+
+/** With the first set of options with which something is kept; nothing where equal inputs give other bits anyway. */
+function firstKept<Options>(
+  definition: OrderDefinition<Options>,
+  tried: readonly WithOptions<Options>[],
+  findings: readonly Finding[],
+): Finding[] {
+  if (findings.some(isCause)) return [];
+  for (const { options, declared } of tried) {
+    const seen = keptInOneInstance(definition, options, declared);
+    if (seen !== undefined) return [keptOutside(definition, options, seen)];
+  }
+  return [];
+}
+
+/** The fault of an order that keeps something outside of its memory. */
+export const keptOutside = ({ name }: Pick<OrderDefinition, "name">, options: unknown, seen: string): Finding => ({
+  order: name,
+  case: IN_A_ROW,
+  options,
+  law: "what is kept is in memory",
+  seen: `${seen}, with the same ledger and memory`,
+  expected:
+    "the same: a run that goes on starts the order anew. What it keeps from one to the next belongs into `memory`, and " +
+    "nothing into variables outside of it",
+});
+
+/** Where equal inputs do not give equal bits, what other inputs give says nothing. */
+function withoutConsequences(findings: readonly Finding[]): Finding[] {
+  return findings.some(isCause) ? findings.filter(({ law }) => !COMPARISONS.includes(law)) : [...findings];
+}
+
+const CAUSES: readonly Law[] = ["same inputs, same bits", "what is kept is in memory"];
+const isCause = ({ law }: Finding): boolean => CAUSES.includes(law);
+const COMPARISONS: readonly Law[] = [
+  "the ledger is read only when declared",
+  "the ledger is read when declared",
+  "signals are read only when declared",
+  "epochs differ as declared",
+  "seeds differ as declared",
+  "(seed 0, epoch 1) is not (seed 1, epoch 0)",
+];
 
 function mistakeOfDefaults({ options }: Pick<OrderDefinition, "options">): string | undefined {
   const { error } = options.safeParse({});

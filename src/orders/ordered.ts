@@ -73,34 +73,59 @@ const IGNORED: LedgerView = new Proxy(emptyLedger(0), {
   },
 });
 
+/** What an order says of itself that its batches depend on. */
+export type DeclaredOfBatches = Pick<Declared, "coverage" | "epochShare" | "scoresCandidates" | "ignoresLedger">;
+
 function batchesOf<Options>(
   definition: OrderDefinition<Options>,
-  declared: Pick<Declared, "coverage" | "epochShare" | "scoresCandidates" | "ignoresLedger">,
+  declared: DeclaredOfBatches,
   inputs: OrderInputs<Options>,
 ): Ordered {
-  const { coverage, epochShare, scoresCandidates } = declared;
+  const batches: OrderResult[] = [];
+  for (const ordered of decidedBatches(definition, declared, inputs)) {
+    if ("fault" in ordered) return ordered;
+    batches.push(ordered.result);
+  }
+  return { result: joined(batches) };
+}
+
+/** What an epoch has drawn already where it is gone on with. */
+export interface Begun {
+  readonly batches: number;
+  readonly drawn: Readonly<Uint32Array>;
+}
+const NOT_BEGUN: Begun = { batches: 0, drawn: new Uint32Array() };
+
+/**
+ * The batches of an epoch, one after another, with nothing learned between them; a fault is the last that is given. Throws
+ * what the order throws.
+ */
+export function* decidedBatches<Options>(
+  definition: OrderDefinition<Options>,
+  { coverage, epochShare, scoresCandidates, ignoresLedger }: DeclaredOfBatches,
+  inputs: OrderInputs<Options>,
+  begun: Begun = NOT_BEGUN,
+): Generator<Ordered, void> {
   const { n, eligible, size, step, ledger, memory } = orderContext(inputs);
   const samples = sampleSize(epochShare, eligible.length);
   const epoch = new EpochOfBatches({ n, eligible, coverage, samples });
+  epoch.goOn(begun.drawn);
   const complete = { ...inputs, eligible, ledger, memory };
   const poolOf = scoresCandidates ? madeUpPools(definition, complete, samples) : undefined;
-  const batches: OrderResult[] = [];
-  while (epoch.left > 0) {
-    const batch = batches.length;
+  for (let batch = begun.batches; epoch.left > 0; batch++) {
     const count = Math.min(size(batch), epoch.left);
     const drawn = structuredClone(epoch.drawn(0));
     const place = { batch, step: step + batch, count };
     const pooled = poolOf?.({ ...place, first: drawn.indices.length });
-    if (pooled !== undefined && "fault" in pooled) return pooled;
+    if (pooled !== undefined && "fault" in pooled) return yield pooled;
     const shown = { ...place, share: epoch.share, drawn, ...(pooled && { pool: pooled.pool }) };
-    const ordered = batchBy(definition, batchContext(shownTo(declared, complete), shown));
-    if ("fault" in ordered) return ordered;
+    const ordered = batchBy(definition, batchContext(shownTo({ ignoresLedger }, complete), shown));
+    if ("fault" in ordered) return yield ordered;
     const touched = touchedFault(drawn, epoch.drawn(0)) ?? pooled?.touched();
     const fault = touched ?? epoch.add(ordered.result, count);
-    if (fault !== undefined) return { fault };
-    batches.push(ordered.result);
+    if (fault !== undefined) return yield { fault };
+    yield ordered;
   }
-  return { result: joined(batches, epoch.drawn(0).indices) };
 }
 
 /** A pool to be shown to an order, and what the order has changed of it. */
@@ -157,13 +182,16 @@ function touchedFault(shown: Drawn, drawn: Drawn): ResultFault | undefined {
 }
 
 /** One epoch of these batches; probabilities, which are other ones before each, are left out. */
-function joined(batches: readonly OrderResult[], indices: Uint32Array): OrderResult {
+function joined(batches: readonly OrderResult[]): OrderResult {
   const weights = batches.flatMap((batch) => batch.weights ?? []);
   const inclusion = batches.flatMap((batch) => batch.inclusion ?? []);
   const offsets = [0];
   for (const batch of batches) offsets.push(offsets[offsets.length - 1] + batch.indices.length);
   return {
-    indices: indices.slice(),
+    indices: concatenated<Uint32Array>(
+      Uint32Array,
+      batches.map((batch) => batch.indices),
+    ),
     offsets: Uint32Array.from(offsets),
     ...(weights.length > 0 && { weights: concatenated<Float32Array>(Float32Array, weights) }),
     ...(inclusion.length === batches.length && { inclusion: concatenated<Float64Array>(Float64Array, inclusion) }),

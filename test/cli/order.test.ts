@@ -273,6 +273,33 @@ describe("--check", () => {
     );
   });
 
+  test.each([
+    [
+      "by the epoch that was asked for first",
+      "epoch 3 is another one when it is made by itself",
+      `order({ n, epoch, eligible, size }) {
+        globalThis.first ??= new Map();
+        if (!first.has(n)) first.set(n, epoch);
+        const indices = first.get(n) % 2 === 1 ? eligible.slice().reverse() : eligible.slice();
+        return { indices, offsets: offsetsOf(eligible.length, size) };
+      },`,
+    ],
+    [
+      "by the batches before, with a memory for something else",
+      "batch 7 of epoch 3 cannot be made by itself: seen 0 samples, offsets 0, 5, expected 5 samples, offsets 0, 5",
+      `order: undefined, memory: { other: { dtype: "u8", length: (n) => n } },
+      nextBatch({ batch, count, drawn, eligible }) {
+        globalThis.left = batch === 0 ? [...eligible] : globalThis.left ?? [...eligible].reverse().filter((at) => drawn.times[at] === 0);
+        return { indices: Uint32Array.from(left.splice(0, count)), offsets: Uint32Array.of(0, count) };
+      },`,
+    ],
+  ])("of one that decides %s: a fresh thread finds what one alone does not", async (_, seen, members) => {
+    const { code, stdout } = await ibatch("order", file("mine.mjs", orderModule(members)), "--check");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^mine breaks laws of orders:\n\n {2}what is kept is in memory\n/);
+    expect(stdout).toContain(`seen: ${seen}, with the same ledger and memory\n`);
+  });
+
   test("tries what --set says in every set of options; of one it says so", async () => {
     const members = `options: z.strictObject({ way: z.enum(["a", "b"]).default("a"), share: z.number().default(1) }),
       order({ options, eligible, size }) {

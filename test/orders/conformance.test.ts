@@ -8,6 +8,7 @@ import {
   defineOrder,
   type EitherOrder,
   type EpochOrder,
+  type OrderContext,
   type OrderDefinition,
   oneBatch,
   type PoolOrder,
@@ -138,11 +139,137 @@ const evenly = (change: Partial<PoolOrder>) =>
   });
 
 test("one that has candidates scored keeps the laws, and is asked with scores that tell samples apart", () => {
-  expect(checkOrder(evenly({}))).toEqual([]);
+  const seen = new Set<number>();
+  const order = evenly({});
+  const watching = evenly({
+    nextBatch: (context) => {
+      for (const loss of context.pool.loss) seen.add(loss);
+      return order.nextBatch(context);
+    },
+  });
+  expect(checkOrder(watching)).toEqual([]);
+  expect(seen.size).toBeGreaterThan(1000);
+});
+
+test("one that has candidates scored may look at no score: a control of equal cost", () => {
   const blind = evenly({
     nextBatch: ({ pool, count }) => ({ indices: pool.indices.slice(0, count), offsets: oneBatch(count) }),
   });
-  expect(checkOrder(blind).map(({ law }) => law)).toEqual(["the ledger is read when declared"]);
+  expect(checkOrder(blind)).toEqual([]);
+});
+
+/** Reverses what a sound order makes, where this says so. */
+const reversing = (isReversed: (context: OrderContext<unknown>) => boolean): Partial<EpochOrder> => ({
+  order(context) {
+    const { indices, offsets } = sound(context);
+    return { indices: isReversed(context) ? indices.reverse() : indices, offsets };
+  },
+});
+
+describe("what is kept from one epoch or batch to the next is in memory", () => {
+  const law: Law = "what is kept is in memory";
+  const epochsSeen = new Set<string>();
+  let last = -1;
+  let batches: number[] = [];
+
+  test.each<[string, OrderDefinition, string]>([
+    [
+      "the epochs that it has made",
+      broken(
+        reversing(({ epoch, n }) => {
+          epochsSeen.add(`${n} ${epoch}`);
+          return epochsSeen.has(`${n} ${epoch - 1}`);
+        }),
+      ),
+      "epoch 3 is another one when it is made by itself, with the same ledger and memory",
+    ],
+    [
+      "the epochs of later on",
+      broken(
+        reversing(({ epoch, n }) => {
+          epochsSeen.add(`late ${n} ${epoch}`);
+          return epoch > 1 && epochsSeen.has(`late ${n} ${epoch - 1}`);
+        }),
+      ),
+      "epoch 3 is another one",
+    ],
+    [
+      "the last epoch alone",
+      broken(
+        reversing(({ epoch }) => {
+          const isNext = last === epoch - 1;
+          last = epoch;
+          return isNext;
+        }),
+      ),
+      "epoch 3 is another one",
+    ],
+    [
+      "what it needs",
+      broken({
+        order(context) {
+          epochsSeen.add(`needed ${context.n} ${context.epoch}`);
+          if (context.n === 61 && context.epoch > 0 && !epochsSeen.has(`needed 61 ${context.epoch - 1}`)) {
+            throw new Error("no epoch before");
+          }
+          return sound(context);
+        },
+      }),
+      "epoch 3 cannot be made by itself: Error: no epoch before",
+    ],
+    [
+      "a memory of its own beside the one that it declares",
+      broken({
+        memory: { count: { dtype: "u32", length: () => 1 } },
+        order(context) {
+          context.memory.count[0] = context.epoch === last + 1 ? 7 : 8;
+          last = context.epoch;
+          return sound(context);
+        },
+      }),
+      "epoch 3 leaves another memory when it is made by itself",
+    ],
+    [
+      "the batches of an epoch",
+      either({
+        nextBatch: (context) => {
+          if (context.batch === 0) batches = [];
+          batches.push(context.batch);
+          const indices = shuffled(context.eligible, context.random("order", batches.length)).slice(0, context.count);
+          return { indices, offsets: oneBatch(context.count) };
+        },
+      }),
+      "batch 7 of epoch 3 is another one",
+    ],
+  ])("%s is found out", (_, order, seen) => {
+    const findings = checkOrder(order);
+    expect(findings).toMatchObject([{ law, seen: expect.stringContaining(seen) }]);
+    expect(findings[0].expected).toContain("belongs into `memory`");
+  });
+
+  test("in memory it is lawful, for epochs and for batches", () => {
+    const memory = { last: { dtype: "f64", length: () => 1 } } as const;
+    const isNext = ({ memory: { last }, epoch }: OrderContext<unknown>): boolean => {
+      const seen = last[0] === epoch;
+      last[0] = epoch + 1;
+      return epoch > 0 && seen;
+    };
+    expect(checkOrder(broken({ ...reversing(isNext), memory }))).toEqual([]);
+    const counting = either({
+      memory,
+      nextBatch: ({ memory: { last }, eligible, random, step, count }) => {
+        last[0] += 1;
+        const indices = shuffled(eligible, random("order", step + 7 * last[0])).slice(0, count);
+        return { indices, offsets: oneBatch(count) };
+      },
+    });
+    expect(checkOrder(counting)).toEqual([]);
+  });
+});
+
+test("where equal inputs give other bits, nothing is made of what other inputs give", () => {
+  const wilful = broken(reversing(() => Math.random() < 0.5));
+  expect(new Set(checkOrder(wilful).map(({ law }) => law))).toEqual(new Set(["same inputs, same bits"]));
 });
 
 let calls = 0;

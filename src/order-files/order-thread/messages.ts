@@ -1,8 +1,10 @@
 /** What the controller and an order's thread say to each other: both are ours, on a port of their own. */
 import type { MessagePort } from "node:worker_threads";
 import type { Candidates } from "../../orders/candidates.js";
+import type { Finding } from "../../orders/conformance.js";
 import type { PoolPlace } from "../../orders/context.js";
 import type { LedgerView, MemoryArray } from "../../orders/contract.js";
+import type { Row } from "../../orders/kept-outside.js";
 import type { Ordered } from "../../orders/ordered.js";
 import type { Checked } from "../check-order.js";
 import type { Choice } from "../choose-options.js";
@@ -26,6 +28,10 @@ type Memory = Readonly<Record<string, MemoryArray>>;
 export interface Exchanges {
   readonly choose: { readonly asked: { readonly given: Options }; readonly answer: Choice };
   readonly check: { readonly asked: { readonly fixed: Options | undefined }; readonly answer: Checked };
+  /** As `rowsOf`. */
+  readonly rows: { readonly asked: { readonly fixed: Options | undefined }; readonly answer: readonly Row[] };
+  /** As `checkAlone`. */
+  readonly alone: { readonly asked: { readonly rows: readonly Row[] }; readonly answer: readonly Finding[] };
   readonly memory: { readonly asked: { readonly n: number }; readonly answer: Memory };
   readonly order: {
     readonly asked: { readonly options: Options; readonly inputs: EpochInputs };

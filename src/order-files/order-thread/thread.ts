@@ -11,7 +11,7 @@ import { isOrderDefinition, missingMembers } from "../../orders/definition-check
 import { readsOf } from "../../orders/ledger-options.js";
 import { orderedBy } from "../../orders/ordered.js";
 import { sha256 } from "../../record/hash.js";
-import { checkAll } from "../check-order.js";
+import { checkAll, checkAlone, rowsOf } from "../check-order.js";
 import { chooseOptions } from "../choose-options.js";
 import { batchesBy, type Deciding, ofEpoch } from "../run-order.js";
 import { type GraphFile, isOwnFile } from "./graph.js";
@@ -116,6 +116,10 @@ async function answered(definition: OrderDefinition, question: Question): Promis
       await dueIsDone();
       return checked;
     }
+    case "rows":
+      return rowsOf(definition, question.fixed);
+    case "alone":
+      return checkAlone(definition, question.rows);
     case "memory":
       return allocateMemory(definition.memory ?? {}, question.n);
     case "order": {
