@@ -125,6 +125,48 @@ test("tuning never looks at the test set, and has one stratified part that none 
   expect(trialRates, "as many trials of each").toEqual([0.1, 0.2, 0.4].flatMap((rate) => [rate, rate, rate, rate]));
 });
 
+test("an arm's own schedule, batching and budget keep their form: rates are those of the tried one, in proportion", async () => {
+  const scene = new Scene();
+  const arms = [
+    "cycle: { order: shuffled, schedule: { name: one-cycle } }",
+    "of-growing: { order: shuffled, batching: { name: constant, size: 4, learningRate: linear, ratesOf: { name: linear, from: 4, to: 8 } } }",
+    "budget: { order: shuffled, budget: { samples: 28 }, schedule: { name: cosine } }",
+  ];
+  const settings = [
+    "tune={ learningRate: [0.1, 0.2], seeds: 1, validation: 0.25 }",
+    "seeds=1",
+    `arms={ ${arms.join(", ")} }`,
+  ];
+  const { client, error } = await scene.run({ settings });
+  expect(error).toBeUndefined();
+  const rates = sessionsOf(client.sent).map(({ rates }) => [...rates]);
+  for (const arm of [0, 1, 2]) {
+    const [low, high] = [rates[2 * arm], rates[2 * arm + 1]];
+    expect(low.length).toBeGreaterThan(1);
+    expect(high).toHaveLength(low.length);
+    for (const [at, rate] of low.entries()) expect(high[at] / rate).toBeCloseTo(2, 9);
+  }
+  const costs = readTuning(scene.directory)?.arms.map(({ arm, cost }) => [arm, cost.samples / cost.runs]);
+  expect(costs, "3 epochs of 18, or the budget").toEqual([
+    ["cycle", 54],
+    ["of-growing", 54],
+    ["budget", 28],
+  ]);
+});
+
+test("wrong labels are for what is trained on: a rate is chosen by right ones", async () => {
+  const scene = new Scene();
+  const settings = [...TUNED, "dataset.labelNoise={ fraction: 0.5 }"];
+  const { client, error } = await scene.run({ settings, pretence: rated(byHand) });
+  expect(error).toBeUndefined();
+  const heldOut = sessionsOf(client.sent)[0].looked.get("held out") ?? [];
+  const relabelled = client.sentOf("relabel").map(({ arrays }) => [...arrays.indices]);
+  expect(relabelled.map((indices) => indices.length)).toEqual([...Array(TRIALS).fill(9), ...Array(4).fill(12)]);
+  for (const indices of relabelled.slice(0, TRIALS)) {
+    expect(heldOut.filter((index) => indices.includes(index))).toEqual([]);
+  }
+});
+
 test("killed in mid-tuning, the same command goes on; what is chosen and trained is as without", async () => {
   const whole = new Scene();
   await whole.run({ settings: TUNED, pretence: rated(byHand) });

@@ -46,9 +46,9 @@ async function runTrials(experiment: ExperimentInputs, untuned: ExperimentConfig
   const { config, record: outer } = experiment;
   const hash = experimentHash(config);
   const identity = { ...outer.identity, name: config.name, hash, determining: determiningSettings(config) };
+  if (!outer.isUnnamed) outer.writeDocumentBeforeRuns(untuned); // first: it says whose these runs are
   const record = ExperimentRecord.open(join(outer.directory, TUNING_RUNS), identity, config.record);
   try {
-    if (!outer.isUnnamed) outer.writeDocumentBeforeRuns(untuned); // what `ibatch status` reads meanwhile
     return await runArms({ ...experiment, record });
   } finally {
     record.close();
