@@ -13,9 +13,11 @@ export interface BatchPlace {
    * With a budget the share of it that is spent, and `epochs` nominal.
    */
   readonly share: number;
+  /** Of a run whose length is a budget: the share of it that is spent where the epoch begins. */
+  readonly spentBefore?: number | undefined;
 }
 
-/** nothing: one size; epoch: by its number; epochs: by how many the run has, too; progress: by the share that is over. */
+/** nothing: one size; epoch: by its number; epochs: by where it stands in the run; progress: by the share that is over. */
 export type ChangesBy = "nothing" | "epoch" | "epochs" | "progress";
 
 /** One batching rule: one file, one of these as its default export, one line in `index.ts`. */

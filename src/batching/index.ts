@@ -85,6 +85,7 @@ export function batchSizes(
 ): (batch: number) => number {
   const rule = findBatching(name);
   const parsed = batchingOptions(rule).parse(options);
+  const spentBefore = spending && progressAfter(spending, 0, 0);
   const sizes: number[] = [];
   let before = 0; // samples in the batches of `sizes`
   return (batch) => {
@@ -92,7 +93,7 @@ export function batchSizes(
       const share = spending
         ? progressAfter(spending, before, sizes.length)
         : (epoch + Math.min(1, before / samples)) / epochs;
-      const size = roundedSize(rule, { batch: sizes.length, epoch, epochs, share }, parsed);
+      const size = roundedSize(rule, { batch: sizes.length, epoch, epochs, share, spentBefore }, parsed);
       sizes.push(size);
       before += size;
     }
@@ -136,6 +137,12 @@ export function learningRateFactors(
     factors[b] = common.learningRate === "linear" ? ratio : Math.sqrt(ratio);
   }
   return factors;
+}
+
+/** The other rule that rates are of, where there is one. */
+export function ratesOfRule({ options }: ChosenBatching): ChosenBatching | undefined {
+  const { ratesOf } = commonBatchingOptions.pick({ ratesOf: true }).parse({ ratesOf: options.ratesOf });
+  return ratesOf && otherRule(ratesOf);
 }
 
 const otherRule = ({ name, ...options }: { readonly name: string }): ChosenBatching => ({ name, options });

@@ -15,18 +15,20 @@ export const wayOptions = {
     .enum(["epoch", "batch"])
     .default("epoch")
     .describe(
-      "epoch: one size in each epoch, `to` in the last one, not with a budget of updates; batch: changes within epochs, with " +
-        "the samples trained on or the budget spent, near `to` in the last batches",
+      "epoch: one size in each epoch, `to` in the last one, or with a budget by the share of it that is spent where the epoch " +
+        "begins; batch: changes within epochs, with the samples trained on or the budget spent, near `to` in the last batches",
     ),
 };
 
 export const wayChangesBy = (per: Per): ChangesBy => (per === "epoch" ? "epochs" : "progress");
 
 /**
- * Share of the way, in [0, 1]. Per epoch it is epoch / (epochs − 1), so that the last epoch is at the end of it; a
- * run of one epoch stays at the start. Per batch it is the progress of the run, which is near 1 in the last batches.
+ * Share of the way, in [0, 1]. Per epoch it is epoch / (epochs − 1), so that the last epoch is at the end of it; a run of one
+ * epoch stays at the start. With a budget, which may last for more or fewer epochs than it nominally does, it is the share
+ * spent where the epoch begins. Per batch it is the progress of the run, which is near 1 in the last batches.
  */
-export function position({ epoch, epochs, share }: BatchPlace, per: Per): number {
+export function position({ epoch, epochs, share, spentBefore }: BatchPlace, per: Per): number {
   if (per === "batch") return share;
-  return epochs > 1 ? Math.min(1, epoch / (epochs - 1)) : 0; // a budget may last for more epochs than it nominally is
+  if (spentBefore !== undefined) return spentBefore;
+  return epochs > 1 ? epoch / (epochs - 1) : 0;
 }

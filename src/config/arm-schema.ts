@@ -192,10 +192,9 @@ const trainingShape = {
         "2001.08361): 3 for one trained on, 1 for one scored (a scoring pass that would leave nothing to train with is not made), " +
         "0 for evaluations; or `{ epochs: N }`. Arms with the same number of forwardEquivalents cost the same; with the same " +
         "updates or samples they are alike in these alone. Each has its schedule over its whole budget. A run ends with the batch " +
-        "that reaches it, so its last epoch may be cut short; one that ends on a shuffle ends on a whole one, a few updates " +
-        "earlier where sizes shrink. What a schedule " +
-        "or a batching rule counts in epochs is then nominal: as many samples as the order declares, for updates in batches of the " +
-        "first one's size",
+        "that reaches it: it may spend one batch with its candidates more, and its last epoch may be cut short. One that ends on a " +
+        "shuffle ends on a whole one, a few updates earlier where sizes shrink. What a schedule counts in epochs is then nominal: " +
+        "as many samples as the order declares, for updates in batches of the first one's size",
     ),
 };
 export const TRAINING_KEYS = Object.keys(trainingShape);

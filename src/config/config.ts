@@ -15,6 +15,7 @@ import { type ArmSections, armSchema, datasetReference, modelReference, TRAINING
 import { Checker, type Chosen, type Locate } from "./checker.js";
 import { type Common, commonSchema } from "./common-schema.js";
 import type { ConfigSource } from "./config-source.js";
+import { type MeantAnew, meantAnew } from "./meant-anew.js";
 import { mergeArm, spellAll } from "./merge-arm.js";
 import type { OrderSources } from "./order-sources.js";
 import { type PlannedComparison, planComparisons } from "./planned-comparisons.js";
@@ -61,6 +62,8 @@ export interface ArmConfig {
   /** Length of a run; absent where a budget of another kind says it. */
   readonly epochs?: number;
   readonly budget?: NonNullable<ArmSections["budget"]>;
+  /** Absent where nothing is. */
+  readonly meantAnew?: MeantAnew;
 }
 
 export interface ExperimentConfig {
@@ -247,7 +250,9 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
   const batching = split(sections.batching);
   const rule = checker.find("batching", BATCHING_RULES, batching.name);
   const sizes = withRatesOf(checker, checker.parse(batchingOptions(rule), batching.options, { at: ["batching"] }));
-  refuseByBudget(checker, sections, { name: batching.name, options: sizes });
+  const chosenBatching = { name: batching.name, options: sizes };
+  refuseByBudget(checker, sections, chosenBatching);
+  const meant = meantAnew(sections, chosenBatching);
   const schedule = split(sections.schedule);
   const scheduleDefinition = checker.find("schedule", SCHEDULES, schedule.name);
   const fromCatalogue = (
@@ -292,6 +297,7 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
     microBatch: sections.microBatch,
     ...(sections.epochs !== undefined && { epochs: sections.epochs }),
     ...(sections.budget && { budget: sections.budget }),
+    ...(meant && { meantAnew: meant }),
   };
 }
 

@@ -8,13 +8,9 @@ export function refuseByBudget(checker: Checker, { budget, order }: ArmSections,
   if (budget === undefined) return;
   if (order.shuffledLastEpoch) refuseEndOfUnknownCost(checker, budget, batching);
   if (budget.updates === undefined) return;
-  const mistake = (option: string, what: string) => checker.mistake(["batching", option], what);
-  if (changesBy(batching) === "epochs") {
-    throw mistake("per", "how many epochs a budget of updates lasts depends on the sizes themselves: take per: batch");
-  }
   if (batching.options.ratesOf !== undefined) {
-    throw mistake(
-      "ratesOf",
+    throw checker.mistake(
+      ["batching", "ratesOf"],
       "with a budget of updates the other rule would train on other samples, so no two batches correspond: take a budget of samples",
     );
   }
@@ -33,9 +29,9 @@ function refuseEndOfUnknownCost(
       "what a shuffle drops at the end of a budget depends on the size there: take lastBatch: keep or scale",
     );
   }
-  if (updates !== undefined && by === "epoch") {
+  if (updates !== undefined && (by === "epoch" || by === "epochs")) {
     throw mistake(
-      "how many updates a shuffle takes at the end of a budget depends on the epoch's number: take a budget of samples",
+      "how many updates a shuffle takes at the end of a budget depends on the epoch that it is: take a budget of samples",
     );
   }
 }

@@ -441,6 +441,8 @@ describe("every config that comes along", () => {
     const config = resolveConfig(ConfigSource.read(path), OrderSources.builtIn, catalogue);
     expect(config.name).toBe(name);
     expect(config.baseline).toBe(name === "halves" ? "random-half" : "shuffled");
+    const anew = Object.values(config.arms).filter(({ meantAnew }) => meantAnew !== undefined);
+    expect(anew, "no recorded result is another one").toEqual([]);
     return config;
   };
   const ordersOf = (name: string) => Object.entries(read(name).arms).map(([arm, { order }]) => [arm, order.name]);

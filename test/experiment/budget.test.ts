@@ -177,6 +177,11 @@ describe("equal budgets are equal totals, each with the end of its schedule", ()
       ["batching={name: steps, sizes: [2, 4], at: [1]}"],
       "order.shuffledLastEpoch: how many updates a shuffle takes at the end",
     ],
+    [
+      "{updates: 90}",
+      ["batching={name: linear, from: 2, to: 8}"],
+      "order.shuffledLastEpoch: how many updates a shuffle takes at the end",
+    ],
   ])(
     "a shuffled last epoch is refused where %s has no place for it, or does not say: %j",
     async (budget, more, expected) => {
@@ -204,6 +209,30 @@ describe("equal budgets are equal totals, each with the end of its schedule", ()
       expect(totals(scene, arm).steps).toBe(12);
       expect(linesOf(scene, arm)[0].batchSize).toMatchObject({ smallest: 2 });
       expect(Math.max(...linesOf(scene, arm).map(({ batchSize }) => batchSize.largest))).toBe(8); // 2 + 6 · 11/12
+    }
+  });
+
+  test.each([
+    ["updates", "{updates: 30}", { half: ARMS.half }],
+    ["samples", "{samples: 144}", { pacing: "{name: curriculum, sort: random}" }],
+    ["passes", "{forwardEquivalents: 400}", { pool: "{name: pool, factor: 2}", scored: ARMS.scored }],
+  ])("batches of one size in each epoch go by what is spent where it begins: %s", async (kind, budget, arms) => {
+    const { scene, results } = await trained(budget, arms, ["batching={name: linear, from: 2, to: 8}"]);
+    expect(results.map(({ state }) => state)).toEqual(results.map(() => "done"));
+    const amount = Number(/\d+/.exec(budget));
+    for (const arm of Object.keys(arms)) {
+      const lines = linesOf(scene, arm);
+      const spentBefore = (epoch: number) => {
+        const { scored } = lines[epoch];
+        const passBefore = arm === "scored" ? scored : 0;
+        const before = lines.slice(0, epoch);
+        const [samples, updates] = [sum(before.map((line) => line.samples)), sum(before.map((line) => line.batches))];
+        const passes = 3 * samples + sum(before.map((line) => line.scored)) + passBefore;
+        return { samples, updates, passes }[kind] ?? Number.NaN;
+      };
+      const expected = lines.map((_, epoch) => Math.round(2 + (6 * spentBefore(epoch)) / amount));
+      expect(lines.map(({ batchSize }) => batchSize.largest)).toEqual(expected);
+      expect(expected.at(-1), "whatever epochs there are").toBeGreaterThanOrEqual(6);
     }
   });
 
@@ -379,25 +408,40 @@ describe("what a budget of updates gives no meaning to is refused", () => {
       ),
     );
 
-  test.each(["linear", "geometric"])("%s per epoch: its sizes say how many epochs there are", async (name) => {
-    const rule = `name: ${name}, from: 2, to: 8`;
-    const message =
-      "x.yaml:6: batching.per: how many epochs a budget of updates lasts depends on the sizes themselves: take per: batch";
-    await expect(of(rule)).rejects.toMatchObject({
-      kind: "usage",
-      message: expect.stringContaining("take per: batch"),
-    });
-    await expect(of(`${rule}, per: epoch`)).rejects.toMatchObject({ kind: "usage", message });
-    expect((await of(`${rule}, per: batch`)).arms.frozen.budget).toEqual({ updates: 9 });
-    expect((await of(rule, "samples: 90")).arms.frozen.budget).toEqual({ samples: 90 });
-  });
-
   test("rates of another rule: no samples are the same", async () => {
     const rule = "name: constant, size: 4, learningRate: linear, ratesOf: { name: linear, from: 2, to: 8, per: batch }";
     await expect(of(rule)).rejects.toThrow(
       "x.yaml:6: batching.ratesOf: with a budget of updates the other rule would train on other samples",
     );
     expect((await of(rule, "samples: 90")).arms.frozen.budget).toEqual({ samples: 90 });
+  });
+});
+
+describe("what earlier builds trained otherwise has another hash, and nothing else has", () => {
+  const GROWS = "{ name: linear, from: 2, to: 8 }";
+  const RATES = `{ name: constant, size: 5, learningRate: linear, ratesOf: ${GROWS} }`;
+  test.each([
+    ["budget: { updates: 9 }", "{ name: frozen, shuffledLastEpoch: true }", "", { shuffledLastEpoch: "whole" }],
+    ["budget: { samples: 90 }", "frozen", GROWS, { sizesPerEpoch: "spent" }],
+    ["budget: { samples: 90 }", "frozen", GROWS.replace("linear", "geometric"), { sizesPerEpoch: "spent" }],
+    ["budget: { samples: 90 }", "frozen", RATES, { sizesPerEpoch: "spent" }],
+    [
+      "budget: { forwardEquivalents: 900 }",
+      "{ name: frozen, shuffledLastEpoch: true }",
+      GROWS,
+      { shuffledLastEpoch: "whole", sizesPerEpoch: "spent" },
+    ],
+    ["budget: { samples: 90 }", "{ name: frozen, shuffledLastEpoch: false }", "", undefined],
+    ["budget: { samples: 90 }", "frozen", GROWS.replace(" }", ", per: batch }"), undefined],
+    ["budget: { samples: 90 }", "frozen", "{ name: steps, sizes: [2, 4], at: [1] }", undefined],
+    ["epochs: 3", "{ name: frozen, shuffledLastEpoch: true }", GROWS, undefined],
+  ])("%s, %s %s", async (length, order, batching, expected) => {
+    const text = CONFIG.replace("epochs: 3", length).replace("{ order: frozen }", `{ order: ${order} }`);
+    const config = await resolved(batching === "" ? text : text.replace("{ name: constant, size: 5 }", batching));
+    const { meantAnew, ...before } = config.arms.frozen;
+    expect(meantAnew).toEqual(expected);
+    const isAnother = armHash(config.arms.frozen, config.evaluation) !== armHash(before, config.evaluation);
+    expect(isAnother).toBe(expected !== undefined);
   });
 });
 
