@@ -169,8 +169,8 @@ export class OrderSources {
       });
     if (file === undefined) {
       const { replay } = order;
-      const recorded = replay && this.replayed(replay.directory).recordedWork(seed);
-      return { ...ownOrder(this.definition(order, seed), options, readScores), ...(recorded && { recorded }) };
+      const own = ownOrder(this.definition(order, seed), options, readScores);
+      return replay ? { ...own, recorded: () => this.replayed(replay.directory).recordedWork(seed) } : own;
     }
     const { path } = file;
     for (const { file: asked, choice } of this.#choices) {

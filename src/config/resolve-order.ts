@@ -12,6 +12,7 @@ import {
   scoreOptions,
   splitOptions,
 } from "../orders/ledger-options.js";
+import { budgetOf } from "../record/budget.js";
 import { trainedPart } from "../record/made-by.js";
 import type { ArmSections } from "./arm-schema.js";
 import type { Checker, Chosen } from "./checker.js";
@@ -215,14 +216,15 @@ function ours(checker: Checker, name = ""): OrderReference {
 
 function replayed(
   checker: Checker,
-  { dataset, epochs }: ArmSections,
+  { dataset, epochs, budget: said, order }: ArmSections,
   directory: string,
   { orders, runs }: Resolving,
 ): OrderReference {
   const mistake = (what: string) => checker.mistake(["order", "replay"], what);
   const replaying = runs.map(({ own }) => ({ seed: own, part: trainedPart(dataset, own) }));
+  const budget = order.shuffledLastEpoch ? undefined : budgetOf(said); // what a shuffle takes of it the data say
   const identity = orders
     .replayed(directory)
-    .identity({ runs: replaying, epochs, dataset: dataset.name ?? dataset.reference ?? "", mistake });
+    .identity({ runs: replaying, epochs, budget, dataset: dataset.name ?? dataset.reference ?? "", mistake });
   return { name: REPLAY.name, replay: { directory, identity } };
 }

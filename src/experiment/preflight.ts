@@ -4,6 +4,7 @@ import { runSeeds } from "../config/run-seeds.js";
 import { IbatchError, Interrupted, surroundingsError, usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
 import { importsOf, openRequest } from "../training/open-request.js";
+import { RunLength } from "../training/run-length.js";
 import type { Session, WorkClient } from "../training/session.js";
 import { tryFirstPlan } from "../training/train-run.js";
 import { prepareTraining } from "../training/training.js";
@@ -41,11 +42,12 @@ export class Preflight {
   }
 
   /**
-   * Tries those that have something of the user's in them. Tells what is imported, and what the backend says of it. What is one run's alone is left to it.
+   * Tries those that have something of the user's in them, or replay runs as far as the data say. Tells what is imported, and what the backend says of it. What is one run's alone is left to it.
    * @throws IbatchError naming the arm, where all are refused and no run has begun, or what all would meet; Interrupted.
    */
   async tryOwn(): Promise<void> {
-    await this.#try([...this.#untried.values()].filter(({ config }) => importsOf(config).length > 0));
+    const isToTry = ({ config }: PlannedRun) => importsOf(config).length > 0 || replaysUpToShuffle(config);
+    await this.#try([...this.#untried.values()].filter(isToTry));
   }
 
   /** Those that are left, once one was refused: whether anything can be trained is to be known. Throws as `tryOwn`. */
@@ -90,7 +92,16 @@ export class Preflight {
     this.#refuseOther(run, session);
     const { config, place } = run;
     const order = orderOf(this.#experiment, run);
-    await tryFirstPlan(await prepareTraining({ config, seed: place.seed, order, listen: () => {} }, session));
+    const training = await prepareTraining({ config, seed: place.seed, order, listen: () => {} }, session);
+    if (replaysUpToShuffle(config)) this.#refuseShortReplays(place.arm, training.split.eligible.length);
+    await tryFirstPlan(training);
+  }
+
+  /** Each seed may replay a run of its own. */
+  #refuseShortReplays(arm: string, eligibleCount: number): void {
+    for (const run of this.#runs) {
+      if (run.place.arm === arm) new RunLength(run.config, orderOf(this.#experiment, run), eligibleCount);
+    }
   }
 
   /** Beside what is on record, and beside what was tried before. */
@@ -152,6 +163,10 @@ export class Preflight {
     }
   }
 }
+
+/** How much of the recorded runs is wanted is known with the data alone: the shuffle at the end has a part of the budget. */
+const replaysUpToShuffle = ({ order, budget }: PlannedRun["config"]): boolean =>
+  order.replay !== undefined && budget !== undefined && order.shuffledLastEpoch === true;
 
 /** A line for each reference: where it was found, and which version of the file. */
 export function tellImports(imports: Session["opened"]["imports"], note: (line: string) => void): void {

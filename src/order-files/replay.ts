@@ -9,6 +9,7 @@ import { shuffled } from "../kernels/shuffle.js";
 import { defineOrder, type OrderContext, type OrderDefinition, type OrderResult } from "../orders/contract.js";
 import { ONCE } from "../orders/fraction.js";
 import { whyBlocked } from "../record/blocked.js";
+import type { Budget } from "../record/budget.js";
 import { hashValue } from "../record/hash.js";
 import { isWithin, partText, readMadeBy, type TrainedPart } from "../record/made-by.js";
 import { countOrders, filesOf, keepsOrders, planOf, type RecordedOrder, readOrder } from "../record/recorded-orders.js";
@@ -17,7 +18,7 @@ import { holdsRun } from "../record/run-files.js";
 import { runInArm } from "../record/run-places.js";
 import type { RunFiles } from "../record/verified-files.js";
 import { asRecorded } from "../record/write-file.js";
-import type { RecordedWork } from "./run-order.js";
+import { type RecordedWork, whyTooLittle } from "./recorded-work.js";
 
 const options = z.strictObject({
   shuffleWithin: z
@@ -66,10 +67,10 @@ export class Replayed {
   /**
    * What is replayed, whatever the seed: the plans of the one run, or the config of the arm's runs, of which each seed
    * has its own plans (`plansHash`).
-   * @throws IbatchError when a seed has no recorded run, one that is damaged, with fewer epochs, on another dataset or
+   * @throws IbatchError when a seed has no recorded run, one that is damaged, with less than is wanted, on another dataset or
    * on samples that are not trained on here, or one that kept hashes alone.
    */
-  identity({ runs, epochs, dataset, mistake }: Replaying): string {
+  identity({ runs, epochs, budget, dataset, mistake }: Replaying): string {
     const replayed = runs.map(({ seed, part }) => ({ directory: this.#run(seed, mistake), part }));
     for (const directory of new Set(replayed.map((run) => run.directory))) {
       const files = filesOf(directory);
@@ -97,6 +98,8 @@ export class Replayed {
         );
       }
       this.#readAll(directory, wanted);
+      const lack = budget && whyTooLittle(workOf(directory, files), budget);
+      if (lack !== undefined) throw mistake(lack);
     }
     const first = filesOf(replayed[0].directory);
     return this.#isOneRun ? plansHash(first, epochs) : readMadeBy(first).configHash;
@@ -110,14 +113,7 @@ export class Replayed {
   /** All that a run with this seed can be trained on. */
   recordedWork(seed: number): RecordedWork {
     const directory = this.#run(seed);
-    const files = filesOf(directory);
-    const ends = Array.from({ length: countOrders(files) }, (_, epoch) => planOf(files, epoch).offsets);
-    const sum = (of: (offsets: readonly number[]) => number) => ends.reduce((total, offsets) => total + of(offsets), 0);
-    return {
-      ...{ directory, epochs: ends.length },
-      batches: sum((offsets) => offsets.length - 1),
-      samples: sum((offsets) => offsets[offsets.length - 1]),
-    };
+    return workOf(directory, filesOf(directory));
   }
 
   /** @throws IbatchError where the run's data are not these, though the config says the same of them. */
@@ -176,11 +172,23 @@ export class Replayed {
 const plansHash = (files: RunFiles, epochs = countOrders(files)): string =>
   hashValue(Array.from({ length: epochs }, (_, epoch) => planOf(files, epoch).planSha256));
 
+function workOf(directory: string, files: RunFiles): RecordedWork {
+  const ends = Array.from({ length: countOrders(files) }, (_, epoch) => planOf(files, epoch).offsets);
+  const sum = (of: (offsets: readonly number[]) => number) => ends.reduce((total, offsets) => total + of(offsets), 0);
+  return {
+    ...{ directory, epochs: ends.length },
+    batches: sum((offsets) => offsets.length - 1),
+    samples: sum((offsets) => offsets[offsets.length - 1]),
+  };
+}
+
 /** What is to be trained by the recorded orders. `mistake`: an error at the place of the arm that replays. */
 interface Replaying {
   readonly runs: readonly ReplayingRun[];
   /** Undefined: a budget says the length, and all that are recorded are looked at. */
   readonly epochs: number | undefined;
+  /** Of each run; undefined: none, or the order has a part of it that is not known here. */
+  readonly budget: Budget | undefined;
   readonly dataset: string;
   readonly mistake: Mistake;
 }

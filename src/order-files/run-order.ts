@@ -7,6 +7,7 @@ import { type Declared, declaredBy } from "../orders/declared.js";
 import { EpochOfBatches } from "../orders/epoch-of-batches.js";
 import { sampleSize } from "../orders/fraction.js";
 import { batchBy, type Ordered, orderedBy, shownTo } from "../orders/ordered.js";
+import type { RecordedWork } from "./recorded-work.js";
 
 /** Sizes of an epoch's batches: one for all, or as a batching rule has them in this run. */
 export type Sizes = number | (BatchingRun & { readonly batching: ChosenBatching });
@@ -42,18 +43,10 @@ export interface BatchesUnderWay {
   next(inputs: BatchInputs): Promise<Ordered>;
 }
 
-/** All that a run recorded which is trained on again. */
-export interface RecordedWork {
-  readonly directory: string;
-  readonly epochs: number;
-  readonly batches: number;
-  readonly samples: number;
-}
-
 export interface RunOrder extends Declared {
   readonly name: string;
-  /** Of a replay: there is nothing after it. */
-  readonly recorded?: RecordedWork;
+  /** Of a replay: all that it can be trained on. */
+  recorded?(): RecordedWork;
   readonly readsLedger: boolean;
   /** The arrays that it declares, for n samples, all zero. */
   allocateMemory(n: number): Promise<Readonly<Record<string, MemoryArray>>>;

@@ -3,11 +3,12 @@ import { batchSizes } from "../batching/index.js";
 import type { ArmConfig } from "../config/config.js";
 import { usageError } from "../errors.js";
 import { progressAfter, type Spending } from "../kernels/spending.js";
+import { whyTooLittle } from "../order-files/recorded-work.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import { sampleSize } from "../orders/fraction.js";
 import { isScoringDue } from "../orders/ledger-options.js";
-import { BACKWARD_IN_FORWARDS } from "../record/work.js";
-import { shuffledEnd } from "./shuffled-end.js";
+import { type Budget, budgetOf, PRICES } from "../record/budget.js";
+import { leastUpdates, shuffledEnd } from "./shuffled-end.js";
 
 /** What was done before an epoch, or between two. */
 export interface Before {
@@ -17,18 +18,6 @@ export interface Before {
   /** Samples trained on, and scored. */
   readonly samples: number;
   readonly scored: number;
-}
-
-/** What each kind of budget counts. */
-const PRICES = {
-  updates: { perSample: 0, perBatch: 1, perScored: 0 },
-  samples: { perSample: 1, perBatch: 0, perScored: 0 },
-  forwardEquivalents: { perSample: 1 + BACKWARD_IN_FORWARDS, perBatch: 0, perScored: 1 },
-} as const;
-
-interface Budget {
-  readonly kind: keyof typeof PRICES;
-  readonly amount: number;
 }
 
 export class RunLength {
@@ -58,12 +47,13 @@ export class RunLength {
   ) {
     this.#config = config;
     this.#eligibleCount = eligibleCount;
-    this.#budget = budgetOf(config);
+    this.#budget = budgetOf(config.budget);
     const samples = sampleSize(epochShare, eligibleCount);
     this.#size = batchSizes(config.batching, { epoch: 0, epochs: 1, samples })(0);
     this.#candidates = candidatesPerSample;
     this.#ends = endsOf(this.#budget, config, eligibleCount);
-    if (this.#budget && recorded) refuseTooLittle(this.#budget, recorded, this.#ends.order);
+    const lack = this.#budget && recorded && whyTooLittle(recorded(), { ...this.#budget, amount: this.#ends.order });
+    if (lack !== undefined) throw usageError(lack);
     this.epochs = this.#budget ? this.#budget.amount / this.#costOfEpoch(this.#budget, samples) : epochsOf(config);
     const atStart = { epoch: 0, step: 0, samples: 0, scored: 0 };
     const isDue = isScoringDue(config.order.ledger, 0) && !this.isShuffled(atStart);
@@ -161,39 +151,16 @@ function endsOf(
   const { samples, batches, kept } = shuffledEnd(batching, eligibleCount, kind === "updates" ? amount : undefined);
   const orderEnd = amount - perSample * samples - perBatch * kept;
   if (orderEnd > 0) return { order: orderEnd, run: orderEnd + perSample * samples + perBatch * batches };
+  const most = kind === "updates" ? leastUpdates(batching, eligibleCount) - 1 : amount - orderEnd;
   throw usageError(
     `a budget of ${amount} ${kind} leaves the order nothing beside a shuffled last epoch of ${eligibleCount} samples: ` +
-      `name more than ${amount - orderEnd}, or leave shuffledLastEpoch out`,
-  );
-}
-
-/** @throws IbatchError where a replay would come to the end of what it replays. */
-function refuseTooLittle(
-  { kind }: Budget,
-  { directory, epochs, batches, samples }: NonNullable<RunOrder["recorded"]>,
-  wanted: number,
-): void {
-  const { perSample, perBatch } = PRICES[kind];
-  const there = perSample * samples + perBatch * batches;
-  if (there >= wanted) return;
-  throw usageError(
-    `${directory} has ${there} ${kind} in ${epochs} epochs, the budget wants ${wanted} of it: lower the budget, or replay ` +
-      "a longer run",
+      `name more than ${most}, or leave shuffledLastEpoch out`,
   );
 }
 
 function epochsOf({ epochs }: Pick<ArmConfig, "epochs">): number {
   if (epochs === undefined) throw new Error("a run has neither epochs nor a budget");
   return epochs;
-}
-
-function budgetOf({ budget }: Pick<ArmConfig, "budget">): Budget | undefined {
-  if (budget === undefined) return undefined;
-  for (const kind of ["updates", "samples", "forwardEquivalents"] as const) {
-    const amount = budget[kind];
-    if (amount !== undefined) return { kind, amount };
-  }
-  return undefined;
 }
 
 function spentOn({ kind }: Budget, { step, samples, scored }: Before): number {

@@ -38,3 +38,14 @@ export function shuffledEnd(batching: ChosenBatching, samples: number, updates: 
   const batches = cut(samples, sizesFrom(updates - kept)).length - 1;
   return { samples, batches: Math.min(kept, batches), kept };
 }
+
+/** Of budgets of updates, one that leaves the order something beside that shuffle, where one update less leaves it nothing. */
+export function leastUpdates(batching: ChosenBatching, samples: number): number {
+  let [enough, tooFew] = [samples + 1, 0]; // no shuffle has more batches than samples
+  while (enough - tooFew > 1) {
+    const updates = Math.floor((enough + tooFew) / 2);
+    if (shuffledEnd(batching, samples, updates).kept < updates) enough = updates;
+    else tooFew = updates;
+  }
+  return enough;
+}

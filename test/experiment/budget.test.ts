@@ -165,7 +165,9 @@ describe("equal budgets are equal totals, each with the end of its schedule", ()
       [],
       "a budget of 5 updates leaves the order nothing beside a shuffled last epoch of 24 samples: name more than 5,",
     ],
-    ["{updates: 3}", [], "name more than 3, or leave shuffledLastEpoch out"],
+    ["{updates: 3}", [], "name more than 5, or leave shuffledLastEpoch out"],
+    ["{updates: 2}", [GROWING], "name more than 5, or leave shuffledLastEpoch out"],
+    ["{updates: 2}", [DROPPING], "name more than 4, or leave shuffledLastEpoch out"],
     ["{forwardEquivalents: 72}", [], "name more than 72, or leave shuffledLastEpoch out"],
     [
       "{samples: 90}",
@@ -311,17 +313,65 @@ test.each([
   const { scene } = await trained("{samples: 60}", { shuffled: ARMS.shuffled });
   const directory = join(scene.directory, "shuffled/seed-4");
   const again = new Scene();
-  const { results, error, client } = await again.run({
+  const run = again.run({
     settings: [`arms={again: {order: {replay: ${directory}${more}}, budget: ${budget}}}`, ...["seeds=[4]", COSINE]],
     pretence: LOSSES,
   });
   if (expected === undefined) {
+    const { results, error } = await run;
     expect(error).toBeUndefined();
     expect(results.map(({ state }) => state)).toEqual(["done"]);
     return;
   }
-  expect(`${results[0]?.error ?? error}`).toContain(`${directory} ${expected}`);
-  expect(client.sentOf("train")).toEqual([]);
+  const said = await run.then(
+    ({ error }) => error,
+    (error: unknown) => error,
+  );
+  expect(`${said}`).toContain(`${directory} ${expected}`);
+});
+
+describe("a replay of which another seed's run has less than is wanted is refused before anything is trained", () => {
+  /** Of 24 samples in three epochs seed 6 drew fewer than seed 4. */
+  const pruned = async () => {
+    const scene = new Scene();
+    const settings = ["arms={pruned: {order: infobatch, epochs: 3}}", "seeds=[4, 5, 6]", COSINE];
+    await scene.run({ settings, pretence: LOSSES });
+    const samples = [4, 5, 6].map((seed) =>
+      sum(
+        scene
+          .text(`pruned/seed-${seed}/metrics.jsonl`)
+          .split("\n")
+          .filter(Boolean)
+          .map((line): number => JSON.parse(line).samples),
+      ),
+    );
+    return { directory: join(scene.directory, "pruned"), samples };
+  };
+  const replaying = (directory: string, order: string, samples: number) => [
+    `arms={again: {order: {replay: ${directory}${order}}, budget: {samples: ${samples}}}, shuffled: {order: shuffled}}`,
+    ...["seeds=[4, 5, 6]", COSINE],
+  ];
+
+  test("when the config is read", async () => {
+    const { directory, samples } = await pruned();
+    const [first, second] = samples;
+    expect(first, samples.join()).toBeGreaterThan(second);
+    const run = new Scene().run({ settings: replaying(directory, "", first), pretence: LOSSES });
+    await expect(run).rejects.toThrow(
+      `arms.again.order.replay: ${directory}/seed-5 has ${second} samples in 3 epochs, the budget wants ${first}`,
+    );
+  });
+
+  test("beside a shuffled last epoch, whose samples the data say: when arms are tried", async () => {
+    const { directory, samples } = await pruned();
+    const [first, second] = samples;
+    const scene = new Scene();
+    const settings = replaying(directory, ", shuffledLastEpoch: true", first + N);
+    const { results } = await scene.run({ settings, pretence: LOSSES });
+    const of = (arm: string) => results.filter((run) => run.arm === arm).map(({ state }) => state);
+    expect([of("again"), of("shuffled")]).toEqual([Array(3).fill("failed"), Array(3).fill("done")]);
+    expect(results.find(({ arm }) => arm === "again")?.error).toContain(`seed-5 has ${second} samples in 3 epochs`);
+  });
 });
 
 test("an order in a file is told how much of the budget is spent", async () => {

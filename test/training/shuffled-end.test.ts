@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { batchSizes } from "../../src/batching/index.js";
 import { cut } from "../../src/orders/contract.js";
-import { shuffledEnd } from "../../src/training/shuffled-end.js";
+import { leastUpdates, shuffledEnd } from "../../src/training/shuffled-end.js";
 
 const size = fc.integer({ min: 1, max: 40 });
 
@@ -47,3 +47,22 @@ test("of one size, whatever is counted", () => {
 test("of fewer updates than hold all samples every one would be kept", () => {
   expect(shuffledEnd({ name: "constant", options: { size: 5 } }, 24, 3)).toMatchObject({ kept: 3 });
 });
+
+test.each([
+  ["constant", { size: 5 }, 24, 6],
+  ["constant", { size: 5, lastBatch: "drop" }, 24, 5],
+  ["constant", { size: 1 }, 24, 25],
+  ["constant", { size: 64 }, 24, 2],
+  ["linear", { from: 2, to: 8, per: "batch" }, 24, 6],
+  ["linear", { from: 8, to: 2, per: "batch" }, 240, 49],
+  ["geometric", { from: 2, to: 64, per: "batch" }, 240, 16],
+])(
+  "the least updates that leave an order something are what an error advises: %s %j, %i samples",
+  (name, options, samples, expected) => {
+    const least = leastUpdates({ name, options }, samples);
+    const left = (updates: number) => updates - shuffledEnd({ name, options }, samples, updates).kept;
+    expect(left(least)).toBeGreaterThan(0);
+    expect(left(least - 1)).toBe(0);
+    expect(least).toBe(expected);
+  },
+);
