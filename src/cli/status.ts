@@ -26,13 +26,24 @@ function told(read: ExperimentStatus): string {
 }
 
 /** The command as it was called: it and its paths are of where it was given. A copy is not the directory that it names. */
-function toGoOn({ directory, command, givenIn, movedFrom }: ExperimentStatus): string {
+function toGoOn(read: ExperimentStatus): string {
+  const { directory, command, givenIn, movedFrom } = read;
   const isElsewhere = givenIn !== null && givenIn !== process.cwd();
   const out = quoted(isElsewhere ? resolve(directory) : directory);
   const isCommand = command.includes(" run "); // and not what a program did
   const given = movedFrom === null || !isCommand ? command : `${command.replace(OUT, "")} --out ${out}`;
   const moved = movedFrom === null ? "" : `Copied or moved from ${movedFrom}. `;
-  return `${moved}To go on${isElsewhere ? `, in ${givenIn}` : ""}: ${given}`;
+  return `${moved}To go on${isElsewhere ? `, in ${givenIn}` : ""}${onceMended(allRuns(read))}: ${given}`;
+}
+
+/** What the command asks for before it goes on with these. */
+function onceMended(runs: readonly RunStanding[]): string {
+  const isThere = (wanted: Standing) => runs.some(({ standing }) => standing === wanted);
+  const first = [
+    ...(isThere("damaged") ? ["what is damaged is removed"] : []),
+    ...(isThere("refused") ? ["what is refused is mended or removed"] : []),
+  ];
+  return first.length === 0 ? "" : `, once ${first.join(", and ")}`;
 }
 
 /** As it is recorded: quoted for a shell. */
@@ -43,6 +54,7 @@ const STANDINGS: readonly Standing[] = [
   "diverged",
   "under way",
   "resumable",
+  "refused",
   "to begin anew",
   "failed",
   "damaged",

@@ -12,13 +12,17 @@ import { tuningRuns } from "../record/tuning-record.js";
 import { type GoingOn, whyAnew } from "./going-on.js";
 import { trialName } from "./tuning/trials.js";
 
-/** `resumable`: the same command goes on from its checkpoint; `to begin anew`: it was begun, and has none that is used. */
+/**
+ * `resumable`: the same command goes on from its checkpoint; `refused`: it would, but was refused the last time, for its
+ * order makes another plan; `to begin anew`: it was begun, and has none that is used.
+ */
 export type Standing =
   | "done"
   | "diverged"
   | "failed"
   | "under way"
   | "resumable"
+  | "refused"
   | "to begin anew"
   | "not begun"
   | "damaged";
@@ -174,7 +178,7 @@ function standingOf(run: RunRead, { isUnderWay, ...by }: GoingOn & { readonly is
 function standing({ document, steps }: RunRead, by: GoingOn): Standing {
   const { state } = document;
   if (state === "done" || state === "diverged") return state;
-  if (whyAnew({ document, steps }, by) === undefined) return "resumable";
+  if (whyAnew({ document, steps }, by) === undefined) return document.madeOtherPlan ? "refused" : "resumable";
   return state === "failed" ? state : "to begin anew";
 }
 

@@ -2,6 +2,7 @@
 import { BackendError } from "../backend/errors.js";
 import { asError, IbatchError, Interrupted } from "../errors.js";
 import type { RunDocument } from "../record/run-document.js";
+import { OtherPlan } from "../training/begin-epoch.js";
 import type { RunEnd } from "../training/train-run.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import { runText } from "./observer.js";
@@ -25,7 +26,11 @@ export function recordStopped(record: PlannedRun["record"], document: RunDocumen
   const state = error instanceof Interrupted ? "interrupted" : "failed";
   const byItself = state === "failed" && isItsOwn(error);
   try {
-    record.write({ ...document, state, error: asError(error).message, ...(byItself && { failedByItself: true }) });
+    record.write({
+      ...{ ...document, state, error: asError(error).message },
+      ...(byItself && { failedByItself: true }),
+      ...(causeOf(error) instanceof OtherPlan && { madeOtherPlan: true }),
+    });
   } catch {
     // the first error is the one to tell
   }
@@ -36,9 +41,15 @@ export function recordStopped(record: PlannedRun["record"], document: RunDocumen
  * user's may mend that. An order that is mended is another arm; time limits and changed files are no run's own.
  */
 function isItsOwn(error: unknown): boolean {
-  const said = error instanceof IbatchError && error.cause instanceof BackendError ? error.cause : error;
+  const said = causeOf(error);
   if (!(said instanceof BackendError) || said.code === "unknown_session") return false;
   return said.kind === "run" || said.kind === "usage";
+}
+
+/** What an error of ours that says where was made of, where that says more. */
+function causeOf(error: unknown): unknown {
+  const cause = error instanceof IbatchError ? error.cause : undefined;
+  return cause instanceof BackendError || cause instanceof OtherPlan ? cause : error;
 }
 
 /** The run is on record as what it is, whether or not the disk lets go of what it no longer needs. */

@@ -124,6 +124,8 @@ export const runDocument = z.object({
    * (one that is mended is another arm), where it failed for what lies outside of it, and in records of before.
    */
   failedByItself: z.literal(true).optional(),
+  /** Of a failed run: its order made another plan when it was to go on, and will again until that is mended. */
+  madeOtherPlan: z.literal(true).optional(),
   surroundings: surroundings.optional(),
   /** The list of all its files beside this one; absent in records of before there was such, and until the run ends. */
   checksums: z.literal(CHECKSUMS).optional(),

@@ -1,5 +1,5 @@
 /** How an epoch begins: scored where its order waits for that, then planned; or planned again, where a run goes on in it. */
-import { usageError } from "../errors.js";
+import { IbatchError } from "../errors.js";
 import { DEFAULT_LAG } from "../orders/ledger-options.js";
 import { type BatchSource, PlanSource } from "./batch-source.js";
 import { noSeconds, type Stopwatch, secondsSince } from "./clock.js";
@@ -106,7 +106,19 @@ async function resume(state: RunState, underWay: EpochUnderWay, training: Traini
   return { underWay, source };
 }
 
-/** @throws IbatchError where the plan of an epoch under way comes out otherwise than it is on record. */
+/** A run that cannot go on: its order makes another plan of the epoch under way than it made before. */
+export class OtherPlan extends IbatchError {
+  constructor(epoch: number, differs: string) {
+    super(
+      "usage",
+      `the plan of epoch ${epoch + 1}, made again, is not the one on record (${differs}): the order or what it reads has ` +
+        "changed since, or the order keeps something between epochs outside of its `memory`, which is gone when a run goes on " +
+        "(`ibatch order --check` finds that; declare `memory` for it). Bring back what it was, or remove the run's directory to train it anew",
+    );
+  }
+}
+
+/** @throws OtherPlan where the plan of an epoch under way comes out otherwise than it is on record. */
 async function planAgain(
   state: RunState,
   underWay: EpochUnderWay,
@@ -119,10 +131,7 @@ async function planAgain(
   const changed = planHashNames.filter((name) => planned.hashes[name] !== hashes[name]);
   if (changed.length === 0) return planned;
   const differs = changed.map((name) => `${name} ${hashes[name].slice(0, 8)}, now ${planned.hashes[name].slice(0, 8)}`);
-  throw usageError(
-    `the plan of epoch ${epoch + 1}, made again, is not the one on record (${differs.join("; ")}): the order or what it ` +
-      "reads has changed since; bring back what it was, or remove the run's directory to train it anew",
-  );
+  throw new OtherPlan(epoch, differs.join("; "));
 }
 
 const planHashNames = ["orderSha256", "planSha256"] as const;

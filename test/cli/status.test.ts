@@ -89,6 +89,19 @@ test.each([
   expect(stdout).toMatch(/^frozen {2}1 {5}failed {5}1 of 3 {2}it ended, too$/m);
 });
 
+test("what was refused is not called resumable, and the last line says what the command waits for", async () => {
+  const refused = { accuracies: [0.1], state: "failed", error: "another plan", madeOtherPlan: true } as const;
+  const directory = make({ seeds: [0, 1], arms: { frozen: { 0: refused, 1: { accuracies: [0.1, 0.2, 0.3] } } } });
+  checkpoint(directory, "frozen/seed-0", 4);
+  const told = async () => (await ibatch("status", directory)).stdout;
+  expect(await told()).toMatch(/^frozen {2}0 {5}refused {2}1 of 3 {2}another plan; last checkpoint at step 4$/m);
+  expect(await told()).toMatch(/^To go on, once what is refused is mended or removed: ibatch run tiny\.yaml$/m);
+  truncateSync(join(directory, "frozen/seed-1/run.json"), 5);
+  expect(await told()).toMatch(
+    /^To go on, once what is damaged is removed, and what is refused is mended or removed: /m,
+  );
+});
+
 /** Rewrites what `experiment.json` says. */
 function amend(directory: string, changes: (document: Record<string, unknown>) => object): void {
   const path = join(directory, "experiment.json");

@@ -2,8 +2,10 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
+import { readStatus } from "../../src/experiment/experiment-status.js";
 import type { Observer } from "../../src/experiment/observer.js";
 import { writeSealed } from "../../src/record/sealed.js";
+import { orderModule } from "../order-files/own-order.js";
 import type { Pretence } from "./fake-backend.js";
 import { LOSSES, ONE_RUN, recorded, stoppedBefore, undisturbed } from "./one-run.js";
 import { Scene, type SceneOptions } from "./scene.js";
@@ -96,6 +98,26 @@ describe("to the bit", () => {
     expect(recorded(scene)).toEqual(whole.recorded);
     expect(client.trails).toEqual(whole.trails);
   });
+});
+
+test("an order that kept something outside of its memory makes another plan: the refusal says so, and status no more that it goes on", async () => {
+  const settings = ["arms={a: {order: ./mine.mjs}}", "seeds=[4]", "checkpoint={everyBatches: 2, leastSeconds: 0}"];
+  const keeping = `changesEachEpoch: () => true, order({ epoch, eligible, size }) {
+    const isNext = globalThis.last === epoch - 1;
+    globalThis.last = epoch;
+    return { indices: isNext ? eligible.slice().reverse() : eligible.slice(), offsets: offsetsOf(eligible.length, size) };
+  },`;
+  const scene = await stoppedBefore(12, settings, (made) => made.write("mine.mjs", orderModule(keeping)));
+  expect(scene.document("a", 4)).toMatchObject({ state: "interrupted" });
+  expect(readStatus(scene.directory).runs).toMatchObject([{ standing: "resumable" }]);
+  const { results } = await scene.run({ settings, pretence: LOSSES });
+  expect(results).toMatchObject([{ state: "failed" }]);
+  expect(results[0].error).toMatch(
+    /^the plan of epoch 3, made again, is not the one on record \(.*\): .*or the order keeps something between epochs outside of its `memory`/,
+  );
+  expect(readStatus(scene.directory).runs).toMatchObject([
+    { standing: "refused", error: expect.stringContaining("declare `memory`") },
+  ]);
 });
 
 describe("an interruption takes a last checkpoint, where the backend has come", () => {

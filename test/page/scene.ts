@@ -24,6 +24,7 @@ export interface MadeRun {
   readonly error?: string;
   readonly divergedAtStep?: number;
   readonly failedByItself?: true;
+  readonly madeOtherPlan?: true;
   readonly startedAt?: string;
   readonly resumed?: RunDocument["resumed"];
   /** Test accuracies, an epoch each. */
@@ -110,7 +111,7 @@ interface MadeWith {
 function makeRun(directory: string, arm: string, seed: number, made: MadeWith): void {
   const record = new RunRecord(join(directory, arm, `seed-${seed}`), { orders: "full", signals: "full" });
   const { run, config, labels } = made;
-  const { state = "done", error, divergedAtStep, failedByItself, startedAt, resumed } = run;
+  const { state = "done", error, divergedAtStep, failedByItself, madeOtherPlan, startedAt, resumed } = run;
   const document: RunDocument = {
     arm,
     seed,
@@ -145,6 +146,7 @@ function makeRun(directory: string, arm: string, seed: number, made: MadeWith): 
     ...(error !== undefined && { error }),
     ...(divergedAtStep !== undefined && { divergedAtStep }),
     ...(failedByItself && { failedByItself }),
+    ...(madeOtherPlan && { madeOtherPlan }),
   });
 }
 
