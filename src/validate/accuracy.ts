@@ -5,9 +5,9 @@ import type { ConfigSource } from "../config/config-source.js";
 import type { OrderSources } from "../config/order-sources.js";
 import { runSeeds } from "../config/run-seeds.js";
 import { IbatchError, usageError } from "../errors.js";
-import { runArms } from "../experiment/experiment.js";
 import type { Workplace } from "../experiment/experiment-inputs.js";
 import { audienceOf, type Observer } from "../experiment/observer.js";
+import { tuneAndRun } from "../experiment/tuning/tune-and-run.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { BufferedLog } from "../launch/buffered-log.js";
 import { openRecord } from "../launch/launch.js";
@@ -78,7 +78,7 @@ export async function trainAll(
   const log = new BufferedLog((lines) => record.log(...lines));
   try {
     const audience = audienceOf(observer, log.add);
-    const { results, stoppedBy } = await runArms({ config, orders, workplace, record, audience, signal });
+    const { results, stoppedBy } = await tuneAndRun({ config, orders, workplace, record, audience, signal });
     if (stoppedBy !== undefined) throw stoppedBy;
     const runs = results.map(({ seed, state, metrics }) => {
       const test = metrics.at(-1)?.test;

@@ -138,6 +138,15 @@ describe("where standard error is no terminal: plain lines", () => {
     expect(written).toBe("");
   });
 
+  test("a run that looks at no test set tells the accuracy on what is held out", () => {
+    const { test: _, ...line } = epoch(2);
+    watch().observer.runEnded?.(
+      place,
+      outcome({ last: { ...line, validation: { loss: 1, accuracy: 0.8, count: 5 } } }),
+    );
+    expect(written).toContain("done: epoch 3/3, train loss 0.5000, validation accuracy 80.00 %");
+  });
+
   test("an epoch that was not evaluated has no test accuracy to tell", () => {
     const { observer } = watch();
     now = 60_000;

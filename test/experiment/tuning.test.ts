@@ -106,7 +106,8 @@ test("each arm has the rate of the best mean, and its own runs are trained on al
 test("tuning never looks at the test set, and has one stratified part that none of its runs is trained on", async () => {
   const scene = new Scene();
   const pretence = { ...rated(byHand), opened: { settings: { ...SETTINGS, batchNormLayers: 2 } } };
-  const { client } = await scene.run({ settings: TUNED, pretence });
+  const looks = "evaluation={ trainSample: 4, perEpoch: 2, averaged: { last: 0.5 }, batchNorm: reestimated }";
+  const { client } = await scene.run({ settings: [...TUNED, looks, "record={ scoreAll: true, images: 2 }"], pretence });
   const trials = sessionsOf(client.sent).slice(0, TRIALS);
   const parts = new Set(trials.map(({ looked }) => looked.get("held out")?.join()));
   expect(parts.size, "the same for every arm, rate and seed").toBe(1);
