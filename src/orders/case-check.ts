@@ -11,6 +11,7 @@ import { sameArray, sameBits } from "./same-bits.js";
 
 export type Law =
   | ResultLaw
+  | "the definition has no other members"
   | "every option has a default"
   | "a deviation has its reason"
   | "another objective is declared"

@@ -7,6 +7,7 @@ import { CaseCheck, type Finding, type Law } from "./case-check.js";
 import { CASES } from "./conformance-cases.js";
 import type { OrderDefinition } from "./contract.js";
 import { asking, type Declared, declaredBy, deviates, errorText, unknownWords } from "./declared.js";
+import { unknownMembers } from "./definition-check.js";
 import { IN_A_ROW, keptInOneInstance } from "./kept-outside.js";
 import { optionCombinations } from "./option-combinations.js";
 
@@ -22,6 +23,10 @@ export function checkOrder<Options>(definition: OrderDefinition<Options>, option
   const addOfDefinition = (law: Law, seen: string, expected: string, options: unknown = {}) =>
     findings.push({ order, case: "definition", options, law, seen, expected });
 
+  const [unknownMember] = unknownMembers(definition);
+  if (unknownMember !== undefined) {
+    addOfDefinition("the definition has no other members", unknownMember, "the members that docs/ORDERS.md lists");
+  }
   const tried: WithOptions<Options>[] = [];
   let asked: unknown = {};
   try {

@@ -1,8 +1,10 @@
 /** What holds of every order's result, whatever the order: the conformance suite and each epoch of a run check it. */
+import { nearest } from "../nearest.js";
 import type { Coverage, OrderResult } from "./contract.js";
 
 export type ResultLaw =
   | "the result has the right types"
+  | "the result has no other members"
   | "there is at least one sample"
   | "indices are eligible"
   | "each sample comes as often as declared"
@@ -58,13 +60,15 @@ export function valueFaults(result: OrderResult, bounds: Pick<ResultBounds, "eli
   return faults.filter((fault) => fault !== undefined);
 }
 
-/** What is wrong with a result's types, before anything is read of its arrays. */
+/** What is wrong with a result's members and their types, before anything is read of its arrays; in a time that no n changes. */
 export function typeFault(result: OrderResult): ResultFault | undefined {
   const law = "the result has the right types";
   if (typeof result !== "object" || result === null || Array.isArray(result) || result instanceof Promise) {
     if (result instanceof Promise) result.catch(() => {}); // should it fail, nobody waits for it
     return { law, seen: described(result), expected: "{ indices, offsets }, returned at once" };
   }
+  const unknown = Object.keys(result).find((name) => !MEMBERS.includes(name));
+  if (unknown !== undefined) return unknownMember(unknown);
   const size: unknown = result.effectiveDataSize;
   const wrong = [
     ...wrongArrays(result),
@@ -89,6 +93,21 @@ export const ARRAYS = {
   probabilities: Float64Array,
 } as const;
 const OPTIONAL: readonly string[] = ["weights", "inclusion", "probabilities"];
+
+const MEMBERS: readonly string[] = [...Object.keys(ARRAYS), "effectiveDataSize"];
+
+/** One that is written wrong would be left out without a word. */
+const unknownMember = (name: string): ResultFault => ({
+  law: "the result has no other members",
+  seen: `\`${name}\``,
+  expected: `some of ${MEMBERS.join(", ")}${meant(name, MEMBERS)}`,
+});
+
+/** "; did you mean …?", where one of the known names is near. */
+export function meant(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  return near === undefined ? "" : `; did you mean \`${near}\`?`;
+}
 
 function wrongArrays(result: OrderResult): { name: string; seen: string; expected: string }[] {
   return Object.entries(ARRAYS).flatMap(([name, type]) => {

@@ -231,6 +231,13 @@ describe("a file of one's own", () => {
     const { code, stderr } = await ibatch("order", path, "--check");
     expect(code).toBe(2);
     expect(stderr).toContain(`${path} has no default export, expected export default defineOrder({ … })`);
+    const misspelt = file("mine.mjs", orderModule("epochshare: () => 0.5,"));
+    expect(await ibatch("order", misspelt, "--check")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        "is no order: no order has the member `epochshare`; did you mean `epochShare`?\n",
+      ),
+    });
   });
 
   test.each([

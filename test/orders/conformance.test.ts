@@ -743,6 +743,26 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
     order: broken({ coverage: () => "at-most-once" }),
   },
   {
+    fault: "has a member that is written wrong",
+    law: "the definition has no other members",
+    order: Object.assign(broken({}), { changesObjectve: () => true }),
+  },
+  {
+    fault: "returns a member that is written wrong",
+    law: "the result has no other members",
+    order: broken({
+      order: (context) => Object.assign(sound(context), { wieghts: new Float32Array(context.n).fill(2) }),
+    }),
+  },
+  {
+    fault: "returns such a member with a batch",
+    law: "the result has no other members",
+    order: {
+      ...either({}),
+      nextBatch: (context) => Object.assign(either({}).nextBatch(context), { weight: Float32Array.of(2) }),
+    },
+  },
+  {
     fault: "has an option without a default",
     law: "every option has a default",
     order: broken({ options: z.strictObject({ share: z.number() }) }),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isOrderDefinition, missingMembers } from "../../src/orders/definition-check.js";
+import { isOrderDefinition, missingMembers, unknownMembers } from "../../src/orders/definition-check.js";
+import { ORDERS } from "../../src/orders/index.js";
 import frozen from "../../src/orders/rules/frozen.js";
 
 describe("missingMembers", () => {
@@ -60,4 +61,15 @@ describe("missingMembers", () => {
   ])("of a memory with %s", (_, memory, missing) => {
     expect(missingMembers({ ...frozen, memory })).toEqual(missing);
   });
+});
+
+test("members that no definition has are named, each with the one that may be meant", () => {
+  const memory = { counts: { dtype: "u8", length: () => 1, lenght: 3 } };
+  expect(unknownMembers({ ...frozen, epochshare: () => 1, coverge: () => "any", zzz: 1, memory })).toEqual([
+    "`epochshare`; did you mean `epochShare`?",
+    "`coverge`; did you mean `coverage`?",
+    "`zzz`",
+    "`memory.counts.lenght`; did you mean `length`?",
+  ]);
+  for (const order of ORDERS) expect(unknownMembers(order)).toEqual([]);
 });

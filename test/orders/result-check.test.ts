@@ -37,6 +37,19 @@ test.each<[string, unknown, string]>([
   ]);
 });
 
+test.each<[string, string]>([
+  ["wieghts", "; did you mean `weights`?"],
+  ["Inclusion", "; did you mean `inclusion`?"],
+  ["indcies", "; did you mean `indices`?"],
+  ["comment", ""],
+])("a member %s is none of a result", (name, hint) => {
+  const result = { ...batchOf(eligible), [name]: undefined };
+  const members = "indices, offsets, weights, inclusion, probabilities, effectiveDataSize";
+  expect(resultFaults(result, bounds)).toEqual([
+    { law: "the result has no other members", seen: `\`${name}\``, expected: `some of ${members}${hint}` },
+  ]);
+});
+
 test("a Promise that fails is no result either, and its failure is nobody else's", async () => {
   const unhandled: unknown[] = [];
   const listener = (error: unknown) => unhandled.push(error);

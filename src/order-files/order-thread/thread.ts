@@ -7,7 +7,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, threadId, worke
 import { allocateMemory } from "../../orders/context.js";
 import type { OrderDefinition } from "../../orders/contract.js";
 import { declaredBy, errorText, ToldError, thrownText } from "../../orders/declared.js";
-import { isOrderDefinition, missingMembers } from "../../orders/definition-check.js";
+import { isOrderDefinition, missingMembers, unknownMembers } from "../../orders/definition-check.js";
 import { readsOf } from "../../orders/ledger-options.js";
 import { orderedBy } from "../../orders/ordered.js";
 import { sha256 } from "../../record/hash.js";
@@ -63,12 +63,12 @@ async function importOrder(): Promise<{ definition: OrderDefinition } | { refuse
     const seen = exported === undefined ? "has no default export" : `exports a ${typeof exported} as its default`;
     return { refused: `${entry} ${seen}, expected export default defineOrder({ … })` };
   }
-  if (isOrderDefinition(exported)) return { definition: placing(exported, entry) };
+  const unknown = unknownMembers(exported).map((member) => `no order has the member ${member}`);
+  if (isOrderDefinition(exported) && unknown.length === 0) return { definition: placing(exported, entry) };
   const missing = missingMembers(exported).join(", ");
   const expected = "options is a z.strictObject of the z that importance-batching exports";
-  return {
-    refused: `the default export of ${entry} is no order: ${missing} missing or of the wrong type (${expected})`,
-  };
+  const wrong = missing === "" ? [] : [`${missing} missing or of the wrong type (${expected})`];
+  return { refused: `the default export of ${entry} is no order: ${[...unknown, ...wrong].join("; ")}` };
 }
 
 /** As `placed`; where an ES module cannot be parsed, Node does not say in which line. */
