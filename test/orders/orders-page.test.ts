@@ -1,7 +1,9 @@
 // docs/ORDERS.md says what the contract in src/orders/contract.ts says.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import * as api from "../../src/index.js";
+import { random } from "../../src/kernels/random.js";
 import { OrderFile } from "../../src/order-files/order-file.js";
 import { madeUpPool } from "../../src/orders/candidates.js";
 import { batchContext, emptyLedger, orderContext, poolContexts } from "../../src/orders/context.js";
@@ -24,8 +26,9 @@ function firstCells(head: string): string[] {
 
 test("its examples are orders, and keep the laws", async () => {
   const directory = temporaryDirectory();
-  const examples = [...page.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code);
+  const examples = [...page.matchAll(/```js\n(import .*?)```/gs)].map(([, code]) => code);
   expect(examples.length).toBe(3);
+  examples.push(drawByLoss());
   for (const [at, code] of examples.entries()) {
     writeFileSync(join(directory, `${at}.mjs`), code);
     const listening = { signal: new AbortController().signal, say: () => {} };
@@ -35,6 +38,21 @@ test("its examples are orders, and keep the laws", async () => {
     expect(checked).toMatchObject({ tried: 1, findings: [] });
   }
 });
+
+/** The lines about weightedSample, in an order around them. */
+function drawByLoss(): string {
+  const [, lines] = page.match(/```js\n(const weights = .*?)```/s) ?? [];
+  return `import { cut, defineOrder, weightedSample, z } from "importance-batching";
+    export default defineOrder({
+      name: "by-loss", summary: "s", whenToChoose: "w", options: z.strictObject({}), deviation: "d",
+      coverage: () => "at-most-once", changesObjective: () => true, readsLedger: true,
+      changesEachEpoch: () => true, dependsOnSeed: () => true,
+      order({ eligible, ledger, random, size }) {
+        ${lines}
+        return { indices, offsets: cut(indices.length, size) };
+      },
+    });`;
+}
 
 test("every member of a definition has its row, and no other", () => {
   const wrong = Object.fromEntries(
@@ -114,3 +132,45 @@ test("and what scores of earlier runs can be of", () => {
   const [, kinds] = row.split("one of");
   expect([...kinds.split(";")[0].matchAll(/`(\w+)`/g)].map(([, kind]) => kind)).toEqual([...SCORE_KINDS]);
 });
+
+test("and every member of random numbers", () => {
+  const members = Object.getOwnPropertyNames(Object.getPrototypeOf(random(0, "order", 0)));
+  expect(firstCells("`random` | gives").sort()).toEqual(members.filter((name) => name !== "constructor").sort());
+});
+
+/** Exported for something else than the work of an order. */
+const NOT_FOR_ORDERS = [
+  ...["checkOrder", "emptyLedger", "orderContext", "defineOrder", "z", "random", "STREAMS"],
+  ...["IbatchError", "Interrupted", "runExperiment", "readOrder", "readSignal"],
+];
+
+test("and every function that the package exports for orders, with its parameters and what it gives", () => {
+  const [, table] = page.split("| function | gives | |");
+  const rows = table.split("\n\n")[0].split("\n").slice(2);
+  const shown = rows.map((row) => {
+    const [, name, parameters, gives] = row.match(/^\| `(\w+)\((.*?)\)` \| `(\w+)` \|/) ?? [];
+    return { name, parameters: parameters.split(", "), gives };
+  });
+  const exported: Readonly<Record<string, unknown>> = api;
+  const names = Object.keys(exported).filter((name) => !NOT_FOR_ORDERS.includes(name));
+  expect(shown.map(({ name }) => name).sort()).toEqual(names.sort());
+  for (const { name, parameters, gives } of shown) expect(signatureOf(name), name).toEqual({ parameters, gives });
+});
+
+/** As its declaration has it: each parameter's name, with `?` where it may be left out, and the type of what it gives. */
+function signatureOf(name: string) {
+  const folder = join(packageRoot, "src", "kernels");
+  const files = [...readdirSync(folder), "../orders/contract.ts"].filter((file) => file.endsWith(".ts"));
+  const source = files.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
+  const declared =
+    source.match(new RegExp(`^export function ${name}\\((.*?)\\): (\\w+) \\{$`, "ms")) ??
+    source.match(new RegExp(`^export const ${name} = \\((.*?)\\): (\\w+) =>`, "ms"));
+  const [, list = "", gives] = declared ?? [];
+  const flat = list.replaceAll(/\{.*?\}|<.*?>|\([^()]*\)/gs, "");
+  const parameters = flat
+    .split(",")
+    .map((parameter) => parameter.trim())
+    .filter((parameter) => parameter !== "")
+    .map((parameter) => `${parameter.match(/^\w+/)?.[0]}${/^\w+\?|=(?!>)/.test(parameter) ? "?" : ""}`);
+  return { parameters, gives };
+}
