@@ -1,3 +1,5 @@
+import { whenAborted } from "./when-aborted.js";
+
 /** What a failure means to the person at the terminal; `cli/exit-codes.ts` maps each kind to an exit code. */
 export type FailureKind = "usage" | "surroundings" | "run" | "bug";
 
@@ -29,13 +31,11 @@ export class Interrupted extends IbatchError {
  * @throws Interrupted when the signal came.
  */
 export function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  let onAbort = () => {};
+  let forget = () => {};
   const interrupted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new Interrupted());
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort);
+    forget = whenAborted(signal, () => reject(new Interrupted()));
   });
-  return Promise.race([work, interrupted]).finally(() => signal.removeEventListener("abort", onAbort));
+  return Promise.race([work, interrupted]).finally(() => forget());
 }
 
 /** The command line or the config is wrong, or a record is damaged (exit code 2). */

@@ -64,6 +64,7 @@ describe("TypeScript", () => {
     "running-process.ts",
     "schema-mistake.ts",
     "temporary-directory.ts",
+    "when-aborted.ts",
   ];
   const rules = ["orders", "batching", "schedules", "kernels"];
   const run = ["training", "config", "order-files", "record", ...rules];

@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "
 import { Interrupted } from "../../errors.js";
 import { errorText } from "../../orders/declared.js";
 import { packageRoot } from "../../package-root.js";
+import { whenAborted } from "../../when-aborted.js";
 import type { GraphFile } from "./graph.js";
 import { tellLines } from "./lines.js";
 import type { Answer, Exchanges, Imported, Question, ThreadData } from "./messages.js";
@@ -72,15 +73,14 @@ export class OrderThread {
       this.#endedWith(new Error(`nobody caught ${errorText(placed(error, entry))} in ${entry}`)),
     );
     this.#worker.on("exit", (code) => {
-      signal.removeEventListener("abort", interrupt);
+      forget();
       output.end();
       this.#endedWith(new Error(`${entry} called process.exit(${code})`));
     });
     // Only who waits for an answer keeps the program running.
     this.#worker.unref();
     port1.unref();
-    if (signal.aborted) interrupt();
-    else signal.addEventListener("abort", interrupt);
+    const forget = whenAborted(signal, interrupt);
   }
 
   /** Starts a thread that imports the file. Rejects where that ends the thread, or takes more than a minute; Interrupted. */

@@ -1,4 +1,5 @@
 // What a user's order does to itself, it does in a thread of its own: one run fails, and the experiment goes on.
+import { getEventListeners } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
@@ -123,6 +124,18 @@ describe("an endless loop ends at once when the user stops it", () => {
     const loading = OrderSources.load(source, { signal: abort.signal, say: () => abort.abort() });
     await expect(loading).rejects.toBeInstanceOf(Interrupted);
   });
+});
+
+test("however many files a config names, the user's signal has one listener meanwhile, and none afterwards", async () => {
+  const directory = temporaryDirectory();
+  for (const name of ["a", "b"]) writeFileSync(join(directory, `${name}.mjs`), `console.log("begun");${orderModule()}`);
+  const arms = CONFIG.replace("order: frozen", "order: ./a.mjs").replace("order: shuffled", "order: ./b.mjs");
+  const { signal } = new AbortController();
+  const listeners: number[] = [];
+  const say = () => listeners.push(getEventListeners(signal, "abort").length);
+  await OrderSources.load(ConfigSource.parse(arms, join(directory, "x.yaml")), { signal, say });
+  expect(listeners).toEqual([1, 1]);
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
 test("process.exit at its import: told as its mistake, before anything runs", async () => {

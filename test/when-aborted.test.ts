@@ -1,0 +1,43 @@
+import { getEventListeners } from "node:events";
+import { expect, test } from "vitest";
+import { Interrupted, unlessInterrupted } from "../src/errors.js";
+import { whenAborted } from "../src/when-aborted.js";
+
+const listenersOf = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
+
+test("however many are to be told, the signal has one listener; who has forgotten is not told", () => {
+  const { signal, abort } = controlled();
+  const told: number[] = [];
+  const forgetting = Array.from({ length: 40 }, (_, at) => whenAborted(signal, () => told.push(at)));
+  for (const forget of forgetting.slice(2)) forget();
+  expect(listenersOf(signal)).toBe(1);
+  abort();
+  expect(told).toEqual([0, 1]);
+  whenAborted(signal, () => told.push(99));
+  expect(told, "at once, of a signal that has aborted").toEqual([0, 1, 99]);
+});
+
+test("where all have forgotten, nothing listens", () => {
+  const { signal } = controlled();
+  for (let round = 0; round < 2; round++) {
+    const forgetting = [whenAborted(signal, () => {}), whenAborted(signal, () => {})];
+    expect(listenersOf(signal)).toBe(1);
+    for (const forget of forgetting) forget();
+    expect(listenersOf(signal)).toBe(0);
+  }
+});
+
+test("so it is of all that is waited for at once, and all of it is interrupted", async () => {
+  const { signal, abort } = controlled();
+  const never = new Promise<never>(() => {});
+  const waiting = Array.from({ length: 20 }, () => unlessInterrupted(signal, never));
+  expect(listenersOf(signal)).toBe(1);
+  abort();
+  const ends = await Promise.allSettled(waiting);
+  for (const end of ends) expect(end).toMatchObject({ status: "rejected", reason: expect.any(Interrupted) });
+});
+
+function controlled() {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
