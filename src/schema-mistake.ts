@@ -30,7 +30,8 @@ export function parsedBy<Output>(
     return { mistake: { path: [...path, key], what } };
   }
   const seen = valueAt(value, issue.path);
-  const what = seen === undefined ? `is missing: ${issue.message}` : `${issue.message}, not ${shown(seen)}`;
+  const expected = `${issue.message}${isOfMap(issue) ? keysOf(knownKeys(schema, issue.path)) : ""}`;
+  const what = seen === undefined ? `is missing: ${expected}` : `${expected}, not ${shown(seen)}`;
   return { mistake: { path, what } };
 }
 
@@ -43,15 +44,30 @@ export function unknownKey(key: string, known: readonly string[]): string {
 /** A value as the config writes it; JSON alone would show infinities and NaN as null. */
 export const shown = (value: unknown): string => exactJson(value, { nonFinite: "bare" });
 
-/** The keys of the object at this path of a schema. */
+const isOfMap = (issue: z.core.$ZodIssue): boolean =>
+  issue.code === "invalid_type" && issue.expected === "object" && issue.message === `expected ${TYPES.object}`;
+
+/** More of them are a section's, and no help in a line. */
+const MOST_KEYS_SHOWN = 6;
+
+const keysOf = (keys: readonly string[]): string =>
+  keys.length === 0 || keys.length > MOST_KEYS_SHOWN
+    ? ""
+    : ` with ${keys.length === 1 ? keys[0] : `some of ${keys.join(", ")}`}`;
+
+/** The keys of the object at this path of a schema; where it may be one of several, of all of them. */
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
-  let at: unknown = schema;
+  let at = objectsOf(schema);
   for (const key of path) {
-    const unwrapped = unwrap(at);
-    at = unwrapped instanceof z.ZodObject && typeof key === "string" ? unwrapped.shape[key] : undefined;
+    at = typeof key === "string" ? at.flatMap(({ shape }) => objectsOf(shape[key])) : [];
   }
-  const found = unwrap(at);
-  return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
+  return [...new Set(at.flatMap(({ shape }) => Object.keys(shape)))];
+}
+
+function objectsOf(schema: unknown): z.ZodObject[] {
+  const unwrapped = unwrap(schema);
+  if (unwrapped instanceof z.ZodUnion) return unwrapped.options.flatMap(objectsOf);
+  return unwrapped instanceof z.ZodObject ? [unwrapped] : [];
 }
 
 function unwrap(schema: unknown): unknown {

@@ -3,7 +3,8 @@ import { dirname } from "node:path";
 import { asError, usageError } from "../errors.js";
 import { isRecord, plainNumbers } from "../exact-json.js";
 import { readUpTo } from "../record/bounded-file.js";
-import type { Path } from "../schema-mistake.js";
+import { type Path, valueAt } from "../schema-mistake.js";
+import { LENGTHS } from "./merge-arm.js";
 import { applySetting, type Setting } from "./setting.js";
 import { readYaml, YamlFault } from "./yaml.js";
 
@@ -37,6 +38,10 @@ export class ConfigSource {
     const { value, lineOf } = parsed(text, name);
     if (!isRecord(value)) throw usageError(`${name}: expected a map (name, dataset, model, …)`);
     const set = settings.map((setting) => ({ ...setting, path: applySetting(value, setting) }));
+    replaceLengths(
+      value,
+      set.map(({ path }) => path),
+    );
     const where = (path: Path): string => {
       const setting = set.findLast(
         (entry) => startsWith(path, entry.path) || startsWith(entry.path, [...path, "name"]),
@@ -60,6 +65,23 @@ export class ConfigSource {
   /** `file:line` of this part, or the `--set` that made it, or that gave the section its name. */
   where(path: Path): string {
     return this.#where(path);
+  }
+}
+
+/**
+ * A run's length that the command line says replaces one of the other kind that the file has beside it, as an arm's
+ * replaces the common one. Null takes a length away.
+ */
+function replaceLengths(value: Record<string, unknown>, set: readonly Path[]): void {
+  for (const path of set) {
+    const section = path[0] === "arms" ? path.slice(0, 2) : [];
+    const key = path[section.length];
+    const at = valueAt(value, section);
+    if (typeof key !== "string" || !LENGTHS.includes(key) || !isRecord(at)) continue;
+    if (at[key] === null) delete at[key];
+    for (const other of LENGTHS) {
+      if (other !== key && !set.some((said) => startsWith(said, [...section, other]))) delete at[other];
+    }
   }
 }
 

@@ -190,13 +190,16 @@ export const armHash = (
   fixedSeeds?: FixedSeeds,
 ): string => hashValue({ arm, evaluation, ...(fixedSeeds && { seeds: fixedSeeds }) });
 
-/** `file:line: path` of a part of an arm: where the arm says it, or what it completes. */
+/** `file:line: path` of a part of an arm: where the arm says it, or what it completes, or where other arms say it. */
 function locateInArm(source: ConfigSource, arm: string, merged: Record<string, unknown>): Locate {
   const says = (path: Path) => valueAt(source.value, path) !== undefined;
+  const othersSay = ([section]: Path) =>
+    Object.keys(Object(source.value.arms)).some((other) => says(["arms", other, section]));
   return (path) => {
     const inArm = ["arms", arm, ...path];
     const isCommon = says(path) && valueAt(merged, path) !== undefined;
-    const place = says(inArm) || (says(inArm.slice(0, 3)) && !isCommon) ? inArm : path;
+    const isOfOthers = valueAt(merged, path.slice(0, 1)) === undefined && othersSay(path);
+    const place = isOfOthers || says(inArm) || (says(inArm.slice(0, 3)) && !isCommon) ? inArm : path;
     return `${source.where(place)}: ${place.join(".")}`;
   };
 }

@@ -20,7 +20,7 @@ const completes = (section: Record<string, unknown>, below: Record<string, unkno
   [...ORDER_ORIGINS, "reference"].every((key) => section[key] === undefined || section[key] === below[key]);
 
 /** A length replaces one of the other kind. */
-const LENGTHS = ["epochs", "budget"];
+export const LENGTHS = ["epochs", "budget"];
 
 export const spellAll = (sections: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(sections).map(([key, value]) => spellLength(key, spellNamed(key, value))));

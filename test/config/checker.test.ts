@@ -32,7 +32,7 @@ describe("parse", () => {
     [{ either: 0 }, "at x.either: expected at least 1, not 0"],
     [{ either: [1, 2.5] }, "at x.either.1: expected an integer, not 2.5"],
     [{ own: "b" }, 'at x.own: expected something with an a, not "b"'],
-    [3, "at x: expected a map, not 3"],
+    [3, "at x: expected a map with some of size, inner, list, either, own, not 3"],
   ])("%j", (value, expected) => {
     expect(mistake(() => parse(value))).toBe(expected);
   });

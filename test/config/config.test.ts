@@ -128,7 +128,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["precision: float16", 'x.yaml:14: precision: expected one of float32, bfloat16, not "float16"'],
     ["augmentation: { crop: 65 }", "x.yaml:14: augmentation.crop: expected at most 64, not 65"],
     ["augmentation: { flip: 1 }", "x.yaml:14: augmentation.flip: expected true or false, not 1"],
-    ["augmentation: yes please", 'x.yaml:14: augmentation: expected a map, not "yes please"'],
+    ["augmentation: yes please", 'x.yaml:14: augmentation: expected a map with some of crop, flip, not "yes please"'],
     ["dataset: { name: digits, subset: 0 }", "x.yaml:2: dataset.subset: expected at least 1, not 0"],
     // an order's origin
     ["order: {}", "x.yaml:7: order: expected exactly one of name, file and replay, not {}"],
@@ -235,6 +235,42 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     expect(mistake(() => resolve(SMALL.slice(0, SMALL.indexOf("arms:"))))).toBe(
       "x.yaml: `arms` must name at least one arm, as in arms: { shuffled: { order: shuffled } }",
     );
+  });
+
+  test("an arm that has no order where others have one is named, with the --set that made it so", () => {
+    const text = SMALL.replace(/^order:.*\n/m, "").replace("shuffled:\n", "shuffled: { order: shuffled }\n");
+    expect(mistake(() => resolve(text, ["arms.bare=null"]))).toMatch(
+      /^--set arms\.bare=null: arms\.bare\.order: is missing: expected a name/,
+    );
+  });
+
+  test("a length that --set says takes the place of the other one in the file, in an arm, too; two are refused", () => {
+    const lengthsOf = (...settings: string[]) => {
+      const { epochs, budget } = resolve(SMALL, settings).arms[Object.keys(resolve(SMALL).arms)[0]];
+      return { epochs, budget };
+    };
+    expect(lengthsOf("budget.updates=30")).toEqual({ epochs: undefined, budget: { updates: 30 } });
+    expect(lengthsOf("epochs=null", "budget.updates=20")).toEqual({ epochs: undefined, budget: { updates: 20 } });
+    expect(lengthsOf("budget={samples: 5}", "epochs=4", "budget=null")).toEqual({ epochs: 4, budget: undefined });
+    expect(mistake(() => resolve(SMALL, ["budget.updates=30", "epochs=4"]))).toContain(
+      "exactly one of epochs and budget",
+    );
+    const arm = Object.keys(resolve(SMALL).arms)[0];
+    expect(
+      resolve(SMALL, [`arms.${arm}.epochs=2`, `arms.${arm}.budget.updates=9`, `arms.${arm}.epochs=null`]).arms[arm]
+        .budget,
+    ).toEqual({
+      updates: 9,
+    });
+  });
+
+  test.each([
+    ["seeds={count: 2, modell: 0}", "seeds.modell: unknown key; did you mean `model`?"],
+    ["seeds={count: 2, banana: 0}", "seeds.banana: unknown key; known: count, model, order, noise"],
+    ["budget=5", "budget: expected a map with some of epochs, updates, samples, forwardEquivalents, not 5"],
+    ["dataset.labelNoise=0.2", "dataset.labelNoise: expected a map with some of fraction, seed, not 0.2"],
+  ])("--set %s: the keys that there are", (setting, expected) => {
+    expect(mistake(() => resolve(SMALL, [setting]))).toBe(`--set ${setting}: ${expected}`);
   });
 
   test("what a --set did names the --set", () => {
