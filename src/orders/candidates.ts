@@ -1,4 +1,5 @@
 /** The candidates of a batch: as an order names them, the laws that they are held to, and scores where there is no backend. */
+import type { PoolPlace } from "./context.js";
 import {
   EXTRA_SIGNALS,
   type ExtraSignal,
@@ -7,6 +8,8 @@ import {
   type Pool,
   type PoolContext,
 } from "./contract.js";
+import type { Declared } from "./declared.js";
+import { sampleSize } from "./fraction.js";
 import { described, type ResultFault } from "./result-check.js";
 
 /** A copy of what was named; or, where it breaks a law, which one. */
@@ -22,23 +25,33 @@ export function candidatesBy<Options>(definition: OrderDefinition<Options>, cont
   return { fault: { law, seen: described(named), expected: "a Uint32Array of indices, returned at once" } };
 }
 
+/** What is declared of an epoch with candidates. */
+type DeclaredPools = Pick<Declared, "epochShare" | "candidatesPerSample">;
+
+/** Where a batch stands in its epoch: samples of those before it, and its own. */
+type InEpoch = Pick<PoolPlace, "first" | "count">;
+
 /** Holds the candidates of one batch after another to the laws, in time that grows with them alone. */
 export class CandidateLaws {
   readonly #n: number;
+  readonly #eligibleCount: number;
+  readonly #declared: DeclaredPools;
   /** Of each sample: 0 where it is not eligible, else 1 more than the number of the pool that held it last. */
   readonly #lastPool: Uint32Array;
   #pool = 0;
 
-  constructor(n: number, eligible: Readonly<Uint32Array>) {
+  constructor(n: number, eligible: Readonly<Uint32Array>, declared: DeclaredPools) {
     this.#n = n;
+    this.#eligibleCount = eligible.length;
+    this.#declared = declared;
     this.#lastPool = new Uint32Array(n);
     for (const index of eligible) this.#lastPool[index] = 1;
   }
 
-  fault(indices: Readonly<Uint32Array>, count: number): ResultFault | undefined {
-    if (indices.length < count) {
+  fault(indices: Readonly<Uint32Array>, place: InEpoch): ResultFault | undefined {
+    if (indices.length < place.count) {
       const law = "there are as many candidates as the batch holds";
-      return { law, seen: `${indices.length} candidates`, expected: `at least ${count}` };
+      return { law, seen: `${indices.length} candidates`, expected: `at least ${place.count}` };
     }
     this.#pool += 1;
     for (const index of indices) {
@@ -52,9 +65,36 @@ export class CandidateLaws {
       }
       this.#lastPool[index] = this.#pool + 1;
     }
-    return undefined;
+    return this.#countFault(indices.length, place);
+  }
+
+  /**
+   * A budget of passes charges what is declared, so a batch has as many, but for a part of one, and for all eligible samples.
+   * An epoch's last batch may have what a pass over the eligible samples has left instead, or a number between.
+   */
+  #countFault(named: number, { first, count }: InEpoch): ResultFault | undefined {
+    const { epochShare, candidatesPerSample } = this.#declared;
+    const all = this.#eligibleCount;
+    const isLast = first + count >= sampleSize(epochShare, all);
+    const declared = Math.min(candidatesPerSample * count, all);
+    const other = isLast ? Math.max(count, all - candidatesPerSample * first) : declared;
+    const [fewest, most] = [
+      Math.floor(Math.min(declared, other) - 1) + 1,
+      Math.ceil(Math.max(declared, other) + 1) - 1,
+    ];
+    if (named >= fewest && named <= most) return undefined;
+    const wanted = fewest === most ? `${most}` : `${fewest} to ${most}`;
+    return {
+      law: "candidates are as many as declared",
+      seen: `${named} candidates for a batch of ${count}`,
+      expected: `${wanted}, for \`candidatesPerSample\` is ${candidatesPerSample}${fitting(named / count)}`,
+    };
   }
 }
+
+/** The declaration that would fit, where one batch is enough to say so. */
+const fitting = (perSample: number): string =>
+  Number.isInteger(perSample) ? `, or \`candidatesPerSample: () => ${perSample}\`` : "";
 
 /** What a pool's scores are made of where there is no backend. */
 export interface KnownOfSamples {

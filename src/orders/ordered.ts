@@ -25,7 +25,7 @@ export type Ordered = { readonly result: OrderResult } | { readonly fault: Resul
  */
 export function orderedBy<Options>(
   definition: OrderDefinition<Options>,
-  declared: Pick<Declared, "eachBatch" | "scoresCandidates" | "coverage" | "epochShare" | "ignoresLedger">,
+  declared: DeclaredOfBatches & Pick<Declared, "eachBatch">,
   inputs: OrderInputs<Options>,
 ): Ordered {
   if (definition.order === undefined || declared.eachBatch) return batchesOf(definition, declared, inputs);
@@ -74,7 +74,10 @@ const IGNORED: LedgerView = new Proxy(emptyLedger(0), {
 });
 
 /** What an order says of itself that its batches depend on. */
-export type DeclaredOfBatches = Pick<Declared, "coverage" | "epochShare" | "scoresCandidates" | "ignoresLedger">;
+export type DeclaredOfBatches = Pick<
+  Declared,
+  "coverage" | "epochShare" | "scoresCandidates" | "candidatesPerSample" | "ignoresLedger"
+>;
 
 function batchesOf<Options>(
   definition: OrderDefinition<Options>,
@@ -102,16 +105,17 @@ const NOT_BEGUN: Begun = { batches: 0, drawn: new Uint32Array() };
  */
 export function* decidedBatches<Options>(
   definition: OrderDefinition<Options>,
-  { coverage, epochShare, scoresCandidates, ignoresLedger }: DeclaredOfBatches,
+  declared: DeclaredOfBatches,
   inputs: OrderInputs<Options>,
   begun: Begun = NOT_BEGUN,
 ): Generator<Ordered, void> {
+  const { coverage, epochShare, scoresCandidates } = declared;
   const { n, eligible, size, step, ledger, memory } = orderContext(inputs);
   const samples = sampleSize(epochShare, eligible.length);
   const epoch = new EpochOfBatches({ n, eligible, coverage, samples });
   epoch.goOn(begun.drawn);
   const complete = { ...inputs, eligible, ledger, memory };
-  const poolOf = scoresCandidates ? madeUpPools(definition, complete, samples) : undefined;
+  const poolOf = scoresCandidates ? madeUpPools(definition, declared, complete) : undefined;
   for (let batch = begun.batches; epoch.left > 0; batch++) {
     const count = Math.min(size(batch), epoch.left);
     const drawn = structuredClone(epoch.drawn(0));
@@ -119,7 +123,7 @@ export function* decidedBatches<Options>(
     const pooled = poolOf?.({ ...place, first: drawn.indices.length });
     if (pooled !== undefined && "fault" in pooled) return yield pooled;
     const shown = { ...place, share: epoch.share, drawn, ...(pooled && { pool: pooled.pool }) };
-    const ordered = batchBy(definition, batchContext(shownTo({ ignoresLedger }, complete), shown));
+    const ordered = batchBy(definition, batchContext(shownTo(declared, complete), shown));
     if ("fault" in ordered) return yield ordered;
     const touched = touchedFault(drawn, epoch.drawn(0)) ?? pooled?.touched();
     const fault = touched ?? epoch.add(ordered.result, count);
@@ -137,11 +141,12 @@ interface MadeUpPool {
 /** The pools of an epoch's batches, with scores that nobody measured. Throws what the order throws. */
 function madeUpPools<Options>(
   definition: OrderDefinition<Options>,
+  declared: DeclaredOfBatches,
   inputs: OrderInputs<Options>,
-  samples: number,
 ): (place: PoolPlace) => MadeUpPool | { readonly fault: ResultFault } {
   const { n, eligible, ledger, labels, classCount } = orderContext(inputs);
-  const laws = new CandidateLaws(n, eligible);
+  const laws = new CandidateLaws(n, eligible, declared);
+  const samples = sampleSize(declared.epochShare, eligible.length);
   const contextOf = poolContexts(inputs, samples);
   return (place) => {
     const named = candidatesBy(definition, contextOf(place));
@@ -149,7 +154,7 @@ function madeUpPools<Options>(
     const { indices } = named;
     // As a run that goes on asks: what was changed of the shuffle is not changed there.
     const again = candidatesBy(definition, poolContexts(inputs, samples)(place));
-    const fault = laws.fault(indices, place.count) ?? changedFault(indices, again);
+    const fault = laws.fault(indices, place) ?? changedFault(indices, again);
     if (fault !== undefined) return { fault };
     const pool = madeUpPool(indices, { ledger, labels, classCount });
     const before = structuredClone(pool);

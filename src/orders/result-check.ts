@@ -17,6 +17,7 @@ export type ResultLaw =
   | "candidates are eligible"
   | "each candidate comes once"
   | "there are as many candidates as the batch holds"
+  | "candidates are as many as declared"
   | "candidates are a function of their place"
   | "the pool is untouched"
   | "weights are finite and positive"

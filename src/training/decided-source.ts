@@ -23,7 +23,16 @@ export const nothingDecided = (samples: number, memory: OrderMemory, lag: number
 });
 
 export interface DecidedInputs {
-  readonly order: Pick<RunOrder, "name" | "coverage" | "readsLedger" | "unknownProbabilities" | "scoresCandidates">;
+  readonly order: Pick<
+    RunOrder,
+    | "name"
+    | "coverage"
+    | "epochShare"
+    | "readsLedger"
+    | "unknownProbabilities"
+    | "scoresCandidates"
+    | "candidatesPerSample"
+  >;
   /** The order at work on this epoch. */
   readonly orderUnderWay: BatchesUnderWay;
   /** They grow as batches are decided. */

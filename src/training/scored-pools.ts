@@ -35,7 +35,7 @@ export class ScoredPools {
 
   constructor(inputs: PoolInputs) {
     this.#inputs = inputs;
-    this.#laws = new CandidateLaws(inputs.n, inputs.eligible);
+    this.#laws = new CandidateLaws(inputs.n, inputs.eligible, inputs.order);
     this.#next = inputs.decided.count;
   }
 
@@ -68,7 +68,7 @@ export class ScoredPools {
     return await lawfulCandidates(
       where,
       () => orderUnderWay.candidates({ batch, step, count, first }),
-      (indices) => this.#laws.fault(indices, count),
+      (indices) => this.#laws.fault(indices, { first, count }),
     );
   }
 

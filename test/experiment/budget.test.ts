@@ -394,23 +394,23 @@ describe("an order that has candidates scored is told how much of the budget is 
     readonly equivalents: readonly number[];
   }
 
+  const orderOfPools = (perSample: number, members: string, at: (what: string) => string = () => "") =>
+    orderModule(`readsLedger: true, changesObjective: () => true, order: undefined, changesEachEpoch: () => true, dependsOnSeed: () => true,
+      options: z.strictObject({ factor: z.number().default(0.1) }), ${members},
+      candidates: ({ shuffle, first, count, progress }) => {
+        ${at("candidates")}
+        return Uint32Array.from({ length: ${perSample} * count }, (_, at) => shuffle[(${perSample} * first + at) % shuffle.length]);
+      },
+      nextBatch({ pool, count, progress }) {
+        ${at("choice")}
+        return { indices: pool.indices.slice(0, count), offsets: Uint32Array.of(0, count) };
+      },`);
+
   /** With so many candidates for each sample, in batches of 5 and what is left of the epoch. */
   async function told(budget: string, perSample: number, members: string): Promise<Told> {
     const scene = new Scene();
     const say = (what: string) => `console.log(JSON.stringify([${JSON.stringify(what)}, progress]));`;
-    scene.write(
-      "mine.mjs",
-      orderModule(`readsLedger: true, changesObjective: () => true, order: undefined, changesEachEpoch: () => true, dependsOnSeed: () => true,
-        options: z.strictObject({ factor: z.number().default(0.1) }), ${members},
-        candidates: ({ shuffle, first, count, progress }) => {
-          ${say("candidates")}
-          return Uint32Array.from({ length: ${perSample} * count }, (_, at) => shuffle[(${perSample} * first + at) % shuffle.length]);
-        },
-        nextBatch({ pool, count, progress }) {
-          ${say("choice")}
-          return { indices: pool.indices.slice(0, count), offsets: Uint32Array.of(0, count) };
-        },`),
-    );
+    scene.write("mine.mjs", orderOfPools(perSample, members, say));
     const settings = [`arms={a: {order: {file: ./mine.mjs, lag: 0}, budget: ${budget}}}`, "seeds=[4]", COSINE];
     const { results } = await scene.run({ settings, pretence: LOSSES });
     expect(results).toMatchObject([{ state: "done", error: undefined }]);
@@ -446,6 +446,20 @@ describe("an order that has candidates scored is told how much of the budget is 
     expect(ofChoices).toEqual(expected);
     expect(ofCandidates).toEqual(expected);
     expect(sum(equivalents)).toBe(spent);
+  });
+
+  test.each([
+    ["1", "5"],
+    ["3", "15"],
+  ])("where it declares %s candidates for a sample and names 2 the run fails", async (declared, expected) => {
+    const scene = new Scene();
+    scene.write("mine.mjs", orderOfPools(2, `${HALVES}, candidatesPerSample: () => ${declared}`));
+    const settings = ["arms={a: {order: {file: ./mine.mjs}, budget: {forwardEquivalents: 200}}}", "seeds=[4]", COSINE];
+    const { results } = await scene.run({ settings, pretence: LOSSES });
+    expect(results[0].error).toBe(
+      "order mine in epoch 1, step 0 (candidates) breaks a law of orders (candidates are as many as declared): seen 10 candidates " +
+        `for a batch of 5, expected ${expected}, for \`candidatesPerSample\` is ${declared}, or \`candidatesPerSample: () => 2\``,
+    );
   });
 });
 

@@ -588,7 +588,31 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
   {
     fault: "names fewer candidates than the batch holds",
     law: "there are as many candidates as the batch holds",
-    order: pooled({ coverage: () => "any", candidates: ({ shuffle }) => shuffle.slice(0, 1) }),
+    order: pooled({
+      coverage: () => "any",
+      candidates: ({ shuffle }) => shuffle.slice(0, 1),
+      candidatesPerSample: () => 1,
+    }),
+  },
+  {
+    fault: "names two candidates for each sample, and declares one",
+    law: "candidates are as many as declared",
+    order: evenly({ candidatesPerSample: () => 1 }),
+  },
+  {
+    fault: "names two candidates for each sample, and declares three",
+    law: "candidates are as many as declared",
+    order: evenly({ candidatesPerSample: () => 3 }),
+  },
+  {
+    fault: "names a candidate more in one batch",
+    law: "candidates are as many as declared",
+    order: evenly({
+      candidates: ({ shuffle, first, count, batch }) =>
+        2 * first + count > shuffle.length
+          ? shuffle.slice(-count)
+          : shuffle.slice(2 * first, 2 * (first + count) + Number(batch === 2)),
+    }),
   },
   {
     fault: "names other candidates when it is asked again",
@@ -607,6 +631,19 @@ const faults: { fault: string; law: Law; order: OrderDefinition }[] = [
       candidates: ({ shuffle, first, count, batch }) => {
         if (batch === 1) shuffle.subarray(2 * first).reverse();
         return shuffle.slice(2 * first, 2 * (first + count));
+      },
+    }),
+  },
+  {
+    fault: "sorts the shuffle once, which a run that goes on is shown as it was",
+    law: "candidates are a function of their place",
+    order: evenly({
+      coverage: () => "any",
+      candidates: ({ shuffle, first, count, batch }) => {
+        if (batch === 1) shuffle.sort();
+        return 2 * first + count > shuffle.length
+          ? shuffle.slice(-count)
+          : shuffle.slice(2 * first, 2 * (first + count));
       },
     }),
   },
