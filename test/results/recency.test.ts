@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { EPOCHS, lineOf } from "../../src/page/curves.js";
 import { lookOf } from "../../src/page/looks.js";
+import { recencyTable } from "../../src/page/recency.js";
 import { averagedWeightsOf, withinLastEpochOf } from "../../src/results/recency.js";
 import type { TimedRun } from "../../src/results/recorded-experiment.js";
 import { summarise } from "../../src/results/summary.js";
@@ -50,7 +51,10 @@ test("a mean of the weights stands beside the last ones", async () => {
     "1.100000",
   ]);
   const runs = [run("shuffled", 0, { test: [0.5] }), ...averaged];
-  const table = renderTable(summarise(asking(runs), runs, "."), await findingsOf(runs));
+  const findings = await findingsOf(runs);
+  expect(recencyTable(findings)?.text).toContain('<td data-name="averaged − end, points">+25.00 ± 7.07</td>');
+  expect(recencyTable(await findingsOf([run("shuffled", 0, { test: [0.5] })]))).toBeUndefined();
+  const table = renderTable(summarise(asking(runs), runs, "."), findings);
   expect(table).toMatch(/^\| hard +\| +85\.00 ± 7\.07 \| +\+25\.00 ± 7\.07 \| +1\.1000 ± 0\.0707 \|$/m);
   expect(table).not.toContain("mean before its end");
 });
