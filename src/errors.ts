@@ -1,7 +1,7 @@
 import { whenAborted } from "./when-aborted.js";
 
 /** What a failure means to the person at the terminal; `cli/exit-codes.ts` maps each kind to an exit code. */
-export type FailureKind = "usage" | "surroundings" | "run" | "bug";
+export type FailureKind = "usage" | "surroundings" | "run" | "check" | "bug";
 
 /** An error whose message is complete for a user: what was seen, what was expected, what to do. */
 export class IbatchError extends Error {

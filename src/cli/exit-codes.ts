@@ -22,5 +22,6 @@ export const EXIT_OF_KIND: Readonly<Record<FailureKind, number>> = {
   usage: EXIT.usage,
   surroundings: EXIT.surroundings,
   run: EXIT.runFailed,
+  check: EXIT.no,
   bug: EXIT.no,
 };

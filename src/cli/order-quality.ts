@@ -39,6 +39,7 @@ export async function judgeFiles(
   const { samples, seeds } = options;
   const { size } = sizesOf(options, JUDGED);
   const held = paths.flatMap((path) => readIndexFile(path, { samples, seeds }).map((epochs) => ({ path, epochs })));
+  if (samples === undefined) for (const { path, epochs } of held) refuseEpochsInOne(path, epochs);
   const labelled = await realLabels(options, signal);
   const known = knownSize(options, labelled?.labels.length);
   const all = held.flatMap(({ path, epochs }, seed) =>
@@ -50,6 +51,20 @@ export async function judgeFiles(
   const n = known?.n ?? sizeOf(all, paths.join(", "));
   const classes = labelled === undefined ? "" : `; classes of ${labelled.what}`;
   return say([paths.join(", ")], `${n} samples; batches of ${size}${classes}`, { n, all, labels: labelled?.labels });
+}
+
+/** @throws IbatchError where all indices come equally often, as in epochs one after another that nothing parts. */
+function refuseEpochsInOne(path: string, [indices, ...more]: readonly Uint32Array[]): void {
+  const n = largest(indices) + 1;
+  const times = indices.length / n;
+  if (more.length > 0 || times < 2 || !Number.isInteger(times)) return;
+  const counts = new Uint32Array(n);
+  for (const index of indices) counts[index] += 1;
+  if (counts.some((count) => count !== times)) return;
+  throw usageError(
+    `${path}: each of ${n} indices comes ${times} times. Where these are ${times} epochs, one after another, give ` +
+      `--samples ${n} (in text part them by blank lines)`,
+  );
 }
 
 interface KnownSize {

@@ -1,3 +1,4 @@
+import { IbatchError, Interrupted } from "../errors.js";
 import { countClasses } from "../kernels/classes.js";
 import { markdown } from "../markdown-table.js";
 import { CASES } from "../orders/conformance-cases.js";
@@ -19,9 +20,17 @@ export async function order(names: readonly string[], options: OrderOptions, sig
   try {
     if (options.quality) return await judgeOrder(named, options, signal);
     return options.check ? await check(named, options) : await show(named, options, signal);
+  } catch (error) {
+    throw asNo(error);
   } finally {
     await named.stop();
   }
+}
+
+/** What an order does wrong is no failure of a run here: there is none. */
+function asNo(error: unknown): unknown {
+  if (!(error instanceof IbatchError) || error instanceof Interrupted || error.kind !== "run") return error;
+  return new IbatchError("check", error.message, { cause: error });
 }
 
 async function check(order: NamedOrder, options: OrderOptions): Promise<number> {
@@ -45,7 +54,7 @@ async function show(named: NamedOrder, options: OrderOptions, signal: AbortSigna
   const sizes = sizesOf(options, SHOWN);
   const { title, what, labels, classNames, notes, of } = await openEpochs(named, options, sizes, signal);
   const out = [title, `${what}; batches of ${sizes.size}; seed ${options.seed}`, ...notes, ""];
-  let epoch = 0;
+  let epoch = 1; // as errors count them
   for await (const result of of(options.seed)) {
     out.push(renderEpoch(epoch, result, labels, classNames, options.batches));
     epoch++;

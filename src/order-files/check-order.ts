@@ -14,18 +14,18 @@ export type Checked =
   | { readonly tried: number; readonly findings: readonly Finding[] };
 
 /** Holds an order to the laws of all orders. `fixed`: values that are the same in all sets of options. */
-export function checkAll(definition: OrderDefinition, fixed: Options = {}): Checked {
+export function checkAll(definition: OrderDefinition, fixed: Options = {}, onCase?: (at: number) => void): Checked {
   if (Object.keys(fixed).length === 0) {
-    const findings = checkOrder(definition);
+    const findings = checkOrder(definition, undefined, onCase);
     return { tried: countSets(definition), findings };
   }
   const { shape } = definition.options;
   const areKnown = Object.keys(fixed).every((name) => Object.hasOwn(shape, name));
   const sets = areKnown ? asking("options", () => optionCombinations(definition.options, fixed)) : [];
-  if (sets.length > 0) return { tried: sets.length, findings: checkOrder(definition, sets) };
+  if (sets.length > 0) return { tried: sets.length, findings: checkOrder(definition, sets, onCase) };
   // Where nothing can be tried, the mistake is in what was set.
   const parsed = parsedBy(definition.options.strict(), fixed);
-  return "mistake" in parsed ? parsed : { tried: 1, findings: checkOrder(definition, [parsed.data]) };
+  return "mistake" in parsed ? parsed : { tried: 1, findings: checkOrder(definition, [parsed.data], onCase) };
 }
 
 /** 0 where a schema of the user's own throws, which `checkOrder` has told. */

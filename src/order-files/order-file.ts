@@ -1,5 +1,6 @@
 /** A user's own order: a module whose default export is an order definition, in JavaScript or TypeScript. */
 import { asError, IbatchError, usageError } from "../errors.js";
+import { CASES, type Case } from "../orders/conformance-cases.js";
 import type { Declared } from "../orders/declared.js";
 import { isTaken } from "../orders/ledger-options.js";
 import type { Checked } from "./check-order.js";
@@ -27,6 +28,12 @@ export interface Running extends Listening {
 }
 
 type Options = Readonly<Record<string, unknown>>;
+
+/** Where it was that an order did not answer any more. */
+function withCase(error: unknown, example: Case | undefined): unknown {
+  if (error instanceof IbatchError || example === undefined) return error;
+  return new Error(`${asError(error).message}; the case under way: ${example.name}`, { cause: error });
+}
 
 /** Its code is imported in a thread; this asks what is to be known before a run, and is to be stopped then. */
 export class OrderFile {
@@ -87,7 +94,10 @@ export class OrderFile {
   }
 
   async #check(fixed: Options, limit: Limit): Promise<Checked> {
-    const checked = await this.#thread.ask({ subject: "check", fixed }, limit);
+    const underWay = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const checked = await this.#thread.ask({ subject: "check", fixed, underWay }, limit).catch((error: unknown) => {
+      throw withCase(error, CASES[Atomics.load(underWay, 0) - 1]);
+    });
     if ("mistake" in checked || checked.findings.length > 0) return checked;
     const rows = await this.#fresh((thread) => thread.ask({ subject: "rows", fixed }, limit));
     const findings = await this.#fresh((thread) => thread.ask({ subject: "alone", rows }, limit));

@@ -15,9 +15,14 @@ export type { Finding, Law };
 
 /**
  * All faults of an order; none when it keeps the laws. Without a list, `optionCombinations` says what is tried. Of what an
- * order keeps outside of its memory one instance shows not all: `ibatch order --check` asks a fresh one, too.
+ * order keeps outside of its memory one instance shows not all: `ibatch order --check` asks a fresh one, too. `onCase` is
+ * told the place among the cases of the one that is tried next.
  */
-export function checkOrder<Options>(definition: OrderDefinition<Options>, optionsList?: readonly Options[]): Finding[] {
+export function checkOrder<Options>(
+  definition: OrderDefinition<Options>,
+  optionsList?: readonly Options[],
+  onCase: (at: number) => void = () => {},
+): Finding[] {
   const { name: order, deviation, readsLedger } = definition;
   const findings: Finding[] = [];
   const addOfDefinition = (law: Law, seen: string, expected: string, options: unknown = {}) =>
@@ -68,7 +73,8 @@ export function checkOrder<Options>(definition: OrderDefinition<Options>, option
 
   let ledgerMattered = false;
   for (const { options, declared } of tried) {
-    for (const example of CASES) {
+    for (const [at, example] of CASES.entries()) {
+      onCase(at);
       const check = new CaseCheck(definition, options, declared, example);
       findings.push(...check.findings());
       ledgerMattered ||= check.ledgerMattered;

@@ -59,8 +59,9 @@ function fromNpy(bytes: Buffer, samples: number | undefined): Uint32Array[][] {
   return shape.length === 2 ? [epochs] : dealt(epochs, shape[0]);
 }
 
+/** No index that anything is judged of has four bytes that can be printed. */
 function isText(bytes: Buffer): boolean {
-  return /^[\s\d.,eE+-]*$/.test(bytes.subarray(0, 65_536).toString("latin1"));
+  return /^[\s\x20-\x7e]*$/.test(bytes.subarray(0, 65_536).toString("latin1"));
 }
 
 function fromText(text: string): Uint32Array[] {
@@ -71,9 +72,14 @@ function fromText(text: string): Uint32Array[] {
 }
 
 function indexOfWord(word: string, at: number): number {
-  if (!/^-?\d+$/.test(word)) throw damage(`"${word}" at place ${at}: expected integers, parted by white space`);
+  if (!/^-?\d+$/.test(word)) throw damage(`"${short(word)}" at place ${at}: expected integers, parted by white space`);
   return asIndex(Number(word), at);
 }
+
+/** So much of what a file holds is enough in a line. */
+const LONGEST_WORD = 40;
+
+const short = (word: string): string => (word.length <= LONGEST_WORD ? word : `${word.slice(0, LONGEST_WORD)}…`);
 
 function fromRaw(bytes: Buffer): Uint32Array {
   const values = new Uint32Array(wholeValues(bytes));
@@ -95,7 +101,8 @@ function bySeed(held: Uint32Array[][], seeds: number | undefined): Uint32Array[]
   if (held.length > 1) throw damage(`it holds ${held.length} seeds, not ${seeds} (--seeds)`);
   const [epochs] = held;
   if (epochs.length % seeds !== 0) {
-    throw damage(`${epochs.length} epochs cannot be dealt to ${seeds} seeds (--seeds) equally`);
+    const count = `${epochs.length} ${epochs.length === 1 ? "epoch" : "epochs"}`;
+    throw damage(`${count} cannot be dealt to ${seeds} seeds (--seeds) equally`);
   }
   return dealt(epochs, seeds);
 }

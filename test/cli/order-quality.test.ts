@@ -158,6 +158,18 @@ describe("what cannot be judged: exit code 2, one line", () => {
     ["an order that is not there", () => ["shufled"], 'There is no order "shufled". Did you mean "shuffled"?'],
     ["an empty file", () => [file("x.u32", "")], "x.u32: it is empty"],
     ["no integers", () => [file("x.txt", "0 0.5")], 'x.txt: "0.5" at place 1: expected integers'],
+    [
+      "a text of words, none of which is quoted whole",
+      () => [file("x", `0 1 ${"2,".repeat(5000)}`)],
+      `x: "${"2,".repeat(20)}…" at place 2: expected integers, parted by white space`,
+    ],
+    ["a letter in a text", () => [file("x.dat", "0 1 2 x 4 5")], 'x.dat: "x" at place 3: expected integers'],
+    [
+      "epochs one after another that nothing parts",
+      () => [file("x.u32", raw(...epochs(0, 300)))],
+      "x.u32: each of 300 indices comes 2 times. Where these are 2 epochs, one after another, give --samples 300",
+    ],
+    ["one epoch for several seeds", () => [three(), "--seeds", "3"], "x.txt: 1 epoch cannot be dealt to 3 seeds"],
     ["a negative one", () => [file("x.txt", "0 -1")], "x.txt: value -1 at place 1: expected integers from 0"],
     [
       "an index beyond --samples",

@@ -36,7 +36,7 @@ test("homogeneous on 11 samples in batches of 3: four batches, as on the slides"
     "homogeneous: Whole batches of one class; samples reshuffled within each class in every epoch.
     11 samples, 3 classes at random; batches of 3; seed 0
 
-    epoch 0: 11 samples in 4 batches
+    epoch 1: 11 samples in 4 batches
 
     | batch | size |  A |  B |  C | indices |
     | ----- | ---: | -: | -: | -: | ------: |
@@ -45,7 +45,7 @@ test("homogeneous on 11 samples in batches of 3: four batches, as on the slides"
     | 2     |    3 |  · |  3 |  · |   4 2 6 |
     | 3     |    2 |  · |  · |  2 |    3 10 |
 
-    epoch 1: 11 samples in 4 batches
+    epoch 2: 11 samples in 4 batches
 
     | batch | size |  A |  B |  C | indices |
     | ----- | ---: | -: | -: | -: | ------: |
@@ -85,7 +85,7 @@ test("an order's own option is taken, and changes what it does", async () => {
 
 test("a long epoch is cut, and says by how much; so are many indices and many classes", async () => {
   const text = await order("shuffled", "--samples", "1000", "--size", "10", "--classes", "40", "--batches", "2");
-  expect(text).toContain("epoch 0: 1000 samples in 100 batches\n");
+  expect(text).toContain("epoch 1: 1000 samples in 100 batches\n");
   expect(text).toContain("… and 98 batches more\n");
   expect(text).toContain("… and 28 classes more\n");
   expect(rows(text)).toHaveLength(4);
@@ -171,7 +171,7 @@ describe("a file of one's own", () => {
 
   test.each([
     ["is shown", "", 0],
-    ["throws", 'order() { throw new Error("boom"); },', 3],
+    ["throws", 'order() { throw new Error("boom"); },', 1],
   ])(
     "an order that %s ends the command, and its threads with it",
     async (_, members, code) => {
@@ -211,11 +211,15 @@ describe("a file of one's own", () => {
 
   test.each([
     ["shown", [], "order mine in epoch 1 failed: PATH gave no answer within 1 s (--seconds)"],
-    ["checked", ["--check"], "order mine cannot be checked: PATH gave no answer within 1 s (--seconds)"],
+    [
+      "checked",
+      ["--check"],
+      "order mine cannot be checked: PATH gave no answer within 1 s (--seconds); the case under way: 1 sample, batches of 3",
+    ],
   ])("that loops for ever has so long as --seconds says when it is %s: one line", async (_, argv, said) => {
     const path = file("loop.mjs", orderModule("order() { for (;;); },"));
     expect(await ibatch("order", path, "--seconds", "1", ...argv)).toEqual({
-      code: 3,
+      code: 1,
       stdout: "",
       stderr: `ibatch: ${said.replace("PATH", path)}\n`,
     });
@@ -252,9 +256,9 @@ describe("a file of one's own", () => {
       "order() {},",
       "order mine in epoch 1 breaks a law of orders (the result has the right types): seen undefined, expected { indices, offsets }, returned at once",
     ],
-  ])("that %s is told in one line, as a run would: exit code 3", async (_, members, expected) => {
+  ])("that %s is told in one line, as a run would: exit code 1", async (_, members, expected) => {
     const path = file("mine.mjs", orderModule(members));
-    expect(await ibatch("order", path)).toEqual({ code: 3, stdout: "", stderr: `ibatch: ${expected}\n` });
+    expect(await ibatch("order", path)).toEqual({ code: 1, stdout: "", stderr: `ibatch: ${expected}\n` });
   });
 });
 

@@ -27,7 +27,11 @@ type Memory = Readonly<Record<string, MemoryArray>>;
 /** What can be asked, and what the answer is. */
 export interface Exchanges {
   readonly choose: { readonly asked: { readonly given: Options }; readonly answer: Choice };
-  readonly check: { readonly asked: { readonly fixed: Options | undefined }; readonly answer: Checked };
+  /** `underWay`, in memory that both threads see: the place of the case that is tried, from 1; 0 before the first. */
+  readonly check: {
+    readonly asked: { readonly fixed: Options | undefined; readonly underWay: Int32Array<SharedArrayBuffer> };
+    readonly answer: Checked;
+  };
   /** As `rowsOf`. */
   readonly rows: { readonly asked: { readonly fixed: Options | undefined }; readonly answer: readonly Row[] };
   /** As `checkAlone`. */

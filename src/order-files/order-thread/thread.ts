@@ -112,7 +112,9 @@ async function answered(definition: OrderDefinition, question: Question): Promis
     case "choose":
       return chooseOptions(definition, question.given);
     case "check": {
-      const checked = checkAll(definition, question.fixed);
+      const checked = checkAll(definition, question.fixed, (at) => {
+        Atomics.store(question.underWay, 0, at + 1);
+      });
       await dueIsDone();
       return checked;
     }
