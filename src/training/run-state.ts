@@ -77,9 +77,10 @@ const epochUnderWay = z.strictObject({
   /** Of the training passes. */
   history: z.strictObject({ loss: f32, predictions: u32, ...extras }),
   tally: z.strictObject({ loss: z.number(), correct: z.number(), count }),
+  seconds: z.strictObject({ total: z.number(), ordering: z.number(), spent: workSeconds, underWay: workSeconds }),
+  // Last, as what is added later is: a state has the same bytes whether it was read or not.
   /** Evaluations of it so far, by their steps; absent where there was none. */
   within: z.record(z.string(), withinPoint).optional(),
-  seconds: z.strictObject({ total: z.number(), ordering: z.number(), spent: workSeconds, underWay: workSeconds }),
 });
 /** An epoch which is trained up to the run's step. */
 export type EpochUnderWay = z.infer<typeof epochUnderWay>;
@@ -99,11 +100,11 @@ const runState = z.strictObject({
   memory: orderMemory.nullable(),
   /** What the epoch before trained on. */
   before: u32.nullable(),
-  /** The batch from which on weights are counted into their mean; absent where that is not known yet, or none is wanted. */
-  averagedFrom: count.optional(),
   hardSamples: z.strictObject({ loss: f64, wrong: u32, epochs: u32 }),
   /** Null between two epochs. */
   underWay: epochUnderWay.nullable(),
+  /** The batch from which on weights are counted into their mean; absent where that is not known yet, or none is wanted. */
+  averagedFrom: count.optional(),
 });
 export type RunState = z.infer<typeof runState>;
 
