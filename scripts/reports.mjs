@@ -50,6 +50,13 @@ export function failuresOfPytest(xml) {
   });
 }
 
+/** Those, or where none is told of what counts as failed, that the runner did. */
+export function allFailures(failures, { judged, exitCode, runner }) {
+  if (judged.failed === 0 || failures.length > 0) return failures;
+  const how = exitCode === null ? "by a signal, or was not started" : `with exit code ${exitCode}`;
+  return [{ name: runner, message: `It ended ${how}, and names no test that failed: see what it printed above.` }];
+}
+
 /** What failed, once more at the end of a long log, each with the first and the last lines of what it says. */
 export function retold(failures) {
   return failures.map(({ name, message }) => `FAILED ${name}\n${shortened(message).join("\n")}\n`).join("\n");

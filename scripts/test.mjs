@@ -6,7 +6,16 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { giveWay } from "./give-way.mjs";
 import { makeMemoryDirectory } from "./memory-directory.mjs";
-import { countPytest, countVitest, failuresOfPytest, failuresOfVitest, judge, retold, summary } from "./reports.mjs";
+import {
+  allFailures,
+  countPytest,
+  countVitest,
+  failuresOfPytest,
+  failuresOfVitest,
+  judge,
+  retold,
+  summary,
+} from "./reports.mjs";
 import { wrongArguments } from "./setup/sentences.mjs";
 import { ROOT } from "./setup/site.mjs";
 import { readStamp } from "./setup/stamps.mjs";
@@ -113,7 +122,8 @@ async function runTests({ report, args: asked, count, failures, command }, { pyt
   const env = { ...process.env, IBATCH_PYTHON: python, OMP_NUM_THREADS: "1", TMPDIR: memory ?? tmpdir() };
   const { exitCode, output } = await run(program, [...args, ...asked], { env, isFirst });
   const said = readStamp(path);
-  return { ...judge(count(said), exitCode), failures: failures(said), output };
+  const judged = judge(count(said), exitCode);
+  return { ...judged, failures: allFailures(failures(said), { judged, exitCode, runner: args.join(" ") }), output };
 }
 
 function run(command, args, { env, isFirst }) {

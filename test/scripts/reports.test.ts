@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  allFailures,
   countPytest,
   countVitest,
   failuresOfPytest,
@@ -97,6 +98,18 @@ describe("what failed", () => {
       { name: "test.python.test_b::test_four", message: "OSError" },
     ]);
     expect(failuresOfPytest(null)).toEqual([]);
+  });
+
+  test("of a runner that names none, and counts as one: the runner", () => {
+    const judged = { passed: 3, failed: 1, skipped: 0 };
+    const of = { judged, exitCode: 1, runner: "vitest run" };
+    expect(allFailures([], of)).toMatchObject([
+      { name: "vitest run", message: expect.stringContaining("exit code 1") },
+    ]);
+    expect(allFailures([], { ...of, exitCode: null })).toMatchObject([{ message: expect.stringContaining("signal") }]);
+    const told = [{ name: "a", message: "b" }];
+    expect(allFailures(told, of)).toEqual(told);
+    expect(allFailures([], { ...of, judged: { ...judged, failed: 0 } })).toEqual([]);
   });
 
   test("is told again with the first and the last lines of what it says", () => {
