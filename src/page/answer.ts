@@ -4,6 +4,7 @@ import { fromRecorded } from "../record/number.js";
 import type { ArmSummary, Summary } from "../record/summary-document.js";
 import { batchNormAlarms } from "../results/batch-norm-alarm.js";
 import { counted } from "../results/number-text.js";
+import { plannedSummary } from "../results/planned-summary.js";
 import {
   endingsOf,
   isWorkUnequal,
@@ -41,7 +42,8 @@ export function answer(data: ReportData, { summary, findings }: Answer, looks: R
     "The answer",
     unfinished(data),
     alarms(data),
-    said.length > 0 ? html`<ul class="sentences">${said.map((one) => sentence(one, looks))}</ul>` : noSentences(data),
+    hasStatistics(findings) ? inShort(findings) : undefined,
+    said.length > 0 ? sentences(said, looks) : noSentences(data),
     html`${hasStatistics(findings) ? undefined : plainNote(said, findings)}${findings && notes(findings, said)}`,
     table(data, { summary, findings }, looks),
     objectives(summary),
@@ -50,6 +52,21 @@ export function answer(data: ReportData, { summary, findings }: Answer, looks: R
     findings &&
       html`${noiseTable(findings)}${recencyTable(findings)}${costTable(findings, looks)}${savingTable(findings, looks)}${tuningTable(findings, looks)}`,
   );
+}
+
+function inShort(findings: Findings): Html | undefined {
+  const text = plannedSummary(findings);
+  return text === undefined ? undefined : html`<p class="short">${text}</p>`;
+}
+
+/** What was planned first; what was not is folded away below it. */
+function sentences(said: readonly Sentence[], looks: ReadonlyMap<string, Look>): Html {
+  const list = (all: readonly Sentence[]) => html`<ul class="sentences">${all.map((one) => sentence(one, looks))}</ul>`;
+  const planned = said.filter(({ isExploratory }) => !isExploratory);
+  const others = said.filter(({ isExploratory }) => isExploratory);
+  if (planned.length === 0 || others.length === 0) return list(said);
+  const title = `${counted(others.length, "comparison")} that ${others.length === 1 ? "was" : "were"} not planned: nothing is claimed`;
+  return html`${list(planned)}<details><summary>${title}</summary>${list(others)}</details>`;
 }
 
 const sentence = ({ arm, text }: Sentence, looks: ReadonlyMap<string, Look>): Html =>

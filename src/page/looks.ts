@@ -7,9 +7,10 @@ export interface Look {
   readonly width: number;
 }
 
-/** Colours beside the ink; the style sheet gives each of them for light and for dark. */
-const COLORS = 7;
-const DASHES = [undefined, "7 3", "2 2.5", "9 3 2 3"];
+/** Colours beside the ink; the style sheet gives each of them for light and for dark. None is like another. */
+const COLORS = 6;
+/** Their number has no factor in common with that of the colours, so that each comes with each. */
+const DASHES = [undefined, "7 3", "2 2.5", "9 3 2 3", "10 2.5 2 2.5 2 2.5"];
 
 /** 0 is the ink, which the baseline has; others from 1 on. */
 export function lookOf(index: number): Look {

@@ -8,11 +8,13 @@ export interface Sentence {
   readonly arm: string;
   /** Begins after the arm's name. */
   readonly text: string;
+  /** Of what was not planned, and claims nothing. */
+  readonly isExploratory: boolean;
 }
 
 export const sentencesOf = (data: ReportData, findings: Findings | undefined): readonly Sentence[] =>
   hasStatistics(findings)
-    ? findings.comparisons.map(({ arm, sentence }) => ({ arm, text: sentence }))
+    ? findings.comparisons.map(({ arm, sentence, planned }) => ({ arm, text: sentence, isExploratory: !planned }))
     : plainSentences(data);
 
 /** Whether there are statistics: without a Python that has scipy, findings lack them. */
@@ -23,7 +25,9 @@ export const hasStatistics = (findings: Findings | undefined): findings is Findi
 function plainSentences({ arms, baseline }: ReportData): Sentence[] {
   const base = arms.find(({ arm }) => arm === baseline);
   if (base === undefined) return [];
-  return arms.filter((arm) => arm !== base).map((arm) => ({ arm: arm.arm, text: compare(arm, base) }));
+  return arms
+    .filter((arm) => arm !== base)
+    .map((arm) => ({ arm: arm.arm, text: compare(arm, base), isExploratory: false }));
 }
 
 function compare(arm: ArmData, base: ArmData): string {

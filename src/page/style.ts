@@ -2,10 +2,10 @@
 export const STYLE = `
 :root { color-scheme: light dark;
   --paper: #ffffff; --ink: #1c1e21; --soft: #5b6168; --rule: #dfe2e6; --field: #f3f4f6; --warn: #fff4d6; --heat: #0b5a8f;
-  --arm-1: #0072b2; --arm-2: #c65300; --arm-3: #007f5c; --arm-4: #b0518a; --arm-5: #9a6a00; --arm-6: #147a92; --arm-7: #6b5bb5; }
+  --arm-1: #0072b2; --arm-2: #c65300; --arm-3: #007f5c; --arm-4: #6b5bb5; --arm-5: #7d7000; --arm-6: #b0518a; }
 @media (prefers-color-scheme: dark) { :root {
   --paper: #15171a; --ink: #eceef0; --soft: #a3a9b1; --rule: #34383e; --field: #202328; --warn: #3a3013; --heat: #7cc4f2;
-  --arm-1: #56b4e9; --arm-2: #ff8b45; --arm-3: #2fc79b; --arm-4: #e59ac8; --arm-5: #e6a91f; --arm-6: #8ccdf5; --arm-7: #b3a4f2; } }
+  --arm-1: #56b4e9; --arm-2: #ff8b45; --arm-3: #2fc79b; --arm-4: #b3a4f2; --arm-5: #e6d04f; --arm-6: #e59ac8; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 62rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; overflow-wrap: anywhere; }
@@ -16,6 +16,7 @@ header + section h2 { margin-top: 1.5rem; }
 a { color: inherit; }
 nav { margin-top: .8rem; font-size: .88rem; display: flex; flex-wrap: wrap; gap: .2rem 1rem; }
 .sentences { list-style: none; padding: 0; margin: 0 0 .8rem; font-size: 1.06rem; }
+.short { font-size: 1.06rem; font-weight: 600; margin: 0 0 .6rem; max-width: 50rem; }
 .sentences li { margin: .35rem 0; max-width: 50rem; padding-left: 2.2rem; text-indent: -2.2rem; }
 .swatch { display: inline-block; width: 26px; margin-right: .5rem; vertical-align: middle; fill: none; }
 .note, caption, .absent { color: var(--soft); font-size: .88rem; line-height: 1.45; }
@@ -67,7 +68,7 @@ thead th { white-space: normal; min-width: 4.5rem; } thead th:first-child { min-
 }
 @media print {
   :root { --paper: #ffffff; --ink: #000000; --soft: #444444; --rule: #cccccc; --field: #f3f4f6; --warn: #fff4d6; --heat: #0b5a8f;
-    --arm-1: #0072b2; --arm-2: #c65300; --arm-3: #007f5c; --arm-4: #b0518a; --arm-5: #9a6a00; --arm-6: #147a92; --arm-7: #6b5bb5; }
+    --arm-1: #0072b2; --arm-2: #c65300; --arm-3: #007f5c; --arm-4: #6b5bb5; --arm-5: #7d7000; --arm-6: #b0518a; }
   body { max-width: none; padding: 0; font-size: 11pt; } nav { display: none; }
   h2 { break-after: avoid; margin-top: 1.6rem; } .wide, pre { overflow: visible; } tr { break-inside: avoid; }
   table { font-size: 8.5pt; } thead th { font-size: 7.5pt; min-width: 0; } th, td { padding: .2rem .4rem .2rem 0; } pre { white-space: pre-wrap; }

@@ -2,6 +2,7 @@ import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
 import { renderPage } from "../../src/page/page.js";
 import { readReportData } from "../../src/page/read.js";
+import type { Comparison } from "../../src/record/findings-document.js";
 import type { Difference } from "../../src/record/statistics-document.js";
 import { costOfArm, type RecordedRun } from "../../src/results/cost-to-reach.js";
 import { bestArm, COMPARISON, findings } from "./findings-scene.js";
@@ -23,6 +24,34 @@ describe("what the statistics say", () => {
     expect(text).toContain("sorted is worse, surely.");
     expect(text).toContain("A note.");
     expect(text).not.toContain("paired seeds");
+  });
+
+  test("planned comparisons first, in one line, then each; what was not planned is folded away below", () => {
+    const none = { ...COMPARISON.accuracy, claim: { test: "t", p: 0.5, holm: 1 } } as const;
+    const comparison = (arm: string, changes: Partial<Comparison> = {}): Comparison => ({
+      ...{ ...COMPARISON, arm, name: `${arm} − shuffled`, sentence: `${arm} said.` },
+      ...changes,
+    });
+    const unplanned = { planned: false, accuracy: { ...none, claim: { test: "t", p: 0.5, holm: null } } } as const;
+    const all = [comparison("a", unplanned), comparison("b", { accuracy: none }), comparison("c", unplanned)];
+    const answerOf = (comparisons: readonly Comparison[]) =>
+      documentOf({ comparisons: [...comparisons] }).querySelector("#answer");
+    const shown = answerOf([...all, comparison("sorted")]);
+    expect(shown?.querySelector(".short")?.textContent).toBe(
+      "Of the 2 planned comparisons in test accuracy: 1 worse (sorted − shuffled); 1 undecided.",
+    );
+    const sentences = (at: string) =>
+      [...(shown?.querySelectorAll(`${at} > li`) ?? [])].map((li) => li.textContent?.trim());
+    expect(sentences("section > .sentences")).toEqual(["b b said.", "sorted sorted said."]);
+    expect(sentences("details > .sentences")).toEqual(["a a said.", "c c said."]);
+    expect(shown?.querySelector("summary")?.textContent).toBe(
+      "2 comparisons that were not planned: nothing is claimed",
+    );
+    expect(
+      answerOf([comparison("b", { accuracy: none }), comparison("d", { accuracy: none })])?.querySelector(".short")
+        ?.textContent,
+    ).toBe("Of the 2 planned comparisons in test accuracy none shows a difference.");
+    expect(answerOf([comparison("a", unplanned)])?.querySelector("details .sentences")).toBeNull();
   });
 
   test("differences in points, their intervals, effect, and p after Holm", () => {

@@ -7,6 +7,7 @@ import { html } from "../../src/page/html.js";
 import { lookOf, looksOf } from "../../src/page/looks.js";
 import { placeApart } from "../../src/page/place-apart.js";
 import { quantile, quantilesOf } from "../../src/page/quantiles.js";
+import { STYLE } from "../../src/page/style.js";
 
 describe("placeApart", () => {
   const range = { from: 0, to: 1000 };
@@ -82,11 +83,23 @@ test("withoutOutliers: leaves out what squeezes the others, at most a third", ()
   expect(withoutOutliers([])).toEqual([]);
 });
 
-test("looks: the baseline is ink, and 27 others differ from it and from each other", () => {
-  const arms = Array.from({ length: 28 }, (_, at) => `arm-${at}`);
+test("looks: the baseline is ink, and 30 others differ from it and from each other", () => {
+  const arms = Array.from({ length: 31 }, (_, at) => `arm-${at}`);
   const looks = [...looksOf(arms, "arm-3").values()].map(({ color, dash }) => `${color} ${dash}`);
-  expect(new Set(looks).size).toBe(28);
+  expect(new Set(looks).size).toBe(31);
   expect(looks[3]).toBe("var(--ink) undefined");
+});
+
+test("looks: no two colours of arms are near each other, in light or in dark", () => {
+  const palettes = [...STYLE.matchAll(/(?:--arm-\d: #\w{6}; ?)+/g)].map(([text]) => [...text.matchAll(/#(\w{6})/g)]);
+  expect(palettes.map(({ length }) => length)).toEqual([6, 6, 6]);
+  for (const palette of palettes) {
+    const colors = palette.map(([, hex]) => [0, 2, 4].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)));
+    for (const [at, color] of colors.entries()) {
+      const distances = colors.slice(at + 1).map((other) => Math.hypot(...color.map((part, i) => part - other[i])));
+      expect(Math.min(...distances), palette[at][0]).toBeGreaterThan(65);
+    }
+  }
 });
 
 test("scaleFor: logarithmic where positive values span much", () => {
