@@ -130,7 +130,9 @@ describe("test", () => {
   test("does not take the report of an earlier run for its own", async () => {
     const machine = clone();
     machine.write(".setup/vitest.json", vitest);
-    expect((await start(machine, "test", "ts").ended).stdout).toBe("0 passed, 2 failed\n");
+    const { stdout } = await start(machine, "test", "ts").ended;
+    expect(stdout.match(/^FAILED .*vitest\.mjs run /gm)).toHaveLength(2);
+    expect(stdout).toMatch(/\n0 passed, 2 failed\n$/);
   });
 
   test("counts a set-up that failed as one failure", async () => {
