@@ -56,8 +56,17 @@ function claimNotes({ baseline, primary, arms }: Measures, comparisons: readonly
       planned.length,
     ),
     pairs < LEAST_PAIRS_FOR_BCA ? undefined : upperFirst(BCA_WARNING),
+    withoutSpread(comparisons, primary),
     marginNote(comparisons, MEASURES[primary]),
   ];
+}
+
+/** Why a verdict is "no test" where no run diverged. */
+function withoutSpread(comparisons: readonly Comparison[], primary: MeasureKind): string | undefined {
+  const alike = comparisons.filter((one) => one[primary].lack === "equal differences").map(({ name }) => name);
+  if (alike.length === 0) return undefined;
+  const isOne = alike.length === 1;
+  return `${alike.join(", ")}: the difference is the same with every seed, so ${isOne ? "it has" : "they have"} no spread, and there is no test`;
 }
 
 /** Which measures and tests carry the claim, over what; and that the rest claims nothing. */

@@ -73,24 +73,37 @@ export function mixtureNotes(runs: readonly Ordered[]): string[] {
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Arms whose orders are not the same by their config, and drew the same in every epoch of every seed that both have. */
+/** Arms whose orders are not the same by their config, and drew the same in every epoch of every seed that they have in common. */
 export function equalOrderNotes(runs: readonly Ordered[]): string[] {
   const arms = armsOf(runs);
-  return arms.flatMap((arm, at) =>
-    arms.slice(at + 1).flatMap((other) => {
-      const pairs = runs
-        .filter((run) => run.arm === arm)
-        .flatMap((run) => {
-          const counterpart = runs.find((one) => one.arm === other && one.seed === run.seed);
-          return counterpart === undefined ? [] : [[run, counterpart] as const];
-        });
-      const areEqual = pairs.length > 0 && pairs.every(([a, b]) => isOtherOrder(a, b) && drewTheSame(a, b));
-      return areEqual
-        ? [`${arm} and ${other} drew the same samples in the same sequence in every epoch: their orders do the same`]
-        : [];
-    }),
-  );
+  const groups: { readonly arms: Set<string>; readonly when: string }[] = [];
+  for (const [at, arm] of arms.entries()) {
+    for (const other of arms.slice(at + 1)) {
+      const pairs = pairsOf(runs, arm, other);
+      if (pairs.length === 0 || !pairs.every(([a, b]) => isOtherOrder(a, b) && drewTheSame(a, b))) continue;
+      const epochs = Math.max(...pairs.map(([{ metrics }]) => metrics.length));
+      const when = epochs > 1 ? "in every epoch: their orders do the same" : IN_ONE_EPOCH;
+      const group = groups.find((one) => one.when === when && (one.arms.has(arm) || one.arms.has(other)));
+      if (group === undefined) groups.push({ arms: new Set([arm, other]), when });
+      else group.arms.add(arm).add(other);
+    }
+  }
+  return groups.map((group) => {
+    const names = arms.filter((arm) => group.arms.has(arm));
+    return `${names.slice(0, -1).join(", ")} and ${names.at(-1)} drew the same samples in the same sequence ${group.when}`;
+  });
 }
+
+/** Their runs of each seed that both have. */
+const pairsOf = (runs: readonly Ordered[], arm: string, other: string): (readonly [Ordered, Ordered])[] =>
+  runs
+    .filter((run) => run.arm === arm)
+    .flatMap((run) => {
+      const counterpart = runs.find((one) => one.arm === other && one.seed === run.seed);
+      return counterpart === undefined ? [] : [[run, counterpart] as const];
+    });
+
+const IN_ONE_EPOCH = "in the one epoch that there is: before it most orders have no losses to order by";
 
 const isOtherOrder = (a: Ordered, b: Ordered): boolean => {
   const orders = [a, b].map(({ document }) => document?.config.order);
@@ -100,7 +113,7 @@ const isOtherOrder = (a: Ordered, b: Ordered): boolean => {
 };
 
 const drewTheSame = (a: TimedRun, b: TimedRun): boolean =>
-  a.metrics.length > 1 &&
+  a.metrics.length > 0 &&
   a.metrics.length === b.metrics.length &&
   a.metrics.every((line, epoch) => isOneDraw(line, b.metrics[epoch]));
 

@@ -52,7 +52,18 @@ test("orders that are others by their config and drew the same are told; what is
   const replay = idle.map((made) => ({ ...made, document: { config: { order: { name: "replay", replay: {} } } } }));
   expect(noteOf(...shuffled, ...replay), "which is to do the same").toEqual([]);
   expect(noteOf(...shuffled, drew("other rate", 0, "shuffled", ["a", "b"]))).toEqual([]);
-  expect(noteOf(drew("one", 0, "shuffled", ["a"]), drew("two", 0, "weighted", ["a"]))).toEqual([]); // the first epoch alone
+  expect(noteOf(drew("one", 0, "shuffled", ["a"]), drew("two", 0, "weighted", ["a"]))).toEqual([
+    "one and two drew the same samples in the same sequence in the one epoch that there is: before it most orders have no losses to order by",
+  ]);
+  const three = [
+    ["one", "shuffled"],
+    ["two", "weighted"],
+    ["three", "shuffled"],
+  ].map(([arm, name]) => drew(arm, 0, name, ["a", "b"]));
+  expect(noteOf(...three), "in one line").toEqual([
+    "one, two and three drew the same samples in the same sequence in every epoch: their orders do the same",
+  ]);
+  expect(noteOf(drew("one", 0, "shuffled", []), drew("two", 0, "weighted", []))).toEqual([]);
 });
 
 test("batches that are purer or more even in classes than by chance are told, once there are enough to tell", () => {

@@ -106,6 +106,13 @@ test("no pairs, one pair, equal differences", async () => {
   );
 });
 
+test("why there is no test stands among the notes, too", async () => {
+  const { notes } = await findingsOf([...base, ...less(0, 0, 0), ...runs("better", 0.9, 0.92, 0.94)]);
+  expect(notes).toContain(
+    "sorted − shuffled: the difference is the same with every seed, so it has no spread, and there is no test",
+  );
+});
+
 test("two pairs are too few, and are told as such", async () => {
   expect(first(await said([...base, ...less(1, 2)]))).toBe(
     "is 1.50 points below shuffled in test accuracy in the mean of two paired seeds, too few for an interval or a test: nothing is claimed. Of its 5 runs 3 not on record, which these numbers leave out.",
