@@ -13,14 +13,28 @@ import { widthOf } from "./width.js";
 export async function list(given: string | undefined, options: ListOptions, signal: AbortSignal): Promise<number> {
   const kinds = given === undefined ? KINDS : [checkKind(given)];
   const isBackends = (kind: Kind) => BACKEND_KINDS.some((other) => other === kind);
-  const all: Partial<Record<Kind, readonly Choice[]>> = {
-    ...ownChoices(),
-    ...(kinds.some(isBackends) && (await askBackend(options, signal))),
-  };
-  const entries = Object.fromEntries(kinds.map((kind) => [kind, all[kind] ?? []]));
-  process.stdout.write(
-    options.json ? `${JSON.stringify(entries, null, 2)}\n` : renderChoices(entries, widthOf(process.stdout)),
+  const own = entriesOf(
+    kinds.filter((kind) => !isBackends(kind)),
+    ownChoices(),
   );
+  const shown = (entries: Entries) => renderChoices(entries, widthOf(process.stdout));
+  // Ours are there before a backend is: where none can be had they are shown all the same.
+  if (!options.json) process.stdout.write(shown(own));
+  if (!kinds.some(isBackends)) return said(own, options);
+  const others = entriesOf(kinds.filter(isBackends), await askBackend(options, signal));
+  if (options.json) return said({ ...own, ...others }, options);
+  process.stdout.write(`${Object.keys(own).length === 0 ? "" : "\n"}${shown(others)}`);
+  return EXIT.done;
+}
+
+type Entries = Readonly<Record<string, readonly Choice[]>>;
+
+const entriesOf = (kinds: readonly Kind[], all: Partial<Record<Kind, readonly Choice[]>>): Entries =>
+  Object.fromEntries(kinds.map((kind) => [kind, all[kind] ?? []]));
+
+/** In one document, where that is asked for. */
+function said(entries: Entries, { json }: ListOptions): number {
+  if (json) process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
   return EXIT.done;
 }
 

@@ -1,11 +1,12 @@
 /** The order that `ibatch order` is about: one of ours, or one in a user's file. */
 import { existsSync } from "node:fs";
-import { IbatchError } from "../errors.js";
+import { IbatchError, usageError } from "../errors.js";
 import { type Checked, checkAll } from "../order-files/check-order.js";
 import { type Choice, chooseOptions } from "../order-files/choose-options.js";
 import { isFilePath } from "../order-files/find-order-file.js";
 import { OrderFile } from "../order-files/order-file.js";
 import type { Limit } from "../order-files/order-thread/order-thread.js";
+import { REPLAY } from "../order-files/replay.js";
 import { ownOrder, type RunOrder } from "../order-files/run-order.js";
 import type { OrderDefinition } from "../orders/contract.js";
 import { type Declared, thrownText } from "../orders/declared.js";
@@ -33,11 +34,14 @@ interface Opening {
 export const isOrder = (name: string): boolean =>
   isModule(name) || isOurs(name) || !(isFilePath(name) || name.includes(".") || existsSync(name));
 
+const NOTHING_OF_ITS_OWN = `${REPLAY.name} draws nothing of its own: it takes what a run recorded, which a config names (order: { replay: DIR }), and which lies in that run's orders/`;
+
 const isOurs = (name: string): boolean => ORDERS.some((order) => order.name === name);
 
 const isModule = (name: string): boolean => /\.[cm]?[jt]s$/.test(name);
 
 export async function openOrder(name: string, opening: Opening): Promise<NamedOrder> {
+  if (name === REPLAY.name) throw usageError(NOTHING_OF_ITS_OWN);
   return isFilePath(name) ? await inFile(name, opening) : ours(findOrder(name));
 }
 

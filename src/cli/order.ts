@@ -3,6 +3,7 @@ import { countClasses } from "../kernels/classes.js";
 import { markdown } from "../markdown-table.js";
 import { CASES } from "../orders/conformance-cases.js";
 import type { OrderResult } from "../orders/contract.js";
+import { counted } from "../results/number-text.js";
 import { EXIT } from "./exit-codes.js";
 import { isOrder, type NamedOrder, openOrder } from "./named-order.js";
 import type { OrderOptions } from "./order-command.js";
@@ -90,5 +91,5 @@ function renderEpoch(
   const more = batches > mostBatches ? `… and ${batches - mostBatches} batches more\n` : "";
   const moreClasses =
     classNames.length > MOST_CLASSES ? `… and ${classNames.length - MOST_CLASSES} classes more\n` : "";
-  return `epoch ${epoch}: ${indices.length} samples in ${batches} batches\n\n${table}${more}${moreClasses}`;
+  return `epoch ${epoch}: ${counted(indices.length, "sample")} in ${counted(batches, "batch", "batches")}\n\n${table}${more}${moreClasses}`;
 }

@@ -34,7 +34,8 @@ export class Checker {
   find<Entry extends { readonly name: string }>(key: string, table: readonly Entry[], name: string): Entry {
     const entry = table.find((candidate) => candidate.name === name);
     if (entry !== undefined) return entry;
-    throw this.mistake([key], unknownName(key, table, name));
+    const unknown = unknownName(key, table, name);
+    throw this.mistake([key], `${unknown[0].toLowerCase()}${unknown.slice(1)}`);
   }
 
   /** Checks a choice against what the backend declares, and fills in its defaults. `beside`: keys that are ours. */

@@ -64,13 +64,12 @@ export class OrderFile {
    */
   static async import(file: string, directory: string, where: string, listening: Listening): Promise<OrderFile> {
     const entry = findOrderFile(file, directory, where);
+    const told = (text: string) => usageError(where === file ? text : `${where}: ${text}`); // it names the file
     const { thread, imported } = await OrderThread.start({ ...listening, entry, files: [] }).catch((error: unknown) => {
-      throw error instanceof IbatchError
-        ? error
-        : usageError(`${where}: importing ${entry} failed: ${asError(error).message}`);
+      throw error instanceof IbatchError ? error : told(`importing ${entry} failed: ${asError(error).message}`);
     });
     try {
-      if ("refused" in imported) throw usageError(`${where}: ${imported.refused}`);
+      if ("refused" in imported) throw told(imported.refused);
       const { description, files } = imported;
       const taken = description.optionNames.find((option) => isTaken(option, description));
       if (taken !== undefined) {

@@ -81,8 +81,12 @@ export class EpochOfBatches {
   #countFault({ indices, offsets }: OrderResult, count: number): ResultFault | undefined {
     const isOne = offsets.length === 2 && offsets[0] === 0 && offsets[1] === count;
     if (isOne && indices.length === count) return undefined;
-    const seen = `${indices.length} samples, offsets ${offsets.subarray(0, 4).join(", ")}${offsets.length > 4 ? ", …" : ""}`;
-    return { law: "a batch is as large as asked for", seen, expected: `${count} samples, offsets 0, ${count}` };
+    const seen = `${indices.length} ${nounOf(indices.length)}, offsets ${offsets.subarray(0, 4).join(", ")}${offsets.length > 4 ? ", …" : ""}`;
+    return {
+      law: "a batch is as large as asked for",
+      seen,
+      expected: `${count} ${nounOf(count)}, offsets 0, ${count}`,
+    };
   }
 
   #weightsFault({ weights }: OrderResult): ResultFault | undefined {
@@ -97,3 +101,5 @@ export class EpochOfBatches {
     };
   }
 }
+
+const nounOf = (count: number): string => (count === 1 ? "sample" : "samples");

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { BackendOptions } from "../../src/backend/backend.js";
-import { Interrupted } from "../../src/errors.js";
+import { Interrupted, surroundingsError } from "../../src/errors.js";
 import { ORDERS } from "../../src/orders/index.js";
 import { FakeBackend } from "../experiment/fake-backend.js";
 import { ibatch } from "./run-main.js";
@@ -91,6 +91,16 @@ test("without a kind: all of them, in one document with --json", async () => {
       { name: "dropout", type: "number", default: 0.5, needed: false, help: "" },
     ],
   });
+});
+
+test("without a kind, where no backend can be had: what is ours, and then why there is no more", async () => {
+  opened.openBackend.mockRejectedValueOnce(surroundingsError("there is no torch"));
+  const { code, stdout, stderr } = await ibatch("list");
+  expect([code, stderr]).toEqual([4, "ibatch: there is no torch\n"]);
+  expect([...stdout.matchAll(/^\w+$/gm)].map(([kind]) => kind)).toEqual(["orders", "batching", "schedules"]);
+  offerBackend();
+  const whole = (await ibatch("list")).stdout;
+  expect(whole.startsWith(`${stdout}\nmodels\n`)).toBe(true);
 });
 
 test.each([

@@ -238,8 +238,12 @@ describe("a file of one's own", () => {
     const misspelt = file("mine.mjs", orderModule("epochshare: () => 0.5,"));
     expect(await ibatch("order", misspelt, "--check")).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining(
-        "is no order: no order has the member `epochshare`; did you mean `epochShare`?\n",
+      stderr: `ibatch: the default export of ${misspelt} is no order: no order has the member \`epochshare\`; did you mean \`epochShare\`?\n`,
+    });
+    expect(await ibatch("order", "replay")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^ibatch: replay draws nothing of its own: [^\n]*order: \{ replay: DIR \}[^\n]*\n$/,
       ),
     });
   });

@@ -91,26 +91,26 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     // names
     [
       "order: { name: homogenous }",
-      'x.yaml:7: order: There is no order "homogenous". Did you mean "homogeneous"? ' +
+      'x.yaml:7: order: there is no order "homogenous". Did you mean "homogeneous"? ' +
         `Known: ${[...ORDERS.map(({ name }) => name), "replay"].join(", ")}.`,
     ],
     [
       "schedule: { name: cosinus, learningRate: 0.1 }",
-      'x.yaml:5: schedule: There is no schedule "cosinus". Did you mean "cosine"? Known: constant, step, cosine, one-cycle.',
+      'x.yaml:5: schedule: there is no schedule "cosinus". Did you mean "cosine"? Known: constant, step, cosine, one-cycle.',
     ],
     ["order: replay", "x.yaml:7: order: expected the run to replay: order: { replay: DIRECTORY }"],
     [
       "batching: constnat",
-      'x.yaml:6: batching: There is no batching "constnat". Did you mean "constant"? Known: constant, linear, geometric, steps.',
+      'x.yaml:6: batching: there is no batching "constnat". Did you mean "constant"? Known: constant, linear, geometric, steps.',
     ],
     [
       "model: mnist",
-      'x.yaml:3: model: There is no model "mnist". Did you mean "mnist-cnn"? Known: mnist-cnn, fashion-mnist-cnn, resnet18.',
+      'x.yaml:3: model: there is no model "mnist". Did you mean "mnist-cnn"? Known: mnist-cnn, fashion-mnist-cnn, resnet18.',
     ],
-    ["optimizer: sgdm", 'x.yaml:4: optimizer: There is no optimizer "sgdm". Did you mean "sgd"? Known: sgd, adam.'],
+    ["optimizer: sgdm", 'x.yaml:4: optimizer: there is no optimizer "sgdm". Did you mean "sgd"? Known: sgd, adam.'],
     [
       "dataset: zzz",
-      'x.yaml:2: dataset: There is no dataset "zzz". Known: digits, mnist, fashion-mnist, cifar10, cifar100.',
+      'x.yaml:2: dataset: there is no dataset "zzz". Known: digits, mnist, fashion-mnist, cifar10, cifar100.',
     ],
     // types and ranges
     ["epochs: two", 'x.yaml:8: epochs: expected a number, not "two"'],
@@ -281,10 +281,10 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
       "--set epoch=3: epoch: unknown key; did you mean `epochs`?",
     );
     expect(mistake(() => resolve(SMALL, ["optimizer.name=adamm"]))).toMatch(
-      /^--set optimizer\.name=adamm: optimizer: There is no optimizer "adamm"/,
+      /^--set optimizer\.name=adamm: optimizer: there is no optimizer "adamm"/,
     );
     expect(mistake(() => resolve(SMALL, ["arms.frozen.order.name=hardest"]))).toMatch(
-      /^--set arms\.frozen\.order\.name=hardest: arms\.frozen\.order: There is no order "hardest"/,
+      /^--set arms\.frozen\.order\.name=hardest: arms\.frozen\.order: there is no order "hardest"/,
     );
   });
 
@@ -307,7 +307,7 @@ describe("a mistake in an arm", () => {
     [
       "stands where the arm says it",
       ["epochs: 1", "order: frzen"],
-      /^x\.yaml:13: arms\.a\.order: There is no order "frzen"/,
+      /^x\.yaml:13: arms\.a\.order: there is no order "frzen"/,
     ],
     [
       "that completes a section, too",
@@ -335,7 +335,7 @@ describe("a mistake in an arm", () => {
 
   test("is the common line's where the arm does not speak of that section", () => {
     expect(mistake(() => resolve(having("model: mnistcnn")))).toMatch(
-      /^x\.yaml:3: model: There is no model "mnistcnn"/,
+      /^x\.yaml:3: model: there is no model "mnistcnn"/,
     );
   });
 });
