@@ -18,6 +18,8 @@ interface Waiting {
   readonly type: Request;
   /** What was asked. */
   readonly fields: Fields;
+  /** Answers to it that came and were of another session or step. */
+  dropped: number;
   resolve(message: Message): void;
   reject(error: Error): void;
 }
@@ -47,7 +49,7 @@ export class Channel {
     const id = this.#lastId;
     const frames = encode(id, type, fields, arrays);
     const answered = new Promise<Message>((resolve, reject) => {
-      this.#waiting.set(id, { type, fields, resolve, reject });
+      this.#waiting.set(id, { type, fields, dropped: 0, resolve, reject });
     });
     this.#socket.send(frames).catch((error: unknown) => this.#settle(id, (waiting) => waiting.reject(asError(error))));
     const { fields: answerFields, arrays: answerArrays } = await answered;
@@ -67,6 +69,11 @@ export class Channel {
   /** Answers that came and were nobody's: to what was answered already, or never asked, or of another session or step. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Those of them that came to requests which still wait: of another session or step than these. */
+  get droppedOfWaiting(): number {
+    return [...this.#waiting.values()].reduce((sum, { dropped }) => sum + dropped, 0);
   }
 
   get isBroken(): boolean {
@@ -101,6 +108,7 @@ export class Channel {
     const waiting = this.#waiting.get(message.id);
     if (waiting === undefined || isOfAnother(waiting, message)) {
       this.#dropped += 1;
+      if (waiting !== undefined) waiting.dropped += 1;
       return;
     }
     this.#answers += 1;

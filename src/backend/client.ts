@@ -238,6 +238,14 @@ export class BackendClient {
   }
 
   #unreached(seconds: number): BackendLost {
+    const dropped = this.#work.droppedOfWaiting;
+    if (dropped > 0) {
+      const came = dropped === 1 ? "1 answer came, and was" : `${dropped} answers came, and were`;
+      return new BackendLost(
+        `the backend at ${this.#endpoint} has nothing to do, and work was not answered in ${seconds} s: ${came} of another ` +
+          `session or step than was asked for; see what passes ${this.introduction.workEndpoint} on and mixes messages up`,
+      );
+    }
     return new BackendLost(
       `the backend answers at ${this.#endpoint}, but in ${seconds} s nothing reached its work endpoint ` +
         `${this.introduction.workEndpoint}: a tunnel or container must pass on both, each under its own number`,

@@ -198,6 +198,23 @@ describe("the heartbeat", () => {
       expect(vi.getTimerCount()).toBe(0);
     });
 
+    test("one whose answers were all of another session is given up for these", async () => {
+      const connected = await connect();
+      const waiting = connected.work("save", { session: "s", step: 4, part: 0 }, {});
+      const seen = outcomeOf(waiting);
+      const other = { session: "t", step: 4, part: 0, parts: 1, sha256: "0".repeat(64), totalBytes: 1, notices: [] };
+      await (await fake.work.next()).answer("save_ok", other, { bytes: Uint8Array.of(1) });
+      await ticks(connected, 29, "idle");
+      expect(seen.error).toBeUndefined();
+      await tick("idle");
+      await expect(waiting).rejects.toEqual(
+        new BackendLost(
+          `the backend at ${fake.control.endpoint} has nothing to do, and work was not answered in 30 s: 1 answer came, and was ` +
+            `of another session or step than was asked for; see what passes ${fake.work.endpoint} on and mixes messages up`,
+        ),
+      );
+    });
+
     describe("and the backend works", () => {
       /** A client with this limit, its work under way, and what it was given up with. */
       async function working(seconds: number | null) {
