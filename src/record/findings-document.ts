@@ -15,11 +15,12 @@ export const PARTS_OF_SECONDS = ["training", "scoring", "evaluating", "wire", "w
 const SECONDS_KINDS = [...PARTS_OF_SECONDS, "ordering", "total"] as const;
 export type SecondsKind = (typeof SECONDS_KINDS)[number];
 
-export type CostKind = "epochs" | "samples" | "scored" | `seconds.${SecondsKind}`;
+export type CostKind = "epochs" | "samples" | "scored" | "forwardEquivalents" | `seconds.${SecondsKind}`;
 export const COST_KINDS: readonly CostKind[] = [
   "epochs",
   "samples",
   "scored",
+  "forwardEquivalents",
   ...SECONDS_KINDS.map((kind) => `seconds.${kind}` as const),
 ];
 
@@ -121,7 +122,7 @@ const comparison = z.strictObject({
   /** Over the runs of each that are done. */
   means: z.strictObject({ accuracy: means, loss: means }),
   /** Of what reaching the target cost, over seeds that reached it in both; null without a target. Never corrected. */
-  cost: z.record(z.enum(["epochs", "samples", "scored", "seconds.total"]), difference).nullable(),
+  cost: z.record(z.enum(["epochs", "samples", "scored", "forwardEquivalents", "seconds.total"]), difference).nullable(),
   /** As a person would say it; begins after the arm's name. */
   sentence: z.string(),
 });

@@ -1,5 +1,6 @@
 /** What reaching the target costs an arm, beside another one, in words. */
 import type { ArmCost, Comparison } from "../record/findings-document.js";
+import { amountOf } from "./cost-to-reach.js";
 import { counted, PERCENT } from "./number-text.js";
 
 interface Costs {
@@ -9,7 +10,7 @@ interface Costs {
 
 /** What a cost is told in. */
 interface Unit {
-  readonly kind: "epochs" | "samples";
+  readonly kind: "epochs" | "samples" | "forwardEquivalents";
   readonly one: string;
   readonly many: string;
   /** Of a mean, or of a difference without its sign. */
@@ -24,11 +25,13 @@ const SAMPLES: Unit = {
   many: "samples trained on",
   text: (mean) => Math.round(mean).toLocaleString("en-US"),
 };
+/** Likewise, where either scored anything: that is paid for, too. */
+const PASSES: Unit = { ...SAMPLES, kind: "forwardEquivalents", one: "forward-equivalent", many: "forward-equivalents" };
 
 interface Told {
   /** Of what it costs to reach the target, paired by seed; null without statistics. */
   readonly differences: Comparison["cost"];
-  /** Whether every epoch of both is of as many samples. */
+  /** Whether every epoch of both is of as many samples, trained on and scored. */
   readonly areEpochsAlike: boolean;
 }
 
@@ -37,7 +40,8 @@ export function costSentence(
   { own, theirs }: Costs,
   { differences, areEpochsAlike }: Told,
 ): string | undefined {
-  const unit = areEpochsAlike ? EPOCHS : SAMPLES;
+  const hasScored = [own, theirs].some(({ spread }) => (spread.scored?.largest ?? 0) > 0);
+  const unit = areEpochsAlike ? EPOCHS : hasScored ? PASSES : SAMPLES;
   if (own.runs.length === 0) return undefined;
   const target = `${(PERCENT * own.target).toFixed(2)} %`;
   if (own.reached === 0)
@@ -79,7 +83,7 @@ const difference = (value: number, { text }: Unit): string => {
 };
 
 const meanOf = ({ runs }: ArmCost, { kind }: Unit): number => {
-  const all = runs.flatMap(({ cost }) => (cost === null ? [] : [cost[kind]]));
+  const all = runs.flatMap(({ cost }) => amountOf(cost, kind) ?? []);
   return all.reduce((sum, one) => sum + one, 0) / all.length;
 };
 

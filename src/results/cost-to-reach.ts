@@ -12,6 +12,7 @@ import type {
 } from "../record/findings-document.js";
 import type { RunStatus } from "../record/run-document.js";
 import type { ValuesBySeed } from "../record/statistics-document.js";
+import { forwardEquivalents } from "../record/work.js";
 
 /** A run as recorded: `metrics.jsonl` and `timings.jsonl`. */
 export interface RecordedRun {
@@ -96,6 +97,7 @@ export const byCostKind = <T>(of: (kind: CostKind) => T): Record<CostKind, T> =>
   epochs: of("epochs"),
   samples: of("samples"),
   scored: of("scored"),
+  forwardEquivalents: of("forwardEquivalents"),
   "seconds.training": of("seconds.training"),
   "seconds.scoring": of("seconds.scoring"),
   "seconds.evaluating": of("seconds.evaluating"),
@@ -129,10 +131,10 @@ export function costOfArm(runs: readonly RecordedRun[], target: number): ArmCost
  * low: show the median instead, and the count.
  */
 export const costBySeed = ({ runs }: ArmCost, kind: CostKind): ValuesBySeed =>
-  Object.fromEntries(runs.map(({ seed, cost }) => [seed, amount(cost, kind)]));
+  Object.fromEntries(runs.map(({ seed, cost }) => [seed, amountOf(cost, kind)]));
 
 function spreadOf(costs: readonly RunCost[], kind: CostKind, notReached: number): CostSpread | null {
-  const values = costs.flatMap(({ cost }) => amount(cost, kind) ?? []).sort((a, b) => a - b);
+  const values = costs.flatMap(({ cost }) => amountOf(cost, kind) ?? []).sort((a, b) => a - b);
   const n = values.length;
   if (n === 0) return null;
   const ranked = [...values, ...new Array<number>(notReached).fill(Number.POSITIVE_INFINITY)];
@@ -141,8 +143,10 @@ function spreadOf(costs: readonly RunCost[], kind: CostKind, notReached: number)
   return { n, smallest: values[0], largest: values[n - 1], median: Number.isFinite(median) ? median : null };
 }
 
-function amount(cost: Cost | null, kind: CostKind): number | null {
+/** null where it was not reached, or is not on record. */
+export function amountOf(cost: Cost | null, kind: CostKind): number | null {
   if (cost === null) return null;
+  if (kind === "forwardEquivalents") return forwardEquivalents(cost);
   if (kind === "epochs" || kind === "samples" || kind === "scored") return cost[kind];
   return cost.seconds?.[kind.slice("seconds.".length) as SecondsKind] ?? null;
 }

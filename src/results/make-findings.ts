@@ -136,6 +136,7 @@ const costDifferences = (of: (kind: ComparedCost) => Difference): NonNullable<Co
   epochs: of("epochs"),
   samples: of("samples"),
   scored: of("scored"),
+  forwardEquivalents: of("forwardEquivalents"),
   "seconds.total": of("seconds.total"),
 });
 

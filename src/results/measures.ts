@@ -35,6 +35,11 @@ export interface Measures {
 export const LENGTH_KINDS = ["epochs", "updates", "samples", "forwardEquivalents"] as const;
 export type LengthKind = (typeof LENGTH_KINDS)[number];
 
+interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
 export interface ArmMeasures {
   readonly arm: string;
   /** How the run of each seed stands that was asked for; undefined where none is on record. */
@@ -43,7 +48,9 @@ export interface ArmMeasures {
   /** Of its runs, as the config says it: so many of one kind. */
   readonly length: Readonly<Partial<Record<LengthKind, number | undefined>>>;
   /** Samples trained on in an epoch, least and most; null without an epoch. */
-  readonly epochSamples: { readonly least: number; readonly most: number } | null;
+  readonly epochSamples: Range | null;
+  /** Likewise, put through scoring passes. */
+  readonly epochScored: Range | null;
   /** Of the last epoch; null for a run that is not done, or not on record. */
   readonly accuracy: ValuesBySeed;
   readonly loss: ValuesBySeed;
@@ -99,6 +106,9 @@ function chooseTarget(configured: number | null, baseline: readonly TimedRun[]):
   return accuracy === null ? null : { accuracy, from: "baseline" };
 }
 
+const rangeOf = (values: readonly number[]): Range | null =>
+  values.length === 0 ? null : { least: Math.min(...values), most: Math.max(...values) };
+
 function measureArm(
   arm: string,
   runs: readonly TimedRun[],
@@ -111,11 +121,12 @@ function measureArm(
     seed,
     test: run?.state === "done" ? run.metrics.at(-1)?.test : undefined,
   }));
-  const samples = runs.flatMap(({ metrics }) => metrics.map((epoch) => epoch.samples));
+  const epochs = runs.flatMap(({ metrics }) => metrics);
   return {
     arm,
     states: new Map(all.map(({ seed, run }) => [seed, run?.state])),
-    epochSamples: samples.length === 0 ? null : { least: Math.min(...samples), most: Math.max(...samples) },
+    epochSamples: rangeOf(epochs.map(({ samples }) => samples)),
+    epochScored: rangeOf(epochs.map(({ scored }) => scored)),
     accuracy: Object.fromEntries(last.map(({ seed, test }) => [seed, test?.accuracy ?? null])),
     loss: Object.fromEntries(last.map(({ seed, test }) => [seed, test?.loss ?? null])),
     validation: bestByValidation(runs),
@@ -148,7 +159,7 @@ function pairUp({ baseline, comparisons }: PlannedExperiment, arms: readonly Arm
 /** A value of an arm that is described. */
 export type SampleKind = "accuracy" | "loss" | "best epoch" | "accuracy at best epoch" | CostKind;
 export type DifferenceKind = "accuracy" | "loss" | ComparedCost;
-const COMPARED_COSTS = ["epochs", "samples", "scored", "seconds.total"] as const;
+const COMPARED_COSTS = ["epochs", "samples", "scored", "forwardEquivalents", "seconds.total"] as const;
 export type ComparedCost = (typeof COMPARED_COSTS)[number];
 
 export const nameOf = (armOrPair: string, kind: SampleKind | DifferenceKind): string => `${armOrPair}: ${kind}`;

@@ -171,14 +171,15 @@ function left({ states }: ArmMeasures): string | undefined {
 
 function costs({ cost, with: other }: Sayable, compared: Compared): string | undefined {
   const [own, theirs] = [compared.arm.cost, compared.other.cost];
-  const areEpochsAlike = isOneSize([compared.arm, compared.other]);
+  const areEpochsAlike = areOneSize([compared.arm, compared.other]);
   return own === null || theirs === null || cost === null
     ? undefined
     : costSentence(other, { own, theirs }, { differences: cost, areEpochsAlike });
 }
 
-/** Whether all epochs that these arms trained are of as many samples. */
-function isOneSize(arms: readonly ArmMeasures[]): boolean {
-  const sizes = arms.flatMap(({ epochSamples }) => (epochSamples ? [epochSamples.least, epochSamples.most] : []));
-  return new Set(sizes).size < 2;
+/** Whether all epochs of these arms trained on as many samples, and scored as many. */
+function areOneSize(arms: readonly ArmMeasures[]): boolean {
+  const isOne = (key: "epochSamples" | "epochScored") =>
+    new Set(arms.flatMap(({ [key]: of }) => (of ? [of.least, of.most] : []))).size < 2;
+  return isOne("epochSamples") && isOne("epochScored");
 }

@@ -170,23 +170,41 @@ test("the target is reached later or sooner, with how sure that is", async () =>
   );
 });
 
+const having = (samples: number, scored: number, runs: readonly TimedRun[]): readonly TimedRun[] =>
+  runs.map((one) => ({ ...one, metrics: one.metrics.map((line) => ({ ...line, samples, scored })) }));
+
 test("where epochs are of other numbers of samples the cost is told in samples", async () => {
-  const larger = (of: readonly TimedRun[], samples: number) =>
-    of.map((one) => ({ ...one, metrics: one.metrics.map((line) => ({ ...line, samples })) }));
+  const shuffled = having(100, 0, reaching("shuffled", 2, 2, 2));
   // 3, 4 and 3 epochs of 1,000 samples, 2 of 100: differences 2,800, 3,800, 2,800; half 4.303 × 577 / √3 = 1,434
-  expect(await cost(...reaching("shuffled", 2, 2, 2), ...larger(reaching("sorted", 3, 4, 3), 1000))).toBe(
+  expect(await cost(...shuffled, ...having(1000, 0, reaching("sorted", 3, 4, 3)))).toBe(
     "It reaches 90.00 % after 3,333 samples trained on instead of 200 (difference +3,133, 95 % interval +1,699 to +4,568).",
   );
-  expect(await cost(...reaching("shuffled", 2, 2, 2), ...larger(reaching("sorted", 1, 1, 5), 1000))).toBe(
+  expect(await cost(...shuffled, ...having(1000, 0, reaching("sorted", 1, 1, 5)))).toBe(
     "It reaches 90.00 % after 1,000 samples trained on in the median instead of 200; never in 1 of 3 runs.",
   );
-  expect(await cost(...reaching("shuffled", 4, 4, 4), ...larger(reaching("sorted", 2, 2, 2), 200))).toBe(
-    "It reaches 90.00 % after 400 samples trained on, as shuffled does.",
-  );
-  const [first, second, third] = reaching("sorted", 2, 2, 2);
+  expect(
+    await cost(...having(100, 0, reaching("shuffled", 4, 4, 4)), ...having(200, 0, reaching("sorted", 2, 2, 2))),
+  ).toBe("It reaches 90.00 % after 400 samples trained on, as shuffled does.");
+  const [first, second, third] = having(100, 0, reaching("sorted", 2, 2, 2));
   const cut = { ...third, metrics: third.metrics.map((line, at) => ({ ...line, samples: at === 3 ? 50 : 100 })) };
-  expect(await cost(...reaching("shuffled", 3, 3, 3), first, second, cut), "a last epoch that is cut").toBe(
-    "It reaches 90.00 % after 200 samples trained on instead of 300.",
+  expect(
+    await cost(...having(100, 0, reaching("shuffled", 3, 3, 3)), first, second, cut),
+    "a last epoch that is cut",
+  ).toBe("It reaches 90.00 % after 200 samples trained on instead of 300.");
+});
+
+test("where epochs differ and either scored anything the cost is told in passes", async () => {
+  const shuffled = having(100, 0, reaching("shuffled", 2, 2, 2));
+  // As a pool: half of 100 candidates, 3 × 50 + 100 an epoch, beside 3 × 100: half of the samples is no half of the cost
+  expect(await cost(...shuffled, ...having(50, 100, reaching("sorted", 2, 2, 2)))).toBe(
+    "It reaches 90.00 % after 500 forward-equivalents instead of 600.",
+  );
+  // 1,200, 1,600 and 1,200: differences 600, 1,000, 600, the half 4.303 × 231 / √3 = 574
+  expect(await cost(...shuffled, ...having(100, 100, reaching("sorted", 3, 4, 3)))).toBe(
+    "It reaches 90.00 % after 1,333 forward-equivalents instead of 600 (difference +733, 95 % interval +160 to +1,307).",
+  );
+  expect(await cost(...shuffled, ...having(100, 100, reaching("sorted", 3, 3, 5)))).toBe(
+    "It reaches 90.00 % after 1,200 forward-equivalents in the median instead of 600; never in 1 of 3 runs.",
   );
 });
 
