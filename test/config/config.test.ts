@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import type { Catalogue } from "../../src/backend/messages.js";
 import { armHash, type ExperimentConfig, experimentHash, resolveConfig } from "../../src/config/config.js";
 import { ConfigSource } from "../../src/config/config-source.js";
@@ -487,6 +488,17 @@ describe("every config that comes along", () => {
   test("is there", () => {
     const names = readdirSync(join(packageRoot, "configs")).map((file) => file.replace(/\.yaml$/, ""));
     expect(names.sort()).toEqual([...studies, ...importance, "digits", "cifar10-batch-norm"].sort());
+  });
+
+  const headers = readdirSync(join(packageRoot, "configs")).flatMap((file): [string, number][] => {
+    const text = readFileSync(join(packageRoot, "configs", file), "utf8");
+    const [, runs] = /Time: (\d+) runs(?! that tune)/.exec(text) ?? [];
+    return runs === undefined ? [] : [[file, Number(runs)]];
+  });
+  test.each(headers)("the header of %s has the number of its runs: %i", (file, runs) => {
+    const shape = z.object({ arms: z.record(z.string(), z.unknown()), seeds: z.union([z.int(), z.array(z.int())]) });
+    const { arms, seeds } = shape.parse(ConfigSource.read(join(packageRoot, "configs", file)).value);
+    expect(runs).toBe(Object.keys(arms).length * (Array.isArray(seeds) ? seeds.length : seeds));
   });
 
   test("digits resolves: the four orders of the study", () => {
