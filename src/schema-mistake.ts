@@ -31,7 +31,8 @@ export function parsedBy<Output>(
   }
   const seen = valueAt(value, issue.path);
   const expected = `${issue.message}${isOfMap(issue) ? keysOf(knownKeys(schema, issue.path)) : ""}`;
-  const what = seen === undefined ? `is missing: ${expected}` : `${expected}, not ${shown(seen)}`;
+  if (seen === undefined) return { mistake: { path, what: `is missing: ${expected}` } };
+  const what = isOfSeveral(issue) ? `${expected}, and not both` : `${expected}, not ${shown(seen)}`;
   return { mistake: { path, what } };
 }
 
@@ -43,6 +44,11 @@ export function unknownKey(key: string, known: readonly string[]): string {
 
 /** A value as the config writes it; JSON alone would show infinities and NaN as null. */
 export const shown = (value: unknown): string => exactJson(value, { nonFinite: "bare" });
+
+/** Of a refinement, as `params`: what is wrong is that two keys are there, and not the value of one. */
+export const OF_SEVERAL = { isOfSeveral: true };
+
+const isOfSeveral = (issue: z.core.$ZodIssue): boolean => issue.code === "custom" && issue.params?.isOfSeveral === true;
 
 const isOfMap = (issue: z.core.$ZodIssue): boolean =>
   issue.code === "invalid_type" && issue.expected === "object" && issue.message === `expected ${TYPES.object}`;

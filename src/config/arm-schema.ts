@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { PRECISIONS } from "../backend/messages.js";
 import { ORDER_ORIGINS } from "../orders/ledger-options.js";
+import { OF_SEVERAL } from "../schema-mistake.js";
 import { count, seed, someCount } from "./schema-numbers.js";
 
 const NAMED = (example: string) => `expected a name, or a map of a name and options, as in ${example}`;
@@ -205,5 +206,6 @@ export const armSchema = z
   .refine(({ epochs, budget }) => (epochs === undefined) !== (budget === undefined), {
     message: "expected the length of a run: exactly one of epochs and budget",
     path: ["epochs"],
+    params: OF_SEVERAL,
   });
 export type ArmSections = z.infer<typeof armSchema>;

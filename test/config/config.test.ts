@@ -253,8 +253,8 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     expect(lengthsOf("budget.updates=30")).toEqual({ epochs: undefined, budget: { updates: 30 } });
     expect(lengthsOf("epochs=null", "budget.updates=20")).toEqual({ epochs: undefined, budget: { updates: 20 } });
     expect(lengthsOf("budget={samples: 5}", "epochs=4", "budget=null")).toEqual({ epochs: 4, budget: undefined });
-    expect(mistake(() => resolve(SMALL, ["budget.updates=30", "epochs=4"]))).toContain(
-      "exactly one of epochs and budget",
+    expect(mistake(() => resolve(SMALL, ["budget.updates=30", "epochs=4"]))).toBe(
+      "--set epochs=4: epochs: expected the length of a run: exactly one of epochs and budget, and not both",
     );
     const arm = Object.keys(resolve(SMALL).arms)[0];
     expect(
