@@ -5,8 +5,8 @@ import type { RunDocument } from "../record/run-document.js";
 interface Started {
   readonly arm: string;
   readonly seed: number;
-  /** Absent where it is not read. */
-  readonly document?: RunDocument;
+  /** Undefined where it is not read. */
+  readonly document: Pick<RunDocument, "surroundings" | "seeds"> | undefined;
 }
 
 const weightsOf = ({ document }: Started): string | undefined => document?.surroundings?.initialWeightsSha256;

@@ -5,25 +5,11 @@ import { hashValue } from "../record/hash.js";
 import { ORDER_ALARMS, orderAlarms, orderAlarmText } from "../training/order-alarms.js";
 import type { TimedRun } from "./recorded-experiment.js";
 
-interface Ordered extends TimedRun {
-  /** Absent where it is not read. */
-  readonly document?: { readonly config: OrderedConfig };
-}
-
-interface OrderedConfig {
-  readonly epochs?: number | undefined;
-  readonly order: {
-    readonly name?: string | undefined;
-    readonly replay?: unknown;
-    readonly shuffledLastEpoch?: boolean | undefined;
-  };
-}
-
 /**
  * The last epoch that shows what the order does: not one that is shuffled to end on, nor what a budget left of one, where
  * there is another.
  */
-function tellingEpoch({ state, metrics, document }: Ordered): EpochMetrics | undefined {
+function tellingEpoch({ state, metrics, document }: TimedRun): EpochMetrics | undefined {
   const { epochs, order } = document?.config ?? {};
   const hasEnded = state === "done" || metrics.length === epochs;
   const own = order?.shuffledLastEpoch && hasEnded ? metrics.slice(0, -1) : metrics;
@@ -36,7 +22,7 @@ function tellingEpoch({ state, metrics, document }: Ordered): EpochMetrics | und
 const armsOf = (runs: readonly TimedRun[]): string[] => [...new Set(runs.map(({ arm }) => arm))];
 
 /** Of each arm, what the last telling epoch of its runs shows. */
-export function orderNotes(runs: readonly Ordered[]): string[] {
+export function orderNotes(runs: readonly TimedRun[]): string[] {
   return armsOf(runs).flatMap((arm) => {
     const ends = runs.filter((run) => run.arm === arm).flatMap((run) => tellingEpoch(run) ?? []);
     return ORDER_ALARMS.flatMap((alarm) => {
@@ -56,7 +42,7 @@ export function orderNotes(runs: readonly Ordered[]): string[] {
 const otherwiseMixed = (batches: number): number => Math.max(0.2, 2 / Math.sqrt(batches));
 
 /** Arms whose batches are purer or more even in classes than chance makes them, in the mean over their runs' last telling epochs. */
-export function mixtureNotes(runs: readonly Ordered[]): string[] {
+export function mixtureNotes(runs: readonly TimedRun[]): string[] {
   return armsOf(runs).flatMap((arm) => {
     const ends = runs.filter((run) => run.arm === arm).flatMap((run) => tellingEpoch(run) ?? []);
     const batches = ends.reduce((sum, end) => sum + end.batches, 0);
@@ -74,7 +60,7 @@ export function mixtureNotes(runs: readonly Ordered[]): string[] {
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Arms whose orders are not the same by their config, and drew the same in every epoch of every seed that they have in common. */
-export function equalOrderNotes(runs: readonly Ordered[]): string[] {
+export function equalOrderNotes(runs: readonly TimedRun[]): string[] {
   const arms = armsOf(runs);
   const groups: { readonly arms: Set<string>; readonly when: string }[] = [];
   for (const [at, arm] of arms.entries()) {
@@ -95,7 +81,7 @@ export function equalOrderNotes(runs: readonly Ordered[]): string[] {
 }
 
 /** Their runs of each seed that both have. */
-const pairsOf = (runs: readonly Ordered[], arm: string, other: string): (readonly [Ordered, Ordered])[] =>
+const pairsOf = (runs: readonly TimedRun[], arm: string, other: string): (readonly [TimedRun, TimedRun])[] =>
   runs
     .filter((run) => run.arm === arm)
     .flatMap((run) => {
@@ -105,7 +91,7 @@ const pairsOf = (runs: readonly Ordered[], arm: string, other: string): (readonl
 
 const IN_ONE_EPOCH = "in the one epoch that there is: before it most orders have no losses to order by";
 
-const isOtherOrder = (a: Ordered, b: Ordered): boolean => {
+const isOtherOrder = (a: TimedRun, b: TimedRun): boolean => {
   const orders = [a, b].map(({ document }) => document?.config.order);
   if (orders.some((one) => one?.replay !== undefined)) return false; // to do the same is what it is for
   const [order, other] = orders.map((one) => one && hashValue(one));

@@ -6,12 +6,24 @@ import type { DamagedRun } from "../record/find-runs.js";
 import { type RunAsRead, readRun } from "../record/read-run.js";
 import { readRuns } from "../record/read-runs.js";
 import { testPredictionsOf } from "../record/recorded-signals.js";
-import { isFinished, type RecordedArm } from "../record/run-document.js";
+import { isFinished, type RecordedArm, type RunDocument } from "../record/run-document.js";
 import type { RunPlaceOnDisk } from "../record/run-places.js";
 import type { PlannedArm, PlannedExperiment } from "./planned-experiment.js";
 
+/** What notes on an order read of a run's config. */
+interface OrderedConfig {
+  readonly epochs?: number | undefined;
+  readonly order: {
+    readonly name?: string | undefined;
+    readonly replay?: unknown;
+    readonly shuffledLastEpoch?: boolean | undefined;
+  };
+}
+
 /** A run as the findings are made from it. */
 export interface TimedRun extends RunResult {
+  /** Undefined where it is not read; never left out, or notes on orders and last epochs would be off in silence. */
+  readonly document: (Pick<RunDocument, "surroundings" | "seeds"> & { readonly config: OrderedConfig }) | undefined;
   readonly timings: readonly EpochTimings[];
   /** Whatever test sample it is shown; undefined where its predictions are not on record. */
   readonly answersOneClass?: boolean | undefined;

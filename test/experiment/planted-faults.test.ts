@@ -56,7 +56,7 @@ test.each([
   const { results, error } = await scene.run({ settings, pretence: easy });
   expect(error).toBeUndefined();
   expect(results).toMatchObject([{ state: "done", error: undefined }]);
-  const notes = orderNotes(results.map((result) => ({ ...result, timings: [] })));
+  const notes = orderNotes(results.map((result) => ({ ...result, timings: [], document: undefined })));
   expect(notes).toContainEqual(expect.stringMatching(told));
   expect(scene.text("log.txt")).toContain("a, seed 0: epoch 2: the order has collapsed: ");
 });

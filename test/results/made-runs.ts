@@ -46,7 +46,7 @@ export function run(
       planSha256: "",
     }),
   );
-  return { arm, seed, state, metrics, timings: metrics.map(({ epoch }) => timed(epoch)) };
+  return { arm, seed, state, metrics, document: undefined, timings: metrics.map(({ epoch }) => timed(epoch)) };
 }
 
 const timed = (epoch: number): EpochTimings => ({
