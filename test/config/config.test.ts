@@ -62,7 +62,7 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["evaluation: { evry: 2 }", "x.yaml:14: evaluation.evry: unknown key; did you mean `every`?"],
     [
       "evaluation: { banana: 2 }",
-      "x.yaml:14: evaluation.banana: unknown key; known: every, perEpoch, batchSize, trainSample, batchNorm, batchNormSample",
+      "x.yaml:14: evaluation.banana: unknown key; known: every, perEpoch, averaged, batchSize, trainSample, batchNorm, batchNormSample",
     ],
     [
       "backend: { heartbeat: { x: 1 } }",
@@ -471,6 +471,7 @@ describe("every config that comes along", () => {
     "online-exchanged",
     "batch-sizes",
     "tuned",
+    "recency",
   ];
   const read = (name: string) => {
     const path = join(packageRoot, "configs", `${name}.yaml`);
