@@ -47,11 +47,17 @@ export class Stopwatch {
   }
 }
 
-/** `nextOrdering`: seconds of making the next plan, while the backend evaluated. */
-export function timingsOf(epoch: number, seconds: EpochSeconds, nextOrdering: number): EpochTimings {
+/** The next plan, made while the backend evaluates at an epoch's end; both in seconds. */
+interface MadeMeanwhile {
+  readonly ordering: number;
+  /** Of that evaluation alone, as the backend measured it: those within the epoch were over. */
+  readonly evaluating: number;
+}
+
+export function timingsOf(epoch: number, seconds: EpochSeconds, next: MadeMeanwhile): EpochTimings {
   const { total, ordering, spent, underWay } = seconds;
   // The answer was there before it was taken, where the next plan took longer than the evaluation: nothing was under way.
-  const outlasted = Math.max(0, nextOrdering - spent.evaluating);
+  const outlasted = Math.max(0, next.ordering - next.evaluating);
   const underWaySeconds = underWay.scoring + underWay.training + Math.max(0, underWay.evaluating - outlasted);
   return {
     epoch,

@@ -104,12 +104,14 @@ async function trainEpoch(state: RunState, training: Training): Promise<number |
   evaluating.catch(() => {}); // awaited below, unless the next plan cannot even be asked for
   planNext({ ...after, ledger: state.ledger }, training, planned);
   const evaluated = await evaluating;
-  stopwatch.lap(underWay.seconds, "evaluating", session.takeSeconds());
+  const spent = session.takeSeconds();
+  stopwatch.lap(underWay.seconds, "evaluating", spent);
 
   recordEpoch(state.hardSamples, training.labels, underWay.history);
   endEpoch(state, { memory: planned.memory, before: planned.plan.indices });
   const metrics = metricsOf(state, underWay, { planned, evaluated, training });
-  const timings = timingsOf(epoch, underWay.seconds, training.planner.earlySeconds);
+  const { earlySeconds: ordering } = training.planner;
+  const timings = timingsOf(epoch, underWay.seconds, { ordering, evaluating: spent.evaluating });
   listen({ type: "epochEnded", metrics, timings });
   for (const alarm of orderAlarms(metrics)) {
     listen({ type: "logged", line: `epoch ${epoch + 1}: the order ${orderAlarmText(alarm, metrics)}` });
