@@ -95,7 +95,7 @@ const saving = z.strictObject({
   backward: ratio,
   /** A backward pass as two forward ones. */
   forwardEquivalents: ratio,
-  /** null where not every epoch has its line in `timings.jsonl`. */
+  /** Without evaluation; null where not every epoch has its line in `timings.jsonl`. */
   seconds: ratio.nullable(),
 });
 /** Of whole runs against the baseline's: 1 is as much. */

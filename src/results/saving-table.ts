@@ -43,7 +43,7 @@ const COLUMNS: readonly SavingColumn[] = [
     title: "seconds",
     cell: ({ saving }) => (saving.seconds === null ? "–" : shown(saving.seconds)),
     rank: 3,
-    note: "as measured, with evaluation",
+    note: "as measured, without evaluation",
   },
 ];
 

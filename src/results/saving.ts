@@ -20,13 +20,15 @@ export function savingOf(
   if (pairs.length === 0) return undefined;
   const ratios = (of: (cost: Cost) => number) => ratioOf(pairs.map(({ own, theirs }) => of(own) / of(theirs)));
   const areTimed = pairs.every(({ own, theirs }) => own.seconds !== null && theirs.seconds !== null);
+  // Evaluations would draw the ratio towards 1, the more of them the more; no other column counts them either.
+  const secondsOf = ({ seconds }: Cost) => (seconds === null ? Number.NaN : seconds.total - seconds.evaluating);
   return {
     pairs: pairs.length,
     promised: promised(arm.planned, baseline.planned),
     forward: ratios(({ samples, scored }) => samples + scored),
     backward: ratios(({ samples }) => samples),
     forwardEquivalents: ratios(forwardEquivalents),
-    seconds: areTimed ? ratios(({ seconds }) => seconds?.total ?? Number.NaN) : null,
+    seconds: areTimed ? ratios(secondsOf) : null,
   };
 }
 

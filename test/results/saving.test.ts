@@ -79,6 +79,19 @@ test("a run that is not done is in no pair, and seconds are those of whole runs 
   expect(findingsOf(RUNS.filter(({ arm }) => arm !== "shuffled")).arms[1].saving).toBeNull();
 });
 
+test("evaluations are no part of the seconds, however many there are", () => {
+  const secondsOf = (evaluating: number) => {
+    const timed = RUNS.map((one) => {
+      const training = one.arm === "half" ? 1 : 2;
+      const taken = { trainingSeconds: training, evaluatingSeconds: evaluating, totalSeconds: training + evaluating };
+      return { ...one, timings: one.timings.map((line) => ({ ...line, ...taken })) };
+    });
+    return findingsOf(timed).arms[1].saving?.seconds;
+  };
+  expect(secondsOf(0)).toEqual(one(0.5));
+  expect(secondsOf(64)).toEqual(one(0.5));
+});
+
 test("nothing is promised where the two have other numbers of eligible samples, or a budget", () => {
   const promisedOf = (dataset: PlannedArm["dataset"], theirs: PlannedArm["dataset"] = { subset: 256 }) => {
     const arms = { shuffled: { ...ARMS.shuffled, dataset: theirs }, half: { ...ARMS.half, dataset } };
@@ -114,7 +127,7 @@ test("the table has them, and none where all arms cost alike", () => {
     | long   |    2.000 |                  2.000 |                  2.000 |                  2.000 |   2.000 |
     | own    |        – |                  0.250 |                  0.250 |                  0.250 |   1.000 |
 
-    promised: samples to train on as the order declares them; backward: samples trained on; forward: samples trained on or scored; forward-equivalents: a backward pass as 2 forward ones, by convention (arXiv 2001.08361); seconds: as measured, with evaluation
+    promised: samples to train on as the order declares them; backward: samples trained on; forward: samples trained on or scored; forward-equivalents: a backward pass as 2 forward ones, by convention (arXiv 2001.08361); seconds: as measured, without evaluation
     "
   `);
   expect(savingTables(findings, within(60))[0]).toContain("forward-equivalents");
