@@ -26,13 +26,16 @@ const averagedSection = z
     message: "expected one of last and decay, as in { last: 0.25 } or { decay: 0.999 }",
   });
 
+const MAX_EVALUATIONS = 1000;
+
 const evaluationSection = z.strictObject({
   every: someCount.default(1).describe("epochs between two evaluations; the last epoch is always evaluated"),
   perEpoch: someCount
+    .max(MAX_EVALUATIONS)
     .optional()
     .describe(
       "evaluations in each epoch that is evaluated, after equal numbers of batches and at its end; left out, or 1: at its end " +
-        "alone. Those before the end change no training, and are in curves and in the table of recency: targets and " +
+        "alone; at most 1000. Those before the end change no training, and are in curves and in the table of recency: targets and " +
         "verdicts are of ends of epochs",
     ),
   averaged: averagedSection
@@ -126,6 +129,9 @@ const heartbeatSection = z.strictObject({
   limitSeconds: seconds.default(30).describe("seconds of silence after which the backend is given up"),
 });
 
+/** With far more of them torch ends its process. */
+const MAX_THREADS = 1024;
+
 export const backendSection = z.strictObject({
   equalBits: z
     .boolean()
@@ -137,9 +143,9 @@ export const backendSection = z.strictObject({
     .default("auto")
     .describe("auto (a GPU where there is one), cpu or cuda:N"),
   threads: z
-    .union([z.literal("auto"), someCount])
+    .union([z.literal("auto"), someCount.max(MAX_THREADS)])
     .default("auto")
-    .describe("CPU threads of torch; auto: all cores. Equal bits need equal numbers"),
+    .describe("CPU threads of torch, at most 1024; auto: all cores. Equal bits need equal numbers"),
   listen: z
     .union([z.literal("ipc"), z.string().regex(/^tcp:\/\//, "expected ipc, or tcp://127.0.0.1:PORT")])
     .default("ipc")
@@ -173,7 +179,7 @@ const plannedComparison = z.union(
   "expected an arm, or { arm: a, with: b }",
 );
 
-const runsSeeds = [someCount.max(MAX_SEEDS), z.array(seed).min(1)] as const;
+const runsSeeds = [someCount.max(MAX_SEEDS), z.array(seed).min(1).max(MAX_SEEDS)] as const;
 const seedsApart = z
   .strictObject({
     count: z.union(runsSeeds).describe("a number N (seeds 0 … N-1), or a list of seeds"),
@@ -185,10 +191,13 @@ const seedsApart = z
     message: "expected one or two of model, order and noise: with all three fixed every run would be the same one",
   });
 
+const MAX_RATES = 1000;
+
 const tuneSection = z.strictObject({
   learningRate: z
     .array(learningRate)
     .min(2, "expected at least 2 learning rates to choose from")
+    .max(MAX_RATES)
     .refine((rates) => new Set(rates).size === rates.length, "expected each learning rate once"),
   seeds: someCount.max(MAX_SEEDS).default(3),
   validation: z.number().gt(0).lt(1).default(0.1),

@@ -122,6 +122,7 @@ export function resolveConfig(
   const runs = all.map((own) => ({ own, ...runSeeds(own, fixedSeeds) }));
   const tune = wanted ? tuneOf(wanted, running.primary) : undefined;
   if (tune !== undefined) refuseTuningSeeds(checker, tune, all);
+  refuseTooManyRuns(checker, { arms: overrides.length, seeds: all.length, tune });
   const arms: Record<string, ArmConfig> = {};
   for (const [arm, override] of overrides) {
     const merged = mergeArm(base, override);
@@ -362,6 +363,23 @@ function checkSeeds(source: ConfigSource, seeds: readonly number[]): readonly nu
   const twice = seeds.find((seed, at) => seeds.indexOf(seed) !== at);
   if (twice !== undefined) throw usageError(`${source.where(["seeds"])}: seeds names ${twice} twice`);
   return seeds;
+}
+
+/** Each is kept in memory, and has a directory. */
+const MAX_RUNS = 100_000;
+
+function refuseTooManyRuns(
+  checker: Checker,
+  { arms, seeds, tune }: { readonly arms: number; readonly seeds: number; readonly tune: Tune | undefined },
+): void {
+  const refuse = (key: "seeds" | "tune", runs: number, what: string) => {
+    if (runs > MAX_RUNS)
+      throw checker.mistake([key], `${what} are ${runs} runs, expected at most ${MAX_RUNS}: lower one`);
+  };
+  refuse("seeds", arms * seeds, `${arms} arms × ${seeds} seeds`);
+  if (tune === undefined) return;
+  const { length: rates } = tune.learningRate;
+  refuse("tune", arms * rates * tune.seeds, `${arms} arms × ${rates} rates × ${tune.seeds} seeds`);
 }
 
 function checkBaseline(

@@ -3,6 +3,7 @@
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import type { ValuesBySeed } from "../record/statistics-document.js";
 import type { RecordedRun } from "./cost-to-reach.js";
+import { largestOf } from "./extremes.js";
 
 export interface BestEpochs {
   /** Epochs trained up to the end of the best one: 1 is the first. */
@@ -29,6 +30,6 @@ function bestEpoch(metrics: readonly EpochMetrics[]): EpochMetrics | undefined {
   const measured = metrics.flatMap((line) =>
     line.validation === undefined ? [] : [{ line, accuracy: line.validation.accuracy }],
   );
-  const highest = Math.max(...measured.map(({ accuracy }) => accuracy));
+  const highest = largestOf(measured.map(({ accuracy }) => accuracy));
   return measured.find(({ accuracy }) => accuracy === highest)?.line;
 }

@@ -13,6 +13,7 @@ import type {
 import type { RunStatus } from "../record/run-document.js";
 import type { ValuesBySeed } from "../record/statistics-document.js";
 import { forwardEquivalents } from "../record/work.js";
+import { largestOf } from "./extremes.js";
 
 /** A run as recorded: `metrics.jsonl` and `timings.jsonl`. */
 export interface RecordedRun {
@@ -38,7 +39,7 @@ export function costToReach(run: RecordedRun, target: number): RunCost {
     seed,
     state,
     cost: at < 0 ? null : costOf(run, at + 1),
-    best: accuracies.length === 0 ? null : Math.max(...accuracies),
+    best: accuracies.length === 0 ? null : largestOf(accuracies),
   };
 }
 

@@ -15,6 +15,7 @@ import { type BestEpochs, bestByValidation } from "./best-by-validation.js";
 import { type Collapse, collapseOf } from "./collapse.js";
 import { conditionsOf } from "./conditions.js";
 import { costBySeed, costOfArm, finalAccuracy } from "./cost-to-reach.js";
+import { largestOf, smallestOf } from "./extremes.js";
 import type { PlannedExperiment } from "./planned-experiment.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { savingOf } from "./saving.js";
@@ -107,7 +108,7 @@ function chooseTarget(configured: number | null, baseline: readonly TimedRun[]):
 }
 
 const rangeOf = (values: readonly number[]): Range | null =>
-  values.length === 0 ? null : { least: Math.min(...values), most: Math.max(...values) };
+  values.length === 0 ? null : { least: smallestOf(values), most: largestOf(values) };
 
 function measureArm(
   arm: string,

@@ -22,8 +22,8 @@ export function withinEpoch(
 
 /** Numbers of batches after which an epoch is looked at so many times, its end left out; fewer where it has fewer batches. */
 export function equallySpaced(batches: number, times: number): readonly number[] {
-  const all = Array.from({ length: times - 1 }, (_, at) => Math.round(((at + 1) * batches) / times));
-  return [...new Set(all)].filter((after) => after > 0 && after < batches);
+  if (times >= batches) return Array.from({ length: Math.max(0, batches - 1) }, (_, at) => at + 1);
+  return Array.from({ length: times - 1 }, (_, at) => Math.round(((at + 1) * batches) / times));
 }
 
 class WithinEpoch implements Boundary {

@@ -161,6 +161,8 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     // seeds
     ["seeds: 0", "x.yaml:9: seeds: expected at least 1, not 0"],
     ["seeds: 123456", "x.yaml:9: seeds: expected at most 10000, not 123456"],
+    ["evaluation: { perEpoch: 1001 }", "x.yaml:14: evaluation.perEpoch: expected at most 1000, not 1001"],
+    ["backend: { threads: 1025 }", "x.yaml:14: backend.threads: expected at most 1024, not 1025"],
     ["seeds: []", "x.yaml:9: seeds: expected at least 1 entry, not []"],
     ["seeds: many", 'x.yaml:9: seeds: expected a number, or a list, or a map, not "many"'],
     ["seeds: [0, 1, 0]", "x.yaml:9: seeds names 0 twice"],
@@ -456,6 +458,15 @@ describe("what is not said", () => {
     expect(resolve(having("baseline: frozen")).baseline).toBe("frozen");
     expect(resolve(SMALL.replace("  shuffled:\n", "")).baseline).toBeUndefined();
   });
+});
+
+test("more runs than memory has room for are refused: a long list of seeds, or many arms with many seeds", () => {
+  const listed = Array.from({ length: 10_001 }, (_, seed) => seed);
+  expect(mistake(() => resolve(SMALL, [`seeds=[${listed}]`]))).toContain("seeds: expected at most 10000 entries");
+  const arms = Array.from({ length: 11 }, (_, at) => `a${at}: { order: frozen }`);
+  expect(mistake(() => resolve(SMALL, ["seeds=10000", `arms={ ${arms.join(", ")} }`]))).toBe(
+    "--set seeds=10000: seeds: 11 arms × 10000 seeds are 110000 runs, expected at most 100000: lower one",
+  );
 });
 
 describe("every config that comes along", () => {

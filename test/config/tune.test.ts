@@ -84,6 +84,14 @@ test.each([
   [["tune.learningRate=[0.1]"], "tune.learningRate: expected at least 2 learning rates to choose from, not [0.1]"],
   [["tune.learningRate=[0.1, 0.1]"], "tune.learningRate: expected each learning rate once"],
   [["tune.learningRate=[0, 0.1]"], "tune.learningRate.0: "],
+  [
+    ["tune.seeds=10000", `tune.learningRate=[${Array.from({ length: 10 }, (_, at) => (at + 1) / 100)}]`],
+    "tune: 2 arms × 10 rates × 10000 seeds are 200000 runs, expected at most 100000: lower one",
+  ],
+  [
+    [`tune.learningRate=[${Array.from({ length: 1001 }, (_, at) => at + 1)}]`],
+    "tune.learningRate: expected at most 1000 entries, not [1,2,3",
+  ],
   [["tune.validation=1"], "tune.validation: "],
   [["tune.rates=[1]"], "tune.rates: unknown key"],
   [

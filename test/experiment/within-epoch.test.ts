@@ -66,6 +66,7 @@ test("are as many as there are batches for them", () => {
   expect(equallySpaced(10, 4)).toEqual([3, 5, 8]);
   expect(equallySpaced(2, 5)).toEqual([1]);
   expect(equallySpaced(1, 5)).toEqual([]);
+  expect(equallySpaced(4, 1e9)).toEqual([1, 2, 3]); // no list of as many as are wanted
 });
 
 test("one an epoch is as left out", async () => {

@@ -18,6 +18,17 @@ const HALF = (4.30265272991 * 0.01) / Math.sqrt(3);
 const shuffled = runs("shuffled", 0.9, 0.92, 0.94);
 const sorted = runs("sorted", 0.89, 0.9, 0.91);
 
+test("runs of very many epochs are measured: no call has a value of each among its arguments", () => {
+  const one = run("shuffled", 0, { test: [0.5], validation: [0.75] });
+  const long = [{ ...one, metrics: Array.from({ length: 200_000 }, () => one.metrics[0]) }];
+  const { arms } = measure(asking(long), long);
+  expect(arms[0]).toMatchObject({
+    epochSamples: { least: 100, most: 100 },
+    validation: { epochs: { 0: 1 } },
+    cost: { runs: [{ best: 0.5 }] },
+  });
+});
+
 describe("a planned comparison", () => {
   test("has the paired difference, its interval, effect and tests", async () => {
     const { arms, comparisons, baseline } = await findingsOf([...shuffled, ...sorted]);
