@@ -199,7 +199,7 @@ const tuneSection = z.strictObject({
     .min(2, "expected at least 2 learning rates to choose from")
     .max(MAX_RATES)
     .refine((rates) => new Set(rates).size === rates.length, "expected each learning rate once"),
-  seeds: someCount.max(MAX_SEEDS).default(3),
+  seeds: someCount.max(MAX_SEEDS).default(9),
   validation: z.number().gt(0).lt(1).default(0.1),
 });
 
@@ -237,13 +237,15 @@ export const commonSchema = z.strictObject({
     .nullable()
     .optional()
     .describe(
-      "`{ learningRate: [0.003, 0.01, 0.03, 0.1], seeds: 3, validation: 0.1 }`: each arm's `schedule.learningRate` is chosen from " +
-        "these, whatever the config says there. First every arm is trained with every rate and `seeds` (3) seeds of their own, 1000000 " +
+      "`{ learningRate: [0.003, 0.01, 0.03, 0.1], seeds: 9, validation: 0.1 }`: each arm's `schedule.learningRate` is chosen from " +
+        "these, whatever the config says there. First every arm is trained with every rate and `seeds` (9) seeds of their own, 1000000 " +
         "and up, on what `dataset` gives less the share `validation` (0.1), stratified by class, the same for all these runs, and " +
         "measured on that part; the test set is not looked at. An arm's rate is the one with the best mean of `primary` after the last " +
-        "epoch: of rates at which runs diverged those with fewer such runs come first, of equal means the lower rate. An arm of " +
-        "which every run diverged fails. Seeds that are fixed in `seeds` are not in these runs. Arms need one and the same dataset section (labelNoise " +
-        "may differ), and orders that need no other run (`replay`, `from`); null: rates are as the config says",
+        "epoch: of rates at which runs diverged those with fewer such runs come first, of equal means the one that is better by " +
+        "the other measure, then the lower rate. An arm of which every run diverged fails. " +
+        "Seeds that are fixed in `seeds` are not " +
+        "in these runs, and may be none of theirs. Arms need one and the same dataset section (labelNoise may differ, `subsetSeed: run` is refused), " +
+        "and orders that need no other run (`replay`, `from`); null: rates are as the config says",
     ),
   targetAccuracy: z
     .number()

@@ -121,7 +121,7 @@ export function resolveConfig(
   const { all, fixed: fixedSeeds } = seedsOf(source, seeds);
   const runs = all.map((own) => ({ own, ...runSeeds(own, fixedSeeds) }));
   const tune = wanted ? tuneOf(wanted, running.primary) : undefined;
-  if (tune !== undefined) refuseTuningSeeds(checker, tune, all);
+  if (tune !== undefined) refuseTuningSeeds(checker, tune, all, fixedSeeds);
   refuseTooManyRuns(checker, { arms: overrides.length, seeds: all.length, tune });
   const arms: Record<string, ArmConfig> = {};
   for (const [arm, override] of overrides) {

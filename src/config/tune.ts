@@ -6,6 +6,7 @@ import type { Checker } from "./checker.js";
 import type { Common } from "./common-schema.js";
 import type { ArmConfig } from "./config.js";
 import { spellNamed } from "./named-section.js";
+import { type FixedSeeds, RANDOM_SOURCES } from "./run-seeds.js";
 
 export interface Tune {
   /** Ascending. */
@@ -31,14 +32,21 @@ const FIRST_TUNING_SEED = 1_000_000;
 export const tuningSeeds = ({ seeds }: Pick<Tune, "seeds">): readonly number[] =>
   Array.from({ length: seeds }, (_, at) => FIRST_TUNING_SEED + at);
 
-/** @throws IbatchError where a seed under test is one that rates are tuned with. */
-export function refuseTuningSeeds(checker: Checker, tune: Tune, seeds: readonly number[]): void {
+/** @throws IbatchError where a seed under test, or one that is fixed for them, is one that rates are tuned with. */
+export function refuseTuningSeeds(
+  checker: Checker,
+  tune: Tune,
+  seeds: readonly number[],
+  fixed: FixedSeeds = {},
+): void {
   const tuning = tuningSeeds(tune);
-  const both = seeds.find((seed) => tuning.includes(seed));
+  const tested = seeds.map((seed) => ({ path: ["seeds"], seed }));
+  const kept = RANDOM_SOURCES.map((source) => ({ path: ["seeds", source], seed: fixed[source] }));
+  const both = [...tested, ...kept].find(({ seed }) => seed !== undefined && tuning.includes(seed));
   if (both === undefined) return;
   throw checker.mistake(
-    ["seeds"],
-    `${both} is one that learning rates are tuned with (${tuning[0]} … ${tuning.at(-1)}): take another one`,
+    both.path,
+    `${both.seed} is one that learning rates are tuned with (${tuning[0]} … ${tuning.at(-1)}): take another one`,
   );
 }
 
@@ -62,35 +70,35 @@ export function withoutRate(arm: ArmConfig): ArmConfig {
 /** `arms`: this one and those before it. @throws IbatchError naming the arm, and what to do. */
 export function refuseUntunable(checker: Checker, name: string, arms: Readonly<Record<string, ArmConfig>>): void {
   const { order, dataset } = arms[name];
-  const tuned = "with tune";
-  if (order.replay !== undefined) {
-    throw checker.mistake(
-      ["order", "replay"],
-      `arm "${name}" replays a run that trained on the samples on which learning rates are tuned: ${tuned} leave it out, or give ` +
-        "each arm its learningRate and leave tune out",
-    );
-  }
-  if (order.from !== undefined) {
-    throw checker.mistake(
-      ["order", "from"],
-      `arm "${name}" chooses by runs that knew the samples on which learning rates are tuned: ${tuned} leave it out, or give each ` +
-        "arm its learningRate and leave tune out",
-    );
-  }
-  if (dataset.subsetSeed === "run") {
-    throw checker.mistake(
-      ["dataset", "subsetSeed"],
-      `arm "${name}" has other samples for each seed, and learning rates are tuned on one part of them for all: ${tuned} take fixed`,
-    );
-  }
   const [[first, { dataset: firsts }]] = Object.entries(arms);
-  if (samplesHash(dataset) === samplesHash(firsts)) return;
-  throw checker.mistake(
-    ["dataset"],
-    `arm "${name}" has another dataset section than arm "${first}", so no part would be the same for both: ${tuned} all arms ` +
-      "take the same samples",
-  );
+  const untunable = [
+    {
+      is: order.replay !== undefined,
+      path: ["order", "replay"],
+      why: `replays a run that trained on the samples on which learning rates are tuned: ${LEAVE_OUT}`,
+    },
+    {
+      is: order.from !== undefined,
+      path: ["order", "from"],
+      why: `chooses by runs that knew the samples on which learning rates are tuned: ${LEAVE_OUT}`,
+    },
+    {
+      is: dataset.subsetSeed === "run",
+      path: ["dataset", "subsetSeed"],
+      why: "has other samples for each seed, and learning rates are tuned on one part of them for all: with tune take fixed",
+    },
+    {
+      is: samplesHash(dataset) !== samplesHash(firsts),
+      path: ["dataset"],
+      why:
+        `has another dataset section than arm "${first}", so no part would be the same for both: with tune all arms take ` +
+        "the same samples",
+    },
+  ].find(({ is }) => is);
+  if (untunable !== undefined) throw checker.mistake(untunable.path, `arm "${name}" ${untunable.why}`);
 }
+
+const LEAVE_OUT = "with tune leave it out, or give each arm its learningRate and leave tune out";
 
 /** Of which samples they are; wrong labels are of no matter, since all is measured by right ones. */
 const samplesHash = ({ labelNoise, ...samples }: ArmConfig["dataset"]): string => hashValue(samples);

@@ -19,6 +19,8 @@ export interface ExperimentInputs {
   readonly among?: { readonly before: number; readonly total: number };
   /** Why an arm cannot be trained. */
   readonly refused?: ReadonlyMap<string, IbatchError>;
+  /** Called once runs on record are known to fit, before any is trained. `toDo`: how many are. */
+  accepted?(toDo: number): void;
 }
 
 /** Where runs are trained. */

@@ -55,6 +55,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   const runs = planRuns(experiment, recorded);
   const toDo = runs.filter(({ finished }) => finished === undefined);
   for (const { record } of toDo) record.refuseReplacing();
+  experiment.accepted?.(toDo.length);
   const tried = new Preflight(
     experiment,
     toDo.filter(({ place }) => !experiment.refused?.has(place.arm)),

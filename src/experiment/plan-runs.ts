@@ -1,4 +1,6 @@
 /** Which runs an experiment has, in their sequence, and whether they fit what is on record. */
+import { join } from "node:path";
+import { z } from "zod";
 import { type ArmConfig, armHash } from "../config/config.js";
 import { type RunConfig, runConfig } from "../config/run-config.js";
 import { runSeeds } from "../config/run-seeds.js";
@@ -7,6 +9,7 @@ import { type IbatchError, usageError } from "../errors.js";
 import { differences } from "../record/differences.js";
 import type { RunDocument } from "../record/run-document.js";
 import type { RunRecord } from "../record/run-record.js";
+import { TUNING_RUNS } from "../record/tuning-record.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { RunPlace } from "./observer.js";
 import type { FinishedRun, RecordedRun } from "./recorded.js";
@@ -22,10 +25,11 @@ export interface PlannedRun {
   readonly finished: FinishedRun | undefined;
 }
 
-type Planning = Pick<ExperimentInputs, "config" | "record" | "orders" | "among">;
+type Planning = Pick<ExperimentInputs, "config" | "record" | "orders" | "among" | "refused">;
 
 /** Every run in the order of running. All recorded ones are checked before the first one starts. */
-export function planRuns({ config, record, orders, among }: Planning, recorded: readonly RecordedRun[]): PlannedRun[] {
+export function planRuns(planning: Planning, recorded: readonly RecordedRun[]): PlannedRun[] {
+  const { config, record, orders, among } = planning;
   const { evaluation, fixedSeeds } = config;
   const settingsOf = (arm: ArmConfig) => ({ ...arm, evaluation, ...(fixedSeeds && { seeds: fixedSeeds }) });
   const arms = Object.entries(config.arms).map(([arm, armConfig]) => ({
@@ -35,7 +39,9 @@ export function planRuns({ config, record, orders, among }: Planning, recorded: 
     before: recorded.filter((run) => run.arm === arm && !isUntuned(run, config)),
   }));
   refuseOtherSettings(
-    arms.flatMap(({ armConfig, configHash, before }) => inTheWay(configHash, settingsOf(armConfig), before)),
+    arms.flatMap(({ arm, armConfig, configHash, before }) =>
+      inTheWay(configHash, { settings: settingsOf(armConfig), tuned: tunedNow(planning, arm) }, before),
+    ),
   );
   if (record.isUnnamed && arms.every(({ before }) => before.length === 0)) throw nothingOfThis(record.directory);
   refuseSpelledAlike(Object.keys(config.arms), recorded);
@@ -85,8 +91,14 @@ interface OtherArm {
   readonly unfinished: readonly string[];
 }
 
+interface Asked {
+  readonly settings: object;
+  /** Undefined where the rate is as the config says. */
+  readonly tuned: TunedNow | undefined;
+}
+
 /** An arm's runs, of whatever seed, are of one config. */
-function inTheWay(configHash: string, settings: object, before: readonly RecordedRun[]): OtherArm[] {
+function inTheWay(configHash: string, { settings, tuned }: Asked, before: readonly RecordedRun[]): OtherArm[] {
   const others = before.filter(({ document }) => document.configHash !== configHash);
   if (others.length === 0) return [];
   const [{ directory, arm, document }] = others;
@@ -94,10 +106,36 @@ function inTheWay(configHash: string, settings: object, before: readonly Recorde
   const difference = differences(document.config, settings);
   return [
     {
-      what: `${directory} holds arm ${arm} with other settings (${then}, now ${now}${difference && `: ${difference}`})`,
+      what:
+        `${directory} holds arm ${arm} with other settings (${then}, now ${now}${difference && `: ${difference}`})` +
+        tunedOtherwise(document, tuned),
       unfinished: others.some(({ finished }) => finished !== undefined) ? [] : others.map((other) => other.directory),
     },
   ];
+}
+
+interface TunedNow {
+  readonly arm: string;
+  readonly rate: unknown;
+  /** Why there is no rate. */
+  readonly lack: string | undefined;
+  readonly runs: string;
+}
+
+function tunedNow({ config, record, refused }: Planning, arm: string): TunedNow | undefined {
+  if (config.tune === undefined) return undefined;
+  const { learningRate: rate } = config.arms[arm].schedule.options;
+  return { arm, rate, lack: refused?.get(arm)?.message, runs: join(record.directory, TUNING_RUNS) };
+}
+
+const recordedRate = z.object({ schedule: z.object({ options: z.object({ learningRate: z.number() }) }) });
+
+/** What came of a tuning that was done again; "" where it came out as before. */
+function tunedOtherwise({ config }: RunDocument, now: TunedNow | undefined): string {
+  const then = recordedRate.safeParse(config).data?.schedule.options.learningRate;
+  if (now === undefined || then === undefined || then === now.rate) return "";
+  const chooses = now.rate === undefined ? `chooses none (${now.lack})` : `chooses ${now.rate}`;
+  return `, for its learning rate was tuned to ${then}, and now the tuning ${chooses}: bring back the runs in ${now.runs} that it was tuned by`;
 }
 
 /** @throws IbatchError naming all of them, and what may be removed for the same command to train them anew. */

@@ -40,6 +40,7 @@ export class ExperimentRecord {
   readonly #before: Before;
   readonly #lock: Lock;
   readonly #options: RecordOptions;
+  readonly #within: ExperimentRecord | undefined;
   #closed = false;
   #owner: string | undefined;
   #unwritten: ExperimentDocument["config"] | undefined;
@@ -50,23 +51,27 @@ export class ExperimentRecord {
     lock: Lock,
     identity: ExperimentIdentity,
     options: RecordOptions,
+    within: ExperimentRecord | undefined,
   ) {
     this.directory = directory;
     this.#before = before;
     this.#lock = lock;
     this.identity = identity;
     this.#options = options;
+    this.#within = within;
   }
 
   /**
    * Opens the directory for this experiment, makes it where it is not there, and keeps others out until `close`.
-   * Changes nothing that is in it, but for what a killed writer left half written.
+   * Changes nothing that is in it, but for what a killed writer left half written. `within`: the experiment that it is a
+   * part of, whose runs these are, too.
    * @throws IbatchError when it holds another experiment or something else.
    */
   static open(
     directory: string,
     { determining, ...identity }: ExperimentIdentity & ExperimentHash,
     options: RecordOptions,
+    within?: ExperimentRecord,
   ): ExperimentRecord {
     const made = makeDirectory(directory);
     try {
@@ -79,7 +84,7 @@ export class ExperimentRecord {
         };
         refuseBlockedDatasets(directory);
         sweepPartials(directory);
-        return new ExperimentRecord(directory, before, lock, identity, options);
+        return new ExperimentRecord(directory, before, lock, identity, options, within);
       } catch (error) {
         lock.release();
         throw error;
@@ -92,7 +97,7 @@ export class ExperimentRecord {
 
   /** By which a backend knows another command again that goes on here. */
   get owner(): string {
-    this.#owner ??= ownerOf(this.directory);
+    this.#owner ??= this.#within?.owner ?? ownerOf(this.directory);
     return this.#owner;
   }
 
@@ -111,6 +116,7 @@ export class ExperimentRecord {
   }
 
   #writeUnwritten(): void {
+    if (this.#within !== undefined) this.#within.#writeUnwritten();
     if (this.#unwritten !== undefined) this.writeDocument(this.#unwritten);
   }
 

@@ -56,11 +56,12 @@ export type TuningDocument = Readonly<z.infer<typeof tuningDocument>>;
 
 /** What was chosen for other arms stays: they may have runs, too. One that is damaged is written anew. */
 export function writeTuning(directory: string, { arms, ...document }: TuningDocument): void {
-  const others = armsOnRecord(directory).filter(({ arm }) => arms.every((one) => one.arm !== arm));
+  const others = tunedOnRecord(directory).filter(({ arm }) => arms.every((one) => one.arm !== arm));
   writeSealed(join(directory, TUNING), { ...document, arms: [...arms, ...others] });
 }
 
-function armsOnRecord(directory: string): readonly TunedArm[] {
+/** None where it is damaged, or not there. */
+export function tunedOnRecord(directory: string): readonly TunedArm[] {
   try {
     return readSealed(join(directory, TUNING), tuningDocument, "refuse").arms;
   } catch (error) {

@@ -59,7 +59,7 @@ export function makeFindings(
     target,
     arms: inArms,
     comparisons,
-    notes: [...tuningNotes(tuning, runs), ...notesOn(measures, comparisons, runs)],
+    notes: [...tuningNotes(tuning, runs, comparisons), ...notesOn(measures, comparisons, runs)],
     ...(tuning && { tuning }),
     alarms: batchNormAlarms(byArm),
     ...(typeof answer === "string" && { lack: answer }),

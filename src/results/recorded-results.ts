@@ -1,5 +1,6 @@
 /** The results of a run directory, finished or not, from what is on record alone. */
-
+import { join } from "node:path";
+import { usageError } from "../errors.js";
 import type { DamagedRun } from "../record/find-runs.js";
 import type { Findings } from "../record/findings-document.js";
 import type { Summary } from "../record/summary-document.js";
@@ -31,7 +32,18 @@ export async function readResults(
   directory: string,
   { experiment = readExperiment(directory), ...options }: ReadWith,
 ): Promise<ReadResults> {
+  refuseTrials(directory, experiment);
   const { planned, runs, damaged } = experiment;
   const { summary, findings, table } = await makeResults(planned, runs, { directory, ...options });
   return { summary, findings, table: table + leftOutOfTable(damaged), damaged };
+}
+
+/** @throws IbatchError where the runs are those that learning rates are tuned by: none saw the test set, which a report is of. */
+function refuseTrials(directory: string, { document }: Pick<RecordedExperiment, "document">): void {
+  if (Object.values(document.config.arms).every(({ dataset }) => dataset?.heldOut === undefined)) return;
+  const outer = join(directory, "..");
+  throw usageError(
+    `${directory} holds the runs that learning rates are tuned by, and none of them is measured on the test set: ` +
+      `ibatch report ${outer} has what they chose`,
+  );
 }

@@ -34,7 +34,7 @@ const resolve = (settings: readonly string[] = [], text = TUNED) =>
 
 test("defaults; rates ascend; a schedule needs no rate of its own, and one that it has is said to be replaced", () => {
   const { tune, arms } = resolve();
-  expect(tune).toEqual({ learningRate: [0.01, 0.1], seeds: 3, validation: 0.1, measure: "accuracy" });
+  expect(tune).toEqual({ learningRate: [0.01, 0.1], seeds: 9, validation: 0.1, measure: "accuracy" });
   expect(arms.frozen.schedule).toMatchObject({ name: "cosine", options: { learningRate: 0.01 } });
   expect(unreadSettings(source())).toEqual([]);
   const own = "arms.frozen={ order: frozen, schedule: { name: constant, learningRate: 1 } }";
@@ -96,7 +96,11 @@ test.each([
   [["tune.rates=[1]"], "tune.rates: unknown key"],
   [
     ["seeds=[0, 1000001]"],
-    "seeds: 1000001 is one that learning rates are tuned with (1000000 … 1000002): take another one",
+    "seeds: 1000001 is one that learning rates are tuned with (1000000 … 1000008): take another one",
+  ],
+  [
+    ["seeds={ count: 2, model: 1000000 }"],
+    "seeds.model: 1000000 is one that learning rates are tuned with (1000000 … 1000008): take another one",
   ],
   [
     ["dataset.subsetSeed=run"],

@@ -79,7 +79,7 @@ export class Scene {
     const orders = await OrderSources.load(source);
     const config = resolveConfig(source, orders, catalogue);
     const hash = experimentHash(config);
-    const document = { name: config.name, hash, config, command: "test", commit: undefined, ibatchVersion: "0" };
+    const document = { name: config.name, hash, command: "test", commit: undefined, ibatchVersion: "0" };
     const clients = [new FakeBackend(pretence)];
     let lost = false;
     let refused = 0;

@@ -1,9 +1,12 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import { Interrupted, surroundingsError } from "../../src/errors.js";
 import { readStatus } from "../../src/experiment/experiment-status.js";
 import { readTuning } from "../../src/record/tuning-record.js";
-import { type Pretence, SETTINGS, type Sent } from "./fake-backend.js";
+import { readResults } from "../../src/results/recorded-results.js";
+import { type FakeBackend, type Pretence, SETTINGS, type Sent } from "./fake-backend.js";
 import { Scene } from "./scene.js";
 
 /** 24 samples of 3 classes, of which 6 are held out; 2 arms × 3 rates × 2 seeds, then 2 arms × 2 seeds. */
@@ -101,6 +104,11 @@ test("each arm has the rate of the best mean, and its own runs are trained on al
   expect(scene.document("frozen", 0)).toMatchObject({ config: { schedule: { options: { learningRate: 0.2 } } } });
   const { config } = JSON.parse(scene.text("experiment.json"));
   expect(config.arms.shuffled.schedule.options).toMatchObject({ learningRate: 0.1 });
+
+  const { signal } = new AbortController();
+  await expect(readResults(join(scene.directory, "tuning"), { python: undefined, signal })).rejects.toThrow(
+    `tuning holds the runs that learning rates are tuned by, and none of them is measured on the test set: ibatch report ${scene.directory} has what`,
+  );
 });
 
 test("tuning never looks at the test set, and has one stratified part that none of its runs is trained on", async () => {
@@ -300,9 +308,17 @@ test("runs are counted through, those of the tuning first; arms that come later 
       "0.1, 0.2, 0.4; then 4 runs with the chosen ones",
   );
   expect(notes.slice(1)).toEqual([
-    "tuning: frozen has learning rate 0.2 of 0.1, 0.2, 0.4",
-    "tuning: shuffled has learning rate 0.1 of 0.1, 0.2, 0.4: the lowest that was tried, so a lower one may be better: widen tune.learningRate",
+    "tuning: frozen has learning rate 0.2 of 0.1, 0.2, 0.4; 0.4 is within noise of it (1.0000 behind, standard error 1.0607): raise tune.seeds",
+    "tuning: shuffled has learning rate 0.1 of 0.1, 0.2, 0.4; it is the lowest that was tried, so a lower one may be better: widen " +
+      "tune.learningRate; 0.2 is within noise of it (1.0000 behind, standard error 1.0607): raise tune.seeds",
   ]);
+  const again: string[] = [];
+  await scene.run({
+    settings: TUNED,
+    pretence: rated(byHand),
+    observer: { noted: (line: string) => again.push(line) },
+  });
+  expect(again.filter((line) => line.includes("12 runs"))).toEqual([]);
   const { client } = await scene.run({
     settings: [...TUNED, "arms={ other: { order: shuffled } }"],
     pretence: rated(byHand),
@@ -314,3 +330,64 @@ test("runs are counted through, those of the tuning first; arms that come later 
     ["shuffled", 0.1],
   ]);
 });
+
+describe("runs on record are of the rate that is on record", () => {
+  const losses = (at: Readonly<Record<number, number>>) => rated(({ rate }) => at[rate] ?? 0);
+
+  test("where the tuning is done again and chooses another one, that is refused, and says so", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: TUNED, pretence: losses({ 0.1: 1, 0.2: 2, 0.4: 3 }) });
+    const before = scene.text("tuning.json");
+    rmSync(join(scene.directory, "tuning"), { recursive: true });
+    const { error } = await scene.run({ settings: TUNED, pretence: losses({ 0.1: 3, 0.2: 2, 0.4: 1 }) });
+    expect(error).toMatchObject({
+      message: expect.stringContaining(
+        "schedule.options.learningRate: 0.1 there, 0.4 here), for its learning rate was tuned to 0.1, and now the tuning chooses 0.4: " +
+          `bring back the runs in ${scene.directory}/tuning that it was tuned by`,
+      ),
+    });
+    expect(scene.text("tuning.json")).toBe(before);
+  });
+
+  test("where one of the runs that it was tuned by is lost and fails by now, too", async () => {
+    const scene = new Scene();
+    await scene.run({ settings: TUNED, pretence: rated(byHand) });
+    const before = scene.text("tuning.json");
+    rmSync(join(scene.directory, "tuning/frozen-lr0.4/seed-1000000"), { recursive: true });
+    const fails = (message: Sent) => {
+      if (message.type === "train") throw new BackendError("session_failed", "a bug in the model");
+    };
+    const { error } = await scene.run({ settings: TUNED, pretence: rated(byHand, fails) });
+    expect(error).toMatchObject({
+      message: expect.stringMatching(
+        /for its learning rate was tuned to 0.2, and now the tuning chooses none \(arm frozen has no learning rate, for a run .*a bug in the model/,
+      ),
+    });
+    expect(scene.text("tuning.json")).toBe(before);
+  });
+});
+
+test("an arm that comes later is in the status, and in the command to go on with, as soon as its first run to tune by begins", async () => {
+  const scene = new Scene();
+  await scene.run({ settings: TUNED, pretence: rated(byHand) });
+  let trained = 0;
+  const abort = new AbortController();
+  const stop = (message: Sent) => {
+    if (message.type === "train" && ++trained === 3) abort.abort();
+  };
+  const settings = [...TUNED, "arms.other={ order: shuffled }"];
+  const { error, client } = await scene.run({ settings, abort, pretence: rated(byHand, stop) });
+  expect(error).toBeInstanceOf(Interrupted);
+  const { runs, tuning } = readStatus(scene.directory);
+  const standings = runs.map(({ arm, standing }) => `${arm} ${standing}`);
+  expect(standings.sort()).toEqual(
+    ["frozen done", "other not begun", "shuffled done"].flatMap((standing) => [standing, standing]),
+  );
+  expect(tuning?.filter(({ arm }) => arm.startsWith("other"))).toHaveLength(6);
+  const { config } = JSON.parse(scene.text("experiment.json"));
+  expect(config.arms.frozen.schedule.options.learningRate, "which its runs have").toBe(0.2);
+  const owners = new Set([client, (await scene.run({ settings, pretence: rated(byHand) })).client].flatMap(ownersOf));
+  expect(owners.size, "a backend knows runs to tune by and the others as one command's").toBe(1);
+});
+
+const ownersOf = (client: FakeBackend): unknown[] => client.sentOf("open").map(({ fields }) => fields.owner);

@@ -97,7 +97,7 @@ describe("what the statistics say", () => {
         arms: [{ ...arm, end: "highest", cost: { runs: 2, samples: 8, scored: 0 } }],
       },
     });
-    expect(rowsOf(found, "tuning")).toEqual([["sorted", "0.2 !", "50.00 ± 1.00", "75.00 ± 1.00"]]);
+    expect(rowsOf(found, "tuning")).toEqual([["sorted", "0.2 !", "50.00 ± 1.00", "75.00 ± 1.00", "8"]]);
     expect(found.querySelector("#tuning-note")?.textContent).toContain("on 10 % of the training samples (20)");
     expect(documentOf().querySelector("#tuning")).toBeNull();
   });

@@ -5,6 +5,7 @@ import type { EpochMetrics, EpochTimings } from "../../src/record/epoch-metrics.
 import type { Findings } from "../../src/record/findings-document.js";
 import type { RecordedNumber } from "../../src/record/number.js";
 import type { RunStatus } from "../../src/record/run-document.js";
+import type { TuningDocument } from "../../src/record/tuning-record.js";
 import { makeFindings } from "../../src/results/make-findings.js";
 import { measure, requestOf } from "../../src/results/measures.js";
 import type { PlannedExperiment } from "../../src/results/planned-experiment.js";
@@ -85,9 +86,13 @@ export const planned = (baseline: string, ...arms: readonly string[]): PlannedEx
   arms.map((arm) => ({ arm, with: baseline }));
 
 /** By Python and scipy. */
-export async function findingsOf(all: readonly TimedRun[], values: Partial<PlannedExperiment> = {}): Promise<Findings> {
+export async function findingsOf(
+  all: readonly TimedRun[],
+  values: Partial<PlannedExperiment> = {},
+  tuning?: TuningDocument,
+): Promise<Findings> {
   const measures = measure(asking(all, values), all);
   const { signal } = new AbortController();
   const answer = await computeStatistics(requestOf(measures), { python: findPython(undefined), signal });
-  return makeFindings(measures, answer, all);
+  return makeFindings(measures, answer, all, tuning);
 }

@@ -6,6 +6,7 @@ import type { MeasureKind } from "../../record/measure-kinds.js";
 import { fromRecorded } from "../../record/number.js";
 import type { Trial, TunedArm, TuningDocument } from "../../record/tuning-record.js";
 import type { RunResult } from "../experiment.js";
+import { bestOf, sumsOf, type Tried } from "./rank-trials.js";
 import { trialName } from "./trials.js";
 
 type Runs = readonly RunResult[];
@@ -30,10 +31,11 @@ export function chooseRates(
 }
 
 function tunedArm(arm: string, { learningRate, measure }: Tune, runsAt: (rate: number) => Runs): TunedArm {
-  const trials = learningRate.map((rate) => trialOf(rate, runsAt(rate), measure));
+  const tried = learningRate.map((rate) => triedAt(rate, runsAt(rate), measure));
+  const trials = tried.map(({ trial }) => trial);
   const all = learningRate.flatMap(runsAt);
   const failed = all.find(({ state }) => state !== "done" && state !== "diverged");
-  const best = failed === undefined ? bestOf(trials, measure) : undefined;
+  const best = failed === undefined ? bestOf(tried, measure) : undefined;
   const end = endOf(trials, best);
   return {
     arm,
@@ -45,13 +47,14 @@ function tunedArm(arm: string, { learningRate, measure }: Tune, runsAt: (rate: n
   };
 }
 
-function trialOf(rate: number, runs: Runs, measure: MeasureKind): Trial {
+function triedAt(rate: number, runs: Runs, measure: MeasureKind): Tried {
   const values = runs.map(({ seed, state, metrics }) => ({
     seed,
     value: state === "done" ? measuredAt(metrics.at(-1), measure) : null,
   }));
   const diverged = runs.filter(({ state }) => state === "diverged").length;
-  return { rate, values, diverged, ...describe(values.flatMap(({ value }) => value ?? [])) };
+  const trial = { rate, values, diverged, ...describe(values.flatMap(({ value }) => value ?? [])) };
+  return { trial, sums: sumsOf(runs.filter(({ state }) => state === "done").map(({ metrics }) => metrics.at(-1))) };
 }
 
 function measuredAt(last: EpochMetrics | undefined, measure: MeasureKind): number | null {
@@ -65,14 +68,6 @@ function describe(values: readonly number[]): Pick<Trial, "mean" | "sd"> {
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, sd: n < 2 ? null : Math.sqrt(squares / (n - 1)) };
-}
-
-/** With the fewest runs that diverged, then the best mean of the others, then the lowest. Undefined where all diverged. */
-function bestOf(trials: readonly Trial[], measure: MeasureKind): Trial | undefined {
-  const sign = measure === "loss" ? 1 : -1;
-  const ranked = trials.flatMap((trial) => (trial.mean === null ? [] : [{ trial, by: sign * trial.mean }]));
-  return ranked.toSorted((a, b) => a.trial.diverged - b.trial.diverged || a.by - b.by || a.trial.rate - b.trial.rate)[0]
-    ?.trial;
 }
 
 function endOf(trials: readonly Trial[], best: Trial | undefined): TunedArm["end"] {

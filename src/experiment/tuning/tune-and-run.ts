@@ -4,12 +4,12 @@ import { determiningSettings, type ExperimentConfig, experimentHash } from "../.
 import { withoutRate, withRate } from "../../config/tune.js";
 import { IbatchError } from "../../errors.js";
 import { ExperimentRecord } from "../../record/experiment-record.js";
-import { TUNING_RUNS, type TunedArm, writeTuning } from "../../record/tuning-record.js";
+import { TUNING_RUNS, type TunedArm, tunedOnRecord, writeTuning } from "../../record/tuning-record.js";
 import { type ArmsRun, runArms } from "../experiment.js";
 import type { ExperimentInputs } from "../experiment-inputs.js";
 import { chooseRates } from "./choose-rates.js";
-import { startText, tunedText } from "./told.js";
 import { trialsOf } from "./trials.js";
+import { startText, tunedText } from "./tuning-text.js";
 
 export interface TunedRun extends ArmsRun {
   /** With the learning rates that were chosen. */
@@ -27,17 +27,26 @@ export async function tuneAndRun(experiment: ExperimentInputs): Promise<TunedRun
   const trials = trialsOf(config, tune);
   const [before, own] = [trials, config].map(countRuns);
   const total = before + own;
-  audience.note(startText(tune, { trials: before, own }));
-  const untuned = withRates(config, []);
+  const untuned = withRatesOnRecord(config, experiment.record.directory);
+  const startsWith = (toDo: number) => {
+    if (toDo > 0) audience.note(startText(tune, { trials: before, own }));
+  };
   const among = { before: 0, total };
-  const { results, stoppedBy } = await runTrials({ ...experiment, config: trials, among }, untuned);
+  const { results, stoppedBy } = await runTrials(
+    { ...experiment, config: trials, among, accepted: startsWith },
+    untuned,
+  );
   if (stoppedBy !== undefined) return { config: untuned, results: [], stoppedBy };
   const tuned = chooseRates(config, tune, results);
-  writeTuning(experiment.record.directory, tuned);
   for (const arm of tuned.arms) audience.note(tunedText(arm, tune));
   const chosen = { ...experiment, config: withRates(config, tuned.arms), among: { before, total } };
-  return { config: chosen.config, ...(await runArms({ ...chosen, refused: refusals(tuned.arms) })) };
+  const accepted = () => writeTuning(experiment.record.directory, tuned); // not before: runs on record are of what it says
+  return { config: chosen.config, ...(await runArms({ ...chosen, refused: refusals(tuned.arms), accepted })) };
 }
+
+/** With the learning rates that were chosen there. */
+export const withRatesOnRecord = (config: ExperimentConfig, directory: string): ExperimentConfig =>
+  withRates(config, tunedOnRecord(directory));
 
 const countRuns = ({ arms, seeds }: ExperimentConfig): number => Object.keys(arms).length * seeds.length;
 
@@ -46,8 +55,8 @@ async function runTrials(experiment: ExperimentInputs, untuned: ExperimentConfig
   const { config, record: outer } = experiment;
   const hash = experimentHash(config);
   const identity = { ...outer.identity, name: config.name, hash, determining: determiningSettings(config) };
-  if (!outer.isUnnamed) outer.writeDocumentBeforeRuns(untuned); // first: it says whose these runs are
-  const record = ExperimentRecord.open(join(outer.directory, TUNING_RUNS), identity, config.record);
+  if (!outer.isUnnamed) outer.writeDocumentBeforeRuns(untuned); // it says whose these runs are
+  const record = ExperimentRecord.open(join(outer.directory, TUNING_RUNS), identity, config.record, outer);
   try {
     return await runArms({ ...experiment, record });
   } finally {
