@@ -21,6 +21,7 @@ import { importsOf, openRequest } from "../training/open-request.js";
 import { accuracyCheck, marginOf, type Trainings, trainAll } from "./accuracy.js";
 import { compareLoop } from "./compare-loop.js";
 import { compareModels, type ModelOptions } from "./compare-models.js";
+import { comparedRate } from "./compared-rate.js";
 import { drive } from "./drive.js";
 import { toleranceOf } from "./loop-parity.js";
 import { type Compared, type LoopOptions, object } from "./plain-pytorch.js";
@@ -65,7 +66,8 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
   for (const name of ["reference", "loop"] as const) {
     if (options[name] !== undefined) refuseImport(`--${name}`, options[name], allowed);
   }
-  openRecord(early, options).close(); // what cannot be recorded there is told before a backend is started
+  const room = openRecord(early, options);
+  room.close(); // what cannot be recorded there is told before a backend is started
   const { signal } = options;
   const scratch = new Scratch();
   const imports = importsOf(early.arms[arm]);
@@ -73,11 +75,13 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
   try {
     const client = await backends.get();
     const experiment = resolveConfig(source, orders, client.introduction.catalogue);
-    const config = runConfig(experiment, arm);
+    const { recorded, compared: rated, says } = comparedRate(experiment, arm, room.directory);
+    if (says !== undefined) note(says);
+    const config = runConfig(rated, arm);
     const seed = options.seed ?? experiment.seeds[0];
     const record = new RunRecord(scratch.path("run"), { orders: "full", signals: "last" });
     const dataDir = dataDirectory(options);
-    const { arms, evaluation } = experiment;
+    const { arms, evaluation } = rated;
     const configHash = armHash(arms[arm], evaluation, experiment.fixedSeeds);
     const made = { arm, seed, configHash, ibatchVersion: packageVersion() };
     record.start({ ...made, config: { ...arms[arm], evaluation }, state: "running" });
@@ -101,7 +105,7 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
       loop: options.loop,
       checks,
     };
-    return { config: experiment, document };
+    return { config: recorded, document };
   } finally {
     await backends.discard();
     scratch.remove();
