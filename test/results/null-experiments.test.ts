@@ -3,18 +3,15 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { random } from "../../src/kernels/random.js";
 import type { Findings, MeasureKind } from "../../src/record/findings-document.js";
 import { MEASURE_KINDS } from "../../src/record/measure-kinds.js";
-import type { Difference, Statistics, StatisticsRequest } from "../../src/record/statistics-document.js";
-import { makeFindings } from "../../src/results/make-findings.js";
-import { measure, requestOf } from "../../src/results/measures.js";
+import type { Difference } from "../../src/record/statistics-document.js";
 import type { PlannedExperiment } from "../../src/results/planned-experiment.js";
 import type { TimedRun } from "../../src/results/recorded-experiment.js";
 import { MEASURES } from "../../src/results/shown-measure.js";
-import { computeStatistics } from "../../src/results/statistics.js";
 import { summarise } from "../../src/results/summary.js";
 import { renderTable } from "../../src/results/table.js";
 import { divergenceVerdict, verdictOn } from "../../src/results/verdict.js";
 import { isPythonMissing } from "../warm-python/missing.js";
-import { warmPython } from "../warm-python/python.js";
+import { findingsOfAll } from "./findings-of-all.js";
 import { asking, run } from "./made-runs.js";
 
 beforeEach(({ skip }) => skip(isPythonMissing, "no Python for the statistics"));
@@ -74,40 +71,11 @@ function experimentApart(at: number, apart: readonly number[]): TimedRun[] {
   });
 }
 
-const AT_ONCE = 50;
-
-/** The findings of each, by Python; many experiments a question, which are told apart by name and family. */
-async function findingsOfAll(
+/** Of all with the same claims planned. */
+const findingsWith = (
   all: readonly (readonly TimedRun[])[],
   claimed: Pick<Partial<PlannedExperiment>, "equivalenceMargin"> & { readonly primary: MeasureKind },
-): Promise<Findings[]> {
-  const asked = all.map((runs) => ({ runs, measures: measure(asking(runs, claimed), runs) }));
-  const found: Findings[] = [];
-  for (let first = 0; first < asked.length; first += AT_ONCE) {
-    const some = asked.slice(first, first + AT_ONCE);
-    const requests = some.map(({ measures }) => requestOf(measures));
-    const answers = await answersTo(requests);
-    found.push(...some.map(({ runs, measures }, at) => makeFindings(measures, answers[at], runs)));
-  }
-  return found;
-}
-
-async function answersTo(requests: readonly StatisticsRequest[]): Promise<Statistics[]> {
-  const { signal } = new AbortController();
-  const inOne = {
-    samples: requests.flatMap(({ samples }) => samples),
-    comparisons: requests.flatMap(({ comparisons }, at) =>
-      comparisons.map((one) => ({ ...one, family: one.family && `${one.family} ${at}` })),
-    ),
-  };
-  const { confidence, ...answer } = await computeStatistics(inOne, { python: warmPython, signal });
-  const [samples, comparisons] = [[...answer.samples], [...answer.comparisons]];
-  return requests.map((request) => ({
-    confidence,
-    samples: samples.splice(0, request.samples.length),
-    comparisons: comparisons.splice(0, request.comparisons.length),
-  }));
-}
+): Promise<Findings[]> => findingsOfAll(all.map((runs) => ({ runs, planned: asking(runs, claimed) })));
 
 const claims = ({ comparisons, primary }: Findings): string[] =>
   comparisons.flatMap((one) => {
@@ -152,7 +120,7 @@ describe.each(MEASURE_KINDS)("primary: %s", (primary) => {
   beforeAll(async () => {
     if (isPythonMissing) return;
     worlds = Array.from({ length: EXPERIMENTS }, (_, at) => experiment({ at, gainOfA: 0, diverging: 0.01 }));
-    nothing = await findingsOfAll(worlds, { primary });
+    nothing = await findingsWith(worlds, { primary });
   }, 120_000);
 
   test(`of ${EXPERIMENTS} experiments in which arms do not differ at most 5 % claim anything`, () => {
@@ -173,7 +141,7 @@ describe.each(MEASURE_KINDS)("primary: %s", (primary) => {
     const apart = Array.from({ length: EXPERIMENTS_AT_THE_MARGIN }, (_, at) =>
       experimentApart(at, [MARGIN, -MARGIN, MARGIN, -MARGIN]),
     );
-    const found = await findingsOfAll(apart, { primary, equivalenceMargin: MARGIN });
+    const found = await findingsWith(apart, { primary, equivalenceMargin: MARGIN });
     const wrong = found.filter((one) => equivalents(one).length > 0).length;
     expect(wrong / EXPERIMENTS_AT_THE_MARGIN).toBeLessThanOrEqual(highestShare(EXPERIMENTS_AT_THE_MARGIN));
     expect(wrong).toBeGreaterThan(0);
@@ -186,7 +154,7 @@ describe.each(MEASURE_KINDS)("primary: %s", (primary) => {
 
   test("arms that do not differ are called equivalent where the margin is wide", async () => {
     const alike = Array.from({ length: 40 }, (_, at) => experimentApart(1000 + at, []));
-    const found = await findingsOfAll(alike, { primary, equivalenceMargin: 3 * MARGIN });
+    const found = await findingsWith(alike, { primary, equivalenceMargin: 3 * MARGIN });
     expect(found.filter((one) => equivalents(one).length === 4).length / 40).toBeGreaterThan(0.7);
   }, 120_000);
 
@@ -222,11 +190,11 @@ describe.each(MEASURE_KINDS)("primary: %s", (primary) => {
     const SOME = 40;
     const better = (gainOfA: number) =>
       Array.from({ length: SOME }, (_, at) => experiment({ at: 1000 + at, gainOfA, diverging: 0 }));
-    const found = await findingsOfAll(better(0.25), { primary });
+    const found = await findingsWith(better(0.25), { primary });
     const hits = found.filter((one) => claims(one).includes("a: better")).length;
     expect(hits / SOME).toBeGreaterThan(0.7);
     expect(found.flatMap(claims)).not.toContain("a: worse");
-    const worse = await findingsOfAll(better(-0.25), { primary });
+    const worse = await findingsWith(better(-0.25), { primary });
     expect(worse.filter((one) => claims(one).includes("a: worse")).length / SOME).toBeGreaterThan(0.7);
   }, 120_000);
 });
