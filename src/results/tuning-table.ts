@@ -63,7 +63,7 @@ export function tuningNotes(
   return [
     choiceText(tuning),
     ...(comparisons.length === 0 ? [] : [claimText(tuning, runs)]),
-    ...tuning.arms.flatMap((arm) => rivalNote(arm, tuning)),
+    ...rivalNote(tuning),
     ...ratesNote(tuning, comparisons),
     ...(["lowest", "highest"] as const).flatMap((end) => endNote(tuning, end)),
     costText(tuning, runs),
@@ -94,12 +94,15 @@ function claimText({ seeds }: TuningDocument, runs: readonly TimedRun[]): string
   );
 }
 
-function rivalNote(tuned: TunedArm, { measure }: TuningDocument): string[] {
-  const rival = rivalOf(tuned, measure);
-  if (rival === undefined) return [];
+function rivalNote({ arms, measure }: TuningDocument): string[] {
+  const told = arms.flatMap((tuned) => {
+    const rival = rivalOf(tuned, measure);
+    return rival === undefined ? [] : [`${tuned.arm} has ${tuned.rate}, and ${rivalText(rival, measure)}`];
+  });
+  if (told.length === 0) return [];
   return [
-    `The learning rate of ${tuned.arm} is ${tuned.rate}, and ${rivalText(rival, measure)}: other tuning seeds may choose that one, and what is ` +
-      `said of ${tuned.arm} is of ${tuned.rate} alone; more of them (tune.seeds) tell the two apart`,
+    `Learning rates that chance may have chosen: ${told.join("; ")}. Other tuning seeds may choose the other one, and what is said of the ` +
+      "arm is of its rate alone; more of them (tune.seeds) tell the two apart",
   ];
 }
 
