@@ -1,4 +1,4 @@
-/** Progress on standard error: one line redrawn on a terminal, plain lines elsewhere. */
+/** Progress on standard error: lines redrawn on a terminal, plain lines elsewhere. */
 import { stderr } from "node:process";
 import { createLogUpdate } from "log-update";
 import type { Observer, ResumedFrom, RunOutcome, RunPlace } from "../experiment/observer.js";
@@ -6,6 +6,7 @@ import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { wrap } from "../results/layout.js";
 import { lossText } from "../results/summary-text.js";
 import { asCalled } from "./called.js";
+import { Pace } from "./pace.js";
 import { widthOf } from "./width.js";
 
 export interface Progress {
@@ -26,7 +27,7 @@ export const note = (text: string): void => {
 export function chooseProgress({ quiet }: { quiet: boolean }, name: string): Progress {
   if (quiet) return new LoggedOnly();
   return stderr.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== "dumb"
-    ? new RedrawnLine(name)
+    ? new RedrawnLines(name)
     : new PlainLines();
 }
 
@@ -40,30 +41,6 @@ class LoggedOnly implements Progress {
   end(): void {}
 }
 
-/** Samples a second over all runs. */
-class Speed {
-  readonly #start = performance.now();
-  #before = 0;
-  #samples = 0;
-
-  runStarted(from: ResumedFrom | undefined): void {
-    this.#before = this.#samples - (from?.samples ?? 0);
-  }
-
-  /** samples: of this run so far, those before it went on among them. */
-  trained(samples: number): void {
-    this.#samples = this.#before + samples;
-  }
-
-  get seconds(): number {
-    return (performance.now() - this.#start) / 1000;
-  }
-
-  toString(): string {
-    return `${Math.round(this.#samples / this.seconds).toLocaleString("en")} samples/s`;
-  }
-}
-
 const SECONDS_BETWEEN_EPOCHS = 5;
 /** So long may nothing be said. */
 const SECONDS_OF_SILENCE = 30;
@@ -71,7 +48,7 @@ const SECONDS_OF_SILENCE = 30;
 /** For logs and pipes: each run's start and end, and between them a line now and then. */
 class PlainLines implements Progress {
   observer(log: (line: string) => void): Observer {
-    const speed = new Speed();
+    const pace = new Pace();
     let lastLine = performance.now();
     const isSilentFor = (seconds: number) => performance.now() - lastLine > 1000 * seconds;
     const say = (line: string) => {
@@ -81,22 +58,23 @@ class PlainLines implements Progress {
     return {
       noted: say,
       runStarted: (place, from) => {
-        speed.runStarted(from);
+        pace.started(place, from);
         log(started(place, from));
         say(started(place, from, widthHere()));
       },
       trained: (place, progress) => {
-        speed.trained(progress.samples);
-        if (isSilentFor(SECONDS_OF_SILENCE)) say(oneLine(place, trainedParts(place, progress, speed), widthHere()));
+        pace.trained(place, progress);
+        if (isSilentFor(SECONDS_OF_SILENCE)) say(oneLine(place, trainedParts(place, progress, pace), widthHere()));
       },
       epochEnded: (place, metrics) => {
         const isLast = metrics.epoch + 1 === place.epochs; // told by the run's own line
         if (!isLast && isSilentFor(SECONDS_BETWEEN_EPOCHS))
           say(oneLine(place, epochParts(place, metrics), widthHere()));
       },
-      runEnded: (...event) => {
-        log(ended(...event));
-        say(ended(...event, widthHere()));
+      runEnded: (place, outcome) => {
+        pace.ended(place, outcome);
+        log(ended(place, outcome));
+        say(ended(place, outcome, widthHere()));
       },
     };
   }
@@ -108,10 +86,16 @@ type Trained = Parameters<NonNullable<Observer["trained"]>>[1];
 const REDRAWS_A_SECOND = 10;
 const BAR_WIDTH = 20;
 
+/** Runs under way that have a line of their own; of more, how many there are. */
+const MOST_RUNS_SHOWN = 16;
+
 /** For terminals: what runs now, how fast, and how long it will take; ended runs stay above it. */
-class RedrawnLine implements Progress {
+class RedrawnLines implements Progress {
   readonly #name: string;
   readonly #draw = createLogUpdate(stderr, { showCursor: true });
+  readonly #pace = new Pace();
+  /** What is said of each run under way, by its number. */
+  readonly #underWay = new Map<number, readonly string[]>();
   #drawnAt = 0;
 
   constructor(name: string) {
@@ -120,10 +104,6 @@ class RedrawnLine implements Progress {
   }
 
   observer(log: (line: string) => void): Observer {
-    const speed = new Speed();
-    let runsKept = 0; // and of the run under way what an earlier command trained: it costs no time any more
-    let latest: number | undefined;
-    let samplesBefore = 0; // of the run under way, where `runsKept` lacks them still
     const say = (line: string) => {
       this.#draw.clear();
       note(line);
@@ -133,36 +113,42 @@ class RedrawnLine implements Progress {
       runStarted: (place, from) => {
         log(started(place, from));
         if (from !== undefined) say(started(place, from, widthHere()));
-        speed.runStarted(from);
-        if (place.number !== latest) samplesBefore = from?.samples ?? 0; // else restarted here
-        latest = place.number;
+        this.#pace.started(place, from);
       },
       trained: (place, progress) => {
-        speed.trained(progress.samples);
-        runsKept += (progress.share * samplesBefore) / progress.samples;
-        samplesBefore = 0;
-        const share = (place.number - runsKept + progress.share) / (place.total - runsKept);
-        this.#redraw([
-          `${this.#name} ${bar((place.number + progress.share) / place.total)}`,
-          `${duration((speed.seconds * (1 - share)) / share)} left`,
-          label(place),
-          `epoch ${numberOf(progress.epoch, place)}`,
-          `train loss ${lossText(progress.loss)}`,
-          `${speed}`,
-        ]);
+        this.#pace.trained(place, progress);
+        const epoch = `epoch ${numberOf(progress.epoch, place)}`;
+        this.#underWay.set(place.number, [label(place), epoch, `train loss ${lossText(progress.loss)}`]);
+        this.#redraw(place);
       },
       runEnded: (place, outcome) => {
-        if (outcome.kept) runsKept += 1;
+        this.#pace.ended(place, outcome);
+        this.#underWay.delete(place.number);
         log(ended(place, outcome));
         say(ended(place, outcome, widthHere()));
       },
     };
   }
 
-  #redraw(parts: readonly string[]): void {
+  #redraw(place: RunPlace): void {
     if (performance.now() - this.#drawnAt < 1000 / REDRAWS_A_SECOND) return;
     this.#drawnAt = performance.now();
-    this.#draw(fit(parts, widthHere()));
+    this.#draw(this.#lines(place).join("\n"));
+  }
+
+  /** One of all, and where several runs are under way one of each. */
+  #lines(place: RunPlace): string[] {
+    const pace = this.#pace;
+    const all = [`${this.#name} ${bar(pace.shareOf(place))}`, `${duration(pace.secondsLeft(place))} left`];
+    const runs = [...this.#underWay].sort(([a], [b]) => a - b).map(([, parts]) => parts);
+    const width = widthHere();
+    if (runs.length === 1) return [fit([...all, ...runs[0], pace.speed], width)];
+    const more = runs.length - MOST_RUNS_SHOWN;
+    return [
+      fit([...all, pace.speed], width),
+      ...runs.slice(0, MOST_RUNS_SHOWN).map(([first, ...rest]) => fit([`  ${first}`, ...rest], width)),
+      ...(more > 0 ? [`  and ${more} more`] : []),
+    ];
   }
 
   end(): void {
@@ -227,11 +213,11 @@ function epochParts(place: RunPlace, { epoch, train, test, validation }: EpochMe
   ];
 }
 
-const trainedParts = (place: RunPlace, { epoch, share, loss }: Trained, speed: Speed): LinePart[] => [
+const trainedParts = (place: RunPlace, { epoch, share, loss }: Trained, pace: Pace): LinePart[] => [
   { text: `epoch ${numberOf(epoch, place)}`, rank: 3 },
   { text: `${Math.floor(100 * share)} % of the run`, rank: 1 },
   { text: `train loss ${lossText(loss)}`, rank: 4 },
-  { text: `${speed}`, rank: 2 },
+  { text: pace.speed, rank: 2 },
 ];
 
 function bar(share: number): string {

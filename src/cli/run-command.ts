@@ -5,6 +5,16 @@ import type { CommandDefinition } from "./command.js";
 const options = z.strictObject({
   ...backendOptions,
   ...userCodeOptions,
+  jobs: z
+    .string()
+    .optional()
+    .describe("runs to train side by side, each at a backend of its own; overrides the config's backend.jobs")
+    .meta({ placeholder: "N" }),
+  devices: z
+    .string()
+    .optional()
+    .describe("devices for them, as cuda:0,cuda:1; overrides the config's backend.devices")
+    .meta({ placeholder: "D,…" }),
   set: z
     .array(z.string())
     .default([])

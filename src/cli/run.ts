@@ -57,12 +57,14 @@ function told({ directory, page, summary, findings }: Omit<LaunchResult, "leftOu
   return `\n${renderTable(summary, findings, layout)}\nRecorded in ${directory}\n${rest}${report}`;
 }
 
-function settings({ set, seeds, device }: RunOptions): Setting[] {
+function settings({ set, seeds, device, devices, jobs }: RunOptions): Setting[] {
   const all = set.map((assignment) => ({ said: `--set ${assignment}`, assignment }));
   if (seeds !== undefined) {
     all.push({ said: `--seeds ${seeds}`, assignment: `seeds=${seeds.includes(",") ? `[${seeds}]` : seeds}` });
   }
   if (device !== undefined) all.push({ said: `--device ${device}`, assignment: `backend.device=${device}` });
+  if (jobs !== undefined) all.push({ said: `--jobs ${jobs}`, assignment: `backend.jobs=${jobs}` });
+  if (devices !== undefined) all.push({ said: `--devices ${devices}`, assignment: `backend.devices=[${devices}]` });
   return all;
 }
 

@@ -132,44 +132,65 @@ const heartbeatSection = z.strictObject({
 /** With far more of them torch ends its process. */
 const MAX_THREADS = 1024;
 
-export const backendSection = z.strictObject({
-  equalBits: z
-    .boolean()
-    .default(false)
-    .describe("refuse models and operations that may give other bits from run to run"),
-  device: z
-    .string()
-    .regex(/^(auto|cpu|cuda(:\d+)?)$/, "expected auto, cpu or cuda:N")
-    .default("auto")
-    .describe("auto (a GPU where there is one), cpu or cuda:N"),
-  threads: z
-    .union([z.literal("auto"), someCount.max(MAX_THREADS)])
-    .default("auto")
-    .describe("CPU threads of torch, at most 1024; auto: all cores. Equal bits need equal numbers"),
-  listen: z
-    .union([z.literal("ipc"), z.string().regex(/^tcp:\/\//, "expected ipc, or tcp://127.0.0.1:PORT")])
-    .default("ipc")
-    .describe("where a backend that is started listens: ipc, or tcp://127.0.0.1:PORT"),
-  chunkBatches: someCount.default(50).describe("batches a message; changes no bit of the results"),
-  orderSeconds: seconds
-    .default(600)
-    .describe("seconds that an order in a file of yours may take for an epoch; its run fails then, and others go on"),
-  startSeconds: seconds.default(120).describe("seconds that the backend may take to start"),
-  heartbeat: heartbeatSection.prefault({}),
-  restarts: count
-    .max(1000)
-    .default(3)
-    .describe(
-      "how often a run that loses its backend goes on with another one, from its last checkpoint, before it fails",
-    ),
-  stallSeconds: seconds
-    .nullable()
-    .default(3600)
-    .describe(
-      "seconds that a working backend may go without a batch or an answer, opening a dataset included, before it is given " +
-        "up; a run that has begun goes on with another one (`restarts`); null: no limit",
-    ),
-});
+/** Each is a process with a model and the data. */
+const MAX_JOBS = 256;
+
+const device = z.string().regex(/^(auto|cpu|cuda(:\d+)?)$/, "expected auto, cpu or cuda:N");
+
+export const backendSection = z
+  .strictObject({
+    equalBits: z
+      .boolean()
+      .default(false)
+      .describe("refuse models and operations that may give other bits from run to run"),
+    device: device.default("auto").describe("auto (a GPU where there is one), cpu or cuda:N"),
+    devices: z
+      .array(device)
+      .min(1)
+      .max(MAX_JOBS)
+      .optional()
+      .describe("several, as [cuda:0, cuda:1], that backends are started on in turn; `device` is left out then"),
+    jobs: someCount
+      .max(MAX_JOBS)
+      .optional()
+      .describe(
+        "backends to start, which train runs side by side, the longest runs first; as many as `devices` where left out, else 1. " +
+          "It changes no bit where `threads` is a number",
+      ),
+    threads: z
+      .union([z.literal("auto"), someCount.max(MAX_THREADS)])
+      .default("auto")
+      .describe(
+        "CPU threads of torch, of each job, at most 1024; auto: all cores, shared out. Equal bits need equal numbers",
+      ),
+    listen: z
+      .union([z.literal("ipc"), z.string().regex(/^tcp:\/\//, "expected ipc, or tcp://127.0.0.1:PORT")])
+      .default("ipc")
+      .describe("where a backend that is started listens: ipc, or tcp://127.0.0.1:PORT"),
+    chunkBatches: someCount.default(50).describe("batches a message; changes no bit of the results"),
+    orderSeconds: seconds
+      .default(600)
+      .describe("seconds that an order in a file of yours may take for an epoch; its run fails then, and others go on"),
+    startSeconds: seconds.default(120).describe("seconds that the backend may take to start"),
+    heartbeat: heartbeatSection.prefault({}),
+    restarts: count
+      .max(1000)
+      .default(3)
+      .describe(
+        "how often a run that loses its backend goes on with another one, from its last checkpoint, before it fails",
+      ),
+    stallSeconds: seconds
+      .nullable()
+      .default(3600)
+      .describe(
+        "seconds that a working backend may go without a batch or an answer, opening a dataset included, before it is given " +
+          "up; a run that has begun goes on with another one (`restarts`); null: no limit",
+      ),
+  })
+  .refine(({ device, devices }) => devices === undefined || device === "auto", {
+    path: ["devices"],
+    message: "names the devices: leave `device` out",
+  });
 
 /** A bigger number is a seed where a number of seeds was expected. */
 const MAX_SEEDS = 10_000;

@@ -25,7 +25,8 @@ export interface ExperimentInputs {
 
 /** Where runs are trained. */
 export interface Workplace {
-  readonly backends: Backends;
+  /** Side by side: each trains one run at a time. The first one answers what is asked before runs begin. */
+  readonly pool: readonly [Backends, ...Backends[]];
   /** Directory of the data files, on the backend's side; null: `data`. */
   readonly dataDir: string | null;
 }

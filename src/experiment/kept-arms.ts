@@ -3,10 +3,11 @@ import { BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import { importsOf } from "../training/open-request.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
+import type { KeptRuns } from "./kept-runs.js";
 import { openSession } from "./open-session.js";
 import type { PlannedRun } from "./plan-runs.js";
 import { byCombination, naming, refuseEdited, type Together, tellImports } from "./preflight.js";
-import { type KeptRuns, refuseOtherCode, surroundingsOf } from "./surroundings.js";
+import { refuseOtherCode, surroundingsOf } from "./surroundings.js";
 
 /**
  * Opens a session for every combination of what these arms import. `runs`: the first of each arm.
@@ -24,14 +25,14 @@ export async function refuseOtherThanKept(
       await compare(experiment, together, kept);
     } catch (error) {
       if (!(error instanceof IbatchError) || error instanceof Interrupted) throw error;
-      if (error instanceof BackendLost) await experiment.workplace.backends.discard();
+      if (error instanceof BackendLost) await experiment.workplace.pool[0].discard();
       throw naming(place.arm, error);
     }
   }
 }
 
 async function compare(experiment: ExperimentInputs, runs: Together, kept: KeptRuns): Promise<void> {
-  const client = await experiment.workplace.backends.get();
+  const client = await experiment.workplace.pool[0].get();
   const session = await openSession(experiment, runs[0], client);
   try {
     refuseEdited(session.opened.edited);

@@ -8,11 +8,13 @@ import { RunLength } from "../training/run-length.js";
 import type { Session, WorkClient } from "../training/session.js";
 import { tryFirstPlan } from "../training/train-run.js";
 import { prepareTraining } from "../training/training.js";
+import type { Backends } from "./backends.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
+import type { KeptRuns } from "./kept-runs.js";
 import { openSession, orderOf } from "./open-session.js";
 import { type MadeFrom, modelOf, STARTS_ALIKE } from "./other-code.js";
 import type { PlannedRun } from "./plan-runs.js";
-import { type KeptRuns, type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
+import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 
 /**
  * Arms that are to be trained, and what they were refused for. Trying opens a session for every combination of data,
@@ -45,14 +47,14 @@ export class Preflight {
    * Tries those that have something of the user's in them, or replay runs as far as the data say. Tells what is imported, and what the backend says of it. What is one run's alone is left to it.
    * @throws IbatchError naming the arm, where all are refused and no run has begun, or what all would meet; Interrupted.
    */
-  async tryOwn(): Promise<void> {
+  async tryOwn(backends: Backends): Promise<void> {
     const isToTry = ({ config }: PlannedRun) => importsOf(config).length > 0 || replaysUpToShuffle(config);
-    await this.#try([...this.#untried.values()].filter(isToTry));
+    await this.#try([...this.#untried.values()].filter(isToTry), backends);
   }
 
   /** Those that are left, once one was refused: whether anything can be trained is to be known. Throws as `tryOwn`. */
-  async tryAll(): Promise<void> {
-    await this.#try([...this.#untried.values()]);
+  async tryAll(backends: Backends): Promise<void> {
+    await this.#try([...this.#untried.values()], backends);
   }
 
   /** Why an arm's runs cannot be trained, where that is known. */
@@ -60,10 +62,16 @@ export class Preflight {
     return this.#refused.get(arm);
   }
 
-  async #try(arms: readonly PlannedRun[]): Promise<void> {
+  async #try(arms: readonly PlannedRun[], backends: Backends): Promise<void> {
     for (const { place } of arms) this.#untried.delete(place.arm);
     for (const together of byCombination(arms)) {
-      await survived(this.#experiment, together[0], () => this.#tryTogether(together));
+      try {
+        await this.#tryTogether(together, backends);
+      } catch (error) {
+        if (!(error instanceof BackendLost)) throw error;
+        await backends.discard();
+        this.#note(`arm ${together[0].place.arm}, when it was tried: ${error.message}`); // its runs will say so themselves
+      }
     }
     const [first] = this.#refused;
     const hasBegun = this.#runs.some(({ record }) => record.started);
@@ -74,8 +82,8 @@ export class Preflight {
     }
   }
 
-  async #tryTogether(arms: Together): Promise<void> {
-    const client = await this.#experiment.workplace.backends.get();
+  async #tryTogether(arms: Together, backends: Backends): Promise<void> {
+    const client = await backends.get();
     const session = await this.#judging(arms, () => openSession(this.#experiment, arms[0], client));
     if (session === undefined) return;
     try {
@@ -196,21 +204,6 @@ function refuseOtherStart({ surroundings }: MadeIn, { config, place }: PlannedRu
 
 export const naming = (arm: string, error: IbatchError) =>
   new IbatchError(error.kind, `arm ${arm}: ${error.message}`, { cause: error });
-
-/** A backend that was lost meanwhile is replaced: the arm's runs will say so themselves. */
-async function survived(
-  { workplace, audience }: ExperimentInputs,
-  { place }: PlannedRun,
-  act: () => Promise<void>,
-): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (!(error instanceof BackendLost)) throw error;
-    await workplace.backends.discard();
-    audience.note(`arm ${place.arm}, when it was tried: ${error.message}`);
-  }
-}
 
 /** Arms that open the same: where their first runs have other seeds (some are done), they start from other weights, too. */
 export function byCombination(runs: readonly PlannedRun[]): Together[] {

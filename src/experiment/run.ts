@@ -14,13 +14,14 @@ import type { Session, WorkClient } from "../training/session.js";
 import { trainRun } from "../training/train-run.js";
 import { firstState, prepareTraining, type Training } from "../training/training.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
+import type { KeptRuns } from "./kept-runs.js";
 import { type Audience, runText, tellObserver } from "./observer.js";
 import { openSession, orderOf } from "./open-session.js";
 import { modelOf } from "./other-code.js";
 import type { PlannedRun } from "./plan-runs.js";
 import { loadNewest, type ResumePoint, recordResumed } from "./resume.js";
 import { clearEnded, endOf, recordStopped } from "./run-end.js";
-import { bitsSha256, type KeptRuns, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
+import { bitsSha256, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
 
 /** After an interruption: the batch under way ends, and what is saved fits into a message or a few. */
 const SECONDS_FOR_A_LAST_CHECKPOINT = 5;
@@ -28,7 +29,7 @@ const SECONDS_FOR_A_LAST_CHECKPOINT = 5;
 /**
  * Trains one arm with one seed and records it, from where its last checkpoint was taken if it has one.
  * Returns how it ended; `interrupted` and `failed` runs are recorded as such and their error is thrown.
- * `kept`: results, and runs that go on, beside which this one is made.
+ * `kept`: beside which this one is made, and of which it is one from then on.
  * @throws Unfit before anything is written.
  */
 export async function runOne(
@@ -127,11 +128,14 @@ async function prepare(
   { order, session, kept }: OpenedRun,
   surroundings: Surroundings,
 ): Promise<{ readonly training: Training; readonly resumed: ResumePoint | undefined }> {
-  const { config, place } = run;
+  const { config, place, record } = run;
   const { seed } = place;
   const { model } = runSeeds(seed, config.fixedSeeds);
   orders.refuseOtherData(config.order, seed, surroundings);
-  refuseOtherSurroundings({ ...place, seed: model, ...modelOf(config.model), surroundings }, kept.values());
+  const made = { arm: place.arm, seed: model, ...modelOf(config.model), surroundings };
+  refuseOtherSurroundings(made, kept.values());
+  const { directory } = record;
+  kept.keep(directory, { ...made, directory, goesOn: true }); // for what is begun beside it
   const training = await prepareTraining({ config, seed, order, listen: listenersOf(audience, run) }, session);
   const resumed = await loadNewest(run, session, surroundings, audience.note);
   return { training, resumed };

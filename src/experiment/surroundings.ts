@@ -41,9 +41,6 @@ export interface MadeIn extends MadeFrom {
   readonly failedByItself?: true | undefined;
 }
 
-/** By directory. */
-export type KeptRuns = ReadonlyMap<string, MadeIn>;
-
 /**
  * @throws IbatchError when a run of this arm here and now would stand beside one on other data, or in surroundings
  * that give other bits: it names the difference.

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { type Backend, openBackend } from "../backend/backend.js";
 import { BackendSupply } from "../backend/supply.js";
@@ -40,12 +41,45 @@ export interface Opening {
 export async function openChosenBackend(choice: BackendChoice, opening: Opening): Promise<Backend> {
   const { signal, onOutput, mayComeBack, onWaiting, imports = [] } = opening;
   const config = sectionOf(opening);
-  const { backend: url, python, device = config.device, allowImport = [], pythonPath = [] } = choice;
+  const {
+    backend: url,
+    python,
+    device = config.devices?.[0] ?? config.device,
+    allowImport = [],
+    pythonPath = [],
+  } = choice;
   if (url !== undefined) refuseChoicesOfAnother(url, choice);
   const missing = pythonPath.find((directory) => !existsSync(directory));
   if (missing !== undefined) throw usageError(`--python-path ${missing}: there is no such directory`);
   const userCode = { allowImport: url === undefined ? allowImport : modulesOf(imports), pythonPath };
   return await openBackend({ ...config, url, python, device, userCode, signal, onOutput, mayComeBack, onWaiting });
+}
+
+/** Backends that a config asks for, to work side by side. */
+export const jobsOf = ({ jobs, devices }: ExperimentConfig["backend"]): number => jobs ?? devices?.length ?? 1;
+
+/**
+ * As many supplies as the config has jobs, each on the next of its devices, with cores shared out among them.
+ * @throws IbatchError where there are several, of a backend that runs already.
+ */
+export function supplyPool(
+  choice: BackendChoice,
+  { onOutput, ...opening }: SupplyingPool,
+): readonly [BackendSupply, ...BackendSupply[]] {
+  const config = sectionOf(opening);
+  const jobs = jobsOf(config);
+  if (choice.backend !== undefined && jobs > 1) {
+    throw usageError(
+      `--backend ${choice.backend} trains one run at a time, and backend.jobs are ${jobs}: leave one out`,
+    );
+  }
+  const threads = config.threads === "auto" ? Math.max(1, Math.floor(availableParallelism() / jobs)) : config.threads;
+  const supplyOf = (job: number) => {
+    const devices = config.devices && [config.devices[job % config.devices.length]];
+    const ofJob = choice.backend === undefined ? { ...config, devices, threads } : config;
+    return supplyChosenBackend(choice, { ...opening, config: ofJob, onOutput: (line) => onOutput?.(line, job) });
+  };
+  return [supplyOf(0), ...Array.from({ length: jobs - 1 }, (_, job) => supplyOf(job + 1))];
 }
 
 const sectionOf = ({ config }: Opening): ExperimentConfig["backend"] => config ?? backendSection.parse({});
@@ -65,14 +99,18 @@ function refuseChoicesOfAnother(url: string, { python, allowImport = [], pythonP
   );
 }
 
+interface SupplyingPool extends Omit<Supplying, "onOutput"> {
+  /** Told which job it is of, from 0. */
+  readonly onOutput?: (line: string, job: number) => void;
+}
+
+type Supplying = Opening & { readonly note?: (line: string) => void };
+
 /**
  * As `openChosenBackend`, and the same again whenever one was lost; `note` is told each such time where that is
  * one that runs already (`choice.backend`) and is not there yet.
  */
-export function supplyChosenBackend(
-  choice: BackendChoice,
-  { note = () => {}, ...opening }: Opening & { readonly note?: (line: string) => void },
-): BackendSupply {
+export function supplyChosenBackend(choice: BackendChoice, { note = () => {}, ...opening }: Supplying): BackendSupply {
   const { startSeconds } = sectionOf(opening);
   const onWaiting = () =>
     note(`waiting up to ${startSeconds} s for a backend at ${choice.backend}: start it again there`);

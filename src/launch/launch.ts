@@ -22,7 +22,7 @@ import { UNEQUAL_WORK } from "../results/unequal-work.js";
 import { importsOf } from "../training/open-request.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
 import { BufferedLog } from "./buffered-log.js";
-import { type BackendChoice, dataDirectory, supplyChosenBackend } from "./chosen-backend.js";
+import { type BackendChoice, dataDirectory, jobsOf, supplyPool } from "./chosen-backend.js";
 
 export interface LaunchOptions extends BackendChoice {
   /** Run directory; `runs/<name>-<hash>` when left out. */
@@ -94,13 +94,19 @@ async function check(source: ConfigSource, options: Launching, say: (line: strin
     onWarning?.(`--allow-import ${module}: the config imports nothing from there`);
   }
   for (const line of unreadSettings(source)) onWarning?.(line);
-  const { threads } = early.backend;
-  const cores = availableParallelism();
-  if (backend === undefined && threads !== "auto" && threads > cores) {
-    onWarning?.(`backend.threads: ${threads} threads on ${cores} cores are slower than ${cores}`);
-  }
+  if (backend === undefined) tellTooManyThreads(early.backend, (line) => onWarning?.(line));
   onChecked?.(early);
   return { source, orders, early };
+}
+
+function tellTooManyThreads(config: ExperimentConfig["backend"], warn: (line: string) => void): void {
+  const { threads } = config;
+  const cores = availableParallelism();
+  const jobs = jobsOf(config);
+  if (threads === "auto" || threads * jobs <= cores) return;
+  const asked = jobs === 1 ? `${threads} threads` : `${jobs} jobs with ${threads} threads each`;
+  const best = Math.max(1, Math.floor(cores / jobs));
+  warn(`backend.threads: ${asked} on ${cores} cores are slower than ${best}`);
 }
 
 /** What backends and orders say meanwhile goes into the log, some lines at a time. */
@@ -111,21 +117,22 @@ async function onBackends(
 ): Promise<LaunchResult> {
   const { signal } = options;
   const buffered = new BufferedLog((lines) => record.log(...lines));
-  const onOutput = (line: string) => buffered.add(`backend: ${line}`);
+  const isOne = jobsOf(early.backend) === 1;
+  const onOutput = (line: string, job: number) => buffered.add(`backend${isOne ? "" : ` ${job + 1}`}: ${line}`);
   let audience: Audience | undefined;
   const note = (line: string) => audience?.note(line); // by runs alone another backend is asked for
   const imports = Object.values(early.arms).flatMap(importsOf);
-  const backends = supplyChosenBackend(options, { config: early.backend, imports, signal, onOutput, note });
+  const pool = supplyPool(options, { config: early.backend, imports, signal, onOutput, note });
   try {
-    const { introduction } = await backends.get();
+    const { introduction } = await pool[0].get();
     const resolved = resolveConfig(source, orders, introduction.catalogue);
-    const workplace = { backends, dataDir: dataDirectory(options) };
+    const workplace = { pool, dataDir: dataDirectory(options) };
     audience = audienceOf(observing(record, buffered, options), buffered.add); // its clock is that of the runs
     const experiment = { config: resolved, orders, workplace, record, audience, signal };
     const { config, stoppedBy } = await tuneAndRun(experiment);
     return { ...(await resultsOnRecord(config, record, options)), stoppedBy };
   } finally {
-    await backends.discard();
+    await Promise.all(pool.map((backends) => backends.discard()));
     buffered.flush();
     const { failure } = buffered;
     if (failure !== undefined) options.onWarning?.(`log.txt lacks lines: ${failure.message}`);

@@ -1,5 +1,5 @@
 /** What a run directory says of its experiment, also of one that is half finished. */
-import type { RunResult } from "../experiment/experiment.js";
+import type { RunResult } from "../experiment/run-result.js";
 import type { EpochTimings } from "../record/epoch-metrics.js";
 import { type ExperimentDocument, readExperimentDocument } from "../record/experiment-document.js";
 import type { DamagedRun } from "../record/find-runs.js";

@@ -1,5 +1,5 @@
 /** What an experiment says in numbers: the last epoch of every run, by arm. */
-import type { RunResult } from "../experiment/experiment.js";
+import type { RunResult } from "../experiment/run-result.js";
 import type { MeanOverRuns } from "../record/findings-document.js";
 import { fromRecorded, toRecorded } from "../record/number.js";
 import type { ArmSummary, Spread, Summary } from "../record/summary-document.js";

@@ -90,7 +90,13 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
     const driven = await drive({ client, config, seed, order, batches, dataDir, record, signal, note });
     const { device, threads } = client.introduction;
     const compared = { seed, config, driven, dataDir, device, threads, scratch };
-    const whole = { experiment, orders, arm, workplace: { backends, dataDir }, observer: { noted: note } };
+    const whole = {
+      experiment,
+      orders,
+      arm,
+      workplace: { pool: [backends] as const, dataDir },
+      observer: { noted: note },
+    };
     const runs = margin === undefined ? undefined : await trainAll({ ...whole, margin }, options);
     const { torch, checks } = await compareWithPython(compared, runs, options);
     const document = {

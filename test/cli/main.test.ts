@@ -92,6 +92,10 @@ describe("help goes to standard output, exit code 0", () => {
                                  references may name: it runs code; may be repeated
         --python-path <DIR>      look for your modules in this directory, too; may be
                                  repeated
+        --jobs <N>               runs to train side by side, each at a backend of its
+                                 own; overrides the config's backend.jobs
+        --devices <D,…>          devices for them, as cuda:0,cuda:1; overrides the
+                                 config's backend.devices
         --set <a.b=c>            set a part of the config, for instance
                                  dataset.subset=1000; may be repeated
         --seeds <N>              a number of seeds, or a list such as 0,1,5; overrides

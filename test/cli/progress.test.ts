@@ -275,6 +275,44 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     ]);
   });
 
+  test("of runs side by side each has a line, in their sequence, below one of all", () => {
+    const { observer } = watch();
+    const [second, third] = [
+      { ...place, number: 1, total: 4, arm: "shuffled" },
+      { ...place, number: 2, total: 4 },
+    ];
+    observer.runEnded?.({ ...place, number: 0, total: 4 }, outcome());
+    observer.runStarted?.(third);
+    observer.runStarted?.(second);
+    now = 10_000;
+    observer.trained?.(third, { epoch: 0, samples: 500, share: 0.25, loss: 0.5 });
+    written = "";
+    now = 20_000;
+    observer.trained?.(second, { epoch: 1, samples: 1500, share: 0.75, loss: 0.25 });
+    expect(visible().trimEnd().split("\n").slice(-3)).toEqual([
+      "small ██████████░░░░░░░░░░ 50 % · 0:20 left · 100 samples/s",
+      "  [2/4] shuffled, seed 5 · epoch 2/3 · train loss 0.2500",
+      "  [3/4] frozen, seed 5 · epoch 1/3 · train loss 0.5000",
+    ]);
+    observer.runEnded?.(second, outcome());
+    written = "";
+    now = 30_000;
+    observer.trained?.(third, { epoch: 1, samples: 1000, share: 0.5, loss: 0.5 });
+    expect(visible()).toContain("62 % · 0:18 left · [3/4] frozen, seed 5 · epoch 2/3");
+  });
+
+  test("more of them than a screen has lines are counted", () => {
+    const { observer } = watch();
+    for (let number = 0; number < 20; number++) {
+      now += 1000;
+      written = "";
+      observer.trained?.({ ...place, number, total: 20 }, { epoch: 0, samples: 1, share: 0.5, loss: 1 });
+    }
+    const lines = visible().trimEnd().split("\n");
+    expect(lines.filter((line) => line.includes("/20]"))).toHaveLength(16);
+    expect(lines.at(-1)).toBe("  and 4 more");
+  });
+
   test("a run's end stays above the line", () => {
     const { observer } = watch();
     written = "";

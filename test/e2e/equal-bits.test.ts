@@ -60,6 +60,22 @@ describe("a recorded experiment", () => {
     expect(metricsOf(directory)).toEqual(metricsOf(first));
   });
 
+  it("is equal byte for byte, and has the same table, when two jobs train its runs side by side", async () => {
+    const directory = scratch.path("two-jobs");
+    const ended = await ibatch(["run", config, "--out", directory, "--jobs", "2"]);
+    expect(ended).toMatchObject({ code: 0 });
+    expect(recordedBytes(directory)).toEqual(recordedBytes(first));
+    const [table, expected] = [directory, first].map(
+      (out) => readFileSync(join(out, "table.md"), "utf8").split("Cost to reach")[0], // what follows has seconds
+    );
+    expect(table).toBe(expected);
+    const log = readFileSync(join(directory, "log.txt"), "utf8");
+    const [starts, ends] = [/ started$/gm, / done: /gm].map((line) =>
+      [...log.matchAll(line)].map(({ index }) => index),
+    );
+    expect(Math.max(...starts), "both are under way before one ends").toBeLessThan(Math.min(...ends));
+  });
+
   it("differs for another seed", async () => {
     const directory = scratch.path("other-seed");
     const ended = await ibatch(["run", config, "--out", directory, "--seeds", "7,"]);

@@ -6,8 +6,9 @@ import { onTestFinished } from "vitest";
 import { determiningSettings, type ExperimentConfig, experimentHash, resolveConfig } from "../../src/config/config.js";
 import { ConfigSource } from "../../src/config/config-source.js";
 import { OrderSources } from "../../src/config/order-sources.js";
-import type { RunResult } from "../../src/experiment/experiment.js";
+import type { Backends } from "../../src/experiment/backends.js";
 import { audienceOf, type Observer } from "../../src/experiment/observer.js";
+import type { RunResult } from "../../src/experiment/run-result.js";
 import { tuneAndRun } from "../../src/experiment/tuning/tune-and-run.js";
 import { ExperimentRecord } from "../../src/record/experiment-record.js";
 import type { WorkClient } from "../../src/training/session.js";
@@ -43,6 +44,10 @@ export interface SceneOptions {
   /** Why no other backend can be had where one is lost; how often, always where it is left out. */
   readonly noOther?: Error;
   readonly noOtherTimes?: number;
+  /** Backends that work side by side; 1 where it is left out. */
+  readonly jobs?: number;
+  /** Why a job has no backend at all. */
+  unavailable?(job: number): Error | undefined;
 }
 
 export function temporaryDirectory(): string {
@@ -61,7 +66,7 @@ export class Scene {
   readonly directory = join(temporaryDirectory(), "run");
 
   /**
-   * Runs the experiment, or goes on with it, on a fresh backend, and on another one with the same pretence after each
+   * Runs the experiment, or goes on with it, on fresh backends, and on another one with the same pretence after each
    * that is discarded: all of them are `clients`.
    */
   async run({
@@ -73,6 +78,8 @@ export class Scene {
     noOtherTimes = Number.POSITIVE_INFINITY,
     log,
     between = async (client) => client,
+    jobs = 1,
+    unavailable = () => undefined,
   }: SceneOptions = {}) {
     const said = settings.map((assignment) => ({ said: assignment, assignment }));
     const source = ConfigSource.parse(CONFIG, join(this.directory, "..", "x.yaml"), said);
@@ -81,8 +88,27 @@ export class Scene {
     const hash = experimentHash(config);
     const document = { name: config.name, hash, command: "test", commit: undefined, ibatchVersion: "0" };
     const clients = [new FakeBackend(pretence)];
-    let lost = false;
     let refused = 0;
+    const supply = (job: number): Backends => {
+      let client = job === 0 ? clients[0] : undefined;
+      let isFirst = true;
+      return {
+        get: async () => {
+          const refusal = unavailable(job);
+          if (refusal !== undefined) throw refusal;
+          if (client === undefined && !isFirst && noOther !== undefined && refused++ < noOtherTimes) throw noOther;
+          if (client === undefined) {
+            client = new FakeBackend(pretence);
+            clients.push(client);
+          }
+          isFirst = false;
+          return await between(client);
+        },
+        discard: async () => {
+          client = undefined;
+        },
+      };
+    };
     const record = ExperimentRecord.open(
       this.directory,
       { ...document, determining: determiningSettings(config) },
@@ -92,18 +118,8 @@ export class Scene {
     let stoppedBy: unknown;
     let error: unknown;
     try {
-      const backends = {
-        get: async () => {
-          if (lost && noOther !== undefined && refused++ < noOtherTimes) throw noOther;
-          if (lost) clients.push(new FakeBackend(pretence));
-          lost = false;
-          return await between(clients[clients.length - 1]);
-        },
-        discard: async () => {
-          lost = true;
-        },
-      };
-      const workplace = { backends, dataDir: null };
+      const others = Array.from({ length: jobs - 1 }, (_, job) => supply(job + 1));
+      const workplace = { pool: [supply(0), ...others] as const, dataDir: null };
       const audience = audienceOf(observer, log ?? ((line) => record.log(line)));
       const { signal } = abort;
       ({ results, stoppedBy } = await tuneAndRun({ config, orders, workplace, record, audience, signal }));

@@ -1,10 +1,11 @@
 // Who is told that a backend of the user's own is waited for.
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { BackendOptions } from "../../src/backend/backend.js";
 import { BackendLost } from "../../src/backend/errors.js";
 import { backendSection } from "../../src/config/common-schema.js";
-import { supplyChosenBackend } from "../../src/launch/chosen-backend.js";
+import { supplyChosenBackend, supplyPool } from "../../src/launch/chosen-backend.js";
 import { runExperiment } from "../../src/launch/run-experiment.js";
 import { FakeBackend } from "../experiment/fake-backend.js";
 import { temporaryDirectory } from "../experiment/scene.js";
@@ -83,4 +84,61 @@ test("an experiment's observer is told of it", async () => {
     observe: () => ({ noted: (line) => said.push(line) }),
   });
   expect(said).toContain(WAITING);
+});
+
+describe("a pool", () => {
+  const { signal } = new AbortController();
+  /** On what device and with how many threads each of the pool is started, and as what its lines are told. */
+  async function started(section: object, choice = {}) {
+    opened.openBackend.mockImplementation(async ({ onOutput }: BackendOptions) => {
+      onOutput?.("hello");
+      return { client: {}, stop: async () => {} };
+    });
+    const told: number[] = [];
+    const onOutput = (_line: string, job: number) => told.push(job);
+    for (const backends of supplyPool(choice, { config: backendSection.parse(section), signal, onOutput }))
+      await backends.get();
+    const calls = opened.openBackend.mock.calls.map(([options]): BackendOptions => options);
+    return { told, asked: calls.map(({ device, threads }) => [device, threads]) };
+  }
+  const cores = availableParallelism();
+
+  test("is one backend with all cores, where nothing is said", async () => {
+    expect(await started({})).toEqual({ told: [0], asked: [["auto", cores]] });
+  });
+
+  test("shares cores out among jobs, one each at least", async () => {
+    const shared = Math.max(1, Math.floor(cores / 3));
+    expect(await started({ jobs: 3 })).toEqual({ told: [0, 1, 2], asked: Array(3).fill(["auto", shared]) });
+    opened.openBackend.mockReset();
+    expect((await started({ jobs: cores + 1 })).asked).toEqual(Array(cores + 1).fill(["auto", 1]));
+  });
+
+  test("takes threads as they are said, of each job", async () => {
+    expect((await started({ jobs: 2, threads: 5, device: "cpu" })).asked).toEqual(Array(2).fill(["cpu", 5]));
+  });
+
+  test("has a job for each device, and more jobs take them in turn", async () => {
+    const devices = ["cuda:0", "cuda:1"];
+    expect((await started({ devices, threads: 1 })).asked).toEqual([
+      ["cuda:0", 1],
+      ["cuda:1", 1],
+    ]);
+    opened.openBackend.mockReset();
+    const { asked } = await started({ devices, jobs: 3, threads: 1 });
+    expect(asked.map(([device]) => device)).toEqual(["cuda:0", "cuda:1", "cuda:0"]);
+  });
+
+  test("is none of a backend that runs already", () => {
+    const ofTwo = { config: backendSection.parse({ jobs: 2 }), signal };
+    expect(() => supplyPool({ backend: URL }, ofTwo)).toThrow(
+      `--backend ${URL} trains one run at a time, and backend.jobs are 2: leave one out`,
+    );
+    expect(supplyPool({ backend: URL }, { ...ofTwo, config: backendSection.parse({}) })).toHaveLength(1);
+  });
+
+  test("of devices and a device is refused", () => {
+    const { error } = backendSection.safeParse({ devices: ["cuda:0"], device: "cpu" });
+    expect(error?.issues).toMatchObject([{ path: ["devices"], message: "names the devices: leave `device` out" }]);
+  });
 });

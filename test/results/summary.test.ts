@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ArmConfig, ExperimentConfig } from "../../src/config/config.js";
-import type { RunResult } from "../../src/experiment/experiment.js";
+import type { RunResult } from "../../src/experiment/run-result.js";
 import type { EpochMetrics } from "../../src/record/epoch-metrics.js";
 import type { RecordedNumber } from "../../src/record/number.js";
 import { spread, summarise } from "../../src/results/summary.js";

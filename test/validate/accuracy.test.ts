@@ -11,7 +11,8 @@ test("runs that are held against plain PyTorch are those of the experiment: with
   const experiment = await resolved(`${CONFIG}tune: { learningRate: [0.01, 0.02], seeds: 1, validation: 0.25 }\n`);
   const out = join(temporaryDirectory(), "run");
   const client = new FakeBackend();
-  const workplace = { backends: { get: async () => client, discard: async () => {} }, dataDir: null };
+  const pool = [{ get: async () => client, discard: async () => {} }] as const;
+  const workplace = { pool, dataDir: null };
   const { runs } = await trainAll(
     { experiment, orders: OrderSources.builtIn, arm: "frozen", workplace, observer: {}, margin: 0.01 },
     { out, command: "test", signal: new AbortController().signal },
