@@ -64,7 +64,7 @@ export function valueFaults(result: OrderResult, bounds: Pick<ResultBounds, "eli
 /** What is wrong with a result's members and their types, before anything is read of its arrays; in a time that no n changes. */
 export function typeFault(result: OrderResult): ResultFault | undefined {
   const law = "the result has the right types";
-  if (typeof result !== "object" || result === null || Array.isArray(result) || result instanceof Promise) {
+  if (typeof result !== "object" || result === null || isList(result) || result instanceof Promise) {
     if (result instanceof Promise) result.catch(() => {}); // should it fail, nobody waits for it
     return { law, seen: described(result), expected: "{ indices, offsets }, returned at once" };
   }
@@ -84,6 +84,9 @@ export function typeFault(result: OrderResult): ResultFault | undefined {
     expected: wrong.map(({ name, expected }) => `${name}: a ${expected}`).join(", "),
   };
 }
+
+/** Its keys are its places: as many as it is long. */
+const isList = (value: object): boolean => Array.isArray(value) || ArrayBuffer.isView(value);
 
 /** The arrays of a result, with their types. */
 export const ARRAYS = {

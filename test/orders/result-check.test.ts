@@ -30,6 +30,9 @@ test("at most once: none may be repeated, any may be missing", () => {
 test.each<[string, unknown, string]>([
   ["a symbol", Symbol("oh"), "a symbol"],
   ["a Promise", Promise.resolve(batchOf(eligible)), "a Promise"],
+  ["an Array", [...eligible], "an Array of 200"],
+  ["a Uint32Array of indices alone", eligible, "a Uint32Array of 200"],
+  ["a Float32Array", new Float32Array(3), "a Float32Array of 3"],
 ])("%s is no result", (_, result, seen) => {
   const faults = resultFaults(result as OrderResult, bounds); // as from a file in plain JavaScript
   expect(faults).toEqual([
