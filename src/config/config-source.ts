@@ -1,7 +1,9 @@
 /** A config's text with `--set` applied, and where each of its parts stands. */
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { asError, usageError } from "../errors.js";
 import { isRecord, plainNumbers } from "../exact-json.js";
+import { ORDER_ORIGINS } from "../orders/ledger-options.js";
 import { readUpTo } from "../record/bounded-file.js";
 import { type Path, valueAt } from "../schema-mistake.js";
 import { LENGTHS } from "./merge-arm.js";
@@ -38,13 +40,13 @@ export class ConfigSource {
     const { value, lineOf } = parsed(text, name);
     if (!isRecord(value)) throw usageError(`${name}: expected a map (name, dataset, model, …)`);
     const set = settings.map((setting) => ({ ...setting, path: applySetting(value, setting) }));
-    replaceLengths(
+    replaceOthers(
       value,
       set.map(({ path }) => path),
     );
     const where = (path: Path): string => {
       const setting = set.findLast(
-        (entry) => startsWith(path, entry.path) || startsWith(entry.path, [...path, "name"]),
+        (entry) => startsWith(path, entry.path) || startsWith(entry.path, [...path, "name"]) || says(entry.path, path),
       );
       if (setting !== undefined) return setting.said;
       const line = lineOf(path);
@@ -68,22 +70,49 @@ export class ConfigSource {
   }
 }
 
+/** Keys of which one alone says what is meant, by the section that they stand in; in an arm's sections, too. */
+const ONE_OF: readonly { readonly within: Path; readonly keys: readonly string[] }[] = [
+  { within: [], keys: LENGTHS },
+  { within: ["budget"], keys: ["epochs", "updates", "samples", "forwardEquivalents"] },
+  { within: ["order"], keys: ORDER_ORIGINS },
+  { within: ["model"], keys: ["name", "reference"] },
+  { within: ["dataset"], keys: ["name", "reference"] },
+  { within: ["evaluation", "averaged"], keys: ["last", "decay"] },
+  { within: ["backend"], keys: ["device", "devices"] },
+];
+
 /**
- * A run's length that the command line says replaces one of the other kind that the file has beside it, as an arm's
- * replaces the common one. Null takes a length away.
+ * What the command line says replaces what the file has in place of it: a length one of the other kind, as an arm's
+ * replaces the common one; an order's file its name. Null takes away.
  */
-function replaceLengths(value: Record<string, unknown>, set: readonly Path[]): void {
+function replaceOthers(value: Record<string, unknown>, set: readonly Path[]): void {
   for (const path of set) {
-    const section = path[0] === "arms" ? path.slice(0, 2) : [];
-    const key = path[section.length];
-    const at = valueAt(value, section);
-    if (typeof key !== "string" || !LENGTHS.includes(key) || !isRecord(at)) continue;
-    if (at[key] === null) delete at[key];
-    for (const other of LENGTHS) {
-      if (other !== key && !set.some((said) => startsWith(said, [...section, other]))) delete at[other];
+    for (const { within, keys } of ONE_OF) {
+      const section = [...armOf(path), ...within];
+      const key = path[section.length];
+      const at = valueAt(value, section);
+      if (!startsWith(path, section) || typeof key !== "string" || !keys.includes(key) || !isRecord(at)) continue;
+      if (at[key] === null) {
+        delete at[key];
+        continue;
+      }
+      for (const other of keys) {
+        if (other !== key && !set.some((said) => startsWith(said, [...section, other]))) delete at[other];
+      }
     }
   }
 }
+
+const armOf = (path: Path): Path => (path[0] === "arms" ? path.slice(0, 2) : []);
+
+/** Whether the setting is one of those that say what the section at `path` is. */
+const says = (setting: Path, path: Path): boolean =>
+  ONE_OF.some(({ within, keys }) => {
+    const section = [...armOf(path), ...within];
+    return (
+      within.length > 0 && isDeepStrictEqual(section, path) && keys.some((key) => startsWith(setting, [...path, key]))
+    );
+  });
 
 function parsed(text: string, name: string): ReturnType<typeof readYaml> {
   try {

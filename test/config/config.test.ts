@@ -267,6 +267,32 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     });
   });
 
+  test("null takes the length away that it is set for, and no other", () => {
+    expect(resolve(having("epochs: 2"), ["budget=null"]).arms.frozen.epochs).toBe(2);
+  });
+
+  const averaging = "evaluation: { averaged: { last: 0.25 } }";
+  test.each<[string, string, string, (config: ReturnType<typeof resolve>) => unknown, object]>([
+    ["a unit", "budget: { samples: 400 }", "budget.updates=3", ({ arms }) => arms.shuffled.budget, { updates: 3 }],
+    ["a mean", averaging, "evaluation.averaged.decay=0.9", (all) => all.evaluation.averaged, { decay: 0.9 }],
+    ["devices", "backend: { devices: [cpu, cpu] }", "backend.device=cuda", (all) => all.backend, { device: "cuda" }],
+    ["a model", "model: mnist-cnn", "model.reference=a:b", ({ arms }) => arms.shuffled.model, { name: "a:b" }],
+  ])("what --set says takes the place of its sibling in the file: %s", (_, line, setting, of, expected) => {
+    const text = line.startsWith("budget") ? SMALL.replace("epochs: 2", line) : having(line);
+    const found = of(resolve(text, [setting], undefined));
+    expect(found).toMatchObject(expected);
+    expect(JSON.stringify(found)).not.toMatch(/samples|last|devices|mnist/);
+  });
+
+  test("in an arm, too; two siblings that --set says are refused by the last of them", () => {
+    const text = SMALL.replace("order: frozen\n", "order: frozen\n    budget: { samples: 400 }\n");
+    expect(resolve(text, ["arms.frozen.budget.updates=3"]).arms.frozen.budget).toEqual({ updates: 3 });
+    expect(mistake(() => resolve(text, ["budget.samples=4", "budget.updates=3"]))).toBe(
+      "--set budget.updates=3: budget: expected exactly one of epochs, updates, samples and forwardEquivalents, " +
+        'not {"samples":4,"updates":3}',
+    );
+  });
+
   test.each([
     ["seeds={count: 2, modell: 0}", "seeds.modell: unknown key; did you mean `model`?"],
     ["seeds={count: 2, banana: 0}", "seeds.banana: unknown key; known: count, model, order, noise"],
