@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from .batch_norm import Calibration, batch_statistics
 from .device import Download, upload
 from .errors import BackendError
+from .generators import generators_kept
 from .messages import Norm, WhichWeights
+from .noise import Looked, evaluation_seed
 from .progress import Progress
 from .resident import DataPart
 from .signals import SignalBuffer
@@ -32,6 +34,14 @@ class Samples:
     indices: npt.NDArray[np.uint32]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a pass stands: what a model draws in it follows from this and the run's seed. step: of the session."""
+
+    step: int
+    looked: Looked
+
+
 @torch.no_grad()  # inference mode would leave tensors that a model caches unfit for training
 def evaluate(
     learner: Learner,
@@ -40,6 +50,7 @@ def evaluate(
     batch_size: int,
     signals: list[str],
     progress: Progress,
+    place: Place,
     norm: Norm = "running",
     calibration: Samples | None = None,
     weights: WhichWeights = "last",
@@ -47,9 +58,9 @@ def evaluate(
     """The signals of these samples in evaluation mode: no dropout, no augmentation; BatchNorm normalises as `norm` says
     (see batch_norm.py), for `reestimated` by these calibration samples. weights: see averaging.py.
 
-    Changes nothing in the model. One without BatchNorm is looked at as with running statistics, whatever is asked for.
-    Tells `progress` of each batch, and stops between two where it says so. Raises BackendError (bad_array, bad_field,
-    bad_index, cancelled, out_of_memory).
+    Changes nothing in the model, and no generator. One without BatchNorm is looked at as with running statistics,
+    whatever is asked for. Tells `progress` of each batch, and stops between two where it says so. Raises BackendError
+    (bad_array, bad_field, bad_index, cancelled, out_of_memory).
     """
     check_indices(indices, data.size)
     check_calibration(norm, calibration)
@@ -61,8 +72,10 @@ def evaluate(
         NamingOutOfMemory("a batch_size", "suggested_batch_size", least) as memory,
         learner.averaged.in_place() if weights == "averaged" else nullcontext(),
         evaluation_mode(learner.model),
-        statistics(learner, norm, calibration, batch_size, progress, memory),
+        generators_kept(learner.device),
+        statistics(learner, norm, calibration, batch_size, progress, memory, place.step),
     ):
+        learner.seed_generators(evaluation_seed(learner.seed, place.step, place.looked))
         rows = upload(indices, learner.device, np.int64)
         buffer = SignalBuffer(signals, len(rows), learner.device)
         cuts = cut_for_statistics(len(rows), batch_size) if norm == "batch" else parts(0, len(rows), batch_size)
@@ -115,6 +128,7 @@ def statistics(
     batch_size: int,
     progress: Progress,
     memory: NamingOutOfMemory,
+    step: int,
 ) -> AbstractContextManager[None]:
     """Within it the layers normalise as `norm` says. Calibrates first where asked to, in evaluation mode."""
     if norm == "batch":
@@ -123,6 +137,7 @@ def statistics(
         return nullcontext()
     rows = upload(calibration.indices, learner.device, np.int64)
     seen = Calibration(learner.batch_norms)
+    learner.seed_generators(evaluation_seed(learner.seed, step, "calibration"))
     with seen.observing():
         cuts = cut_for_statistics(len(rows), batch_size)
         calibration.data.pixels.expect([calibration.indices[start:end] for start, end in cuts])

@@ -1,7 +1,8 @@
 """The generators that any code may draw from without a word: torch's, and those of Python's `random` and numpy.
 
-Each is seeded before a model is built, and for models and losses that are the user's before each step, so that what
-they draw follows from seed and step. What draws from a generator of its own is not seen here.
+Each is seeded before a model is built, and for models and losses that are the user's before each step and each pass in
+evaluation mode, so that what they draw follows from seed, step and what is looked at. What draws from a generator of
+its own is not seen here.
 """
 
 from __future__ import annotations

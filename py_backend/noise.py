@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,10 @@ AUGMENTATION_LAYER = 0
 """Layer number of the augmentation's noise; the model's dropout layers count from 1."""
 MODULE_SEED_LAYER = 1 << 32
 """A layer number that no layer has."""
+EVALUATION_SEED_LAYER = MODULE_SEED_LAYER + 1
+"""Another one."""
+Looked = Literal["score", "train", "test", "calibration"]
+"""What samples are looked at without learning from them."""
 
 
 def signed(value: int) -> int:
@@ -91,6 +96,11 @@ def step_keys(seed: int, first_step: int, steps: int, layers: int) -> StepKeys:
     numbers = np.append(np.arange(layers, dtype=np.uint64), np.uint64(MODULE_SEED_LAYER))
     derived = derive_steps(seed, first_step, steps, numbers)
     return StepKeys(np.ascontiguousarray(derived[:, :-1]).view(np.int64), derived[:, -1].tolist())
+
+
+def evaluation_seed(seed: int, step: int, looked: Looked) -> int:
+    """Of torch's own generators, for a model that draws in evaluation mode, too. step: where the session stands."""
+    return derive(seed, step, EVALUATION_SEED_LAYER, get_args(Looked).index(looked))
 
 
 def words(key: Tensor, places: Tensor, count: int) -> Tensor:

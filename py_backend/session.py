@@ -19,7 +19,7 @@ from .answers import Answer, answer, train_answer
 from .codec import Packet
 from .device import Stopwatch, is_deterministic
 from .errors import BackendError
-from .evaluation import Samples, evaluate
+from .evaluation import Place, Samples, evaluate
 from .identity import Identity
 from .images import gather_images
 from .loading import Loader
@@ -258,6 +258,7 @@ class Session:
             request.batch_size,
             list(request.signals),
             self._progress,
+            Place(self._step, request.part if isinstance(request, Evaluate) else "score"),
             request.norm if isinstance(request, Evaluate) else "running",
             None if calibration is None else Samples(self._data.train, calibration),
             request.weights if isinstance(request, Evaluate) else "last",

@@ -61,6 +61,10 @@ class Learner:
         """Whether the model or the loss is the user's."""
         return self.model_reference is not None or self.loss_reference is not None
 
+    def seed_generators(self, seed: int) -> None:
+        """Those that what is trained may draw from: of what is ours torch's alone."""
+        (seed_all if self.is_own else seed_default_generators)(self.device, seed)
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -155,14 +159,13 @@ def train_batches(
     cuts = [parts(start, end, chunk.micro_batch) for start, end in pairwise(offsets)]
     data.pixels.expect([chunk.indices[start:end] for batch_cuts in cuts for start, end in batch_cuts])
     batches_done = 0
-    seed_generators = seed_all if learner.is_own else seed_default_generators
 
     learner.model.train()
     for batch in range(chunk.batches):
         if progress.should_stop():
             break
         start, end = offsets[batch], offsets[batch + 1]
-        seed_generators(device, noise.modules[batch])
+        learner.seed_generators(noise.modules[batch])
         set_learning_rate(learner.optimizer, rates[batch])
         learner.optimizer.zero_grad(set_to_none=True)
         for part_start, part_end in cuts[batch]:

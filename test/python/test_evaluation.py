@@ -224,6 +224,33 @@ def test_one_that_fails_behind_its_calibration_changes_nothing_either(
     assert are_the_same(tensors(run), own)
 
 
+class NoisyStatistics(Mixed):
+    """Draws before its BatchNorm, in evaluation mode, too."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x + torch.rand_like(x))
+
+
+def test_a_calibration_draws_the_same_whatever_is_looked_at_with_it(
+    open_run: Callable[..., Any], own_model: Callable[..., Named], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = open_run(model=own_model(NoisyStatistics))
+    pooled = []
+    own = PooledStatistics.mean_and_variance.fget
+    assert own is not None
+
+    def seen(statistics: PooledStatistics) -> tuple[Tensor, Tensor] | None:
+        pooled.append(digest(own(statistics)))
+        return own(statistics)
+
+    monkeypatch.setattr(PooledStatistics, "mean_and_variance", property(seen))
+    for part in ("test", "train", "test"):
+        torch.rand(())
+        run.look(part, [0, 1, 2, 3], ALL, batch_size=2, **REESTIMATED)
+    assert len(pooled) == 3
+    assert pooled[0] == pooled[1] == pooled[2]
+
+
 class OddError(Exception):
     """What nobody thought of."""
 

@@ -11,7 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from py_backend.codec import Packet
-from py_backend.evaluation import Samples, evaluate
+from py_backend.evaluation import Place, Samples, evaluate
 from py_backend.messages import Augmentation, Average, Named, Norm, Save
 from py_backend.progress import Progress
 from py_backend.signals import SIGNALS
@@ -99,8 +99,9 @@ def test_samples_are_looked_at_without_waiting(
     session = open_run(model=Named(name=model, options={}), precision=precision).host._session
     data, indices = session._data.train, np.arange(7, dtype=np.uint32)
     calibration = Samples(data, indices) if norm == "reestimated" else None
+    place = Place(0, "train")
     with RefuseWaiting():
-        looked = evaluate(session._learner, data, indices, 3, list(SIGNALS), Progress(), norm, calibration)
+        looked = evaluate(session._learner, data, indices, 3, list(SIGNALS), Progress(), place, norm, calibration)
     assert np.isfinite(looked.arrays()["margin"]).all()
 
 
