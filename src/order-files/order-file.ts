@@ -1,14 +1,15 @@
 /** A user's own order: a module whose default export is an order definition, in JavaScript or TypeScript. */
 import { asError, IbatchError, usageError } from "../errors.js";
-import { CASES, type Case } from "../orders/conformance-cases.js";
+import { CASES } from "../orders/conformance-cases.js";
 import type { Declared } from "../orders/declared.js";
+import { IN_A_ROW } from "../orders/kept-outside.js";
 import { isTaken } from "../orders/ledger-options.js";
 import type { Checked } from "./check-order.js";
 import type { Choice } from "./choose-options.js";
 import { findOrderFile } from "./find-order-file.js";
 import { type GraphFile, importsOf } from "./order-thread/graph.js";
 import type { Description } from "./order-thread/messages.js";
-import { type Limit, OrderThread, type ThreadOptions, WORD } from "./order-thread/order-thread.js";
+import { fromNow, type Limit, OrderThread, type ThreadOptions, WORD } from "./order-thread/order-thread.js";
 import { threadedOrder } from "./order-thread/threaded-order.js";
 import type { ReadScores, RunOrder } from "./run-order.js";
 
@@ -30,9 +31,9 @@ export interface Running extends Listening {
 type Options = Readonly<Record<string, unknown>>;
 
 /** Where it was that an order did not answer any more. */
-function withCase(error: unknown, example: Case | undefined): unknown {
-  if (error instanceof IbatchError || example === undefined) return error;
-  return new Error(`${asError(error).message}; the case under way: ${example.name}`, { cause: error });
+function withCase(error: unknown, name: string | undefined): unknown {
+  if (error instanceof IbatchError || name === undefined) return error;
+  return new Error(`${asError(error).message}; the case under way: ${name}`, { cause: error });
 }
 
 /** Its code is imported in a thread; this asks what is to be known before a run, and is to be stopped then. */
@@ -87,27 +88,36 @@ export class OrderFile {
     return this.#naming("says nothing of its options", this.#thread.ask({ subject: "choose", given }, WORD));
   }
 
-  /** As `checkAll`; and where no fault is found, what one thread makes in a row is asked of another one, place by place. */
+  /**
+   * As `checkAll`; and where no fault is found, what one thread makes in a row is asked of another one, place by place. The
+   * limit is that of all three.
+   */
   check(fixed: Options, limit: Limit): Promise<Checked> {
-    return this.#naming("cannot be checked", this.#check(fixed, limit));
+    return this.#naming("cannot be checked", this.#check(fixed, fromNow(limit)));
   }
 
   async #check(fixed: Options, limit: Limit): Promise<Checked> {
     const underWay = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const checked = await this.#thread.ask({ subject: "check", fixed, underWay }, limit).catch((error: unknown) => {
-      throw withCase(error, CASES[Atomics.load(underWay, 0) - 1]);
+      throw withCase(error, CASES[Atomics.load(underWay, 0) - 1]?.name);
     });
     if ("mistake" in checked || checked.findings.length > 0) return checked;
-    const rows = await this.#fresh((thread) => thread.ask({ subject: "rows", fixed }, limit));
-    const findings = await this.#fresh((thread) => thread.ask({ subject: "alone", rows }, limit));
+    const rows = await this.#fresh(IN_A_ROW, (thread) => thread.ask({ subject: "rows", fixed }, limit));
+    const alone = `${IN_A_ROW}, each made by itself`;
+    const findings = await this.#fresh(alone, (thread) => thread.ask({ subject: "alone", rows }, limit));
     return { ...checked, findings };
   }
 
   /** What a thread answers that was asked nothing before. */
-  async #fresh<T>(ask: (thread: OrderThread) => Promise<T>): Promise<T> {
-    const { thread } = await OrderThread.start({ ...this.#listening, entry: this.#entry, files: this.#files });
+  async #fresh<T>(name: string, ask: (thread: OrderThread) => Promise<T>): Promise<T> {
+    const starting = OrderThread.start({ ...this.#listening, entry: this.#entry, files: this.#files });
+    const { thread } = await starting.catch((error: unknown) => {
+      throw withCase(error, "its import by a fresh thread");
+    });
     try {
       return await ask(thread);
+    } catch (error) {
+      throw withCase(error, name);
     } finally {
       await thread.stop();
     }

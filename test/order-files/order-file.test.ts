@@ -2,8 +2,10 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { armHash } from "../../src/config/config.js";
+import { OrderFile } from "../../src/order-files/order-file.js";
+import { OrderThread } from "../../src/order-files/order-thread/order-thread.js";
 import { CONFIG, resolved, Scene, temporaryDirectory } from "../experiment/scene.js";
 import { BACKWARDS, orderModule } from "./own-order.js";
 
@@ -55,6 +57,51 @@ describe("a file of one's own", () => {
   test("one that reads the ledger has the ledger's options beside its own", async () => {
     const { orderOf } = folder({ "mine.mjs": orderModule("readsLedger: true, signals: () => ['margin'],") });
     expect(await orderOf("{ file: ./mine.mjs, start: scored }")).toMatchObject({ ledger: { start: "scored" } });
+  });
+
+  describe("checked", () => {
+    const opened = async (text: string) => {
+      const { directory } = folder({ "mine.mjs": text });
+      const listening = { signal: new AbortController().signal, say: () => {} };
+      const file = await OrderFile.import("./mine.mjs", directory, "order", listening);
+      onTestFinished(() => file.stop());
+      return file;
+    };
+
+    test.each([
+      [0, "4 epochs of 61 samples in a row, batches of 8"],
+      [3, "4 epochs of 61 samples in a row, batches of 8, each made by itself"],
+    ])("names the case where a fresh thread ends that is asked for epoch %i first", async (first, name) => {
+      const order = `order({ eligible, size, epoch, labels }) {
+        if (asked++ === 0 && labels.length === 61 && epoch === ${first}) process.exit(3);
+        return { indices: eligible.slice(), offsets: offsetsOf(eligible.length, size) };
+      },`;
+      const file = await opened(`let asked = 0; ${orderModule(order)}`);
+      await expect(file.check({}, { seconds: 60 })).rejects.toThrow(
+        new RegExp(`called process\\.exit\\(3\\); the case under way: ${name}$`),
+      );
+    });
+
+    test("has its time for all that it is asked together", async () => {
+      const ask = vi.spyOn(OrderThread.prototype, "ask");
+      onTestFinished(() => ask.mockRestore());
+      await (await opened(orderModule())).check({}, { seconds: 60 });
+      const limits = ask.mock.calls.map(([{ subject }, { until }]) => [subject, until]);
+      const [[, until]] = limits;
+      expect(until).toBeGreaterThan(0);
+      expect(limits).toEqual([
+        ["check", until],
+        ["rows", until],
+        ["alone", until],
+      ]);
+    });
+
+    test("a time that is over by then is said as it was given", async () => {
+      const file = await opened(orderModule(`coverage() { for (;;); },`));
+      const clock = vi.spyOn(performance, "now").mockReturnValueOnce(-60_000); // when the check began
+      onTestFinished(() => clock.mockRestore());
+      await expect(file.check({}, { seconds: 60 })).rejects.toThrow("mine.mjs gave no answer within 60 s");
+    });
   });
 
   test("trains", async () => {

@@ -19,7 +19,12 @@ export interface Limit {
   readonly seconds: number;
   /** The setting that says so. */
   readonly setBy?: string;
+  /** When it is over, by `performance.now()`, where several answers have it together; else each has it from its question on. */
+  readonly until?: number;
 }
+
+/** The limit from now on, for all the answers to come together. */
+export const fromNow = (limit: Limit): Limit => ({ ...limit, until: performance.now() + 1000 * limit.seconds });
 
 /** For an import, and for what an order says of itself: all but the work of an epoch. */
 export const WORD: Limit = { seconds: 60 };
@@ -111,13 +116,14 @@ export class OrderThread {
   }
 
   /** What the thread posts next. */
-  #next<T>({ seconds, setBy }: Limit): Promise<T> {
+  #next<T>({ seconds, setBy, until }: Limit): Promise<T> {
+    const left = until === undefined ? 1000 * seconds : Math.max(0, until - performance.now());
     const by = setBy === undefined ? "" : ` (${setBy})`;
     return new Promise((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over);
       const timer = setTimeout(
         () => this.#endWith(new Error(`${this.#entry} gave no answer within ${seconds} s${by}`)),
-        seconds * 1000,
+        left,
       );
       this.#pending = {
         resolve: (message) => {
