@@ -8,8 +8,8 @@ bias corrected as Adam's means have: r_1 is 1, and no weights from before the fi
 `swa_utils.get_ema_avg_fn` starts from w_1 and does not correct, which leaves w_1 the weight d^(n-1).
 
 Means are kept in float64 (complex128), on the device: in float32 an update of w/n is lost to rounding from some n on.
-What is looked at is the mean rounded to the parameter's own type. Parameters that do not change have their own value as
-mean, to the bit. Buffers are the model's own: BatchNorm's statistics are re-estimated where `norm` says so.
+What is looked at is the mean rounded to the parameter's own type. Frozen parameters have none, for what is infinite (a
+mask) would have NaN. Nor have buffers: BatchNorm's statistics are re-estimated where `norm` says so.
 """
 
 from __future__ import annotations
@@ -25,14 +25,12 @@ from .errors import BackendError
 
 
 class AveragedWeights:
-    """count: updates that are in the mean. Of tied parameters there is one mean, of integers none."""
+    """count: updates that are in the mean. Of tied parameters there is one mean, of integers and frozen ones none."""
 
     def __init__(self, model: nn.Module) -> None:
         self.count = 0
         self._parameters: dict[str, Parameter] = {
-            name: parameter
-            for name, parameter in model.named_parameters()
-            if parameter.is_floating_point() or parameter.is_complex()
+            name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
         }
         self._means: dict[str, Tensor] = {}
 
