@@ -50,7 +50,20 @@ export async function judgeFiles(
   );
   const n = known?.n ?? sizeOf(all, paths.join(", "));
   const classes = labelled === undefined ? "" : `; classes of ${labelled.what}`;
-  return say([paths.join(", ")], `${n} samples; batches of ${size}${classes}`, { n, all, labels: labelled?.labels });
+  const hints = samples === undefined ? held.flatMap(({ path, epochs }) => epochsInOne(path, epochs)) : [];
+  const judged = { n, all, labels: labelled?.labels };
+  return say([paths.join(", ")], `${n} samples; batches of ${size}${classes}`, judged, hints);
+}
+
+/** What to do where an epoch holds more indices than there are samples by it: several that leave samples out look so. */
+function epochsInOne(path: string, [indices, ...more]: readonly Uint32Array[]): string[] {
+  const n = largest(indices) + 1;
+  if (more.length > 0 || indices.length <= n) return [];
+  return [
+    `${path}: one epoch of ${indices.length} indices, the largest of which is ${n - 1}. Where these are several epochs, one after ` +
+      "another, part them: with --samples N where each has all N samples; else as .npy of epochs × indices, or as text with a " +
+      "blank line between two",
+  ];
 }
 
 /** @throws IbatchError where all indices come equally often, as in epochs one after another that nothing parts. */
@@ -99,7 +112,7 @@ function refuseBeyond(where: string, indices: Uint32Array, known: KnownSize | un
   );
 }
 
-function say(title: readonly string[], what: string, sequences: Sequences): number {
+function say(title: readonly string[], what: string, sequences: Sequences, hints: readonly string[] = []): number {
   const judgement = judge(sequences);
   const seeds = new Set(sequences.all.map(({ seed }) => seed)).size;
   const { length } = sequences.all;
@@ -108,7 +121,7 @@ function say(title: readonly string[], what: string, sequences: Sequences): numb
       ? `${counted(seeds, "seed")} × ${counted(length / seeds, "epoch")}`
       : `${counted(length, "epoch")} of ${counted(seeds, "seed")}`;
   const head = [...title, `${what}; ${epochs}`, ""];
-  process.stdout.write(`${[...head, ...render(judgement)].join("\n")}\n`);
+  process.stdout.write(`${[...head, ...render(judgement), ...hints].join("\n")}\n`);
   return judgement.off.length === 0 ? EXIT.done : EXIT.no;
 }
 

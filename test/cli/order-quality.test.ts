@@ -135,6 +135,29 @@ describe("of files", () => {
     expect(stop).toHaveBeenCalledOnce();
   });
 
+  test("epochs one after another that leave samples out: how to part them stands beside the verdict, and does", async () => {
+    const short = [0, 1].map((epoch) => uniform(0, epoch, upTo(300)).subarray(0, 290));
+    const path = file("x.u32", raw(...short));
+    const { code, stdout } = await quality(path);
+    const most = Math.max(...joined(...short));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      new RegExp(
+        `\nverdict: no uniform shuffle: not each index once.*\n\\S*x\\.u32: one epoch of 580 indices, the largest of which is ${most}\\. ` +
+          "Where these are several epochs, one after another, part them: with --samples N where each has all N samples; else as " +
+          "\\.npy of epochs × indices, or as text with a blank line between two\n$",
+      ),
+    );
+    for (const parted of [
+      file("x.npy", npy("<i8", [2, 290], [...joined(...short)])),
+      file("x.txt", short.map((epoch) => epoch.join("\n")).join("\n\n")),
+    ]) {
+      const said = await quality(parted);
+      expect(said.stdout).toContain("1 seed × 2 epochs\n");
+      expect(said.stdout).not.toContain("one after another");
+    }
+  });
+
   test("few indices are judged by what needs no p-values, and that is said", async () => {
     const { code, stdout } = await quality(file("x.txt", "2 0 1"));
     expect(code).toBe(0);
