@@ -15,8 +15,10 @@ export const wayOptions = {
     .enum(["epoch", "batch"])
     .default("epoch")
     .describe(
-      "epoch: one size in each epoch, `to` in the last one, or with a budget by the share of it that is spent where the epoch " +
-        "begins; batch: changes within epochs, with the samples trained on or the budget spent, near `to` in the last batches",
+      "epoch: one size in each epoch, `to` in the last one. With a budget a size goes by the share of it that is spent where the " +
+        "epoch begins, so `to` is not reached: of two epochs the last stands half of the way, of five at 4/5, and a run of the same " +
+        "length in `epochs` trains otherwise; take batch there. batch: changes within epochs, with the samples trained on or the " +
+        "budget spent, near `to` in the last batches",
     ),
 };
 
@@ -25,7 +27,7 @@ export const wayChangesBy = (per: Per): ChangesBy => (per === "epoch" ? "epochs"
 /**
  * Share of the way, in [0, 1]. Per epoch it is epoch / (epochs − 1), so that the last epoch is at the end of it; a run of one
  * epoch stays at the start. With a budget, which may last for more or fewer epochs than it nominally does, it is the share
- * spent where the epoch begins. Per batch it is the progress of the run, which is near 1 in the last batches.
+ * spent where the epoch begins, which is below 1 in each. Per batch it is the progress of the run, which is near 1 in the last batches.
  */
 export function position({ epoch, epochs, share, spentBefore }: BatchPlace, per: Per): number {
   if (per === "batch") return share;

@@ -30,7 +30,8 @@ arms:
   name; without options the name alone will do.
 - \`arms\` maps an arm's name to what differs from the rest. A section that names the same thing is completed, one that names
   another is replaced.
-- \`--set a.b=c\` on the command line takes the same paths, for instance \`--set arms.frozen.epochs=3\`.
+- \`--set a.b=c\` on the command line takes the same paths, for instance \`--set arms.frozen.epochs=3\`. What it
+  says takes the place of a key of the file that excludes it: \`budget.updates\` that of \`budget.samples\`.
 - Unknown keys are refused, but for those at the top that begin with \`x-\`. They are yours, to put anchors in.
 `;
 

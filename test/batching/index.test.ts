@@ -53,6 +53,22 @@ describe("what sizes change by is what they look at", () => {
   });
 });
 
+test("with a budget, sizes by the epoch end short of `to`, where `epochs` reach it; the option says so", () => {
+  const way = { from: 5, to: 30, per: "epoch" };
+  const last = { batch: 0, epoch: 4, epochs: 5, share: 0.8 };
+  for (const name of ["linear", "geometric"]) {
+    const { size, options } = findBatching(name);
+    expect(size(last, options.parse(way))).toBe(30);
+    const ofBudget = { ...last, spentBefore: 0.8 };
+    expect(size(ofBudget, options.parse(way))).toBeCloseTo(name === "linear" ? 25 : 5 * 6 ** 0.8, 9);
+    const { description } = batchingOptions(findBatching(name)).shape.per;
+    expect(description).toContain(
+      "so `to` is not reached: of two epochs the last stands half of the way, of five at 4/5",
+    );
+    expect(description).toContain("take batch there");
+  }
+});
+
 describe("the table of batching rules", () => {
   test("has one line for each file of the folder, under the file's name", () => {
     const files = readdirSync(new URL("../../src/batching", import.meta.url))
