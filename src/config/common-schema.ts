@@ -43,7 +43,8 @@ const evaluationSection = z.strictObject({
     .describe(
       "evaluate a mean of the weights beside the last ones, too; verdicts stay with these. `{ last: 0.25 }`: a uniform one over " +
         "the updates of the last quarter of the run, by its progress. `{ decay: 0.999 }`: exponential, bias corrected. BatchNorm's " +
-        "statistics are estimated anew",
+        "statistics are estimated anew, for the last weights, too, that the mean is held against. Costs 8 bytes for each trained " +
+        "parameter on the device and in checkpoints, twice that for a moment, a pass over them at each update, and another evaluation each time",
     ),
   batchSize: someCount.default(500).describe("samples a batch of an evaluation; changes results by rounding only"),
   trainSample: count

@@ -55,6 +55,7 @@ export const MEASURES: readonly Measure[] = [
     within: ({ averaged }) => averaged?.updates,
   },
   ...EVALUATED.flatMap((part) => measuredWithin(`averaged/${snakeCase(part)}_`, ({ averaged }) => averaged?.[part])),
+  ...measuredWithin("averaged/last_reestimated_", ({ averaged }) => averaged?.lastReestimated),
   ...MONITORS.map(
     (monitor): Measure => ({
       name: `order/${snakeCase(monitor)}`,

@@ -91,7 +91,17 @@ const parts = {
 const evaluated = {
   ...parts,
   /** The same of the mean of the weights over so many updates; only where `evaluation.averaged` wants it, once there is one. */
-  averaged: z.object({ updates: count, ...parts }).optional(),
+  averaged: z
+    .object({
+      updates: count,
+      ...parts,
+      /**
+       * The last weights on the test set under statistics estimated anew, as the mean's are: what the mean is to be held against.
+       * Only of a model with BatchNorm; absent in records of before there was such.
+       */
+      lastReestimated: measured.optional(),
+    })
+    .optional(),
 };
 
 export const withinPoint = z.object({

@@ -158,8 +158,8 @@ export type WithinLastEpoch = Readonly<z.infer<typeof withinLastEpoch>>;
 
 const averagedWeights = z.strictObject({
   accuracy: meanOverRuns,
-  /** Minus that of the last weights. */
-  gain: meanOverRuns,
+  /** Minus that of the last weights. Absent in records of before last weights were looked at under the same statistics of BatchNorm. */
+  gain: meanOverRuns.optional(),
   loss: meanOverRuns,
 });
 /** Of the mean of the weights, on the test set after the last epoch, over the runs that are done. */

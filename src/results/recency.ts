@@ -1,4 +1,5 @@
 /** Whether a run's end says more of its last batches than of its training: evaluations before that, and means of weights. */
+import type { EpochMetrics, Measured } from "../record/epoch-metrics.js";
 import type {
   ArmFindings,
   AveragedWeights,
@@ -33,17 +34,23 @@ export function averagedWeightsOf(runs: readonly TimedRun[]): AveragedWeights | 
   const found = runs.flatMap(({ state, metrics }) => {
     const last = state === "done" ? metrics.at(-1) : undefined;
     const averaged = last?.averaged?.test;
-    return last?.test === undefined || averaged === undefined ? [] : [{ last: last.test, averaged }];
+    return last?.test === undefined || averaged === undefined ? [] : [{ averaged, end: endAlike(last) }];
   });
   const accuracy = meanOver(found.map(({ averaged }) => averaged.accuracy));
-  const gain = meanOver(found.map(({ averaged, last }) => averaged.accuracy - last.accuracy));
+  const gains = found.flatMap(({ averaged, end }) => (end === undefined ? [] : averaged.accuracy - end.accuracy));
+  const gain = gains.length < found.length ? undefined : meanOver(gains);
   const loss = meanOver(found.map(({ averaged }) => fromRecorded(averaged.loss)));
-  return accuracy && gain && loss ? { accuracy, gain, loss } : undefined;
+  return accuracy && loss ? { accuracy, loss, ...(gain && { gain }) } : undefined;
 }
 
+/** The last weights under the statistics of their mean; undefined where BatchNorm's were others, as in early records. */
+const endAlike = ({ test, averaged, batchNorm }: EpochMetrics): Measured | undefined =>
+  averaged?.lastReestimated ?? (batchNorm === undefined ? test : undefined);
+
 export const RECENCY_TITLE =
-  "Recency: test accuracy within the last epoch (evaluation.perEpoch), and of averaged weights (evaluation.averaged). An arm " +
-  "whose end differs from these by more than the baseline's does may be shown by its last batches";
+  "Recency: test accuracy within the last epoch (evaluation.perEpoch), and of averaged weights (evaluation.averaged), with " +
+  "BatchNorm against last weights under re-estimated statistics, too. An arm whose end differs from these by more than the " +
+  "baseline's does may be shown by its last batches";
 
 type RecentArm = Pick<ArmFindings, "arm" | "withinLastEpoch" | "averagedWeights">;
 

@@ -6,7 +6,7 @@ import { random, type Stream } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
 import { stratifiedSample } from "../kernels/stratified.js";
 import type { ExtraSignal } from "../orders/contract.js";
-import type { BatchNormMetrics } from "../record/epoch-metrics.js";
+import type { BatchNormMetrics, Measured } from "../record/epoch-metrics.js";
 import { compareStatistics } from "./batch-norm.js";
 import type { Evaluated } from "./divergence.js";
 import { toMeasured } from "./measured.js";
@@ -54,14 +54,22 @@ export class Evaluator {
 
   /** `updates`: that are in the mean of the weights, which is looked at, too, where there are some. */
   async look(updates: number): Promise<Looked> {
-    const [{ measured, testPredictions }, averaged] = await Promise.all([
+    const [{ measured, testPredictions }, averaged, lastReestimated] = await Promise.all([
       this.#lookWith({ weights: "last", norm: this.#norm }),
       updates === 0 ? undefined : this.#lookWith({ weights: "averaged", norm: this.#normOfAveraged }),
+      updates === 0 || !this.#hasBatchNorm ? undefined : this.#lastReestimated(),
     ]);
+    const alike = lastReestimated && { lastReestimated };
     return {
-      evaluated: { ...measured, ...(averaged && { averaged: { updates, ...averaged.measured } }) },
+      evaluated: { ...measured, ...(averaged && { averaged: { updates, ...averaged.measured, ...alike } }) },
       testPredictions,
     };
+  }
+
+  /** Under the statistics that the mean has: a difference to it is then of the weights alone. */
+  async #lastReestimated(): Promise<Measured | undefined> {
+    const onTest = await this.#signals("test", this.#test, { weights: "last", norm: "reestimated" });
+    return onTest && toMeasured(onTest);
   }
 
   async #lookWith(how: HowLooked) {

@@ -53,7 +53,7 @@ describe.each(Object.entries(ORDERS))("%s", (_, order) => {
   });
 });
 
-test("an exponential mean is of all updates; BatchNorm's statistics are estimated anew for it alone", async () => {
+test("an exponential mean is of all updates; BatchNorm's statistics are estimated anew for it, and for what it is held against", async () => {
   const opened = {
     settings: { memoryFormat: "", precision: "float32", deterministic: true, dropout: [], batchNormLayers: 2 },
   } as const;
@@ -63,6 +63,7 @@ test("an exponential mean is of all updates; BatchNorm's statistics are estimate
     opened: { settings: { ...opened.settings, dropout: [] } },
   });
   expect(metrics.map(({ averaged }) => averaged?.updates)).toEqual([5, 10, 15]);
+  expect(metrics.every(({ test, averaged }) => averaged?.lastReestimated?.count === test?.count)).toBe(true);
   const looks = client
     .sentOf("evaluate")
     .map(({ fields: { weights, norm }, arrays }) => [weights, norm, arrays.calibration?.length]);
@@ -70,6 +71,7 @@ test("an exponential mean is of all updates; BatchNorm's statistics are estimate
     [0, 1, 2].flatMap(() => [
       ["last", "running", undefined],
       ["averaged", "reestimated", 24],
+      ["last", "reestimated", 24],
     ]),
   );
   expect(

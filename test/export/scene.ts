@@ -25,6 +25,7 @@ export const FULL: Whole<EpochMetrics> = {
     trainSample: { loss: 0.0078125, accuracy: 0.06, count: 14 },
     validation: { loss: 0.00390625, accuracy: 0.07, count: 15 },
     test: { loss: 0.001953125, accuracy: 0.08, count: 16 },
+    lastReestimated: { loss: 0.0009765625, accuracy: 0.09, count: 17 },
   },
   within: [
     {
@@ -37,6 +38,7 @@ export const FULL: Whole<EpochMetrics> = {
         trainSample: { loss: 0.03125, accuracy: 0.03, count: 11 },
         validation: { loss: 0.0625, accuracy: 0.04, count: 12 },
         test: { loss: 0.015625, accuracy: 0.05, count: 13 },
+        lastReestimated: { loss: 0.00048828125, accuracy: 0.1, count: 18 },
       },
     },
   ],

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { EPOCHS, lineOf } from "../../src/page/curves.js";
 import { lookOf } from "../../src/page/looks.js";
 import { recencyTable } from "../../src/page/recency.js";
+import type { EpochMetrics } from "../../src/record/epoch-metrics.js";
 import { averagedWeightsOf, withinLastEpochOf } from "../../src/results/recency.js";
 import type { TimedRun } from "../../src/results/recorded-experiment.js";
 import { summarise } from "../../src/results/summary.js";
@@ -45,7 +46,7 @@ test("a mean of the weights stands beside the last ones", async () => {
     return { ...made, metrics: lines };
   });
   const found = averagedWeightsOf(averaged);
-  expect([found?.accuracy.mean, found?.gain.mean, found?.loss.mean].map((mean) => mean?.toFixed(6))).toEqual([
+  expect([found?.accuracy.mean, found?.gain?.mean, found?.loss.mean].map((mean) => mean?.toFixed(6))).toEqual([
     "0.850000",
     "0.250000",
     "1.100000",
@@ -57,6 +58,20 @@ test("a mean of the weights stands beside the last ones", async () => {
   const table = renderTable(summarise(asking(runs), runs, "."), findings);
   expect(table).toMatch(/^\| hard +\| +85\.00 ± 7\.07 \| +\+25\.00 ± 7\.07 \| +1\.1000 ± 0\.0707 \|$/m);
   expect(table).not.toContain("mean before its end");
+});
+
+test("with BatchNorm a mean is held against last weights under the same statistics; where there are none, against nothing", async () => {
+  const measured = (accuracy: number) => ({ loss: 1, accuracy, count: 1000 });
+  const made = run("hard", 0, { test: [0.5] });
+  const withAveraged = (averaged: EpochMetrics["averaged"]) => [
+    { ...made, metrics: made.metrics.map((line) => ({ ...line, batchNorm: {}, averaged })) },
+  ];
+  const alike = withAveraged({ updates: 3, test: measured(0.75), lastReestimated: measured(0.75) });
+  expect(averagedWeightsOf(alike)?.gain?.mean).toBe(0);
+  const early = withAveraged({ updates: 3, test: measured(0.75) });
+  expect(averagedWeightsOf(early)?.accuracy.mean).toBe(0.75);
+  expect(averagedWeightsOf(early)?.gain).toBeUndefined();
+  expect(recencyTable(await findingsOf(early))?.text).toContain('<td data-name="averaged − end, points">–</td>');
 });
 
 test("curves have them between the ends of epochs", () => {
