@@ -35,12 +35,13 @@ type InEpoch = Pick<PoolPlace, "first" | "count">;
 export class CandidateLaws {
   readonly #n: number;
   readonly #eligibleCount: number;
-  readonly #declared: DeclaredPools;
+  readonly #declared: DeclaredPools | undefined;
   /** Of each sample: 0 where it is not eligible, else 1 more than the number of the pool that held it last. */
   readonly #lastPool: Uint32Array;
   #pool = 0;
 
-  constructor(n: number, eligible: Readonly<Uint32Array>, declared: DeclaredPools) {
+  /** `declared`: undefined where nothing charges candidates, and a batch may have as many as it likes. */
+  constructor(n: number, eligible: Readonly<Uint32Array>, declared: DeclaredPools | undefined) {
     this.#n = n;
     this.#eligibleCount = eligible.length;
     this.#declared = declared;
@@ -65,15 +66,18 @@ export class CandidateLaws {
       }
       this.#lastPool[index] = this.#pool + 1;
     }
-    return this.#countFault(indices.length, place);
+    return this.#declared && this.#countFault(indices.length, place, this.#declared);
   }
 
   /**
    * A budget of passes charges what is declared, so a batch has as many, but for a part of one, and for all eligible samples.
    * An epoch's last batch may have what a pass over the eligible samples has left instead, or a number between.
    */
-  #countFault(named: number, { first, count }: InEpoch): ResultFault | undefined {
-    const { epochShare, candidatesPerSample } = this.#declared;
+  #countFault(
+    named: number,
+    { first, count }: InEpoch,
+    { epochShare, candidatesPerSample }: DeclaredPools,
+  ): ResultFault | undefined {
     const all = this.#eligibleCount;
     const isLast = first + count >= sampleSize(epochShare, all);
     const declared = Math.min(candidatesPerSample * count, all);

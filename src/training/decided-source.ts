@@ -54,6 +54,8 @@ export interface DecidedInputs {
   readonly eligible: Readonly<Uint32Array>;
   /** What the epoch before trained on. */
   readonly before: Readonly<Uint32Array> | null;
+  /** Whether a budget counts candidates, by as many as the order declares. */
+  readonly chargesCandidates: boolean;
   /** Scores candidates, behind what was asked of the backend before. */
   score(indices: Uint32Array): Promise<SampleSignals>;
   readonly listen: Listener;

@@ -105,7 +105,8 @@ export class Planner {
     const drawn = decided.indices.subarray(0, batches.offsets[decided.count]);
     const orderUnderWay = await calling(where, () => order.beginBatches(inputs, drawn));
     const place = { seed, epoch, step, mostBatches: mostBatches - firstStep };
-    const known = { ledger, placebo, before, n: labels.length, eligible };
+    const chargesCandidates = config.budget?.forwardEquivalents !== undefined;
+    const known = { ledger, placebo, before, n: labels.length, eligible, chargesCandidates };
     const given = { order, orderUnderWay, decided, underWay, batches, score, listen };
     return new DecidedSource({ ...place, ...known, ...given });
   }

@@ -13,7 +13,7 @@ import { mapExtras, type SampleSignals } from "./sample-signals.js";
 export interface PoolInputs
   extends Pick<
     DecidedInputs,
-    "order" | "decided" | "batches" | "placebo" | "seed" | "epoch" | "n" | "eligible" | "score"
+    "order" | "decided" | "batches" | "placebo" | "seed" | "epoch" | "n" | "eligible" | "score" | "chargesCandidates"
   > {
   readonly orderUnderWay: Pick<BatchesUnderWay, "candidates">;
   readonly firstStep: number;
@@ -35,7 +35,8 @@ export class ScoredPools {
 
   constructor(inputs: PoolInputs) {
     this.#inputs = inputs;
-    this.#laws = new CandidateLaws(inputs.n, inputs.eligible, inputs.order);
+    const { n, eligible, order, chargesCandidates } = inputs;
+    this.#laws = new CandidateLaws(n, eligible, chargesCandidates ? order : undefined);
     this.#next = inputs.decided.count;
   }
 

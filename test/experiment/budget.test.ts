@@ -448,6 +448,11 @@ describe("an order that has candidates scored is told how much of the budget is 
     expect(sum(equivalents)).toBe(spent);
   });
 
+  test("a batch may have another number of candidates than declared where no budget counts them", async () => {
+    const { ofCandidates } = await told("{updates: 3}", 2, `${HALVES}, candidatesPerSample: () => 1`);
+    expect(ofCandidates).toEqual([0, 1 / 3, 2 / 3]);
+  });
+
   test.each([
     ["1", "5"],
     ["3", "15"],

@@ -11,6 +11,17 @@ function allowed(eligible: number, epochShare: number, candidatesPerSample: numb
   return numbers.filter((named) => laws.fault(consecutive(named), { first, count }) === undefined);
 }
 
+test("where none are declared, as many as the batch holds at least, each once and eligible", () => {
+  const laws = new CandidateLaws(24, consecutive(20), undefined);
+  const lawsOf = (named: readonly number[]) => laws.fault(Uint32Array.from(named), { first: 0, count: 2 })?.law;
+  expect([[0, 1], [7, 3, 9], [...consecutive(20)]].map(lawsOf)).toEqual([undefined, undefined, undefined]);
+  expect([[0], [0, 0], [0, 21]].map(lawsOf)).toEqual([
+    "there are as many candidates as the batch holds",
+    "each candidate comes once",
+    "candidates are eligible",
+  ]);
+});
+
 test.each<[string, number, number, number, [number, number], number[]]>([
   ["two for each sample", 24, 1 / 2, 2, [0, 5], [10]],
   ["of a part of one, rounded either way", 24, 0.3, 1 / 0.3, [0, 4], [13, 14]],
