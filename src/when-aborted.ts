@@ -15,8 +15,8 @@ export function whenAborted(signal: AbortSignal, act: () => void): () => void {
   const { acts, listener } = LISTENING.get(signal) ?? listen(signal);
   acts.add(act);
   return () => {
-    acts.delete(act);
-    if (acts.size > 0) return;
+    // What was forgotten before may have left the listening to others since.
+    if (!acts.delete(act) || acts.size > 0) return;
     signal.removeEventListener("abort", listener);
     LISTENING.delete(signal);
   };

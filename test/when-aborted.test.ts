@@ -27,6 +27,19 @@ test("where all have forgotten, nothing listens", () => {
   }
 });
 
+test("who forgets twice takes nothing from who has listened since", () => {
+  const { signal, abort } = controlled();
+  const forget = whenAborted(signal, () => {});
+  forget();
+  const told: string[] = [];
+  whenAborted(signal, () => told.push("first"));
+  forget();
+  whenAborted(signal, () => told.push("second"));
+  expect(listenersOf(signal)).toBe(1);
+  abort();
+  expect(told).toEqual(["first", "second"]);
+});
+
 test("so it is of all that is waited for at once, and all of it is interrupted", async () => {
   const { signal, abort } = controlled();
   const never = new Promise<never>(() => {});
