@@ -51,6 +51,19 @@ describe("what the statistics say", () => {
       answerOf([comparison("b", { accuracy: none }), comparison("d", { accuracy: none })])?.querySelector(".short")
         ?.textContent,
     ).toBe("Of the 2 planned comparisons in test accuracy none shows a difference.");
+    const few = comparison("e", { accuracy: { ...none, claim: null, lack: "one pair" } });
+    const alike = comparison("f", { accuracy: { ...none, claim: null, lack: "equal differences" } });
+    const shortOf = (...comparisons: readonly Comparison[]) =>
+      answerOf(comparisons)?.querySelector(".short")?.textContent;
+    expect(shortOf(few, alike)).toBe(
+      "Of the 2 planned comparisons in test accuracy none could show a difference: 1 of too few seeds; 1 without a test.",
+    );
+    expect(shortOf(few, comparison("b", { accuracy: none }))).toBe(
+      "Of the 2 planned comparisons in test accuracy none shows a difference: 1 undecided; 1 of too few seeds.",
+    );
+    expect(shortOf(few, comparison("sorted"))).toBe(
+      "Of the 2 planned comparisons in test accuracy: 1 worse (sorted − shuffled); 1 of too few seeds.",
+    );
     expect(answerOf([comparison("a", unplanned)])?.querySelector("details .sentences")).toBeNull();
   });
 
