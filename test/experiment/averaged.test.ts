@@ -13,6 +13,12 @@ const settingsOf = (order: string, ...others: readonly string[]) => [
   ...others,
 ];
 
+const budgeted = (order: string, budget: string, last: number) => [
+  `arms={a: {order: ${order}, budget: ${budget}}}`,
+  "seeds=[4]",
+  `evaluation={averaged: {last: ${last}}}`,
+];
+
 async function trained(settings: readonly string[], pretence: Pretence = LOSSES) {
   const scene = new Scene();
   const { client, error } = await scene.run({ settings, pretence });
@@ -87,6 +93,36 @@ test.each([
   const settings = [`arms={a: {order: shuffled, ${length}}}`, "seeds=[4]", `evaluation={averaged: {last: ${last}}}`];
   const { metrics } = await trained(settings);
   expect(metrics.map(({ averaged }) => averaged?.updates ?? 0)).toEqual(updates);
+});
+
+test.each([
+  // Spent at the ends of batches, with passes of 24: 39, 54, 60, 99, 114, 120; from above 151.2 on: 159, 174, 180, 219.
+  [
+    "scoring passes",
+    "{name: weighted, fraction: 0.5, signal: rescore, start: scored}",
+    "{forwardEquivalents: 216}",
+    0.3,
+    [0, 0, 3, 4],
+  ],
+  // 5 a sample: 180 after three epochs, 205, 230; from above 207.36 on.
+  ["candidates", "{name: pool, factor: 2}", "{forwardEquivalents: 216}", 0.04, [0, 0, 0, 1]],
+  // 12, 17, 22, 24, … 36, and a shuffle: 41, 46, 51, 56, 60; from above 42 on.
+  [
+    "a shuffled last epoch",
+    "{name: random-subset, fraction: 0.5, shuffledLastEpoch: true}",
+    "{samples: 60}",
+    0.3,
+    [0, 0, 0, 4],
+  ],
+])("the last share of a budget goes by what is spent: %s", async (_, order, budget, last, updates) => {
+  const { metrics } = await trained(budgeted(order, budget, last));
+  expect(metrics.map(({ averaged }) => averaged?.updates ?? 0)).toEqual(updates);
+});
+
+test("the last share of a budget of updates is so many of them, whatever their sizes", async () => {
+  const growing = "batching={name: linear, from: 2, to: 12, per: batch}";
+  const { metrics } = await trained([...budgeted("shuffled", "{updates: 13}", 0.5), growing]);
+  expect([metrics.at(-1)?.step, metrics.at(-1)?.averaged?.updates]).toEqual([13, 7]);
 });
 
 test("left out it is no part of the hash; both kinds, or none of them, are refused", async () => {
