@@ -4,9 +4,10 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ConfigSource } from "../../src/config/config-source.js";
 import { packageRoot } from "../../src/package-root.js";
-import { measured } from "../../src/record/epoch-metrics.js";
+import { epochMetrics, measured, withinPoint } from "../../src/record/epoch-metrics.js";
 import { comparisonTables } from "../../src/results/comparison-table.js";
 import { whole } from "../../src/results/layout.js";
+import { averagedWeightsOf, recencyColumns, withinLastEpochOf } from "../../src/results/recency.js";
 import { readResults } from "../../src/results/recorded-results.js";
 import { isPythonMissing } from "../warm-python/missing.js";
 import { type Asked, findingsOfAll } from "./findings-of-all.js";
@@ -77,6 +78,33 @@ test.each(summaries)("%s: the page that links to it shows the means that it has"
     return !shown.some((line) => line.startsWith(`| ${arm} `) && line.includes(accuracy) && line.includes(loss));
   });
   expect(missing.map(({ arm }) => arm)).toEqual([]);
+});
+
+const recent = z.object({
+  arms: z.array(
+    z.object({
+      arm: z.string(),
+      runs: z.array(lastRun.extend({ within: z.array(withinPoint), averaged: epochMetrics.shape.averaged })),
+    }),
+  ),
+});
+
+test("recency.json: the page's table of recency is that of its runs", async () => {
+  const page = readFileSync(join(results, "recency.md"), "utf8");
+  const { arms } = recent.parse(JSON.parse(readFileSync(join(results, "recency.json"), "utf8")));
+  const found = arms.map(({ arm, runs }) => {
+    const timed = runs.map(({ seed, test, within, averaged }) => {
+      const made = run(arm, seed, { test: [test.accuracy] });
+      return { ...made, metrics: made.metrics.map((line) => ({ ...line, test, within, averaged })) };
+    });
+    return { arm, withinLastEpoch: withinLastEpochOf(timed), averagedWeights: averagedWeightsOf(timed) };
+  });
+  const columns = recencyColumns(found);
+  const rows = page.split("\n").map((line) => cellsOf(line).join(" | "));
+  const titles = columns.map(({ title }) => title);
+  expect(rows).toContain(["arm", ...titles].join(" | "));
+  const expected = found.map((arm) => [arm.arm, ...columns.map(({ cell }) => cell(arm))].join(" | "));
+  expect(expected.filter((row) => !rows.includes(row))).toEqual([]);
 });
 
 // --- what these pages claim of differences
