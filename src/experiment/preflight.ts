@@ -44,7 +44,8 @@ export class Preflight {
   }
 
   /**
-   * Tries those that have something of the user's in them, or replay runs as far as the data say. Tells what is imported, and what the backend says of it. What is one run's alone is left to it.
+   * Tries those that have something of the user's in them, or replay runs as far as the data say. Tells what is imported, and
+   * what the backend says of it. What is one run's alone is left to it.
    * @throws IbatchError naming the arm, where all are refused and no run has begun, or what all would meet; Interrupted.
    */
   async tryOwn(backends: Backends): Promise<void> {

@@ -109,7 +109,7 @@ export class CaseCheck<Options> {
     return first;
   }
 
-  /** The checked result for (seed, epoch), the case's epoch being 0, from inputs of its own that are compared with the case's afterwards. */
+  /** The checked result for (seed, epoch), the case's epoch being 0. Its inputs are copies, held against the case's afterwards. */
   #run(seed: number, after: number, makeLedger: MakeLedger): OrderResult | undefined {
     const { labels, classCount, eligible, size } = this.#case;
     const epoch = this.#case.epoch + after;

@@ -263,8 +263,8 @@ export interface PoolOrder<Options = unknown> extends OrderDeclaration<Options> 
   readonly decidesEachBatch?: undefined;
   readonly scoresCandidates?: undefined;
   /**
-   * How many candidates are scored for each sample of a batch, at least 1: a budget of passes counts them, and holds batches to it. Left out:
-   * 1 / `epochShare`, where each eligible sample is a candidate once an epoch.
+   * How many candidates are scored for each sample of a batch, at least 1: a budget of passes counts them, and holds
+   * batches to it. Left out: 1 / `epochShare`, where each eligible sample is a candidate once an epoch.
    */
   candidatesPerSample?(options: Options): number;
 }

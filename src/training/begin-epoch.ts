@@ -113,7 +113,8 @@ export class OtherPlan extends IbatchError {
       "usage",
       `the plan of epoch ${epoch + 1}, made again, is not the one on record (${differs}): the order or what it reads has ` +
         "changed since, or the order keeps something between epochs outside of its `memory`, which is gone when a run goes on " +
-        "(`ibatch order --check` finds that; declare `memory` for it). Bring back what it was, or remove the run's directory to train it anew",
+        "(`ibatch order --check` finds that; declare `memory` for it). Bring back what it was, or remove the run's directory to " +
+        "train it anew",
     );
   }
 }

@@ -29,8 +29,5 @@ export function cutAtDivergence(trained: TrainedOn): { trained: TrainedOn; diver
 }
 
 /** Whether any sample that was evaluated has a loss that is not finite: their mean is not, then. */
-export const hasDiverged = ({ test, validation, trainSample }: Omit<Evaluated, "averaged">): boolean =>
+export const hasDiverged = ({ test, validation, trainSample }: Omit<EvaluatedParts, "averaged">): boolean =>
   [test, validation, trainSample].some((part) => part !== undefined && !Number.isFinite(fromRecorded(part.loss)));
-
-/** What was measured after an epoch. */
-export type Evaluated = EvaluatedParts;

@@ -1,13 +1,12 @@
 /** What is measured after an epoch, and what its line in the record says. */
-import type { BatchNormMetrics, EpochMetrics } from "../record/epoch-metrics.js";
-import type { Evaluated } from "./divergence.js";
+import type { BatchNormMetrics, EpochMetrics, EvaluatedParts } from "../record/epoch-metrics.js";
 import { noiseDrawn } from "./label-noise.js";
 import { measuredOf } from "./measured.js";
 import type { PlannedEpoch } from "./planner.js";
 import type { EpochUnderWay, RunState } from "./run-state.js";
 import type { Training } from "./training.js";
 
-type EvaluatedEpoch = Evaluated & { readonly batchNorm?: BatchNormMetrics };
+type EvaluatedEpoch = EvaluatedParts & { readonly batchNorm?: BatchNormMetrics };
 
 /** `averaged`: updates that are in the mean of the weights. */
 export async function evaluate(

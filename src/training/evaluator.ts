@@ -6,9 +6,8 @@ import { random, type Stream } from "../kernels/random.js";
 import { shuffled } from "../kernels/shuffle.js";
 import { stratifiedSample } from "../kernels/stratified.js";
 import type { ExtraSignal } from "../orders/contract.js";
-import type { BatchNormMetrics, Measured } from "../record/epoch-metrics.js";
+import type { BatchNormMetrics, EvaluatedParts, Measured } from "../record/epoch-metrics.js";
 import { compareStatistics } from "./batch-norm.js";
-import type { Evaluated } from "./divergence.js";
 import { toMeasured } from "./measured.js";
 import type { Plan } from "./plan.js";
 import type { SampleSignals } from "./sample-signals.js";
@@ -21,7 +20,7 @@ const CALIBRATION_SIZE = 2000;
 type HowLooked = Pick<Evaluation, "weights" | "norm">;
 
 export interface Looked {
-  readonly evaluated: Evaluated;
+  readonly evaluated: EvaluatedParts;
   /** u32 [testCount]; undefined where no test set is looked at. */
   readonly testPredictions: Uint32Array | undefined;
 }

@@ -2,14 +2,14 @@
  * Trains on the first samples of a fixed sequence, by difficulty or at random, of which more and more are let in.
  *
  * Wu, Dyer and Neyshabur 2021, "When do curricula work?" (arXiv 2012.03107). Choose it where training is short or labels are
- * wrong, the cases in which the authors saw a gain, and always beside `sort: random`: they found that a random sequence with the same growing
- * set did as well, and that with the usual budget nothing was gained. It costs the runs that losses are from (`from`; none for `sort: random`), and a
- * sort each epoch, or for each batch.
+ * wrong, the cases in which the authors saw a gain, and always beside `sort: random`: they found that a random sequence with
+ * the same growing set did as well, and that with the usual budget nothing was gained. It costs the runs that losses are from
+ * (`from`; none for `sort: random`), and a sort each epoch, or for each batch.
  *
  * `sort` says what comes first: samples of low loss (a curriculum), of high loss (an anti-curriculum), or any (pacing only). The
  * loss is that of the training passes in `epoch` of the runs, or their mean over all epochs, over the runs of other seeds.
- * The pacing function g lets in a share of the samples as a function of t, the run's progress: b at the start, all of them from t = a on. With
- * x = t / a it is b + (1 − b) f(x), f being x, x², √x (linear, quadratic, root), (e^10x − 1) / (e^10 − 1) (exp), or
+ * The pacing function g lets in a share of the samples as a function of t, the run's progress: b at the start, all of them
+ * from t = a on. With x = t / a it is b + (1 − b) f(x), f being x, x², √x (linear, quadratic, root), (e^10x − 1) / (e^10 − 1) (exp), or
  * 1 + ln(x + e^−10) / 10 (log); step lets in b until t = a. It is rounded down, and at least one sample.
  *
  * As in the paper an epoch holds each of the first g(t) samples once, shuffled, t being what it is before the epoch: epochs grow,

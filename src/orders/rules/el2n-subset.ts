@@ -3,9 +3,9 @@
  *
  * Paul, Ganguli and Dziugaite 2021, "Deep learning on a data diet" (arXiv 2107.07075). Choose it to ask which samples can be
  * done without. It costs the runs that the scores are from (`from`, 10 or so for a steady mean), and a shuffle each epoch; it
- * pays where many trainings on the part come after. The authors claim that half of CIFAR-10 can be left out by scores of early epochs with no
- * loss of accuracy. Others: a random part that is drawn anew each epoch beats many methods that choose one (Guo et al. 2022,
- * DeepCore), so compare with `random-subset`, redrawn and (`redraw: never`) fixed.
+ * pays where many trainings on the part come after. The authors claim that half of CIFAR-10 can be left out by scores of early
+ * epochs with no loss of accuracy. Others: a random part that is drawn anew each epoch beats many methods that choose one (Guo
+ * et al. 2022, DeepCore), so compare with `random-subset`, redrawn and (`redraw: never`) fixed.
  *
  * EL2N is the norm of softmax less one-hot label. The paper takes it after an epoch, in the mean over networks; here it is that of the
  * training passes in `epoch`, with dropout and augmentation, in the mean over the runs of other seeds. `keep: highest` keeps the

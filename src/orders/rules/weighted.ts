@@ -2,9 +2,9 @@
  * Weighted random sampling without replacement, over the epoch or anew for every batch.
  *
  * Choose it to see hard samples earlier (`fraction: 1`, each sample once, only the sequence changes) or more often
- * (`fraction` below 1), or to let each batch be drawn by the newest losses (`per: batch`). It is Algorithm D of Efraimidis and Spirakis (2006): one sample after another with
- * probability in proportion to its weight among those left. It costs a pass of keys and a sort. Announced in the
- * 2019 study.
+ * (`fraction` below 1), or to let each batch be drawn by the newest losses (`per: batch`). It is Algorithm D of Efraimidis and
+ * Spirakis (2006): one sample after another with probability in proportion to its weight among those left. It costs a pass of
+ * keys and a sort. Announced in the 2019 study.
  *
  * Weights: `loss` is loss^power, `rank` is rank^−alpha with rank 1 for the highest value (chance breaks ties). They
  * are float32, relative to the largest. None falls below `floor` times the mean over the samples seen, so a loss of 0
