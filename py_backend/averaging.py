@@ -33,11 +33,29 @@ class AveragedWeights:
             name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
         }
         self._means: dict[str, Tensor] = {}
+        self._decays: set[float | None] = set()  # of what was counted here; one that was put back does not say its own
+
+    def refuse_other(self, from_step: int, decay: float | None, step: int) -> None:
+        """Refuses what would not go on with the mean at this step. Raises BackendError (bad_field)."""
+        due = max(0, step - from_step)
+        if due != self.count:
+            raise BackendError(
+                "bad_field",
+                f"average from_step {from_step} came at step {step}: {due} updates would be in the mean, and "
+                f"{self.count} are; send the same `average` with every chunk of a run",
+            )
+        if others := self._decays - {decay}:
+            raise BackendError(
+                "bad_field",
+                f"average decay {decay} came at step {step}, and {others.pop()} before; send the same "
+                "`average` with every chunk of a run",
+            )
 
     @torch.no_grad()
     def count_in(self, decay: float | None) -> None:
         """The parameters as they are now; decay None: a uniform mean. The device is not waited for."""
         self.count += 1
+        self._decays.add(decay)
         if self.count == 1:
             self._means = {name: self._fresh(name).copy_(parameter) for name, parameter in self._parameters.items()}
             return
@@ -79,6 +97,7 @@ class AveragedWeights:
         """means: as `expected` says, of any device."""
         self._means = {name: self._fresh(name).copy_(means[name]) for name in self._parameters}
         self.count = count
+        self._decays = set()
 
     def _fresh(self, name: str, device: str | None = None) -> Tensor:
         parameter = self._parameters[name]

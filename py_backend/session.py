@@ -185,6 +185,8 @@ class Session:
             average=request.average,
         )
         check_chunk(chunk, self._data.train.size)
+        if (average := request.average) is not None:
+            self._learner.averaged.refuse_other(average.from_step, average.decay, self._step)
         trained = self._train(chunk, list(request.signals))
         if trained.batches_done:
             self._given[request.first_step] = Given(request, trained)

@@ -218,6 +218,28 @@ def test_nothing_is_looked_at_before_the_first_update_that_counts(odd: Callable[
     assert "averaged" not in save(run).decode("latin1")
 
 
+@pytest.mark.parametrize(
+    ("others", "seen"),
+    [
+        ([exponential()], "decay 0.9 came at step 2, and None before"),
+        ([uniform(1)], "1 updates would be in the mean, and 2 are"),
+        ([None, uniform()], "3 updates would be in the mean, and 2 are"),
+    ],
+)
+def test_what_would_not_go_on_with_the_mean_is_refused_before_it_is_trained_on(
+    odd: Callable[[], Any], batches: Batches, others: list[Average | None], seen: str
+) -> None:
+    run = odd()
+    run.train(batches[:2], average=uniform())
+    for average in others[:-1]:
+        run.train([batches[2]], average=average)
+    before = run.state()
+    with pytest.raises(BackendError, match=seen) as refused:
+        run.train([batches[3]], average=others[-1])
+    assert refused.value.code == "bad_field"
+    assert all(torch.equal(tensor, before[name]) for name, tensor in run.state().items())
+
+
 def test_weights_come_back_where_looking_fails(odd: Callable[[], Any], batches: Batches) -> None:
     run = odd()
     run.train(batches, average=uniform())
