@@ -85,7 +85,7 @@ const points = (share: number): string => signed(PERCENT * share, 2);
 type Format = (value: number) => string;
 
 function text(value: MeanOverRuns | undefined, format: Format, ofSpread: Format = percent): string {
-  if (value === undefined) return "–";
+  if (value === undefined || Number.isNaN(value.mean)) return "–";
   return value.sd === null ? format(value.mean) : `${format(value.mean)} ± ${ofSpread(value.sd)}`;
 }
 

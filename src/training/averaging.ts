@@ -4,6 +4,8 @@ import type { BatchSource } from "./batch-source.js";
 import { beforeEpoch, type RunState } from "./run-state.js";
 import type { Training } from "./training.js";
 
+type Batches = Pick<BatchSource, "offsets" | "samples" | "batches">;
+
 /**
  * How the batches of the epoch under way are counted; null: none of them is, or a run that is cut has no evaluation. Keeps
  * in the state from which batch on, once that is known.
@@ -11,7 +13,7 @@ import type { Training } from "./training.js";
 export function averageIn(
   state: RunState,
   { config, length, mostBatches }: Pick<Training, "config" | "length" | "mostBatches">,
-  source: Pick<BatchSource, "offsets" | "samples" | "batches">,
+  source: Batches,
 ): Average | null {
   const { averaged } = config.evaluation;
   if (averaged === undefined || mostBatches !== undefined) return null;
@@ -31,12 +33,7 @@ const ROUNDING = 1e-9;
  * The first batch of the epoch that ends in the last such share of the run; the run's last batch does in any case. Undefined
  * where none does.
  */
-function firstOfLast(
-  share: number,
-  state: RunState,
-  length: Training["length"],
-  source: Pick<BatchSource, "offsets" | "samples" | "batches">,
-): number | undefined {
+function firstOfLast(share: number, state: RunState, length: Training["length"], source: Batches): number | undefined {
   const before = beforeEpoch(state);
   for (let batches = 1; batches <= source.batches; batches++) {
     const done = { samples: source.offsets[batches], batches };

@@ -74,6 +74,17 @@ test("with BatchNorm a mean is held against last weights under the same statisti
   expect(recencyTable(await findingsOf(early))?.text).toContain('<td data-name="averaged − end, points">–</td>');
 });
 
+test("a mean of losses that are no numbers is left out of the table", async () => {
+  const averaged = { updates: 3, test: { loss: "NaN", accuracy: 0.75, count: 1000 } } as const;
+  const runs = [0, 1].map((seed) => {
+    const made = run("hard", seed, { test: [0.5] });
+    return { ...made, metrics: made.metrics.map((line) => ({ ...line, averaged })) };
+  });
+  const table = recencyTable(await findingsOf(runs))?.text;
+  expect(table).toContain('<td data-name="averaged: test loss">–</td>');
+  expect(table).toContain("75.00 ± 0.00");
+});
+
 test("curves have them between the ends of epochs", () => {
   const runs = HARD.map(({ metrics, timings, state }) => ({ metrics, timings, document: { state } }));
   const { points } = lineOf({ arm: "hard", runs }, lookOf(0), { quantity: "accuracy", on: "test", cost: EPOCHS });
