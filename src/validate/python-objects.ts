@@ -34,6 +34,9 @@ const answer = z.union([
 ]);
 
 const KILL_AFTER_MILLISECONDS = 3000;
+/** With torch to import, on a machine that has other work: what is asked later is limited by itself. */
+const SECONDS_TO_START = 120;
+
 /** pythonia's own limit: none, for its timer would keep Node alive after a call that is never answered. */
 const NO_LIMIT = "0";
 
@@ -73,7 +76,8 @@ export class PythonObjects {
     const { loaded, com } = await loading;
     const started = child ?? watch(null, () => {});
     try {
-      const ready = guarded(loaded, { exited: started.exited, limitSeconds, what: "starting" });
+      const toStart = Math.max(limitSeconds, SECONDS_TO_START);
+      const ready = guarded(loaded, { exited: started.exited, limitSeconds: toStart, what: "starting" });
       const module = await unlessInterrupted(signal, ready);
       return new PythonObjects((text) => callRpc(module, text, shim), options, started, com.proc?.pid);
     } catch (error) {

@@ -261,6 +261,12 @@ describe("whatever Python does, it ends with a clear line and leaves nobody behi
     expect(code).not.toBe(0);
   });
 
+  it("its limit is one of questions: Python may take longer to start", async () => {
+    const { code, stderr } = await validatedBy(coldPython, plain, "--limit", "0.05");
+    expect(stderr).toMatch(/^ibatch: Python did not answer within 0\.05 s \(`\w+`\): raise --limit/m);
+    expect(code).toBe(3);
+  });
+
   it("a loop that was not allowed, an arm that is not there", async () => {
     const notAllowed = await ibatch(["validate", plain, "--loop", "loops:train"]);
     expect(notAllowed).toEqual({
