@@ -1,6 +1,7 @@
 /** All runs, at backends that work side by side. */
 import { IbatchError, Interrupted } from "../errors.js";
 import type { RunDocument } from "../record/run-document.js";
+import { whenAborted } from "../when-aborted.js";
 import type { Backends } from "./backends.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { KeptRuns } from "./kept-runs.js";
@@ -32,9 +33,7 @@ export async function runAll(
 ): Promise<ArmsRun> {
   const { workplace, signal } = experiment;
   const stop = new AbortController();
-  const forward = () => stop.abort(signal.reason);
-  if (signal.aborted) forward();
-  signal.addEventListener("abort", forward, { once: true });
+  const forget = whenAborted(signal, () => stop.abort(signal.reason));
   const shift = new Shift({ ...experiment, signal: stop.signal }, runs, found);
   const workers = workplace.pool.map(async (backends) => {
     try {
@@ -47,7 +46,7 @@ export async function runAll(
   const errors = (await Promise.allSettled(workers)).flatMap((ended) =>
     ended.status === "rejected" ? ended.reason : [],
   );
-  signal.removeEventListener("abort", forward);
+  forget();
   if (errors.length > 0) throw errors.find((error) => !(error instanceof Interrupted)) ?? errors[0];
   return shift.ended;
 }

@@ -5,10 +5,8 @@ import type { EpochMetrics } from "../../record/epoch-metrics.js";
 import type { MeasureKind } from "../../record/measure-kinds.js";
 import { fromRecorded } from "../../record/number.js";
 import type { Trial, TunedArm, TuningDocument } from "../../record/tuning-record.js";
-
 import type { RunResult } from "../run-result.js";
 import { bestOf, sumsOf, type Tried } from "./rank-trials.js";
-
 import { trialName } from "./trials.js";
 
 type Runs = readonly RunResult[];

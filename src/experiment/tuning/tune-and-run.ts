@@ -4,10 +4,8 @@ import { determiningSettings, type ExperimentConfig, experimentHash } from "../.
 import { withoutRate, withRate } from "../../config/tune.js";
 import { IbatchError } from "../../errors.js";
 import { ExperimentRecord } from "../../record/experiment-record.js";
-
 import { TUNING_RUNS, type TunedArm, tunedOnRecord, writeTuning } from "../../record/tuning-record.js";
 import { runArms } from "../experiment.js";
-
 import type { ExperimentInputs } from "../experiment-inputs.js";
 import type { ArmsRun } from "../run-result.js";
 import { chooseRates } from "./choose-rates.js";
