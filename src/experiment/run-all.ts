@@ -58,16 +58,19 @@ class Shift {
   readonly #found: Found;
   readonly #queue: RunQueue;
   readonly #results = new Map<PlannedRun, RunResult>();
-  /** Backends that take runs. */
-  #working: number;
+  /** Those that take runs. */
+  readonly #working: Set<Backends>;
+  #underWay = 0;
+  /** Of backends that are free, and wait whether a run is given back. */
+  readonly #waiting = new Set<() => void>();
   #stoppedBy: IbatchError | undefined;
 
   constructor(experiment: ExperimentInputs, runs: readonly PlannedRun[], found: Found) {
     this.#experiment = experiment;
     this.#runs = runs;
     this.#found = found;
-    this.#working = experiment.workplace.pool.length;
-    this.#queue = new RunQueue(runs, this.#working);
+    this.#working = new Set(experiment.workplace.pool);
+    this.#queue = new RunQueue(runs, this.#working.size);
   }
 
   get ended(): ArmsRun {
@@ -79,22 +82,46 @@ class Shift {
   async work(backends: Backends): Promise<void> {
     const losses = new Losses();
     try {
-      for (let run = this.#queue.take(); run !== undefined; run = this.#queue.take()) {
-        if (this.#experiment.signal.aborted) throw new Interrupted();
-        const outcome = run.finished ?? (await this.#run(begun(run), backends, losses));
-        // Nothing is awaited from here to `finally`, so that of backends which are given up together the last one knows it.
-        const ended = outcome instanceof IbatchError ? this.#settle(run, outcome, losses) : outcome;
-        if (ended === undefined) return;
-        this.#record(run, ended, losses);
-        if (losses.refusal !== undefined && this.#hasOthers) return;
+      for (let run = await this.#next(); run !== undefined; run = await this.#next()) {
+        await this.#take(run, backends, losses);
+        if (!this.#working.has(backends)) return;
       }
     } finally {
-      this.#working -= 1;
+      this.#working.delete(backends);
     }
   }
 
+  /** Waits as long as a run that is under way may still be given back; undefined: none is left. */
+  async #next(): Promise<PlannedRun | undefined> {
+    for (;;) {
+      const run = this.#queue.take();
+      if (run !== undefined) this.#underWay += 1;
+      if (run !== undefined || this.#underWay === 0) return run;
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  async #take(run: PlannedRun, backends: Backends, losses: Losses): Promise<void> {
+    try {
+      if (this.#experiment.signal.aborted) throw new Interrupted();
+      const outcome = run.finished ?? (await this.#run(begun(run), backends, losses));
+      // Nothing is awaited from here on, so that of backends which are given up together the last one knows it.
+      const ended = outcome instanceof IbatchError ? this.#settle(run, outcome, losses) : outcome;
+      if (ended !== undefined) this.#record(run, ended, losses);
+      if (losses.refusal !== undefined && this.#hasOthers) this.#working.delete(backends);
+    } finally {
+      this.#underWay -= 1;
+      this.#wakeWaiting();
+    }
+  }
+
+  #wakeWaiting(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
   get #hasOthers(): boolean {
-    return this.#working > 1;
+    return this.#working.size > 1;
   }
 
   /** How it ended, or what came in its way. */

@@ -47,7 +47,7 @@ export interface SceneOptions {
   /** Backends that work side by side; 1 where it is left out. */
   readonly jobs?: number;
   /** Why a job has no backend at all. */
-  unavailable?(job: number): Error | undefined;
+  unavailable?(job: number): Error | undefined | Promise<Error>;
 }
 
 export function temporaryDirectory(): string {
@@ -94,7 +94,7 @@ export class Scene {
       let isFirst = true;
       return {
         get: async () => {
-          const refusal = unavailable(job);
+          const refusal = await unavailable(job);
           if (refusal !== undefined) throw refusal;
           if (client === undefined && !isFirst && noOther !== undefined && refused++ < noOtherTimes) throw noOther;
           if (client === undefined) {

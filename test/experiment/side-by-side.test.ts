@@ -113,6 +113,22 @@ describe("a backend that cannot be had", () => {
     expect(noted).toEqual([`a backend is given up, and others do what is left: ${missing.message}`]);
   });
 
+  test("leaves its run to one that has had nothing to do since", async () => {
+    let ended = () => {};
+    const othersEnd = new Promise<void>((resolve) => {
+      ended = resolve;
+    });
+    const { results, stoppedBy, clients } = await run(new Scene(), {
+      settings: ["seeds=1"],
+      jobs: 2,
+      observer: { runEnded: () => ended() },
+      unavailable: (job) => (job === 1 ? othersEnd.then(() => missing) : undefined),
+    });
+    expect(stoppedBy).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "done"]);
+    expect(clients).toHaveLength(1);
+  });
+
   test("ends the command where no other can, and nothing is recorded", async () => {
     const scene = new Scene();
     const { error } = await run(scene, { jobs: 3, unavailable: () => missing });
