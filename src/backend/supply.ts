@@ -6,11 +6,14 @@ type Open = (which: { readonly another: boolean }) => Promise<Backend>;
 
 /** Backends one after another: the same one for as long as it serves, another one where it was lost. */
 export class BackendSupply {
+  /** For a person. */
+  readonly name: string;
   #current: Backend | undefined;
   readonly #open: Open;
   #opened = 0;
 
-  constructor(open: Open) {
+  constructor(name: string, open: Open) {
+    this.name = name;
     this.#open = open;
   }
 

@@ -14,7 +14,7 @@ export const backendOptions = {
     .meta({ placeholder: "PATH" }),
   device: z.string().optional().describe("auto, cpu or cuda:N").meta({ placeholder: "D" }),
   backend: z
-    .string()
+    .array(z.string())
     .optional()
     .describe("use the backend that runs at this control endpoint, instead of starting one")
     .meta({ placeholder: "URL" }),

@@ -4,6 +4,9 @@ import type { CommandDefinition } from "./command.js";
 
 const options = z.strictObject({
   ...backendOptions,
+  backend: backendOptions.backend
+    .describe("use the backends that run at these control endpoints, instead of starting one; may be repeated")
+    .meta({ placeholder: "URL,…" }),
   ...userCodeOptions,
   jobs: z
     .string()

@@ -2,6 +2,8 @@ import type { WorkClient } from "../training/session.js";
 
 /** Where runs get their backend from. */
 export interface Backends {
+  /** For a person: where they run, or which job theirs is. */
+  readonly name: string;
   /**
    * One that serves: the same as before for as long as it does.
    * @throws IbatchError where there is none; Interrupted.

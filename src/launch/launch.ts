@@ -22,7 +22,7 @@ import { UNEQUAL_WORK } from "../results/unequal-work.js";
 import { importsOf } from "../training/open-request.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
 import { BufferedLog } from "./buffered-log.js";
-import { type BackendChoice, dataDirectory, jobsOf, supplyPool } from "./chosen-backend.js";
+import { type BackendChoice, dataDirectory, greet, jobsOf, runsAlready, supplyPool } from "./chosen-backend.js";
 
 export interface LaunchOptions extends BackendChoice {
   /** Run directory; `runs/<name>-<hash>` when left out. */
@@ -86,15 +86,16 @@ interface Checked {
 }
 
 async function check(source: ConfigSource, options: Launching, say: (line: string) => void): Promise<Checked> {
-  const { signal, backend, allowImport = [], onWarning, onChecked } = options;
+  const { signal, allowImport = [], onWarning, onChecked } = options;
+  const isOurs = !runsAlready(options);
   const orders = await OrderSources.load(source, { signal, say });
   const early = resolveConfig(source, orders, undefined);
-  if (backend === undefined) refuseImports(source, early, allowImport);
+  if (isOurs) refuseImports(source, early, allowImport);
   for (const module of unusedImports(Object.values(early.arms).flatMap(importsOf), allowImport)) {
     onWarning?.(`--allow-import ${module}: the config imports nothing from there`);
   }
   for (const line of unreadSettings(source)) onWarning?.(line);
-  if (backend === undefined) tellTooManyThreads(early.backend, (line) => onWarning?.(line));
+  if (isOurs) tellTooManyThreads(early.backend, (line) => onWarning?.(line));
   onChecked?.(early);
   return { source, orders, early };
 }
@@ -124,9 +125,9 @@ async function onBackends(
   const imports = Object.values(early.arms).flatMap(importsOf);
   const pool = supplyPool(options, { config: early.backend, imports, signal, onOutput, note });
   try {
-    const { introduction } = await pool[0].get();
+    const { introduction, pool: greeted } = await greet(pool, options);
     const resolved = resolveConfig(source, orders, introduction.catalogue);
-    const workplace = { pool, dataDir: dataDirectory(options) };
+    const workplace = { pool: greeted, dataDir: dataDirectory(options) };
     audience = audienceOf(observing(record, buffered, options), buffered.add); // its clock is that of the runs
     const experiment = { config: resolved, orders, workplace, record, audience, signal };
     const { config, stoppedBy } = await tuneAndRun(experiment);

@@ -86,8 +86,8 @@ describe("help goes to standard output, exit code 0", () => {
         --python <PATH>          Python to run the backend with (default:
                                  IBATCH_PYTHON, else .venv)
         --device <D>             auto, cpu or cuda:N
-        --backend <URL>          use the backend that runs at this control endpoint,
-                                 instead of starting one
+        --backend <URL,…>        use the backends that run at these control endpoints,
+                                 instead of starting one; may be repeated
         --allow-import <MODULE>  a module of yours, with its submodules, that
                                  references may name: it runs code; may be repeated
         --python-path <DIR>      look for your modules in this directory, too; may be
@@ -370,7 +370,7 @@ describe("run gets the config and its options", () => {
         data: "d",
         python: "p",
         device: "cpu",
-        backend: "tcp://127.0.0.1:1",
+        backend: ["tcp://127.0.0.1:1"],
         out: "o",
         allowImport: ["team", "torch.nn"],
         pythonPath: ["src"],

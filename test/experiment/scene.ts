@@ -93,6 +93,7 @@ export class Scene {
       let client = job === 0 ? clients[0] : undefined;
       let isFirst = true;
       return {
+        name: `backend ${job + 1}`,
         get: async () => {
           const refusal = await unavailable(job);
           if (refusal !== undefined) throw refusal;

@@ -3,9 +3,10 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { BackendOptions } from "../../src/backend/backend.js";
-import { BackendLost } from "../../src/backend/errors.js";
+import { BackendLost, NothingListens } from "../../src/backend/errors.js";
 import { backendSection } from "../../src/config/common-schema.js";
-import { supplyChosenBackend, supplyPool } from "../../src/launch/chosen-backend.js";
+import { usageError } from "../../src/errors.js";
+import { greet, openToAsk, supplyChosenBackend, supplyPool } from "../../src/launch/chosen-backend.js";
 import { runExperiment } from "../../src/launch/run-experiment.js";
 import { FakeBackend } from "../experiment/fake-backend.js";
 import { temporaryDirectory } from "../experiment/scene.js";
@@ -19,6 +20,9 @@ afterEach(() => {
 const URL = "tcp://there:5555";
 const { startSeconds } = backendSection.parse({});
 const WAITING = `waiting up to ${startSeconds} s for a backend at ${URL}: start it again there`;
+
+let instances = 0;
+const ofInstance = (instance = `${++instances}`) => new FakeBackend({ introduction: { instance } });
 
 type Opening = Pick<BackendOptions, "onWaiting">;
 
@@ -132,9 +136,81 @@ describe("a pool", () => {
   test("is none of a backend that runs already", () => {
     const ofTwo = { config: backendSection.parse({ jobs: 2 }), signal };
     expect(() => supplyPool({ backend: URL }, ofTwo)).toThrow(
-      `--backend ${URL} trains one run at a time, and backend.jobs are 2: leave one out`,
+      `--backend ${URL} is one backend, which trains one run at a time each, and backend.jobs are 2: leave one out`,
     );
     expect(supplyPool({ backend: URL }, { ...ofTwo, config: backendSection.parse({}) })).toHaveLength(1);
+  });
+
+  describe("of backends that run already", () => {
+    const config = backendSection.parse({});
+    const [A, B, C] = ["tcp://a:1", "tcp://b:1", "tcp://c:1"];
+    const poolOf = (backend: string | string[], section = {}) =>
+      supplyPool({ backend }, { config: { ...config, ...section }, signal });
+
+    test.each([
+      ["with commas", `${A},${B}, ${C}`],
+      ["as a list", [A, B, C]],
+      ["as both", [`${A},${B}`, C]],
+    ])("has a supply for each, %s", async (_how, backend) => {
+      opened.openBackend.mockImplementation(async () => ({ client: ofInstance(), stop: async () => {} }));
+      const pool = poolOf(backend, { jobs: 3 });
+      expect(pool.map(({ name }) => name)).toEqual([A, B, C]);
+      for (const supply of pool) await supply.get();
+      const asked = opened.openBackend.mock.calls.map(([{ url, threads }]) => [url, threads]);
+      expect(asked).toEqual([A, B, C].map((url) => [url, "auto"]));
+    });
+
+    test("leaves a comma in a path alone", () => {
+      expect(poolOf("ipc:///tmp/a,b,ipc:///tmp/c").map(({ name }) => name)).toEqual(["ipc:///tmp/a,b", "ipc:///tmp/c"]);
+    });
+
+    test("has as many jobs as backends, each named once", () => {
+      expect(() => poolOf([A, B], { jobs: 3 })).toThrow(
+        `--backend ${A},${B} are 2 backends, which train one run at a time each, and backend.jobs are 3: leave one out`,
+      );
+      expect(() => poolOf([A, B], { devices: ["cpu"] })).toThrow("backend.devices are 1: leave one out");
+      expect(() => poolOf([A, B, A])).toThrow(`--backend ${A} is named twice: name each backend once`);
+    });
+
+    test("is refused by what asks one", async () => {
+      const choice = { backend: [A, B] };
+      const refusal = `--backend ${A},${B}: one backend is asked here, and only \`ibatch run\` takes several; name one`;
+      await expect(openToAsk(choice, signal)).rejects.toThrow(refusal);
+      expect(() => supplyChosenBackend(choice, { signal })).toThrow(refusal);
+    });
+
+    test("knows one backend by two endpoints, and lets the second one go", async () => {
+      const stop = vi.fn();
+      opened.openBackend.mockImplementation(async () => ({ client: ofInstance("same"), stop }));
+      const [first, second] = poolOf([A, B]);
+      await first.get();
+      await first.discard();
+      await first.get(); // again: it is the same one that was there before
+      expect(stop).toHaveBeenCalledTimes(1);
+      await expect(second.get()).rejects.toThrow(`${A} and ${B} lead to one backend: name it once`);
+      expect(stop).toHaveBeenCalledTimes(2);
+    });
+
+    test("begins with those that are there, in their sequence", async () => {
+      const missing = new NothingListens("nothing listens there");
+      const busy = usageError("computes on cpu, cuda was asked for");
+      const away = new Map<string, Error>();
+      opened.openBackend.mockImplementation(async ({ url }: BackendOptions) => {
+        const error = away.get(url ?? "");
+        if (error !== undefined) throw error;
+        return { client: ofInstance(), stop: async () => {} };
+      });
+      const greeted = async () => (await greet(poolOf([A, B, C]), { backend: [A, B, C] })).pool.map(({ name }) => name);
+      expect(await greeted()).toEqual([A, B, C]);
+      away.set(A, missing);
+      expect(await greeted()).toEqual([B, C, A]);
+      away.set(C, busy);
+      await expect(greeted()).rejects.toBe(busy);
+      for (const url of [A, B, C]) away.set(url, new NothingListens(`nothing listens at ${url}`));
+      await expect(greeted()).rejects.toThrow(
+        `none of these backends is there: ${[A, B, C].map((url) => `nothing listens at ${url}`).join("; ")}`,
+      );
+    });
   });
 
   test("of devices and a device is refused", () => {
