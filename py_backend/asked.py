@@ -21,6 +21,8 @@ class Asked:
     sender: bytes
     connection: int | None
     """Over which it came, if that is still there: see connections.py."""
+    held_bytes: int
+    """That it took on the wire."""
     message_id: int
     asked: Packet | Exception
 
@@ -56,14 +58,14 @@ class Pending:
             return error_packet(self.asked.message_id, error)
 
 
-def read(sender: bytes, connection: int | None, frames: Sequence[Frame]) -> Asked:
+def read(sender: bytes, connection: int | None, held_bytes: int, frames: Sequence[Frame]) -> Asked:
     """What was asked. A message that cannot be read keeps the id that could be: 0 where none could."""
     try:
         packet = decode(frames)
-        return Asked(sender, connection, packet.id, packet)
+        return Asked(sender, connection, held_bytes, packet.id, packet)
     except Exception as error:
         message_id = error.details.get("id", 0) if isinstance(error, BackendError) else 0
-        return Asked(sender, connection, message_id, error)
+        return Asked(sender, connection, held_bytes, message_id, error)
 
 
 def error_packet(message_id: int, error: Exception) -> Packet:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +17,7 @@ import zmq
 from .answers import Answer
 from .asked import Asked, Pending, error_packet, read
 from .codec import MAX_MESSAGE_BYTES, Packet, encode
-from .connections import Connections
+from .connections import Allowance, Connections, most_connections
 from .control import ControlDesk
 from .device import select
 from .endpoints import Endpoints, is_served
@@ -32,12 +34,18 @@ IDLE_POLL_MS = 100
 JOIN_SECONDS = 2.0
 QUEUE_LIMIT = 16
 """Messages taken from ZeroMQ's queue ahead of their turn, to see whose they are."""
-MAX_CONTROL_BYTES = 1 << 20
+LOOK_SECONDS = 0.01
+"""From one look at what connections hold to the next, while something comes."""
+HANDSHAKE_MS = 10_000
+MAX_CONTROL_BYTES = 1 << 19
 CONTROL_HIGH_WATER_MARK = 64
 WORK_HIGH_WATER_MARK = 4
-MAX_CONTROL_UNREAD_BYTES = 2 * MAX_CONTROL_BYTES
-MAX_WORK_UNREAD_BYTES = MAX_MESSAGE_BYTES
-"""Of what came over a connection and was not read; checked after every control message, and ten times a second."""
+STRANGERS = Allowance(each=MAX_CONTROL_BYTES, together=8 * MAX_CONTROL_BYTES)
+"""Whoever has opened no session: no message of theirs needs more than its header."""
+CONTROLLERS = Allowance(each=2 * MAX_MESSAGE_BYTES, together=2 * MAX_MESSAGE_BYTES)
+"""A message as large as may be and its answer."""
+TELL_SECONDS = 1.0
+"""Between two lines about connections that were cut."""
 
 
 class ListenError(Exception):
@@ -54,32 +62,36 @@ class Server:
         self._host = Host(identity, self._progress)
         self._queue: deque[Asked] = deque()
         self._control_error: BaseException | None = None
-        self._control = self._bind(endpoints.control, MAX_CONTROL_BYTES, CONTROL_HIGH_WATER_MARK)
-        self._work = self._bind(endpoints.work, MAX_MESSAGE_BYTES, WORK_HIGH_WATER_MARK)
+        self._cuts: list[str] = []
+        self._tell_cuts_at = 0.0
+        self._control = self._made(MAX_CONTROL_BYTES, CONTROL_HIGH_WATER_MARK)
+        self._work = self._made(MAX_MESSAGE_BYTES, WORK_HIGH_WATER_MARK)
+        most = most_connections()
+        self._control_connections = Connections(self._control, STRANGERS, CONTROLLERS, most)
+        self._work_connections = Connections(self._work, STRANGERS, CONTROLLERS, most)
+        bind(self._control, endpoints.control)
+        bind(self._work, endpoints.work)
         self._waker = Waker(lambda: select(identity.device))
         self._work_or_ready: zmq.Poller = zmq.Poller()
         self._work_or_ready.register(self._work, zmq.POLLIN)
         self._work_or_ready.register(self._waker.fd, zmq.POLLIN)
         self.control_endpoint = self._control.getsockopt_string(zmq.LAST_ENDPOINT)
         self.work_endpoint = self._work.getsockopt_string(zmq.LAST_ENDPOINT)
-        self._control_connections = Connections(self._control, MAX_CONTROL_UNREAD_BYTES)
-        self._work_connections = Connections(self._work, MAX_WORK_UNREAD_BYTES)
+        self._asked, self._asked_or_moved = zmq.Poller(), zmq.Poller()
+        for poller in (self._asked, self._asked_or_moved):
+            poller.register(self._control, zmq.POLLIN)
+        for connections in (self._control_connections, self._work_connections):
+            if connections.fd is not None:
+                self._asked_or_moved.register(connections.fd, zmq.POLLIN)
         self._desk = ControlDesk(identity, self._progress, self.work_endpoint)
 
-    def _bind(self, endpoint: str, frame_bytes: int, messages: int) -> zmq.Socket[bytes]:
+    def _made(self, frame_bytes: int, messages: int) -> zmq.Socket[bytes]:
         """A ROUTER that takes frames of at most this size, and queues so many messages a peer."""
         socket = self._context.socket(zmq.ROUTER)
         socket.setsockopt(zmq.LINGER, LINGER_MS)
         socket.setsockopt(zmq.MAXMSGSIZE, frame_bytes)
         socket.setsockopt(zmq.RCVHWM, messages)
-        if "[" in endpoint:  # tcp://[::1]
-            socket.setsockopt(zmq.IPV6, 1)
-        try:
-            if is_served(endpoint):
-                raise ListenError(f"{endpoint}: another backend listens there")
-            socket.bind(endpoint)
-        except zmq.ZMQError as error:
-            raise ListenError(f"{endpoint}: {error}") from None
+        socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
         return socket
 
     def stop(self) -> None:
@@ -147,7 +159,7 @@ class Server:
     def _receive_queued(self) -> None:
         """Takes what ZeroMQ has queued: who is answered next may send at once, and must find only older work here."""
         while len(self._queue) < QUEUE_LIMIT and self._work.poll(0):
-            self._queue.append(read(*receive(self._work, self._work_connections)))
+            self._queue.append(receive(self._work, self._work_connections))
 
     def _start(self, asked: Asked) -> Pending:
         """Starts the work; what fails at once has its answer: the error."""
@@ -158,6 +170,7 @@ class Server:
             self._progress.asked_over(asked.connection)
             answer = self._host.handle(asked.asked)
             self._progress.heard_over()
+            self._work_connections.know(asked.connection)
             return Pending(asked, answer)
         except Exception as error:
             return Pending(asked, Answer.now(error_packet(asked.message_id, error)))
@@ -167,7 +180,7 @@ class Server:
         packet = pending.packet()
         self._receive_queued()
         self._tell_progress(None if behind is None else behind.asked)
-        send(self._work, pending.asked.sender, packet)
+        send(self._work, self._work_connections, pending.asked, packet)
 
     def _tell_progress(self, started: Asked | None) -> None:
         """What is under way and queued; a cancel ends with the last of it that its session asked for."""
@@ -179,24 +192,32 @@ class Server:
         while self._queue:
             asked = self._queue.popleft()
             refusal = BackendError("shutting_down", "this backend is going; start another one")
-            send(self._work, asked.sender, error_packet(asked.message_id, refusal))
+            send(self._work, self._work_connections, asked, error_packet(asked.message_id, refusal))
             self._receive_queued()
 
     # --- control: a thread of its own
 
     def _serve_control(self) -> None:
+        look_at = 0.0
         try:
             while not self._progress.stopping.is_set():
-                if self._control.poll(IDLE_POLL_MS):
+                until_look = look_at - time.monotonic()
+                if until_look > 0:
+                    asking = dict(self._asked.poll(math.ceil(1000 * until_look)))
+                else:
+                    asking = dict(self._asked_or_moved.poll(IDLE_POLL_MS))
+                if self._control in asking:
                     self._answer_next_control()
-                self._look_after_connections()
+                if until_look <= 0:
+                    self._look_after_connections()
+                    look_at = time.monotonic() + LOOK_SECONDS
         except BaseException as error:
             self._control_error = error
         finally:
             self.stop()
 
     def _look_after_connections(self) -> None:
-        """Frees the session of a controller that is gone, and cuts who floods: bytes that no message is made of."""
+        """Frees the session of a controller that is gone, and cuts who has us hold more than is allowed."""
         for connection in self._work_connections.ended():
             self._progress.left(connection)
         self._control_connections.ended()
@@ -204,23 +225,28 @@ class Server:
             (self._control_connections, self.control_endpoint),
             (self._work_connections, self.work_endpoint),
         ):
-            for unread in connections.cut_floods():
-                print(
-                    f"py_backend: cut a connection to {endpoint}: {unread} bytes came over it that were not read, "
-                    "more than may wait",
-                    file=sys.stderr,
-                    flush=True,
-                )
+            self._cuts += [f"cut a connection to {endpoint}: {why}" for why in connections.cut_floods()]
+        self._tell_cuts()
+
+    def _tell_cuts(self) -> None:
+        """A line now and then: who is cut may come again at once, and often."""
+        if not self._cuts or time.monotonic() < self._tell_cuts_at:
+            return
+        first, *others = self._cuts
+        more = f" (and {len(others)} more)" if others else ""
+        print(f"py_backend: {first}{more}", file=sys.stderr, flush=True)
+        self._cuts.clear()
+        self._tell_cuts_at = time.monotonic() + TELL_SECONDS
 
     def _answer_next_control(self) -> None:
-        asked = read(*receive(self._control, self._control_connections))
+        asked = receive(self._control, self._control_connections)
         try:
             if isinstance(asked.asked, Exception):
                 raise asked.asked
             answer = Packet(asked.message_id, self._desk.answer(asked.asked.body))
         except Exception as error:
             answer = error_packet(asked.message_id, error)
-        send(self._control, asked.sender, answer)
+        send(self._control, self._control_connections, asked, answer)
         if isinstance(answer.body, ShutdownOk):
             self.stop()
 
@@ -247,17 +273,30 @@ def remove_socket_file(endpoint: str) -> None:
         Path(path).unlink(missing_ok=True)
 
 
-def receive(socket: zmq.Socket[bytes], connections: Connections) -> tuple[bytes, int | None, list[bytes | memoryview]]:
-    """Sender, connection and frames of one message; large frames are not copied."""
+def bind(socket: zmq.Socket[bytes], endpoint: str) -> None:
+    """Raises ListenError."""
+    if "[" in endpoint:  # tcp://[::1]
+        socket.setsockopt(zmq.IPV6, 1)
+    try:
+        if is_served(endpoint):
+            raise ListenError(f"{endpoint}: another backend listens there")
+        socket.bind(endpoint)
+    except zmq.ZMQError as error:
+        raise ListenError(f"{endpoint}: {error}") from None
+
+
+def receive(socket: zmq.Socket[bytes], connections: Connections) -> Asked:
+    """The next message. Large frames are not copied."""
     sender, *frames = socket.recv_multipart(copy=False)
-    connection = connections.read(sender.get(zmq.SRCFD), map(len, frames))
-    return sender.bytes, connection, [frame.buffer for frame in frames]
+    connection, held_bytes = connections.read(sender.get(zmq.SRCFD), map(len, frames))
+    return read(sender.bytes, connection, held_bytes, [frame.buffer for frame in frames])
 
 
-def send(socket: zmq.Socket[bytes], receiver: bytes, packet: Packet) -> None:
+def send(socket: zmq.Socket[bytes], connections: Connections, asked: Asked, packet: Packet) -> None:
     """Whoever asked gets an answer, be it that there is none. zmq copies the arrays, so they may change afterwards."""
     try:
         frames = encode(packet)
     except Exception as error:
         frames = encode(error_packet(packet.id, error))
-    socket.send_multipart([receiver, *frames])
+    socket.send_multipart([asked.sender, *frames])
+    connections.answered(asked.connection, asked.held_bytes, map(len, frames))

@@ -272,7 +272,7 @@ describe("Python", () => {
   const imports = readPythonImports();
   // From the bottom up: a file may import those before it.
   const layers = [
-    ["__init__", "errors", "exits", "process_signals", "endpoints", "progress", "listed", "waking"],
+    ["__init__", "errors", "exits", "process_signals", "endpoints", "progress", "listed", "waking", "arrivals"],
     [
       "keeper",
       "messages",

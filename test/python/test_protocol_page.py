@@ -12,7 +12,7 @@ import torch
 from msgspec import structs
 from torch import nn
 
-from py_backend import codec, datasets, noise
+from py_backend import codec, connections, datasets, noise, server
 from py_backend.errors import ERROR_CODES
 from py_backend.messages import CONTROL, MESSAGES, SIGNAL_ARRAYS, WORK, Settings, SignalName
 from py_backend.session import weights_sha256
@@ -98,6 +98,14 @@ def test_the_error_codes() -> None:
 def test_the_limits() -> None:
     numbers = [int(number.replace(",", "")) for number in re.findall(r"\| ([\d,]+)(?: bytes)? \|", section("Limits"))]
     assert numbers == [codec.MAX_HEADER_BYTES, codec.MAX_FRAMES, codec.MAX_MESSAGE_BYTES, 1]
+
+
+def test_what_connections_may_hold() -> None:
+    numbers = [int(number.replace(",", "")) for number in re.findall(r"\| at most ([\d,]+\d)", section("Limits"))]
+    allowed = [limit for each in (server.STRANGERS, server.CONTROLLERS) for limit in (each.each, each.together)]
+    assert numbers == [*allowed, connections.MOST_CONNECTIONS]
+    files = connections.OTHER_FILES + connections.FILES_A_CONNECTION * connections.MOST_CONNECTIONS
+    assert f"fewer than {files:,} open files" in section("Limits")
 
 
 def test_every_signal_is_an_array_of_the_answers() -> None:

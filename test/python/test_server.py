@@ -26,6 +26,7 @@ import zmq
 
 from py_backend import server
 from py_backend.answers import Answer
+from py_backend.asked import Asked
 from py_backend.codec import Packet
 from py_backend.endpoints import Endpoints
 from py_backend.errors import BackendError
@@ -48,9 +49,9 @@ def test_an_answer_that_cannot_be_encoded_is_answered_by_an_error() -> None:
     sender, receiver = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
     sender.bind("inproc://unencodable")
     receiver.connect("inproc://unencodable")
-    server.send(
-        sender, b"someone", Packet(7, StatusOk(state=object(), session_open=False, step=0, seconds_since_progress=0.0))
-    )
+    packet = Packet(7, StatusOk(state=object(), session_open=False, step=0, seconds_since_progress=0.0))
+    nobody = SimpleNamespace(answered=lambda *_: None)
+    server.send(sender, nobody, Asked(b"someone", None, 0, 7, packet), packet)
     _, header = receiver.recv_multipart()
     answer = msgpack.unpackb(header)
     assert (answer["id"], answer["type"], answer["code"]) == (7, "error", "internal")
@@ -414,7 +415,7 @@ def test_a_controller_that_goes_while_its_session_is_opened_does_not_keep_it() -
 
 def test_each_socket_holds_frames_and_queues_to_its_limits(stubbed: Stubbed) -> None:
     stubbed.start()
-    assert stubbed.server._control.getsockopt(zmq.MAXMSGSIZE) == 2**20
+    assert stubbed.server._control.getsockopt(zmq.MAXMSGSIZE) == 2**19
     assert stubbed.server._work.getsockopt(zmq.MAXMSGSIZE) == 2**30
     assert stubbed.server._work.getsockopt(zmq.RCVHWM) == 4
 
