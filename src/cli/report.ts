@@ -13,7 +13,7 @@ export async function report(directory: string, options: ReportOptions, signal: 
   const data = readReportData(directory, experiment);
   const { findings } = await readResults(directory, { python, signal, experiment });
   const page = renderPage(data, findings);
-  const written = out === undefined ? writeReport(directory, () => page) : writeReportTo(out, page);
+  const written = out === undefined ? writeReport(directory, page) : writeReportTo(out, page);
   process.stdout.write(`${written}\n`);
   return sayLeftOut(data.leftOut);
 }

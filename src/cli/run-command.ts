@@ -33,6 +33,11 @@ const options = z.strictObject({
     .optional()
     .describe("run directory (default: runs/<name>-<hash>); what is complete there is kept")
     .meta({ placeholder: "DIR" }),
+  shard: z
+    .string()
+    .optional()
+    .describe("do the i-th of N shares of the runs, from 0; auto: that of this task of a Slurm array")
+    .meta({ placeholder: "i/N" }),
   json: z.boolean().default(false).describe("print the summary as one JSON document instead of the table"),
   quiet: z.boolean().default(false).describe("no progress"),
 });

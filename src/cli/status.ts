@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { aligned } from "../aligned.js";
 import { type ExperimentStatus, type RunStanding, readStatus, type Standing } from "../experiment/experiment-status.js";
 import { quoted } from "../process/shell-words.js";
+import { holderText } from "../record/lock-holder.js";
 import { EXIT } from "./exit-codes.js";
 import type { StatusOptions } from "./status-command.js";
 
@@ -16,9 +17,9 @@ const allRuns = ({ runs, tuning }: ExperimentStatus): readonly RunStanding[] => 
 
 function told(read: ExperimentStatus): string {
   const { directory, name, inUseBy, runs, tuning } = read;
-  const user = inUseBy === null ? "" : `In use by process ${inUseBy.pid} on ${inUseBy.host}\n`;
+  const user = inUseBy.length === 0 ? "" : `In use by ${inUseBy.map(holderText).join(", ")}\n`;
   const isWhole = allRuns(read).every(({ standing }) => standing === "done" || standing === "diverged");
-  const next = isWhole || inUseBy !== null ? "" : `\n${toGoOn(read)}\n`;
+  const next = isWhole || inUseBy.length > 0 ? "" : `\n${toGoOn(read)}\n`;
   const own = `${directory}: ${name}, ${counted(runs)}`;
   if (tuning === null) return `${own}\n${user}\n${table(runs)}${next}`;
   const before = `before them tuning, ${counted(tuning)}`;
@@ -31,7 +32,8 @@ function toGoOn(read: ExperimentStatus): string {
   const isElsewhere = givenIn !== null && givenIn !== process.cwd();
   const out = quoted(isElsewhere ? resolve(directory) : directory);
   const isCommand = command.includes(" run "); // and not what a program did
-  const given = movedFrom === null || !isCommand ? command : `${command.replace(OUT, "")} --out ${out}`;
+  const whole = isCommand ? command.replace(SHARD, "") : command;
+  const given = movedFrom === null || !isCommand ? whole : `${whole.replace(OUT, "")} --out ${out}`;
   const moved = movedFrom === null ? "" : `Copied or moved from ${movedFrom}. `;
   return `${moved}To go on${isElsewhere ? `, in ${givenIn}` : ""}${onceMended(allRuns(read))}: ${given}`;
 }
@@ -48,6 +50,9 @@ function onceMended(runs: readonly RunStanding[]): string {
 
 /** As it is recorded: quoted for a shell. */
 const OUT = / --out[ =](?:'[^']*'|\\.|[^\s'\\])+/;
+
+/** What is left of all shards is done without it. */
+const SHARD = / --shard[ =]\S+/;
 
 const STANDINGS: readonly Standing[] = [
   "done",
@@ -84,8 +89,9 @@ const epochsOf = ({ epochs, ofEpochs }: RunStanding): string => {
 };
 
 /** What there is to say beside the state. */
-function detailOf({ standing, checkpoint, resumedFrom, divergedAtStep, error }: RunStanding): string {
+function detailOf({ standing, checkpoint, resumedFrom, divergedAtStep, error, heldBy }: RunStanding): string {
   const details = [
+    ...(heldBy === null ? [] : [holderText(heldBy)]),
     ...(divergedAtStep === null ? [] : [`at step ${divergedAtStep}`]),
     ...(error === null ? [] : [error]),
     ...(checkpoint === null ? [] : [checkpointOf(standing, checkpoint)]),

@@ -5,6 +5,7 @@ import type { IbatchError } from "../errors.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
 import type { Backends } from "./backends.js";
 import type { Audience } from "./observer.js";
+import type { Share } from "./share.js";
 
 export interface ExperimentInputs {
   readonly config: ExperimentConfig;
@@ -15,6 +16,8 @@ export interface ExperimentInputs {
   readonly record: ExperimentRecord;
   readonly audience: Audience;
   readonly signal: AbortSignal;
+  /** Which of the config's runs this command does; all of them where it is left out. */
+  readonly share?: Share | undefined;
   /** Where these runs stand among all that the command does; they are all of them where it is left out. */
   readonly among?: { readonly before: number; readonly total: number };
   /** Why an arm cannot be trained. */

@@ -3,11 +3,13 @@ import { realpathSync } from "node:fs";
 import { tuningSeeds } from "../config/tune.js";
 import { Checkpoints } from "../record/checkpoints.js";
 import { type ExperimentDocument, readExperimentDocument } from "../record/experiment-document.js";
-import { holderOf, type LockHolder } from "../record/lock.js";
+import { holderOf } from "../record/lock.js";
+import type { LockHolder } from "../record/lock-holder.js";
+import { usersOf } from "../record/presence.js";
 import { openRun, readEpochs } from "../record/read-run.js";
 import { readRuns } from "../record/read-runs.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
-import type { RunPlaceOnDisk } from "../record/run-places.js";
+import { type RunPlaceOnDisk, runDirectory } from "../record/run-places.js";
 import { tuningRuns } from "../record/tuning-record.js";
 import { type GoingOn, whyAnew } from "./going-on.js";
 import { trialName } from "./tuning/trials.js";
@@ -41,6 +43,8 @@ export interface RunStanding {
   readonly divergedAtStep: number | null;
   /** Why it failed, or how it is damaged. */
   readonly error: string | null;
+  /** Who has taken it, and trains it or will; null: nobody, as far as that can be seen. */
+  readonly heldBy: LockHolder | null;
 }
 
 export interface ExperimentStatus {
@@ -52,8 +56,8 @@ export interface ExperimentStatus {
   readonly givenIn: string | null;
   /** Where this directory was then, where that is another place; null: here, or not on record. */
   readonly movedFrom: string | null;
-  /** Who works here now, as far as that can be seen; null: nobody. */
-  readonly inUseBy: LockHolder | null;
+  /** Who works here now, as far as that can be seen. */
+  readonly inUseBy: readonly LockHolder[];
   /** Arms and seeds of the last command in the order of running, then what else is on record. */
   readonly runs: readonly RunStanding[];
   /** Likewise of those that learning rates are tuned by; null where they are as the config says. */
@@ -63,32 +67,31 @@ export interface ExperimentStatus {
 /** @throws IbatchError when the directory holds no experiment, or `experiment.json` is damaged. */
 export function readStatus(directory: string): ExperimentStatus {
   const { name, command, config, given } = readExperimentDocument(directory);
-  const holder = holderOf(directory);
   const isMoved = given !== undefined && given.directory !== realpathSync(directory);
   return {
     ...{ directory, name, command },
     givenIn: given?.in ?? null,
     movedFrom: isMoved ? given.directory : null,
-    inUseBy: holder ?? null,
-    runs: standingsIn(directory, { ...config, isInUse: holder !== undefined }),
+    inUseBy: usersOf(directory),
+    runs: standingsIn(directory, config),
     tuning: tuningIn(directory, config),
   };
 }
 
 interface Asked extends Pick<ExperimentDocument["config"], "seeds" | "checkpoint"> {
   readonly arms: Readonly<Record<string, { readonly epochs?: number | undefined }>>;
-  readonly isInUse: boolean;
 }
 
 /** Of every run that is asked for, and of what else is there. */
-function standingsIn(directory: string, { arms, seeds, checkpoint, isInUse }: Asked): RunStanding[] {
+function standingsIn(directory: string, { arms, seeds, checkpoint }: Asked): RunStanding[] {
   const { runs, blocked, damaged } = readRuns(directory, Object.keys(arms), readOne);
   const isAsked = ({ arm, seed }: RunRead) => arms[arm] !== undefined && seeds.includes(seed);
-  const newest = runs.filter(({ document }) => document.state === "running").sort(byBeginning)[0];
+  const trainedBefore = heldWhole(directory, runs);
   const recorded = [
     ...runs.map((run) => {
       const by = isAsked(run) ? { checkpoint } : {};
-      return standingOf(run, { isUnderWay: isInUse && run === newest, ...by });
+      const isUnderWay = run.document.state === "running" && (run.heldBy !== null || run === trainedBefore);
+      return standingOf(run, { isUnderWay, ...by });
     }),
     ...[...blocked, ...damaged].flatMap(({ arm, seed, damage }) =>
       (seed === undefined ? seeds : [seed]).map((seed) => ({
@@ -104,6 +107,7 @@ function standingsIn(directory: string, { arms, seeds, checkpoint, isInUse }: As
           ...nothingOf({ arm, seed }, "not begun"),
           epochs: 0,
           ofEpochs: epochs ?? null,
+          heldBy: holderHere(runDirectory(directory, arm, seed)),
         },
     ),
   );
@@ -118,7 +122,7 @@ function tuningIn(directory: string, { tune, arms, checkpoint }: ExperimentDocum
   );
   const asked = { arms: Object.fromEntries(trials), seeds: tuningSeeds(tune), checkpoint };
   const place = tuningRuns(directory);
-  if (place !== undefined) return standingsIn(place, { ...asked, isInUse: holderOf(place) !== undefined });
+  if (place !== undefined) return standingsIn(place, asked);
   return asked.seeds.flatMap((seed) =>
     trials.map(([arm, { epochs }]) => ({
       ...nothingOf({ arm, seed }, "not begun"),
@@ -135,13 +139,21 @@ interface RunRead {
   readonly epochs: number;
   /** Of its checkpoints, the newest first. */
   readonly steps: readonly number[];
+  readonly heldBy: LockHolder | null;
 }
 
 function readOne({ arm, seed, directory }: RunPlaceOnDisk): RunRead | undefined {
   const opened = openRun(directory);
   if (opened === undefined) return undefined;
   const { document } = opened;
-  return { arm, seed, document, epochs: readEpochs(opened).metrics.length, steps: stepsOf(directory, document) };
+  const heldBy = holderHere(directory); // before its epochs are read, of which some may be written meanwhile
+  const epochs = readEpochs(opened).metrics.length;
+  return { arm, seed, document, epochs, steps: stepsOf(directory, document), heldBy };
+}
+
+function holderHere(run: string): LockHolder | null {
+  const holder = holderOf(run);
+  return holder === undefined ? null : { pid: holder.pid, host: holder.host };
 }
 
 /** What a run that came to its end kept is looked for, but nothing depends on it any more. */
@@ -154,13 +166,22 @@ function stepsOf(directory: string, document: RunDocument): readonly number[] {
   }
 }
 
-/** A command trains one run at a time: of those that say that they run, the last one that was begun is under way. */
+/**
+ * Where an ibatch of before holds the whole directory, it trains one run at a time: of those that say that they run, the last
+ * one that was begun.
+ */
+function heldWhole(directory: string, runs: readonly RunRead[]): RunRead | undefined {
+  const holder = holderOf(directory);
+  if (holder === undefined || holder.brief) return undefined;
+  return runs.filter(({ document }) => document.state === "running").sort(byBeginning)[0];
+}
+
 const byBeginning = (a: RunRead, b: RunRead): number => (beginningOf(b) > beginningOf(a) ? 1 : -1);
 
 const beginningOf = ({ document }: RunRead): string => document.resumed?.at(-1)?.at ?? document.startedAt ?? "";
 
 function standingOf(run: RunRead, { isUnderWay, ...by }: GoingOn & { readonly isUnderWay: boolean }): RunStanding {
-  const { arm, seed, document, epochs, steps } = run;
+  const { arm, seed, document, epochs, steps, heldBy } = run;
   const { config, divergedAtStep, error, resumed = [] } = document;
   return {
     arm,
@@ -172,6 +193,7 @@ function standingOf(run: RunRead, { isUnderWay, ...by }: GoingOn & { readonly is
     resumedFrom: resumed.map(({ step }) => step),
     divergedAtStep: divergedAtStep ?? null,
     error: (document.state === "failed" ? error : undefined) ?? null,
+    heldBy,
   };
 }
 
@@ -191,4 +213,5 @@ const nothingOf = (run: Pick<RunStanding, "arm" | "seed">, standing: Standing): 
   resumedFrom: [],
   divergedAtStep: null,
   error: null,
+  heldBy: null,
 });

@@ -1,12 +1,20 @@
 /** Arms × seeds: every run of a config, those that are recorded already left as they are. */
+import { claimRuns, type HeldRun, leftToOthers } from "./claims.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import { refuseOtherThanKept } from "./kept-arms.js";
 import { KeptRuns } from "./kept-runs.js";
+import { OtherRuns } from "./other-runs.js";
 import { type PlannedRun, planRuns } from "./plan-runs.js";
 import { Preflight } from "./preflight.js";
 import { type RecordedRun, readRecorded } from "./recorded.js";
 import { runAll } from "./run-all.js";
 import type { ArmsRun } from "./run-result.js";
+import { type RunOfConfig, runsOf } from "./share.js";
+
+export interface ArmsRunHere extends ArmsRun {
+  /** Runs that were left to other processes, which hold them: they are not among the results. */
+  readonly held: readonly HeldRun[];
+}
 
 /**
  * Runs what is missing of the experiment: by one backend seed by seed, so that arms stay comparable whenever it ends, by
@@ -17,18 +25,28 @@ import type { ArmsRun } from "./run-result.js";
  * @throws Interrupted when the signal says so; IbatchError when recorded runs do not fit, or are damaged, or when
  * there is no backend to begin with.
  */
-export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
-  const { config, record, audience, workplace } = experiment;
+export async function runArms(experiment: ExperimentInputs): Promise<ArmsRunHere> {
+  const { config, record, audience, workplace, share } = experiment;
+  const held = claimRuns(config, record, share);
+  for (const line of leftToOthers(held)) audience.note(line);
+  const others = new OtherRuns(record);
   const { runs: recorded, leftOut } = readRecorded(record.directory, {
     arms: Object.keys(config.arms),
-    seeds: config.seeds,
     checkpoint: config.checkpoint,
+    isAsked: ({ arm, seed }) => isAsked(experiment, arm, seed),
+    isHeld: ({ arm, seed }) => others.isHeld(arm, seed),
   });
   for (const what of leftOut) audience.note(`left out: ${what}`);
-  tellUnasked(experiment, recorded);
-  const kept = new KeptRuns();
+  const isTheirs = ({ arm, seed }: RunOfConfig) => others.isHeld(arm, seed);
+  tellUnasked(
+    experiment,
+    recorded.filter((run) => !isTheirs(run)),
+  );
+  const kept = new KeptRuns(others);
   for (const run of recorded) kept.keep(run.directory, run.made);
-  const runs = planRuns(experiment, recorded);
+  const runs = planRuns(experiment, recorded).filter(
+    ({ place }) => !held.some(({ arm, seed }) => arm === place.arm && seed === place.seed),
+  );
   const toDo = runs.filter(({ finished }) => finished === undefined);
   for (const { record } of toDo) record.refuseReplacing();
   experiment.accepted?.(toDo.length);
@@ -41,7 +59,13 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRun> {
   await tried.tryOwn(workplace.pool[0]);
   if (toDo.length === 0) record.writeDocument(config);
   else record.writeDocumentBeforeRuns(config);
-  return await runAll(experiment, runs, { kept, tried });
+  for (const { place, finished } of runs) if (finished !== undefined) record.release(place.arm, place.seed);
+  return { ...(await runAll(experiment, runs, { kept, tried })), held };
+}
+
+/** Of this command; `seed`: undefined of any of the arm's. */
+function isAsked({ config, share }: ExperimentInputs, arm: string, seed: number | undefined): boolean {
+  return runsOf(config, share).some((run) => run.arm === arm && (seed === undefined || run.seed === seed));
 }
 
 /** Runs that were begun by another command, and that this one does not go on with. */

@@ -1,8 +1,27 @@
 /** What runs are made beside: results, runs that go on, and runs that are under way. */
+import type { OtherRun, OtherRuns } from "./other-runs.js";
+import type { RunOfConfig } from "./share.js";
 import type { MadeIn } from "./surroundings.js";
 
 export class KeptRuns {
   readonly #made = new Map<string, MadeIn>();
+  readonly #others: OtherRuns;
+
+  constructor(others: OtherRuns) {
+    this.#others = others;
+  }
+
+  /** Looks at what other commands began or ended meanwhile. Returns what is new of it. */
+  look(): readonly OtherRun[] {
+    const found = this.#others.look();
+    for (const { directory, made } of found) this.keep(directory, made);
+    return found;
+  }
+
+  /** Lets others have a run that ended here. */
+  release({ arm, seed }: RunOfConfig): void {
+    this.#others.release(arm, seed);
+  }
 
   values(): Iterable<MadeIn> {
     return this.#made.values();

@@ -13,6 +13,7 @@ import { TUNING_RUNS } from "../record/tuning-record.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { RunPlace } from "./observer.js";
 import type { FinishedRun, RecordedRun } from "./recorded.js";
+import { runsOf } from "./share.js";
 
 /** A run: which one, what the config says of it, and where it is recorded. */
 export interface PlannedRun {
@@ -25,19 +26,22 @@ export interface PlannedRun {
   readonly finished: FinishedRun | undefined;
 }
 
-type Planning = Pick<ExperimentInputs, "config" | "record" | "orders" | "among" | "refused">;
+type Planning = Pick<ExperimentInputs, "config" | "record" | "orders" | "among" | "refused" | "share">;
 
 /** Every run in the order of running. All recorded ones are checked before the first one starts. */
 export function planRuns(planning: Planning, recorded: readonly RecordedRun[]): PlannedRun[] {
-  const { config, record, orders, among } = planning;
+  const { config, record, orders, among, share } = planning;
   const { evaluation, fixedSeeds } = config;
   const settingsOf = (arm: ArmConfig) => ({ ...arm, evaluation, ...(fixedSeeds && { seeds: fixedSeeds }) });
-  const arms = Object.entries(config.arms).map(([arm, armConfig]) => ({
-    arm,
-    armConfig,
-    configHash: armHash(armConfig, evaluation, fixedSeeds),
-    before: recorded.filter((run) => run.arm === arm && !isUntuned(run, config)),
-  }));
+  const asked = runsOf(config, share);
+  const arms = Object.entries(config.arms)
+    .filter(([arm]) => asked.some((run) => run.arm === arm)) // others are for another shard to check
+    .map(([arm, armConfig]) => ({
+      arm,
+      armConfig,
+      configHash: armHash(armConfig, evaluation, fixedSeeds),
+      before: recorded.filter((run) => run.arm === arm && !isUntuned(run, config)),
+    }));
   refuseOtherSettings(
     arms.flatMap(({ arm, armConfig, configHash, before }) =>
       inTheWay(configHash, { settings: settingsOf(armConfig), tuned: tunedNow(planning, arm) }, before),
@@ -45,16 +49,18 @@ export function planRuns(planning: Planning, recorded: readonly RecordedRun[]): 
   );
   if (record.isUnnamed && arms.every(({ before }) => before.length === 0)) throw nothingOfThis(record.directory);
   refuseSpelledAlike(Object.keys(config.arms), recorded);
-  const { before: done, total } = among ?? { before: 0, total: arms.length * config.seeds.length };
+  const { before: done, total } = among ?? { before: 0, total: asked.length };
   const { ibatchVersion, commit } = record.identity;
-  return config.seeds.flatMap((seed, round) =>
-    arms.map(({ arm, armConfig, configHash, before }, at): PlannedRun => {
+  return config.seeds
+    .flatMap((seed) => arms.map((arm) => ({ ...arm, seed })))
+    .filter((run) => share?.has(run) ?? true)
+    .map(({ arm, seed, armConfig, configHash, before }, at): PlannedRun => {
       const same = before.find((run) => run.seed === seed);
       const replayedSha256 = orders.replayedHash(armConfig.order, seed, armConfig.epochs);
       const runRecord = record.run(arm, seed);
       refuseOtherPlans(replayedSha256, same);
       return {
-        place: { arm, seed, number: done + round * arms.length + at, total, epochs: armConfig.epochs },
+        place: { arm, seed, number: done + at, total, epochs: armConfig.epochs },
         config: runConfig(config, arm),
         record: runRecord,
         document: {
@@ -70,7 +76,24 @@ export function planRuns(planning: Planning, recorded: readonly RecordedRun[]): 
         },
         finished: same?.finished,
       };
-    }),
+    });
+}
+
+/**
+ * Of a run that is about to begin, beside what another command began meanwhile.
+ * @throws IbatchError where an arm of its name has other settings there.
+ */
+export function refuseOtherArm(
+  { place, document }: Pick<PlannedRun, "place" | "document">,
+  others: readonly Pick<RecordedRun, "arm" | "seed" | "directory" | "document">[],
+): void {
+  const trained = others.filter((other) => other.arm === place.arm && other.document.surroundings !== undefined);
+  refuseOtherSettings(
+    inTheWay(
+      document.configHash,
+      { settings: document.config, tuned: undefined },
+      trained.map((other) => ({ ...other, finished: undefined, made: undefined })),
+    ),
   );
 }
 

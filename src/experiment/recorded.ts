@@ -2,10 +2,9 @@
 import { IbatchError, usageError } from "../errors.js";
 import { Checkpoints } from "../record/checkpoints.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
-import type { DamagedRun } from "../record/find-runs.js";
 import { openRun, readEpochs, recordedSurroundings } from "../record/read-run.js";
 import { readRuns } from "../record/read-runs.js";
-import { isFinished, type RunDocument } from "../record/run-document.js";
+import { isFinished, type RunDocument, type Surroundings } from "../record/run-document.js";
 import type { RunPlaceOnDisk } from "../record/run-places.js";
 import { type GoingOn, whyAnew } from "./going-on.js";
 import { runText } from "./observer.js";
@@ -14,8 +13,12 @@ import type { MadeIn } from "./surroundings.js";
 
 /** The runs that a command asks for, and whether it goes on with them. */
 export interface Asking extends Pick<GoingOn, "checkpoint"> {
+  /** Those of the config. */
   readonly arms: readonly string[];
-  readonly seeds: readonly number[];
+  /** `seed`: undefined of all of an arm's. */
+  isAsked(run: { readonly arm: string; readonly seed: number | undefined }): boolean;
+  /** Whether another process holds it, and trains it. */
+  isHeld(run: { readonly arm: string; readonly seed: number }): boolean;
 }
 
 /** A run on record, of whatever arm and seed. */
@@ -47,11 +50,9 @@ export interface Recorded {
  * checked.
  * @throws IbatchError when one that it asks for is damaged, or does not say whether it goes on.
  */
-export function readRecorded(directory: string, { arms, seeds, checkpoint }: Asking): Recorded {
-  const isAsked = ({ arm, seed }: Pick<DamagedRun, "arm" | "seed">) =>
-    arms.includes(arm) && (seed === undefined || seeds.includes(seed));
+export function readRecorded(directory: string, { arms, checkpoint, isAsked, isHeld }: Asking): Recorded {
   const { runs, blocked, damaged } = readRuns(directory, arms, (place) =>
-    readOne(place, isAsked(place) ? { checkpoint } : {}),
+    readOne(place, isAsked(place) ? { checkpoint } : {}, isHeld(place)),
   );
   const inTheWay = blocked.find(isAsked);
   if (inTheWay !== undefined) throw usageError(`${inTheWay.damage}, or name another --out`);
@@ -60,16 +61,20 @@ export function readRecorded(directory: string, { arms, seeds, checkpoint }: Ask
   return { runs, leftOut: [...blocked, ...damaged].map(({ damage }) => damage) };
 }
 
-function readOne({ arm, seed, directory }: RunPlaceOnDisk, by: GoingOn): RecordedRun | undefined {
+function readOne({ arm, seed, directory }: RunPlaceOnDisk, by: GoingOn, isHeld: boolean): RecordedRun | undefined {
   const opened = openRun(directory);
   if (opened === undefined) return undefined;
   const { document, files } = opened;
   const run = { arm, seed, directory, document };
-  const made = madeIn(run, document, by);
+  const made = isHeld ? underWayIn(run, document) : madeIn(run, document, by);
   if (!isFinished(document)) return { ...run, finished: undefined, made };
   files.verifyAll();
   return { ...run, finished: readEpochs(opened), made };
 }
+
+/** As `madeIn`, of a run that another command trains now: whatever it began from, it goes on. */
+export const underWayIn = (run: Which, document: RunDocument): MadeIn | undefined =>
+  document.surroundings && madeOf(run, document, document.surroundings);
 
 /** The directory of a run, and what it is the run of. */
 type Which = Pick<RecordedRun, "arm" | "seed" | "directory">;
@@ -78,12 +83,14 @@ type Which = Pick<RecordedRun, "arm" | "seed" | "directory">;
  * In what surroundings its result was made, or will be where it goes on; undefined where it begins anew.
  * @throws IbatchError where that cannot be seen.
  */
-export function madeIn({ arm, seed, directory }: Which, document: RunDocument, by: GoingOn): MadeIn | undefined {
-  const goesOn = !isFinished(document);
-  if (goesOn && whyAnew({ document, steps: stepsOf({ arm, seed, directory }) }, by) !== undefined) return undefined;
-  const surroundings = recordedSurroundings(directory, document);
+export function madeIn(run: Which, document: RunDocument, by: GoingOn): MadeIn | undefined {
+  if (!isFinished(document) && whyAnew({ document, steps: stepsOf(run) }, by) !== undefined) return undefined;
+  return madeOf(run, document, recordedSurroundings(run.directory, document));
+}
+
+function madeOf({ arm, seed, directory }: Which, document: RunDocument, surroundings: Surroundings): MadeIn {
   const { failedByItself, seeds } = document;
-  const made = { arm, seed: seeds?.model ?? seed, directory, goesOn, failedByItself };
+  const made = { arm, seed: seeds?.model ?? seed, directory, goesOn: !isFinished(document), failedByItself };
   return { ...made, ...modelOf(document.config.model), surroundings };
 }
 

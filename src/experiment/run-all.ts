@@ -159,6 +159,7 @@ class Shift {
     if (isKept) return;
     losses.count(run.place, lost);
     this.#keepEnded(run, document, losses);
+    this.#found.kept.release(run.place);
   }
 
   /** @throws what ends the command: no run has begun yet, or it is nothing that a run may meet. */

@@ -18,7 +18,7 @@ import type { KeptRuns } from "./kept-runs.js";
 import { type Audience, runText, tellObserver } from "./observer.js";
 import { openSession, orderOf } from "./open-session.js";
 import { modelOf } from "./other-code.js";
-import type { PlannedRun } from "./plan-runs.js";
+import { type PlannedRun, refuseOtherArm } from "./plan-runs.js";
 import { loadNewest, type ResumePoint, recordResumed } from "./resume.js";
 import { clearEnded, endOf, recordStopped } from "./run-end.js";
 import { bitsSha256, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
@@ -92,7 +92,10 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
   const surroundings = surroundingsOf(session, config.dataset);
   const { training, resumed } = await fitting(() => prepare(experiment, run, opened, surroundings));
   experiment.record.writeDataset(datasetOf(session, config.dataset.name));
-  const document = begin({ ...run, document: { ...run.document, surroundings } }, resumed, audience.note);
+  const document = experiment.record.exclusively(() => {
+    refuseOthers(experiment, run, opened.kept, surroundings);
+    return begin({ ...run, document: { ...run.document, surroundings } }, resumed, audience.note);
+  });
   if (training.noise !== undefined) record.writeTrainedLabels(training.noise.labels);
   audience.observer.runStarted?.(place, resumed && placeOf(resumed.state));
   tellMicroBatches(audience, run, session);
@@ -139,6 +142,32 @@ async function prepare(
   const training = await prepareTraining({ config, seed, order, listen: listenersOf(audience, run) }, session);
   const resumed = await loadNewest(run, session, surroundings, audience.note);
   return { training, resumed };
+}
+
+/**
+ * Beside what other commands began or ended here meanwhile.
+ * @throws Unfit where this run would not fit beside it.
+ */
+function refuseOthers(
+  { audience }: ExperimentInputs,
+  run: PlannedRun,
+  kept: KeptRuns,
+  surroundings: Surroundings,
+): void {
+  const others = kept.look();
+  if (others.length === 0) return;
+  const { place, config } = run;
+  const seed = runSeeds(place.seed, config.fixedSeeds).model;
+  try {
+    refuseOtherArm(run, others);
+    const made = others.flatMap((other) => other.made ?? []);
+    refuseOtherSurroundings({ arm: place.arm, seed, ...modelOf(config.model), surroundings }, made);
+  } catch (error) {
+    if (!(error instanceof IbatchError)) throw error;
+    kept.keep(run.record.directory, undefined);
+    audience.log(`${runText(place)}: ${error.message}`);
+    throw new Unfit(error);
+  }
 }
 
 /** Undefined where the config wants no checkpoints. `state`: at which the run begins, or goes on. */

@@ -6,8 +6,10 @@ import { determiningSettings, type ExperimentConfig, experimentHash, resolveConf
 import type { ConfigSource } from "../config/config-source.js";
 import { OrderSources } from "../config/order-sources.js";
 import { unreadSettings } from "../config/unread.js";
-import { asError, type IbatchError, Interrupted } from "../errors.js";
+import { asError, type IbatchError, Interrupted, usageError } from "../errors.js";
+import { claimRuns } from "../experiment/claims.js";
 import { type Audience, audienceOf, type Observer } from "../experiment/observer.js";
+import { type Shard, type Share, shareOf } from "../experiment/share.js";
 import { tuneAndRun } from "../experiment/tuning/tune-and-run.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { gitCommit } from "../process/spawn.js";
@@ -15,6 +17,7 @@ import { ExperimentRecord } from "../record/experiment-record.js";
 import type { Findings } from "../record/findings-document.js";
 import type { Summary } from "../record/summary-document.js";
 import { leftOutOfTable } from "../results/left-out.js";
+import { counted } from "../results/number-text.js";
 import { type RecordedExperiment, readExperiment } from "../results/recorded-experiment.js";
 import { readResults } from "../results/recorded-results.js";
 import { makeResults } from "../results/results.js";
@@ -23,10 +26,13 @@ import { importsOf } from "../training/open-request.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
 import { BufferedLog } from "./buffered-log.js";
 import { type BackendChoice, dataDirectory, greet, jobsOf, runsAlready, supplyPool } from "./chosen-backend.js";
+import { readShard } from "./shard.js";
 
 export interface LaunchOptions extends BackendChoice {
   /** Run directory; `runs/<name>-<hash>` when left out. */
   readonly out?: string | undefined;
+  /** Which share of the runs this call does, as `0/2`, or `auto` for that of a Slurm array's task; all when left out. */
+  readonly shard?: string | undefined;
   /** Stops the experiment; what is complete stays, and the same call goes on. */
   readonly signal?: AbortSignal;
   /** Is recorded as what made the results; `runExperiment` when left out. */
@@ -65,11 +71,14 @@ export interface LaunchResult {
 export async function launch(source: ConfigSource, given: LaunchOptions): Promise<LaunchResult> {
   const options = { ...given, signal: given.signal ?? new AbortController().signal };
   const said: string[] = [];
+  const shard = given.shard === undefined ? undefined : readShard(given.shard);
   const checked = await check(source, options, (line) => said.push(line));
+  const share = shard && shareOrRefuse(checked.early, shard);
   const record = openRecord(checked.early, options);
   try {
+    claimRuns(checked.early, record, share); // before a backend is started for nothing
     if (said.length > 0) record.log(...said);
-    return await onBackends(checked, record, options);
+    return await onBackends({ ...checked, share }, record, options);
   } finally {
     record.close();
   }
@@ -83,6 +92,18 @@ interface Checked {
   readonly orders: OrderSources;
   /** As far as it can be resolved without a backend. */
   readonly early: ExperimentConfig;
+}
+
+/** @throws IbatchError of a share without a run: nobody meant to ask for that. */
+function shareOrRefuse(config: ExperimentConfig, shard: Shard): Share {
+  const share = shareOf(config, shard);
+  if (share.size > 0) return share;
+  const { index, count } = shard;
+  const [most, what] =
+    config.tune === undefined
+      ? [share.of, `the config has ${counted(share.of, "run")}`]
+      : [Object.keys(config.arms).length, "with `tune` each arm is of one shard, for its runs need all of its tuning"];
+  throw usageError(`--shard ${index}/${count} has no run: ${what}; ask for ${counted(most, "shard")} at most`);
 }
 
 async function check(source: ConfigSource, options: Launching, say: (line: string) => void): Promise<Checked> {
@@ -112,7 +133,7 @@ function tellTooManyThreads(config: ExperimentConfig["backend"], warn: (line: st
 
 /** What backends and orders say meanwhile goes into the log, some lines at a time. */
 async function onBackends(
-  { source, orders, early }: Checked,
+  { source, orders, early, share }: Checked & { readonly share: Share | undefined },
   record: ExperimentRecord,
   options: Launching,
 ): Promise<LaunchResult> {
@@ -129,7 +150,8 @@ async function onBackends(
     const resolved = resolveConfig(source, orders, introduction.catalogue);
     const workplace = { pool: greeted, dataDir: dataDirectory(options) };
     audience = audienceOf(observing(record, buffered, options), buffered.add); // its clock is that of the runs
-    const experiment = { config: resolved, orders, workplace, record, audience, signal };
+    if (share !== undefined) note(shareText(share));
+    const experiment = { config: resolved, orders, workplace, record, audience, signal, share };
     const { config, stoppedBy } = await tuneAndRun(experiment);
     return { ...(await resultsOnRecord(config, record, options)), stoppedBy };
   } finally {
@@ -140,6 +162,9 @@ async function onBackends(
   }
 }
 
+const shareText = ({ shard: { index, count }, size, of }: Share): string =>
+  `shard ${index}/${count}: ${size} of ${counted(of, "run")}`;
+
 function observing(record: ExperimentRecord, buffered: BufferedLog, { observe }: Launching): Observer {
   const log = (line: string) => {
     buffered.flush(); // which came before it
@@ -148,20 +173,38 @@ function observing(record: ExperimentRecord, buffered: BufferedLog, { observe }:
   return observe?.({ directory: record.directory, log }) ?? {};
 }
 
-/** Makes results and report of what the directory holds now. */
-async function resultsOnRecord(
+type Made = Omit<LaunchResult, "stoppedBy">;
+
+/** Makes results and report of what the directory holds now: of commands that work there at a time, the last one's are of all. */
+async function resultsOnRecord(config: ExperimentConfig, record: ExperimentRecord, options: Launching): Promise<Made> {
+  for (;;) {
+    const made = await resultsNow(config, record, options);
+    if (made !== undefined) return made;
+  }
+}
+
+/** Undefined where another command has ended meanwhile, so that nobody else will make them of what it did. */
+async function resultsNow(
   config: ExperimentConfig,
   record: ExperimentRecord,
   options: Launching,
-): Promise<Omit<LaunchResult, "stoppedBy">> {
+): Promise<Made | undefined> {
   const { directory } = record;
   const { python, signal, onWarning } = options;
+  const runs = record.runsStamp;
+  const isCurrent = () => record.others.length > 0 || record.runsStamp === runs;
   const experiment = readExperiment(directory);
   const { statistics, damaged, ...results } = await resultsOf(config, experiment, { directory, python, signal });
   const { request, answer } = statistics;
-  record.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } });
+  const isWritten = record.exclusively(() => {
+    if (!isCurrent()) return false;
+    record.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } });
+    return true;
+  });
+  if (!isWritten) return undefined;
   for (const note of results.findings.notes.filter(isOnWork)) record.log(note);
   const written = await writePage(record, experiment, options);
+  if (!isCurrent()) return undefined;
   const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...(written?.leftOut ?? [])])];
   for (const line of leftOut) onWarning?.(`left out: ${line}`);
   return { directory, page: written?.page, ...results, leftOut };

@@ -84,6 +84,17 @@ export function readExperimentDocument(directory: string): ExperimentDocument {
   }
 }
 
+/** Undefined where none of this experiment is on record that can be read. */
+export function recordedConfig(directory: string, hash: string): ExperimentDocument["config"] | undefined {
+  try {
+    const document = readSealed(join(directory, EXPERIMENT), experimentDocument);
+    return document.hash === hash ? document.config : undefined;
+  } catch (error) {
+    if (error instanceof Unreadable) return undefined;
+    throw error;
+  }
+}
+
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 
 const { hash, command, ibatchVersion } = experimentDocument.shape;

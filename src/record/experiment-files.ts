@@ -7,9 +7,10 @@ import { differences } from "./differences.js";
 import { EXPERIMENT, readIdentity } from "./experiment-document.js";
 import { EXPORTS } from "./export-files.js";
 import { LOCK } from "./lock.js";
+import { isPresence } from "./presence.js";
 import { isDirectory, isThere } from "./read-file.js";
 import { RUN_DOCUMENT } from "./run-files.js";
-import { listRuns } from "./run-places.js";
+import { listRuns, seedOf } from "./run-places.js";
 import { STATISTICS } from "./statistics-file.js";
 import { TUNING, TUNING_RUNS } from "./tuning-record.js";
 import { VALIDATION } from "./validation-record.js";
@@ -79,12 +80,25 @@ export const isUnused = (directory: string): boolean =>
 function isSpare(directory: string, name: string): boolean {
   if (name === EXPERIMENT) return readIdentity(directory)?.ibatchVersion !== undefined;
   if (name === LOG || name === OLDER_LOG) return isOurLog(join(directory, name));
-  return name === LOCK || isPartial(name);
+  return isLock(name) || isPartial(name) || isForRuns(join(directory, name));
 }
 
-/** Of a file of ours that was being written. */
+/** Of a command, or of one that is on its way to its lock. */
+const isLock = (name: string): boolean =>
+  name === LOCK || isPresence(name) || (name.startsWith(`${LOCK}.`) && name.endsWith(PARTIAL));
+
+/** A directory that was made for runs, none of which began. */
+function isForRuns(arm: string): boolean {
+  if (!isDirectory(arm)) return false;
+  return readdirSync(arm).every((name) => {
+    const run = join(arm, name);
+    return seedOf(name) !== undefined && isDirectory(run) && readdirSync(run).every(isLock);
+  });
+}
+
+/** Of a file of ours that was being written; of locks, who takes them sees to that. */
 const isPartial = (name: string): boolean =>
-  name.endsWith(PARTIAL) && (name.startsWith(LOCK) || EXPERIMENT_FILES.includes(name.slice(0, -PARTIAL.length)));
+  name.endsWith(PARTIAL) && EXPERIMENT_FILES.includes(name.slice(0, -PARTIAL.length));
 
 /** Removes what a killed writer left half written; call it with others kept out. */
 export function sweepPartials(directory: string): void {

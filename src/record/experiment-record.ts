@@ -1,10 +1,12 @@
-/** The directory of an experiment (layout: README, "What is recorded"). */
+/** The directory of an experiment (layout: README, "What is recorded"). Several commands may work in it at a time. */
 import { readdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { usageError } from "../errors.js";
 import type { RecordOptions } from "./checkpoint.js";
 import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dataset-record.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
-import { EXPERIMENT, type ExperimentDocument, writeExperimentDocument } from "./experiment-document.js";
+import { exclusively } from "./exclusively.js";
+import { EXPERIMENT, type ExperimentDocument, recordedConfig, writeExperimentDocument } from "./experiment-document.js";
 import {
   type ExperimentHash,
   identify,
@@ -14,14 +16,19 @@ import {
   SUMMARY,
   sweepPartials,
 } from "./experiment-files.js";
-import { Lock } from "./lock.js";
+import { joinedConfigs } from "./joined-configs.js";
+import { LOCK, whatToDo } from "./lock.js";
+import { type Holder, holderText } from "./lock-holder.js";
 import { appendToLog } from "./log-file.js";
 import { ownerOf } from "./owner.js";
+import { Presence, presentIn, sweepPresences } from "./presence.js";
 import { isThere } from "./read-file.js";
-import { runDirectory } from "./run-places.js";
+import { RunClaims } from "./run-claims.js";
+import { documentStamp, listRuns, runDirectory } from "./run-places.js";
 import { RunRecord } from "./run-record.js";
 import { type StatisticsDocument, writeStatistics } from "./statistics-file.js";
 import type { Summary } from "./summary-document.js";
+import { type TuningDocument, writeTuning } from "./tuning-record.js";
 import { type ValidationDocument, writeValidation } from "./validation-record.js";
 import { writeWhole, writeWholeJson, writing } from "./write-file.js";
 
@@ -38,33 +45,36 @@ export class ExperimentRecord {
   readonly directory: string;
   readonly identity: ExperimentIdentity;
   readonly #before: Before;
-  readonly #lock: Lock;
+  readonly #presence: Presence;
+  readonly #claims: RunClaims;
   readonly #options: RecordOptions;
   readonly #within: ExperimentRecord | undefined;
   #closed = false;
+  #isExclusive = false;
   #owner: string | undefined;
   #unwritten: ExperimentDocument["config"] | undefined;
 
   private constructor(
     directory: string,
     before: Before,
-    lock: Lock,
+    presence: Presence,
     identity: ExperimentIdentity,
     options: RecordOptions,
     within: ExperimentRecord | undefined,
   ) {
     this.directory = directory;
     this.#before = before;
-    this.#lock = lock;
+    this.#presence = presence;
+    this.#claims = new RunClaims(presence);
     this.identity = identity;
     this.#options = options;
     this.#within = within;
   }
 
   /**
-   * Opens the directory for this experiment, makes it where it is not there, and keeps others out until `close`.
-   * Changes nothing that is in it, but for what a killed writer left half written. `within`: the experiment that it is a
-   * part of, whose runs these are, too.
+   * Opens the directory for this experiment, and makes it where it is not there; those who work on another one are kept
+   * out until `close`. Changes nothing that is in it, but for what a killed writer left half written. `within`: the
+   * experiment that it is a part of, whose runs these are, too.
    * @throws IbatchError when it holds another experiment or something else.
    */
   static open(
@@ -75,8 +85,8 @@ export class ExperimentRecord {
   ): ExperimentRecord {
     const made = makeDirectory(directory);
     try {
-      const lock = new Lock(directory);
-      try {
+      return exclusively(directory, () => {
+        refuseOtherExperiment(directory, identity.hash);
         const before = {
           made,
           names: readdirSync(directory),
@@ -84,11 +94,10 @@ export class ExperimentRecord {
         };
         refuseBlockedDatasets(directory);
         sweepPartials(directory);
-        return new ExperimentRecord(directory, before, lock, identity, options, within);
-      } catch (error) {
-        lock.release();
-        throw error;
-      }
+        const presence = new Presence(directory, identity.hash);
+        sweepPresences(directory, presence);
+        return new ExperimentRecord(directory, before, presence, identity, options, within);
+      });
     } catch (error) {
       removeEmpty(made);
       throw error;
@@ -107,6 +116,57 @@ export class ExperimentRecord {
   }
 
   /**
+   * Does it with other commands kept out of what is shared here. Nothing may be awaited in it.
+   * @throws IbatchError where another took this command for gone.
+   */
+  exclusively<T>(act: () => T): T {
+    if (this.#isExclusive) return act();
+    return exclusively(
+      this.directory,
+      () => {
+        this.#isExclusive = true;
+        try {
+          this.#presence.refuseIfLost();
+          return act();
+        } finally {
+          this.#isExclusive = false;
+        }
+      },
+      () => this.#presence.sayAlive(),
+    );
+  }
+
+  /** Other commands that work here now. */
+  get others(): readonly Holder[] {
+    return presentIn(this.directory, this.#presence);
+  }
+
+  /** By which it is seen whether a run was begun, went on or ended. */
+  get runsStamp(): string {
+    return listRuns(this.directory)
+      .map(({ directory }) => `${directory} ${documentStamp(directory)}`)
+      .join("\n");
+  }
+
+  /**
+   * Takes a run for this command, until `release` or `close`. Returns who holds it, where that is another living process.
+   * What is in the way of its directory is left to who begins it.
+   */
+  claim(arm: string, seed: number): Holder | undefined {
+    return this.#claims.take(runDirectory(this.directory, arm, seed));
+  }
+
+  /** Whether this command has taken that run, and did not release it. */
+  holds(arm: string, seed: number): boolean {
+    return this.#claims.has(runDirectory(this.directory, arm, seed));
+  }
+
+  /** Lets others have a run that came to its end, or of which nothing is to be done. */
+  release(arm: string, seed: number): void {
+    this.#claims.release(runDirectory(this.directory, arm, seed));
+  }
+
+  /**
    * Writes `experiment.json`, once it is known that nothing that is there speaks against it. One that is there of this
    * experiment is replaced when the next run begins: a command of which all runs are refused is none to go on with.
    */
@@ -120,59 +180,81 @@ export class ExperimentRecord {
     if (this.#unwritten !== undefined) this.writeDocument(this.#unwritten);
   }
 
-  /** Writes `experiment.json` at once. */
+  /** Writes `experiment.json` at once; of commands that work here at a time it has what each of them asks for. */
   writeDocument(config: ExperimentDocument["config"]): void {
-    this.#lock.refuseIfLost();
-    this.#unwritten = undefined;
-    const { name, hash, ...made } = this.identity;
-    const path = join(this.directory, EXPERIMENT);
-    if (this.isUnnamed && isThere(path)) writing(path, () => renameSync(path, `${path}.damaged`));
-    const given = { in: process.cwd(), directory: realpathSync(this.directory) };
-    writeExperimentDocument(this.directory, { name, hash, config, ...made, given });
+    this.exclusively(() => {
+      this.#unwritten = undefined;
+      const { name, hash, ...made } = this.identity;
+      const path = join(this.directory, EXPERIMENT);
+      if (this.isUnnamed && isThere(path)) this.#keepDamagedAside(path);
+      const given = { in: process.cwd(), directory: realpathSync(this.directory) };
+      const theirs = this.others.length > 0 ? recordedConfig(this.directory, hash) : undefined;
+      const joined = theirs === undefined ? config : joinedConfigs(theirs, config);
+      writeExperimentDocument(this.directory, { name, hash, config: joined, ...made, given });
+    });
   }
 
+  /** Unless another command has written it anew by now. */
+  #keepDamagedAside(path: string): void {
+    if (recordedConfig(this.directory, this.identity.hash) !== undefined) return;
+    writing(path, () => renameSync(path, `${path}.damaged`));
+  }
+
+  /** A run that is not taken yet is taken when it begins. */
   run(arm: string, seed: number): RunRecord {
-    return new RunRecord(runDirectory(this.directory, arm, seed), this.#options, {
-      refuseIfLost: () => this.#lock.refuseIfLost(),
-      begins: () => this.#writeUnwritten(),
+    const directory = runDirectory(this.directory, arm, seed);
+    return new RunRecord(directory, this.#options, {
+      refuseIfLost: () => this.#claims.refuseIfLost(directory),
+      begins: () => {
+        this.#claims.takeOrRefuse(directory);
+        this.#writeUnwritten();
+      },
     });
   }
 
   /** What runs trained on; written once. */
   writeDataset(dataset: RecordedDataset): void {
-    writeDataset(this.directory, dataset);
+    this.exclusively(() => writeDataset(this.directory, dataset));
   }
 
   /** `statistics`: undefined where there are none; those of before are then not of these results. */
   writeResults({ summary, statistics, table }: Results): void {
-    this.#lock.refuseIfLost();
-    writeWholeJson(join(this.directory, SUMMARY), summary);
-    writeStatistics(this.directory, statistics);
-    writeWhole(join(this.directory, "table.md"), table);
+    this.exclusively(() => {
+      writeWholeJson(join(this.directory, SUMMARY), summary);
+      writeStatistics(this.directory, statistics);
+      writeWhole(join(this.directory, "table.md"), table);
+    });
+  }
+
+  /** What was chosen for other arms stays; arms are in this sequence. */
+  writeTuning(tuning: TuningDocument, sequence: readonly string[]): void {
+    this.exclusively(() => writeTuning(this.directory, tuning, sequence));
   }
 
   /** Of a directory that no run has begun in, `experiment.json` is written, too. */
   writeValidation(validation: ValidationDocument, config: ExperimentDocument["config"]): void {
-    if (!isThere(join(this.directory, EXPERIMENT))) this.writeDocument(config);
-    writeValidation(this.directory, validation);
+    this.exclusively(() => {
+      if (!isThere(join(this.directory, EXPERIMENT))) this.writeDocument(config);
+      writeValidation(this.directory, validation);
+    });
   }
 
   writeReport(page: string): string {
-    this.#lock.refuseIfLost();
     const path = join(this.directory, "report.html");
-    writeWhole(path, page);
+    this.exclusively(() => writeWhole(path, page));
     return path;
   }
 
   /** Lines of `log.txt`, with the time; of what is heard after `close`, nothing. */
   log(...lines: readonly string[]): void {
-    if (!this.#closed) appendToLog(this.directory, lines);
+    if (this.#closed) return;
+    appendToLog(this.directory, lines, { alone: (act) => this.exclusively(act) });
   }
 
   /** What cannot be looked at just now stays. */
   get #isUnused(): boolean {
     try {
-      return isUnused(this.directory);
+      return this.others.length === 0 && isUnused(this.directory);
     } catch {
       return false;
     }
@@ -181,15 +263,35 @@ export class ExperimentRecord {
   /** Lets others in. Where neither run nor validation came of it, the directory is as it was before, or not there. */
   close(): void {
     this.#closed = true;
-    const unused = this.#isUnused;
-    if (unused) {
-      for (const name of [EXPERIMENT, LOG]) {
-        if (!this.#before.names.includes(name)) rmSync(join(this.directory, name), { force: true });
-      }
+    this.#claims.releaseAll();
+    let unused = false;
+    try {
+      unused = this.exclusively(() => this.#leaveUnused());
+    } catch {
+      // the directory is gone, or another's: nothing of it is ours to be removed
     }
-    this.#lock.release();
+    this.#presence.release();
     if (unused) removeEmpty(this.#before.made);
   }
+
+  /** Whether nothing came of it, and so nothing of it is left. */
+  #leaveUnused(): boolean {
+    if (!this.#isUnused) return false;
+    const isNew = (name: string) => !this.#before.names.includes(name);
+    for (const name of [EXPERIMENT, LOG].filter(isNew)) rmSync(join(this.directory, name), { force: true });
+    for (const name of readdirSync(this.directory).filter(isNew)) removeEmpty([join(this.directory, name)]); // of arms
+    return true;
+  }
+}
+
+/** Nothing of it may be on record yet, so that the directory looks as if it were free. */
+function refuseOtherExperiment(directory: string, hash: string): void {
+  const other = presentIn(directory).find(({ experiment }) => experiment !== hash);
+  if (other === undefined) return;
+  throw usageError(
+    `${directory} is in use by ${holderText(other)} for another experiment (${other.experiment?.slice(0, 8)}, this ` +
+      `config is ${hash.slice(0, 8)}): ${whatToDo(other, join(directory, `${LOCK}.*`))}`,
+  );
 }
 
 /** What was there when it was opened. */

@@ -1,74 +1,73 @@
 import { randomUUID } from "node:crypto";
-import {
-  closeSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
-import { hostname } from "node:os";
+import { linkSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { surroundingsError, usageError } from "../errors.js";
-import { countedAlike, isRunning, type ProcessIdentity, thisProcess } from "../running-process.js";
+import { IbatchError, surroundingsError } from "../errors.js";
+import { LivingFile } from "./living-file.js";
+import {
+  askable,
+  type Holder,
+  holderText,
+  isHeld,
+  livingHolder,
+  readHolder,
+  SILENCE_SECONDS,
+  textOf,
+  thisHolder,
+} from "./lock-holder.js";
+import type { Presence } from "./presence.js";
+import { releasedAtExit } from "./released-at-exit.js";
 import { codeOf, PARTIAL, writing } from "./write-file.js";
 
 /** Its name in the directory that it is for. */
 export const LOCK = "lock";
 
-const BEAT_SECONDS = 5;
-/** After so much silence a holder that cannot be asked counts as gone. */
-const SILENCE_SECONDS = 60;
+export interface LockOptions {
+  /** It is held for a few writes alone: others wait. */
+  readonly brief?: boolean;
+  /** Of the command that takes it: then it is one more name of that file. */
+  readonly presence?: Presence | undefined;
+}
 
 /**
- * Keeps a second controller out of a directory until `release`. Whether the holder still runs is asked of the system
- * where holder and asker are counted alike; of another container or machine, it is heard: the holder writes its lock
- * anew every few seconds.
+ * Keeps other processes out of a directory until `release`: of a run's, for as long as one trains it; of an experiment's,
+ * while what all share is written. Whether the holder still runs is asked of the system where holder and asker are
+ * counted alike; of another container or machine, it is heard: the holder writes its lock anew every few seconds.
  */
 export class Lock {
   readonly #directory: string;
   readonly #path: string;
   readonly #text: string;
-  #file: number | undefined;
-  #beat: NodeJS.Timeout | undefined;
+  #own: LivingFile | undefined;
 
-  /** @throws IbatchError when another living process holds it. */
-  constructor(directory: string) {
+  /** @throws Held when another living process holds it; IbatchError when the disk refuses. */
+  constructor(directory: string, { brief, presence }: LockOptions = {}) {
     this.#directory = directory;
     this.#path = join(directory, LOCK);
-    this.#text = JSON.stringify({ ...thisProcess(), host: hostname(), beats: true, id: randomUUID() });
-    if (this.#take() !== "taken") {
+    this.#text = presence?.text ?? JSON.stringify({ ...thisHolder(), ...(brief && { brief }), id: randomUUID() });
+    this.#now = presence?.heardAt ?? 0;
+    if (this.#take(presence) !== "taken") {
       this.#removeStale();
-      if (this.#take() !== "taken") throw this.#justTaken();
+      if (this.#take(presence) !== "taken") throw this.#justTaken();
     }
     sweep(directory, this.#now);
     releasedAtExit.add(this);
-    this.#beat = setInterval(() => this.#sayAlive(), BEAT_SECONDS * 1000).unref();
+    this.#own?.keepSaying();
   }
 
   /** When it was last tried, by the clock of the file system, in milliseconds. */
-  #now = 0;
+  #now: number;
 
   /** Lets others in; a lock that is another's by now is left alone. */
   release(): void {
     releasedAtExit.delete(this);
-    clearInterval(this.#beat);
-    if (this.#file !== undefined) closeSync(this.#file);
-    this.#file = undefined;
+    this.#own?.close();
+    this.#own = undefined;
     if (this.#isOurs()) rmSync(this.#path, { force: true });
   }
 
   /** @throws IbatchError where another took it over, because nothing was heard of this process for long. */
   refuseIfLost(): void {
-    if (this.#isOurs()) return;
-    throw surroundingsError(
-      `${this.#directory} is another process's by now (this one was silent for ${SILENCE_SECONDS} s, or its lock was ` +
-        "removed): this command ends; give it again when the other one has ended",
-    );
+    if (!this.#isOurs()) throw lost(this.#directory);
   }
 
   /** @throws IbatchError where the disk does not let it be read: that says nothing of whose it is. */
@@ -76,29 +75,33 @@ export class Lock {
     return writing(this.#path, () => textOf(this.#path) === this.#text);
   }
 
-  /** In place, by the file that was opened, whoever has the name by now. */
-  #sayAlive(): void {
-    if (this.#file === undefined) return;
-    try {
-      writeSync(this.#file, this.#text, 0);
-    } catch {
-      // a disk that refuses is told by what is recorded next
-    }
-  }
-
   /** The lock has its name only once it is whole, and only if nobody else has it: `link` never replaces. */
-  #take(): "taken" | "held" {
-    const mine = this.#privateName();
+  #take(presence: Presence | undefined): "taken" | "held" {
+    if (presence === undefined) return this.#takeAlone();
     return writing(this.#path, () => {
-      const file = openSync(mine, "wx");
       try {
-        writeSync(file, this.#text);
-        this.#now = statSync(mine).mtimeMs;
-        linkSync(mine, this.#path);
-        this.#file = file;
+        linkSync(presence.path, this.#path);
         return "taken";
       } catch (error) {
-        closeSync(file);
+        if (codeOf(error) === "EEXIST") return "held";
+        presence.refuseIfLost();
+        if (ELSEWHERE.includes(codeOf(error) ?? "")) return this.#takeAlone();
+        throw error;
+      }
+    });
+  }
+
+  #takeAlone(): "taken" | "held" {
+    const mine = this.#privateName();
+    return writing(this.#path, () => {
+      const file = new LivingFile(mine, this.#text);
+      try {
+        this.#now = file.madeAt;
+        linkSync(mine, this.#path);
+        this.#own = file;
+        return "taken";
+      } catch (error) {
+        file.close();
         if (codeOf(error) === "EEXIST" || codeOf(error) === "ENOENT") return "held"; // ENOENT: a new holder swept ours
         throw error;
       } finally {
@@ -129,19 +132,11 @@ export class Lock {
   #refuseHeld(path: string): void {
     if (!isHeld(path, this.#now)) return;
     const holder = writing(this.#path, () => readHolder(path));
-    if (holder === undefined) return;
-    const heard =
-      askable(holder) || !holder.beats
-        ? `(if that is no ibatch any more, remove ${this.#path})`
-        : `(it cannot be asked from here: after ${SILENCE_SECONDS} s of silence it counts as gone)`;
-    throw usageError(
-      `${this.#directory} is in use by process ${holder.pid} on ${holder.host}: wait until it ends, or name another ` +
-        `--out ${heard}`,
-    );
+    if (holder !== undefined) throw new Held(this.#directory, holder);
   }
 
-  #justTaken() {
-    return usageError(`${this.#directory} was just taken by another process`);
+  #justTaken(): Held {
+    return new Held(this.#directory, undefined);
   }
 
   /** A name that no other process uses, and that counts as a file which is being written. */
@@ -150,90 +145,43 @@ export class Lock {
   }
 }
 
-/** Who works in a directory. */
-export type LockHolder = Pick<Holder, "pid" | "host">;
+/** Another disk than the presence's, or one that has no room for more names of a file. */
+const ELSEWHERE: readonly string[] = ["EXDEV", "EMLINK", "EPERM", "ENOTSUP"];
+
+/** Another living process has the lock. */
+export class Held extends IbatchError {
+  /** `holder`: undefined where it took it just now. */
+  constructor(
+    directory: string,
+    readonly holder: Holder | undefined,
+  ) {
+    super(
+      "usage",
+      holder === undefined
+        ? `${directory} was just taken by another process`
+        : `${directory} is in use by ${holderText(holder)}: ${whatToDo(holder, join(directory, LOCK))}`,
+    );
+  }
+}
+
+/** `lock`: the file, or the files, to be removed where its holder is none of ours. */
+export function whatToDo(holder: Holder, lock: string): string {
+  const heard =
+    askable(holder) || !holder.beats
+      ? `(if that is no ibatch any more, remove ${lock})`
+      : `(it cannot be asked from here: after ${SILENCE_SECONDS} s of silence it counts as gone)`;
+  return `wait until it ends, or name another --out ${heard}`;
+}
+
+/** Of a process that was suspended, or could not write for long. */
+export const lost = (directory: string): IbatchError =>
+  surroundingsError(
+    `${directory} is another process's by now (this one was silent for ${SILENCE_SECONDS} s, or its lock was ` +
+      "removed): this command ends; give it again when the other one has ended",
+  );
 
 /** A living process that holds the directory, as far as that can be seen without taking it. */
-export function holderOf(directory: string): LockHolder | undefined {
-  const path = join(directory, LOCK);
-  const holder = readHolder(path);
-  if (holder === undefined || !isAlive(holder, path, Date.now())) return undefined;
-  const { pid, host } = holder;
-  return { pid, host };
-}
-
-/** Locks that are held, for a process that ends at once, as at a second Ctrl-C. */
-const releasedAtExit = new Set<Lock>();
-process.on("exit", () => {
-  for (const lock of releasedAtExit) {
-    try {
-      lock.release();
-    } catch {
-      // a disk that refuses: the next command finds the holder gone
-    }
-  }
-});
-
-const holderSchema = z.object({
-  pid: z.int(),
-  host: z.string(),
-  startTicks: z.number().optional(),
-  bootId: z.string().optional(),
-  pidNamespace: z.string().optional(),
-  /** Whether it says every few seconds that it lives; locks of before did not. */
-  beats: z.boolean().default(false),
-});
-type Holder = z.infer<typeof holderSchema>;
-
-/** Undefined where there is none. Throws the system's own errors. */
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** Undefined of a lock that names nobody, or is gone. Throws the system's own errors. */
-function readHolder(path: string): Holder | undefined {
-  const text = textOf(path);
-  try {
-    return holderSchema.parse(JSON.parse(text ?? ""));
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Whether a living process wrote this lock, or may have: one that cannot be read is left alone.
- * @param now in milliseconds, by the clock of the file system.
- */
-function isHeld(path: string, now: number): boolean {
-  try {
-    const holder = readHolder(path);
-    return holder !== undefined && isAlive(holder, path, now);
-  } catch {
-    return true;
-  }
-}
-
-/** @param path of the lock that it wrote. */
-function isAlive(holder: Holder, path: string, now: number): boolean {
-  if (askable(holder)) return isRunning(holder) && !isNamesake(holder);
-  if (!holder.beats) return true;
-  const heard = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  return heard !== undefined && now - heard < SILENCE_SECONDS * 1000;
-}
-
-/** Whether the system here can say if it runs. Locks of before, and other systems, tell the host alone. */
-function askable(holder: Holder): boolean {
-  return holder.bootId === undefined ? holder.host === hostname() : countedAlike(holder, thisProcess());
-}
-
-/** An earlier process that had the number that is ours now, and did not say when it started. */
-const isNamesake = ({ pid, startTicks }: ProcessIdentity): boolean =>
-  pid === process.pid && startTicks === undefined && thisProcess().startTicks !== undefined;
+export const holderOf = (directory: string): Holder | undefined => livingHolder(join(directory, LOCK), Date.now());
 
 /** Removes what those left behind that were killed on their way to the lock. */
 function sweep(directory: string, now: number): void {

@@ -1,6 +1,7 @@
 /** Reads a run's record, also of one that is under way, and refuses one whose parts do not fit together. */
 import { basename, dirname, join } from "node:path";
 import type { z } from "zod";
+import { IbatchError } from "../errors.js";
 import { parseLines, parseLinesSoFar } from "./epoch-lines.js";
 import { type EpochMetrics, type EpochTimings, epochMetrics, epochTimings } from "./epoch-metrics.js";
 import { damage, type Unreadable } from "./read-file.js";
@@ -32,6 +33,17 @@ export function openRun(directory: string): OpenedRun | undefined {
   const told = `${document.arm}/seed-${document.seed}`;
   if (told === join(basename(dirname(directory)), basename(directory))) return { document, files };
   throw files.damaged(RUN_DOCUMENT, damage(`it is of ${told}`), "move this run to where it belongs, or ");
+}
+
+/** Whether it says that it came to its end; of one that cannot be read, whoever goes on with it says why. */
+export function isFinishedOnRecord(directory: string): boolean {
+  try {
+    const opened = openRun(directory);
+    return opened !== undefined && isFinished(opened.document);
+  } catch (error) {
+    if (error instanceof IbatchError) return false;
+    throw error;
+  }
 }
 
 /** What a run that came to its end was made in. @throws IbatchError where that is not on record. */

@@ -1,9 +1,9 @@
 /** Where an experiment's runs lie: `<arm>/seed-<n>/`. Links are followed: an arm may have been moved to another disk. */
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { whyBlocked } from "./blocked.js";
 import { isDirectory } from "./read-file.js";
-import { holdsRun } from "./run-files.js";
+import { holdsRun, RUN_DOCUMENT } from "./run-files.js";
 
 export interface RunPlaceOnDisk {
   readonly arm: string;
@@ -30,6 +30,12 @@ export function listRuns(experiment: string): RunPlaceOnDisk[] {
       }),
     )
     .sort((a, b) => (a.arm === b.arm ? a.seed - b.seed : a.arm < b.arm ? -1 : 1));
+}
+
+/** By which it is seen whether a run's first word was written anew; undefined where there is none. */
+export function documentStamp(run: string): string | undefined {
+  const found = statSync(join(run, RUN_DOCUMENT), { throwIfNoEntry: false });
+  return found && `${found.mtimeMs} ${found.size} ${found.ino}`;
 }
 
 /** Those of an arm's directory, or the directory itself where it is a run's; seeds in sequence. */

@@ -54,10 +54,19 @@ export const tuningDocument = z.strictObject({
 });
 export type TuningDocument = Readonly<z.infer<typeof tuningDocument>>;
 
-/** What was chosen for other arms stays: they may have runs, too. One that is damaged is written anew. */
-export function writeTuning(directory: string, { arms, ...document }: TuningDocument): void {
+/**
+ * What was chosen for other arms stays: they may have runs, too. One that is damaged is written anew. `sequence`: of the
+ * arms, as the config has them; others come last.
+ */
+export function writeTuning(
+  directory: string,
+  { arms, ...document }: TuningDocument,
+  sequence: readonly string[] = [],
+): void {
   const others = tunedOnRecord(directory).filter(({ arm }) => arms.every((one) => one.arm !== arm));
-  writeSealed(join(directory, TUNING), { ...document, arms: [...arms, ...others] });
+  const place = ({ arm }: TunedArm) => (sequence.includes(arm) ? sequence.indexOf(arm) : sequence.length);
+  const all = [...arms, ...others].sort((a, b) => place(a) - place(b));
+  writeSealed(join(directory, TUNING), { ...document, arms: all });
 }
 
 /** None where it is damaged, or not there. */

@@ -102,6 +102,8 @@ describe("help goes to standard output, exit code 0", () => {
                                  the config's
         --out <DIR>              run directory (default: runs/<name>-<hash>); what is
                                  complete there is kept
+        --shard <i/N>            do the i-th of N shares of the runs, from 0; auto:
+                                 that of this task of a Slurm array
         --json                   print the summary as one JSON document instead of the
                                  table
         --quiet                  no progress

@@ -70,6 +70,21 @@ test("of two that say that they run, the one that was begun last is under way, w
   expect(stdout).not.toContain("To go on");
 });
 
+test("a run that is held says by whom, and what it does where it is under way", async () => {
+  const directory = scene();
+  const other = { pid: process.ppid, host: hostname() };
+  for (const run of ["frozen/seed-1", "shuffled/seed-7"]) {
+    writeFileSync(join(directory, run, "lock"), JSON.stringify(other));
+  }
+  const { stdout } = await ibatch("status", directory);
+  expect(stdout).toMatch(new RegExp(`^frozen {4}1 {5}under way {2}.*process ${other.pid} on ${hostname()}`, "m"));
+  const { runs } = JSON.parse((await ibatch("status", directory, "--json")).stdout);
+  expect(runs.filter(({ heldBy }: { heldBy: unknown }) => heldBy !== null)).toMatchObject([
+    { arm: "frozen", seed: 1, heldBy: other },
+    { arm: "shuffled", seed: 7, heldBy: other },
+  ]);
+});
+
 test.each([
   ["for what lies around it", {}],
   ["by itself", { failedByItself: true as const }],
@@ -170,7 +185,7 @@ test("where the last command's config has `checkpoint: null`, no run that it ask
 test("--json is the same for a program", async () => {
   const { stdout } = await ibatch("status", scene(), "--json");
   const { runs, inUseBy, command } = JSON.parse(stdout);
-  expect({ inUseBy, command }).toEqual({ inUseBy: null, command: "ibatch run tiny.yaml" });
+  expect({ inUseBy, command }).toEqual({ inUseBy: [], command: "ibatch run tiny.yaml" });
   expect(runs[2]).toEqual({
     arm: "frozen",
     seed: 1,
@@ -181,6 +196,7 @@ test("--json is the same for a program", async () => {
     resumedFrom: [],
     divergedAtStep: null,
     error: null,
+    heldBy: null,
   });
 });
 

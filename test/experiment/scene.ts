@@ -9,6 +9,7 @@ import { OrderSources } from "../../src/config/order-sources.js";
 import type { Backends } from "../../src/experiment/backends.js";
 import { audienceOf, type Observer } from "../../src/experiment/observer.js";
 import type { RunResult } from "../../src/experiment/run-result.js";
+import { type Shard, shareOf } from "../../src/experiment/share.js";
 import { tuneAndRun } from "../../src/experiment/tuning/tune-and-run.js";
 import { ExperimentRecord } from "../../src/record/experiment-record.js";
 import type { WorkClient } from "../../src/training/session.js";
@@ -46,6 +47,8 @@ export interface SceneOptions {
   readonly noOtherTimes?: number;
   /** Backends that work side by side; 1 where it is left out. */
   readonly jobs?: number;
+  /** Which share of the runs it does; all where it is left out. */
+  readonly shard?: Shard;
   /** Why a job has no backend at all. */
   unavailable?(job: number): Error | undefined | Promise<Error>;
 }
@@ -80,6 +83,7 @@ export class Scene {
     between = async (client) => client,
     jobs = 1,
     unavailable = () => undefined,
+    shard,
   }: SceneOptions = {}) {
     const said = settings.map((assignment) => ({ said: assignment, assignment }));
     const source = ConfigSource.parse(CONFIG, join(this.directory, "..", "x.yaml"), said);
@@ -123,7 +127,10 @@ export class Scene {
       const workplace = { pool: [supply(0), ...others] as const, dataDir: null };
       const audience = audienceOf(observer, log ?? ((line) => record.log(line)));
       const { signal } = abort;
-      ({ results, stoppedBy } = await tuneAndRun({ config, orders, workplace, record, audience, signal }));
+      ({ results, stoppedBy } = await tuneAndRun({
+        ...{ config, orders, workplace, record, audience, signal },
+        share: shard && shareOf(config, shard),
+      }));
     } catch (thrown) {
       error = thrown;
     } finally {

@@ -33,8 +33,9 @@ const document: ExperimentDocument = {
   commit: "abc",
   ibatchVersion: "0.1.0",
 };
+const { config: _, ...identity } = document;
 const open = (hash = document.hash) =>
-  ExperimentRecord.open(directory, { ...document, hash }, { orders: "full", signals: "full" });
+  ExperimentRecord.open(directory, { ...identity, hash }, { orders: "full", signals: "full" });
 const read = (name: string) => readFileSync(join(directory, name), "utf8");
 
 /** Opens it, writes a run and closes it. */
@@ -117,11 +118,86 @@ test("log.txt grows by a line with the time", () => {
   record.close();
 });
 
-test("others are kept out until it is closed", () => {
-  const record = open();
-  expect(mistake(open)).toMatch(/is in use by process/);
-  record.close();
-  open().close();
+describe("several commands at a time", () => {
+  const held = { pid: process.pid, host: hostname() };
+
+  test("have a run each: one that is held is another's until it is released", () => {
+    const [one, two] = [open(), open()];
+    expect(one.others).toMatchObject([held]);
+    expect(one.claim("a", 0)).toBeUndefined();
+    expect(one.claim("a", 0), "again").toBeUndefined();
+    expect(two.claim("a", 0)).toMatchObject(held);
+    expect(two.claim("a", 1)).toBeUndefined();
+    one.release("a", 0);
+    expect(two.claim("a", 0)).toBeUndefined();
+    one.close();
+    two.close();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("keep what each of them asks for in experiment.json, until they are alone again", () => {
+    const asking = (seeds: number[], arm: string) => ({
+      ...{ ...document.config, seeds, baseline: "a", comparisons: [{ arm, with: "a" }] },
+      arms: { a: { epochs: 1, order: {} }, [arm]: { epochs: 1, order: {} } },
+    });
+    const [one, two] = [open(), open()];
+    one.writeDocument(asking([0, 1], "b"));
+    two.writeDocument(asking([1, 2], "c"));
+    expect(JSON.parse(read("experiment.json")).config).toMatchObject({
+      seeds: [0, 1, 2],
+      comparisons: [
+        { arm: "b", with: "a" },
+        { arm: "c", with: "a" },
+      ],
+      arms: { a: {}, b: {}, c: {} },
+    });
+    one.close();
+    two.writeDocument(asking([3], "d"));
+    expect(JSON.parse(read("experiment.json")).config).toMatchObject({ seeds: [3], arms: { a: {}, d: {} } });
+    two.close();
+  });
+
+  test("of two experiments are refused, also where nothing is on record yet", () => {
+    const record = open();
+    expect(mistake(() => open("f".repeat(64)))).toBe(
+      `${directory} is in use by process ${process.pid} on ${hostname()} for another experiment (01234567, this config ` +
+        `is ffffffff): wait until it ends, or name another --out (if that is no ibatch any more, remove ${directory}/lock.*)`,
+    );
+    record.close();
+  });
+
+  test("leave what is shared to the one that goes on: nothing is taken away from under it", () => {
+    const [one, two] = [open(), open()];
+    two.writeDocument(document.config);
+    one.close();
+    expect(read("experiment.json")).toContain(document.hash);
+    two.close();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("wait for each other while one writes, and not for an ibatch of before, which holds all of it", () => {
+    const record = open();
+    writeFileSync(join(directory, "lock"), JSON.stringify({ pid: process.ppid, host: hostname() }));
+    expect(mistake(open)).toMatch(/is in use by process/);
+    expect(mistake(() => record.writeReport("page"))).toMatch(/is in use by process/);
+    rmSync(join(directory, "lock"));
+    expect(record.writeReport("page")).toBe(join(directory, "report.html"));
+    record.close();
+  });
+
+  test("what a killed one left of its locks is nobody's", () => {
+    const record = open();
+    record.claim("a", 0);
+    const dead = { ...held, pid: 999_999_999 };
+    writeFileSync(join(directory, "lock.00000000-0000-4000-8000-000000000000"), JSON.stringify(dead));
+    mkdirSync(join(directory, "a", "seed-1"));
+    writeFileSync(join(directory, "a", "seed-1", "lock"), JSON.stringify(dead));
+    const next = open();
+    expect(next.others).toHaveLength(1);
+    expect(next.claim("a", 1)).toBeUndefined();
+    for (const one of [record, next]) one.close();
+    expect(readdirSync(join(directory, "a"))).toEqual(["seed-1"]);
+  });
 });
 
 describe("where nothing came of it", () => {

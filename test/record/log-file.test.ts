@@ -17,7 +17,7 @@ test("a log that has grown too long is begun anew, and the one before is kept: n
   const directory = temporaryDirectory();
   const read = (name: string) => readFileSync(join(directory, name), "utf8").replace(/^\S+ /gm, "");
   const lines = ["a".repeat(60), "b".repeat(60), "c", "d".repeat(60), "e".repeat(60), "f"];
-  for (const line of lines) appendToLog(directory, [line], 150);
+  for (const line of lines) appendToLog(directory, [line], { limitBytes: 150 });
   const older = `c\n${lines[3]}\n${lines[4]}\n`;
   expect([read(OLDER_LOG), read(LOG)]).toEqual([older, "f\n"]);
 });

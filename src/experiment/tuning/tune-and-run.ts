@@ -2,17 +2,18 @@
 import { join } from "node:path";
 import { determiningSettings, type ExperimentConfig, experimentHash } from "../../config/config.js";
 import { withoutRate, withRate } from "../../config/tune.js";
-import { IbatchError } from "../../errors.js";
+import { IbatchError, usageError } from "../../errors.js";
 import { ExperimentRecord } from "../../record/experiment-record.js";
-import { TUNING_RUNS, type TunedArm, tunedOnRecord, writeTuning } from "../../record/tuning-record.js";
-import { runArms } from "../experiment.js";
+import { TUNING_RUNS, type TunedArm, tunedOnRecord } from "../../record/tuning-record.js";
+import { type HeldRun, leftToOthers } from "../claims.js";
+import { type ArmsRunHere, runArms } from "../experiment.js";
 import type { ExperimentInputs } from "../experiment-inputs.js";
-import type { ArmsRun } from "../run-result.js";
+import { runsOf, type Share } from "../share.js";
 import { chooseRates } from "./choose-rates.js";
 import { trialsOf } from "./trials.js";
 import { startText, tunedText } from "./tuning-text.js";
 
-export interface TunedRun extends ArmsRun {
+export interface TunedRun extends ArmsRunHere {
   /** With the learning rates that were chosen. */
   readonly config: ExperimentConfig;
 }
@@ -22,26 +23,30 @@ export interface TunedRun extends ArmsRun {
  * stopped by what all runs would meet, nothing else is trained.
  */
 export async function tuneAndRun(experiment: ExperimentInputs): Promise<TunedRun> {
-  const { config, audience } = experiment;
+  const { config, audience, share } = experiment;
   const { tune } = config;
   if (tune === undefined) return { config, ...(await runArms(experiment)) };
-  const trials = trialsOf(config, tune);
-  const [before, own] = [trials, config].map(countRuns);
+  const { directory } = experiment.record;
+  const ofShare = { ...config, arms: armsOf(config, share) };
+  const trials = trialsOf(ofShare, tune);
+  const [before, own] = [runsOf(trials).length, runsOf(config, share).length];
   const total = before + own;
-  const untuned = withRatesOnRecord(config, experiment.record.directory);
+  const untuned = withRatesOnRecord(config, directory);
   const startsWith = (toDo: number) => {
     if (toDo > 0) audience.note(startText(tune, { trials: before, own }));
   };
   const among = { before: 0, total };
-  const { results, stoppedBy } = await runTrials(
-    { ...experiment, config: trials, among, accepted: startsWith },
+  const { results, stoppedBy, held } = await runTrials(
+    { ...experiment, config: trials, share: undefined, among, accepted: startsWith },
     untuned,
   );
-  if (stoppedBy !== undefined) return { config: untuned, results: [], stoppedBy };
-  const tuned = chooseRates(config, tune, results);
+  if (stoppedBy !== undefined) return { config: untuned, results: [], stoppedBy, held };
+  if (held.length > 0) throw tunedElsewhere(directory, held);
+  const tuned = chooseRates(ofShare, tune, results);
   for (const arm of tuned.arms) audience.note(tunedText(arm, tune));
-  const chosen = { ...experiment, config: withRates(config, tuned.arms), among: { before, total } };
-  const accepted = () => writeTuning(experiment.record.directory, tuned); // not before: runs on record are of what it says
+  const known = [...tuned.arms, ...tunedOnRecord(directory)]; // arms of other shards, too: the first one counts
+  const chosen = { ...experiment, config: withRates(config, known), among: { before, total } };
+  const accepted = () => experiment.record.writeTuning(tuned, Object.keys(config.arms)); // not before: runs on record are of what it says
   return { config: chosen.config, ...(await runArms({ ...chosen, refused: refusals(tuned.arms), accepted })) };
 }
 
@@ -49,10 +54,21 @@ export async function tuneAndRun(experiment: ExperimentInputs): Promise<TunedRun
 export const withRatesOnRecord = (config: ExperimentConfig, directory: string): ExperimentConfig =>
   withRates(config, tunedOnRecord(directory));
 
-const countRuns = ({ arms, seeds }: ExperimentConfig): number => Object.keys(arms).length * seeds.length;
+/** Those that have runs in the share. */
+function armsOf(config: ExperimentConfig, share: Share | undefined): ExperimentConfig["arms"] {
+  const names = new Set(runsOf(config, share).map(({ arm }) => arm));
+  return Object.fromEntries(Object.entries(config.arms).filter(([name]) => names.has(name)));
+}
+
+/** Its own runs may be done there, too: nothing can be chosen before. */
+const tunedElsewhere = (directory: string, held: readonly HeldRun[]): IbatchError =>
+  usageError(
+    `${directory}: learning rates are chosen by all runs of the tuning, and ${leftToOthers(held).join("; ")}: give this ` +
+      "command again when they have ended",
+  );
 
 /** In a directory that is an experiment's, within that of the arms. `untuned`: what that is of, as far as it is known. */
-async function runTrials(experiment: ExperimentInputs, untuned: ExperimentConfig): Promise<ArmsRun> {
+async function runTrials(experiment: ExperimentInputs, untuned: ExperimentConfig): Promise<ArmsRunHere> {
   const { config, record: outer } = experiment;
   const hash = experimentHash(config);
   const identity = { ...outer.identity, name: config.name, hash, determining: determiningSettings(config) };
