@@ -85,10 +85,9 @@ def refuse_not_allowed(references: Sequence[str]) -> None:
 
 def attribute(reference: str, at: str, owner: object, name: str) -> Any:
     """What a step of the way leads to; a module may load it only now."""
-    if name.startswith("__"):
-        raise BackendError(
-            "bad_reference", f"{reference}: `{name}` is Python's own, and leads to more than was allowed"
-        )
+    if name.startswith("_"):
+        whose = "Python's own" if name.startswith("__") else "private to its module"
+        raise BackendError("bad_reference", f"{reference}: `{name}` is {whose}, and may lead to more than was allowed")
     with Telling(reference, f"loading {at}.{name} failed"):
         try:
             return getattr(owner, name)

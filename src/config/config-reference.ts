@@ -52,6 +52,12 @@ const REFERENCES = `## Your own
 Importing runs code, so the module must be allowed by name (\`--allow-import package.module\`, or a package above it).
 \`--python-path DIR\` says where it lies.
 
+What is allowed is that module's own. Each module on the way of a reference, and the module that the callable says it is from, must be an allowed
+one or below one: \`team.models:os.system\` is refused where \`team.models\` imports \`os\`, and so is a method, a partial or an alias of what is from elsewhere.
+What an allowed module passes on from another package is its own where its \`__all__\` names it: for \`team.models:ResNet\`, imported from torchvision,
+write \`__all__ = ["ResNet"]\` there, or allow torchvision, too. Names with a \`_\` before them are refused. What the module's own functions do with
+the arguments is theirs: allow the narrowest module that has what you need.
+
 The callable of a dataset, called with \`args\`, returns \`(train, test)\`, or a map with \`train\`, \`test\` and, where they are known,
 \`class_names\`, \`mean\`, \`std\`. With \`testArgs\` it returns the training part alone; called once more, with both, it returns the
 test part. A part is \`(images, labels)\`, NumPy arrays or tensors, or a map-style \`torch.utils.data.Dataset\` of \`(image, label)\`:

@@ -57,6 +57,7 @@ own = Own()
 half = functools.partial(Own)
 lazily = None
 del lazily
+def _hidden(): ...
 def __getattr__(name):
     if name == "lazily": return Own
     if name == "lazy_os": return os
@@ -81,12 +82,14 @@ def __getattr__(name):
         ("own.__class__.os.system", "Python's own"),
         ("Own.small.__globals__.get", "Python's own"),
         ("__builtins__.get", "Python's own"),
+        ("_hidden", "private to its module"),
+        ("own._hidden", "private to its module"),
     ],
 )
 def test_permission_for_a_module_is_none_for_what_it_has_imported(write: Write, path: str, home: str | None) -> None:
     write(door=DOOR, aside="class Net: ...")
     error = refused(f"door:{path}")
-    if home == "Python's own":
+    if home in ("Python's own", "private to its module"):
         assert (error.code, home in error.message) == ("bad_reference", True)
         return
     where = "does not say from which module" if home is None else f"is from module {home}, which was not allowed"
@@ -103,6 +106,8 @@ def test_allowing_part_of_torch_opens_nothing_else_of_it() -> None:
     importing.allow(["torch.nn"])
     for path in ("modules.module.torch.hub.load", "functional.torch.load", "modules.module.itertools.chain"):
         assert refused(f"torch.nn:{path}").code == "not_allowed"
+    importer = refused("torch.nn.attention._fa4:_fa4_import_module")  # imports what it is told
+    assert (importer.code, "private" in importer.message) == ("bad_reference", True)
     for path in ("CrossEntropyLoss", "functional.cross_entropy", "modules.loss.NLLLoss"):
         assert callable(importing.import_callable(f"torch.nn:{path}"))
     importing.allow([])
