@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { kill, MARK, processesIn } from "./processes.mjs";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const EXPERIMENT = join(ROOT, "chaos", "experiment");
+export const EXPERIMENT = join(ROOT, "chaos", "experiment");
 /** One that takes longer hangs: an undisturbed one takes seconds. */
 const MOST_SECONDS = 600;
 
@@ -19,25 +19,21 @@ export class Command {
   #listeners = new Set();
 
   /**
-   * @param {{ python: string, out: string, folder: string, settings?: string[], wrap?: string[] }} how
-   *   `folder`: of its temporary files; `wrap`: a program with arguments that starts it.
+   * @param {{ python: string, out: string, folder: string, settings?: string[], wrap?: string[], backends?: string[] }} how
+   *   `folder`: of its temporary files; `wrap`: a program with arguments that starts it; `backends`: endpoints of those
+   *   that run already, else it starts its own.
    */
-  constructor({ python, out, folder, settings = [], wrap = [] }) {
+  constructor({ python, out, folder, settings = [], wrap = [], backends }) {
     const [program, ...args] = [
       ...wrap,
       process.execPath,
       join(ROOT, "dist", "cli", "main.js"),
-      ...argsOf(out, settings),
+      ...argsOf(out, settings, backends),
     ];
     this.#folder = folder;
     this.#child = spawn(program, args, {
       cwd: ROOT,
-      env: {
-        ...process.env,
-        ...{ IBATCH_PYTHON: python, OMP_NUM_THREADS: "1", NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" },
-        ...{ [MARK]: folder, TMPDIR: join(folder, "t"), CHAOS_PLANNING: join(folder, "planning") },
-        TORCHINDUCTOR_CACHE_DIR: join(folder, "torch"), // torch keeps it for the next program, below TMPDIR otherwise
-      },
+      env: environmentOf({ python, folder }),
       stdio: ["ignore", "ignore", "pipe"],
       detached: true, // in a process group of its own, which a signal can be sent to
     });
@@ -88,8 +84,18 @@ export class Command {
   }
 }
 
-const argsOf = (out, settings) => [
+/** `folder`: of temporary files, and by which what was started is found. */
+export const environmentOf = ({ python, folder }) => ({
+  ...process.env,
+  ...{ IBATCH_PYTHON: python, OMP_NUM_THREADS: "1", NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" },
+  ...{ [MARK]: folder, TMPDIR: join(folder, "t"), CHAOS_PLANNING: join(folder, "planning") },
+  TORCHINDUCTOR_CACHE_DIR: join(folder, "torch"), // torch keeps it for the next program, below TMPDIR otherwise
+});
+
+const argsOf = (out, settings, backends) => [
   ...["run", join(EXPERIMENT, "chaos.yaml"), "--out", out],
-  ...["--python-path", EXPERIMENT, "--allow-import", "chaos_net"],
+  ...(backends === undefined
+    ? ["--python-path", EXPERIMENT, "--allow-import", "chaos_net"]
+    : ["--backend", backends.join(",")]),
   ...settings.flatMap((setting) => ["--set", setting]),
 ];

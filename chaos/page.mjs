@@ -73,6 +73,9 @@ what tells of time, of attempts or of the commit may differ. No process, lock, s
 The runs have dropout, BatchNorm, augmentation, micro-batches, batches that grow, Adam, scoring passes, an order with memory, and
 \`weighted\` by mean losses with a fraction ([chaos/experiment](../../chaos/experiment)).
 
+Messages are disturbed by a proxy between the controller and a backend that runs already, in either direction on both sockets: one
+in fifty is lost, doubled, held back behind later ones, or followed by an old one. Each case has 25 schedules of that, of two small runs each.
+
 ${failed === 0 ? "No case failed." : `**${failed} cases failed.**`}
 
 ## What it cost

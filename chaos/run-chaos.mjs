@@ -7,6 +7,7 @@ import { controllerCases } from "./kinds/controller.mjs";
 import { damageCases } from "./kinds/damage.mjs";
 import { diskCases } from "./kinds/disk.mjs";
 import { jobCases } from "./kinds/job.mjs";
+import { messageCases } from "./kinds/messages.mjs";
 import { quickCases } from "./kinds/quick.mjs";
 import { stopCases } from "./kinds/stop.mjs";
 import { inLanes } from "./lanes.mjs";
@@ -21,6 +22,7 @@ const KINDS = {
   damage: damageCases,
   stop: stopCases,
   disk: diskCases,
+  messages: messageCases,
 };
 
 /** What was asked for cannot be done. */

@@ -20,7 +20,6 @@ export class Scene {
   /** Why the case has failed, if it has. */
   faults = [];
   #settings;
-  #python;
   #reference;
   /** Of a command: the steps that runs must go on from. */
   #goesOn = new Map();
@@ -36,7 +35,7 @@ export class Scene {
   constructor({ folder, python, settings, reference }) {
     this.folder = folder;
     this.out = join(folder, "out");
-    this.#python = python;
+    this.python = python;
     this.#settings = settings;
     this.#reference = reference;
     mkdirSync(join(folder, "t"), { recursive: true });
@@ -54,7 +53,7 @@ export class Scene {
     this.commands += 1;
     const { folder, out } = this;
     this.#isAllSaid ??= armsIn(out).length === 0;
-    const command = new Command({ python: this.#python, out, folder, wrap, settings: this.#settings });
+    const command = new Command({ python: this.python, out, folder, wrap, settings: this.#settings });
     this.#goesOn.set(command, goesOn);
     this.#watch = new Watch(out, goesOn, unusable);
     const looks = setInterval(() => this.look(), LOOK);

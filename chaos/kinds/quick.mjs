@@ -6,6 +6,7 @@ import { Kills, rowOfKill } from "./backend.mjs";
 import { endOne, rowOfEnd } from "./controller.mjs";
 import { damageAndGoOn, rowOfDamage } from "./damage.mjs";
 import { abilities, giveLimited, LIMITED, REFUSED, untilRefused } from "./disk.mjs";
+import { runSchedules } from "./messages.mjs";
 import { rowOfStop, stop } from "./stop.mjs";
 
 const KILL = "before a save";
@@ -23,8 +24,11 @@ export function quickCases(can = abilities()) {
       run: (scene, random) => disturbOneCommand(scene, can, random),
     },
     { name: "quick-1", kind: "controller, damage", planned: [rowOfEnd(END), rowOfDamage(DAMAGE)], run: killAndDamage },
-  ].map((one) => ({ ...one, what: one.planned.join(", ") }));
+    { name: "quick-2", kind: "messages", planned: [], what: "messages disturbed", run: disturbMessages },
+  ].map((one) => ({ what: one.planned.join(", "), ...one }));
 }
+
+const disturbMessages = (scene) => runSchedules(scene, { seed: 0, first: 3, count: 2 });
 
 async function disturbOneCommand(scene, can, random) {
   const command = can.limit ? giveLimited(scene) : scene.give();

@@ -1,0 +1,97 @@
+// Runs under messages that are lost, doubled, reordered or replayed, one schedule of chance after another: each must record
+// what an undisturbed run does. A line of JSON for each.
+//   node chaos/wire/schedules.mjs '{"python": …, "folder": …, "within": …, "seed": 0, "first": 0, "count": 25}'
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { runExperiment } from "../../dist/index.js";
+import { EXPERIMENT } from "../command.mjs";
+import { Random } from "../random.mjs";
+import { differencesFrom, recordedIn } from "../recorded.mjs";
+import { MessageProxy, WAYS } from "./message-proxy.mjs";
+import { startServed } from "./served.mjs";
+
+/** Of all messages, about: a run of some hundred meets several. */
+const SHARE = 0.02;
+/** More commands mean that it does not go on. */
+const MOST_COMMANDS = 12;
+const CONFIG = {
+  name: "schedules",
+  dataset: { reference: "chaos_net:bars", args: { train: 96, test: 24 } },
+  model: { reference: "chaos_net:net", args: { num_classes: 4 } },
+  optimizer: "adam",
+  schedule: { name: "cosine", learningRate: 0.003 },
+  batching: { name: "constant", size: 8 },
+  epochs: 2,
+  seeds: 1,
+  evaluation: { trainSample: 16 },
+  checkpoint: { everyBatches: 5, everySeconds: null, leastSeconds: 0, keep: 2, final: true },
+  backend: {
+    device: "cpu",
+    threads: 1,
+    chunkBatches: 2,
+    restarts: 50,
+    heartbeat: { everySeconds: 0.1, limitSeconds: 0.5 },
+  },
+  arms: {
+    weighted: { order: { name: "weighted", fraction: 0.5, by: "mean-loss", unbiased: true } },
+    own: { order: { file: join(EXPERIMENT, "hard_twice.mjs") } },
+  },
+};
+
+const { python, folder, within, seed, first, count } = JSON.parse(process.argv[2]);
+const back = `ipc://${join(within, "b")}`;
+const served = await startServed({ python, folder, listen: back });
+try {
+  const expected = await undisturbed();
+  for (let schedule = first; schedule < first + count; schedule++) {
+    process.stdout.write(`${JSON.stringify({ schedule, ...(await disturbed(schedule, expected)) })}\n`);
+  }
+} finally {
+  await served.stop();
+}
+
+async function undisturbed() {
+  const out = join(within, "undisturbed");
+  await runExperiment(CONFIG, { backend: back, out });
+  return recordedIn(out);
+}
+
+/** What was done, in how many commands, and what is wrong with what was recorded. */
+async function disturbed(schedule, expected) {
+  const random = new Random(seed, "messages", schedule);
+  const draw = (_direction, type) =>
+    type !== "hello" && type !== "hello_ok" && random.next() < SHARE ? random.pick(WAYS) : undefined;
+  const [front, out] = [`ipc://${join(within, `p${schedule}`)}`, join(within, `out-${schedule}`)];
+  const proxy = await MessageProxy.start({ front, back, random, draw });
+  const began = performance.now();
+  try {
+    const { commands, why } = await untilDone({ backend: front, out });
+    const faults = why === undefined ? differencesFrom(expected, out) : [why];
+    if (faults.length === 0) rmSync(out, { recursive: true });
+    const seconds = (performance.now() - began) / 1000;
+    return { done: Object.fromEntries(proxy.done), commands, seconds, faults };
+  } finally {
+    proxy.close();
+    for (const path of [`p${schedule}`, `p${schedule}.work`]) rmSync(join(within, path), { force: true });
+  }
+}
+
+/** Gives the same command until no run has failed: one whose backend is lost before it has begun may. */
+async function untilDone(how) {
+  let why;
+  for (let commands = 1; commands <= MOST_COMMANDS; commands++) {
+    why = await failureOf(() => runExperiment(CONFIG, how));
+    if (why === undefined) return { commands };
+  }
+  return { commands: MOST_COMMANDS, why };
+}
+
+async function failureOf(act) {
+  try {
+    const { summary } = await act();
+    const failed = summary.arms.flatMap(({ arm, failed = 0 }) => (failed > 0 ? [arm] : []));
+    return failed.length > 0 ? `failed: ${failed.join(", ")}` : undefined;
+  } catch (error) {
+    return error.message;
+  }
+}
