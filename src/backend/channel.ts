@@ -1,6 +1,7 @@
 import { asError } from "../errors.js";
+import { arrivingMemory } from "./arriving-memory.js";
 import { decode, encode } from "./codec.js";
-import { BackendError, isErrorCode } from "./errors.js";
+import { BackendError, BackendLost, isErrorCode } from "./errors.js";
 import type { AnswerTo, ControlRequest, FieldsOf, Message, MessageArrays, WorkRequest } from "./messages.js";
 import { WireSocket } from "./socket.js";
 
@@ -32,10 +33,13 @@ export class Channel {
   #answers = 0;
   #dropped = 0;
   #failure: Error | undefined;
+  readonly #arriving: ReturnType<typeof arrivingMemory.watch> | undefined;
 
   /** `onDisconnect` is called whenever the connection breaks: what waits then may never be answered. */
-  constructor(endpoint: string, onDisconnect: () => void = () => {}) {
+  constructor(endpoint: string, onDisconnect: () => void = () => {}, memory = arrivingMemory) {
     this.#socket = new WireSocket(endpoint, onDisconnect);
+    // At the other end of another endpoint is our own process, or one of this user's.
+    if (endpoint.startsWith("tcp:")) this.#arriving = memory.watch((bytes) => this.#cut(tooMuch(endpoint, bytes)));
     void this.#receive();
   }
 
@@ -87,15 +91,24 @@ export class Channel {
   }
 
   close(): void {
-    this.fail(new Error("the connection to the backend was closed"));
+    this.#cut(new Error("the connection to the backend was closed"));
+  }
+
+  /** What comes later is not taken any more. */
+  #cut(error: Error): void {
+    this.fail(error);
+    this.#arriving?.end();
     this.#socket.close();
   }
 
   async #receive(): Promise<void> {
     try {
-      for await (const frames of this.#socket.messages()) this.#deliver(decode(frames));
+      for await (const frames of this.#socket.messages()) {
+        this.#arriving?.delivered();
+        this.#deliver(decode(frames));
+      }
     } catch (error) {
-      this.fail(asError(error));
+      this.#cut(asError(error));
     }
   }
 
@@ -127,6 +140,12 @@ export class Channel {
     how(waiting);
   }
 }
+
+const tooMuch = (endpoint: string, bytes: number): BackendLost =>
+  new BackendLost(
+    `what comes from ${endpoint} makes no message, and took ${(bytes / 2 ** 30).toFixed(1)} GiB of memory here: its connection ` +
+      "was cut; see whether a backend of the same version listens there",
+  );
 
 /** What answers say of what was asked. */
 const PLACE = ["session", "firstStep", "step", "part"];

@@ -2,6 +2,9 @@
 import { Dealer } from "zeromq";
 import { MAX_MESSAGE_BYTES } from "./codec.js";
 
+/** Messages that wait here until they are read; whoever sends more of them is held up. */
+const WAITING_MESSAGES = 16;
+
 /**
  * A DEALER socket as frames in and frames out. zeromq takes one send and one receive at a time, so sends queue up here.
  * Large frames are sent without a copy, after `send` has returned: leave them alone until the answer came.
@@ -12,7 +15,12 @@ export class WireSocket {
 
   /** `onDisconnect` is called whenever a connection that stood breaks; zeromq makes another one by itself. */
   constructor(endpoint: string, onDisconnect: () => void) {
-    this.#dealer = new Dealer({ linger: 0, maxMessageSize: MAX_MESSAGE_BYTES, ipv6: endpoint.includes("[") });
+    this.#dealer = new Dealer({
+      linger: 0,
+      maxMessageSize: MAX_MESSAGE_BYTES,
+      receiveHighWaterMark: WAITING_MESSAGES,
+      ipv6: endpoint.includes("["),
+    });
     this.#dealer.events.on("disconnect", onDisconnect);
     this.#dealer.connect(endpoint);
   }
