@@ -1,9 +1,12 @@
 /** The ZeroMQ door: the only file that imports zeromq. */
-import { Dealer } from "zeromq";
+import { context, Dealer } from "zeromq";
 import { MAX_MESSAGE_BYTES } from "./codec.js";
 
 /** Messages that wait here until they are read; whoever sends more of them is held up. */
 const WAITING_MESSAGES = 16;
+
+/** ZeroMQ's own limit is 1,023, and a connection takes three: with two for each backend that was reached at some 170. */
+context.maxSockets = 2 ** 14;
 
 /**
  * A DEALER socket as frames in and frames out. zeromq takes one send and one receive at a time, so sends queue up here.

@@ -2,7 +2,7 @@
 import { IbatchError } from "../errors.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
 import { holderOf } from "../record/lock.js";
-import { openRun } from "../record/read-run.js";
+import { isFinishedOnRecord, openRun } from "../record/read-run.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
 import { documentStamp, listRuns, type RunPlaceOnDisk, runDirectory } from "../record/run-places.js";
 import { madeIn, underWayIn } from "./recorded.js";
@@ -18,6 +18,8 @@ export class OtherRuns {
   readonly #record: ExperimentRecord;
   /** When `run.json` was written of those that were looked at. */
   readonly #seen = new Map<string, string>();
+  /** Runs that came to their end: they change no more, and there may be thousands. */
+  readonly #ended = new Set<string>();
 
   /** What is there by now is not new. */
   constructor(record: ExperimentRecord) {
@@ -27,7 +29,9 @@ export class OtherRuns {
 
   /** Lets others have a run that ended here: as it is now, it is none of theirs. */
   release(arm: string, seed: number): void {
-    this.#pass(runDirectory(this.#record.directory, arm, seed));
+    const directory = runDirectory(this.#record.directory, arm, seed);
+    this.#pass(directory);
+    if (isFinishedOnRecord(directory)) this.#ended.add(directory);
     this.#record.release(arm, seed);
   }
 
@@ -39,9 +43,11 @@ export class OtherRuns {
 
   /** Those that were written since the last look; what is damaged is for who asks for it to tell. */
   look(): OtherRun[] {
-    return listRuns(this.#record.directory)
-      .filter(({ arm, seed }) => !this.#record.holds(arm, seed))
-      .flatMap((place) => (this.#pass(place.directory) ? this.#readOne(place) : []));
+    const mayBeNew = ({ arm, seed, directory }: RunPlaceOnDisk) =>
+      !this.#ended.has(directory) && !this.#record.holds(arm, seed);
+    return listRuns(this.#record.directory, mayBeNew).flatMap((place) =>
+      this.#pass(place.directory) ? this.#readOne(place) : [],
+    );
   }
 
   /** Whether its first word is another one than at the last look. */
@@ -57,6 +63,7 @@ export class OtherRuns {
       const opened = openRun(place.directory);
       if (opened === undefined) return [];
       const { document } = opened;
+      if (isFinished(document)) this.#ended.add(place.directory);
       const isUnderWay = !isFinished(document) && this.isHeld(place.arm, place.seed);
       const made = isUnderWay ? underWayIn(place, document) : madeIn(place, document, {});
       return [{ ...place, document, made }];

@@ -20,16 +20,20 @@ export const runDirectory = (experiment: string, arm: string, seed: number): str
 /** `arm`: its directory. */
 export const runInArm = (arm: string, seed: number): string => join(arm, `seed-${seed}`);
 
-/** Every directory that is a run's by its name, arms and seeds in sequence. */
-export function listRuns(experiment: string): RunPlaceOnDisk[] {
+/** Every directory that is a run's by its name, arms and seeds in sequence; of those that are not wanted none is looked into. */
+export function listRuns(
+  experiment: string,
+  isWanted: (run: RunPlaceOnDisk) => boolean = () => true,
+): RunPlaceOnDisk[] {
   return directoriesIn(experiment)
-    .flatMap((arm) =>
-      directoriesIn(join(experiment, arm)).flatMap((name) => {
-        const seed = seedOf(name);
-        return seed === undefined ? [] : [{ arm, seed, directory: runDirectory(experiment, arm, seed) }];
-      }),
-    )
+    .flatMap((arm) => readdirSync(join(experiment, arm)).flatMap((name) => placeOf(experiment, arm, name) ?? []))
+    .filter((run) => isWanted(run) && isOpenDirectory(run.directory))
     .sort((a, b) => (a.arm === b.arm ? a.seed - b.seed : a.arm < b.arm ? -1 : 1));
+}
+
+function placeOf(experiment: string, arm: string, name: string): RunPlaceOnDisk | undefined {
+  const seed = seedOf(name);
+  return seed === undefined ? undefined : { arm, seed, directory: runDirectory(experiment, arm, seed) };
 }
 
 /** By which it is seen whether a run's first word was written anew; undefined where there is none. */
@@ -55,5 +59,6 @@ export function seedOf(name: string): number | undefined {
 }
 
 /** Those that can be looked into. */
-const directoriesIn = (path: string): string[] =>
-  readdirSync(path).filter((name) => whyBlocked(join(path, name)) === undefined && isDirectory(join(path, name)));
+const directoriesIn = (path: string): string[] => readdirSync(path).filter((name) => isOpenDirectory(join(path, name)));
+
+const isOpenDirectory = (path: string): boolean => whyBlocked(path) === undefined && isDirectory(path);
