@@ -20,8 +20,8 @@ export class Pace {
 
   started({ number }: RunPlace, from: ResumedFrom | undefined): void {
     const samples = from?.samples ?? 0;
-    const isRestarted = this.#underWay.has(number);
-    this.#underWay.set(number, { samples, samplesBefore: isRestarted ? 0 : samples, share: 0 });
+    const before = this.#underWay.get(number);
+    this.#underWay.set(number, { samples, samplesBefore: before?.samplesBefore ?? samples, share: 0 });
   }
 
   trained({ number }: RunPlace, { samples, share }: { readonly samples: number; readonly share: number }): void {

@@ -93,7 +93,7 @@ const MOST_RUNS_SHOWN = 16;
 class RedrawnLines implements Progress {
   readonly #name: string;
   readonly #draw = createLogUpdate(stderr, { showCursor: true });
-  readonly #pace = new Pace();
+  #pace = new Pace();
   /** What is said of each run under way, by its number. */
   readonly #underWay = new Map<number, readonly string[]>();
   #drawnAt = 0;
@@ -108,6 +108,7 @@ class RedrawnLines implements Progress {
       this.#draw.clear();
       note(line);
     };
+    this.#pace = new Pace(); // runs begin now: what came before was the backend's start
     return {
       noted: say,
       runStarted: (place, from) => {
@@ -121,6 +122,7 @@ class RedrawnLines implements Progress {
         this.#underWay.set(place.number, [label(place), epoch, `train loss ${lossText(progress.loss)}`]);
         this.#redraw(place);
       },
+      runLeft: ({ number }) => void this.#underWay.delete(number),
       runEnded: (place, outcome) => {
         this.#pace.ended(place, outcome);
         this.#underWay.delete(place.number);

@@ -17,7 +17,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
   let progress: Progress | undefined;
   let recordedIn: string | undefined;
   try {
-    const { leftOut, stoppedBy, ...results } = await launch(source, {
+    const { leftOut, stoppedBy, givenUp, ...results } = await launch(source, {
       ...options,
       signal,
       command: thisCall(),
@@ -36,6 +36,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
     progress?.end();
     const { summary } = results;
     process.stdout.write(options.json ? `${JSON.stringify(summary, null, 2)}\n` : told(results));
+    for (const line of givenUp) note(`ibatch: ${line}`);
     if (stoppedBy !== undefined) throw stoppedBy;
     tellFailed(summary);
     return exitCode(summary, leftOut);
@@ -48,7 +49,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
 }
 
 /** The tables, fitted to a terminal, and where all of it lies. */
-function told({ directory, page, summary, findings }: Omit<LaunchResult, "leftOut" | "stoppedBy">): string {
+function told({ directory, page, summary, findings }: Omit<LaunchResult, "leftOut" | "stoppedBy" | "givenUp">): string {
   const width = widthOf(process.stdout);
   const isFitted = Number.isFinite(width);
   const layout = isFitted ? within(width) : whole;

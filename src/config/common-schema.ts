@@ -191,6 +191,10 @@ export const backendSection = z
   .refine(({ device, devices }) => devices === undefined || device === "auto", {
     path: ["devices"],
     message: "names the devices: leave `device` out",
+  })
+  .refine(({ listen, jobs, devices = [] }) => (jobs ?? devices.length) <= 1 || /^ipc$|:0$/.test(listen), {
+    path: ["listen"],
+    message: "names one port, and each job listens at its own: leave `listen` out, or name port 0",
   });
 
 /** A bigger number is a seed where a number of seeds was expected. */

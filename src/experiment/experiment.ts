@@ -1,4 +1,6 @@
 /** Arms × seeds: every run of a config, those that are recorded already left as they are. */
+
+import { whenAborted } from "../when-aborted.js";
 import { claimRuns, type HeldRun, leftToOthers } from "./claims.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import { refuseOtherThanKept } from "./kept-arms.js";
@@ -50,8 +52,11 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRunHere
   const toDo = runs.filter(({ finished }) => finished === undefined);
   for (const { record } of toDo) record.refuseReplacing();
   experiment.accepted?.(toDo.length);
+  const stop = new AbortController();
+  const forget = whenAborted(experiment.signal, () => stop.abort(experiment.signal.reason));
+  const stopping = { ...experiment, signal: stop.signal };
   const tried = new Preflight(
-    experiment,
+    stopping,
     toDo.filter(({ place }) => !experiment.refused?.has(place.arm)),
     kept,
   );
@@ -60,7 +65,11 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRunHere
   if (toDo.length === 0) record.writeDocument(config);
   else record.writeDocumentBeforeRuns(config);
   for (const { place, finished } of runs) if (finished !== undefined) record.release(place.arm, place.seed);
-  return { ...(await runAll(experiment, runs, { kept, tried })), held };
+  try {
+    return { ...(await runAll(stopping, runs, { kept, tried }, stop)), held };
+  } finally {
+    forget();
+  }
 }
 
 /** Of this command; `seed`: undefined of any of the arm's. */

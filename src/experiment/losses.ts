@@ -1,34 +1,89 @@
-/** What ends an experiment before its last run: backends that are lost in a row, or something that is missing. */
+/** What speaks against a backend: runs in a row that it lost or could not do, or something that is missing. */
 import type { BackendLost } from "../backend/errors.js";
 import { IbatchError } from "../errors.js";
 import type { RunPlace } from "./observer.js";
+import type { PlannedRun } from "./plan-runs.js";
 
-const LOSSES_IN_A_ROW = 3;
+const RUNS_IN_A_ROW = 3;
+/** So often may a run lose this backend, where others could take it. */
+const LOSSES_OF_A_RUN = 2;
 
 /** What no other run would fare better with: runs in a row that lost their backend, or something that is missing. */
 export class Losses {
   #inARow = 0;
-  #refusal: IbatchError | undefined;
-  #stoppedBy: IbatchError | undefined;
+  #reason: IbatchError | undefined;
+  /** Runs in a row that did not get on here, and went to others. */
+  readonly #setbacks = new Set<PlannedRun>();
+  /** How often a run lost this backend. */
+  readonly #lost = new Map<PlannedRun, number>();
+  readonly #refused = new Set<PlannedRun>();
+  #absences = 0;
+
+  /** What no other run would fare better with, once that is so. */
+  get reason(): IbatchError | undefined {
+    return this.#reason;
+  }
 
   /** Why no other run is tried, once that is so. */
   get refusal(): IbatchError | undefined {
-    return this.#refusal;
-  }
-
-  get stoppedBy(): IbatchError | undefined {
-    return this.#stoppedBy;
+    return this.#reason && new IbatchError("run", `not tried: ${this.#reason.message}`);
   }
 
   stop(missing: IbatchError): void {
-    this.#stoppedBy = missing;
-    this.#refusal = new IbatchError("run", `not tried: ${missing.message}`);
+    this.#reason = missing;
   }
 
-  count({ arm, seed }: RunPlace, lost: BackendLost | undefined): void {
+  /** A run ended here. */
+  count({ place }: PlannedRun, lost: BackendLost | undefined): void {
     this.#inARow = lost === undefined ? 0 : this.#inARow + 1;
-    if (lost === undefined || this.#inARow < LOSSES_IN_A_ROW) return;
-    const last = `the last one: arm ${arm}, seed ${seed}`;
-    this.#refusal = new IbatchError("run", `not tried: ${LOSSES_IN_A_ROW} runs in a row lost their backend (${last})`);
+    if (lost === undefined) {
+      this.#setbacks.clear();
+      this.#absences = 0;
+    } else if (this.#inARow >= RUNS_IN_A_ROW) {
+      const said = `${RUNS_IN_A_ROW} runs in a row lost their backend (the last one: ${placeText(place)})`;
+      this.#reason = new IbatchError("run", said);
+    }
+  }
+
+  /** It was not to be had for a run. */
+  miss(): void {
+    this.#absences += 1;
+  }
+
+  /** Which try it is to have it back, by what came before in a row. */
+  get attempt(): number {
+    return Math.max(1, this.#setbacks.size, this.#absences);
+  }
+
+  /** A run lost this backend, and goes on at another one. `gotOn`: with more of it done. */
+  lose(run: PlannedRun, { gotOn }: { readonly gotOn: boolean }): void {
+    this.#lost.set(run, (this.#lost.get(run) ?? 0) + 1);
+    if (gotOn) this.#setbacks.clear();
+    else this.#setbacks.add(run);
+  }
+
+  /** This machine lacks what a run needs, as it seems. */
+  lack(run: PlannedRun): void {
+    this.#refused.add(run);
+    this.#setbacks.add(run);
+  }
+
+  /** It was the run's own fault: no other backend did it either. */
+  forgive(run: PlannedRun): void {
+    this.#setbacks.delete(run);
+  }
+
+  /** Why others are to take all runs: too many did not get on. `last`: why the last one did not. */
+  tooMany({ place }: PlannedRun, last: IbatchError): IbatchError | undefined {
+    if (this.#setbacks.size < RUNS_IN_A_ROW) return undefined;
+    const said = `${RUNS_IN_A_ROW} runs in a row did not get on there (the last one: ${placeText(place)}: ${last.message})`;
+    return new IbatchError("surroundings", said);
+  }
+
+  /** Whether the run is to be done elsewhere, where that can be. */
+  avoids(run: PlannedRun): boolean {
+    return this.#refused.has(run) || (this.#lost.get(run) ?? 0) >= LOSSES_OF_A_RUN;
   }
 }
+
+const placeText = ({ arm, seed }: RunPlace): string => `arm ${arm}, seed ${seed}`;

@@ -65,6 +65,8 @@ export interface Observer {
   runStarted?(place: RunPlace, from?: ResumedFrom): void;
   /** A chunk was trained on. `share` of the run's samples that are done; mean loss of the epoch so far. */
   trained?(place: RunPlace, progress: { epoch: number; samples: number; share: number; loss: number }): void;
+  /** It has no backend for now, and waits for one: it is started again. */
+  runLeft?(place: RunPlace): void;
   epochEnded?(place: RunPlace, metrics: EpochMetrics): void;
   runEnded?(place: RunPlace, outcome: RunOutcome): void;
 }

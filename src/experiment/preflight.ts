@@ -25,6 +25,8 @@ export class Preflight {
   /** The first run of each arm that was not tried yet. */
   readonly #untried = new Map<string, PlannedRun>();
   readonly #count: number;
+  /** Runs side by side may be refused at a time: all of them wait for what one of them tries. */
+  #all: Promise<void> | undefined;
   readonly #refused = new Map<string, IbatchError>();
   readonly #runs: readonly PlannedRun[];
   /** Results, and runs that go on, beside which these runs are made. */
@@ -55,7 +57,8 @@ export class Preflight {
 
   /** Those that are left, once one was refused: whether anything can be trained is to be known. Throws as `tryOwn`. */
   async tryAll(backends: Backends): Promise<void> {
-    await this.#try([...this.#untried.values()], backends);
+    this.#all ??= this.#try([...this.#untried.values()], backends);
+    await this.#all;
   }
 
   /** Why an arm's runs cannot be trained, where that is known. */

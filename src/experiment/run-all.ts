@@ -1,19 +1,33 @@
 /** All runs, at backends that work side by side. */
+import { BackendError } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import type { RunDocument } from "../record/run-document.js";
 import { whenAborted } from "../when-aborted.js";
+import { pause, secondsBefore } from "./back-off.js";
 import type { Backends } from "./backends.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { KeptRuns } from "./kept-runs.js";
 import { Losses } from "./losses.js";
+import { runText } from "./observer.js";
 import type { PlannedRun } from "./plan-runs.js";
 import type { Preflight } from "./preflight.js";
 import { madeIn } from "./recorded.js";
 import { Unfit } from "./run.js";
-import { type Ended, failed, isEveryRuns, isThisRunsAlone, onRecord, runAndRecord } from "./run-and-record.js";
-import { clearEnded } from "./run-end.js";
+import {
+  type Ended,
+  failed,
+  isEveryRuns,
+  isThisRunsAlone,
+  LeftToOthers,
+  onRecord,
+  runAndRecord,
+  tellWhereAnew,
+} from "./run-and-record.js";
+import { clearEnded, recordInterrupted } from "./run-end.js";
 import { RunQueue } from "./run-queue.js";
 import type { ArmsRun, RunResult } from "./run-result.js";
+import { type Machine, otherMachine } from "./surroundings.js";
+import { isBusy, isMachinesOwn, isOtherwise } from "./whose-fault.js";
 
 /** What was found before the first run begins. */
 interface Found {
@@ -22,20 +36,20 @@ interface Found {
 }
 
 /**
- * Each backend of the pool takes one run after another. One that serves no more leaves what is left to the others; the last
- * one records it as failed.
+ * Each backend of the pool takes one run after another. What one of them loses, or lacks something for, goes to the others, from
+ * its newest checkpoint; one that is given up leaves what is left to them, and the last one records it as failed. `stop`: by
+ * which the experiment ends, also where one of them meets what ends all.
  * @throws Interrupted; IbatchError that no run has met alone. The runs under way are recorded as interrupted then.
  */
 export async function runAll(
   experiment: ExperimentInputs,
   runs: readonly PlannedRun[],
   found: Found,
+  stop: AbortController,
 ): Promise<ArmsRun> {
-  const { workplace, signal } = experiment;
-  const stop = new AbortController();
-  const forget = whenAborted(signal, () => stop.abort(signal.reason));
-  const shift = new Shift({ ...experiment, signal: stop.signal }, runs, found);
-  const workers = workplace.pool.map(async (backends) => {
+  const shift = new Shift(experiment, runs, found);
+  await shift.begin();
+  const workers = experiment.workplace.pool.map(async (backends) => {
     try {
       await shift.work(backends);
     } catch (error) {
@@ -43,12 +57,30 @@ export async function runAll(
       throw error;
     }
   });
-  const errors = (await Promise.allSettled(workers)).flatMap((ended) =>
-    ended.status === "rejected" ? ended.reason : [],
-  );
-  forget();
-  if (errors.length > 0) throw errors.find((error) => !(error instanceof Interrupted)) ?? errors[0];
+  const settled = await Promise.allSettled(workers);
+  const errors = settled.flatMap((ended): unknown[] => (ended.status === "rejected" ? [ended.reason] : []));
+  if (errors.length > 0) {
+    shift.interruptWaiting();
+    throw errors.find((error) => !(error instanceof Interrupted)) ?? errors[0];
+  }
   return shift.ended;
+}
+
+/** Who takes runs: a backend, or another one in its place. */
+interface Worker {
+  readonly backends: Backends;
+  readonly losses: Losses;
+  /** There was a backend. */
+  hadOne: boolean;
+}
+
+/**
+ * Why a run is left to others: its backend was `lost` under it, is `away` for now, has no room or no data for it, or is otherwise
+ * than what the other runs are made with.
+ */
+interface Left {
+  readonly why: "lost" | "away" | "lack" | "unfit";
+  readonly error: IbatchError;
 }
 
 /** The runs of a command while they are done. */
@@ -58,61 +90,117 @@ class Shift {
   readonly #found: Found;
   readonly #queue: RunQueue;
   readonly #results = new Map<PlannedRun, RunResult>();
-  /** Those that take runs. */
-  readonly #working: Set<Backends>;
+  readonly #restarts = new Map<PlannedRun, { used: number }>();
+  /** Those that take runs, also while they try to have their backend back. */
+  readonly #working: Set<Worker>;
   #underWay = 0;
-  /** Of backends that are free, and wait whether a run is given back. */
+  /** Of workers that are free, and wait whether a run is given back. */
   readonly #waiting = new Set<() => void>();
+  /** Aborts when no run is left. */
+  readonly #over = new AbortController();
+  /** Of the backend that sets what the others are to be like, where nothing is on record yet. */
+  #standard: Machine | undefined;
+  readonly #givenUp: string[] = [];
   #stoppedBy: IbatchError | undefined;
 
   constructor(experiment: ExperimentInputs, runs: readonly PlannedRun[], found: Found) {
     this.#experiment = experiment;
     this.#runs = runs;
     this.#found = found;
-    this.#working = new Set(experiment.workplace.pool);
+    this.#working = new Set(
+      experiment.workplace.pool.map((backends) => ({ backends, losses: new Losses(), hadOne: false })),
+    );
     this.#queue = new RunQueue(runs, this.#working.size);
+    whenAborted(experiment.signal, () => {
+      this.#over.abort();
+      this.#wakeWaiting();
+    });
   }
 
   get ended(): ArmsRun {
     const results = this.#runs.flatMap((run) => this.#results.get(run) ?? []);
-    return { results, stoppedBy: this.#stoppedBy };
+    return { results, stoppedBy: this.#stoppedBy, givenUp: this.#givenUp };
   }
 
-  /** Until no run is left, or these backends serve no more and others do. */
+  /** The first backend sets what the others are to be like: arms that some machines trained otherwise are not comparable. */
+  async begin(): Promise<void> {
+    const [first, ...others] = this.#experiment.workplace.pool;
+    if (others.length === 0 || this.#runs.every(({ finished }) => finished !== undefined)) return;
+    this.#standard = await first.get({ waits: false, over: this.#over.signal }).then(
+      ({ introduction }) => introduction,
+      (error: unknown) => {
+        if (error instanceof IbatchError && !(error instanceof Interrupted)) return undefined; // its first run meets it
+        throw error;
+      },
+    );
+  }
+
+  /** Until no run is left, or others do what is left. */
   async work(backends: Backends): Promise<void> {
-    const losses = new Losses();
+    const worker = [...this.#working].find((one) => one.backends === backends);
+    if (worker === undefined) return;
     try {
-      for (let run = await this.#next(); run !== undefined; run = await this.#next()) {
-        await this.#take(run, backends, losses);
-        if (!this.#working.has(backends)) return;
+      for (let run = await this.#next(worker); run !== undefined; run = await this.#next(worker)) {
+        const isAway = await this.#take(run, worker);
+        if (isAway && this.#working.has(worker)) await this.#recover(worker);
+        if (this.#working.has(worker)) continue;
+        await backends.discard();
+        return;
       }
     } finally {
-      this.#working.delete(backends);
+      this.#leave(worker);
     }
   }
 
+  /** What was begun and waits to go on says so. */
+  interruptWaiting(): void {
+    for (const run of this.#queue.waiting) if (run.record.started) recordInterrupted(run, new Interrupted());
+  }
+
   /** Waits as long as a run that is under way may still be given back; undefined: none is left. */
-  async #next(): Promise<PlannedRun | undefined> {
+  async #next(worker: Worker): Promise<PlannedRun | undefined> {
     for (;;) {
-      const run = this.#queue.take();
+      const run = this.#queue.take((one) => this.#mayTake(one, worker));
       if (run !== undefined) this.#underWay += 1;
-      if (run !== undefined || this.#underWay === 0) return run;
+      if (run !== undefined || (this.#underWay === 0 && this.#queue.isEmpty)) return run;
+      if (this.#experiment.signal.aborted) throw new Interrupted();
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
 
-  async #take(run: PlannedRun, backends: Backends, losses: Losses): Promise<void> {
+  /** What a backend cannot do is left to the others for as long as one of them may. */
+  #mayTake(run: PlannedRun, worker: Worker): boolean {
+    return !worker.losses.avoids(run) || !this.#isForOthers(run, worker);
+  }
+
+  #isForOthers(run: PlannedRun, worker: Worker): boolean {
+    return [...this.#working].some((other) => other !== worker && !other.losses.avoids(run));
+  }
+
+  /** Whether the worker is without its backend then. */
+  async #take(run: PlannedRun, worker: Worker): Promise<boolean> {
     try {
-      if (this.#experiment.signal.aborted) throw new Interrupted();
-      const outcome = run.finished ?? (await this.#run(begun(run), backends, losses));
+      this.#refuseWhenStopped(run);
+      const outcome = run.finished ?? (await this.#run(run, worker));
       // Nothing is awaited from here on, so that of backends which are given up together the last one knows it.
-      const ended = outcome instanceof IbatchError ? this.#settle(run, outcome, losses) : outcome;
-      if (ended !== undefined) this.#record(run, ended, losses);
-      if (losses.refusal !== undefined && this.#hasOthers) this.#working.delete(backends);
+      if (isLeft(outcome)) return this.#giveBack(run, worker, outcome);
+      this.#record(run, outcome instanceof IbatchError ? this.#settle(run, outcome, worker) : outcome, worker);
+      const { reason } = worker.losses;
+      if (reason !== undefined && this.#hasOthers && this.#stoppedBy === undefined) this.#giveUp(worker, reason);
+      return false;
     } finally {
       this.#underWay -= 1;
+      if (this.#underWay === 0 && this.#queue.isEmpty) this.#over.abort();
       this.#wakeWaiting();
     }
+  }
+
+  /** What was begun, and lost its backend, says so. */
+  #refuseWhenStopped(run: PlannedRun): void {
+    if (!this.#experiment.signal.aborted) return;
+    const interrupted = new Interrupted();
+    if (run.record.started) recordInterrupted(run, interrupted);
+    throw interrupted;
   }
 
   #wakeWaiting(): void {
@@ -120,36 +208,168 @@ class Shift {
     this.#waiting.clear();
   }
 
+  #leave(worker: Worker): void {
+    this.#working.delete(worker);
+    this.#wakeWaiting();
+  }
+
   get #hasOthers(): boolean {
     return this.#working.size > 1;
   }
 
   /** How it ended, or what came in its way. */
-  async #run(run: PlannedRun, backends: Backends, losses: Losses): Promise<Ended | IbatchError> {
+  async #run(run: PlannedRun, worker: Worker): Promise<Ended | IbatchError | Left> {
+    const { backends, losses } = worker;
     const { kept, tried } = this.#found;
     const { arm } = run.place;
     const refusal = this.#experiment.refused?.get(arm) ?? tried.refusal(arm) ?? losses.refusal;
-    if (refusal !== undefined) return failed(run, refusal);
+    if (refusal !== undefined) return failed(begun(run), refusal);
+    const absence = this.#hasOthers ? await this.#absence(worker) : undefined;
+    if (absence !== undefined) return absence;
     try {
-      return await runAndRecord(this.#experiment, run, backends, kept);
+      const restarts = this.#restartsOf(run);
+      return await runAndRecord(this.#experiment, begun(run), {
+        ...{ backends, kept, restarts },
+        hasOthers: () => this.#hasOthers,
+      });
     } catch (error) {
+      if (error instanceof LeftToOthers) return { why: error.why, error: error.error };
       if (!(error instanceof IbatchError)) throw error;
+      const why = this.#whyLeft(error, run, worker);
+      if (why !== undefined) return { why, error };
       if (!(error instanceof Unfit)) return error;
       await tried.tryAll(backends); // ends it where no arm fits, and no run has begun
-      return failed(run, error);
+      return failed(begun(run), error);
     }
   }
 
-  /** As failed; undefined where it did not begin, as none would with these backends, and others may take it. */
-  #settle(run: PlannedRun, error: IbatchError, losses: Losses): Ended | undefined {
-    this.#judge(error, losses);
-    if (losses.refusal === undefined || run.record.started || !this.#hasOthers) return failed(begun(run), error);
-    this.#queue.giveBack(run);
-    this.#experiment.audience.note(`a backend is given up, and others do what is left: ${error.message}`);
+  /** Where others may fare better; one that nobody has room for failed by itself. */
+  #whyLeft(error: IbatchError, run: PlannedRun, worker: Worker): Left["why"] | undefined {
+    if (!this.#hasOthers) return undefined;
+    if (isOtherwise(error)) return "unfit";
+    if (isBusy(error)) return "away";
+    return isMachinesOwn(error) && (isEveryRuns(error) || this.#isForOthers(run, worker)) ? "lack" : undefined;
+  }
+
+  #restartsOf(run: PlannedRun): { used: number } {
+    const restarts = this.#restarts.get(run) ?? { used: 0 };
+    this.#restarts.set(run, restarts);
+    return restarts;
+  }
+
+  /** Why there is none that could do what others can do. */
+  async #absence(worker: Worker): Promise<Left | undefined> {
+    try {
+      const { introduction } = await worker.backends.get({ waits: false, over: this.#over.signal });
+      worker.hadOne = true;
+      const other = this.#otherThanAll(introduction);
+      return other === undefined ? undefined : { why: "unfit", error: new IbatchError("usage", other) };
+    } catch (error) {
+      if (!(error instanceof IbatchError) || error instanceof Interrupted) throw error;
+      if (error.kind === "surroundings") return { why: "away", error };
+      const hasBegun = this.#runs.some(({ record }) => record.started);
+      if (error.kind === "usage" && hasBegun) return { why: "unfit", error };
+      throw error;
+    }
+  }
+
+  /** What other runs were made with that is otherwise there. */
+  #otherThanAll(machine: Machine): string | undefined {
+    const made = [...this.#found.kept.values()].filter(({ failedByItself }) => !failedByItself);
+    const all = made.length > 0 || this.#standard === undefined ? made.map(surroundingsIn) : [this.#standard];
+    for (const one of all) {
+      const other = otherMachine(one, machine);
+      if (other !== undefined) return other;
+    }
     return undefined;
   }
 
-  #record(run: PlannedRun, { document, metrics, lost }: Ended, losses: Losses): void {
+  /** The run is the next one, and others may take it. Returns whether the worker is without its backend. */
+  #giveBack(run: PlannedRun, worker: Worker, { why, error }: Left): boolean {
+    this.#queue.giveBack(run);
+    if (run.record.started) this.#experiment.audience.observer.runLeft?.(run.place);
+    if (this.#hasOthers) return this.#leaveToOthers(run, worker, { why, error });
+    return why === "lost"; // the others left meanwhile, and it is done as by one backend
+  }
+
+  #leaveToOthers(run: PlannedRun, worker: Worker, { why, error }: Left): boolean {
+    const { losses, backends } = worker;
+    const { note } = this.#experiment.audience;
+    if (why === "away") return this.#isWaitedFor(worker, error);
+    const isNobodys = why === "lack" && !this.#isForOthers(run, worker);
+    if (why === "unfit" || isNobodys) {
+      this.#giveUp(worker, error);
+      return false;
+    }
+    if (why === "lack") {
+      losses.lack(run);
+      note(`${runText(run.place)}: left to others than ${backends.name}: ${error.message}`);
+      tellWhereAnew(run, this.#found.kept, note);
+    }
+    if (why === "lost") losses.lose(run, { gotOn: this.#gotOn(run) });
+    const tooMany = losses.tooMany(run, error);
+    if (tooMany !== undefined) this.#giveUp(worker, tooMany);
+    return why === "lost";
+  }
+
+  /** One of ours that never was there is not tried again. */
+  #isWaitedFor(worker: Worker, error: IbatchError): boolean {
+    const { name, isElsewhere } = worker.backends;
+    worker.losses.miss();
+    const isWaitedFor = isElsewhere || worker.hadOne;
+    const line = `${name} cannot be had now, and others do what is left until it can: ${error.message}`;
+    if (isWaitedFor) this.#experiment.audience.note(line);
+    else this.#giveUp(worker, error);
+    return isWaitedFor;
+  }
+
+  /** By its newest checkpoint, since this was asked last. */
+  readonly #steps = new Map<PlannedRun, number>();
+  #gotOn(run: PlannedRun): boolean {
+    const before = this.#steps.get(run) ?? 0;
+    const [now = 0] = run.record.checkpoints.steps;
+    this.#steps.set(run, now);
+    return now > before;
+  }
+
+  /** Others do what is left; the last one has it fail. */
+  #giveUp(worker: Worker, { message }: IbatchError): void {
+    const { name } = worker.backends;
+    this.#experiment.audience.note(`${name} is given up, and others do what is left: ${message}`);
+    this.#givenUp.push(`${name} was given up: ${message}`);
+    this.#leave(worker);
+  }
+
+  /** Tries to have its backend back, less and less often, while others do what is left; not for longer than these wait for it. */
+  async #recover(worker: Worker): Promise<void> {
+    const { backends, losses } = worker;
+    const { signal, config, audience } = this.#experiment;
+    const over = this.#over.signal;
+    await backends.discard();
+    let idleSeconds = 0;
+    for (let attempt = losses.attempt; this.#hasOthers && !over.aborted; attempt++) {
+      const seconds = secondsBefore(attempt);
+      await pause(seconds, signal, over);
+      if (this.#underWay === 0) idleSeconds += seconds;
+      const absence = await this.#absence(worker).catch((error: unknown) => {
+        if (over.aborted) return undefined;
+        throw error;
+      });
+      if (over.aborted) return;
+      if (absence === undefined) return audience.log(`${backends.name} is back`);
+      const isEnough = backends.isElsewhere ? idleSeconds >= config.backend.startSeconds : attempt >= MOST_STARTS;
+      if (this.#hasOthers && (isEnough || absence.why === "unfit")) return this.#giveUp(worker, absence.error);
+    }
+  }
+
+  /** As failed. */
+  #settle(run: PlannedRun, error: IbatchError, { losses }: Worker): Ended {
+    this.#judge(error, losses);
+    if (isMachinesOwn(error)) for (const worker of this.#working) worker.losses.forgive(run); // nobody could do it
+    return failed(begun(run), error);
+  }
+
+  #record(run: PlannedRun, { document, metrics, lost }: Ended, { losses }: Worker): void {
     const { arm, seed, state, error, divergedAtStep } = document;
     const isKept = run.finished !== undefined;
     if (isKept) clearEnded(this.#experiment, run, document);
@@ -157,7 +377,7 @@ class Shift {
     this.#experiment.audience.observer.runEnded?.(run.place, { state, kept: isKept, error, divergedAtStep, last });
     this.#results.set(run, { arm, seed, state, error, divergedAtStep, metrics });
     if (isKept) return;
-    losses.count(run.place, lost);
+    losses.count(run, lost);
     this.#keepEnded(run, document, losses);
     this.#found.kept.release(run.place);
   }
@@ -166,8 +386,9 @@ class Shift {
   #judge(error: unknown, losses: Losses): void {
     const canGoOn = this.#hasOthers || this.#runs.some(({ record }) => record.started);
     if (isEveryRuns(error) && canGoOn) {
-      losses.stop(error);
-      if (!this.#hasOthers) this.#stoppedBy = error;
+      const isOurs = !(error instanceof BackendError); // a full disk, say: others would not fare better
+      for (const stopped of isOurs ? [...this.#working].map((worker) => worker.losses) : [losses]) stopped.stop(error);
+      if (isOurs || !this.#hasOthers) this.#stoppedBy = error;
     } else if (!isThisRunsAlone(error)) throw error;
   }
 
@@ -183,6 +404,13 @@ class Shift {
     }
   }
 }
+
+/** Of a backend of ours that was there before and does not start any more. */
+const MOST_STARTS = 3;
+
+const surroundingsIn = ({ surroundings }: { readonly surroundings: Machine }): Machine => surroundings;
+
+const isLeft = (outcome: Ended | IbatchError | Left): outcome is Left => "why" in outcome;
 
 const begun = (run: PlannedRun): PlannedRun => ({
   ...run,

@@ -1,9 +1,9 @@
 /** One run to its end and on record, with another backend wherever it loses its own. */
-import { setTimeout } from "node:timers/promises";
 import { BackendLost, NothingListens } from "../backend/errors.js";
-import { IbatchError, Interrupted, unlessInterrupted } from "../errors.js";
+import { IbatchError, Interrupted } from "../errors.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
 import type { WorkClient } from "../training/session.js";
+import { pause, secondsBefore } from "./back-off.js";
 import type { Backends } from "./backends.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { KeptRuns } from "./kept-runs.js";
@@ -18,20 +18,35 @@ export interface Ended extends FinishedRun {
   readonly lost?: BackendLost;
 }
 
+/** Where a run is trained, and beside what. */
+export interface Attempt {
+  readonly backends: Backends;
+  readonly kept: KeptRuns;
+  /** How often the run lost a backend and went on, wherever it was. */
+  readonly restarts: { used: number };
+  /** Whether others could go on with it. */
+  hasOthers(): boolean;
+}
+
+/** The run lost its backend, or there was none for it, and others are to go on with it. */
+export class LeftToOthers extends Error {
+  constructor(
+    readonly why: "lost" | "away",
+    readonly error: IbatchError,
+  ) {
+    super(error.message);
+  }
+}
+
 /**
- * Trains it at these backends, one after another where it loses its own. One that loses the last of them has failed.
- * @throws what `runOne` throws, but for lost backends.
+ * Trains it at these backends, one after another where it loses its own and there are no others. One that loses the last of
+ * them has failed.
+ * @throws LeftToOthers; what `runOne` throws, but for lost backends.
  */
-export async function runAndRecord(
-  experiment: ExperimentInputs,
-  run: PlannedRun,
-  backends: Backends,
-  kept: KeptRuns,
-): Promise<Ended> {
+export async function runAndRecord(experiment: ExperimentInputs, run: PlannedRun, attempt: Attempt): Promise<Ended> {
+  const { backends, kept } = attempt;
   try {
-    const document = await restarting(experiment, run, { backends, kept }, (client) =>
-      runOne(experiment, run, client, kept),
-    );
+    const document = await restarting(experiment, run, attempt, (client) => runOne(experiment, run, client, kept));
     return { document, metrics: run.record.metrics };
   } catch (error) {
     if (error instanceof Interrupted && run.record.started) recordInterrupted(run, error);
@@ -44,38 +59,39 @@ export async function runAndRecord(
 /** Does it again with another backend where it lost its own, or the other one did not start, as often as the config says. */
 async function restarting<T>(
   { audience, signal }: ExperimentInputs,
-  { place, record, config }: PlannedRun,
-  { backends, kept }: { readonly backends: Backends; readonly kept: KeptRuns },
+  run: PlannedRun,
+  { backends, kept, restarts, hasOthers }: Attempt,
   act: (client: WorkClient) => Promise<T>,
 ): Promise<T> {
-  const { restarts } = config.backend;
-  for (let restart = 1; ; restart++) {
+  const { place, record, config } = run;
+  const most = config.backend.restarts;
+  for (;;) {
+    const restart = restarts.used + 1;
     let client: WorkClient | undefined;
     try {
-      client = await backends.get();
+      client = await backends.get({ waits: !hasOthers(), over: signal });
       return await act(client);
     } catch (error) {
+      if (client === undefined && hasOthers() && isEveryRuns(error)) throw new LeftToOthers("away", error);
       const isWithout = client === undefined && restart > 1 && isEveryRuns(error) && !(error instanceof NothingListens);
-      if (!(error instanceof BackendLost || isWithout) || restart > restarts) throw error;
-      const isAnew = record.checkpoints.steps.length === 0;
-      if (!record.started && isAnew) throw error;
-      audience.note(`${runText(place)}: ${error.message}; restart ${restart} of ${restarts}`);
-      if (isAnew) {
-        audience.note(`${runText(place)}: has no checkpoint, and begins anew`);
-        kept.keep(record.directory, undefined);
-      }
+      if (!(error instanceof BackendLost || isWithout) || restart > most) throw error;
+      const isOthers = error instanceof BackendLost && hasOthers();
+      if (!record.started && record.checkpoints.steps.length === 0 && !isOthers) throw error;
+      restarts.used = restart;
+      audience.note(`${runText(place)}: ${error.message}; restart ${restart} of ${most}`);
+      tellWhereAnew(run, kept, audience.note);
+      if (isOthers) throw new LeftToOthers("lost", error);
       await backends.discard();
       await pause(secondsBefore(restart), signal);
     }
   }
 }
 
-/** None before the first restart, then twice as long each time. */
-const secondsBefore = (restart: number): number => (restart === 1 ? 0 : Math.min(60, 2 ** (restart - 2)));
-
-/** @throws Interrupted */
-async function pause(seconds: number, signal: AbortSignal): Promise<void> {
-  if (seconds > 0) await unlessInterrupted(signal, setTimeout(1000 * seconds));
+/** Nothing is made beside a run that begins anew. */
+export function tellWhereAnew({ place, record }: PlannedRun, kept: KeptRuns, note: (line: string) => void): void {
+  if (record.checkpoints.steps.length > 0) return;
+  if (record.started) note(`${runText(place)}: has no checkpoint, and begins anew`);
+  kept.keep(record.directory, undefined);
 }
 
 /** As failed, and on record as such where nothing of it is yet. */

@@ -10,11 +10,21 @@ export class RunQueue {
     this.#waiting = backends === 1 ? [...runs] : runs.toSorted((a, b) => lengthOf(b.config) - lengthOf(a.config));
   }
 
-  take(): PlannedRun | undefined {
-    return this.#waiting.shift();
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
   }
 
-  /** Of a run that did not begin: it is the next one. */
+  get waiting(): readonly PlannedRun[] {
+    return this.#waiting;
+  }
+
+  /** The next one of those that may be taken. */
+  take(mayTake: (run: PlannedRun) => boolean = () => true): PlannedRun | undefined {
+    const at = this.#waiting.findIndex(mayTake);
+    return at === -1 ? undefined : this.#waiting.splice(at, 1)[0];
+  }
+
+  /** Of a run that did not come to its end: it is the next one. */
   giveBack(run: PlannedRun): void {
     this.#waiting.unshift(run);
   }

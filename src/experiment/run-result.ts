@@ -16,6 +16,8 @@ export interface RunResult {
 export interface ArmsRun {
   /** In the sequence of the config, seed by seed. */
   readonly results: readonly RunResult[];
-  /** What was missing from some run on, as another backend where one was lost: that run and those after it failed. */
+  /** What was missing from some run on, as another backend where the last one was lost: what was left by then failed. */
   readonly stoppedBy: IbatchError | undefined;
+  /** Backends that take no runs any more, and why: a line each. */
+  readonly givenUp: readonly string[];
 }

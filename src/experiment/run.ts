@@ -212,8 +212,8 @@ const placeOf = ({ step, samples, epoch }: RunState) => ({ step, samples, epoch 
 
 /** What the config asks for does not fit the data or what it is made beside, or the backend refuses it. */
 export class Unfit extends IbatchError {
-  constructor({ message }: IbatchError) {
-    super("usage", message);
+  constructor(why: IbatchError) {
+    super("usage", why.message, { cause: why });
   }
 }
 

@@ -1,7 +1,7 @@
 /** What a run's bits depend on beside config and seed; runs that differ in it are not put into one mean. */
 
 import type { Chosen } from "../config/checker.js";
-import { usageError } from "../errors.js";
+import { IbatchError, usageError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
 import type { Surroundings } from "../record/run-document.js";
 import { asRecorded } from "../record/write-file.js";
@@ -46,7 +46,9 @@ export interface MadeIn extends MadeFrom {
  * that give other bits: it names the difference.
  */
 export function refuseOtherSurroundings(run: MadeFrom & Pick<MadeIn, "arm">, kept: Iterable<MadeIn>): void {
-  refuseBeside(kept, run.surroundings, (made) => whyNotBeside(made, run));
+  const all = [...kept];
+  refuseBeside(all, run.surroundings, (made) => otherPlace(made, run), OtherSurroundings);
+  refuseBeside(all, run.surroundings, (made) => otherModel(made, run));
 }
 
 /** @throws IbatchError where a file of the user's code is another one than what these were made with. */
@@ -57,11 +59,23 @@ export function refuseOtherCode(now: Surroundings, kept: Iterable<MadeIn>): void
 /** What differs, and how to make it equal. */
 type Difference = string | undefined;
 
+/** Another machine, or another backend on this one, may be as those runs were made in. */
+export class OtherSurroundings extends IbatchError {
+  constructor(message: string) {
+    super("usage", message);
+  }
+}
+
 /**
  * Results first: whoever removes what goes on is not to find then that a result is in the way, too. A result is
  * nothing to be removed for another one.
  */
-function refuseBeside(kept: Iterable<MadeIn>, now: Surroundings, differenceOf: (made: MadeIn) => Difference): void {
+function refuseBeside(
+  kept: Iterable<MadeIn>,
+  now: Surroundings,
+  differenceOf: (made: MadeIn) => Difference,
+  Refusal?: typeof OtherSurroundings,
+): void {
   const beside = [...kept].filter((made) => mendedBy(made, now) === undefined);
   const inTheWay = [...beside.filter(({ goesOn }) => !goesOn), ...beside.filter(({ goesOn }) => goesOn)].flatMap(
     (made) => {
@@ -73,14 +87,12 @@ function refuseBeside(kept: Iterable<MadeIn>, now: Surroundings, differenceOf: (
   if (first === undefined) return;
   const { directory, goesOn, difference } = first;
   const anew = goesOn && another === undefined ? `remove ${directory} to train that run anew, ` : "";
-  throw usageError(`${directory} ${difference}, ${anew}or name another directory with --out`);
+  const message = `${directory} ${difference}, ${anew}or name another directory with --out`;
+  throw Refusal === undefined ? usageError(message) : new Refusal(message);
 }
 
-const whyNotBeside = (made: MadeIn, run: MadeFrom & Pick<MadeIn, "arm">): Difference =>
-  otherData(made, run.surroundings) ??
-  otherCode(made, run.surroundings) ??
-  otherBits(made, run) ??
-  otherModel(made, run);
+const otherPlace = (made: MadeIn, run: MadeFrom & Pick<MadeIn, "arm">): Difference =>
+  otherData(made, run.surroundings) ?? otherCode(made, run.surroundings) ?? otherBits(made, run);
 
 function otherData({ surroundings: then }: MadeIn, now: Surroundings): Difference {
   const sameDataset = hashValue(then.dataset) === hashValue(asRecorded(now.dataset));
@@ -114,17 +126,30 @@ function otherModel(made: MadeIn, run: MadeFrom): Difference {
   );
 }
 
+/** What a backend says of itself before a session is opened there. */
+export type Machine = Pick<Surroundings, "device" | "deviceName" | "threads" | "versions">;
+
+/** How a backend would give other bits than that one, in words; undefined where it would not, as far as is seen without data. */
+export function otherMachine(then: Machine, now: Machine): string | undefined {
+  const [difference] = differing(machineText(then), machineText(now), then, now);
+  return difference && `it would give other bits than the other runs here (${difference})`;
+}
+
 /** What differs, each as "threads 8, now 4". Settings depend on the arm: they are compared within one arm alone. */
-function differences(then: Surroundings, now: Surroundings, sameArm: boolean): string[] {
-  const before = bitsDependOn(then, sameArm);
-  const asked = Object.entries(bitsDependOn(now, sameArm)).flatMap(([name, value]) =>
+const differences = (then: Surroundings, now: Surroundings, sameArm: boolean): string[] =>
+  differing(bitsDependOn(then, sameArm), bitsDependOn(now, sameArm), then, now);
+
+type Texts = Readonly<Record<string, string>>;
+
+function differing(before: Texts, after: Texts, then: Machine, now: Machine): string[] {
+  const asked = Object.entries(after).flatMap(([name, value]) =>
     before[name] === value ? [] : [`${name} ${before[name]}, now ${value}`],
   );
   return [...asked, ...otherLibraries(then, now)];
 }
 
 /** Versions that only a GPU has, and that older records do not name: they differ where both say so. */
-const otherLibraries = ({ versions: then }: Surroundings, { versions: now }: Surroundings): string[] =>
+const otherLibraries = ({ versions: then }: Machine, { versions: now }: Machine): string[] =>
   GPU_LIBRARIES.filter((name) => then[name] !== undefined && now[name] !== undefined && then[name] !== now[name]).map(
     (name) => `${name} ${then[name]}, now ${now[name]}`,
   );
@@ -140,10 +165,14 @@ export function bitsSha256(made: Surroundings): string {
 function bitsDependOn(made: Surroundings, withSettings: boolean): Record<string, string> {
   const settings = Object.entries(withSettings ? made.settings : {});
   return {
-    device: made.device.replace(/:\d+$/, ""), // which of several equal GPUs changes no bit
-    "device name": made.deviceName,
-    threads: String(made.threads),
-    torch: made.versions.torch,
+    ...machineText(made),
     ...Object.fromEntries(settings.map(([name, value]) => [name, JSON.stringify(value)])),
   };
 }
+
+const machineText = ({ device, deviceName, threads, versions }: Machine): Record<string, string> => ({
+  device: device.replace(/:\d+$/, ""), // which of several equal GPUs changes no bit
+  "device name": deviceName,
+  threads: String(threads),
+  torch: versions.torch,
+});

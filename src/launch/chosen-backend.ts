@@ -6,6 +6,7 @@ import { BackendSupply } from "../backend/supply.js";
 import { backendSection } from "../config/common-schema.js";
 import type { ExperimentConfig } from "../config/config.js";
 import { IbatchError, surroundingsError, usageError } from "../errors.js";
+import { whenAborted } from "../when-aborted.js";
 import { modulesOf } from "./allowed-imports.js";
 
 /** Which backend, on what, with which data; as the command line's options of these names. */
@@ -125,11 +126,11 @@ function refuseTwice(instances: Map<string, string>, url: string, { client }: Ba
 
 /**
  * The pool with those that are there first, and what the first of them says of itself. Of backends that run already all are
- * greeted; those that are not there yet are left to the runs, which tell of them.
- * @throws IbatchError where none is there, naming all; Interrupted.
+ * greeted; those that are not there yet, or that cannot be started, are left to the runs, which tell of them.
+ * @throws IbatchError where none is there, naming all that run already; Interrupted.
  */
 export async function greet(pool: Pool, choice: BackendChoice) {
-  if (endpointsOf(choice).length < 2) return { pool, introduction: (await pool[0].get()).introduction };
+  if (endpointsOf(choice).length < 2) return firstToStart(pool);
   const greeted = await Promise.allSettled(pool.map((backends) => backends.get()));
   const there = greeted.flatMap((one, at) => (one.status === "fulfilled" ? [{ supply: pool[at], ...one.value }] : []));
   const away = greeted.flatMap((one, at) => (one.status === "rejected" ? [{ supply: pool[at], why: one.reason }] : []));
@@ -182,9 +183,12 @@ export function supplyChosenBackend(choice: BackendChoice, supplying: Supplying)
   const { startSeconds } = sectionOf(opening);
   const url = oneEndpoint(choice);
   const onWaiting = () => note(`waiting up to ${startSeconds} s for a backend at ${url}: start it again there`);
-  return new BackendSupply(url ?? name, async ({ another }) => {
-    const waiting = { mayComeBack: another, onWaiting: another ? onWaiting : undefined };
-    const backend = await openChosenBackend(choice, { ...opening, ...waiting });
+  const place = { name: url ?? name, isElsewhere: url !== undefined };
+  return new BackendSupply(place, async ({ another, waits = true, over }) => {
+    const mayComeBack = another && waits;
+    const waiting = { mayComeBack, onWaiting: mayComeBack ? onWaiting : undefined };
+    const { signal, forget } = earliest(opening.signal, over);
+    const backend = await openChosenBackend(choice, { ...opening, ...waiting, signal }).finally(forget);
     try {
       onOpened(backend);
       return backend;
@@ -193,6 +197,29 @@ export function supplyChosenBackend(choice: BackendChoice, supplying: Supplying)
       throw error;
     }
   });
+}
+
+/** Aborts with the first of them, until it is to forget them. */
+function earliest(...signals: readonly (AbortSignal | undefined)[]): { signal: AbortSignal; forget: () => void } {
+  const first = new AbortController();
+  const forget = signals.flatMap((one) => (one === undefined ? [] : [whenAborted(one, () => first.abort())]));
+  return { signal: first.signal, forget: () => void forget.map((one) => one()) };
+}
+
+/** @throws IbatchError that the first of them met, where none starts; Interrupted. */
+async function firstToStart(pool: Pool) {
+  let why: unknown;
+  for (const [at, supply] of pool.entries()) {
+    try {
+      const { introduction } = await supply.get();
+      const sorted: Pool = [supply, ...pool.slice(at + 1), ...pool.slice(0, at)];
+      return { pool: sorted, introduction };
+    } catch (error) {
+      if (!(error instanceof IbatchError) || error.kind !== "surroundings") throw error;
+      why ??= error;
+    }
+  }
+  throw why;
 }
 
 /** Whether backends are used that run already. */

@@ -65,6 +65,8 @@ export interface LaunchResult {
   readonly leftOut: readonly string[];
   /** What was missing from some run on, as a backend or data: that run and those after it failed. */
   readonly stoppedBy: IbatchError | undefined;
+  /** Backends that were given up, and why, a line each: what they left was done by others, or failed. */
+  readonly givenUp: readonly string[];
 }
 
 /** As `runExperiment`, for a config that was read. */
@@ -152,8 +154,8 @@ async function onBackends(
     audience = audienceOf(observing(record, buffered, options), buffered.add); // its clock is that of the runs
     if (share !== undefined) note(shareText(share));
     const experiment = { config: resolved, orders, workplace, record, audience, signal, share };
-    const { config, stoppedBy } = await tuneAndRun(experiment);
-    return { ...(await resultsOnRecord(config, record, options)), stoppedBy };
+    const { config, stoppedBy, givenUp } = await tuneAndRun(experiment);
+    return { ...(await resultsOnRecord(config, record, options)), stoppedBy, givenUp };
   } finally {
     await Promise.all(pool.map((backends) => backends.discard()));
     buffered.flush();
@@ -173,7 +175,7 @@ function observing(record: ExperimentRecord, buffered: BufferedLog, { observe }:
   return observe?.({ directory: record.directory, log }) ?? {};
 }
 
-type Made = Omit<LaunchResult, "stoppedBy">;
+type Made = Omit<LaunchResult, "stoppedBy" | "givenUp">;
 
 /** Makes results and report of what the directory holds now: of commands that work there at a time, the last one's are of all. */
 async function resultsOnRecord(config: ExperimentConfig, record: ExperimentRecord, options: Launching): Promise<Made> {

@@ -9,7 +9,7 @@ async function supply() {
   const fake = await FakeBackend.start();
   const stopped: number[] = [];
   let opened = 0;
-  const backends = new BackendSupply("it", async () => {
+  const backends = new BackendSupply({ name: "it", isElsewhere: false }, async () => {
     const number = opened++;
     const connecting = BackendClient.connect(fake.control.endpoint, {
       heartbeat: { everySeconds: 1000, limitSeconds: 30_000 },

@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import { determiningSettings, type ExperimentConfig, experimentHash, resolveConfig } from "../../src/config/config.js";
 import { ConfigSource } from "../../src/config/config-source.js";
 import { OrderSources } from "../../src/config/order-sources.js";
+import { Interrupted } from "../../src/errors.js";
 import type { Backends } from "../../src/experiment/backends.js";
 import { audienceOf, type Observer } from "../../src/experiment/observer.js";
 import type { RunResult } from "../../src/experiment/run-result.js";
@@ -35,7 +36,8 @@ arms:
 export interface SceneOptions {
   /** As after `--set`. */
   readonly settings?: readonly string[];
-  readonly pretence?: Pretence;
+  /** Of all backends, or of those of each job. */
+  readonly pretence?: Pretence | ((job: number) => Pretence);
   readonly observer?: Observer;
   readonly abort?: AbortController;
   /** What stands between the run and the backend that pretends; nothing where it is left out. */
@@ -49,7 +51,9 @@ export interface SceneOptions {
   readonly jobs?: number;
   /** Which share of the runs it does; all where it is left out. */
   readonly shard?: Shard;
-  /** Why a job has no backend at all. */
+  /** Whether somebody else starts them. */
+  readonly isElsewhere?: boolean;
+  /** Why a job has no backend at all, or none for now. */
   unavailable?(job: number): Error | undefined | Promise<Error>;
 }
 
@@ -83,6 +87,7 @@ export class Scene {
     between = async (client) => client,
     jobs = 1,
     unavailable = () => undefined,
+    isElsewhere = false,
     shard,
   }: SceneOptions = {}) {
     const said = settings.map((assignment) => ({ said: assignment, assignment }));
@@ -91,19 +96,22 @@ export class Scene {
     const config = resolveConfig(source, orders, catalogue);
     const hash = experimentHash(config);
     const document = { name: config.name, hash, command: "test", commit: undefined, ibatchVersion: "0" };
-    const clients = [new FakeBackend(pretence)];
+    const pretenceOf = (job: number): Pretence => (typeof pretence === "function" ? pretence(job) : pretence);
+    const clients = [new FakeBackend(pretenceOf(0))];
     let refused = 0;
     const supply = (job: number): Backends => {
       let client = job === 0 ? clients[0] : undefined;
       let isFirst = true;
       return {
         name: `backend ${job + 1}`,
-        get: async () => {
+        isElsewhere,
+        get: async ({ over } = {}) => {
+          if (over?.aborted) throw new Interrupted();
           const refusal = await unavailable(job);
           if (refusal !== undefined) throw refusal;
           if (client === undefined && !isFirst && noOther !== undefined && refused++ < noOtherTimes) throw noOther;
           if (client === undefined) {
-            client = new FakeBackend(pretence);
+            client = new FakeBackend(pretenceOf(job));
             clients.push(client);
           }
           isFirst = false;
@@ -121,13 +129,14 @@ export class Scene {
     );
     let results: readonly RunResult[] = [];
     let stoppedBy: unknown;
+    let givenUp: readonly string[] = [];
     let error: unknown;
     try {
       const others = Array.from({ length: jobs - 1 }, (_, job) => supply(job + 1));
       const workplace = { pool: [supply(0), ...others] as const, dataDir: null };
       const audience = audienceOf(observer, log ?? ((line) => record.log(line)));
       const { signal } = abort;
-      ({ results, stoppedBy } = await tuneAndRun({
+      ({ results, stoppedBy, givenUp } = await tuneAndRun({
         ...{ config, orders, workplace, record, audience, signal },
         share: shard && shareOf(config, shard),
       }));
@@ -136,7 +145,7 @@ export class Scene {
     } finally {
       record.close();
     }
-    return { client: clients[0], clients, results, stoppedBy, error };
+    return { client: clients[0], clients, results, stoppedBy, givenUp, error };
   }
 
   /** A file beside the config. Returns its path. */

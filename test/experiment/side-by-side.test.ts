@@ -1,12 +1,24 @@
 // Runs at several backends side by side: which takes what, what each is made beside, and how they end.
 import { existsSync } from "node:fs";
-import { describe, expect, test } from "vitest";
-import { BackendLost } from "../../src/backend/errors.js";
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { BackendError, BackendLost, NothingListens } from "../../src/backend/errors.js";
 import { surroundingsError } from "../../src/errors.js";
 import type { PlannedRun } from "../../src/experiment/plan-runs.js";
 import { RunQueue } from "../../src/experiment/run-queue.js";
-import { delayed, type Pretence, weightsAtStart } from "./fake-backend.js";
+import { delayed, type FakeBackend, type Pretence, weightsAtStart } from "./fake-backend.js";
 import { Scene, type SceneOptions } from "./scene.js";
+
+/** Seconds that were waited before something was tried again. */
+const paused = vi.hoisted(() => [] as number[]);
+vi.mock("node:timers/promises", async (original) => {
+  const real = await original<typeof import("node:timers/promises")>();
+  const setTimeout = async (milliseconds: number) => {
+    paused.push(milliseconds / 1000);
+    for (let turns = 0; turns < 20; turns++) await real.setImmediate();
+  };
+  return { ...real, setTimeout };
+});
 
 /** Six runs; of one arm by the losses. */
 const SIX = ["seeds=3", "arms.frozen.order=loss-global"];
@@ -110,7 +122,7 @@ describe("a backend that cannot be had", () => {
     });
     expect({ error, stoppedBy }).toEqual({ error: undefined, stoppedBy: undefined });
     expect(results).toEqual(alone.results);
-    expect(noted).toEqual([`a backend is given up, and others do what is left: ${missing.message}`]);
+    expect(noted).toEqual([`backend 2 is given up, and others do what is left: ${missing.message}`]);
   });
 
   test("leaves its run to one that has had nothing to do since", async () => {
@@ -135,6 +147,362 @@ describe("a backend that cannot be had", () => {
     expect(error).toBe(missing);
     expect(existsSync(scene.directory)).toBe(false);
   });
+});
+
+describe("a backend that is lost under a run", () => {
+  const gone = new BackendLost("the backend ended: signal SIGKILL");
+  const OFTEN = [...SIX, "checkpoint.everyBatches=2"];
+
+  /** Of one job: the backends die at these chunks, counted over all of them. */
+  function dyingAt(...chunks: readonly number[]): Pretence {
+    let seen = 0;
+    const dead = new Set<FakeBackend>();
+    return {
+      ...slow(8),
+      before({ type }, backend) {
+        if (dead.has(backend)) throw gone;
+        if (type !== "train" || !chunks.includes(++seen)) return;
+        dead.add(backend);
+        throw gone;
+      },
+    };
+  }
+
+  test.each([2, 3])("has its run go on at another one of %d, to the bit", async (jobs) => {
+    paused.splice(0);
+    const alone = await undisturbed();
+    const scene = new Scene();
+    const noted: string[] = [];
+    const left: string[] = [];
+    const started: string[] = [];
+    const dying = dyingAt(6);
+    const { results, clients, error, stoppedBy, givenUp } = await run(scene, {
+      jobs,
+      settings: OFTEN,
+      isElsewhere: true,
+      observer: {
+        noted: (line) => noted.push(line),
+        runLeft: ({ arm, seed }) => left.push(`${arm} ${seed}`),
+        runStarted: ({ arm, seed }, from) => started.push(`${arm} ${seed}${from ? " goes on" : ""}`),
+      },
+      pretence: (job) => (job === 1 ? dying : slow(9)),
+    });
+    expect({ error, stoppedBy, givenUp }).toEqual({ error: undefined, stoppedBy: undefined, givenUp: [] });
+    expect(results).toEqual(alone.results);
+    expect(recorded(scene)).toEqual(alone.files);
+    expect(left).toHaveLength(1);
+    expect(started).toContain(`${left[0]} goes on`);
+    expect(clients.flatMap((client) => client.sentOf("load"))).toHaveLength(1);
+    expect(noted.filter((line) => line.includes("restart"))).toEqual([
+      expect.stringMatching(/SIGKILL.*; restart 1 of 3$/),
+    ]);
+    expect(paused, "the first try to have it back is made at once").toEqual([]);
+  });
+
+  test("which is not there again for long: it is looked for less and less often, and takes runs once it is back", async () => {
+    paused.splice(0);
+    const scene = new Scene();
+    const logged: string[] = [];
+    let isGone = false;
+    let asked = 0;
+    const pretence = (job: number): Pretence => ({
+      ...slow(job),
+      before: ({ type, fields }, backend) => {
+        if (job !== 1 || type !== "train" || fields.firstStep < 4 || asked > 0) return;
+        isGone = true;
+        backend.fail(gone);
+        throw gone;
+      },
+    });
+    const { results, error } = await run(scene, {
+      jobs: 2,
+      settings: [...OFTEN, "seeds=6"],
+      isElsewhere: true,
+      log: (line) => logged.push(line),
+      pretence,
+      unavailable: (job) =>
+        job === 1 && isGone && ++asked < 4 ? new NothingListens("nothing listens there") : undefined,
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(Array(12).fill("done"));
+    expect(paused).toEqual([1, 2, 4]);
+    expect(logged.filter((line) => line === "backend 2 is back")).toHaveLength(1);
+  });
+
+  test("does not hold up the end where it stays away", async () => {
+    let isGone = false;
+    const scene = new Scene();
+    const { results, stoppedBy, givenUp } = await run(scene, {
+      jobs: 2,
+      settings: OFTEN,
+      isElsewhere: true,
+      pretence: (job) => ({
+        ...slow(job),
+        before: ({ type }) => {
+          if (job !== 1 || type !== "train" || isGone) return;
+          isGone = true;
+          throw gone;
+        },
+      }),
+      unavailable: (job) => (job === 1 && isGone ? new NothingListens("nothing listens there") : undefined),
+    });
+    expect(results.map(({ state }) => state)).toEqual(Array(6).fill("done"));
+    expect({ stoppedBy, givenUp }).toEqual({ stoppedBy: undefined, givenUp: [] });
+    expect(recorded(scene)).toEqual((await undisturbed()).files);
+  });
+
+  test("of ours, which does not start again: it is given up after three tries", async () => {
+    paused.splice(0);
+    let isGone = false;
+    const noted: string[] = [];
+    const { results, givenUp } = await run(new Scene(), {
+      jobs: 2,
+      settings: [...OFTEN, "seeds=9"],
+      observer: { noted: (line) => noted.push(line) },
+      pretence: (job) => ({
+        ...slow(job),
+        before: ({ type }) => {
+          if (job !== 1 || type !== "train" || isGone) return;
+          isGone = true;
+          throw gone;
+        },
+      }),
+      unavailable: (job) => (job === 1 && isGone ? surroundingsError("no GPU any more") : undefined),
+    });
+    expect(results.map(({ state }) => state)).toEqual(Array(18).fill("done"));
+    expect(paused).toEqual([1, 2]);
+    expect(givenUp).toEqual(["backend 2 was given up: no GPU any more"]);
+    expect(noted).toContain("backend 2 is given up, and others do what is left: no GPU any more");
+  });
+
+  test("with all others: they wait as long as a start may take, then what is left fails and says why", async () => {
+    paused.splice(0);
+    let areGone = false;
+    let chunks = 0;
+    const scene = new Scene();
+    const nothing = new NothingListens("nothing listens there");
+    const { results, stoppedBy } = await run(scene, {
+      jobs: 2,
+      settings: [...OFTEN, "backend.startSeconds=5"],
+      isElsewhere: true,
+      pretence: () => ({
+        ...slow(3),
+        before: ({ type }) => {
+          if (type === "train" && ++chunks > 8) areGone = true;
+          if (areGone) throw gone;
+        },
+      }),
+      unavailable: () => (areGone ? nothing : undefined),
+    });
+    expect(stoppedBy).toBe(nothing);
+    expect(results.some(({ state }) => state === "done" || state === "failed")).toBe(true);
+    expect(results.filter(({ state }) => state === "failed").length).toBeGreaterThan(3);
+    expect(paused.reduce((sum, seconds) => sum + seconds, 0)).toBeGreaterThanOrEqual(5);
+    const again = await run(scene, { jobs: 2, settings: OFTEN });
+    expect(again.results).toEqual((await undisturbed()).results);
+    expect(recorded(scene)).toEqual((await undisturbed()).files);
+  });
+
+  test("each time that a run comes to it: the run fails after its restarts, at one after another, and the others are done", async () => {
+    const seeds = new WeakMap<FakeBackend, number>();
+    const left: number[] = [];
+    const before: Pretence["before"] = ({ type, fields }, backend) => {
+      if (type === "open") seeds.set(backend, fields.seed);
+      if (type === "train" && fields.firstStep >= 8 && seeds.get(backend) === 1) throw gone;
+    };
+    const { results, givenUp, clients } = await run(new Scene(), {
+      jobs: 2,
+      settings: [...OFTEN, "arms={shuffled: {order: shuffled}}", "backend.chunkBatches=2"],
+      observer: { runLeft: ({ seed }) => left.push(seed) },
+      pretence: (job) => ({ ...slow(job), before }),
+    });
+    expect(givenUp).toEqual([]);
+    expect(left).toEqual([1, 1, 1]);
+    expect(clients.filter((client) => client.sentOf("open").some(({ fields }) => fields.seed === 1))).toHaveLength(4);
+    expect(results.map(({ seed, state }) => [seed, state])).toEqual([
+      [0, "done"],
+      [1, "failed"],
+      [2, "done"],
+    ]);
+  });
+
+  test("is interrupted while it waits for another one: it says so, and goes on", async () => {
+    const scene = new Scene();
+    const abort = new AbortController();
+    onTestFinished(() => abort.abort());
+    let isGone = false;
+    const { error } = await run(scene, {
+      jobs: 2,
+      settings: [...OFTEN, "seeds=1"],
+      isElsewhere: true,
+      abort,
+      pretence: (job) => ({
+        ...slow(job),
+        before: async ({ type, fields }) => {
+          if (job === 0 && type === "train" && isGone) abort.abort();
+          while (job === 0 && type === "train" && !isGone) await setImmediate();
+          if (job !== 1 || type !== "train" || fields.firstStep < 4 || isGone) return;
+          isGone = true;
+          throw gone;
+        },
+      }),
+      unavailable: (job) => (job === 1 && isGone ? new NothingListens("nothing listens there") : undefined),
+    });
+    expect(error).toMatchObject({ message: "interrupted" });
+    expect(["frozen", "shuffled"].map((arm) => scene.document(arm, 0).state)).toEqual(["interrupted", "interrupted"]);
+    const again = await run(scene, { settings: [...OFTEN, "seeds=1"] });
+    expect(again.results.map(({ state }) => state)).toEqual(["done", "done"]);
+    expect(again.clients[0].sentOf("load").length).toBeGreaterThan(0);
+  });
+});
+
+describe("a backend with reasons of its own", () => {
+  const noRoom = new BackendError("out_of_memory", "5 samples at a time do not fit");
+
+  test("no memory: its runs are done by others, and after three in a row it is given up", async () => {
+    const alone = await undisturbed();
+    const scene = new Scene();
+    const noted: string[] = [];
+    const { results, givenUp, clients } = await run(scene, {
+      jobs: 2,
+      observer: { noted: (line) => noted.push(line) },
+      pretence: (job) => ({
+        ...slow(job),
+        before: ({ type }) => {
+          if (job === 1 && type === "train") throw noRoom;
+        },
+      }),
+    });
+    expect(results).toEqual(alone.results);
+    expect(recorded(scene)).toEqual(alone.files);
+    expect(clients[1].sentOf("open")).toHaveLength(3);
+    expect(givenUp).toEqual([
+      expect.stringMatching(/^backend 2 was given up: 3 runs in a row did not get on there \(the last/),
+    ]);
+    const left = /^shuffled, seed 0: left to others than backend 2: in epoch 1: 5 samples at a time do not fit$/;
+    expect(noted).toContainEqual(expect.stringMatching(left));
+    expect(noted.at(-1)).toMatch(/^backend 2 is given up, and others do what is left: 3 runs in a row/);
+  });
+
+  test("no memory anywhere for one arm: that is the arm's, each run of it was tried by all, and nobody is given up", async () => {
+    const { results, givenUp, stoppedBy } = await run(new Scene(), {
+      jobs: 3,
+      settings: [...SIX, "arms.shuffled.batching={name: constant, size: 8}"],
+      pretence: (job) => ({
+        ...slow(job),
+        before: ({ type, arrays }) => {
+          if (type === "train" && arrays.offsets[1] === 8) throw noRoom;
+        },
+      }),
+    });
+    expect(results.map(({ arm, state }) => `${arm} ${state}`)).toEqual(
+      [0, 1, 2].flatMap(() => ["frozen done", "shuffled failed"]),
+    );
+    expect({ givenUp, stoppedBy }).toEqual({ givenUp: [], stoppedBy: undefined });
+  });
+
+  test.each(["data_missing", "module_missing", "not_allowed", "no_shared_memory"] as const)(
+    "%s there: others do all",
+    async (code) => {
+      const { results, givenUp } = await run(new Scene(), {
+        jobs: 2,
+        pretence: (job) => ({
+          ...slow(job),
+          before: ({ type }) => {
+            if (job === 0 && type === "open") throw new BackendError(code, "not here");
+          },
+        }),
+      });
+      expect(results.map(({ state }) => state)).toEqual(Array(6).fill("done"));
+      expect(givenUp).toHaveLength(1);
+    },
+  );
+
+  test.each(["data_missing", "not_allowed"] as const)("%s anywhere: as with one", async (code) => {
+    const scene = new Scene();
+    const before: Pretence["before"] = ({ type }) => {
+      if (type === "open") throw new BackendError(code, "not here");
+    };
+    const { error } = await run(scene, { jobs: 2, pretence: { before } });
+    expect(error).toMatchObject({ message: expect.stringContaining("not here") });
+    expect(existsSync(`${scene.directory}/frozen`)).toBe(false);
+  });
+
+  test("another controller is at work there: it is looked at again, and takes runs when it is free", async () => {
+    let busy = 3;
+    const { results, givenUp, clients } = await run(new Scene(), {
+      jobs: 2,
+      settings: [...SIX, "seeds=9"],
+      isElsewhere: true,
+      pretence: (job) => ({
+        ...slow(job),
+        before: ({ type }) => {
+          if (job === 1 && type === "open" && busy-- > 0) throw new BackendError("session_busy", "another session");
+        },
+      }),
+    });
+    expect(results.map(({ state }) => state)).toEqual(Array(18).fill("done"));
+    expect(givenUp).toEqual([]);
+    expect(clients.at(-1)?.sentOf("train").length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    [
+      "by its device",
+      { introduction: { deviceName: "another" } },
+      /would give other bits than the other runs here \(device name/,
+    ],
+    ["by its threads", { introduction: { threads: 4 } }, /threads 1, now 4/],
+    ["by its data", { opened: { dataSha256: "e".repeat(64) } }, /was trained on other data/],
+  ])("is otherwise than the first one, %s: it takes no run, and says why", async (_how, pretence, why) => {
+    const alone = await undisturbed();
+    const scene = new Scene();
+    const { results, givenUp } = await run(scene, {
+      jobs: 2,
+      pretence: (job) => {
+        const later: Pretence["before"] = async ({ type }) => {
+          if (type === "open") for (let turns = 0; turns < 50; turns++) await setImmediate();
+        };
+        return job === 1 ? { ...slow(job), ...pretence, before: later } : slow(job);
+      },
+    });
+    expect(results).toEqual(alone.results);
+    expect(recorded(scene)).toEqual(alone.files);
+    expect(givenUp).toEqual([expect.stringMatching(why)]);
+  });
+
+  test("is otherwise, and the ones that fit are lost: the run does not move there, and says why it is not done", async () => {
+    let isGone = false;
+    const { results, stoppedBy, givenUp } = await run(new Scene(), {
+      jobs: 2,
+      settings: [...SIX, "seeds=1", "backend.startSeconds=1"],
+      isElsewhere: true,
+      pretence: (job) => ({
+        ...slow(job),
+        ...(job === 1 && { introduction: { deviceName: "another" } }),
+        before: ({ type, fields }) => {
+          if (type !== "train" || fields.firstStep < 4) return;
+          isGone = true;
+          throw new BackendLost("the backend is gone");
+        },
+      }),
+      unavailable: (job) => (job === 0 && isGone ? new NothingListens("nothing listens there") : undefined),
+    });
+    expect(givenUp).toEqual([expect.stringMatching(/^backend 2 was given up: .*device name pretence, now another/)]);
+    expect(stoppedBy).toBeInstanceOf(NothingListens);
+    expect(results.map(({ state }) => state)).toEqual(["failed", "failed"]);
+  });
+});
+
+test("where no arm fits, all wait for what one of them tries: the command ends, and nothing is recorded", async () => {
+  const scene = new Scene();
+  const before: Pretence["before"] = ({ type }) => {
+    if (type === "open") throw new BackendError("bad_option", "there is no such option");
+  };
+  const { error, results } = await run(scene, { jobs: 2, pretence: { ...slow(4), before } });
+  expect(error).toMatchObject({ kind: "usage", message: "arm frozen: there is no such option" });
+  expect(results).toEqual([]);
+  expect(existsSync(`${scene.directory}/frozen`) || existsSync(`${scene.directory}/shuffled`)).toBe(false);
 });
 
 test("what no run meets alone ends all of them, which can go on", async () => {

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { BackendOptions } from "../../src/backend/backend.js";
 import { BackendLost, NothingListens } from "../../src/backend/errors.js";
 import { backendSection } from "../../src/config/common-schema.js";
-import { usageError } from "../../src/errors.js";
+import { surroundingsError, usageError } from "../../src/errors.js";
 import { greet, openToAsk, supplyChosenBackend, supplyPool } from "../../src/launch/chosen-backend.js";
 import { runExperiment } from "../../src/launch/run-experiment.js";
 import { FakeBackend } from "../experiment/fake-backend.js";
@@ -139,6 +139,25 @@ describe("a pool", () => {
       `--backend ${URL} is one backend, which trains one run at a time each, and backend.jobs are 2: leave one out`,
     );
     expect(supplyPool({ backend: URL }, { ...ofTwo, config: backendSection.parse({}) })).toHaveLength(1);
+  });
+
+  test("begins with the first one that can be started", async () => {
+    const missing = surroundingsError("there is no cuda:9 here");
+    opened.openBackend.mockImplementation(async ({ device }: BackendOptions) => {
+      if (device !== "cpu") throw missing;
+      return { client: ofInstance(), stop: async () => {} };
+    });
+    const poolOf = (...devices: string[]) =>
+      supplyPool({}, { config: backendSection.parse({ devices, threads: 1 }), signal });
+    const { pool } = await greet(poolOf("cuda:9", "cpu", "cuda:8"), {});
+    expect(pool.map(({ name }) => name)).toEqual(["backend 2", "backend 3", "backend 1"]);
+    await expect(greet(poolOf("cuda:9", "cuda:8"), {})).rejects.toBe(missing);
+  });
+
+  test("does not listen at one port", () => {
+    const listening = (listen: string, jobs: number) => backendSection.safeParse({ listen, jobs }).success;
+    expect([listening("tcp://127.0.0.1:5555", 2), listening("tcp://127.0.0.1:5555", 1)]).toEqual([false, true]);
+    expect([listening("tcp://127.0.0.1:0", 2), listening("ipc", 2)]).toEqual([true, true]);
   });
 
   describe("of backends that run already", () => {

@@ -11,7 +11,7 @@ test("runs that are held against plain PyTorch are those of the experiment: with
   const experiment = await resolved(`${CONFIG}tune: { learningRate: [0.01, 0.02], seeds: 1, validation: 0.25 }\n`);
   const out = join(temporaryDirectory(), "run");
   const client = new FakeBackend();
-  const pool = [{ name: "it", get: async () => client, discard: async () => {} }] as const;
+  const pool = [{ name: "it", isElsewhere: false, get: async () => client, discard: async () => {} }] as const;
   const workplace = { pool, dataDir: null };
   const { runs } = await trainAll(
     { experiment, orders: OrderSources.builtIn, arm: "frozen", workplace, observer: {}, margin: 0.01 },

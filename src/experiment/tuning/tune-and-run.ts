@@ -36,18 +36,19 @@ export async function tuneAndRun(experiment: ExperimentInputs): Promise<TunedRun
     if (toDo > 0) audience.note(startText(tune, { trials: before, own }));
   };
   const among = { before: 0, total };
-  const { results, stoppedBy, held } = await runTrials(
+  const { results, stoppedBy, givenUp, held } = await runTrials(
     { ...experiment, config: trials, share: undefined, among, accepted: startsWith },
     untuned,
   );
-  if (stoppedBy !== undefined) return { config: untuned, results: [], stoppedBy, held };
+  if (stoppedBy !== undefined) return { config: untuned, results: [], stoppedBy, givenUp, held };
   if (held.length > 0) throw tunedElsewhere(directory, held);
   const tuned = chooseRates(ofShare, tune, results);
   for (const arm of tuned.arms) audience.note(tunedText(arm, tune));
   const known = [...tuned.arms, ...tunedOnRecord(directory)]; // arms of other shards, too: the first one counts
   const chosen = { ...experiment, config: withRates(config, known), among: { before, total } };
   const accepted = () => experiment.record.writeTuning(tuned, Object.keys(config.arms)); // not before: runs on record are of what it says
-  return { config: chosen.config, ...(await runArms({ ...chosen, refused: refusals(tuned.arms), accepted })) };
+  const run = await runArms({ ...chosen, refused: refusals(tuned.arms), accepted });
+  return { config: chosen.config, ...run, givenUp: [...new Set([...givenUp, ...run.givenUp])] };
 }
 
 /** With the learning rates that were chosen there. */
