@@ -70,6 +70,11 @@ must have a last checkpoint of the step where it stopped, unless that is 0; wher
 count. In the end every file of every run must equal the undisturbed run's, byte for byte: metrics, orders, signals,
 predictions, images, and the final checkpoint, which holds the weights, the optimiser's state and the controller's. Only
 what tells of time, of attempts or of the commit may differ. No process, lock, socket or temporary file may be left.
+
+*Messages of chance* are random bytes, random MessagePack, and the test vectors with bytes or fields changed: each is a function of seed and number, and a fault names both.
+A backend must answer each, and none by a bug of its own; a controller must end with the right answer, or say why not. Memory may grow by at most 64 MiB at a
+backend, 256 at a controller that makes a connection after each refusal, and the runs beside must record the same. *Silent and slow peers*: runs with and without them in turn, which may take 10 % more time,
+and processor time of the backend, at most.
 The runs have dropout, BatchNorm, augmentation, micro-batches, batches that grow, Adam, scoring passes, an order with memory, and
 \`weighted\` by mean losses with a fraction ([chaos/experiment](../../chaos/experiment)).
 

@@ -6,6 +6,7 @@ import { backendCases } from "./kinds/backend.mjs";
 import { controllerCases } from "./kinds/controller.mjs";
 import { damageCases } from "./kinds/damage.mjs";
 import { diskCases } from "./kinds/disk.mjs";
+import { crowdCases, fuzzCases } from "./kinds/fuzz.mjs";
 import { jobCases } from "./kinds/job.mjs";
 import { messageCases } from "./kinds/messages.mjs";
 import { quickCases } from "./kinds/quick.mjs";
@@ -23,6 +24,8 @@ const KINDS = {
   stop: stopCases,
   disk: diskCases,
   messages: messageCases,
+  fuzz: fuzzCases,
+  crowd: crowdCases,
 };
 
 /** What was asked for cannot be done. */
@@ -93,9 +96,9 @@ function whenStopped(act) {
   return release;
 }
 
-function lineOf({ name, what, faults = [], skipped, commands, seconds, folder }, { seed, quick }) {
+function lineOf({ name, what, faults = [], notes = [], skipped, commands, seconds, folder }, { seed, quick }) {
   if (skipped !== undefined) return `skipped  ${name}: ${what}: ${skipped}`;
-  const how = `${name}: ${what} (${commands} commands, ${seconds.toFixed(0)} s)`;
+  const how = [`${name}: ${what} (${commands} commands, ${seconds.toFixed(0)} s)`, ...notes].join("; ");
   if (faults.length === 0) return `ok       ${how}`;
   const again = `npm run chaos -- --seed ${seed} --case ${name}${quick ? " --quick" : ""}`;
   return [

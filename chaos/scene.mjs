@@ -17,6 +17,8 @@ export class Scene {
   seconds = 0;
   /** Of all commands, line by line. */
   said = [];
+  /** What was measured, for a person. */
+  notes = [];
   /** Why the case has failed, if it has. */
   faults = [];
   #settings;

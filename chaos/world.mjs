@@ -97,6 +97,7 @@ function giveUp(scene) {
 const resultOf = (scene) => ({
   faults: scene.faults,
   injected: scene.injected,
+  notes: scene.notes,
   commands: scene.commands,
   seconds: scene.seconds,
   resumed: scene.times(/ goes on from step \d+/),

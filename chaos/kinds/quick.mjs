@@ -6,6 +6,7 @@ import { Kills, rowOfKill } from "./backend.mjs";
 import { endOne, rowOfEnd } from "./controller.mjs";
 import { damageAndGoOn, rowOfDamage } from "./damage.mjs";
 import { abilities, giveLimited, LIMITED, REFUSED, untilRefused } from "./disk.mjs";
+import { fuzz, SIDES } from "./fuzz.mjs";
 import { runSchedules } from "./messages.mjs";
 import { rowOfStop, stop } from "./stop.mjs";
 
@@ -25,6 +26,12 @@ export function quickCases(can = abilities()) {
     },
     { name: "quick-1", kind: "controller, damage", planned: [rowOfEnd(END), rowOfDamage(DAMAGE)], run: killAndDamage },
     { name: "quick-2", kind: "messages", planned: [], what: "messages disturbed", run: disturbMessages },
+    ...["backend", "controller"].map((side, at) => ({
+      name: `quick-${3 + at}`,
+      kind: "fuzz",
+      planned: [SIDES[side]],
+      run: (scene) => fuzz(scene, { side, seed: 0, first: 0, count: 1000 }),
+    })),
   ].map((one) => ({ what: one.planned.join(", "), ...one }));
 }
 

@@ -4,39 +4,17 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { runExperiment } from "../../dist/index.js";
-import { EXPERIMENT } from "../command.mjs";
 import { Random } from "../random.mjs";
 import { differencesFrom, recordedIn } from "../recorded.mjs";
 import { MessageProxy, WAYS } from "./message-proxy.mjs";
 import { startServed } from "./served.mjs";
+import { smallExperiment } from "./small-experiment.mjs";
 
 /** Of all messages, about: a run of some hundred meets several. */
 const SHARE = 0.02;
 /** More commands mean that it does not go on. */
 const MOST_COMMANDS = 12;
-const CONFIG = {
-  name: "schedules",
-  dataset: { reference: "chaos_net:bars", args: { train: 96, test: 24 } },
-  model: { reference: "chaos_net:net", args: { num_classes: 4 } },
-  optimizer: "adam",
-  schedule: { name: "cosine", learningRate: 0.003 },
-  batching: { name: "constant", size: 8 },
-  epochs: 2,
-  seeds: 1,
-  evaluation: { trainSample: 16 },
-  checkpoint: { everyBatches: 5, everySeconds: null, leastSeconds: 0, keep: 2, final: true },
-  backend: {
-    device: "cpu",
-    threads: 1,
-    chunkBatches: 2,
-    restarts: 50,
-    heartbeat: { everySeconds: 0.1, limitSeconds: 0.5 },
-  },
-  arms: {
-    weighted: { order: { name: "weighted", fraction: 0.5, by: "mean-loss", unbiased: true } },
-    own: { order: { file: join(EXPERIMENT, "hard_twice.mjs") } },
-  },
-};
+const CONFIG = smallExperiment("schedules", { heartbeat: { everySeconds: 0.1, limitSeconds: 0.5 } });
 
 const { python, folder, within, seed, first, count } = JSON.parse(process.argv[2]);
 const back = `ipc://${join(within, "b")}`;

@@ -20,9 +20,13 @@ export async function startServed({ python, folder, listen }) {
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const { value, done } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
   if (done) throw new Error(`the backend ended before it listened: ${said}`);
+  const { control, work } = JSON.parse(value);
   return {
     pid: child.pid,
-    endpoint: JSON.parse(value).control,
+    endpoint: control,
+    work,
+    /** Of tcp. */
+    ports: [control, work].map((endpoint) => Number(endpoint.slice(endpoint.lastIndexOf(":") + 1))),
     get said() {
       return said;
     },

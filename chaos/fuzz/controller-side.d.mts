@@ -1,0 +1,7 @@
+export function fuzzController(how: {
+  endpoint: string;
+  seed: number;
+  first: number;
+  count: number;
+  onSent?: (done: number) => void;
+}): Promise<string[]>;

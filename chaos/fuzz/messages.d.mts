@@ -1,0 +1,6 @@
+export function messageAt(
+  seed: number,
+  side: string,
+  number: number,
+  session?: string,
+): { how: string; frames: Buffer[] };
