@@ -1,5 +1,5 @@
 // Disturbs the real command in every way that it must outlive, and holds what it recorded against an undisturbed run.
-//   npm run chaos [-- --only backend,controller,job,damage,stop,disk,messages,fuzz,crowd] [--case NAME] [--seed N] [--lanes N] [--quick]
+//   npm run chaos [-- --only backend,controller,job,damage,stop,disk,pool,link,messages,fuzz,crowd] [--case NAME] [--seed N] [--lanes N] [--quick]
 //                 [--write docs/results/chaos.md]
 // `--quick`: a few cases that have something of each kind.
 // Equal seeds disturb in equal ways at equal moments, as far as a machine is equally fast. A case that fails keeps its

@@ -78,6 +78,8 @@ and processor time of the backend, at most.
 The runs have dropout, BatchNorm, augmentation, micro-batches, batches that grow, Adam, scoring passes, an order with memory, and
 \`weighted\` by mean losses with a fraction ([chaos/experiment](../../chaos/experiment)).
 
+*Jobs*: two or three runs are trained side by side. *Link*: the backend was started by hand, and a relay between it and the controller lets
+nothing pass for a while (silent), or closes its connections and lets none in.
 Messages are disturbed by a proxy between the controller and a backend that runs already, in either direction on both sockets: one
 in fifty is lost, doubled, held back behind later ones, or followed by an old one. Each case has 25 schedules of that, of two small runs each.
 

@@ -23,9 +23,12 @@ export function killAll(folder, controller, signal) {
   return all;
 }
 
-/** The backend that this controller started; undefined while there is none. */
-export const backendOf = (controller) =>
-  childrenOf(controller).find((pid) => commandOf(pid).includes("-m py_backend") && isAlive(statOf(pid)));
+/** The backends that this controller started, and that live. */
+export const backendsOf = (controller) =>
+  childrenOf(controller).filter((pid) => commandOf(pid).includes("-m py_backend") && isAlive(statOf(pid)));
+
+/** The only one; undefined while there is none. */
+export const backendOf = (controller) => backendsOf(controller)[0];
 
 /** Whether a signal stopped it. */
 export const isStopped = (pid) => statOf(pid).state === "T";

@@ -8,7 +8,9 @@ import { damageCases } from "./kinds/damage.mjs";
 import { diskCases } from "./kinds/disk.mjs";
 import { crowdCases, fuzzCases } from "./kinds/fuzz.mjs";
 import { jobCases } from "./kinds/job.mjs";
+import { linkCases } from "./kinds/link.mjs";
 import { messageCases } from "./kinds/messages.mjs";
+import { poolCases } from "./kinds/pool.mjs";
 import { quickCases } from "./kinds/quick.mjs";
 import { stopCases } from "./kinds/stop.mjs";
 import { inLanes } from "./lanes.mjs";
@@ -23,6 +25,8 @@ const KINDS = {
   damage: damageCases,
   stop: stopCases,
   disk: diskCases,
+  pool: poolCases,
+  link: linkCases,
   messages: messageCases,
   fuzz: fuzzCases,
   crowd: crowdCases,

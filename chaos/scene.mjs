@@ -49,13 +49,15 @@ export class Scene {
 
   /**
    * Gives the command. `goesOn`: arm → the step that its run must go on from; undefined: it must begin anew. `unusable`:
-   * paths of checkpoints that it need not keep.
+   * paths of checkpoints that it need not keep. `settings`: beside those of all commands; `backends`: endpoints of those that
+   * run already.
    */
-  give({ wrap, goesOn = resumableIn(this.out), unusable } = {}) {
+  give({ wrap, goesOn = resumableIn(this.out), unusable, settings = [], backends } = {}) {
     this.commands += 1;
     const { folder, out } = this;
     this.#isAllSaid ??= armsIn(out).length === 0;
-    const command = new Command({ python: this.python, out, folder, wrap, settings: this.#settings });
+    const all = [...this.#settings, ...settings];
+    const command = new Command({ python: this.python, out, folder, wrap, settings: all, backends });
     this.#goesOn.set(command, goesOn);
     this.#watch = new Watch(out, goesOn, unusable);
     const looks = setInterval(() => this.look(), LOOK);
