@@ -1,7 +1,8 @@
 """python -m py_backend: starts a backend (see --help).
 
 torch is imported only after the environment is set: threads, allocator and cuBLAS read it at their first use.
-Exit codes: 0 told to stop, 1 a bug, 2 wrong command line, 4 something is missing, 130 interrupted, 143 terminated.
+Exit codes: 0 told to stop, 1 a bug, 2 wrong command line, 4 something is missing, 5 the device is broken,
+130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from . import keeper
-from .exits import SURROUNDINGS_MISSING, WRONG_USAGE, fail, leave
+from .exits import DEVICE_BROKEN, SURROUNDINGS_MISSING, WRONG_USAGE, fail, leave
 from .process_signals import handle_sigterm, leave_to_controller
 
 if TYPE_CHECKING:  # it needs torch
@@ -110,7 +111,8 @@ def run(server: Server, arguments: argparse.Namespace) -> int:
 
     if not arguments.child:
         handle_sigterm(terminate)
-    server.run(end_with_stdin=arguments.child, ready_fd=arguments.ready_fd)
+    if server.run(end_with_stdin=arguments.child, ready_fd=arguments.ready_fd):
+        return DEVICE_BROKEN
     return TERMINATED if signals else 0
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .answers import Answer
 from .codec import Frame, Packet, decode
-from .device import let_go
+from .device import let_go, what_broke
 from .errors import BackendError, print_cause
 from .messages import Error
 
@@ -69,6 +69,9 @@ def read(sender: bytes, connection: int | None, held_bytes: int, frames: Sequenc
 
 
 def error_packet(message_id: int, error: Exception) -> Packet:
+    if (broken := what_broke(error)) is not None:
+        traceback.print_exception(error, file=sys.stderr)
+        error = BackendError("device_broken", f"the device answers nothing any more, and this backend ends: {broken}")
     if not isinstance(error, BackendError):
         traceback.print_exception(error, file=sys.stderr)
         error = BackendError("internal", f"{type(error).__name__}: {error}")

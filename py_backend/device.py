@@ -248,6 +248,35 @@ OUT_OF_MEMORY_TEXTS = (
 )
 
 
+BROKEN_TEXTS = (
+    "device-side assert",
+    "illegal memory access",
+    "illegal instruction",
+    "misaligned address",
+    "invalid program counter",
+    "hardware stack error",
+    "operation not supported on global/shared address space",
+    "unspecified launch failure",
+    "launch timed out",
+    "uncorrectable",
+    "context is destroyed",
+    "CUDA error: unknown error",
+)
+"""Of CUDA's errors those after which the process can do nothing on the device any more, whatever is asked."""
+
+
+def what_broke(error: BaseException) -> str | None:
+    """What CUDA said where the device is of no use to this process any more, also where code of the user's met it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        text = str(seen).partition("\n")[0]
+        # torch.AcceleratorError is one of these; who passes it on, as a data loader does, may have made another of it
+        if isinstance(seen, RuntimeError) and "CUDA error:" in text and any(part in text for part in BROKEN_TEXTS):
+            return text
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
 def let_go(error: BaseException) -> None:
     """Frees what the frames hold that the error came through, whoever keeps the error, and gives back what the device
     holds for nobody."""

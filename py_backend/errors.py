@@ -35,6 +35,7 @@ ErrorCode = Literal[
     "bad_state",
     # the process
     "out_of_memory",
+    "device_broken",
     "cancelled",
     "shutting_down",
     "internal",

@@ -24,7 +24,7 @@ from .endpoints import Endpoints, is_served
 from .errors import BackendError
 from .host import Host
 from .identity import Identity
-from .messages import ShutdownOk
+from .messages import Error, ShutdownOk
 from .progress import Progress
 from .waking import Waker
 
@@ -58,6 +58,7 @@ class Server:
     def __init__(self, endpoints: Endpoints, identity: Identity, on_stop: Callable[[], None] = lambda: None) -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._on_stop = on_stop
+        self._is_broken = False
         self._progress = Progress()
         self._host = Host(identity, self._progress)
         self._queue: deque[Asked] = deque()
@@ -99,8 +100,9 @@ class Server:
         self._progress.stopping.set()
         self._on_stop()
 
-    def run(self, *, end_with_stdin: bool, ready_fd: int | None = None) -> None:
-        """Says where it listens in one line of JSON, on standard output or to this file descriptor, then serves."""
+    def run(self, *, end_with_stdin: bool, ready_fd: int | None = None) -> bool:
+        """Says where it listens in one line of JSON, on standard output or to this file descriptor, then serves.
+        Returns whether it ends because the device is of no use any more."""
         control = threading.Thread(target=self._serve_control, name="control", daemon=True)
         control.start()
         if end_with_stdin:
@@ -123,6 +125,7 @@ class Server:
                 remove_socket_file(endpoint)
         if self._control_error is not None:
             raise self._control_error
+        return self._is_broken
 
     # --- work: the main thread
 
@@ -181,6 +184,9 @@ class Server:
         self._receive_queued()
         self._tell_progress(None if behind is None else behind.asked)
         send(self._work, self._work_connections, pending.asked, packet)
+        if isinstance(packet.body, Error) and packet.body.code == "device_broken":
+            self._is_broken = True
+            self.stop()
 
     def _tell_progress(self, started: Asked | None) -> None:
         """What is under way and queued; a cancel ends with the last of it that its session asked for."""

@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   hash_mismatch: "run",
   bad_state: "run",
   out_of_memory: "run",
+  device_broken: "run",
   cancelled: "run",
   shutting_down: "run",
   internal: "run",

@@ -127,6 +127,8 @@ export class SessionLifetime {
 /** A backend that is gone or going, with what it was asked for; any other error as it is. */
 export function lostWhereGone(error: unknown, underWay: string): unknown {
   if (error instanceof BackendLost) return error.during(underWay);
-  if (!(error instanceof BackendError) || error.code !== "shutting_down") return error;
+  if (!(error instanceof BackendError)) return error;
+  if (error.code === "device_broken") return new BackendLost(`the backend ends: ${error.message}`, [], underWay);
+  if (error.code !== "shutting_down") return error;
   return new BackendLost(`the backend ends, though not asked to from here: ${error.message}`, [], underWay);
 }

@@ -88,3 +88,43 @@ describe.skipIf(process.platform === "win32")("two backends that run already", (
     expect(recordedBytes(out)).toEqual(alone);
   });
 });
+
+describe.skipIf(process.platform === "win32")("a device that breaks under a run", () => {
+  const code = join(packageRoot, "test/e2e/own_model");
+  const own = ["--python-path", code, "--allow-import", "breaking_net"];
+  const settings = ["--set", "checkpoint.everyBatches=4", "--set", "backend.chunkBatches=2"];
+
+  /** `once`: a file that is written when it breaks, which it does not do again then. */
+  const breaking = (name: string, once: string): string =>
+    scratch.write(
+      `${name}.yaml`,
+      smallConfig.replace(
+        "model: mnist-cnn",
+        `model: { reference: "breaking_net:Breaking", args: { once: "${once}" } }`,
+      ),
+    );
+
+  it("ends its backend, and the run goes on at another one, to the byte", async () => {
+    const once = scratch.path("once");
+    const config = breaking("broken", once);
+    const run = (out: string, ...more: string[]) =>
+      ibatch(["run", config, "--out", scratch.path(out), ...own, ...settings, ...more]);
+    const broken = await run("with-broken", "--jobs", "2");
+    expect(existsSync(once)).toBe(true);
+    expect(broken.stderr).toMatch(
+      /seed 0: the backend ends: the device answers nothing any more, and this backend ends: CUDA error: device-side assert.*; restart 1 of 3$/m,
+    );
+    expect(broken.code).toBe(0);
+    expect(await run("with-whole")).toMatchObject({ code: 0 }); // the file is there by now
+    expect(recordedBytes(scratch.path("with-broken"))).toEqual(recordedBytes(scratch.path("with-whole")));
+  });
+
+  it("each time: the run fails after its restarts", async () => {
+    const config = breaking("always", "");
+    const args = ["run", config, "--out", scratch.path("always"), ...own, ...settings, "--set", "backend.restarts=1"];
+    const { code, stderr } = await ibatch(args);
+    expect(stderr).toMatch(/restart 1 of 1$/m);
+    expect(stderr).toMatch(/failed: the backend ends: the device answers nothing any more/);
+    expect(code).toBe(3);
+  });
+});

@@ -15,6 +15,7 @@ import torch
 from py_backend import device
 from py_backend.device import Download, Stopwatch, upload
 from py_backend.endpoints import Endpoints
+from py_backend.errors import BackendError
 from py_backend.identity import Identity
 from py_backend.server import Server
 
@@ -182,3 +183,24 @@ def test_a_workspace_that_costs_equal_bits_is_told_of_on_cuda(
     warning = device.workspace_warning(SECOND)
     assert (warning is not None) == warned
     assert warning is None or f"CUBLAS_WORKSPACE_CONFIG is {given}:" in warning
+
+
+@pytest.mark.parametrize(
+    ("error", "broken"),
+    [
+        (torch.AcceleratorError("CUDA error: device-side assert triggered\nSearch for ..."), True),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), True),
+        (RuntimeError("CUDA error: unspecified launch failure"), True),
+        (RuntimeError("CUDA error: out of memory"), False),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), False),
+        (RuntimeError("CUDA error: invalid argument"), False),
+        (ValueError("CUDA error: device-side assert triggered"), False),
+        (RuntimeError("device-side assert"), False),
+    ],
+)
+def test_a_broken_device_is_told_from_what_it_only_refuses(error: Exception, broken: bool) -> None:
+    assert (device.what_broke(error) is not None) == broken
+    try:
+        raise BackendError("bad_reference", "code of yours raised it") from error
+    except BackendError as wrapped:
+        assert (device.what_broke(wrapped) is not None) == broken

@@ -794,6 +794,43 @@ def test_an_error_is_one_line_with_its_facts(backend: Backend, session: str) -> 
 # --- how it ends: a process each
 
 
+BREAKING = """
+import os
+import torch
+from torch import nn
+
+class Breaking(nn.Sequential):
+    def __init__(self, flag):
+        super().__init__(nn.Flatten(), nn.Linear(784, 10))
+        self.flag = flag
+    def forward(self, images):
+        if os.path.exists(self.flag):
+            kind, text = open(self.flag).read().split(" ", 1)
+            raise getattr(torch, kind, RuntimeError)(text)
+        return super().forward(images)
+"""
+
+
+@pytest.mark.parametrize("kind", ["AcceleratorError", "RuntimeError"])
+def test_a_broken_device_is_answered_and_ends_the_backend_with_5(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "breaking.py").write_text(BREAKING)
+    flag = tmp_path / "flag"
+    allowed = ["--allow-import", "breaking", "--python-path", str(tmp_path)]
+    backend = Backend("tcp://127.0.0.1:0", *allowed)
+    try:
+        args = json.dumps({"flag": str(flag)})
+        model = {"origin": "import", "name": "breaking:Breaking", "options": {"args": args}}
+        session = backend.open_digits(model=model)
+        flag.write_text(f"{kind} CUDA error: device-side assert triggered\nSearch for `cudaErrorAssert' in ...")
+        first, _behind = [backend.work.send(*chunk(session, step, 1)) for step in (0, 1)]
+        answer = backend.work.receive()
+        assert (answer.id, answer.code) == (first, "device_broken")
+        assert answer.message.endswith("this backend ends: CUDA error: device-side assert triggered")
+        assert backend.process.wait(30) == 5
+    finally:
+        backend.end()
+
+
 def test_shutdown_answers_what_is_under_way_refuses_what_is_queued_and_ends_with_0(warm_python: str) -> None:
     pytest.importorskip("sklearn")
     ending = Backend("tcp://127.0.0.1:0", python=warm_python)

@@ -191,6 +191,7 @@ describe("work that somebody else ends is not the user's interruption", () => {
   test.each([
     ["cancelled", stopped],
     ["shutting_down", goes],
+    ["device_broken", { constructor: BackendLost, message: /^the backend ends: this backend is going; under way: / }],
   ] as const)("an error %s", async (code, expected) => {
     const { session } = await open({
       before({ type }) {
