@@ -10,6 +10,7 @@ import { doctorCommand } from "./doctor-command.js";
 import { EXIT, EXIT_OF_KIND } from "./exit-codes.js";
 import { exportCommand } from "./export-command.js";
 import { listCommand } from "./list-command.js";
+import { mergeCommand } from "./merge-command.js";
 import { orderCommand } from "./order-command.js";
 import { reportCommand } from "./report-command.js";
 import { runCommand } from "./run-command.js";
@@ -55,6 +56,10 @@ function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Com
   addCommand(program, runCommand, async ([config], options) => {
     const { run } = await import("./run.js");
     outcome(await run(config, options, signal));
+  });
+  addCommand(program, mergeCommand, async (directories, options) => {
+    const { mergeTo } = await import("./merge.js");
+    outcome(await mergeTo(directories, options, signal));
   });
   addCommand(program, statusCommand, async ([directory], options) => {
     const { status } = await import("./status.js");

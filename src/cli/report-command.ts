@@ -18,7 +18,7 @@ export type ReportOptions = z.infer<typeof options>;
 
 export const reportCommand: CommandDefinition<typeof options.shape> = {
   name: "report",
-  summary: "make report.html of a run directory, finished or not: one page that needs no network",
+  summary: "make report.html, one page that needs no network, and the tables of a run directory, finished or not",
   arguments: [{ syntax: "<dir>", help: "directory of an experiment, as `ibatch run` names it" }],
   options,
   examples: ["ibatch report runs/digits-a14ec350", "ibatch report runs/digits-a14ec350 --out now.html"],

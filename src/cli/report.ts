@@ -1,19 +1,26 @@
-import { renderPage } from "../page/page.js";
-import { readReportData } from "../page/read.js";
-import { writeReport, writeReportTo } from "../record/report-file.js";
+import { makeResultsOnRecord, renderedPage } from "../launch/results-on-record.js";
+import { readExperimentDocument } from "../record/experiment-document.js";
+import { writePageElsewhere } from "../record/page-elsewhere.js";
+import { ReportedRecord } from "../record/results-record.js";
 import { readExperiment } from "../results/recorded-experiment.js";
-import { readResults } from "../results/recorded-results.js";
+import { refuseTrials } from "../results/recorded-results.js";
 import { sayLeftOut } from "./left-out.js";
 import type { ReportOptions } from "./report-command.js";
 
-/** `ibatch report`: the page is made from what is on record, and nothing else. Every file of it is checked. */
+/** `ibatch report`: all is made from what is on record, and nothing else. Every file of it is checked. */
 export async function report(directory: string, options: ReportOptions, signal: AbortSignal): Promise<number> {
-  const { out, python } = options;
+  const { page, leftOut } = await made(directory, options, signal);
+  process.stdout.write(`${page}\n`);
+  return sayLeftOut(leftOut);
+}
+
+async function made(directory: string, { out, python }: ReportOptions, signal: AbortSignal) {
+  if (out === undefined) {
+    refuseTrials(directory, { document: readExperimentDocument(directory) });
+    const record = new ReportedRecord(directory);
+    return await makeResultsOnRecord(record, { python, signal, withArrays: true, onWarning: () => {} });
+  }
   const experiment = readExperiment(directory, { withArrays: true });
-  const data = readReportData(directory, experiment);
-  const { findings } = await readResults(directory, { python, signal, experiment });
-  const page = renderPage(data, findings);
-  const written = out === undefined ? writeReport(directory, page) : writeReportTo(out, page);
-  process.stdout.write(`${written}\n`);
-  return sayLeftOut(data.leftOut);
+  const { html, leftOut } = await renderedPage(directory, { python, signal, experiment });
+  return { page: writePageElsewhere(out, html), leftOut };
 }

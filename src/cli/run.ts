@@ -1,15 +1,13 @@
 import { existsSync } from "node:fs";
 import { ConfigSource, type Setting } from "../config/config-source.js";
 import { Interrupted } from "../errors.js";
-import { type LaunchResult, launch } from "../launch/launch.js";
+import { launch } from "../launch/launch.js";
 import type { Summary } from "../record/summary-document.js";
-import { whole, within } from "../results/layout.js";
-import { renderTable } from "../results/table.js";
 import { thisCall } from "./called.js";
 import { EXIT } from "./exit-codes.js";
 import { chooseProgress, note, type Progress } from "./progress.js";
+import { resultsText } from "./results-text.js";
 import type { RunOptions } from "./run-command.js";
-import { widthOf } from "./width.js";
 
 /** `ibatch run`: returns the exit code. */
 export async function run(configPath: string, options: RunOptions, signal: AbortSignal): Promise<number> {
@@ -35,7 +33,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
     });
     progress?.end();
     const { summary } = results;
-    process.stdout.write(options.json ? `${JSON.stringify(summary, null, 2)}\n` : told(results));
+    process.stdout.write(options.json ? `${JSON.stringify(summary, null, 2)}\n` : resultsText(results));
     for (const line of givenUp) note(`ibatch: ${line}`);
     if (stoppedBy !== undefined) throw stoppedBy;
     tellFailed(summary);
@@ -46,16 +44,6 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
     note(`ibatch: interrupted; what there is of it is in ${recordedIn}; give the same command again to go on`);
     return EXIT.interrupted;
   }
-}
-
-/** The tables, fitted to a terminal, and where all of it lies. */
-function told({ directory, page, summary, findings }: Omit<LaunchResult, "leftOut" | "stoppedBy" | "givenUp">): string {
-  const width = widthOf(process.stdout);
-  const isFitted = Number.isFinite(width);
-  const layout = isFitted ? within(width) : whole;
-  const rest = isFitted ? "Whole tables: table.md there\n" : "";
-  const report = page === undefined ? "" : `Report: ${page}\n`;
-  return `\n${renderTable(summary, findings, layout)}\nRecorded in ${directory}\n${rest}${report}`;
 }
 
 function settings({ set, seeds, device, devices, jobs }: RunOptions): Setting[] {

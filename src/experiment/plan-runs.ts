@@ -180,7 +180,10 @@ const nothingOfThis = (directory: string): IbatchError =>
   );
 
 /** Some disks have one directory for names that differ in capitals alone. */
-function refuseSpelledAlike(arms: readonly string[], recorded: readonly RecordedRun[]): void {
+export function refuseSpelledAlike(
+  arms: readonly string[],
+  recorded: readonly Pick<RecordedRun, "arm" | "directory">[],
+): void {
   for (const { arm, directory } of recorded) {
     const alike = arms.find((name) => name !== arm && name.toLowerCase() === arm.toLowerCase());
     if (alike === undefined) continue;

@@ -56,8 +56,16 @@ export function refuseOtherCode(now: Surroundings, kept: Iterable<MadeIn>): void
   refuseBeside(kept, now, (made) => otherCode(made, now));
 }
 
-/** What differs, and how to make it equal. */
-type Difference = string | undefined;
+/** What differs, as said of the run that is there, and how to make it equal. */
+interface Difference {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** What keeps a run from standing beside the first of these that it differs from; undefined where it may. */
+export function otherBeside(run: Pick<MadeIn, "arm"> & MadeFrom, kept: Iterable<MadeIn>) {
+  return inTheWay(kept, run.surroundings, (made) => otherPlace(made, run) ?? otherModel(made, run))[0];
+}
 
 /** Another machine, or another backend on this one, may be as those runs were made in. */
 export class OtherSurroundings extends IbatchError {
@@ -73,57 +81,64 @@ export class OtherSurroundings extends IbatchError {
 function refuseBeside(
   kept: Iterable<MadeIn>,
   now: Surroundings,
-  differenceOf: (made: MadeIn) => Difference,
+  differenceOf: DifferenceOf,
   Refusal?: typeof OtherSurroundings,
 ): void {
-  const beside = [...kept].filter((made) => mendedBy(made, now) === undefined);
-  const inTheWay = [...beside.filter(({ goesOn }) => !goesOn), ...beside.filter(({ goesOn }) => goesOn)].flatMap(
-    (made) => {
-      const difference = differenceOf(made);
-      return difference === undefined ? [] : [{ ...made, difference }];
-    },
-  );
-  const [first, another] = inTheWay;
+  const [first, another] = inTheWay(kept, now, differenceOf);
   if (first === undefined) return;
-  const { directory, goesOn, difference } = first;
+  const { directory, goesOn, what, remedy } = first;
   const anew = goesOn && another === undefined ? `remove ${directory} to train that run anew, ` : "";
-  const message = `${directory} ${difference}, ${anew}or name another directory with --out`;
+  const message = `${directory} ${what}${remedy}, ${anew}or name another directory with --out`;
   throw Refusal === undefined ? usageError(message) : new Refusal(message);
 }
 
-const otherPlace = (made: MadeIn, run: MadeFrom & Pick<MadeIn, "arm">): Difference =>
+type DifferenceOf = (made: MadeIn) => Difference | undefined;
+
+function inTheWay(kept: Iterable<MadeIn>, now: Surroundings, differenceOf: DifferenceOf): (MadeIn & Difference)[] {
+  const beside = [...kept].filter((made) => mendedBy(made, now) === undefined);
+  return [...beside.filter(({ goesOn }) => !goesOn), ...beside.filter(({ goesOn }) => goesOn)].flatMap((made) => {
+    const difference = differenceOf(made);
+    return difference === undefined ? [] : [{ ...made, ...difference }];
+  });
+}
+
+const otherPlace = (made: MadeIn, run: MadeFrom & Pick<MadeIn, "arm">): Difference | undefined =>
   otherData(made, run.surroundings) ?? otherCode(made, run.surroundings) ?? otherBits(made, run);
 
-function otherData({ surroundings: then }: MadeIn, now: Surroundings): Difference {
+function otherData({ surroundings: then }: MadeIn, now: Surroundings): Difference | undefined {
   const sameDataset = hashValue(then.dataset) === hashValue(asRecorded(now.dataset));
   if (!sameDataset || then.dataSha256 === now.dataSha256) return undefined;
-  return (
-    `was trained on other data (SHA-256 ${then.dataSha256.slice(0, 8)}, now ` +
-    `${now.dataSha256.slice(0, 8)}): name the data it was made with by --data`
-  );
+  const [before, here] = [then, now].map(({ dataSha256 }) => dataSha256.slice(0, 8));
+  return {
+    what: `was trained on other data (SHA-256 ${before}, now ${here})`,
+    remedy: ": name the data it was made with by --data",
+  };
 }
 
-function otherCode({ surroundings: then }: MadeIn, now: Surroundings): Difference {
+function otherCode({ surroundings: then }: MadeIn, now: Surroundings): Difference | undefined {
   const changed = changedCode(then, now);
-  return changed && `was made with other code of yours: ${changed}; bring back what it was`;
+  if (changed === undefined) return undefined;
+  return { what: `was made with other code of yours: ${changed}`, remedy: "; bring back what it was" };
 }
 
-function otherBits(made: MadeIn, { arm, surroundings: now }: MadeFrom & Pick<MadeIn, "arm">): Difference {
+function otherBits(made: MadeIn, { arm, surroundings: now }: MadeFrom & Pick<MadeIn, "arm">): Difference | undefined {
   const [difference] = differences(made.surroundings, now, made.arm === arm);
-  return (
-    difference &&
-    `was made in surroundings that give other bits (${difference}): ` +
-      "run where it was made (see its run.json; backend.device, backend.threads)"
-  );
+  if (difference === undefined) return undefined;
+  return {
+    what: `was made in surroundings that give other bits (${difference})`,
+    remedy: ": run where it was made (see its run.json; backend.device, backend.threads)",
+  };
 }
 
-function otherModel(made: MadeIn, run: MadeFrom): Difference {
+function otherModel(made: MadeIn, run: MadeFrom): Difference | undefined {
   const difference = otherStart(made, run);
-  return (
-    difference &&
-    `has the same model by its config, and started otherwise: ${difference}. Equal seeds must start ` +
-      "from equal weights: draw them from torch's default generator alone, say in `args` what differs"
-  );
+  if (difference === undefined) return undefined;
+  return {
+    what: `has the same model by its config, and started otherwise: ${difference}`,
+    remedy:
+      ". Equal seeds must start from equal weights: draw them from torch's default generator alone, say in `args` " +
+      "what differs",
+  };
 }
 
 /** What a backend says of itself before a session is opened there. */

@@ -6,7 +6,7 @@ import { determiningSettings, type ExperimentConfig, experimentHash, resolveConf
 import type { ConfigSource } from "../config/config-source.js";
 import { OrderSources } from "../config/order-sources.js";
 import { unreadSettings } from "../config/unread.js";
-import { asError, type IbatchError, Interrupted, usageError } from "../errors.js";
+import { type IbatchError, usageError } from "../errors.js";
 import { claimRuns } from "../experiment/claims.js";
 import { type Audience, audienceOf, type Observer } from "../experiment/observer.js";
 import { type Shard, type Share, shareOf } from "../experiment/share.js";
@@ -14,18 +14,12 @@ import { tuneAndRun } from "../experiment/tuning/tune-and-run.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { gitCommit } from "../process/spawn.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
-import type { Findings } from "../record/findings-document.js";
-import type { Summary } from "../record/summary-document.js";
-import { leftOutOfTable } from "../results/left-out.js";
 import { counted } from "../results/number-text.js";
-import { type RecordedExperiment, readExperiment } from "../results/recorded-experiment.js";
-import { readResults } from "../results/recorded-results.js";
-import { makeResults } from "../results/results.js";
-import { UNEQUAL_WORK } from "../results/unequal-work.js";
 import { importsOf } from "../training/open-request.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
 import { BufferedLog } from "./buffered-log.js";
 import { type BackendChoice, dataDirectory, greet, jobsOf, runsAlready, supplyPool } from "./chosen-backend.js";
+import { makeResultsOnRecord, type ResultsMade } from "./results-on-record.js";
 import { readShard } from "./shard.js";
 
 export interface LaunchOptions extends BackendChoice {
@@ -51,18 +45,9 @@ export interface Recording {
   log(line: string): void;
 }
 
-export interface LaunchResult {
+export interface LaunchResult extends ResultsMade {
   /** Where everything is recorded. */
   readonly directory: string;
-  /** The report's path; undefined where it could not be made. */
-  readonly page: string | undefined;
-  readonly summary: Summary;
-  /** How sure that is; also in the directory's `statistics.json`. */
-  readonly findings: Findings;
-  /** Both as Markdown. */
-  readonly table: string;
-  /** What is damaged on record, and so in neither of them, or not in `report.html`: a line each. */
-  readonly leftOut: readonly string[];
   /** What was missing from some run on, as a backend or data: that run and those after it failed. */
   readonly stoppedBy: IbatchError | undefined;
   /** Backends that were given up, and why, a line each: what they left was done by others, or failed. */
@@ -155,7 +140,16 @@ async function onBackends(
     if (share !== undefined) note(shareText(share));
     const experiment = { config: resolved, orders, workplace, record, audience, signal, share };
     const { config, stoppedBy, givenUp } = await tuneAndRun(experiment);
-    return { ...(await resultsOnRecord(config, record, options)), stoppedBy, givenUp };
+    const { python, onWarning = () => {} } = options;
+    const made = await makeResultsOnRecord(record, {
+      ...{ python, signal, asked: config, onWarning },
+      log: (line) => record.log(line),
+      onPageFailure: (line) => {
+        record.log(line); // runs are not lost for want of a page
+        onWarning(line);
+      },
+    });
+    return { directory: record.directory, ...made, stoppedBy, givenUp };
   } finally {
     await Promise.all(pool.map((backends) => backends.discard()));
     buffered.flush();
@@ -175,46 +169,6 @@ function observing(record: ExperimentRecord, buffered: BufferedLog, { observe }:
   return observe?.({ directory: record.directory, log }) ?? {};
 }
 
-type Made = Omit<LaunchResult, "stoppedBy" | "givenUp">;
-
-/** Makes results and report of what the directory holds now: of commands that work there at a time, the last one's are of all. */
-async function resultsOnRecord(config: ExperimentConfig, record: ExperimentRecord, options: Launching): Promise<Made> {
-  for (;;) {
-    const made = await resultsNow(config, record, options);
-    if (made !== undefined) return made;
-  }
-}
-
-/** Undefined where another command has ended meanwhile, so that nobody else will make them of what it did. */
-async function resultsNow(
-  config: ExperimentConfig,
-  record: ExperimentRecord,
-  options: Launching,
-): Promise<Made | undefined> {
-  const { directory } = record;
-  const { python, signal, onWarning } = options;
-  const runs = record.runsStamp;
-  const isCurrent = () => record.others.length > 0 || record.runsStamp === runs;
-  const experiment = readExperiment(directory);
-  const { statistics, damaged, ...results } = await resultsOf(config, experiment, { directory, python, signal });
-  const { request, answer } = statistics;
-  const isWritten = record.exclusively(() => {
-    if (!isCurrent()) return false;
-    record.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } });
-    return true;
-  });
-  if (!isWritten) return undefined;
-  for (const note of results.findings.notes.filter(isOnWork)) record.log(note);
-  const written = await writePage(record, experiment, options);
-  if (!isCurrent()) return undefined;
-  const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...(written?.leftOut ?? [])])];
-  for (const line of leftOut) onWarning?.(`left out: ${line}`);
-  return { directory, page: written?.page, ...results, leftOut };
-}
-
-/** Arms that cost more or less than others: said in the log, too. */
-const isOnWork = (note: string): boolean => note.startsWith(UNEQUAL_WORK);
-
 /** The experiment's directory, for this config: where it is when nothing else was said. */
 export function openRecord(
   config: ExperimentConfig,
@@ -230,41 +184,4 @@ export function openRecord(
     ibatchVersion: packageVersion(),
   };
   return ExperimentRecord.open(out ?? join("runs", `${config.name}-${hash.slice(0, 8)}`), identity, config.record);
-}
-
-interface MadeWith {
-  readonly directory: string;
-  readonly python: string | undefined;
-  readonly signal: AbortSignal;
-}
-
-/** Of exactly the arms and seeds that were asked for, as they lie in the directory. */
-async function resultsOf(config: ExperimentConfig, recorded: RecordedExperiment, made: MadeWith) {
-  const isAsked = ({ arm, seed }: { readonly arm: string; readonly seed: number | undefined }) =>
-    config.arms[arm] !== undefined && (seed === undefined || config.seeds.includes(seed));
-  const damaged = recorded.damaged.filter(isAsked);
-  const results = await makeResults(config, recorded.runs.filter(isAsked), made);
-  return { ...results, table: results.table + leftOutOfTable(damaged), damaged };
-}
-
-/** `report.html`, of all that is on record: where it is, and what it is made without. Runs are not lost for want of a page. */
-async function writePage(
-  record: ExperimentRecord,
-  experiment: RecordedExperiment,
-  { python, signal, onWarning }: Launching,
-): Promise<{ readonly page: string; readonly leftOut: readonly string[] } | undefined> {
-  try {
-    const { renderPage } = await import("../page/page.js");
-    const { readReportData } = await import("../page/read.js");
-    const { findings } = await readResults(record.directory, { python, signal, experiment });
-    const data = readReportData(record.directory, experiment);
-    const page = record.writeReport(renderPage(data, findings));
-    return { page, leftOut: data.leftOut };
-  } catch (error) {
-    if (error instanceof Interrupted) throw error;
-    const line = `report.html could not be made: ${asError(error).message}`;
-    record.log(line);
-    onWarning?.(line);
-    return undefined;
-  }
 }

@@ -7,15 +7,7 @@ import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dat
 import { makeDirectory, removeEmpty } from "./directory.js";
 import { exclusively } from "./exclusively.js";
 import { EXPERIMENT, type ExperimentDocument, recordedConfig, writeExperimentDocument } from "./experiment-document.js";
-import {
-  type ExperimentHash,
-  identify,
-  isUnused,
-  type Known,
-  LOG,
-  SUMMARY,
-  sweepPartials,
-} from "./experiment-files.js";
+import { type ExperimentHash, identify, isUnused, type Known, LOG, sweepPartials } from "./experiment-files.js";
 import { joinedConfigs } from "./joined-configs.js";
 import { LOCK, whatToDo } from "./lock.js";
 import { type Holder, holderText } from "./lock-holder.js";
@@ -23,25 +15,18 @@ import { appendToLog } from "./log-file.js";
 import { ownerOf } from "./owner.js";
 import { Presence, presentIn, sweepPresences } from "./presence.js";
 import { isThere } from "./read-file.js";
+import { type Results, type ResultsRecord, runsStampOf, writePageTo, writeResultsTo } from "./results-record.js";
 import { RunClaims } from "./run-claims.js";
-import { documentStamp, listRuns, runDirectory } from "./run-places.js";
+import { runDirectory } from "./run-places.js";
 import { RunRecord } from "./run-record.js";
-import { type StatisticsDocument, writeStatistics } from "./statistics-file.js";
-import type { Summary } from "./summary-document.js";
 import { type TuningDocument, writeTuning } from "./tuning-record.js";
 import { type ValidationDocument, writeValidation } from "./validation-record.js";
-import { writeWhole, writeWholeJson, writing } from "./write-file.js";
+import { writing } from "./write-file.js";
 
 /** What an experiment is, and how the last command asked for it. */
 export type ExperimentIdentity = Omit<ExperimentDocument, "config" | "given">;
 
-interface Results {
-  readonly summary: Summary;
-  readonly statistics: StatisticsDocument | undefined;
-  readonly table: string;
-}
-
-export class ExperimentRecord {
+export class ExperimentRecord implements ResultsRecord {
   readonly directory: string;
   readonly identity: ExperimentIdentity;
   readonly #before: Before;
@@ -141,11 +126,8 @@ export class ExperimentRecord {
     return presentIn(this.directory, this.#presence);
   }
 
-  /** By which it is seen whether a run was begun, went on or ended. */
   get runsStamp(): string {
-    return listRuns(this.directory)
-      .map(({ directory }) => `${directory} ${documentStamp(directory)}`)
-      .join("\n");
+    return runsStampOf(this.directory);
   }
 
   /**
@@ -194,6 +176,11 @@ export class ExperimentRecord {
     });
   }
 
+  /** Writes `experiment.json` as the directories say that are merged here: what they were made by goes on with it. */
+  writeMergedDocument(document: ExperimentDocument): void {
+    this.exclusively(() => writeExperimentDocument(this.directory, document));
+  }
+
   /** Unless another command has written it anew by now. */
   #keepDamagedAside(path: string): void {
     if (recordedConfig(this.directory, this.identity.hash) !== undefined) return;
@@ -217,13 +204,8 @@ export class ExperimentRecord {
     this.exclusively(() => writeDataset(this.directory, dataset));
   }
 
-  /** `statistics`: undefined where there are none; those of before are then not of these results. */
-  writeResults({ summary, statistics, table }: Results): void {
-    this.exclusively(() => {
-      writeWholeJson(join(this.directory, SUMMARY), summary);
-      writeStatistics(this.directory, statistics);
-      writeWhole(join(this.directory, "table.md"), table);
-    });
+  writeResults(results: Results): void {
+    this.exclusively(() => writeResultsTo(this.directory, results));
   }
 
   /** What was chosen for other arms stays; arms are in this sequence. */
@@ -240,9 +222,7 @@ export class ExperimentRecord {
   }
 
   writeReport(page: string): string {
-    const path = join(this.directory, "report.html");
-    this.exclusively(() => writeWhole(path, page));
-    return path;
+    return this.exclusively(() => writePageTo(this.directory, page));
   }
 
   /** Lines of `log.txt`, with the time; of what is heard after `close`, nothing. */

@@ -39,7 +39,7 @@ export async function readResults(
 }
 
 /** @throws IbatchError where the runs are those that learning rates are tuned by: none saw the test set, which a report is of. */
-function refuseTrials(directory: string, { document }: Pick<RecordedExperiment, "document">): void {
+export function refuseTrials(directory: string, { document }: Pick<RecordedExperiment, "document">): void {
   if (Object.values(document.config.arms).every(({ dataset }) => dataset?.heldOut === undefined)) return;
   const outer = join(directory, "..");
   throw usageError(

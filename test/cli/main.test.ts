@@ -38,6 +38,8 @@ describe("help goes to standard output, exit code 0", () => {
       Commands:
         run [options] <config>       run an experiment: every arm with every seed,
                                      then the table
+        merge [options] <dir...>     join run directories of one experiment, as shards
+                                     on several machines write them, then the table
         status [options] <dir>       say of each run whether it is done, under way,
                                      can go on, failed; starts and changes nothing
         list [options] [kind]        what a config can name, with options, defaults
@@ -46,8 +48,9 @@ describe("help goes to standard output, exit code 0", () => {
                                      with it: its batches and their classes
         data [options] <name>        download a dataset from where it is published,
                                      checked; goes on where a download broke off
-        report [options] <dir>       make report.html of a run directory, finished or
-                                     not: one page that needs no network
+        report [options] <dir>       make report.html, one page that needs no network,
+                                     and the tables of a run directory, finished or
+                                     not
         export [options] <dir>       what a run directory holds, finished or not, for
                                      other programs; nothing that runs wrote is
                                      touched
@@ -257,8 +260,8 @@ describe("help goes to standard output, exit code 0", () => {
     expect(await help("report")).toMatchInlineSnapshot(`
       "Usage: ibatch report [options] <dir>
 
-      make report.html of a run directory, finished or not: one page that needs no
-      network
+      make report.html, one page that needs no network, and the tables of a run
+      directory, finished or not
 
       Arguments:
         dir              directory of an experiment, as \`ibatch run\` names it

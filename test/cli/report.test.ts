@@ -22,6 +22,17 @@ test("ibatch report DIR writes report.html there, twice the same, and leaves no 
   expect(existsSync(join(directory, "lock"))).toBe(false);
 });
 
+test("ibatch report DIR writes table, summary and statistics of all that is on record; --out leaves them alone", async () => {
+  const directory = make(SMALL);
+  const [table, summary] = ["table.md", "summary.json"].map((name) => join(directory, name));
+  expect((await ibatch("report", directory, "--out", join(emptyDirectory(), "now.html"))).code).toBe(0);
+  expect([table, summary].map((path) => existsSync(path))).toEqual([false, false]);
+  expect((await ibatch("report", directory)).code).toBe(0);
+  expect(readFileSync(table, "utf8")).toContain("| shuffled |");
+  expect(JSON.parse(readFileSync(summary, "utf8")).arms).toMatchObject([{ done: 2 }, { done: 2 }]);
+  expect(existsSync(join(directory, "statistics.json"))).toBe(!isPythonMissing);
+});
+
 test("a directory that a run has taken: refused, but --out makes the page elsewhere", async () => {
   const directory = make(SMALL);
   const other = process.ppid; // lives, and is not this process

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
@@ -65,15 +65,43 @@ describe("a recorded experiment", () => {
     const ended = await ibatch(["run", config, "--out", directory, "--jobs", "2"]);
     expect(ended).toMatchObject({ code: 0 });
     expect(recordedBytes(directory)).toEqual(recordedBytes(first));
-    const [table, expected] = [directory, first].map(
-      (out) => readFileSync(join(out, "table.md"), "utf8").split("Cost to reach")[0], // what follows has seconds
-    );
-    expect(table).toBe(expected);
+    expect(tableOf(directory)).toBe(tableOf(first));
     const log = readFileSync(join(directory, "log.txt"), "utf8");
     const [starts, ends] = [/ started$/gm, / done: /gm].map((line) =>
       [...log.matchAll(line)].map(({ index }) => index),
     );
     expect(Math.max(...starts), "both are under way before one ends").toBeLessThan(Math.min(...ends));
+  });
+
+  const tableOf = (directory: string) => readFileSync(join(directory, "table.md"), "utf8").split("Cost to reach")[0]; // what follows has seconds
+
+  it("is equal byte for byte, and has the same table, when two shards in directories of their own are merged", async () => {
+    const shards = [0, 1].map((index) => scratch.path(`shard-${index}`));
+    for (const [index, directory] of shards.entries()) {
+      const ended = await ibatch(["run", config, "--out", directory, "--shard", `${index}/2`]);
+      expect(ended).toMatchObject({ code: 0 });
+      expect(ended.stdout, "what is missing is told").toContain("1 missing");
+      const missing = index === 0 ? "heterogeneous" : "shuffled";
+      expect(ended.stdout).toContain(`${missing}, seed 0: no run on record`);
+    }
+    const whole = scratch.path("merged");
+    const ended = await ibatch(["merge", ...shards, "--out", whole]);
+    expect(ended).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining(`Recorded in ${whole}`) });
+    expect(recordedBytes(whole)).toEqual(recordedBytes(first));
+    expect(tableOf(whole)).toBe(tableOf(first));
+    const status = await ibatch(["status", whole]);
+    expect(status.stdout).toContain("2 runs: 2 done");
+  });
+
+  it("is equal byte for byte when two shards write into one directory, and whoever ends last has the table of all", async () => {
+    const directory = scratch.path("shared");
+    const shards = [0, 1].map((index) => ibatch(["run", config, "--out", directory, "--shard", `${index}/2`]));
+    expect(await Promise.all(shards)).toMatchObject([{ code: 0 }, { code: 0 }]);
+    expect(recordedBytes(directory)).toEqual(recordedBytes(first));
+    expect(tableOf(directory)).toBe(tableOf(first));
+    rmSync(join(directory, "table.md"));
+    expect(await ibatch(["report", directory])).toMatchObject({ code: 0 });
+    expect(tableOf(directory), "made again by ibatch report").toBe(tableOf(first));
   });
 
   it("differs for another seed", async () => {

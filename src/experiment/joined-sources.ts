@@ -1,0 +1,130 @@
+/** What several directories of one experiment are together, and whether their runs may stand beside each other. */
+import { usageError } from "../errors.js";
+import { differences } from "../record/differences.js";
+import type { ExperimentDocument } from "../record/experiment-document.js";
+import { joinedConfigs } from "../record/joined-configs.js";
+import { differingFile } from "../record/merge-files.js";
+import { isFinished } from "../record/run-document.js";
+import type { TunedArm, TuningDocument } from "../record/tuning-record.js";
+import type { MergeSource, SourceRun } from "./merge-source.js";
+import { runText } from "./observer.js";
+import { refuseSpelledAlike } from "./plan-runs.js";
+import { otherBeside } from "./surroundings.js";
+
+export type Sources = readonly [MergeSource, ...MergeSource[]];
+
+export interface JoinedSources {
+  readonly document: ExperimentDocument;
+  /** One of each run, of the first directory that has it; one that came to its end comes before one that did not. */
+  readonly runs: readonly SourceRun[];
+  readonly tuning: TuningDocument | undefined;
+  /** Of the runs that learning rates were tuned by; none where there are none. */
+  readonly trials: readonly MergeSource[];
+}
+
+/**
+ * @throws IbatchError where directories are of different experiments, an arm has other settings in one of them, runs were
+ * made in surroundings that are not put together, or two of one run have other results.
+ */
+export function joinSources(sources: Sources): JoinedSources {
+  for (const source of sources) refuseOtherExperiment(source, sources[0]);
+  const runs = joinedRuns(sources);
+  const trials = sources.flatMap(({ tuning }) => tuning?.trials ?? []);
+  if (hasSome(trials)) joinSources(trials); // refuses what does not fit
+  return { document: joinedDocument(sources, runs), runs, tuning: joinedTuning(sources), trials };
+}
+
+export const hasSome = <T>(all: readonly T[]): all is readonly [T, ...T[]] => all.length > 0;
+
+function refuseOtherExperiment({ directory, document }: MergeSource, first: MergeSource): void {
+  if (document.hash === first.document.hash) return;
+  const [here, there] = [document, first.document].map(({ hash, name }) => `experiment ${hash.slice(0, 8)} (${name})`);
+  throw usageError(
+    `${directory} holds ${here}, and ${first.directory} ${there}: name directories of one experiment alone`,
+  );
+}
+
+function joinedRuns(sources: Sources): SourceRun[] {
+  const chosen: SourceRun[] = [];
+  for (const run of trainedOrAlike(sources.flatMap(({ runs }) => runs))) {
+    refuseBeside(run, chosen);
+    const at = chosen.findIndex(({ arm, seed }) => arm === run.arm && seed === run.seed);
+    if (at < 0) chosen.push(run);
+    else if (isBetter(run, chosen[at])) chosen[at] = run;
+  }
+  return chosen;
+}
+
+/** Without those that failed before they were trained, as for want of a learning rate, where the arm is another one by now. */
+function trainedOrAlike(runs: readonly SourceRun[]): SourceRun[] {
+  const isTrained = ({ document }: SourceRun) => document.surroundings !== undefined;
+  return runs.filter((run) => {
+    const trained = runs.find((other) => other.arm === run.arm && isTrained(other));
+    return isTrained(run) || trained === undefined || trained.document.configHash === run.document.configHash;
+  });
+}
+
+function refuseBeside(run: SourceRun, others: readonly SourceRun[]): void {
+  refuseSpelledAlike([run.arm], others);
+  const { configHash, config } = run.document;
+  const other = others.find(({ arm, document }) => arm === run.arm && document.configHash !== configHash);
+  if (other !== undefined) {
+    throw usageError(
+      `${run.directory} and ${other.directory} are of one arm with other settings ` +
+        `(${differences(other.document.config, config)}): one of them needs another name, and to be trained by it`,
+    );
+  }
+  const made = others.flatMap((one) => one.made ?? []);
+  const difference = run.made && otherBeside(run.made, made);
+  if (difference === undefined) return;
+  throw usageError(
+    `${run.directory} cannot stand beside ${difference.directory}, which ${difference.what}: merge what was made alike, ` +
+      "each into a directory of its own",
+  );
+}
+
+/** Whether the second of two records of one run is to be taken. @throws IbatchError where they are of other results. */
+function isBetter(run: SourceRun, before: SourceRun): boolean {
+  if (isFinished(run.document) !== isFinished(before.document)) return isFinished(run.document);
+  const file = differingFile(before.directory, run.directory);
+  if (file === undefined && run.document.state === before.document.state) return false;
+  throw usageError(
+    `${before.directory} and ${run.directory} are both ${runText(run)}, and differ (${file ?? "how they ended"}): remove the ` +
+      "one that is not to be kept",
+  );
+}
+
+/** An arm's settings are those by which its runs were trained: a directory without them may not know its learning rate. */
+function joinedDocument([first, ...others]: Sources, runs: readonly SourceRun[]): ExperimentDocument {
+  const config = others.reduce((joined, { document }) => joinedConfigs(joined, document.config), first.document.config);
+  const trainedBy = (arm: string) => {
+    const place = runs.find((run) => run.arm === arm)?.directory;
+    const source = [first, ...others].find((one) => one.runs.some((run) => run.directory === place));
+    return source?.document.config.arms[arm];
+  };
+  const arms = Object.entries(config.arms).map(([arm, settings]) => [arm, trainedBy(arm) ?? settings] as const);
+  return { ...first.document, config: { ...config, arms: Object.fromEntries(arms) } };
+}
+
+/** @throws IbatchError where an arm's learning rate was tuned to another one in one of them. */
+function joinedTuning(sources: Sources): TuningDocument | undefined {
+  const all = sources.flatMap(({ directory, tuning }) =>
+    tuning?.document === undefined ? [] : [{ directory, document: tuning.document }],
+  );
+  if (!hasSome(all)) return undefined;
+  const chosen: { readonly arm: TunedArm; readonly directory: string }[] = [];
+  for (const { directory, document } of all) {
+    for (const arm of document.arms) {
+      const at = chosen.findIndex((other) => other.arm.arm === arm.arm);
+      if (at < 0) chosen.push({ arm, directory });
+      else if (chosen[at].arm.rate === null) chosen[at] = { arm, directory };
+      else if (arm.rate !== null && arm.rate !== chosen[at].arm.rate) {
+        throw usageError(
+          `the learning rate of arm ${arm.arm} was tuned to ${chosen[at].arm.rate} in ${chosen[at].directory}, to ` +
+            `${arm.rate} in ${directory}: only one of them can be merged`,
+        );
+      }
+    }
+  }
+  return { ...all[0].document, arms: chosen.map(({ arm }) => arm) };
+}

@@ -1,0 +1,74 @@
+/** What is made of an experiment's runs: summary, statistics, table and page, by whoever ends last, or is asked to. */
+import { join } from "node:path";
+import { exclusively } from "./exclusively.js";
+import { SUMMARY } from "./experiment-files.js";
+import type { Holder } from "./lock-holder.js";
+import { presentIn } from "./presence.js";
+import { documentStamp, listRuns } from "./run-places.js";
+import { type StatisticsDocument, writeStatistics } from "./statistics-file.js";
+import type { Summary } from "./summary-document.js";
+import { writeWhole, writeWholeJson } from "./write-file.js";
+
+export interface Results {
+  readonly summary: Summary;
+  /** Undefined where there are none; those of before are then not of these results. */
+  readonly statistics: StatisticsDocument | undefined;
+  readonly table: string;
+}
+
+/** The directory of an experiment, to one who makes results of its runs. */
+export interface ResultsRecord {
+  readonly directory: string;
+  /** By which it is seen whether a run was begun, went on or ended. */
+  readonly runsStamp: string;
+  /** Other commands that work here now. */
+  readonly others: readonly Holder[];
+  /** Does it with other commands kept out of what is shared here. Nothing may be awaited in it. */
+  exclusively<T>(act: () => T): T;
+  writeResults(results: Results): void;
+  /** Returns its path. */
+  writeReport(page: string): string;
+}
+
+/** As one sees it who trains nothing there. */
+export class ReportedRecord implements ResultsRecord {
+  constructor(readonly directory: string) {}
+
+  get runsStamp(): string {
+    return runsStampOf(this.directory);
+  }
+
+  get others(): readonly Holder[] {
+    return presentIn(this.directory);
+  }
+
+  exclusively<T>(act: () => T): T {
+    return exclusively(this.directory, act);
+  }
+
+  /** To be called exclusively. */
+  writeResults(results: Results): void {
+    writeResultsTo(this.directory, results);
+  }
+
+  writeReport(page: string): string {
+    return this.exclusively(() => writePageTo(this.directory, page));
+  }
+}
+
+export const runsStampOf = (directory: string): string =>
+  listRuns(directory)
+    .map(({ directory: run }) => `${run} ${documentStamp(run)}`)
+    .join("\n");
+
+export function writeResultsTo(directory: string, { summary, statistics, table }: Results): void {
+  writeWholeJson(join(directory, SUMMARY), summary);
+  writeStatistics(directory, statistics);
+  writeWhole(join(directory, "table.md"), table);
+}
+
+export function writePageTo(directory: string, page: string): string {
+  const path = join(directory, "report.html");
+  writeWhole(path, page);
+  return path;
+}

@@ -1,0 +1,293 @@
+// Directories of one experiment that are made into one: by shards on backends that only pretend.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { IbatchError, Interrupted } from "../../src/errors.js";
+import { merge } from "../../src/launch/merge.js";
+import { runExperiment } from "../../src/launch/run-experiment.js";
+import { packageRoot } from "../../src/package-root.js";
+import { FakeBackend, type Pretence } from "../experiment/fake-backend.js";
+import { temporaryDirectory } from "../experiment/scene.js";
+
+const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));
+vi.mock("../../src/backend/backend.js", () => opened);
+
+let base = "";
+beforeEach(() => {
+  base = temporaryDirectory();
+});
+afterEach(() => void vi.resetAllMocks());
+
+const value = {
+  name: "small",
+  dataset: "digits",
+  model: "mnist-cnn",
+  optimizer: "sgd",
+  schedule: { name: "constant", learningRate: 0.1 },
+  batching: { name: "constant", size: 5 },
+  evaluation: { trainSample: 4 },
+  epochs: 2,
+  seeds: 2,
+  arms: { frozen: { order: "frozen" }, shuffled: { order: "shuffled" } },
+};
+
+interface Made {
+  readonly config?: object;
+  readonly shard?: string;
+  readonly pretence?: Pretence;
+}
+
+const NOWHERE = "/nowhere/python"; // results without statistics, and at once
+
+async function made(name: string, { config = {}, shard, pretence = {} }: Made = {}): Promise<string> {
+  const out = join(base, name);
+  opened.openBackend.mockImplementation(async () => ({ client: new FakeBackend(pretence), stop: async () => {} }));
+  await runExperiment({ ...value, ...config }, { out, shard, python: NOWHERE });
+  return out;
+}
+
+const shards = async (config: object = {}) => [
+  await made("a", { config, shard: "0/2" }),
+  await made("b", { config, shard: "1/2" }),
+];
+
+const into = (name: string) => join(base, name);
+const merged = (directories: readonly string[], out = into("whole"), signal = new AbortController().signal) =>
+  merge(directories, { out, python: NOWHERE, signal, onWarning: () => {} });
+
+async function refusal(directories: readonly string[], out?: string): Promise<string> {
+  const error = await merged(directories, out).catch((thrown: unknown) => thrown);
+  if (!(error instanceof IbatchError)) throw new Error(`no refusal: ${error}`);
+  expect(error.kind).toBe("usage");
+  return error.message;
+}
+
+/** Files that say what was done, and not when. */
+const filesOf = (directory: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+      .filter(
+        (file) => !/(run|experiment|summary)\.json$|timings|SHA256SUMS|log\.txt|report\.html|table\.md$/.test(file),
+      )
+      .sort()
+      .map((file) => [
+        file,
+        createHash("sha256")
+          .update(readFileSync(join(directory, file)))
+          .digest("hex"),
+      ]),
+  );
+
+const json = (...path: string[]) => JSON.parse(readFileSync(join(...path), "utf8"));
+
+describe("shards that are merged", () => {
+  test("hold what one command makes, its config, results of all, and what was logged", async () => {
+    const alone = await made("alone");
+    const both = await shards();
+    for (const [index, shard] of both.entries()) appendFileSync(join(shard, "log.txt"), `heard in shard ${index}\n`);
+    const { directory, summary, page } = await merged(both);
+    expect(filesOf(directory)).toEqual(filesOf(alone));
+    const { config, name, hash } = json(alone, "experiment.json");
+    expect(json(directory, "experiment.json")).toMatchObject({ config, name, hash });
+    expect(summary.arms.map(({ missing, done }) => ({ missing, done }))).toEqual([
+      { missing: [], done: 2 },
+      { missing: [], done: 2 },
+    ]);
+    expect(json(directory, "summary.json")).toEqual({ ...summary, directory });
+    expect(page && readFileSync(page, "utf8")).toContain("shuffled");
+    const log = readFileSync(join(directory, "log.txt"), "utf8");
+    expect(log.match(/^heard in shard [01]$/gm)).toEqual(["heard in shard 0", "heard in shard 1"]);
+    expect(log).toMatch(/merged 4 runs from \S+a, \S+b\n/);
+  });
+
+  test("once more are as they were", async () => {
+    const both = await shards();
+    const { directory } = await merged(both);
+    const [before, log] = [filesOf(directory), readFileSync(join(directory, "log.txt"), "utf8")];
+    await merged(both);
+    expect(filesOf(directory)).toEqual(before);
+    expect(readFileSync(join(directory, "log.txt"), "utf8")).toBe(log);
+  });
+
+  test("may be merged into one of them, whose own runs stay where they are", async () => {
+    const [a, b] = await shards();
+    const { directory } = await merged([b], a);
+    expect(directory).toBe(a);
+    expect(filesOf(a)).toEqual(filesOf(await made("alone")));
+    expect(filesOf((await merged([a, b])).directory)).toEqual(filesOf(a));
+  });
+
+  test("of seeds and arms that the other does not know have all of them", async () => {
+    const a = await made("a", { config: { seeds: [0] } });
+    const b = await made("b", { config: { seeds: [3], arms: { ...value.arms, sorted: { order: "homogeneous" } } } });
+    const { directory, summary } = await merged([a, b]);
+    expect(summary.seeds).toEqual([0, 3]);
+    const { seeds, arms } = json(directory, "experiment.json").config;
+    expect([seeds, Object.keys(arms)]).toEqual([
+      [0, 3],
+      ["frozen", "shuffled", "sorted"],
+    ]);
+  });
+
+  test("with a tuning have the runs of it, and what each arm was tuned to", async () => {
+    const config = { tune: { learningRate: [0.05, 0.1], seeds: 1 }, dataset: { name: "digits", validation: 4 } };
+    const alone = await made("alone", { config });
+    const { directory } = await merged(await shards(config));
+    expect(filesOf(directory)).toEqual(filesOf(alone));
+    expect(json(directory, "experiment.json").config).toEqual(json(alone, "experiment.json").config);
+  });
+
+  test("one of which lacks runs yet say what is missing; those are merged when they are there", async () => {
+    const [a, b] = [await made("a", { shard: "0/3" }), await made("b", { shard: "1/3" })];
+    const { summary, table } = await merged([a, b]);
+    expect(summary.arms.map(({ missing }) => missing)).toEqual([[], [0]]);
+    expect(table).toContain("shuffled, seed 0: no run on record");
+    const { directory } = await merged([await made("c", { shard: "2/3" })]);
+    expect(filesOf(directory)).toEqual(filesOf(await made("alone")));
+  });
+});
+
+test("a run that both have is taken once; one that came to its end takes the place of one that did not", async () => {
+  const [a, b] = await shards();
+  const run = "frozen/seed-0";
+  cpSync(join(a, run), join(b, run), { recursive: true });
+  const path = join(b, run, "run.json");
+  const { checksums: _, ...document } = json(path);
+  writeFileSync(path, JSON.stringify({ ...document, state: "running" }));
+  rmSync(join(b, run, "SHA256SUMS"));
+  const { directory } = await merged([b, join(base, "a")], b);
+  expect(json(directory, run, "run.json").state).toBe("done");
+  expect(filesOf(directory)).toEqual(filesOf(await made("alone")));
+  expect(await merged([a, b])).toMatchObject({ directory: into("whole") }); // equal bytes
+});
+
+describe("are refused, and nothing is made", () => {
+  afterEach(() => expect(existsSync(into("whole"))).toBe(false));
+
+  test("one directory alone, and one that is named twice", async () => {
+    const a = await made("a");
+    const alone = /nothing to merge \S+a with: name two directories or more, or with --out one that holds runs/;
+    expect(await refusal([a])).toMatch(alone);
+    expect(await refusal([a], a)).toMatch(alone);
+    expect(await refusal([a, `${a}/`])).toMatch(/a\/ is named twice: name each directory once/);
+    expect(await refusal([a, base])).toMatch(/holds no experiment/);
+  });
+
+  test("other experiments", async () => {
+    const a = await made("a");
+    const b = await made("b", { config: { name: "other" } });
+    const both = /b holds experiment [0-9a-f]{8} \(other\), and \S+a experiment [0-9a-f]{8} \(small\): name/;
+    expect(await refusal([a, b])).toMatch(both);
+    expect(await refusal([a, await made("c", { config: { seeds: 1 } })], b)).toMatch(/b holds experiment/);
+  });
+
+  test("an arm with other settings", async () => {
+    const [a] = await shards();
+    const arms = { ...value.arms, frozen: { order: "frozen", batching: { name: "constant", size: 4 } } };
+    const c = await made("c", { config: { arms }, shard: "1/2" });
+    expect(await refusal([a, c])).toMatch(/one arm with other settings \(batching.*size: 5 there, 4 here\)/);
+  });
+
+  test("runs in other surroundings, or on other data", async () => {
+    const a = await made("a", { shard: "0/2" });
+    const elsewhere = await made("b", { shard: "1/2", pretence: { opened: { threads: 7 } } });
+    expect(await refusal([a, elsewhere])).toMatch(
+      /b\/\S+ cannot stand beside \S+a\/\S+, which was made in surroundings that give other bits \(threads \d+, now 7\)/,
+    );
+    const other = await made("c", { shard: "1/2", pretence: { opened: { dataSha256: "e".repeat(64) } } });
+    expect(await refusal([a, other])).toMatch(/which was trained on other data \(SHA-256/);
+  });
+
+  test("results of one run that differ", async () => {
+    const a = await made("a");
+    const b = await made("b", { pretence: { opened: { initialWeightsSha256: "f".repeat(64) } } });
+    expect(await refusal([a, b])).toMatch(/cannot stand beside|and differ/);
+    const c = await made("c");
+    const run = join(c, "frozen/seed-0");
+    rmSync(join(run, "SHA256SUMS"));
+    const { checksums: _, ...document } = json(run, "run.json");
+    writeFileSync(join(run, "run.json"), JSON.stringify(document));
+    const predictions = join(run, "test-predictions.u32");
+    writeFileSync(
+      predictions,
+      Uint32Array.from({ length: readFileSync(predictions).length / 4 }, () => 1),
+    );
+    expect(await refusal([a, c])).toMatch(/are both frozen, seed 0, and differ \(test-predictions.u32\): remove/);
+  });
+
+  test("what is damaged", async () => {
+    const [a, b] = await shards();
+    writeFileSync(join(b, "shuffled/seed-1/metrics.jsonl"), "");
+    expect(await refusal([a, b])).toMatch(/b\/shuffled\/seed-1\/metrics.jsonl is damaged/);
+  });
+
+  test("one that a command works in", async () => {
+    const [a, b] = await shards();
+    const lock = join(b, "lock.00000000-0000-4000-8000-000000000000");
+    writeFileSync(lock, JSON.stringify({ pid: process.ppid, host: hostname() }));
+    expect(await refusal([a, b])).toMatch(
+      /b is in use by process \d+ on .*: merge when that has ended \(if that is no/,
+    );
+    rmSync(lock);
+    writeFileSync(join(b, "shuffled/seed-1/lock"), JSON.stringify({ pid: process.ppid, host: hostname() }));
+    expect(await refusal([a, b])).toMatch(/b\/shuffled\/seed-1 is in use by process/);
+  });
+});
+
+test("interrupted, it leaves whole runs, and the same call goes on", async () => {
+  const both = await shards();
+  const stopping = new AbortController();
+  stopping.abort();
+  await expect(merged(both, into("whole"), stopping.signal)).rejects.toThrow(Interrupted);
+  const { directory } = await merged(both);
+  expect(filesOf(directory)).toEqual(filesOf(await made("alone")));
+});
+
+/** Counts what changes the disk, and ends the process before the nth of it; in the middle of a copy where it is one. */
+const KILLER = `
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+const [at, counter] = [Number(process.env.KILL_AT), process.env.COUNTED];
+let count = 0;
+const kill = () => process.kill(process.pid, "SIGKILL");
+for (const name of ["writeFileSync", "appendFileSync", "renameSync", "rmSync", "rmdirSync", "mkdirSync", "linkSync", "cpSync"]) {
+  const real = fs[name];
+  fs[name] = (...given) => {
+    count++;
+    if (count === at && name !== "cpSync") kill();
+    if (count !== at) return real(...given);
+    let copied = 0;
+    const filter = (path) => (++copied > 4 && kill(), given[2].filter(path));
+    return real(given[0], given[1], { ...given[2], filter });
+  };
+}
+syncBuiltinESMExports();
+process.on("exit", () => counter && fs.writeFileSync(counter, String(count)));
+`;
+
+test("killed before any of its writes, it leaves what the same call goes on with", async () => {
+  const both = await shards();
+  const script = join(base, "killer.mjs");
+  writeFileSync(script, KILLER);
+  const main = join(packageRoot, "dist/cli/main.js");
+  const killed = (at: number, out: string) => {
+    const args = ["--import", script, main, "merge", ...both, "--out", out, "--python", NOWHERE];
+    const env = { ...process.env, KILL_AT: String(at), COUNTED: join(base, "count") };
+    return spawnSync(process.execPath, args, { env, encoding: "utf8" });
+  };
+  expect(killed(0, into("counted"))).toMatchObject({ status: 0, stderr: "" });
+  const [expected, writes] = [filesOf(into("counted")), Number(readFileSync(join(base, "count"), "utf8"))];
+  expect(writes).toBeGreaterThan(30);
+  const STRIDE = 9;
+  for (let at = 1 + (process.pid % STRIDE); at < writes; at += STRIDE) {
+    const out = into(`killed-${at}`);
+    expect(killed(at, out).signal, `write ${at} of ${writes}`).toBe("SIGKILL");
+    await merged(both, out);
+    expect(filesOf(out), `write ${at} of ${writes}`).toEqual(expected);
+  }
+}, 120_000);
