@@ -1,4 +1,5 @@
 /** What runs are made beside: results, runs that go on, and runs that are under way. */
+import type { RunDocument } from "../record/run-document.js";
 import type { OtherRun, OtherRuns } from "./other-runs.js";
 import type { RunOfConfig } from "./share.js";
 import type { MadeIn } from "./surroundings.js";
@@ -19,8 +20,8 @@ export class KeptRuns {
   }
 
   /** Lets others have a run that ended here. */
-  release({ arm, seed }: RunOfConfig): void {
-    this.#others.release(arm, seed);
+  release(run: RunOfConfig, document: Pick<RunDocument, "state">): void {
+    this.#others.release(run, document);
   }
 
   values(): Iterable<MadeIn> {

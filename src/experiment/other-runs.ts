@@ -2,10 +2,11 @@
 import { IbatchError } from "../errors.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
 import { holderOf } from "../record/lock.js";
-import { isFinishedOnRecord, openRun } from "../record/read-run.js";
+import { openRun } from "../record/read-run.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
 import { documentStamp, listRuns, type RunPlaceOnDisk, runDirectory } from "../record/run-places.js";
 import { madeIn, underWayIn } from "./recorded.js";
+import type { RunOfConfig } from "./share.js";
 import type { MadeIn } from "./surroundings.js";
 
 /** A run of another command, as it is on record by now. */
@@ -28,10 +29,10 @@ export class OtherRuns {
   }
 
   /** Lets others have a run that ended here: as it is now, it is none of theirs. */
-  release(arm: string, seed: number): void {
+  release({ arm, seed }: RunOfConfig, document: Pick<RunDocument, "state">): void {
     const directory = runDirectory(this.#record.directory, arm, seed);
     this.#pass(directory);
-    if (isFinishedOnRecord(directory)) this.#ended.add(directory);
+    if (isFinished(document)) this.#ended.add(directory);
     this.#record.release(arm, seed);
   }
 

@@ -379,7 +379,7 @@ class Shift {
     if (isKept) return;
     losses.count(run, lost);
     this.#keepEnded(run, document, losses);
-    this.#found.kept.release(run.place);
+    this.#found.kept.release(run.place, document);
   }
 
   /** @throws what ends the command: no run has begun yet, or it is nothing that a run may meet. */
