@@ -99,6 +99,7 @@ export function recordResumed(
   const goingOn: RunDocument = {
     ...document,
     ...beginningOf(before),
+    ...sideBySideOf([before, document]),
     resumed: [
       ...(before.resumed ?? []),
       { at: new Date().toISOString(), step, ...(isOther && { ibatchVersion, ...(commit && { commit }) }) },
@@ -122,6 +123,12 @@ export function recordResumed(
     note(`goes on with record.${part}: ${record.options[part]}, as it was begun`);
   }
   return goingOn;
+}
+
+/** The most runs at a time, of all its parts. */
+function sideBySideOf(parts: readonly RunDocument[]): Pick<RunDocument, "sideBySide"> {
+  const most = Math.max(0, ...parts.map(({ sideBySide = 0 }) => sideBySide));
+  return most === 0 ? {} : { sideBySide: most };
 }
 
 /** What stays as it was first recorded. */

@@ -114,6 +114,8 @@ export const runDocument = z.object({
       }),
     )
     .optional(),
+  /** How many runs were trained at a time, where there were several: seconds are of shared cores then. */
+  sideBySide: count.optional(),
   state: runStatus,
   divergedAtStep: count.optional(),
   /** Of a run that came to its end, the step of the checkpoint that is kept: of that end; absent where none is. */

@@ -10,6 +10,7 @@ import { equalOrderNotes, mixtureNotes, orderNotes } from "./order-notes.js";
 import type { TimedRun } from "./recorded-experiment.js";
 import { ALPHA, LEAST_PAIRS, runsForFisher, seedsForWilcoxon, tooFewSeeds } from "./seeds-needed.js";
 import { MEASURES, otherThan, type ShownMeasure } from "./shown-measure.js";
+import { sideBySideNote } from "./side-by-side.js";
 import { BCA_WARNING, LEAST_PAIRS_FOR_BCA } from "./statistics.js";
 import { unequalWorkNote } from "./unequal-work.js";
 import { unfinishedNotes } from "./unfinished.js";
@@ -29,6 +30,7 @@ export function notesOn(measures: Measures, comparisons: readonly Comparison[], 
     equalWeightsNote(runs),
     ...measures.pairs.map(missingPairs),
     ...targetNotes(measures, runs),
+    showsSeconds(measures) ? sideBySideNote(runs) : undefined,
   ];
   return notes.filter((note) => note !== undefined);
 }
@@ -206,6 +208,10 @@ function targetNotes({ target, baseline, arms }: Measures, runs: readonly TimedR
       : undefined,
   ];
 }
+
+/** Those of costs to the target, and of what subsets save. */
+const showsSeconds = ({ target, arms }: Measures): boolean =>
+  arms.some(({ cost, saving }) => (target !== null && (cost?.reached ?? 0) > 0) || saving !== undefined);
 
 export function describeTarget({ accuracy, from }: Target, baseline: string | undefined): string {
   const share = `${(PERCENT * accuracy).toFixed(2)} % test accuracy`;

@@ -23,7 +23,9 @@ interface OrderedConfig {
 /** A run as the findings are made from it. */
 export interface TimedRun extends RunResult {
   /** Undefined where it is not read; never left out, or notes on orders and last epochs would be off in silence. */
-  readonly document: (Pick<RunDocument, "surroundings" | "seeds"> & { readonly config: OrderedConfig }) | undefined;
+  readonly document:
+    | (Pick<RunDocument, "surroundings" | "seeds" | "sideBySide"> & { readonly config: OrderedConfig })
+    | undefined;
   readonly timings: readonly EpochTimings[];
   /** Whatever test sample it is shown; undefined where its predictions are not on record. */
   readonly answersOneClass?: boolean | undefined;

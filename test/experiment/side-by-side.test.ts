@@ -86,9 +86,12 @@ describe("several backends", () => {
       .filter((file) => file.endsWith("run.json"))
       .map((file) => JSON.parse(scene.text(file)).state);
     expect(states.filter((state) => state === "interrupted").length).toBeGreaterThan(1);
-    const again = await run(scene, { jobs: 2, pretence: slow(3) });
+    const again = await run(scene, { pretence: slow(3) });
     expect(again.results).toEqual(alone.results);
     expect(recorded(scene)).toEqual(alone.files);
+    const sideBySide = [0, 1, 2].map((seed) => scene.document("frozen", seed).sideBySide);
+    expect(sideBySide, "as it was for any part of it").toContain(3);
+    expect(sideBySide, "where it was trained alone").toContain(undefined);
   });
 });
 
