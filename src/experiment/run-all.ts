@@ -72,6 +72,10 @@ interface Worker {
   readonly losses: Losses;
   /** There was a backend. */
   hadOne: boolean;
+  /** In which this one was tried and none trained, since a run ended here. */
+  idleSeconds: number;
+  /** Why the last run was left that was. */
+  leftFor: IbatchError | undefined;
 }
 
 /**
@@ -108,7 +112,13 @@ class Shift {
     this.#runs = runs;
     this.#found = found;
     this.#working = new Set(
-      experiment.workplace.pool.map((backends) => ({ backends, losses: new Losses(), hadOne: false })),
+      experiment.workplace.pool.map((backends) => ({
+        backends,
+        losses: new Losses(),
+        hadOne: false,
+        idleSeconds: 0,
+        leftFor: undefined,
+      })),
     );
     this.#queue = new RunQueue(runs, this.#working.size);
     whenAborted(experiment.signal, () => {
@@ -287,6 +297,7 @@ class Shift {
   /** The run is the next one, and others may take it. Returns whether the worker is without its backend. */
   #giveBack(run: PlannedRun, worker: Worker, { why, error }: Left): boolean {
     this.#queue.giveBack(run);
+    worker.leftFor = error;
     if (run.record.started) this.#experiment.audience.observer.runLeft?.(run.place);
     if (this.#hasOthers) return this.#leaveToOthers(run, worker, { why, error });
     return why === "lost"; // the others left meanwhile, and it is done as by one backend
@@ -346,18 +357,21 @@ class Shift {
     const { signal, config, audience } = this.#experiment;
     const over = this.#over.signal;
     await backends.discard();
-    let idleSeconds = 0;
     for (let attempt = losses.attempt; this.#hasOthers && !over.aborted; attempt++) {
       const seconds = secondsBefore(attempt);
       await pause(seconds, signal, over);
-      if (this.#underWay === 0) idleSeconds += seconds;
+      if (this.#underWay === 0) worker.idleSeconds += seconds;
       const absence = await this.#absence(worker).catch((error: unknown) => {
         if (over.aborted) return undefined;
         throw error;
       });
       if (over.aborted) return;
+      const isIdleForLong = backends.isElsewhere && worker.idleSeconds >= config.backend.startSeconds;
+      const { leftFor } = worker; // one that somebody else keeps busy is there, and of no use
+      if (absence === undefined && leftFor !== undefined && isIdleForLong && this.#hasOthers)
+        return this.#giveUp(worker, leftFor);
       if (absence === undefined) return audience.log(`${backends.name} is back`);
-      const isEnough = backends.isElsewhere ? idleSeconds >= config.backend.startSeconds : attempt >= MOST_STARTS;
+      const isEnough = isIdleForLong || (!backends.isElsewhere && attempt >= MOST_STARTS);
       if (this.#hasOthers && (isEnough || absence.why === "unfit")) return this.#giveUp(worker, absence.error);
     }
   }
@@ -369,7 +383,8 @@ class Shift {
     return failed(begun(run), error);
   }
 
-  #record(run: PlannedRun, { document, metrics, lost }: Ended, { losses }: Worker): void {
+  #record(run: PlannedRun, { document, metrics, lost }: Ended, worker: Worker): void {
+    const { losses } = worker;
     const { arm, seed, state, error, divergedAtStep } = document;
     const isKept = run.finished !== undefined;
     if (isKept) clearEnded(this.#experiment, run, document);
@@ -378,6 +393,7 @@ class Shift {
     this.#results.set(run, { arm, seed, state, error, divergedAtStep, metrics });
     if (isKept) return;
     losses.count(run, lost);
+    worker.idleSeconds = 0;
     this.#keepEnded(run, document, losses);
     this.#found.kept.release(run.place, document);
   }

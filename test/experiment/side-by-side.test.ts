@@ -449,6 +449,24 @@ describe("a backend with reasons of its own", () => {
     expect(clients.at(-1)?.sentOf("train").length).toBeGreaterThan(0);
   });
 
+  test("other controllers are at work at all of them, for as long as one may take to start: the command ends", async () => {
+    const { error, clients } = await run(new Scene(), {
+      jobs: 2,
+      settings: [...SIX, "backend.startSeconds=1"],
+      isElsewhere: true,
+      pretence: (job) => ({
+        ...slow(job),
+        before: ({ type }) => {
+          if (type === "open") throw new BackendError("session_busy", "another session");
+        },
+      }),
+    });
+    expect(error).toMatchObject({ message: expect.stringContaining("another session") });
+    const opens = clients.flatMap((client) => client.sentOf("open"));
+    expect(opens.length, "they were looked at again").toBeGreaterThan(2);
+    expect(opens.length).toBeLessThan(50);
+  });
+
   test.each([
     [
       "by its device",
