@@ -18,6 +18,8 @@ from collections.abc import Iterator
 
 GRACE_SECONDS = 10.0
 """From the moment a backend was told to end, by whatever means, until it is killed."""
+ENDING_SECONDS = 5.0
+"""That a process may take to be gone once it lets go of the pipe; one that is there then has closed it otherwise."""
 ENDING = 0
 """In the pipe: it was told to end otherwise than by a signal."""
 ENDING_SIGNALS = {signal.SIGINT, signal.SIGTERM}
@@ -78,6 +80,16 @@ def let_go(pipe: int) -> None:
         os.close(pipe)
 
 
+def end_group(kept: int) -> None:
+    """Of a child that has ended: what its code started and left goes, too, also where its controller is gone. The group
+    has its number for as long as this process is in it."""
+    deadline = time.monotonic() + ENDING_SECONDS
+    while os.getppid() == kept and time.monotonic() < deadline:  # its end of the pipe closes a moment before it is gone
+        time.sleep(0.01)
+    if os.getppid() != kept and os.getpgrp() == kept:
+        os.killpg(kept, signal.SIGKILL)  # this process goes with it
+
+
 def keep(kept: int, pipe: int, grace_seconds: float, *, child: bool) -> None:
     """Returns when the kept process has ended, by itself or not."""
     if not wait_until_told(pipe, child=child) or ends_within(pipe, grace_seconds):
@@ -124,3 +136,5 @@ def ends_within(pipe: int, seconds: float) -> bool:
 
 if __name__ == "__main__":
     keep(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), child=sys.argv[4] == "child")
+    if sys.argv[4] == "child":
+        end_group(int(sys.argv[1]))

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { z } from "zod";
 import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js";
+import { atExit } from "../process/at-exit.js";
 import { settlesWithin } from "../process/deadline.js";
 import { type Ended, endedWith, whereItWas } from "../process/fault-dump.js";
 import { LastLines, onLines, withLastLines } from "../process/output-lines.js";
@@ -78,9 +79,9 @@ export class BackendProcess {
     const socket = chooseEndpoint(options.listen);
     const child = undoing(socket.remove, () => spawnBackend(options, socket.listen));
     const group = new ProcessGroup(child);
-    process.once("exit", socket.remove);
+    const forget = atExit(socket.remove);
     const cleanUp = () => {
-      process.removeListener("exit", socket.remove);
+      forget();
       socket.remove();
     };
     const said = new LastLines(LINES_KEPT);

@@ -1,4 +1,5 @@
 /** A child at the head of its process group, and how all of that group comes to its end. */
+import { atExit } from "./at-exit.js";
 import { settlesWithin } from "./deadline.js";
 import type { Child } from "./spawn.js";
 
@@ -30,11 +31,10 @@ export class ProcessGroup {
   constructor(child: Child) {
     this.#child = child;
     child.stdin?.on("error", () => {}); // it ended before it read all: its end tells why
-    const killAtExit = () => this.signal("SIGKILL");
-    process.once("exit", killAtExit);
+    const forget = atExit(() => this.signal("SIGKILL"));
     const drained = new Promise<void>((resolve) => child.once("close", () => resolve()));
     this.ended = this.#leaderGone().then(async (ending) => {
-      process.removeListener("exit", killAtExit);
+      forget();
       if (!(await settlesWithin(DRAIN_SECONDS, drained))) for (const stream of child.stdio) stream?.destroy();
       return ending;
     });

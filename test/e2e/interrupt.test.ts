@@ -1,36 +1,19 @@
 import type { ChildProcess } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { coldPython } from "../warm-python/python.js";
 import { Scratch, smallConfig, startIbatch } from "./ibatch.js";
+import { endWithTest, processesIn } from "./processes.js";
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
-
-/** Processes whose temporary files lie there. Their command lines name it only where a socket's path is short enough. */
-function processesIn(temporary: string): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(join("/proc", pid, "environ"), "utf8")
-          .split("\0")
-          .includes(`TMPDIR=${temporary}`);
-      } catch {
-        return false; // gone meanwhile
-      }
-    })
-    .map(Number);
-}
 
 /** For temporary files of commands. What a test that fails leaves running there, or stopped, is ended. */
 function temporaryFiles(name: string): string {
   const temporary = scratch.path(name);
   mkdirSync(temporary);
-  onTestFinished(() => {
-    for (const pid of processesIn(temporary)) process.kill(pid, "SIGKILL");
-  });
+  endWithTest(temporary);
   return temporary;
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from py_backend import process_signals
+from py_backend import keeper, process_signals
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no keeper")
 
@@ -129,6 +129,36 @@ def test_what_a_child_of_a_users_leaves_behind_goes_with_it() -> None:
     close_stdin(process)
     process.communicate(timeout=SECONDS)  # its standard error ends: nobody holds it any more
     assert process.returncode == -signal.SIGKILL
+
+
+STUBBORN = (
+    "import subprocess\n"
+    "stays = 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(3600)'\n"
+    "subprocess.Popen([sys.executable, '-I', '-S', '-c', stays])\n"
+)
+
+
+@pytest.mark.parametrize("end", ["sys.stdin.read()\nsys.exit(7)", "os._exit(7)"], ids=["told to", "by itself"])
+def test_what_heeds_nothing_goes_with_a_child_that_ends_in_order_though_nobody_is_there_to_end_it(end: str) -> None:
+    process = start(STUBBORN + end, grace_seconds=3600)
+    close_stdin(process)
+    process.communicate(timeout=SECONDS)  # as above: all who hold its standard error are gone
+    assert process.returncode == 7
+
+
+def test_one_that_only_let_go_of_the_pipe_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr(os, "killpg", lambda group, _signal: killed.append(group))
+    monkeypatch.setattr(keeper, "ENDING_SECONDS", 0)
+    monkeypatch.setattr(os, "getpgrp", lambda: 7)
+    monkeypatch.setattr(os, "getppid", lambda: 7)
+    keeper.end_group(7)
+    assert killed == []
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    keeper.end_group(8)  # which leads no group
+    assert killed == []
+    keeper.end_group(7)
+    assert killed == [7]
 
 
 def test_one_that_ends_in_time_is_left_alone_and_the_keeper_goes_too() -> None:
