@@ -61,6 +61,7 @@ describe("TypeScript", () => {
     "markdown-table.ts",
     "nearest.ts",
     "package-root.ts",
+    "at-exit.ts",
     "running-process.ts",
     "schema-mistake.ts",
     "temporary-directory.ts",

@@ -2,8 +2,8 @@
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { z } from "zod";
+import { atExit } from "../at-exit.js";
 import { IbatchError, surroundingsError, unlessInterrupted } from "../errors.js";
-import { atExit } from "../process/at-exit.js";
 import { settlesWithin } from "../process/deadline.js";
 import { type Ended, endedWith, whereItWas } from "../process/fault-dump.js";
 import { LastLines, onLines, withLastLines } from "../process/output-lines.js";

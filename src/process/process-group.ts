@@ -1,5 +1,5 @@
 /** A child at the head of its process group, and how all of that group comes to its end. */
-import { atExit } from "./at-exit.js";
+import { atExit } from "../at-exit.js";
 import { settlesWithin } from "./deadline.js";
 import type { Child } from "./spawn.js";
 

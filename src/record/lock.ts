@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { linkSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { atExit } from "../at-exit.js";
 import { IbatchError, surroundingsError } from "../errors.js";
 import { LivingFile } from "./living-file.js";
 import {
@@ -15,7 +16,6 @@ import {
   thisHolder,
 } from "./lock-holder.js";
 import type { Presence } from "./presence.js";
-import { releasedAtExit } from "./released-at-exit.js";
 import { codeOf, PARTIAL, writing } from "./write-file.js";
 
 /** Its name in the directory that it is for. */
@@ -37,6 +37,7 @@ export class Lock {
   readonly #directory: string;
   readonly #path: string;
   readonly #text: string;
+  readonly #forgetExit: () => void;
   #own: LivingFile | undefined;
 
   /** @throws Held when another living process holds it; IbatchError when the disk refuses. */
@@ -50,7 +51,7 @@ export class Lock {
       if (this.#take(presence) !== "taken") throw this.#justTaken();
     }
     sweep(directory, this.#now);
-    releasedAtExit.add(this);
+    this.#forgetExit = atExit(() => this.release());
     this.#own?.keepSaying();
   }
 
@@ -59,7 +60,7 @@ export class Lock {
 
   /** Lets others in; a lock that is another's by now is left alone. */
   release(): void {
-    releasedAtExit.delete(this);
+    this.#forgetExit();
     this.#own?.close();
     this.#own = undefined;
     if (this.#isOurs()) rmSync(this.#path, { force: true });

@@ -5,10 +5,10 @@
 import { randomUUID } from "node:crypto";
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { atExit } from "../at-exit.js";
 import { LivingFile } from "./living-file.js";
 import { holderOf, LOCK, lost } from "./lock.js";
 import { type Holder, isHeld, type LockHolder, livingHolder, textOf, thisHolder } from "./lock-holder.js";
-import { releasedAtExit } from "./released-at-exit.js";
 import { writing } from "./write-file.js";
 
 const NAME = /^lock\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -20,6 +20,7 @@ export class Presence {
   readonly text: string;
   readonly #directory: string;
   readonly #file: LivingFile;
+  readonly #forgetExit: () => void;
 
   /** `experiment`: the hash of the one that is worked on. @throws IbatchError where the disk refuses. */
   constructor(directory: string, experiment: string) {
@@ -28,7 +29,7 @@ export class Presence {
     this.path = join(directory, `${LOCK}.${id}`);
     this.text = JSON.stringify({ ...thisHolder(), experiment, id });
     this.#file = writing(this.path, () => new LivingFile(this.path, this.text));
-    releasedAtExit.add(this);
+    this.#forgetExit = atExit(() => this.release());
     this.#file.keepSaying();
   }
 
@@ -47,7 +48,7 @@ export class Presence {
   }
 
   release(): void {
-    releasedAtExit.delete(this);
+    this.#forgetExit();
     this.#file.close();
     rmSync(this.path, { force: true });
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { atExit } from "../../src/process/at-exit.js";
+import { atExit } from "../src/at-exit.js";
 
 test("many are one listener, and none when all are forgotten; each is done once", () => {
   const before = process.listeners("exit");
