@@ -84,7 +84,8 @@ export class Lock {
         linkSync(presence.path, this.#path);
         return "taken";
       } catch (error) {
-        if (codeOf(error) === "EEXIST") return "held";
+        // A file system over the network may lose the answer, and do it all the same.
+        if (codeOf(error) === "EEXIST") return this.#isOurs() ? "taken" : "held";
         presence.refuseIfLost();
         if (ELSEWHERE.includes(codeOf(error) ?? "")) return this.#takeAlone();
         throw error;

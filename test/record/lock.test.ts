@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   existsSync,
+  linkSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -15,7 +16,9 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
 import { Lock } from "../../src/record/lock.js";
+import { Presence } from "../../src/record/presence.js";
 import { thisProcess } from "../../src/running-process.js";
+import { temporaryDirectory } from "../experiment/scene.js";
 import { mistake } from "../mistake.js";
 
 /** Called before each of these calls of the lock: what another process does meanwhile. */
@@ -370,4 +373,16 @@ test("a process that ends at once, as at a second Ctrl-C, leaves no lock behind"
   const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 130, stderr: "" });
   expect(readdirSync(directory)).toEqual([]);
+});
+
+test("a lock whose answer a network lost is this command's own", () => {
+  const [experiment, run] = [temporaryDirectory(), temporaryDirectory()];
+  const presence = new Presence(experiment, "a".repeat(64));
+  linkSync(presence.path, join(run, "lock"));
+  const lock = new Lock(run, { presence });
+  expect(() => lock.refuseIfLost()).not.toThrow();
+  lock.release();
+  expect(readdirSync(run)).toEqual([]);
+  presence.release();
+  expect(readdirSync(experiment)).toEqual([]);
 });
