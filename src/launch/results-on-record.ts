@@ -35,37 +35,45 @@ export interface ResultsMade {
   readonly leftOut: readonly string[];
 }
 
+/** So often they are made anew where other commands begin and end runs meanwhile: these make them when they end. */
+const MOST_TRIES = 3;
+
 /**
- * Of what the directory holds now: of commands that work there at a time, the last one's are of all.
+ * Of what the directory holds now: of commands that work there at a time, the last one's are of all, and no other one
+ * writes its own over them.
  * @throws IbatchError where it holds no experiment, or `experiment.json` is damaged; Interrupted.
  */
 export async function makeResultsOnRecord(record: ResultsRecord, options: ResultsOptions): Promise<ResultsMade> {
-  for (;;) {
-    const made = await resultsNow(record, options);
-    if (made !== undefined) return made;
+  for (let tries = 1; ; tries++) {
+    const runs = record.runsStamp;
+    const isCurrent = () => record.runsStamp === runs;
+    const isLast = tries >= MOST_TRIES && record.others.length > 0;
+    const told = await resultsNow(record, options, () => isLast || isCurrent());
+    if (isLast || isCurrent()) return told();
   }
 }
 
-/** Undefined where another command has ended meanwhile, so that nobody else will make them of what it did. */
-async function resultsNow(record: ResultsRecord, options: ResultsOptions): Promise<ResultsMade | undefined> {
+/** Writes them for as long as that may be. Returns what tells of them. */
+async function resultsNow(
+  record: ResultsRecord,
+  options: ResultsOptions,
+  mayWrite: () => boolean,
+): Promise<() => ResultsMade> {
   const { log, onWarning } = options;
-  const runs = record.runsStamp;
-  const isCurrent = () => record.others.length > 0 || record.runsStamp === runs;
   const experiment = readExperiment(record.directory, options);
   const { statistics, damaged, ...results } = await resultsOf(experiment, record.directory, options);
   const { request, answer } = statistics;
-  const isWritten = record.exclusively(() => {
-    if (!isCurrent()) return false;
+  record.exclusively(() => {
+    if (!mayWrite()) return;
     record.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } });
-    return true;
   });
-  if (!isWritten) return undefined;
-  for (const note of results.findings.notes.filter(isOnWork)) log?.(note);
-  const written = await writePage(record, experiment, options);
-  if (!isCurrent()) return undefined;
-  const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...(written?.leftOut ?? [])])];
-  for (const line of leftOut) onWarning(`left out: ${line}`);
-  return { page: written?.page, ...results, leftOut };
+  const written = await writePage(record, experiment, options, mayWrite);
+  return () => {
+    for (const note of results.findings.notes.filter(isOnWork)) log?.(note);
+    const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...(written?.leftOut ?? [])])];
+    for (const line of leftOut) onWarning(`left out: ${line}`);
+    return { page: written?.page, ...results, leftOut };
+  };
 }
 
 /** Arms that cost more or less than others: said in the log, too. */
@@ -92,10 +100,12 @@ async function writePage(
   record: ResultsRecord,
   experiment: RecordedExperiment,
   { python, signal, onPageFailure }: ResultsOptions,
+  mayWrite: () => boolean,
 ): Promise<MadePage | undefined> {
   try {
     const { html, leftOut } = await renderedPage(record.directory, { python, signal, experiment });
-    return { page: record.writeReport(html), leftOut };
+    const page = record.exclusively(() => (mayWrite() ? record.writeReport(html) : undefined));
+    return page === undefined ? undefined : { page, leftOut };
   } catch (error) {
     if (error instanceof Interrupted || onPageFailure === undefined) throw error;
     onPageFailure(`report.html could not be made: ${asError(error).message}`);

@@ -25,6 +25,7 @@ export interface ResultsRecord {
   readonly others: readonly Holder[];
   /** Does it with other commands kept out of what is shared here. Nothing may be awaited in it. */
   exclusively<T>(act: () => T): T;
+  /** To be called exclusively, as `writeReport`. */
   writeResults(results: Results): void;
   /** Returns its path. */
   writeReport(page: string): string;
@@ -46,13 +47,12 @@ export class ReportedRecord implements ResultsRecord {
     return exclusively(this.directory, act);
   }
 
-  /** To be called exclusively. */
   writeResults(results: Results): void {
     writeResultsTo(this.directory, results);
   }
 
   writeReport(page: string): string {
-    return this.exclusively(() => writePageTo(this.directory, page));
+    return writePageTo(this.directory, page);
   }
 }
 
