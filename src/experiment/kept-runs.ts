@@ -7,6 +7,7 @@ import type { MadeIn } from "./surroundings.js";
 export class KeptRuns {
   readonly #made = new Map<string, MadeIn>();
   readonly #others: OtherRuns;
+  #onKept = () => {};
 
   constructor(others: OtherRuns) {
     this.#others = others;
@@ -24,13 +25,22 @@ export class KeptRuns {
     this.#others.release(run, document);
   }
 
+  /** Calls it whenever another one is there to be made beside. */
+  tell(onKept: () => void): void {
+    this.#onKept = onKept;
+  }
+
   values(): Iterable<MadeIn> {
     return this.#made.values();
   }
 
   /** What holds of the run in this directory by now; undefined: nothing that another one would stand beside. */
   keep(directory: string, made: MadeIn | undefined): void {
-    if (made === undefined) this.#made.delete(directory);
-    else this.#made.set(directory, made);
+    if (made === undefined) {
+      this.#made.delete(directory);
+      return;
+    }
+    this.#made.set(directory, made);
+    this.#onKept();
   }
 }

@@ -10,6 +10,7 @@ import type { KeptRuns } from "./kept-runs.js";
 import { Losses } from "./losses.js";
 import { runText } from "./observer.js";
 import type { PlannedRun } from "./plan-runs.js";
+import { PoolStandard } from "./pool-standard.js";
 import type { Preflight } from "./preflight.js";
 import { madeIn } from "./recorded.js";
 import { Unfit } from "./run.js";
@@ -26,7 +27,6 @@ import {
 import { clearEnded, recordInterrupted } from "./run-end.js";
 import { RunQueue } from "./run-queue.js";
 import type { ArmsRun, RunResult } from "./run-result.js";
-import { type Machine, otherMachine } from "./surroundings.js";
 import { isBusy, isMachinesOwn, isOtherwise } from "./whose-fault.js";
 
 /** What was found before the first run begins. */
@@ -76,14 +76,16 @@ interface Worker {
   idleSeconds: number;
   /** Why the last run was left that was. */
   leftFor: IbatchError | undefined;
+  /** It is otherwise than a backend that may turn out to do no run. */
+  isHeldBack: boolean;
 }
 
 /**
- * Why a run is left to others: its backend was `lost` under it, is `away` for now, has no room or no data for it, or is otherwise
- * than what the other runs are made with.
+ * Why a run is left to others: its backend was `lost` under it, is `away` for now, has no room or no data for it, is otherwise
+ * than what the other runs are made with (`unfit`), or than what sets that and is yet to make one (`other`).
  */
 interface Left {
-  readonly why: "lost" | "away" | "lack" | "unfit";
+  readonly why: "lost" | "away" | "lack" | "unfit" | "other";
   readonly error: IbatchError;
 }
 
@@ -102,8 +104,7 @@ class Shift {
   readonly #waiting = new Set<() => void>();
   /** Aborts when no run is left. */
   readonly #over = new AbortController();
-  /** Of the backend that sets what the others are to be like, where nothing is on record yet. */
-  #standard: Machine | undefined;
+  readonly #standard: PoolStandard;
   readonly #givenUp: string[] = [];
   #stoppedBy: IbatchError | undefined;
 
@@ -111,6 +112,8 @@ class Shift {
     this.#experiment = experiment;
     this.#runs = runs;
     this.#found = found;
+    this.#standard = new PoolStandard(found.kept);
+    found.kept.tell(() => this.#wakeWaiting()); // who is held back need not wait any more
     this.#working = new Set(
       experiment.workplace.pool.map((backends) => ({
         backends,
@@ -118,6 +121,7 @@ class Shift {
         hadOne: false,
         idleSeconds: 0,
         leftFor: undefined,
+        isHeldBack: false,
       })),
     );
     this.#queue = new RunQueue(runs, this.#working.size);
@@ -132,17 +136,16 @@ class Shift {
     return { results, stoppedBy: this.#stoppedBy, givenUp: this.#givenUp };
   }
 
-  /** The first backend sets what the others are to be like: arms that some machines trained otherwise are not comparable. */
+  /** The first backend sets what the others are to be like. */
   async begin(): Promise<void> {
     const [first, ...others] = this.#experiment.workplace.pool;
     if (others.length === 0 || this.#runs.every(({ finished }) => finished !== undefined)) return;
-    this.#standard = await first.get({ waits: false, over: this.#over.signal }).then(
-      ({ introduction }) => introduction,
-      (error: unknown) => {
-        if (error instanceof IbatchError && !(error instanceof Interrupted)) return undefined; // its first run meets it
-        throw error;
-      },
-    );
+    try {
+      const { introduction } = await first.get({ waits: false, over: this.#over.signal });
+      this.#standard.setBy(first, introduction);
+    } catch (error) {
+      if (!(error instanceof IbatchError) || error instanceof Interrupted) throw error; // its first run meets others
+    }
   }
 
   /** Until no run is left, or others do what is left. */
@@ -170,7 +173,8 @@ class Shift {
   /** Waits as long as a run that is under way may still be given back; undefined: none is left. */
   async #next(worker: Worker): Promise<PlannedRun | undefined> {
     for (;;) {
-      const run = this.#queue.take((one) => this.#mayTake(one, worker));
+      worker.isHeldBack &&= this.#standard.isUnproven;
+      const run = worker.isHeldBack ? undefined : this.#queue.take((one) => this.#mayTake(one, worker));
       if (run !== undefined) this.#underWay += 1;
       if (run !== undefined || (this.#underWay === 0 && this.#queue.isEmpty)) return run;
       if (this.#experiment.signal.aborted) throw new Interrupted();
@@ -220,6 +224,7 @@ class Shift {
 
   #leave(worker: Worker): void {
     this.#working.delete(worker);
+    this.#standard.forget(worker.backends);
     this.#wakeWaiting();
   }
 
@@ -272,8 +277,9 @@ class Shift {
     try {
       const { introduction } = await worker.backends.get({ waits: false, over: this.#over.signal });
       worker.hadOne = true;
-      const other = this.#otherThanAll(introduction);
-      return other === undefined ? undefined : { why: "unfit", error: new IbatchError("usage", other) };
+      const other = this.#standard.whyOther(introduction);
+      if (other === undefined) return undefined;
+      return { why: this.#standard.isUnproven ? "other" : "unfit", error: new IbatchError("usage", other) };
     } catch (error) {
       if (!(error instanceof IbatchError) || error instanceof Interrupted) throw error;
       if (error.kind === "surroundings") return { why: "away", error };
@@ -283,21 +289,12 @@ class Shift {
     }
   }
 
-  /** What other runs were made with that is otherwise there. */
-  #otherThanAll(machine: Machine): string | undefined {
-    const made = [...this.#found.kept.values()].filter(({ failedByItself }) => !failedByItself);
-    const all = made.length > 0 || this.#standard === undefined ? made.map(surroundingsIn) : [this.#standard];
-    for (const one of all) {
-      const other = otherMachine(one, machine);
-      if (other !== undefined) return other;
-    }
-    return undefined;
-  }
-
   /** The run is the next one, and others may take it. Returns whether the worker is without its backend. */
   #giveBack(run: PlannedRun, worker: Worker, { why, error }: Left): boolean {
     this.#queue.giveBack(run);
     worker.leftFor = error;
+    worker.isHeldBack = why === "other";
+    this.#standard.forget(worker.backends);
     if (run.record.started) this.#experiment.audience.observer.runLeft?.(run.place);
     if (this.#hasOthers) return this.#leaveToOthers(run, worker, { why, error });
     return why === "lost"; // the others left meanwhile, and it is done as by one backend
@@ -306,6 +303,7 @@ class Shift {
   #leaveToOthers(run: PlannedRun, worker: Worker, { why, error }: Left): boolean {
     const { losses, backends } = worker;
     const { note } = this.#experiment.audience;
+    if (why === "other") return false;
     if (why === "away") return this.#isWaitedFor(worker, error);
     const isNobodys = why === "lack" && !this.#isForOthers(run, worker);
     if (why === "unfit" || isNobodys) {
@@ -423,8 +421,6 @@ class Shift {
 
 /** Of a backend of ours that was there before and does not start any more. */
 const MOST_STARTS = 3;
-
-const surroundingsIn = ({ surroundings }: { readonly surroundings: Machine }): Machine => surroundings;
 
 const isLeft = (outcome: Ended | IbatchError | Left): outcome is Left => "why" in outcome;
 

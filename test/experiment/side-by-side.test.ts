@@ -492,6 +492,21 @@ describe("a backend with reasons of its own", () => {
     expect(givenUp).toEqual([expect.stringMatching(why)]);
   });
 
+  test("is otherwise than the first one, which can do none: the others do all", async () => {
+    const { results, givenUp } = await run(new Scene(), {
+      jobs: 3,
+      pretence: (job) => ({
+        ...slow(job),
+        ...(job === 0 && { introduction: { deviceName: "another" } }),
+        before: ({ type }) => {
+          if (job === 0 && type === "open") throw new BackendError("data_missing", "no data here");
+        },
+      }),
+    });
+    expect(results.map(({ state }) => state)).toEqual(Array(6).fill("done"));
+    expect(givenUp.filter((line) => !line.startsWith("backend 1 "))).toEqual([]);
+  });
+
   test("is otherwise, and the ones that fit are lost: the run does not move there, and says why it is not done", async () => {
     let isGone = false;
     const { results, stoppedBy, givenUp } = await run(new Scene(), {
