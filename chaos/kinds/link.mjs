@@ -28,10 +28,10 @@ const rowOfCut = ({ how, seconds }) => `link ${how} for ${seconds} s`;
 
 async function cutLink(scene, plan, random) {
   const served = await startServed({ python: scene.python, folder: scene.folder, listen: "tcp://127.0.0.1:0" });
-  const port = Number(new URL(served.endpoint).port);
-  const link = await LinkProxy.start({ host: HOST, port });
+  const { ports } = served;
+  const link = await LinkProxy.start({ host: HOST, ports });
   try {
-    const command = scene.give({ backends: [`tcp://${HOST}:${port}`] });
+    const command = scene.give({ backends: [`tcp://${HOST}:${ports[0]}`] });
     const wasCut = await cut(scene, command, link, plan, random);
     await scene.end(command, 0);
     const seen = replacements(scene.said);
@@ -47,10 +47,13 @@ async function cutLink(scene, plan, random) {
 /** Returns whether it was cut at that place. */
 async function cut(scene, command, link, { place, seconds, how }, random) {
   const nth = random.below(2);
-  if (!(await met(command, scene, () => ({ at: place, nth, delay: random.between(0, 300) })))) return false;
+  const longest = place === "training" ? 300 : 10;
+  if (!(await met(command, scene, () => ({ at: place, nth, delay: random.between(0, longest) })))) return false;
   await link.cut(how);
   await setTimeout(1000 * seconds);
+  const isOver = command.isOver; // then nothing was under way
   await link.mend();
+  if (isOver) return false;
   scene.count(rowOfCut({ how, seconds }));
   return true;
 }

@@ -12,9 +12,9 @@ export class LinkProxy {
     this.#lines = lines;
   }
 
-  /** Listens at `host` for the two ports of a backend that listens at 127.0.0.1. */
-  static async start({ host, port }) {
-    return new LinkProxy(await Promise.all([port, port + 1].map((one) => Line.listen(host, one))));
+  /** Listens at `host` for these ports of a backend that listens at 127.0.0.1. */
+  static async start({ host, ports }) {
+    return new LinkProxy(await Promise.all(ports.map((port) => Line.listen(host, port))));
   }
 
   async cut(how) {
@@ -28,6 +28,18 @@ export class LinkProxy {
   async close() {
     await this.cut("closed");
   }
+}
+
+/** Where the backend listens. */
+const BACKEND = "127.0.0.1";
+
+/** `hello_ok` names the work endpoint at the backend: its place is taken by one of equally many bytes, which leads through here. */
+function named(bytes, host) {
+  const at = bytes.indexOf(`tcp://${BACKEND}:`);
+  if (at === -1) return bytes;
+  if (host.length !== BACKEND.length) throw new Error(`${host} is not as long as ${BACKEND}`);
+  bytes.write(`tcp://${host}:`, at, "latin1");
+  return bytes;
 }
 
 /** One port. */
@@ -53,13 +65,15 @@ class Line {
   }
 
   #relay(near) {
-    const far = connect(this.#port, "127.0.0.1");
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
+    const far = connect(this.#port, BACKEND);
+    const asked = (bytes) => bytes;
+    const answered = (bytes) => named(bytes, this.#host);
+    for (const [from, to, passed] of [
+      [near, far, asked],
+      [far, near, answered],
     ]) {
       this.#sockets.add(from);
-      from.on("data", (bytes) => to.write(bytes));
+      from.on("data", (bytes) => to.write(passed(bytes)));
       from.on("error", () => {}); // its other end is told by "close"
       from.on("close", () => {
         this.#sockets.delete(from);
