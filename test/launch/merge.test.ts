@@ -5,12 +5,13 @@ import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, 
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { parse } from "yaml";
 import { IbatchError, Interrupted } from "../../src/errors.js";
 import { merge } from "../../src/launch/merge.js";
 import { runExperiment } from "../../src/launch/run-experiment.js";
 import { packageRoot } from "../../src/package-root.js";
 import { FakeBackend, type Pretence } from "../experiment/fake-backend.js";
-import { temporaryDirectory } from "../experiment/scene.js";
+import { CONFIG, temporaryDirectory } from "../experiment/scene.js";
 
 const opened = vi.hoisted(() => ({ openBackend: vi.fn() }));
 vi.mock("../../src/backend/backend.js", () => opened);
@@ -21,18 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.resetAllMocks());
 
-const value = {
-  name: "small",
-  dataset: "digits",
-  model: "mnist-cnn",
-  optimizer: "sgd",
-  schedule: { name: "constant", learningRate: 0.1 },
-  batching: { name: "constant", size: 5 },
-  evaluation: { trainSample: 4 },
-  epochs: 2,
-  seeds: 2,
-  arms: { frozen: { order: "frozen" }, shuffled: { order: "shuffled" } },
-};
+const value = { ...parse(CONFIG), epochs: 2 };
 
 interface Made {
   readonly config?: object;

@@ -2,28 +2,18 @@
 import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { parse } from "yaml";
 import { makeResultsOnRecord } from "../../src/launch/results-on-record.js";
 import { runExperiment } from "../../src/launch/run-experiment.js";
 import { ReportedRecord } from "../../src/record/results-record.js";
 import { FakeBackend } from "../experiment/fake-backend.js";
-import { temporaryDirectory } from "../experiment/scene.js";
+import { CONFIG, temporaryDirectory } from "../experiment/scene.js";
 
 vi.mock("../../src/backend/backend.js", () => ({
   openBackend: async () => ({ client: new FakeBackend(), stop: async () => {} }),
 }));
 
-const CONFIG = {
-  name: "small",
-  dataset: "digits",
-  model: "mnist-cnn",
-  optimizer: "sgd",
-  schedule: { name: "constant", learningRate: 0.1 },
-  batching: { name: "constant", size: 5 },
-  evaluation: { trainSample: 4 },
-  epochs: 1,
-  seeds: 2,
-  arms: { frozen: { order: "frozen" } },
-};
+const value = { ...parse(CONFIG), epochs: 1, arms: { frozen: { order: "frozen" } } };
 
 const SOMEBODY = { pid: 1, host: "elsewhere", beats: true, brief: false };
 
@@ -49,7 +39,7 @@ class Beside extends ReportedRecord {
 
 test("what was read before another command's run ended is written over nothing: it is read again", async () => {
   const directory = join(temporaryDirectory(), "run");
-  await runExperiment(CONFIG, { out: directory, python: "/nowhere/python" });
+  await runExperiment(value, { out: directory, python: "/nowhere/python" });
   const [run, aside] = [join(directory, "frozen/seed-1"), join(directory, "../aside")];
   renameSync(run, aside);
   const record = new Beside(directory, () => renameSync(aside, run));
