@@ -121,8 +121,8 @@ const HEAD = [
   "runs a second",
   "CPU a run, ms",
   "of it orders, ms",
-  "fsync, ms",
-  "other disk, ms",
+  "directories flushed, ms",
+  "files, ms",
   "longest pause, ms",
   "start, CPU s",
   "results, CPU s",
@@ -167,7 +167,7 @@ function pageOf([ofBackends, ofWire], { load, options }) {
 
 Made by \`npm run bench -- scale\` on ${new Date().toISOString().slice(0, 10)}, at commit ${commitOf(ROOT, "src", "bench")}. ${machine()}. Load average at its start: ${load.toFixed(1)}.
 
-Backends that answer at once, over ipc: nothing is trained, so all time is the controller's and the wire's. Each does ${RUNS_EACH} runs of ${EPOCHS} epochs of ${options.samples} samples, in batches of ${BATCH_SIZE}; one arm is shuffled, the other is ranked by the losses (\`${options.order}\`). The backends take turns on the same cores, so runs a second are a lower bound; CPU is the controller's alone.
+Backends that answer at once, over ipc: nothing is trained, so all time is the controller's and the wire's. Each does ${RUNS_EACH} runs of ${EPOCHS} epochs of ${options.samples} samples, in batches of ${BATCH_SIZE}; one arm is shuffled, the other is ranked by the losses (\`${options.order}\`). The backends take turns on the same cores, so runs a second are a lower bound; CPU is the controller's alone. Times of the disk are waited for on its event loop: directories that are flushed, and files that are written, flushed, read or removed. Results are summary, table and page, made once at the end.
 
 ${ofBackends}
 
