@@ -90,6 +90,7 @@ test("restarted between two runs: what is asked next is answered by the new one"
   await (await fake.work.next()).answer("close_ok", {});
   await before;
   await fake.restart();
+  await fake.work.connected();
   const next = client.work("close", { session: "t" }, {});
   await (await fake.work.next()).answer("close_ok", {});
   await next;

@@ -20,6 +20,7 @@ export class FakeSocket {
   readonly #wanted: ((asked: Asked) => void)[] = [];
   #handler: ((asked: Asked) => void) | undefined;
   #isEnding = false;
+  readonly #connected = new Promise<void>((resolve) => this.#router.events.on("handshake", () => resolve()));
 
   private constructor(endpoint: string) {
     this.endpoint = endpoint;
@@ -38,6 +39,11 @@ export class FakeSocket {
   next(): Promise<Asked> {
     const asked = this.#arrived.shift();
     return asked !== undefined ? Promise.resolve(asked) : new Promise((resolve) => this.#wanted.push(resolve));
+  }
+
+  /** Settles when a peer has connected, so that what it sends from now on does not go down with an older connection. */
+  connected(): Promise<void> {
+    return this.#connected;
   }
 
   /** Answers every request from now on this way. */

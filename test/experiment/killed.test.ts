@@ -266,6 +266,6 @@ describe("killed at each write", () => {
       kills += Number((await command(out, whole.arms, { at, torn: isTorn(change) })).isKilled);
       await goesOn(out, whole, `at ${change}`);
     }
-    expect(kills, "but for the last ones, where a write more or less came before").toBeGreaterThan(changes.length - 5);
+    expect(kills, "but for the last ones, where fewer log lines came before").toBeGreaterThan(0.8 * changes.length);
   });
 });
