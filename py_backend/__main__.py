@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from . import keeper
 from .exits import DEVICE_BROKEN, SURROUNDINGS_MISSING, WRONG_USAGE, fail, leave
-from .process_signals import handle_sigterm, leave_to_controller
+from .process_signals import handle_sigterm, leave_to_controller, outlive_time_limit_warning
 
 if TYPE_CHECKING:  # it needs torch
     from .server import Server
@@ -31,6 +31,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 def main() -> int:
     try:
+        outlive_time_limit_warning()
         handle_sigterm(lambda *_: sys.exit(TERMINATED))
         return start(parse_arguments())
     except KeyboardInterrupt:

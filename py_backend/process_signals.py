@@ -29,6 +29,13 @@ def leave_to_controller() -> None:
             signal.signal(number, signal.SIG_IGN)
 
 
+def outlive_time_limit_warning() -> None:
+    """From now on neither this process nor one that it starts ends by a SIGUSR1: with it a scheduler warns all
+    processes of a job, and the controller, which may be elsewhere, decides what follows."""
+    if sys.platform != "win32":
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
+
 def handle_sigterm(handler: Handler) -> None:
     """In this process: one that is forked off ends by a SIGTERM, unless it has a handler of its own."""
 

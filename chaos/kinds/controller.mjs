@@ -12,7 +12,7 @@ const ENDS = {
   SIGINT: [130, "SIGINT"],
   SIGTERM: [143, "SIGTERM"],
   SIGHUP: [129, "SIGHUP"],
-  SIGUSR1: [138, "SIGUSR1"],
+  SIGUSR1: [75, "SIGUSR1"],
   [TWICE]: [130, "SIGKILL"], // killed where the second one could not be seen to act
 };
 /** Those that leave time for a last checkpoint. */
@@ -20,7 +20,7 @@ const IN_ORDER = ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"];
 const OFTEN = ["SIGKILL", "SIGINT", "SIGTERM"];
 const LATER = [...OFTEN, "SIGKILL", "SIGHUP", "SIGUSR1", "SIGTERM", "SIGHUP", "SIGINT"];
 const IN_A_RUN = [...OFTEN, "SIGKILL", TWICE, "SIGUSR1", "SIGTERM", "SIGHUP", "SIGINT"];
-/** Before it listens, Node takes SIGUSR1 for something else; a run that is under way can be held up until the second SIGINT. */
+/** Before Node has started, a SIGUSR1 kills it; a run that is under way can be held up until the second SIGINT. */
 const SIGNALS = { "setting up": OFTEN, training: IN_A_RUN, saving: IN_A_RUN };
 
 /** Commands of one case are disturbed at these, one after another. */

@@ -1,6 +1,6 @@
 /** The command `ibatch`: wiring only. */
 import { Command, CommanderError } from "commander";
-import { IbatchError } from "../errors.js";
+import { IbatchError, Interrupted } from "../errors.js";
 import { packageVersion } from "../package-root.js";
 import { diskRefusal } from "../record/write-file.js";
 import { asCalled, exampleAsCalled } from "./called.js";
@@ -15,20 +15,19 @@ import { orderCommand } from "./order-command.js";
 import { reportCommand } from "./report-command.js";
 import { runCommand } from "./run-command.js";
 import { statusCommand } from "./status-command.js";
-import { stopAtSignals } from "./stop-at-signals.js";
+import { type Stop, stopAtSignals } from "./stop-at-signals.js";
 import { trustCommand } from "./trust-command.js";
 import { validateCommand } from "./validate-command.js";
 
-/** Runs a command line; resolves to the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
-  const stopping = new AbortController();
-  const stop = stopAtSignals(stopping);
+/** Runs a command line, unless a signal came before; resolves to the exit code. */
+export async function main(argv: readonly string[], stop: Stop = stopAtSignals()): Promise<number> {
   outliveReaders();
   let code: number = EXIT.done;
-  const program = buildProgram(stopping.signal, (outcome) => {
+  const program = buildProgram(stop.signal, (outcome) => {
     code = outcome;
   });
   try {
+    if (stop.signal.aborted) throw new Interrupted();
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
     code = report(error);
@@ -50,7 +49,8 @@ function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Com
       "after",
       "\nExit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the" +
         "\nconfig is wrong, or a record is damaged; 3 a run failed; 4 something is missing" +
-        "\n(Python, torch, data, disk, port); 129, 130, 138, 143 interrupted." +
+        "\n(Python, torch, data, disk, port); 75 interrupted by SIGUSR1, as before a time" +
+        "\nlimit: the same command goes on; 129, 130, 143 interrupted." +
         `\n\nExample:\n  ${exampleAsCalled("ibatch run configs/digits.yaml")}`,
     );
   addCommand(program, runCommand, async ([config], options) => {

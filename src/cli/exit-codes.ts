@@ -11,10 +11,10 @@ export const EXIT = {
   runFailed: 3,
   /** Python, torch, data, disk or a port is missing. */
   surroundings: 4,
+  /** SIGUSR1, a warning of the time limit: the same command goes on. `EX_TEMPFAIL` of sysexits.h, which no signal's code is. */
+  tryAgain: 75,
   hungUp: 129,
   interrupted: 130,
-  /** SIGUSR1: what Slurm sends before the time limit. */
-  timeLimit: 138,
   terminated: 143,
 } as const;
 

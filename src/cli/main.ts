@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 /** The entry of the command `ibatch`. It imports next to nothing at first: what hinders the rest is told in a line. */
 import { EXIT } from "./exit-codes.js";
+import { stopAtSignals } from "./stop-at-signals.js";
 
+const stop = stopAtSignals(); // first of all: until then Node takes a SIGUSR1 for its debugger's
 try {
   const { main } = await import("./command-line.js");
-  process.exitCode = await main(process.argv.slice(2));
+  stop.heedEarlier();
+  process.exitCode = await main(process.argv.slice(2), stop);
 } catch (error) {
   if (!isOutOfFiles(error)) throw error;
   process.stderr.write("ibatch: too many files are open: raise `ulimit -n`, to 256 at least\n");

@@ -1,4 +1,5 @@
-/** How signals stop a command. */
+/** How signals stop a command. It imports next to nothing: signals are listened to before the rest is there. */
+import inspector from "node:inspector";
 import { EXIT } from "./exit-codes.js";
 
 /**
@@ -8,6 +9,10 @@ import { EXIT } from "./exit-codes.js";
 export const ECHO_MILLISECONDS = 500;
 
 export interface Stop {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  /** Makes up for a SIGUSR1 that came before anybody listened. */
+  heedEarlier(): void;
   /** Leaves signals to Node again. */
   release(): void;
   /** The exit code that the first signal asks for; undefined where none came. */
@@ -15,7 +20,8 @@ export interface Stop {
 }
 
 /** The first Ctrl-C, SIGTERM, SIGHUP or SIGUSR1 stops in order; one that is no echo of it ends the process at once. */
-export function stopAtSignals(stopping: AbortController, echoMilliseconds = ECHO_MILLISECONDS): Stop {
+export function stopAtSignals(echoMilliseconds = ECHO_MILLISECONDS): Stop {
+  const stopping = new AbortController();
   let code: number | undefined;
   let mayBeEcho = true;
   let timer: NodeJS.Timeout | undefined;
@@ -32,10 +38,14 @@ export function stopAtSignals(stopping: AbortController, echoMilliseconds = ECHO
     ["SIGINT", on(EXIT.interrupted)],
     ["SIGTERM", on(EXIT.terminated)],
     ["SIGHUP", on(EXIT.hungUp)],
-    ["SIGUSR1", on(EXIT.timeLimit)],
+    ["SIGUSR1", on(EXIT.tryAgain)],
   ] as const;
   for (const [signal, handler] of handlers) process.on(signal, handler);
   return {
+    signal: stopping.signal,
+    heedEarlier: () => {
+      if (closeDebugger()) process.emit("SIGUSR1");
+    },
     release: () => {
       clearTimeout(timer);
       for (const [signal, handler] of handlers) process.off(signal, handler);
@@ -47,3 +57,14 @@ export function stopAtSignals(stopping: AbortController, echoMilliseconds = ECHO
 /** An echo that came while this process was busy is heard behind timers, and before what is immediate. */
 const afterEchoes = (milliseconds: number, then: () => void): NodeJS.Timeout =>
   setTimeout(() => setImmediate(then), milliseconds).unref();
+
+/** Node opens its debugger at a SIGUSR1 that nobody listens to. Returns whether it did; one that a person wants stays open. */
+function closeDebugger(): boolean {
+  const isWanted = process.execArgv.some((option) => option.startsWith("--inspect")) || isPreloaded();
+  if (isWanted || inspector.url() === undefined) return false;
+  inspector.close();
+  return true;
+}
+
+/** An editor's debugger is loaded by NODE_OPTIONS, and opens Node's. */
+const isPreloaded = (): boolean => /(^|\s)(-r|--(inspect|require|import))/.test(process.env.NODE_OPTIONS ?? "");

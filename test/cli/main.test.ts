@@ -66,7 +66,8 @@ describe("help goes to standard output, exit code 0", () => {
 
       Exit codes: 0 done; 1 a check said no, or a bug; 2 the command line or the
       config is wrong, or a record is damaged; 3 a run failed; 4 something is missing
-      (Python, torch, data, disk, port); 129, 130, 138, 143 interrupted.
+      (Python, torch, data, disk, port); 75 interrupted by SIGUSR1, as before a time
+      limit: the same command goes on; 129, 130, 143 interrupted.
 
       Example:
         ibatch run configs/digits.yaml
@@ -434,7 +435,7 @@ describe("the exit code", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
-    ["SIGUSR1", 138],
+    ["SIGUSR1", 75],
   ] as const)("after %s is %d: the command is told to stop, and ends in its own time", async (name, code) => {
     run.run.mockImplementationOnce(async (_config: string, _options: unknown, signal: AbortSignal) => {
       expect(signal.aborted).toBe(false);

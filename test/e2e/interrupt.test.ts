@@ -127,7 +127,7 @@ it.skipIf(process.platform !== "linux")(
       for (const pid of all) process.kill(pid, "SIGUSR1");
     });
     expect(await next.ended).toMatchObject({
-      code: 138,
+      code: 75,
       stderr: expect.stringMatching(/^\[1\/2\] shuffled, seed 0 {2}kept, done: /),
     });
     expect(stateOf("heterogeneous")).toBe("interrupted");

@@ -188,6 +188,13 @@ def test_signals_while_a_child_starts_are_left_to_the_parent(tmp_path: Path) -> 
     assert "not interrupted" in the_line(start("--listen", "tcp://127.0.0.1:0", "--child", path=path), 4)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no SIGUSR1")
+def test_the_warning_of_a_time_limit_does_not_end_it_while_it_starts(tmp_path: Path) -> None:
+    content = interrupt_and("raise ImportError('not interrupted')", signal.SIGUSR1)
+    path = fake_module(tmp_path, "torch", content)
+    assert "not interrupted" in the_line(start("--listen", "tcp://127.0.0.1:0", path=path), 4)
+
+
 def test_a_sigterm_while_it_starts_ends_it_with_143(tmp_path: Path) -> None:
     content = interrupt_and("", signal.SIGTERM)
     ended = start("--listen", "tcp://127.0.0.1:0", path=fake_module(tmp_path, "torch", content))

@@ -875,6 +875,18 @@ def test_a_child_told_to_shut_down_while_its_standard_input_is_open_ends_with_0(
         child.end()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no SIGUSR1")
+def test_the_warning_of_a_time_limit_ends_no_backend_that_was_started_by_hand(warm_python: str) -> None:
+    backend = Backend("tcp://127.0.0.1:0", python=warm_python)
+    try:
+        backend.process.send_signal(signal.SIGUSR1)
+        assert backend.control.ask("ping", {"session": None}).type == "ping_ok"
+        assert backend.control.ask("shutdown", {}).type == "shutdown_ok"
+        assert backend.process.wait(SECONDS) == 0
+    finally:
+        backend.end()
+
+
 @pytest.mark.parametrize("working", [False, True])
 def test_a_sigterm_ends_it_with_143_and_leaves_no_socket(working: bool, warm_python: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
