@@ -1,5 +1,5 @@
 /** Which share of the runs a command is to do: `--shard`. */
-import { usageError } from "../errors.js";
+import { type IbatchError, usageError } from "../errors.js";
 import type { Shard } from "../experiment/share.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,30 +20,67 @@ export function readShard(text: string, environment: Environment = process.env):
   return shard;
 }
 
+/** What Slurm says to a task of its array. */
+interface ArrayTask {
+  readonly id: number;
+  readonly count: number;
+  /** The least and the largest id, and the step of `--array=MIN-MAX:STEP`. */
+  readonly least: number;
+  readonly most: number | undefined;
+  readonly step: number;
+}
+
 /**
- * Of the task of an array. Slurm counts tasks, and numbers them from the least id on by the step of `--array=MIN-MAX:STEP`;
- * ids in a list with gaps of other sizes tell no place.
+ * Of the task of an array. Slurm counts the tasks that were submitted, and numbers them from the least id on; ids in a list
+ * with gaps of several sizes tell no place, and a part of an array does not say of how many shards.
  */
 function shardOfSlurm(environment: Environment): Shard {
-  const wanted = ["SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_STEP"];
-  const numberOf = (name: string, otherwise?: number): number => {
+  const task = readArrayTask(environment);
+  const { id, count, least, most, step } = task;
+  const index = (id - least) / step;
+  const hasGaps = most !== undefined && (most - least) / step + 1 !== count;
+  if (hasGaps || !Number.isInteger(index) || index < 0 || index >= count) throw withGaps(task);
+  if (least > 1 || (count === 1 && id > 0)) throw partOfArray(task);
+  return { index, count };
+}
+
+function readArrayTask(environment: Environment): ArrayTask {
+  const optional = (name: string): number | undefined => {
     const value = environment[name];
-    if ((value === undefined || value === "") && otherwise !== undefined) return otherwise;
-    if (value === undefined || value === "") {
-      throw usageError(
-        `--shard auto: ${name} is not set, as it is in a task of a Slurm array (sbatch --array=0-3); ${ELSE}`,
-      );
-    }
+    if (value === undefined || value === "") return undefined;
     if (!/^\d{1,9}$/.test(value)) throw usageError(`--shard auto: ${name} is ${value}, and no whole number; ${ELSE}`);
     return Number(value);
   };
-  const [id, count] = [numberOf(wanted[0]), numberOf(wanted[1])];
-  const [least, step] = [numberOf(wanted[2], 0), Math.max(1, numberOf(wanted[3], 1))];
-  const index = (id - least) / step;
-  if (Number.isInteger(index) && index >= 0 && index < count) return { index, count };
+  const needed = (name: string): number => {
+    const value = optional(name);
+    if (value !== undefined) return value;
+    throw usageError(
+      `--shard auto: ${name} is not set, as it is in a task of a Slurm array (sbatch --array=0-3); ${ELSE}`,
+    );
+  };
+  return {
+    id: needed("SLURM_ARRAY_TASK_ID"),
+    count: needed("SLURM_ARRAY_TASK_COUNT"),
+    least: optional("SLURM_ARRAY_TASK_MIN") ?? 0,
+    most: optional("SLURM_ARRAY_TASK_MAX"),
+    step: Math.max(1, optional("SLURM_ARRAY_TASK_STEP") ?? 1),
+  };
+}
+
+function withGaps({ id, count, least, step }: ArrayTask): IbatchError {
   const ids = `SLURM_ARRAY_TASK_ID is ${id}, of ${count} from ${least} on in steps of ${step}`;
-  throw usageError(
+  return usageError(
     `--shard auto: ${ids}: number the array without gaps, as sbatch --array=0-${Math.max(0, count - 1)}; ${ELSE}`,
+  );
+}
+
+/** As one that is submitted to do some tasks again. */
+function partOfArray({ id, count, least }: ArrayTask): IbatchError {
+  const tasks =
+    count === 1 ? `the one task of this array is ${id}` : `the ${count} tasks of this array begin at ${least}`;
+  return usageError(
+    `--shard auto: ${tasks}: it looks like a part of an array, and only a whole one, from 0 or 1 on, tells how many shards ` +
+      `there are; say --shard ${id}/N, as ${id}/${Math.max(8, id + 1)} of --array=0-${Math.max(7, id)}`,
   );
 }
 
