@@ -105,7 +105,8 @@ class Shift {
   /** Aborts when no run is left. */
   readonly #over = new AbortController();
   readonly #standard: PoolStandard;
-  readonly #givenUp: string[] = [];
+  /** Why, in a line each. */
+  readonly #givenUp = new Map<Worker, string>();
   #stoppedBy: IbatchError | undefined;
 
   constructor(experiment: ExperimentInputs, runs: readonly PlannedRun[], found: Found) {
@@ -133,7 +134,7 @@ class Shift {
 
   get ended(): ArmsRun {
     const results = this.#runs.flatMap((run) => this.#results.get(run) ?? []);
-    return { results, stoppedBy: this.#stoppedBy, givenUp: this.#givenUp };
+    return { results, stoppedBy: this.#stoppedBy, givenUp: [...this.#givenUp.values()] };
   }
 
   /** The first backend sets what the others are to be like. */
@@ -158,7 +159,7 @@ class Shift {
         if (isAway && this.#working.has(worker)) await this.#recover(worker);
         if (this.#working.has(worker)) continue;
         await backends.discard();
-        return;
+        if (!(await this.#isTakenBack(worker))) return;
       }
     } finally {
       this.#leave(worker);
@@ -174,12 +175,17 @@ class Shift {
   async #next(worker: Worker): Promise<PlannedRun | undefined> {
     for (;;) {
       worker.isHeldBack &&= this.#standard.isUnproven;
-      const run = worker.isHeldBack ? undefined : this.#queue.take((one) => this.#mayTake(one, worker));
+      const run = worker.isHeldBack ? undefined : this.#takeFor(worker);
       if (run !== undefined) this.#underWay += 1;
       if (run !== undefined || (this.#underWay === 0 && this.#queue.isEmpty)) return run;
       if (this.#experiment.signal.aborted) throw new Interrupted();
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
+  }
+
+  #takeFor(worker: Worker): PlannedRun | undefined {
+    const mayTake = (run: PlannedRun) => this.#mayTake(run, worker);
+    return this.#queue.take((run) => mayTake(run) && !worker.losses.shuns(run)) ?? this.#queue.take(mayTake);
   }
 
   /** What a backend cannot do is left to the others for as long as one of them may. */
@@ -220,6 +226,14 @@ class Shift {
   #wakeWaiting(): void {
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
+  }
+
+  /** Of one that was given up: whether what it could not do turns out to be the runs' own fault while some are left. */
+  async #isTakenBack(worker: Worker): Promise<boolean> {
+    while (this.#givenUp.has(worker) && !this.#over.signal.aborted) {
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+    return this.#working.has(worker);
   }
 
   #leave(worker: Worker): void {
@@ -316,7 +330,7 @@ class Shift {
       tellWhereAnew(run, this.#found.kept, note);
     }
     if (why === "lost") losses.lose(run, { gotOn: this.#gotOn(run) });
-    const tooMany = losses.tooMany(run, error);
+    const tooMany = losses.tooMany(run, error, this.#queue.waiting);
     if (tooMany !== undefined) this.#giveUp(worker, tooMany);
     return why === "lost";
   }
@@ -345,7 +359,7 @@ class Shift {
   #giveUp(worker: Worker, { message }: IbatchError): void {
     const { name } = worker.backends;
     this.#experiment.audience.note(`${name} is given up, and others do what is left: ${message}`);
-    this.#givenUp.push(`${name} was given up: ${message}`);
+    this.#givenUp.set(worker, `${name} was given up: ${message}`);
     this.#leave(worker);
   }
 
@@ -377,8 +391,19 @@ class Shift {
   /** As failed. */
   #settle(run: PlannedRun, error: IbatchError, { losses }: Worker): Ended {
     this.#judge(error, losses);
-    if (isMachinesOwn(error)) for (const worker of this.#working) worker.losses.forgive(run); // nobody could do it
+    if (isMachinesOwn(error)) this.#forgive(run);
     return failed(begun(run), error);
+  }
+
+  /** Nobody could do it. */
+  #forgive(run: PlannedRun): void {
+    for (const worker of [...this.#working, ...this.#givenUp.keys()]) {
+      if (!worker.losses.forgive(run) || !this.#givenUp.delete(worker)) continue;
+      this.#working.add(worker);
+      this.#experiment.audience.note(
+        `${worker.backends.name} takes runs again: no other one could do what it could not`,
+      );
+    }
   }
 
   #record(run: PlannedRun, { document, metrics, lost }: Ended, worker: Worker): void {

@@ -404,6 +404,94 @@ describe("a backend with reasons of its own", () => {
     expect({ givenUp, stoppedBy }).toEqual({ givenUp: [], stoppedBy: undefined });
   });
 
+  /** Three runs without room that come last of all, beside a long one. */
+  const BIG_LAST = [
+    ...["seeds=3", "arms.frozen.epochs=30", "arms.shuffled.batching={name: constant, size: 8}"],
+    "arms.third={order: shuffled, epochs: 2}",
+  ];
+  const withoutRoom =
+    (isHere: (job: number) => boolean) =>
+    (job: number): Pretence => ({
+      ...slow(job),
+      before: ({ type, arrays }) => {
+        if (type === "train" && arrays.offsets[1] === 8 && isHere(job)) throw noRoom;
+      },
+    });
+
+  test("no memory anywhere for three runs in a row, while the other one is busy for long: nobody stays given up", async () => {
+    const noted: string[] = [];
+    const { results, givenUp, stoppedBy, clients } = await run(new Scene(), {
+      jobs: 2,
+      settings: BIG_LAST,
+      observer: { noted: (line) => noted.push(line) },
+      pretence: withoutRoom(() => true),
+    });
+    expect(results.map(({ arm, state }) => `${arm} ${state}`)).toEqual(
+      [0, 1, 2].flatMap(() => ["frozen done", "shuffled failed", "third done"]),
+    );
+    expect({ givenUp, stoppedBy }).toEqual({ givenUp: [], stoppedBy: undefined });
+    const trained = clients.map((client) => client.trails.length);
+    expect(Math.min(...trained.slice(0, 2)), "both went on with what there is room for").toBeGreaterThan(1);
+    expect(noted.filter((line) => line.includes("given up")).length).toBe(
+      noted.filter((line) => line.includes("takes runs again")).length,
+    );
+  });
+
+  test("given up for three runs without room, and no other could do them: it is taken back", async () => {
+    let end = () => {};
+    const isGivenUp = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const noted: string[] = [];
+    const { results, givenUp, clients } = await run(new Scene(), {
+      jobs: 2,
+      settings: [
+        ...["seeds=1", "arms={long: {order: shuffled, epochs: 9}, last: {order: shuffled, epochs: 1}}"],
+        ...[1, 2, 3].map((size) => `arms.big${size}={order: frozen, batching: {name: constant, size: ${size + 8}}}`),
+      ],
+      observer: {
+        noted: (line) => {
+          noted.push(line);
+          if (line.includes("is given up")) end();
+        },
+      },
+      pretence: (job) => ({
+        ...slow(job),
+        before: async ({ type, arrays, fields }) => {
+          if (type === "train" && arrays.offsets[1] > 8) throw noRoom;
+          if (job === 0 && type === "train" && fields.firstStep >= 4) await isGivenUp;
+        },
+      }),
+    });
+    expect(results.map(({ arm, state }) => `${arm} ${state}`)).toEqual([
+      ...["long done", "last done", "big1 failed", "big2 failed", "big3 failed"],
+    ]);
+    expect(givenUp).toEqual([]);
+    expect(noted).toContainEqual(expect.stringMatching(/^backend 2 is given up, and others do what is left: 3 runs/));
+    expect(noted).toContain("backend 2 takes runs again: no other one could do what it could not");
+    expect(clients, "another one in its place").toHaveLength(3);
+  });
+
+  test("no memory for the one biggest arm: it does the others", async () => {
+    const trainedThere = new Set<string>();
+    const { results, givenUp } = await run(new Scene(), {
+      jobs: 2,
+      settings: [
+        "seeds=4",
+        "arms={big: {order: shuffled, epochs: 9, batching: {name: constant, size: 8}}, small: {order: frozen}}",
+      ],
+      pretence: (job) => ({
+        ...withoutRoom((at) => at === 1)(job),
+        delivers: async ({ type, fields }) => {
+          if (job === 1 && type === "train") trainedThere.add(fields.session);
+        },
+      }),
+    });
+    expect(results.map(({ state }) => state)).toEqual(Array(8).fill("done"));
+    expect(trainedThere.size, "of the small ones").toBeGreaterThan(1);
+    expect(givenUp.length, "at the end, at most, where none but big ones wait").toBeLessThan(2);
+  });
+
   test.each(["data_missing", "module_missing", "not_allowed", "no_shared_memory"] as const)(
     "%s there: others do all",
     async (code) => {
