@@ -13,11 +13,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from . import keeper
+from . import keeper, user_token
 from .exits import DEVICE_BROKEN, SURROUNDINGS_MISSING, WRONG_USAGE, fail, leave
 from .process_signals import handle_sigterm, leave_to_controller, outlive_time_limit_warning
 
 if TYPE_CHECKING:  # it needs torch
+    from .admission import Admission
+    from .endpoints import Endpoints
     from .server import Server
 
 PROGRAM = "py_backend"
@@ -71,7 +73,7 @@ def start(arguments: argparse.Namespace) -> int:
 
 def serve(arguments: argparse.Namespace, kept: keeper.Keeper) -> int:
     try:
-        from . import device, endpoints, errors
+        from . import admission, device, endpoints, errors
         from .identity import Identity
         from .references import importing
         from .server import ListenError, Server
@@ -86,8 +88,14 @@ def serve(arguments: argparse.Namespace, kept: keeper.Keeper) -> int:
     try:
         chosen = device.resolve(arguments.device)
         device.select(chosen)
-        server = Server(endpoints.parse(arguments.listen), Identity.of(chosen, arguments.threads), on_stop=kept.ending)
-    except endpoints.EndpointError as error:
+        where = endpoints.parse(arguments.listen, has_keys=bool(arguments.keys))
+        server = Server(
+            where,
+            Identity.of(chosen, arguments.threads),
+            admission=admission_to(where, arguments.keys),
+            on_stop=kept.ending,
+        )
+    except (endpoints.EndpointError, admission.KeysError, user_token.TokenError) as error:
         return fail(PROGRAM, WRONG_USAGE, str(error))
     except errors.BackendError as error:
         return fail(PROGRAM, SURROUNDINGS_MISSING, error.message)
@@ -100,6 +108,15 @@ def serve(arguments: argparse.Namespace, kept: keeper.Keeper) -> int:
     if warning := device.workspace_warning(chosen):
         print(f"py_backend: {warning}", file=sys.stderr, flush=True)
     return run(server, arguments)
+
+
+def admission_to(where: Endpoints, keys: str | None) -> Admission | None:
+    """Who is let in. Raises KeysError, TokenError. An ipc socket is in a directory that only its owner may enter."""
+    from .admission import Admission
+
+    if not where.control.startswith("tcp://"):
+        return None
+    return Admission.by_keys(keys) if keys else Admission.by_token(user_token.user_token())
 
 
 def run(server: Server, arguments: argparse.Namespace) -> int:
@@ -127,7 +144,15 @@ def parse_arguments() -> argparse.Namespace:
         "--listen",
         required=True,
         metavar="URL",
-        help="control endpoint: ipc://PATH or tcp://127.0.0.1:PORT, where work takes PORT+1 (0: any two)",
+        help="control endpoint: ipc://PATH or tcp://HOST:PORT, where work takes PORT+1 (0: any two)",
+    )
+    parser.add_argument(
+        "--keys",
+        default=os.environ.get("IBATCH_KEYS"),
+        metavar="DIR",
+        help="directory with server.key_secret and the public keys (*.key) of the clients that are let in: "
+        "`ibatch keys` makes them. Needed for tcp beyond loopback; on loopback IBATCH_TOKEN, or a token in your own "
+        "configuration, is enough (default: IBATCH_KEYS)",
     )
     parser.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu or cuda:N")
     parser.add_argument(

@@ -25,7 +25,8 @@ from .progress import Progress
 
 
 class ControlDesk:
-    """Says who is here and how far the work is, and passes a cancel on; who asks, it need not know."""
+    """Says who is here and how far the work is, and passes a cancel on. Who may ask for more than that is who names the
+    session: its id is told to nobody but who opened it."""
 
     def __init__(self, identity: Identity, progress: Progress, work_endpoint: str) -> None:
         self._identity = identity
@@ -38,19 +39,25 @@ class ControlDesk:
         if isinstance(request, Hello):
             return self._introduce()
         if isinstance(request, Ping):
-            if request.session is not None and request.session == progress.session:
+            if progress.is_named(request.session):
                 progress.heard_of_session()
             return PingOk(instance=self._identity.instance)
         if isinstance(request, Status):
+            is_theirs = progress.is_named(request.session)
             return StatusOk(
                 state="working" if progress.working else "idle",
-                session_open=progress.session is not None,
-                step=progress.step,
+                session_open=is_theirs,
+                step=progress.step if is_theirs else 0,
                 seconds_since_progress=progress.seconds_since_progress,
             )
         if isinstance(request, Cancel):
             return CancelOk(working=progress.cancel(request.session))
         if isinstance(request, Shutdown):
+            if not progress.may_end(request.session):
+                raise BackendError(
+                    "session_busy",
+                    "another controller is at work here, whose session a shutdown has to name: wait until it ends",
+                )
             return ShutdownOk()
         raise BackendError("unknown_type", f"a {request.type} message does not belong on the control socket")
 

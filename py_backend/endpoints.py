@@ -25,12 +25,13 @@ class Endpoints:
     work: str
 
 
-def parse(listen: str) -> Endpoints:
-    """Both endpoints from `--listen`. Raises EndpointError. May make the directory of an ipc socket, 0700."""
+def parse(listen: str, *, has_keys: bool = False) -> Endpoints:
+    """Both endpoints from `--listen`, of which tcp beyond loopback needs keys. Raises EndpointError. May make the
+    directory of an ipc socket, 0700."""
     scheme, separator, rest = listen.partition("://")
     if not separator or scheme not in ("ipc", "tcp"):
         raise EndpointError(f"--listen {listen}: expected ipc://PATH or tcp://HOST:PORT")
-    return parse_ipc(rest) if scheme == "ipc" else parse_tcp(rest)
+    return parse_ipc(rest) if scheme == "ipc" else parse_tcp(rest, has_keys=has_keys)
 
 
 def parse_ipc(path: str) -> Endpoints:
@@ -63,18 +64,18 @@ def is_served(endpoint: str) -> bool:
     return True
 
 
-def parse_tcp(address: str) -> Endpoints:
+def parse_tcp(address: str, *, has_keys: bool) -> Endpoints:
     host, separator, port = address.rpartition(":")
-    if not separator or not port.isdecimal() or int(port) > LAST_PORT:
+    if not separator or not host or not port.isdecimal() or int(port) > LAST_PORT:
         raise EndpointError(
             f"--listen tcp://{address}: expected HOST:PORT with a port from 0 to {LAST_PORT}; work takes the next one"
         )
     if host == "localhost":
         host = "127.0.0.1"
-    if not is_loopback(host.strip("[]")):
+    if not has_keys and not is_loopback(host.strip("[]")):
         raise EndpointError(
-            f"--listen tcp://{address}: only loopback (127.0.0.1) is allowed, since nothing is encrypted yet; "
-            "reach it from elsewhere through an ssh tunnel of both ports, PORT and PORT+1"
+            f"--listen tcp://{address}: beyond loopback (127.0.0.1) keys are needed: `ibatch keys DIR` makes them, "
+            "--keys DIR takes them; or reach it through an ssh tunnel of both ports, PORT and PORT+1"
         )
     work_port = int(port) + 1 if int(port) else 0  # known beforehand, so that a tunnel can pass it on
     return Endpoints(f"tcp://{host}:{port}", f"tcp://{host}:{work_port}")

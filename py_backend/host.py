@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from hmac import compare_digest
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -141,7 +142,8 @@ class Host:
         """Whether no session is open that anybody else may be at work with."""
         if self._session is None or self._progress.session_is_idle:
             return True
-        return owner is not None and owner == self._session.owner
+        ours = self._session.owner
+        return owner is not None and ours is not None and compare_digest(owner.encode(), ours.encode())
 
     def _restoring(self, notices: list[str], request: Open, act: Callable[[], T]) -> T:
         """What it gives; torch's global state is then as it was, and the notices say what was changed. Modules that

@@ -136,6 +136,7 @@ class PingOk(Message):
 
 class Status(Message):
     type = "status"
+    session: Text | None
 
 
 class StatusOk(Message):
@@ -158,6 +159,7 @@ class CancelOk(Message):
 
 class Shutdown(Message):
     type = "shutdown"
+    session: Text | None
 
 
 class ShutdownOk(Message):

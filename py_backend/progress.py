@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Set
+from hmac import compare_digest
 
 SESSION_IDLE_SECONDS = 30.0
 """A session that was not heard of for so long may be replaced."""
@@ -76,10 +77,22 @@ class Progress:
             if not self._session_works:
                 self.cancelled.clear()
 
+    def is_named(self, session: str | None) -> bool:
+        """Whether this is the open session's id: so much nobody but its controller knows."""
+        ours = self.session
+        return session is not None and ours is not None and compare_digest(session.encode(), ours.encode())
+
+    def may_end(self, session: str | None) -> bool:
+        """Whether nobody else is at work here than who names this session."""
+        with self._lock:
+            if self.session is None:
+                return not self.working
+            return self.session_is_idle or self.is_named(session)
+
     def cancel(self, session: str) -> bool:
         """Stops this session's work at the next batch boundary; False where nothing of it is under way or queued."""
         with self._lock:
-            under_way = self._session_works and session == self.session
+            under_way = self._session_works and self.is_named(session)
             if under_way:
                 self.cancelled.set()
             return under_way

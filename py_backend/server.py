@@ -14,10 +14,11 @@ from pathlib import Path
 
 import zmq
 
+from .admission import Admission, Porter
 from .answers import Answer
 from .asked import Asked, Pending, error_packet, read
 from .codec import MAX_MESSAGE_BYTES, Packet, encode
-from .connections import Allowance, Connections, most_connections
+from .connections import CURVE_BYTES, Allowance, Connections, most_connections
 from .control import ControlDesk
 from .device import select
 from .endpoints import Endpoints, is_served
@@ -55,10 +56,20 @@ class ListenError(Exception):
 class Server:
     """Binds both sockets at construction; `run` serves until it is told to stop."""
 
-    def __init__(self, endpoints: Endpoints, identity: Identity, on_stop: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        identity: Identity,
+        *,
+        admission: Admission | None,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        """admission: None where nobody else can reach the endpoints."""
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._on_stop = on_stop
         self._is_broken = False
+        self._admission = admission
+        self._porter = None if admission is None else Porter(self._context, admission)
         self._progress = Progress()
         self._host = Host(identity, self._progress)
         self._queue: deque[Asked] = deque()
@@ -81,6 +92,8 @@ class Server:
         self._asked, self._asked_or_moved = zmq.Poller(), zmq.Poller()
         for poller in (self._asked, self._asked_or_moved):
             poller.register(self._control, zmq.POLLIN)
+            if self._porter is not None:
+                poller.register(self._porter.socket, zmq.POLLIN)
         for connections in (self._control_connections, self._work_connections):
             if connections.fd is not None:
                 self._asked_or_moved.register(connections.fd, zmq.POLLIN)
@@ -90,10 +103,17 @@ class Server:
         """A ROUTER that takes frames of at most this size, and queues so many messages a peer."""
         socket = self._context.socket(zmq.ROUTER)
         socket.setsockopt(zmq.LINGER, LINGER_MS)
-        socket.setsockopt(zmq.MAXMSGSIZE, frame_bytes)
+        socket.setsockopt(zmq.MAXMSGSIZE, frame_bytes + self._sealed_bytes)
         socket.setsockopt(zmq.RCVHWM, messages)
         socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+        if self._admission is not None:
+            self._admission.guard(socket)
         return socket
+
+    @property
+    def _sealed_bytes(self) -> int:
+        """What a frame on the wire has more than we see."""
+        return 0 if self._admission is None else CURVE_BYTES
 
     def stop(self) -> None:
         """Ends `run` at the next batch boundary. May be called from any thread and from a signal handler."""
@@ -118,6 +138,8 @@ class Server:
             self._waker.close(JOIN_SECONDS)
             if not control.is_alive():  # a socket belongs to the thread that uses it
                 self._control.close()
+                if self._porter is not None:
+                    self._porter.close()
                 self._control_connections.close()
                 self._work_connections.close()
                 self._context.term()
@@ -212,6 +234,8 @@ class Server:
                     asking = dict(self._asked.poll(math.ceil(1000 * until_look)))
                 else:
                     asking = dict(self._asked_or_moved.poll(IDLE_POLL_MS))
+                if self._porter is not None and self._porter.socket in asking:
+                    self._porter.answer()
                 if self._control in asking:
                     self._answer_next_control()
                 if until_look <= 0:

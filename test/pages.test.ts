@@ -10,6 +10,7 @@ const pages = [
   "CHANGELOG.md",
   ...markdownIn("docs"),
   ...markdownIn("docs/results"),
+  "examples/compose/README.md",
   "examples/own-order/README.md",
 ].map((path) => ({ path, text: readFileSync(join(packageRoot, path), "utf8") }));
 

@@ -273,7 +273,18 @@ describe("Python", () => {
   const imports = readPythonImports();
   // From the bottom up: a file may import those before it.
   const layers = [
-    ["__init__", "errors", "exits", "process_signals", "endpoints", "progress", "listed", "waking", "arrivals"],
+    [
+      "__init__",
+      "errors",
+      "exits",
+      "process_signals",
+      "endpoints",
+      "progress",
+      "listed",
+      "waking",
+      "arrivals",
+      "user_token",
+    ],
     [
       "keeper",
       "messages",
@@ -288,6 +299,7 @@ describe("Python", () => {
       "torch_methods",
       "torch_switches",
       "connections",
+      "admission",
     ],
     ["codec", "device", "torch_state", "workers"],
     ["identity", "generators"],
@@ -360,7 +372,7 @@ describe("Python", () => {
   });
 
   const doors: Record<string, readonly string[]> = {
-    zmq: ["py_backend/connections.py", "py_backend/server.py"],
+    zmq: ["py_backend/admission.py", "py_backend/connections.py", "py_backend/server.py"],
     pickle: ["py_backend/datasets/unpickle.py"],
     sklearn: [],
     scipy: ["bootstrap", "divergence", "equivalence", "intervals", "signed_rank", "t_test"].map(

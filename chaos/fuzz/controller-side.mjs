@@ -10,7 +10,7 @@ import { messageAt } from "./messages.mjs";
 
 const MOST_SECONDS = 60;
 const MOST_FAULTS = 20;
-const ASKED = ["status", {}, {}];
+const ASKED = ["status", { session: null }, {}];
 const ANSWERS = {
   status: ["status_ok", { state: "idle", sessionOpen: false, step: 7, secondsSinceProgress: 0.5 }, {}],
   score: ["score_ok", { session: "s", indicesSha256: "0".repeat(64), seconds: 0.5 }, { loss: Float32Array.of(1, 2) }],

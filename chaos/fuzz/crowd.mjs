@@ -1,25 +1,26 @@
-// Peers that take up connections and do nothing of use: some say nothing, some break off their handshake, some send a byte now and
-// then of a message that never ends. Whoever is cut comes again.
+// Peers that take up connections and do nothing of use: some say nothing, some break off their handshake, some send a byte of it now
+// and then, some ask to be let in without a key. Whoever is cut comes again.
 //   node chaos/fuzz/crowd.mjs COUNT PORT...   until standard input closes; says how many stand once all have been tried
 import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
 
-const GREETING = Buffer.concat([
-  Buffer.from(`\xff${"\0".repeat(8)}\x7f\x03\0${"NULL".padEnd(20, "\0")}`, "latin1"),
-  Buffer.alloc(32),
-]);
+const greeting = (mechanism) =>
+  Buffer.concat([
+    Buffer.from(`\xff${"\0".repeat(8)}\x7f\x03\0${mechanism.padEnd(20, "\0")}`, "latin1"),
+    Buffer.alloc(32),
+  ]);
 const READY = Buffer.from("\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06DEALER", "latin1");
-const LONG_FRAME = Buffer.from([3, 0, 0, 0, 0, 0, 4, 0, 0]);
+/** The head of CURVE's first command, of 200 bytes. */
+const HELLO = Buffer.from("\x04\xc8\x05HELLO\x01\0", "latin1");
 const BYTE_MS = 200;
 const AGAIN_MS = 1000;
 
 const KINDS = [
   () => {}, // silent
-  (socket) => socket.write(GREETING.subarray(0, 20)),
-  (socket) => socket.write(GREETING),
+  (socket) => socket.write(greeting("CURVE").subarray(0, 20)),
+  (socket) => socket.write(Buffer.concat([greeting("NULL"), READY])),
   (socket) => {
-    socket.write(Buffer.concat([GREETING, READY]));
-    socket.write(LONG_FRAME);
+    socket.write(Buffer.concat([greeting("CURVE"), HELLO]));
     const slowly = setInterval(() => socket.write("x"), BYTE_MS);
     socket.once("close", () => clearInterval(slowly));
   },

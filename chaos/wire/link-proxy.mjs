@@ -33,15 +33,6 @@ export class LinkProxy {
 /** Where the backend listens. */
 const BACKEND = "127.0.0.1";
 
-/** `hello_ok` names the work endpoint at the backend: its place is taken by one of equally many bytes, which leads through here. */
-function named(bytes, host) {
-  const at = bytes.indexOf(`tcp://${BACKEND}:`);
-  if (at === -1) return bytes;
-  if (host.length !== BACKEND.length) throw new Error(`${host} is not as long as ${BACKEND}`);
-  bytes.write(`tcp://${host}:`, at, "latin1");
-  return bytes;
-}
-
 /** One port. */
 class Line {
   #host;
@@ -66,14 +57,12 @@ class Line {
 
   #relay(near) {
     const far = connect(this.#port, BACKEND);
-    const asked = (bytes) => bytes;
-    const answered = (bytes) => named(bytes, this.#host);
-    for (const [from, to, passed] of [
-      [near, far, asked],
-      [far, near, answered],
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
     ]) {
       this.#sockets.add(from);
-      from.on("data", (bytes) => to.write(passed(bytes)));
+      from.on("data", (bytes) => to.write(bytes));
       from.on("error", () => {}); // its other end is told by "close"
       from.on("close", () => {
         this.#sockets.delete(from);

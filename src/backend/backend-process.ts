@@ -10,6 +10,8 @@ import { LastLines, onLines, withLastLines } from "../process/output-lines.js";
 import { describeEnding, type Ending, ProcessGroup } from "../process/process-group.js";
 import { EXIT_SURROUNDINGS } from "../process/python-program.js";
 import { type Child, cannotStart, READY_CHANNEL, spawnPython } from "../process/spawn.js";
+import { type Credentials, makeToken, NO_CREDENTIALS } from "./credentials.js";
+import { isTcp } from "./endpoint.js";
 import { chooseEndpoint } from "./socket-directory.js";
 
 /** What of the user's Python may run. */
@@ -53,14 +55,23 @@ const DUMP_SECONDS = 2;
 /** A running backend, started by us and ended by us. */
 export class BackendProcess {
   readonly controlEndpoint: string;
+  /** What it takes us by. */
+  readonly credentials: Credentials;
   /** Resolves when it is gone with all that it started. */
   readonly ended: Promise<Ended>;
   readonly #group: ProcessGroup;
   readonly #said: LastLines;
   readonly #cleanUp: () => void;
 
-  private constructor(controlEndpoint: string, group: ProcessGroup, said: LastLines, cleanUp: () => void) {
+  private constructor(
+    controlEndpoint: string,
+    credentials: Credentials,
+    group: ProcessGroup,
+    said: LastLines,
+    cleanUp: () => void,
+  ) {
     this.controlEndpoint = controlEndpoint;
+    this.credentials = credentials;
     this.#group = group;
     this.#said = said;
     this.#cleanUp = cleanUp;
@@ -77,7 +88,8 @@ export class BackendProcess {
    */
   static async start(options: BackendProcessOptions): Promise<BackendProcess> {
     const socket = chooseEndpoint(options.listen);
-    const child = undoing(socket.remove, () => spawnBackend(options, socket.listen));
+    const credentials = isTcp(socket.listen) ? ownToken() : NO_CREDENTIALS;
+    const child = undoing(socket.remove, () => spawnBackend(options, socket.listen, credentials));
     const group = new ProcessGroup(child);
     const forget = atExit(socket.remove);
     const cleanUp = () => {
@@ -94,7 +106,7 @@ export class BackendProcess {
     }
     try {
       const ready = unlessInterrupted(options.signal, untilReady(child, group, said, options));
-      return new BackendProcess(await ready, group, said, cleanUp);
+      return new BackendProcess(await ready, credentials, group, said, cleanUp);
     } catch (error) {
       await group.kill(); // it could still make its socket's directory
       cleanUp();
@@ -123,7 +135,9 @@ function undoing<T>(undo: () => void, act: () => T): T {
   }
 }
 
-function spawnBackend(options: BackendProcessOptions, listen: string): Child {
+const ownToken = (): Credentials => ({ kind: "token", token: makeToken(), from: "its start" });
+
+function spawnBackend(options: BackendProcessOptions, listen: string, credentials: Credentials): Child {
   const { device, threads, userCode } = options;
   const args = [
     ...["--child", "--ready-fd", String(READY_CHANNEL)],
@@ -131,7 +145,14 @@ function spawnBackend(options: BackendProcessOptions, listen: string): Child {
     ...userCode.allowImport.flatMap((module) => ["--allow-import", module]),
     ...userCode.pythonPath.flatMap((directory) => ["--python-path", resolve(directory)]),
   ];
-  return spawnPython({ ...options, module: "py_backend", args });
+  // What arguments say others can see; what is for backends that are started otherwise is not for this one.
+  const token = credentials.kind === "token" ? credentials.token : undefined;
+  return spawnPython({
+    ...options,
+    module: "py_backend",
+    args,
+    environment: { IBATCH_TOKEN: token, IBATCH_KEYS: undefined },
+  });
 }
 
 /** Resolves with its control endpoint. */

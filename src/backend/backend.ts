@@ -7,12 +7,16 @@ import { withLastLines } from "../process/output-lines.js";
 import { BackendProcess, NO_USER_CODE, type UserCode } from "./backend-process.js";
 import { howByHand } from "./by-hand.js";
 import { BackendClient, type Heartbeat, type Introduction } from "./client.js";
+import { type Credentials, NO_CREDENTIALS } from "./credentials.js";
 import { untilListening } from "./endpoint.js";
-import { BackendLost } from "./errors.js";
+import { BackendError, BackendLost } from "./errors.js";
+import { mismatch } from "./refusal.js";
 
 export interface BackendOptions {
   /** Control endpoint of a backend that is running already; absent: one is started. */
   readonly url?: string | undefined;
+  /** What it is proven to who we are; absent: nothing. One that is started has its own. */
+  readonly credentials?: Credentials | undefined;
   readonly python?: string | undefined;
   readonly device: string;
   readonly threads: number | "auto";
@@ -59,9 +63,11 @@ const GREETING_SECONDS = 15;
 const LISTENING_SECONDS = 3;
 
 async function attach(url: string, options: BackendOptions): Promise<Backend> {
-  const { startSeconds, stallSeconds, mayComeBack, signal, onWaiting } = options;
+  const { startSeconds, stallSeconds, mayComeBack, signal, onWaiting, credentials = NO_CREDENTIALS } = options;
   const seconds = mayComeBack ? startSeconds : Math.min(LISTENING_SECONDS, startSeconds);
-  await untilListening(url, { seconds, signal, onWaiting, how: howByHand(url, options) });
+  const mechanism = await untilListening(url, { seconds, signal, onWaiting, how: howByHand(url, options) });
+  const wrong = mismatch(url, credentials, mechanism);
+  if (wrong !== undefined) throw wrong;
   const client: BackendClient = await BackendClient.connect(url, {
     ...options,
     startSeconds: Math.min(GREETING_SECONDS, startSeconds),
@@ -113,7 +119,8 @@ async function startBackend(options: BackendOptions): Promise<Backend> {
       client.fail(place === undefined ? stall : new BackendLost(`${stall.how}: it hung in ${place}`));
     };
     const stall = { seconds: options.stallSeconds, giveUp: (error: BackendLost) => void abort(error) };
-    const client = await BackendClient.connect(child.controlEndpoint, { ...options, hopeless, stall });
+    const { controlEndpoint, credentials } = child;
+    const client = await BackendClient.connect(controlEndpoint, { ...options, credentials, hopeless, stall });
     void child.ended.then(({ how, said }) => {
       if (!isAborted) client.fail(new BackendLost(`the backend ended: ${how}`, said.slice(-LAST_LINES)));
     });
@@ -126,9 +133,11 @@ async function startBackend(options: BackendOptions): Promise<Backend> {
 
 async function stopChild(client: BackendClient, child: BackendProcess): Promise<void> {
   let asked = false;
-  const answered = client.control("shutdown", {}).then(() => {
+  const hears = () => {
     asked = true;
-  });
+  };
+  // One that has just opened a session refuses who does not name it yet: that its standard input closes asks it, too.
+  const answered = client.shutdown().then(hears, (error: unknown) => error instanceof BackendError && hears());
   await settlesWithin(SHUTDOWN_ANSWER_SECONDS, answered);
   await child.stop({ asked });
   client.close();

@@ -5,27 +5,40 @@ import { packageRoot } from "../package-root.js";
 import { findPython } from "../process/find-python.js";
 import { quoted } from "../process/shell-words.js";
 import { NO_USER_CODE, type UserCode } from "./backend-process.js";
+import { type Credentials, NO_CREDENTIALS } from "./credentials.js";
+import { addressOf, isLoopback } from "./endpoint.js";
 
 /** What is asked of it. */
 export interface AskedFor {
   readonly device: string;
   readonly threads: number | "auto";
   readonly userCode?: UserCode | undefined;
+  readonly credentials?: Credentials | undefined;
 }
 
 /** The command that starts such a backend at the endpoint, for the directory that this one was given in; and what it may lack. */
-export function howByHand(endpoint: string, { device, threads, userCode = NO_USER_CODE }: AskedFor): string {
+export function howByHand(endpoint: string, asked: AskedFor): string {
+  const { device, threads, userCode = NO_USER_CODE, credentials = NO_CREDENTIALS } = asked;
+  const elsewhere = otherMachine(endpoint);
   const options = [
-    ["--listen", endpoint],
+    ["--listen", elsewhere === undefined ? endpoint : `tcp://0.0.0.0:${elsewhere.port}`],
+    ...(credentials.kind === "curve" ? [["--keys", "DIR"]] : []),
     ...(device === "auto" ? [] : [["--device", device]]),
     ...(threads === "auto" ? [] : [["--threads", String(threads)]]),
     ...userCode.allowImport.map((module) => ["--allow-import", module]),
     ...userCode.pythonPath.map((directory) => ["--python-path", directory]),
   ];
-  const { environment, python } = foundPython();
+  const { environment, python } = elsewhere === undefined ? foundPython() : { environment: [], python: "python" };
   const command = [...environment, ...[python, "-m", "py_backend", ...options.flat()].map(quoted)].join(" ");
   const isFound = userCode.allowImport.length === 0 || userCode.pythonPath.length > 0;
-  return `\`${command}\`${isFound ? "" : " (and --python-path DIR where modules of yours are in DIR)"}`;
+  const where = elsewhere === undefined ? "" : ` on ${elsewhere.host}`;
+  return `\`${command}\`${where}${isFound ? "" : " (and --python-path DIR where modules of yours are in DIR)"}`;
+}
+
+/** Undefined for this one. */
+function otherMachine(endpoint: string): { readonly host: string; readonly port: number } | undefined {
+  const address = addressOf(endpoint);
+  return "port" in address && !isLoopback(endpoint) ? address : undefined;
 }
 
 /** In the package's own directory Python finds `py_backend` by itself. `environment`: quoted, but for its `=`. */

@@ -1,8 +1,10 @@
 import { asError } from "../errors.js";
 import { arrivingMemory } from "./arriving-memory.js";
 import { decode, encode } from "./codec.js";
+import { type Credentials, clientKeys, NO_CREDENTIALS } from "./credentials.js";
 import { BackendError, BackendLost, isErrorCode } from "./errors.js";
 import type { AnswerTo, ControlRequest, FieldsOf, Message, MessageArrays, WorkRequest } from "./messages.js";
+import { type HandshakeFailure, refusal } from "./refusal.js";
 import { WireSocket } from "./socket.js";
 
 type Request = ControlRequest | WorkRequest;
@@ -36,8 +38,14 @@ export class Channel {
   readonly #arriving: ReturnType<typeof arrivingMemory.watch> | undefined;
 
   /** `onDisconnect` is called whenever the connection breaks: what waits then may never be answered. */
-  constructor(endpoint: string, onDisconnect: () => void = () => {}, memory = arrivingMemory) {
-    this.#socket = new WireSocket(endpoint, onDisconnect);
+  constructor(
+    endpoint: string,
+    credentials: Credentials = NO_CREDENTIALS,
+    onDisconnect: () => void = () => {},
+    memory = arrivingMemory,
+  ) {
+    const onRefused = (failure: HandshakeFailure) => this.fail(refusal(endpoint, credentials, failure));
+    this.#socket = new WireSocket(endpoint, clientKeys(credentials), { onDisconnect, onRefused });
     // At the other end of another endpoint is our own process, or one of this user's.
     if (endpoint.startsWith("tcp:")) this.#arriving = memory.watch((bytes) => this.#cut(tooMuch(endpoint, bytes)));
     void this.#receive();

@@ -1,7 +1,8 @@
 import { Interrupted, surroundingsError } from "../errors.js";
 import { settlesWithin } from "../process/deadline.js";
 import { type Answer, Channel } from "./channel.js";
-import { addressOf } from "./endpoint.js";
+import type { Credentials } from "./credentials.js";
+import { addressOf, workEndpointOf } from "./endpoint.js";
 import { BackendLost } from "./errors.js";
 import type { ControlRequest, FieldsOf, MessageArrays, WorkRequest } from "./messages.js";
 
@@ -21,6 +22,8 @@ export interface Stall {
 }
 
 export interface ClientOptions {
+  /** What it proves itself with, at both sockets; absent: nothing, as at an ipc socket. */
+  readonly credentials?: Credentials | undefined;
   readonly heartbeat: Heartbeat;
   /** Absent: no limit. */
   readonly stall?: Stall;
@@ -74,7 +77,7 @@ export class BackendClient {
     addressOf(endpoint); // refuses what is none
     if (options.signal.aborted) throw new Interrupted();
     const broke = { control: () => {}, work: () => {} };
-    const control = new Channel(endpoint, () => broke.control());
+    const control = new Channel(endpoint, options.credentials, () => broke.control());
     const interrupt = () => control.fail(new Interrupted());
     options.signal.addEventListener("abort", interrupt);
     let greeting = true;
@@ -86,7 +89,7 @@ export class BackendClient {
     );
     try {
       const { fields } = await control.request("hello", { client: "ibatch" }, {});
-      const work = new Channel(fields.workEndpoint, () => broke.work());
+      const work = new Channel(workEndpointOf(endpoint, fields.workEndpoint), options.credentials, () => broke.work());
       const client = new BackendClient(endpoint, control, work, fields, options.heartbeat, options.stall);
       broke.control = () => client.#controlBroke();
       broke.work = () => void client.#workBroke();
@@ -113,6 +116,11 @@ export class BackendClient {
   /** Names the session that pings keep alive. */
   keepAlive(session: string | null): void {
     this.#session = session;
+  }
+
+  /** Has the backend end: it does so for who names the session that is open, or where none is. */
+  async shutdown(): Promise<void> {
+    await this.control("shutdown", { session: this.#session });
   }
 
   /** Answers that came and were nobody's, ever: what was asked of another session, or answered before. */
@@ -183,7 +191,7 @@ export class BackendClient {
       this.#heard((await pinged).fields.instance);
       return { deaf: false, secondsWithoutProgress: 0 };
     }
-    const [{ fields }, pong] = await Promise.all([this.control("status", {}), pinged]);
+    const [{ fields }, pong] = await Promise.all([this.control("status", { session: this.#session }), pinged]);
     this.#heard(pong.fields.instance);
     const answeredMeanwhile = this.#work.answers !== this.#answersBefore;
     return {

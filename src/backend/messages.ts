@@ -162,7 +162,7 @@ export const MESSAGES = {
   }),
   ping: message({ session: optionalText }),
   ping_ok: message({ instance: text }),
-  status: message({}),
+  status: message({ session: optionalText }),
   status_ok: message({
     state: z.enum(["idle", "working"]),
     sessionOpen: z.boolean(),
@@ -171,7 +171,7 @@ export const MESSAGES = {
   }),
   cancel: message({ session: text }),
   cancel_ok: message({ working: z.boolean() }),
-  shutdown: message({}),
+  shutdown: message({ session: optionalText }),
   shutdown_ok: message({}),
 
   open: message({

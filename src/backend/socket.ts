@@ -1,6 +1,22 @@
 /** The ZeroMQ door: the only file that imports zeromq. */
 import { context, Dealer } from "zeromq";
 import { MAX_MESSAGE_BYTES } from "./codec.js";
+import type { ClientKeys } from "./credentials.js";
+import type { HandshakeFailure } from "./refusal.js";
+
+/** What CURVE adds to a frame. */
+const SEALED_FRAME_BYTES = 33;
+
+/** What becomes of a socket's connections. */
+export interface Watch {
+  /** A connection that stood broke; zeromq makes another one by itself. */
+  onDisconnect(): void;
+  /** There will be none. */
+  onRefused(failure: HandshakeFailure): void;
+}
+
+/** Handshakes that are broken off before it is believed that none will do: a backend may be ending, or a link break. */
+const HANDSHAKES = 5;
 
 /** Messages that wait here until they are read; whoever sends more of them is held up. */
 const WAITING_MESSAGES = 16;
@@ -16,16 +32,42 @@ export class WireSocket {
   readonly #dealer: Dealer;
   #lastSend: Promise<void> = Promise.resolve();
 
-  /** `onDisconnect` is called whenever a connection that stood breaks; zeromq makes another one by itself. */
-  constructor(endpoint: string, onDisconnect: () => void) {
+  constructor(endpoint: string, keys: ClientKeys | undefined, watch: Watch) {
     this.#dealer = new Dealer({
       linger: 0,
-      maxMessageSize: MAX_MESSAGE_BYTES,
+      maxMessageSize: MAX_MESSAGE_BYTES + (keys === undefined ? 0 : SEALED_FRAME_BYTES),
       receiveHighWaterMark: WAITING_MESSAGES,
       ipv6: endpoint.includes("["),
+      ...(keys && {
+        curveServerKey: keys.serverPublicKey,
+        curvePublicKey: keys.publicKey,
+        curveSecretKey: keys.secretKey,
+      }),
     });
-    this.#dealer.events.on("disconnect", onDisconnect);
+    this.#follow(keys !== undefined, watch);
     this.#dealer.connect(endpoint);
+  }
+
+  #follow(isEncrypted: boolean, { onDisconnect, onRefused }: Watch): void {
+    const { events } = this.#dealer;
+    let stands = false;
+    let left = HANDSHAKES;
+    events.on("handshake", () => {
+      stands = true;
+      left = Number.POSITIVE_INFINITY; // the keys are right: whatever breaks off now is another matter
+    });
+    events.on("disconnect", () => {
+      if (stands) onDisconnect();
+      stands = false;
+    });
+    if (!isEncrypted) return;
+    const brokenOff = () => {
+      left -= 1;
+      if (left === 0) onRefused("broken off");
+    };
+    events.on("handshake:error:auth", () => onRefused("unknown key"));
+    events.on("handshake:error:protocol", brokenOff);
+    events.on("handshake:error:other", brokenOff);
   }
 
   /** Queues the message; resolves when zeromq has taken it. */

@@ -18,6 +18,11 @@ export const backendOptions = {
     .optional()
     .describe("use the backend that runs at this control endpoint, instead of starting one")
     .meta({ placeholder: "URL" }),
+  keys: z
+    .string()
+    .optional()
+    .describe("directory with client.key_secret and server.key of `ibatch keys`, for --backend (default: IBATCH_KEYS)")
+    .meta({ placeholder: "DIR" }),
 };
 
 /** Of commands that run what a config's references name. */

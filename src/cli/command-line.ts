@@ -9,6 +9,7 @@ import { dataCommand } from "./data-command.js";
 import { doctorCommand } from "./doctor-command.js";
 import { EXIT, EXIT_OF_KIND } from "./exit-codes.js";
 import { exportCommand } from "./export-command.js";
+import { keysCommand } from "./keys-command.js";
 import { listCommand } from "./list-command.js";
 import { mergeCommand } from "./merge-command.js";
 import { orderCommand } from "./order-command.js";
@@ -92,6 +93,10 @@ function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Com
   addCommand(program, trustCommand, async () => {
     const { trust } = await import("./trust.js");
     outcome(trust());
+  });
+  addCommand(program, keysCommand, async ([directory]) => {
+    const { keys } = await import("./keys.js");
+    outcome(keys(directory));
   });
   addCommand(program, doctorCommand, async (_, options) => {
     const { doctor } = await import("./doctor.js");

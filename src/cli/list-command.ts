@@ -3,10 +3,11 @@ import { KINDS } from "../config/kinds.js";
 import { backendOptions } from "./backend-options.js";
 import type { CommandDefinition } from "./command.js";
 
-const { python, backend } = backendOptions;
+const { python, backend, keys } = backendOptions;
 const options = z.strictObject({
   python,
   backend,
+  keys,
   json: z.boolean().default(false).describe("one JSON document instead of text"),
 });
 

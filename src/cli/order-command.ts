@@ -2,7 +2,7 @@ import { z } from "zod";
 import { backendOptions } from "./backend-options.js";
 import type { CommandDefinition } from "./command.js";
 
-const { data, python, backend } = backendOptions;
+const { data, python, backend, keys } = backendOptions;
 const integer = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 /** More than that is nothing to look at. */
 export const MOST = 10_000_000;
@@ -82,6 +82,7 @@ const options = z.strictObject({
   data,
   python,
   backend,
+  keys,
 });
 
 export type OrderOptions = z.infer<typeof options>;

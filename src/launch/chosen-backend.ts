@@ -2,12 +2,14 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { type Backend, openBackend } from "../backend/backend.js";
+import type { Credentials } from "../backend/credentials.js";
 import { BackendSupply } from "../backend/supply.js";
 import { backendSection } from "../config/common-schema.js";
 import type { ExperimentConfig } from "../config/config.js";
 import { IbatchError, surroundingsError, usageError } from "../errors.js";
 import { whenAborted } from "../when-aborted.js";
 import { modulesOf } from "./allowed-imports.js";
+import { credentialsFor } from "./credentials.js";
 
 /** Which backend, on what, with which data; as the command line's options of these names. */
 export interface BackendChoice {
@@ -19,6 +21,8 @@ export interface BackendChoice {
   readonly device?: string | undefined;
   /** Control endpoints of backends that run already, as a list or with commas; one is started when left out. */
   readonly backend?: string | readonly string[] | undefined;
+  /** Directory with client.key_secret and server.key, for backends that run already over tcp; IBATCH_KEYS when left out. */
+  readonly keys?: string | undefined;
   /** Modules of yours that a config's references may name, with their submodules: importing them runs their code. */
   readonly allowImport?: readonly string[] | undefined;
   /** Directories to look for them in. */
@@ -36,6 +40,8 @@ export interface Opening {
   readonly mayComeBack?: boolean;
   /** Told where one that runs already is not there yet. */
   readonly onWaiting?: (() => void) | undefined;
+  /** What is proven to one that runs already; what the user has for its endpoint when left out. */
+  readonly credentials?: Credentials | undefined;
 }
 
 /**
@@ -66,10 +72,17 @@ export async function openChosenBackend(choice: BackendChoice, opening: Opening)
   const { python, device = config.devices?.[0] ?? config.device, allowImport = [], pythonPath = [] } = choice;
   const url = oneEndpoint(choice);
   if (url !== undefined) refuseChoicesOfAnother(url, choice);
+  else if (choice.keys !== undefined)
+    throw usageError(`--keys ${choice.keys}: keys are for a backend that runs already; name it with --backend`);
   const missing = pythonPath.find((directory) => !existsSync(directory));
   if (missing !== undefined) throw usageError(`--python-path ${missing}: there is no such directory`);
   const userCode = { allowImport: url === undefined ? allowImport : modulesOf(imports), pythonPath };
-  return await openBackend({ ...config, url, python, device, userCode, signal, onOutput, mayComeBack, onWaiting });
+  const credentials = url === undefined ? undefined : (opening.credentials ?? credentialsFor(url, choice.keys));
+  return await openBackend({
+    ...config,
+    ...{ url, credentials, python, device, userCode },
+    ...{ signal, onOutput, mayComeBack, onWaiting },
+  });
 }
 
 /** Backends that a config asks for, to work side by side. */

@@ -14,6 +14,8 @@ export interface PythonModule {
   readonly module: string;
   readonly args: readonly string[];
   readonly threads: number;
+  /** Beside what this process has; undefined: without that. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /** Of standard input, output and error, numbers 0 to 2, it is the next one. */
@@ -43,7 +45,7 @@ export function spawnPython(module: PythonModule): Child {
   }
 }
 
-function spawned({ python, packageRoot, module, args, threads }: PythonModule): Child {
+function spawned({ python, packageRoot, module, args, threads, environment }: PythonModule): Child {
   const theirs = (process.env.PYTHONPATH ?? "").split(delimiter).filter(Boolean);
   const pythonPath = [packageRoot, ...theirs].map((path) => resolve(path)).join(delimiter);
   return spawn(python, ["-m", module, ...args], {
@@ -53,6 +55,7 @@ function spawned({ python, packageRoot, module, args, threads }: PythonModule): 
     detached: process.platform !== "win32",
     env: {
       ...process.env,
+      ...environment,
       PYTHONPATH: pythonPath,
       OMP_NUM_THREADS: String(threads),
       PYTHONUNBUFFERED: "1", // what it prints is there when it dies

@@ -1,16 +1,15 @@
 /** Files that a user trusts, by path and hash, in the user's own configuration. */
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { usageError } from "../errors.js";
 import { makeDirectory } from "./directory.js";
+import { userConfiguration } from "./user-configuration.js";
 import { writeWholeJson } from "./write-file.js";
 
 const trustedFiles = z.record(z.string(), z.string());
 
-const directory = (): string => join(process.env.XDG_CONFIG_HOME || join(homedir(), ".config"), "ibatch");
-const list = (): string => join(directory(), "trusted.json");
+const list = (): string => join(userConfiguration(), "trusted.json");
 
 /** SHA-256 by absolute path, of each file as it was when it was trusted. @throws IbatchError when the list is damaged. */
 export function readTrusted(): Readonly<Record<string, string>> {
@@ -25,6 +24,6 @@ export function readTrusted(): Readonly<Record<string, string>> {
 /** Trusts a file as it is now. */
 export function trust(path: string, sha256: string): void {
   const trusted = { ...readTrusted(), [path]: sha256 };
-  makeDirectory(directory(), "XDG_CONFIG_HOME");
+  makeDirectory(userConfiguration(), "XDG_CONFIG_HOME");
   writeWholeJson(list(), trusted);
 }

@@ -2,6 +2,7 @@ import { createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { ArrivingMemory } from "../../src/backend/arriving-memory.js";
 import { Channel } from "../../src/backend/channel.js";
+import { NO_CREDENTIALS } from "../../src/backend/credentials.js";
 import { BackendLost } from "../../src/backend/errors.js";
 
 /** Memory as the test says, and connections that are watched in it; `cut`: those that were ended, and why. */
@@ -77,10 +78,10 @@ test("a message without end from a backend is cut before it fills memory", async
   const address = server.address();
   const port = typeof address === "object" ? address?.port : undefined;
   const before = process.memoryUsage.rss();
-  const channel = new Channel(`tcp://127.0.0.1:${port}`, () => {}, new ArrivingMemory(50 * 2 ** 20));
-  await expect(channel.request("status", {}, {})).rejects.toThrow(BackendLost);
+  const channel = new Channel(`tcp://127.0.0.1:${port}`, NO_CREDENTIALS, () => {}, new ArrivingMemory(50 * 2 ** 20));
+  await expect(channel.request("status", { session: null }, {})).rejects.toThrow(BackendLost);
   expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 30);
-  await expect(channel.request("status", {}, {})).rejects.toThrow(
+  await expect(channel.request("status", { session: null }, {})).rejects.toThrow(
     /makes no message, and took 0\.\d GiB of memory here/,
   );
   channel.close();

@@ -69,7 +69,7 @@ test("it starts, introduces itself, can be attached to, and stops leaving nothin
   expect(dropout).toMatchObject({ type: "float", default: 0.3, minimum: 0, maximum: 0.99 });
 
   const attached = await open(introduction.workEndpoint.replace(/\.work$/, ""));
-  await expect(attached.client.control("status", {})).resolves.toMatchObject({
+  await expect(attached.client.control("status", { session: null })).resolves.toMatchObject({
     fields: { state: "idle", sessionOpen: false },
   });
   await attached.stop();
@@ -148,7 +148,7 @@ test("when it is killed, what waits is rejected with how it ended and what it sa
   );
   process.kill(pid(), "SIGKILL");
   await Promise.all(lost);
-  await expect(backend.client.control("status", {})).rejects.toThrow(BackendLost);
+  await expect(backend.client.control("status", { session: null })).rejects.toThrow(BackendLost);
   await backend.stop();
   expect(socketDirectories()).toEqual([]);
 });

@@ -56,7 +56,7 @@ test("restarted while a session is open and nothing is under way", async () => {
   await fake.restart();
   answerPings("two");
   await vi.waitFor(() => expect(client.isLost).toBe(true), { timeout: 10_000 });
-  await expect(client.control("status", {})).rejects.toThrow("was restarted");
+  await expect(client.control("status", { session: null })).rejects.toThrow("was restarted");
 });
 
 test("killed, and nothing answers in its place", async () => {

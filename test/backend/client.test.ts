@@ -88,7 +88,7 @@ describe("connecting", () => {
     await fake.greet();
     client = await connected;
     die(why);
-    const status = client.control("status", {});
+    const status = client.control("status", { session: null });
     await (await fake.control.next()).answer("status_ok", IDLE);
     await expect(status).resolves.toBeDefined();
   });
@@ -111,7 +111,7 @@ describe("the heartbeat", () => {
 
   /** Waits until all that the backend sent before has been read: it answers in order. */
   async function answered(connected: BackendClient): Promise<void> {
-    const status = connected.control("status", {});
+    const status = connected.control("status", { session: null });
     const asked = await fake.control.next();
     await asked.answer("status_ok", IDLE);
     await status;
@@ -132,7 +132,7 @@ describe("the heartbeat", () => {
     await waiting;
     expect(outcome).toEqual(new BackendLost("the backend was silent for 30 s"));
     await expect(close(connected)).rejects.toThrow("silent");
-    await expect(connected.control("status", {})).rejects.toThrow("silent");
+    await expect(connected.control("status", { session: null })).rejects.toThrow("silent");
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -287,7 +287,7 @@ describe("the heartbeat", () => {
 
 test("giving up rejects what waits on both sockets with the same error", async () => {
   const connected = await connect();
-  const waiting = [close(connected), connected.control("shutdown", {})];
+  const waiting = [close(connected), connected.control("shutdown", { session: null })];
   const lost = new BackendLost("the backend ended: signal SIGKILL");
   connected.fail(lost);
   for (const refused of waiting) await expect(refused).rejects.toBe(lost);

@@ -59,6 +59,8 @@ describe("help goes to standard output, exit code 0", () => {
                                      where they differ
         trust                        let .ibatch.yaml in this directory, as it is now,
                                      say which code runs
+        keys <dir>                   make the keys by which a backend on another
+                                     machine and its clients know each other
         doctor [options]             can this machine run it: Node, Python, torch,
                                      device, data, and a training step through the
                                      wire
@@ -92,6 +94,8 @@ describe("help goes to standard output, exit code 0", () => {
         --device <D>             auto, cpu or cuda:N
         --backend <URL,…>        use the backends that run at these control endpoints,
                                  instead of starting one; may be repeated
+        --keys <DIR>             directory with client.key_secret and server.key of
+                                 \`ibatch keys\`, for --backend (default: IBATCH_KEYS)
         --allow-import <MODULE>  a module of yours, with its submodules, that
                                  references may name: it runs code; may be repeated
         --python-path <DIR>      look for your modules in this directory, too; may be
@@ -137,6 +141,8 @@ describe("help goes to standard output, exit code 0", () => {
                          .venv)
         --backend <URL>  use the backend that runs at this control endpoint, instead
                          of starting one
+        --keys <DIR>     directory with client.key_secret and server.key of \`ibatch
+                         keys\`, for --backend (default: IBATCH_KEYS)
         --json           one JSON document instead of text
         -h, --help       display help for command
 
@@ -197,6 +203,8 @@ describe("help goes to standard output, exit code 0", () => {
                               else .venv)
         --backend <URL>       use the backend that runs at this control endpoint,
                               instead of starting one
+        --keys <DIR>          directory with client.key_secret and server.key of
+                              \`ibatch keys\`, for --backend (default: IBATCH_KEYS)
         -h, --help            display help for command
 
       Examples:
@@ -296,6 +304,8 @@ describe("help goes to standard output, exit code 0", () => {
         --device <D>     auto, cpu or cuda:N
         --backend <URL>  use the backend that runs at this control endpoint, instead
                          of starting one
+        --keys <DIR>     directory with client.key_secret and server.key of \`ibatch
+                         keys\`, for --backend (default: IBATCH_KEYS)
         --json           one JSON document instead of text
         -h, --help       display help for command
 

@@ -12,6 +12,7 @@ import { fuzzSessions, OPEN } from "../../chaos/fuzz/sessions.mjs";
 import { type Served, startServed } from "../../chaos/wire/served.mjs";
 import { Channel } from "../../src/backend/channel.js";
 import { encode } from "../../src/backend/codec.js";
+import { credentialsFor } from "../../src/launch/credentials.js";
 import { temporaryDirectory } from "../experiment/scene.js";
 import { hasNoPython } from "../warm-python/missing.js";
 import { warmPython } from "../warm-python/python.js";
@@ -68,7 +69,7 @@ it("names the message that met a bug", async () => {
 
 /** Losses of six batches, with something done between the third and the fourth. */
 async function losses(work: string, between: () => Promise<void>): Promise<unknown[]> {
-  const channel = new Channel(work);
+  const channel = new Channel(work, credentialsFor(work));
   try {
     const { session } = (await channel.request("open", OPEN, {})).fields;
     const seen: unknown[] = [];

@@ -17,7 +17,7 @@ afterEach(() => {
   vi.resetAllMocks();
 });
 
-const URL = "tcp://there:5555";
+const URL = "ipc:///there";
 const { startSeconds } = backendSection.parse({});
 const WAITING = `waiting up to ${startSeconds} s for a backend at ${URL}: start it again there`;
 
@@ -162,7 +162,7 @@ describe("a pool", () => {
 
   describe("of backends that run already", () => {
     const config = backendSection.parse({});
-    const [A, B, C] = ["tcp://a:1", "tcp://b:1", "tcp://c:1"];
+    const [A, B, C] = ["ipc:///a", "ipc:///b", "ipc:///c"];
     const poolOf = (backend: string | string[], section = {}) =>
       supplyPool({ backend }, { config: { ...config, ...section }, signal });
 

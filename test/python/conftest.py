@@ -38,6 +38,16 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What backends note in the user's configuration goes elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.delenv("IBATCH_KEYS", raising=False)
+        patch.delenv("IBATCH_TOKEN", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def warm_python() -> Iterator[str]:
     """Stands in for Python by forking one that has imported torch. Not for tests of how Python starts or ends, or of

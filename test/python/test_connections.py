@@ -37,7 +37,9 @@ EMPTY_FRAMES = b"\x01\x00" * 4096
 
 @pytest.fixture
 def serving() -> Iterator[Server]:
-    made = Server(Endpoints("tcp://127.0.0.1:0", "tcp://127.0.0.1:0"), Identity.of(torch.device("cpu"), 1))
+    made = Server(
+        Endpoints("tcp://127.0.0.1:0", "tcp://127.0.0.1:0"), Identity.of(torch.device("cpu"), 1), admission=None
+    )
     thread = threading.Thread(target=lambda: made.run(end_with_stdin=False), daemon=True)
     thread.start()
     yield made

@@ -104,7 +104,8 @@ def test_who_waits_in_another_thread_selects_the_device_there_first(
         cuda.log.append("wait")
 
     monkeypatch.setattr(torch.cuda, "set_device", set_device)
-    made = Server(Endpoints("tcp://127.0.0.1:0", "tcp://127.0.0.1:0"), replace(Identity.of(CPU, 1), device=where))
+    endpoints = Endpoints("tcp://127.0.0.1:0", "tcp://127.0.0.1:0")
+    made = Server(endpoints, replace(Identity.of(CPU, 1), device=where), admission=None)
     waker = made._waker
     for _ in range(2):
         waker.wake_after(wait)

@@ -62,15 +62,29 @@ def test_tcp_on_loopback(given: str, control: str, work: str) -> None:
     assert parse(f"tcp://{given}") == Endpoints(control, work)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "*", "example.org", "[::]", "128.0.0.1", "", "eth0"])
-def test_tcp_beyond_loopback_is_refused(host: str) -> None:
-    with pytest.raises(EndpointError, match=r"only loopback.*ssh tunnel.*PORT\+1"):
+BEYOND = ["0.0.0.0", "192.168.1.5", "*", "example.org", "[::]", "128.0.0.1", "eth0"]
+
+
+@pytest.mark.parametrize("host", BEYOND)
+def test_tcp_beyond_loopback_wants_keys(host: str) -> None:
+    with pytest.raises(EndpointError, match=r"beyond loopback.*`ibatch keys DIR`.*ssh tunnel.*PORT\+1"):
         parse(f"tcp://{host}:5555")
+    assert parse(f"tcp://{host}:5555", has_keys=True) == Endpoints(f"tcp://{host}:5555", f"tcp://{host}:5556")
 
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "127.0.0.1:", "127.0.0.1:65535", "127.0.0.1:x", "127.0.0.1:-1", "127.0.0.1:*", "127.0.0.1:²", ""],
+    [
+        "127.0.0.1",
+        "127.0.0.1:",
+        "127.0.0.1:65535",
+        "127.0.0.1:x",
+        "127.0.0.1:-1",
+        "127.0.0.1:*",
+        "127.0.0.1:²",
+        "",
+        ":5555",
+    ],
 )
 def test_tcp_without_a_port_is_refused(address: str) -> None:
     with pytest.raises(EndpointError, match="HOST:PORT"):

@@ -112,7 +112,8 @@ def test_a_wrong_command_line_is_told_with_its_usage(arguments: list[str], text:
 
 
 def test_beyond_loopback_is_a_wrong_command_line(warm_python: str) -> None:
-    assert "only loopback" in the_line(start("--listen", "tcp://0.0.0.0:5555", python=warm_python), 2)
+    line = the_line(start("--listen", "tcp://0.0.0.0:5555", python=warm_python), 2)
+    assert "beyond loopback (127.0.0.1) keys are needed: `ibatch keys DIR` makes them" in line
 
 
 def test_a_path_too_long_for_a_socket_is_a_wrong_command_line(warm_python: str, tmp_path: Path) -> None:
@@ -205,7 +206,7 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
     second, seen = torch.device("cuda", 1), []
 
     class FakeServer:
-        def __init__(self, _endpoints: object, identity: Identity, on_stop: object) -> None:
+        def __init__(self, _endpoints: object, identity: Identity, *, admission: object, on_stop: object) -> None:
             seen.append(("server", identity.device))
 
         def run(self, *, end_with_stdin: bool, ready_fd: int | None) -> None:
@@ -221,6 +222,7 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
         child=False,
         ready_fd=None,
         listen="tcp://127.0.0.1:0",
+        keys=None,
         device="cuda:1",
         threads=1,
         allow_import=[],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 import os
 import re
 import signal
@@ -25,6 +26,7 @@ import torch
 import zmq
 
 from py_backend import server
+from py_backend.admission import derived
 from py_backend.answers import Answer
 from py_backend.asked import Asked
 from py_backend.codec import Packet
@@ -39,6 +41,7 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 60
 LONG = 2000
 """Batches that would take ten seconds: such a chunk is always stopped."""
+TOKEN = "0123456789abcdef" * 2
 DTYPES = {"u8": "u1", "u32": "<u4", "f32": "<f4", "f64": "<f8"}
 
 Arrays = list[tuple[str, str, Any]]
@@ -60,6 +63,12 @@ def test_an_answer_that_cannot_be_encoded_is_answered_by_an_error() -> None:
     context.term()
 
 
+def prove(socket: zmq.Socket[Any], token: str) -> None:
+    """Has it say that it knows the token."""
+    socket.curve_serverkey = derived(token, "server").public
+    socket.curve_publickey, socket.curve_secretkey = derived(token, "client")
+
+
 class Wire:
     """One DEALER socket."""
 
@@ -67,6 +76,8 @@ class Wire:
         self.socket = context.socket(zmq.DEALER)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.IPV6, 1)
+        if endpoint.startswith("tcp://"):
+            prove(self.socket, TOKEN)
         self.socket.connect(endpoint)
         self._ids = itertools.count(1)
 
@@ -162,7 +173,9 @@ class Stubbed:
 
     def __init__(self, folder: Path) -> None:
         self.server = server.Server(
-            Endpoints(f"ipc://{folder}/c", f"ipc://{folder}/c.work"), Identity.of(torch.device("cpu"), 1)
+            Endpoints(f"ipc://{folder}/c", f"ipc://{folder}/c.work"),
+            Identity.of(torch.device("cpu"), 1),
+            admission=None,
         )
         self.progress = self.server._progress
         self.progress.enter("s")
@@ -193,7 +206,7 @@ class Stubbed:
         self.host.finish(9)
         self.send(9)
         self.work.receive()
-        self.control.ask("status", {})
+        self.control.ask("status", {"session": None})
 
     def wait_for_message(self) -> None:
         """Within the server's thread: until a work message waits its turn."""
@@ -236,10 +249,10 @@ def test_an_answer_is_sent_when_it_is_ready_though_nothing_else_comes(
     stubbed.start()
     number = stubbed.send(0)
     stubbed.host.wait_for("waited for", 0)
-    assert stubbed.control.ask("status", {}).state == "working"
+    assert stubbed.control.ask("status", {"session": None}).state == "working"
     stubbed.host.finish(0)
     assert stubbed.work.receive().id == number
-    assert stubbed.control.ask("status", {}).state == "idle"
+    assert stubbed.control.ask("status", {"session": None}).state == "idle"
     assert [event for event, _ in stubbed.host.events].count("asked") <= 3  # at the start, before the wait, after it
     stubbed.wake_both_threads(monkeypatch)
 
@@ -258,7 +271,7 @@ def test_a_wait_for_what_was_answered_since_wakes_nobody_for_long(
     assert stubbed.work.receive().id == ids[0]
     stubbed.host.wait_for("waited for", 1)
     for _ in range(100):
-        assert stubbed.control.ask("status", {}).state == "working"
+        assert stubbed.control.ask("status", {"session": None}).state == "working"
     stubbed.host.finish(1)
     assert stubbed.work.receive().id == ids[1]
     asked = stubbed.host.events.count(("asked", 1))
@@ -427,7 +440,7 @@ class Backend:
         self.process = subprocess.Popen(
             [python, "-m", "py_backend", "--listen", listen, "--threads", "1", "--device", "cpu", *flags],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "IBATCH_TOKEN": TOKEN},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -593,7 +606,7 @@ def test_images_that_are_not_there_or_too_many_are_refused_and_survived(backend:
 
 def wait_until_working(backend: Backend) -> None:
     limit = time.monotonic() + SECONDS
-    while backend.control.ask("status", {}).state != "working":
+    while backend.control.ask("status", {"session": None}).state != "working":
         assert time.monotonic() < limit, "the work ended before it was seen, or never began"
 
 
@@ -601,7 +614,7 @@ def test_control_answers_while_work_trains(backend: Backend, session: str) -> No
     chunk_id = backend.work.send(*chunk(session, 0, LONG))
     wait_until_working(backend)
     assert backend.control.ask("ping", {"session": session}).type == "ping_ok"
-    told = backend.control.ask("status", {})
+    told = backend.control.ask("status", {"session": session})
     assert (told.state, told.session_open) == ("working", True)
     assert backend.work.socket.poll(0) == 0, "the chunk was answered before the ping"
     backend.control.ask("cancel", {"session": session})
@@ -637,7 +650,7 @@ def test_a_state_goes_out_between_chunks_and_another_process_goes_on_from_it(
             loaded = other.work.ask("load", sent, [("bytes", "u8", cut)])
             assert (loaded.type, loaded.step, loaded.part) == ("load_ok", 3, part)
         assert loaded.session != opened
-        assert other.control.ask("status", {}).step == 3
+        assert other.control.ask("status", {"session": loaded.session}).step == 3
         assert other.work.ask(*chunk(opened, 3, 5)).code == "unknown_session"
         resumed = other.work.ask(*chunk(loaded.session, 3, 5))
         assert resumed.arrays["loss"].tobytes() == expected.arrays["loss"].tobytes()
@@ -690,7 +703,7 @@ def test_a_pass_over_50_000_samples_in_one_message_tells_its_progress_and_gives_
     wait_until_working(backend)
     started, told = time.monotonic(), []
     while backend.work.socket.poll(20) == 0:
-        told.append(backend.control.ask("status", {}))
+        told.append(backend.control.ask("status", {"session": session}))
         assert backend.control.ask("ping", {"session": session}).type == "ping_ok"
     answer = backend.work.receive()
     took = time.monotonic() - started
@@ -757,10 +770,41 @@ def test_one_instance_answers_everywhere_and_says_what_a_session_computes_with(b
 
 def test_no_peer_is_told_the_session_that_another_may_close(backend: Backend, session: str) -> None:
     stranger = backend.connect(backend.ready["control"])
-    told = [stranger.ask("status", {}), stranger.ask("hello", {"client": "stranger"})]
+    told = [stranger.ask("status", {"session": None}), stranger.ask("hello", {"client": "stranger"})]
     told.append(stranger.ask("ping", {"session": None}))
-    assert told[0].session_open is True
     assert session not in str(told)
+
+
+def test_a_stranger_hears_of_no_session_and_ends_nothing(backend: Backend, session: str) -> None:
+    assert backend.work.ask(*chunk(session, 0, 3)).batches_done == 3
+    stranger = backend.connect(backend.ready["control"])
+    for name in (None, "", session[:-1], session.upper() + "x", "é"):
+        told = stranger.ask("status", {"session": name})
+        assert (told.state, told.session_open, told.step) == ("idle", False, 0)
+        assert stranger.ask("shutdown", {"session": name}).code == "session_busy"
+    assert stranger.ask("cancel", {"session": "another"}).working is False
+    told = backend.control.ask("status", {"session": session})
+    assert (told.session_open, told.step) == (True, 3)
+    stranger.socket.close()
+
+
+def test_nobody_ends_a_backend_that_opens_a_session(stubbed: Stubbed) -> None:
+    """Whose it will be is not known yet."""
+    stubbed.progress.enter(None)
+    stubbed.start()
+    stubbed.send(1)
+    stubbed.host.wait_for("started", 1)
+    assert stubbed.control.ask("shutdown", {"session": None}).code == "session_busy"
+    stubbed.host.finish(1)
+    assert stubbed.work.receive().type == "train_ok"
+    assert stubbed.control.ask("shutdown", {"session": None}).type == "shutdown_ok"
+
+
+def test_a_session_that_nobody_was_heard_of_keeps_no_backend(stubbed: Stubbed) -> None:
+    stubbed.start()
+    assert stubbed.control.ask("shutdown", {"session": None}).code == "session_busy"
+    stubbed.progress._heard_at = -math.inf
+    assert stubbed.control.ask("shutdown", {"session": None}).type == "shutdown_ok"
 
 
 def test_bits_on_the_cpu_are_said_to_be_sure(backend: Backend, session: str) -> None:
@@ -778,7 +822,7 @@ def test_messages_on_the_other_socket_are_refused(backend: Backend) -> None:
 
 def test_answers_go_to_who_asked(backend: Backend) -> None:
     other = backend.connect(backend.ready["control"])
-    mine, theirs = backend.control.send("status", {}), other.send("ping", {"session": None})
+    mine, theirs = backend.control.send("status", {"session": None}), other.send("ping", {"session": None})
     assert (backend.control.receive().type, other.receive().type) == ("status_ok", "ping_ok")
     assert (mine, theirs) != (0, 0)
 
@@ -840,7 +884,7 @@ def test_shutdown_answers_what_is_under_way_refuses_what_is_queued_and_ends_with
         ending.work.send(*chunk(session, 0, LONG))
         queued = [ending.work.send(*chunk(session, LONG, 1)), ending.work.send("close", {"session": session})]
         wait_until_working(ending)
-        assert ending.control.ask("shutdown", {}).type == "shutdown_ok"
+        assert ending.control.ask("shutdown", {"session": session}).type == "shutdown_ok"
         under_way = ending.work.receive()
         assert under_way.type == "train_ok"
         assert under_way.batches_done < LONG
@@ -869,7 +913,7 @@ def test_a_child_ends_when_its_standard_input_closes_and_by_no_signal_to_its_gro
 def test_a_child_told_to_shut_down_while_its_standard_input_is_open_ends_with_0(warm_python: str) -> None:
     child = Backend("tcp://127.0.0.1:0", "--child", python=warm_python)
     try:
-        assert child.control.ask("shutdown", {}).type == "shutdown_ok"
+        assert child.control.ask("shutdown", {"session": None}).type == "shutdown_ok"
         assert child.process.wait(SECONDS) == 0
     finally:
         child.end()

@@ -181,7 +181,8 @@ def messages():
     yield message("ping without a session", "ping", 7, {"session": None})
     yield message("ping", "ping", 8, {"session": "a1b2c3d4e5f60718"})
     yield message("ping_ok", "ping_ok", 8, {"instance": "00ff00ff00ff00ff"})
-    yield message("status", "status", 9, {})
+    yield message("status", "status", 9, {"session": None})
+    yield message("status of a session", "status", 9, {"session": "s-1"})
     idle = {"state": "idle", "session_open": False, "step": 0, "seconds_since_progress": 0.25}
     yield message("status_ok: idle", "status_ok", 9, idle)
     busy = {"state": "working", "session_open": True, "step": 2**32 - 1, "seconds_since_progress": 1e-9}
@@ -203,7 +204,8 @@ def messages():
     yield message("cancel", "cancel", 10, {"session": "s"})
     yield message("cancel_ok", "cancel_ok", 10, {"working": True})
     yield message("cancel_ok: nothing under way", "cancel_ok", 10, {"working": False})
-    yield message("shutdown", "shutdown", 11, {})
+    yield message("shutdown", "shutdown", 11, {"session": None})
+    yield message("shutdown while a session is open", "shutdown", 11, {"session": "s-1"})
     yield message("shutdown_ok", "shutdown_ok", 11, {})
 
     yield message("open", "open", 1, OPEN)

@@ -1,0 +1,141 @@
+"""Who may speak to a backend over tcp: ZeroMQ's CURVE decides it in the handshake, before a message of ours is read.
+
+Each side proves that it has its secret key, and everything between them is encrypted. The keys are files that
+`ibatch keys` makes, or follow from a token that both sides know: so a stranger who listens where a backend is looked
+for learns nothing that would open the backend to him.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import stat
+import struct
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import zmq
+from zmq.auth import load_certificate
+from zmq.utils import z85
+
+ZAP = "inproc://zeromq.zap.01"
+DOMAIN = "ibatch"
+KEY_CHARACTERS = 40
+ADDRESSES_TOLD = 100
+
+
+class KeysError(ValueError):
+    """Keys that cannot or must not be used; one line for a person."""
+
+
+class KeyPair(NamedTuple):
+    """In Z85, as ZeroMQ's options and certificates have them."""
+
+    public: bytes
+    secret: bytes
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The backend's own keys, and the public keys of those who are let in; `why`: what these have that others lack."""
+
+    server: KeyPair
+    clients: frozenset[bytes]
+    why: str
+
+    @staticmethod
+    def by_keys(directory: str) -> Admission:
+        """server.key_secret, and whoever else's `*.key` lie beside it. Raises KeysError."""
+        folder = Path(directory)
+        secret = folder / "server.key_secret"
+        if not secret.is_file():
+            raise KeysError(f"--keys {directory}: there is no {secret.name}; `ibatch keys {directory}` makes one")
+        refuse_others(secret, 0o077, "read", "chmod 600")
+        for path in (folder, *folder.glob("*.key")):
+            refuse_others(path, 0o022, "change", "chmod go-w")
+        clients = [path for path in sorted(folder.glob("*.key")) if path.name != "server.key"]
+        if not clients:
+            raise KeysError(f"--keys {directory}: there is no client's public key (client.key, any *.key) beside it")
+        return Admission(
+            key_pair(secret), frozenset(map(public_key, clients)), f"its key is none of the *.key in {directory}"
+        )
+
+    @staticmethod
+    def by_token(token: str) -> Admission:
+        server, client = derived(token, "server"), derived(token, "client")
+        return Admission(server, frozenset([client.public]), "it has another token")
+
+    def guard(self, socket: zmq.Socket[bytes]) -> None:
+        """To be called before it is bound."""
+        socket.setsockopt_string(zmq.ZAP_DOMAIN, DOMAIN)
+        socket.setsockopt(zmq.CURVE_SERVER, 1)
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, self.server.public)
+        socket.setsockopt(zmq.CURVE_SECRETKEY, self.server.secret)
+
+
+class Porter:
+    """Answers ZeroMQ's own question at each handshake (ZAP, RFC 27): is this key let in?"""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], admission: Admission) -> None:
+        self._admission = admission
+        self._told: set[bytes] = set()
+        self.socket = context.socket(zmq.REP)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.bind(ZAP)
+
+    def answer(self) -> None:
+        """The question that has come."""
+        version, number, _domain, address, _identity, mechanism, *proof = self.socket.recv_multipart()
+        known = mechanism == b"CURVE" and len(proof) == 1 and z85.encode(proof[0]) in self._admission.clients
+        verdict = [b"200", b"OK"] if known else [b"400", b"unknown key"]
+        self.socket.send_multipart([version, number, *verdict, b"", b""])
+        if not known:
+            self._tell(address)
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def _tell(self, address: bytes) -> None:
+        """Once of each address, and not of a thousand."""
+        if address in self._told or len(self._told) == ADDRESSES_TOLD:
+            return
+        self._told.add(address)
+        who = address.decode("ascii", "replace")
+        print(f"py_backend: refused a client at {who}: {self._admission.why}", file=sys.stderr, flush=True)
+
+
+def derived(token: str, role: str) -> KeyPair:
+    """The keys of one side that follow from a token (src/backend/credentials.ts)."""
+    secret = z85.encode(hmac.new(token.encode(), f"ibatch {role}".encode(), hashlib.sha256).digest())
+    return KeyPair(zmq.curve_public(secret), secret)
+
+
+def key_pair(path: Path) -> KeyPair:
+    public, secret = certificate(path)
+    if secret is None or zmq.curve_public(secret) != public:
+        raise KeysError(f"{path} has no secret key that belongs to its public key; `ibatch keys` makes such files")
+    return KeyPair(public, secret)
+
+
+def public_key(path: Path) -> bytes:
+    return certificate(path)[0]
+
+
+def certificate(path: Path) -> tuple[bytes, bytes | None]:
+    """Public and secret key. Raises KeysError where it has no such keys."""
+    try:
+        public, secret = load_certificate(path)
+        for key in filter(None, (public, secret)):
+            if len(key) != KEY_CHARACTERS or len(z85.decode(key)) != 32:
+                raise ValueError("a key has 40 characters of Z85")
+    except (OSError, ValueError, LookupError, struct.error) as error:
+        raise KeysError(f"{path} is no key file ({error}); `ibatch keys` makes such files") from None
+    return public, secret
+
+
+def refuse_others(path: Path, mask: int, what: str, instead: str) -> None:
+    if sys.platform != "win32" and stat.S_IMODE(os.stat(path).st_mode) & mask:
+        raise KeysError(f"{path}: others may {what} it: {instead} {path}")

@@ -1,0 +1,30 @@
+/** Files that their owner alone may read. */
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { surroundingsError } from "../errors.js";
+import { codeOf } from "./write-file.js";
+
+/** What others may not do with a file: its name for people, its bits, and what takes them away. */
+export const NO_READING = { what: "read", bits: 0o077, mend: "chmod 600" } as const;
+export const NO_CHANGING = { what: "change", bits: 0o022, mend: "chmod go-w" } as const;
+
+/**
+ * Its text; undefined where there is no such file.
+ * @throws IbatchError where others may do with it what they must not, or it cannot be read.
+ */
+export function readGuarded(path: string, { what, bits, mend }: typeof NO_READING | typeof NO_CHANGING) {
+  try {
+    const file = openSync(path, "r");
+    try {
+      if (process.platform !== "win32" && (fstatSync(file).mode & bits) !== 0) {
+        throw surroundingsError(`${path}: others may ${what} it: ${mend} ${path}`);
+      }
+      return readFileSync(file, "utf8");
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    if (codeOf(error) === undefined) throw error;
+    throw surroundingsError(`${path} cannot be read (${codeOf(error)})`, { cause: error });
+  }
+}
