@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
 import { coldPython, warmPython } from "../warm-python/python.js";
 import { ibatch, Scratch, smallConfig } from "./ibatch.js";
+import { recordedBytes, tableOf } from "./recorded-bytes.js";
 
 describe("a recorded experiment", () => {
   const scratch = new Scratch();
@@ -27,13 +28,6 @@ describe("a recorded experiment", () => {
 
   const metricsOf = (directory: string): string[] =>
     ["shuffled", "heterogeneous"].map((arm) => readFileSync(join(directory, arm, "seed-0/metrics.jsonl"), "utf8"));
-
-  const recordedBytes = (directory: string): Record<string, string> =>
-    Object.fromEntries(
-      readdirSync(directory, { recursive: true, encoding: "utf8" })
-        .filter((file) => /\.(u32|f32)$|metrics\.jsonl$|orders\/.*json$/.test(file))
-        .map((file) => [file, readFileSync(join(directory, file), "hex")]),
-    );
 
   it("has a line of metrics for every epoch, and arms that differ", () => {
     const [shuffled, heterogeneous] = metricsOf(first).map((text) => text.trimEnd().split("\n"));
@@ -72,8 +66,6 @@ describe("a recorded experiment", () => {
     );
     expect(Math.max(...starts), "both are under way before one ends").toBeLessThan(Math.min(...ends));
   });
-
-  const tableOf = (directory: string) => readFileSync(join(directory, "table.md"), "utf8").split("Cost to reach")[0]; // what follows has seconds
 
   it("is equal byte for byte, and has the same table, when two shards in directories of their own are merged", async () => {
     const shards = [0, 1].map((index) => scratch.path(`shard-${index}`));

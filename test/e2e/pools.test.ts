@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { ibatch, Scratch, smallConfig, startIbatch } from "./ibatch.js";
+import { recordedBytes } from "./recorded-bytes.js";
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
@@ -28,13 +29,6 @@ ${Object.entries(ARMS)
 `,
 );
 
-const recorded = (directory: string): Record<string, string> =>
-  Object.fromEntries(
-    readdirSync(directory, { recursive: true, encoding: "utf8" })
-      .filter((file) => /\.(u32|f32)$|metrics\.jsonl$|orders\/.*json$/.test(file))
-      .map((file) => [file, readFileSync(join(directory, file), "hex")]),
-  );
-
 /** Kills it once it has a checkpoint of this arm, in its first epochs. */
 async function killedIn(arm: string, out: string): Promise<void> {
   const { child, ended } = startIbatch(["run", config, "--out", out]);
@@ -55,7 +49,7 @@ test("killed in each arm, the same command goes on to the bit", async () => {
   expect(await ibatch(["run", config, "--out", cut])).toMatchObject({ code: 0 });
   const resumed = [...readFileSync(join(cut, "log.txt"), "utf8").matchAll(/\] (\w+), seed 0 +goes on from step \d+/g)];
   expect(resumed.map(([, arm]) => arm)).toEqual(NAMES);
-  expect(recorded(cut)).toEqual(recorded(whole));
+  expect(recordedBytes(cut)).toEqual(recordedBytes(whole));
   for (const [arm, [, scored]] of Object.entries(ARMS)) {
     const [metrics] = readFileSync(join(whole, arm, "seed-0/metrics.jsonl"), "utf8").split("\n");
     expect(JSON.parse(metrics), arm).toMatchObject({ scored });

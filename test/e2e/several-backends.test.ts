@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { packageRoot } from "../../src/package-root.js";
 import { warmPython } from "../warm-python/python.js";
 import { ibatch, Scratch, smallConfig, startIbatch } from "./ibatch.js";
+import { recordedBytes } from "./recorded-bytes.js";
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
@@ -37,13 +38,6 @@ function stepsUnderWay(run: string): number[] {
     .filter((step) => existsSync(join(checkpoints, step, "manifest.json")))
     .map(Number);
 }
-
-const recordedBytes = (directory: string): Record<string, string> =>
-  Object.fromEntries(
-    readdirSync(directory, { recursive: true, encoding: "utf8" })
-      .filter((file) => /\.(u32|f32|u8)$|metrics\.jsonl$|orders\/.*json$/.test(file))
-      .map((file) => [file, readFileSync(join(directory, file), "hex")]),
-  );
 
 describe.skipIf(process.platform === "win32")("two backends that run already", () => {
   const settings = ["--set", "epochs=6", "--set", "checkpoint.everyBatches=4", "--set", "backend.chunkBatches=2"];
