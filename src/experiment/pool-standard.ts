@@ -4,10 +4,10 @@ import type { KeptRuns } from "./kept-runs.js";
 import { type Machine, otherMachine } from "./surroundings.js";
 
 export class PoolStandard {
-  readonly #kept: KeptRuns;
+  readonly #kept: Pick<KeptRuns, "values">;
   #first: { readonly backends: Backends; readonly machine: Machine } | undefined;
 
-  constructor(kept: KeptRuns) {
+  constructor(kept: Pick<KeptRuns, "values">) {
     this.#kept = kept;
   }
 

@@ -94,6 +94,12 @@ export function tellWhereAnew({ place, record }: PlannedRun, kept: KeptRuns, not
   kept.keep(record.directory, undefined);
 }
 
+/** As it begins now. */
+export const begun = (run: PlannedRun): PlannedRun => ({
+  ...run,
+  document: { ...run.document, startedAt: new Date().toISOString() },
+});
+
 /** As failed, and on record as such where nothing of it is yet. */
 export function failed({ record, document }: PlannedRun, error: IbatchError): Ended {
   const written: RunDocument = { ...document, state: "failed", error: error.message };
