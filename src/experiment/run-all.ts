@@ -7,7 +7,7 @@ import { runText } from "./observer.js";
 import { Outcomes } from "./outcomes.js";
 import type { PlannedRun } from "./plan-runs.js";
 import { PoolStandard } from "./pool-standard.js";
-import { type Ended, tellWhereAnew } from "./run-and-record.js";
+import { type Ended, forgetUnsaved } from "./run-and-record.js";
 import { recordInterrupted } from "./run-end.js";
 import { RunQueue } from "./run-queue.js";
 import type { ArmsRun } from "./run-result.js";
@@ -208,7 +208,7 @@ class Dispatcher {
     } else if (this.#pool.isForOthers(run, worker)) {
       losses.lack(run);
       this.#note(`${runText(run.place)}: left to others than ${backends.name}: ${error.message}`);
-      tellWhereAnew(run, this.#found.kept, this.#note);
+      forgetUnsaved(run, this.#found.kept);
     } else return error;
     return losses.tooMany(run, error, this.#queue.waiting);
   }

@@ -87,11 +87,16 @@ async function restarting<T>(
   }
 }
 
+function tellWhereAnew(run: PlannedRun, kept: KeptRuns, note: (line: string) => void): void {
+  const { place, record } = run;
+  if (record.started && record.checkpoints.steps.length === 0)
+    note(`${runText(place)}: has no checkpoint, and begins anew`);
+  forgetUnsaved(run, kept);
+}
+
 /** Nothing is made beside a run that begins anew. */
-export function tellWhereAnew({ place, record }: PlannedRun, kept: KeptRuns, note: (line: string) => void): void {
-  if (record.checkpoints.steps.length > 0) return;
-  if (record.started) note(`${runText(place)}: has no checkpoint, and begins anew`);
-  kept.keep(record.directory, undefined);
+export function forgetUnsaved({ record }: PlannedRun, kept: KeptRuns): void {
+  if (record.checkpoints.steps.length === 0) kept.keep(record.directory, undefined);
 }
 
 /** As it begins now. */

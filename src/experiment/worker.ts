@@ -93,7 +93,7 @@ export class Worker {
     const { name, isElsewhere } = this.backends;
     this.losses.miss();
     if (!isElsewhere && !this.#hadOne) return false;
-    this.#note(`${name} cannot be had now, and others do what is left until it can: ${message}`);
+    this.#note(`${name} cannot be had now, and takes runs again once it can: ${message}`);
     return true;
   }
 

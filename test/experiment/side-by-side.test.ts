@@ -384,6 +384,9 @@ describe("a backend with reasons of its own", () => {
     ]);
     const left = /^shuffled, seed 0: left to others than backend 2: in epoch 1: 5 samples at a time do not fit$/;
     expect(noted).toContainEqual(expect.stringMatching(left));
+    expect(noted, "where it goes, it begins for the first time").not.toContainEqual(
+      expect.stringMatching(/begins anew/),
+    );
     expect(noted.at(-1)).toMatch(/^backend 2 is given up, and others do what is left: 3 runs in a row/);
   });
 
