@@ -82,8 +82,8 @@ export class Worker {
       return { why: standard.isUnproven ? "other" : "unfit", error: new IbatchError("usage", other) };
     } catch (error) {
       if (!(error instanceof IbatchError) || error instanceof Interrupted) throw error;
-      if (error.kind === "surroundings") return { why: "away", error };
-      if (error.kind === "usage" && this.#assignment.hasBegun()) return { why: "unfit", error };
+      if (error.kind !== "usage") return { why: "away", error }; // one that dies while it is greeted is none, too
+      if (this.#assignment.hasBegun()) return { why: "unfit", error };
       throw error;
     }
   }

@@ -1,6 +1,7 @@
 // A backend of a pool that is not there: whether it is waited for, how it is tried again, and when that is enough.
 import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { BackendError, BackendLost } from "../../src/backend/errors.js";
 import { IbatchError, Interrupted, surroundingsError, usageError } from "../../src/errors.js";
 import { audienceOf } from "../../src/experiment/observer.js";
 import { PoolStandard } from "../../src/experiment/pool-standard.js";
@@ -87,6 +88,13 @@ describe("whether it is there", () => {
   test("it is not, for reasons of its surroundings: away", async () => {
     expect(await workerOf([away]).worker.absence()).toEqual({ why: "away", error: away });
   });
+
+  test.each([new BackendLost("it died while it was greeted"), new BackendError("bad_message", "that is no greeting")])(
+    "it does not end the command by how it is greeted: %s",
+    async (error) => {
+      expect(await workerOf([error]).worker.absence()).toEqual({ why: "away", error });
+    },
+  );
 
   test("it is none that may be used: unfit, where runs have begun; else that ends the command", async () => {
     const wrong = usageError("both lead to one backend");
