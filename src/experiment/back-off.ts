@@ -10,13 +10,13 @@ export const secondsBefore = (attempt: number): number =>
   attempt <= 1 ? 0 : Math.min(MOST_SECONDS, 2 ** (attempt - 2));
 
 /**
- * Ends early where `over` says so: nobody waits for it any more.
+ * Ends early where one of `over` says so: nobody waits for it any more.
  * @throws Interrupted where `signal` does.
  */
-export async function pause(seconds: number, signal: AbortSignal, over?: AbortSignal): Promise<void> {
+export async function pause(seconds: number, signal: AbortSignal, ...over: readonly AbortSignal[]): Promise<void> {
   const early = new AbortController();
   const end = () => early.abort();
-  const forget = [signal, ...(over === undefined ? [] : [over])].map((one) => whenAborted(one, end));
+  const forget = [signal, ...over].map((one) => whenAborted(one, end));
   try {
     if (seconds > 0) await setTimeout(1000 * seconds, undefined, { signal: early.signal });
   } catch (error) {

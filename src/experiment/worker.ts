@@ -119,7 +119,12 @@ export class Worker {
 
   async #pause(seconds: number): Promise<void> {
     const { others, over, experiment } = this.#assignment;
-    await pause(seconds, experiment.signal, over);
+    const alone = new AbortController();
+    const end = () => {
+      if (!others.hasOthers) alone.abort();
+    };
+    const forget = others.whenChanged(end);
+    await pause(seconds, experiment.signal, over, alone.signal).finally(forget);
     if (others.underWay === 0) this.#idleSeconds += seconds;
   }
 

@@ -179,6 +179,20 @@ describe("to have it back", () => {
     expect([alone.tries, ended.tries]).toEqual([0, 0]);
   });
 
+  test("a pause ends when the others leave, and it is the last one to do what is left", async () => {
+    pauses.held = true;
+    const scene = workerOf(times(9));
+    const recovering = scene.worker.recover();
+    while (pauses.seconds.length === 0) await setImmediate();
+    scene.tell(); // another thing changed
+    await setImmediate();
+    expect(scene.tries).toBe(1);
+    scene.others.hasOthers = false;
+    scene.tell();
+    expect(await recovering).toBeUndefined();
+    expect(scene.listening.size).toBe(0);
+  });
+
   test("a pause ends with the last run, and with the command", async () => {
     pauses.held = true;
     const ended = workerOf(times(9));
