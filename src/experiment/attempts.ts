@@ -47,7 +47,7 @@ export class Attempts {
       const why = this.#whyLeft(error, run, worker);
       if (why !== undefined) return { why, error };
       if (!(error instanceof Unfit)) return error;
-      await tried.tryAll(backends); // ends it where no arm fits, and no run has begun
+      await tried.tryAll(backends, (other) => this.#pool.mayOthers(other, worker)); // ends it where no arm fits, and no run has begun
       return failed(begun(run), error);
     }
   }

@@ -61,7 +61,7 @@ export async function runArms(experiment: ExperimentInputs): Promise<ArmsRunHere
     kept,
   );
   await refuseOtherThanKept(experiment, nothingToDo(runs), kept);
-  await tried.tryOwn(workplace.pool[0]);
+  await tried.tryOwn(workplace.pool);
   if (toDo.length === 0) record.writeDocument(config);
   else record.writeDocumentBeforeRuns(config);
   for (const { place, finished } of runs) if (finished !== undefined) record.release(place.arm, place.seed);

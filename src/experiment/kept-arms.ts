@@ -1,7 +1,8 @@
 /** Arms of which nothing is to be done: what they import of the user's is still what their results were made with. */
-import { BackendLost } from "../backend/errors.js";
 import { IbatchError, Interrupted } from "../errors.js";
 import { importsOf } from "../training/open-request.js";
+import type { WorkClient } from "../training/session.js";
+import { atOneOf, NoneThere } from "./at-one-of.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { KeptRuns } from "./kept-runs.js";
 import { openSession } from "./open-session.js";
@@ -22,17 +23,21 @@ export async function refuseOtherThanKept(
   for (const together of byCombination(runs.filter(({ config }) => importsOf(config).length > 0))) {
     const [{ place }] = together;
     try {
-      await compare(experiment, together, kept);
-    } catch (error) {
+      await atOneOf(experiment.workplace.pool, (client) => compare(experiment, together, kept, client));
+    } catch (thrown) {
+      const error = thrown instanceof NoneThere ? thrown.why : thrown;
       if (!(error instanceof IbatchError) || error instanceof Interrupted) throw error;
-      if (error instanceof BackendLost) await experiment.workplace.pool[0].discard();
       throw naming(place.arm, error);
     }
   }
 }
 
-async function compare(experiment: ExperimentInputs, runs: Together, kept: KeptRuns): Promise<void> {
-  const client = await experiment.workplace.pool[0].get();
+async function compare(
+  experiment: ExperimentInputs,
+  runs: Together,
+  kept: KeptRuns,
+  client: WorkClient,
+): Promise<void> {
   const session = await openSession(experiment, runs[0], client);
   try {
     refuseEdited(session.opened.edited);

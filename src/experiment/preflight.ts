@@ -8,6 +8,7 @@ import { RunLength } from "../training/run-length.js";
 import type { Session, WorkClient } from "../training/session.js";
 import { tryFirstPlan } from "../training/train-run.js";
 import { prepareTraining } from "../training/training.js";
+import { atOneOf, NoneThere } from "./at-one-of.js";
 import type { Backends } from "./backends.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { KeptRuns } from "./kept-runs.js";
@@ -15,6 +16,7 @@ import { openSession, orderOf } from "./open-session.js";
 import { type MadeFrom, modelOf, STARTS_ALIKE } from "./other-code.js";
 import type { PlannedRun } from "./plan-runs.js";
 import { type MadeIn, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
+import { isOfMachine } from "./whose-fault.js";
 
 /**
  * Arms that are to be trained, and what they were refused for. Trying opens a session for every combination of data,
@@ -26,7 +28,7 @@ export class Preflight {
   readonly #untried = new Map<string, PlannedRun>();
   readonly #count: number;
   /** Runs side by side may be refused at a time: all of them wait for what one of them tries. */
-  #all: Promise<void> | undefined;
+  #all = Promise.resolve();
   readonly #refused = new Map<string, IbatchError>();
   readonly #runs: readonly PlannedRun[];
   /** Results, and runs that go on, beside which these runs are made. */
@@ -47,17 +49,29 @@ export class Preflight {
 
   /**
    * Tries those that have something of the user's in them, or replay runs as far as the data say. Tells what is imported, and
-   * what the backend says of it. What is one run's alone is left to it.
+   * what the backend says of it. What is one run's alone is left to it; what one backend of the pool lacks, to the next one.
    * @throws IbatchError naming the arm, where all are refused and no run has begun, or what all would meet; Interrupted.
    */
-  async tryOwn(backends: Backends): Promise<void> {
+  async tryOwn(pool: readonly Backends[]): Promise<void> {
     const isToTry = ({ config }: PlannedRun) => importsOf(config).length > 0 || replaysUpToShuffle(config);
-    await this.#try([...this.#untried.values()].filter(isToTry), backends);
+    await this.#try([...this.#untried.values()].filter(isToTry), pool, (error, arms) => {
+      if (error instanceof NoneThere) throw error.why;
+      this.#refuse(arms, error);
+    });
   }
 
-  /** Those that are left, once one was refused: whether anything can be trained is to be known. Throws as `tryOwn`. */
-  async tryAll(backends: Backends): Promise<void> {
-    this.#all ??= this.#try([...this.#untried.values()], backends);
+  /**
+   * Those that are left, once one was refused: whether anything can be trained is to be known. What this backend lacks is no
+   * arm's own where others may do it; one that is gone says nothing. Throws as `tryOwn`.
+   */
+  async tryAll(backends: Backends, mayOthers: (run: PlannedRun) => boolean): Promise<void> {
+    this.#all = this.#all.then(() =>
+      this.#try([...this.#untried.values()], [backends], (error, arms) => {
+        const isUnknown = error instanceof NoneThere || (isOfMachine(error) && arms.some(mayOthers));
+        if (!isUnknown) return this.#refuse(arms, error);
+        for (const run of arms) this.#untried.set(run.place.arm, run);
+      }),
+    );
     await this.#all;
   }
 
@@ -66,15 +80,19 @@ export class Preflight {
     return this.#refused.get(arm);
   }
 
-  async #try(arms: readonly PlannedRun[], backends: Backends): Promise<void> {
+  /** `failed`: told of arms of which the backends say that they cannot be trained there. */
+  async #try(
+    arms: readonly PlannedRun[],
+    pool: readonly Backends[],
+    failed: (error: unknown, arms: Together) => void,
+  ): Promise<void> {
     for (const { place } of arms) this.#untried.delete(place.arm);
     for (const together of byCombination(arms)) {
       try {
-        await this.#tryTogether(together, backends);
+        await atOneOf(pool, (client) => this.#tryTogether(together, client));
       } catch (error) {
-        if (!(error instanceof BackendLost)) throw error;
-        await backends.discard();
-        this.#note(`arm ${together[0].place.arm}, when it was tried: ${error.message}`); // its runs will say so themselves
+        if (!(error instanceof BackendLost)) failed(error, together);
+        else this.#note(`arm ${together[0].place.arm}, when it was tried: ${error.message}`); // its runs will say so themselves
       }
     }
     const [first] = this.#refused;
@@ -86,10 +104,8 @@ export class Preflight {
     }
   }
 
-  async #tryTogether(arms: Together, backends: Backends): Promise<void> {
-    const client = await backends.get();
-    const session = await this.#judging(arms, () => openSession(this.#experiment, arms[0], client));
-    if (session === undefined) return;
+  async #tryTogether(arms: Together, client: WorkClient): Promise<void> {
+    const session = await openSession(this.#experiment, arms[0], client);
     try {
       refuseEdited(session.opened.edited);
       tellImports(session.opened.imports, this.#note);
@@ -162,17 +178,26 @@ export class Preflight {
 
   readonly #note = (line: string): void => this.#experiment.audience.note(line);
 
-  /** What this gives; undefined where these arms are refused, or where it is one run's alone, which will say so. */
+  /**
+   * What this gives; undefined where these arms are refused, or where it is one run's alone, which will say so.
+   * @throws what another backend may not lack.
+   */
   async #judging<T>(arms: Together, act: () => Promise<T>): Promise<T | undefined> {
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof IbatchError) || error instanceof Interrupted || error instanceof BackendLost) throw error;
-      if (error.kind === "run") return undefined;
-      if (error.kind !== "usage") throw naming(arms[0].place.arm, error);
-      for (const { place } of arms) this.#refused.set(place.arm, error);
+      if (isOfMachine(error)) throw error;
+      this.#refuse(arms, error);
       return undefined;
     }
+  }
+
+  /** @throws what is no arm's. */
+  #refuse(arms: Together, error: unknown): void {
+    if (!(error instanceof IbatchError) || error instanceof Interrupted || error instanceof BackendLost) throw error;
+    if (error.kind === "run") return;
+    if (error.kind !== "usage") throw naming(arms[0].place.arm, error);
+    for (const { place } of arms) this.#refused.set(place.arm, error);
   }
 }
 

@@ -33,3 +33,9 @@ export const isBusy = (error: unknown): boolean => codeOf(error) === "session_bu
 
 /** It computes otherwise, or has other data or code, than what is there. */
 export const isOtherwise = (error: unknown): boolean => causeOf(error) instanceof OtherSurroundings;
+
+/** Another machine may do what this one cannot, or not just now. */
+export const isOfMachine = (error: unknown): boolean => {
+  if (isMachinesOwn(error) || isOtherwise(error)) return true;
+  return error instanceof IbatchError && error.kind === "surroundings";
+};

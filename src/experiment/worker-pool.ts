@@ -73,6 +73,11 @@ export class WorkerPool implements Others {
     return this.taking.some((other) => other !== worker && !other.losses.avoids(run));
   }
 
+  /** Whether another one may do it of which nothing speaks against that yet. */
+  mayOthers(run: PlannedRun, worker: Worker): boolean {
+    return this.taking.some(({ losses }) => losses !== worker.losses && !losses.avoids(run) && !losses.shuns(run));
+  }
+
   tell(): void {
     for (const act of [...this.#listening]) act();
   }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { BackendError, BackendLost, NothingListens } from "../../src/backend/errors.js";
+import { BackendError, BackendLost, type ErrorCode, NothingListens } from "../../src/backend/errors.js";
 import { surroundingsError } from "../../src/errors.js";
 import type { PlannedRun } from "../../src/experiment/plan-runs.js";
 import { RunQueue } from "../../src/experiment/run-queue.js";
@@ -511,6 +511,102 @@ describe("a backend with reasons of its own", () => {
       expect(givenUp).toHaveLength(1);
     },
   );
+
+  /** With a model of the user's, arms are tried before the first run. */
+  const OWN_MODEL = [...SIX, "model={reference: 'team.models:Net', args: {}}"];
+  const lacking =
+    (code: ErrorCode, where: (job: number) => boolean) =>
+    (job: number): Pretence => ({
+      ...slow(job),
+      before: ({ type }) => {
+        if (where(job) && type === "open") throw new BackendError(code, "not here");
+      },
+    });
+
+  test.each([
+    [0, "not_allowed"],
+    [0, "data_missing"],
+    [0, "module_missing"],
+    [0, "session_busy"],
+    [1, "not_allowed"],
+  ] as const)(
+    "backend %d has %s for a model of the user's: the other one tries it, and does all",
+    async (bad, code) => {
+      const { results, error } = await run(new Scene(), {
+        jobs: 2,
+        settings: OWN_MODEL,
+        pretence: lacking(code, (job) => job === bad),
+      });
+      expect(error).toBeUndefined();
+      expect(results.map(({ state }) => state)).toEqual(Array(6).fill("done"));
+    },
+  );
+
+  test("all refuse a model of the user's: that is the arm's, as with one", async () => {
+    const scene = new Scene();
+    const settings = OWN_MODEL;
+    const { error } = await run(scene, { jobs: 2, settings, pretence: lacking("not_allowed", () => true) });
+    expect(error).toMatchObject({ kind: "usage", message: "arm frozen: not here" });
+    expect(existsSync(`${scene.directory}/frozen`)).toBe(false);
+  });
+
+  test("the first one is gone when arms are tried: the other one tries them, and does all", async () => {
+    const { results, error } = await run(new Scene(), {
+      jobs: 2,
+      settings: OWN_MODEL,
+      isElsewhere: true,
+      unavailable: (job) => (job === 0 ? new NothingListens("nothing listens there") : undefined),
+    });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(Array(6).fill("done"));
+  });
+
+  describe("once a run was refused, and the other arms are tried at its backend", () => {
+    /** One arm's optimiser is refused; its run comes first. */
+    const REFUSED = [
+      ...["seeds=2", "arms={bad: {order: shuffled, epochs: 9, optimizer: adam}, one: {order: frozen}}"],
+      "arms.two={order: shuffled, batching: {name: constant, size: 4}}",
+    ];
+    const refusing: Pretence["before"] = ({ type, fields }) => {
+      if (type === "open" && fields.optimizer.name === "adam") throw new BackendError("bad_option", "no such option");
+    };
+
+    test("what that one lacks is not the arms' own", async () => {
+      const { results } = await run(new Scene(), {
+        jobs: 2,
+        settings: REFUSED,
+        pretence: (job) => ({
+          ...slow(job),
+          before: (message, backend) => {
+            if (job === 0 && message.type === "open" && message.fields.optimizer.name !== "adam")
+              throw new BackendError("not_allowed", "not here");
+            return refusing(message, backend);
+          },
+        }),
+      });
+      const states = results.map(({ arm, state }) => `${arm} ${state}`);
+      expect(states.slice(0, 3)).toEqual(["bad failed", "one done", "two done"]);
+    });
+
+    test("one that is gone meanwhile does not end the command", async () => {
+      let isGone = false;
+      const { results, error } = await run(new Scene(), {
+        jobs: 2,
+        settings: REFUSED,
+        isElsewhere: true,
+        unavailable: (job) => (job === 0 && isGone ? new NothingListens("nothing listens there") : undefined),
+        pretence: (job) => ({
+          ...slow(job),
+          before: (message, backend) => {
+            if (job === 0 && message.type === "open") isGone = true;
+            return refusing(message, backend);
+          },
+        }),
+      });
+      expect(error).toBeUndefined();
+      expect(results.map(({ state }) => state).sort()).toEqual([...Array(4).fill("done"), ...Array(2).fill("failed")]);
+    });
+  });
 
   test.each(["data_missing", "not_allowed"] as const)("%s anywhere: as with one", async (code) => {
     const scene = new Scene();
