@@ -1,11 +1,11 @@
 /** The runs of a command are taken before it does anything: a run that another process holds is left to that one. */
 import { join } from "node:path";
 import type { ExperimentConfig } from "../config/config.js";
-import { type IbatchError, usageError } from "../errors.js";
+import { IbatchError, usageError } from "../errors.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
 import { whatToDo } from "../record/lock.js";
 import { type Holder, holderText } from "../record/lock-holder.js";
-import { isFinishedOnRecord } from "../record/read-run.js";
+import { isFinishedOnRecord, openRun } from "../record/read-run.js";
 import { sweepLock } from "../record/run-claims.js";
 import { runDirectory } from "../record/run-places.js";
 import { runText } from "./observer.js";
@@ -24,7 +24,7 @@ export interface HeldRun extends RunOfConfig {
 export function claimRuns(
   config: Pick<ExperimentConfig, "arms" | "seeds">,
   record: ExperimentRecord,
-  share: Share | undefined,
+  share: Pick<Share, "has"> | undefined,
 ): HeldRun[] {
   return record.exclusively(() => {
     const toDo = runsOf(config, share).filter((run) => !isDone(record, run));
@@ -35,6 +35,26 @@ export function claimRuns(
     if (held.length > 0 && held.length === toDo.length) throw nothingLeft(record.directory, held);
     return held;
   });
+}
+
+/**
+ * Of runs that others held, takes those whose holder is gone and did not end them. One that failed there is left as it is:
+ * that is an end, too, as long as nobody gives the command again.
+ */
+export function claimLeftBehind(record: ExperimentRecord, held: readonly HeldRun[]): HeldRun[] {
+  return record.exclusively(() =>
+    held.filter((run) => !isEnded(record, run) && record.claim(run.arm, run.seed) === undefined),
+  );
+}
+
+function isEnded({ directory: experiment }: ExperimentRecord, { arm, seed }: RunOfConfig): boolean {
+  try {
+    const state = openRun(runDirectory(experiment, arm, seed))?.document.state;
+    return state !== undefined && state !== "running" && state !== "interrupted";
+  } catch (error) {
+    if (error instanceof IbatchError) return true; // damaged: whoever asks for it is told
+    throw error;
+  }
 }
 
 /** A run that came to its end is never replaced; a lock that is left of it by a command that was killed goes. */
@@ -65,6 +85,12 @@ export const leftToOthers = (held: readonly HeldRun[]): string[] =>
       ? `${which} is left to ${text}, which holds it`
       : `${runs.length} runs are left to ${text}, which holds them: ${which}`;
   });
+
+/** A line for each process that is gone. */
+export const takenOver = (left: readonly HeldRun[]): string[] =>
+  byHolder(left).map(
+    ({ text, runs }) => `${text} is gone, and what it left is done here: ${runs.map(runText).join("; ")}`,
+  );
 
 function byHolder(held: readonly HeldRun[]): { readonly text: string; readonly runs: HeldRun[] }[] {
   const groups = new Map<string, HeldRun[]>();

@@ -17,7 +17,7 @@ export interface ExperimentInputs {
   readonly audience: Audience;
   readonly signal: AbortSignal;
   /** Which of the config's runs this command does; all of them where it is left out. */
-  readonly share?: Share | undefined;
+  readonly share?: Pick<Share, "has"> | undefined;
   /** Where these runs stand among all that the command does; they are all of them where it is left out. */
   readonly among?: { readonly before: number; readonly total: number };
   /** Why an arm cannot be trained. */

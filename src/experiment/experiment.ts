@@ -1,7 +1,7 @@
 /** Arms × seeds: every run of a config, those that are recorded already left as they are. */
 
 import { whenAborted } from "../when-aborted.js";
-import { claimRuns, type HeldRun, leftToOthers } from "./claims.js";
+import { claimLeftBehind, claimRuns, type HeldRun, leftToOthers, takenOver } from "./claims.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import { refuseOtherThanKept } from "./kept-arms.js";
 import { KeptRuns } from "./kept-runs.js";
@@ -11,7 +11,7 @@ import { Preflight } from "./preflight.js";
 import { type RecordedRun, readRecorded } from "./recorded.js";
 import { runAll } from "./run-all.js";
 import type { ArmsRun } from "./run-result.js";
-import { type RunOfConfig, runsOf } from "./share.js";
+import { justThese, type RunOfConfig, runsOf } from "./share.js";
 
 export interface ArmsRunHere extends ArmsRun {
   /** Runs that were left to other processes, which hold them: they are not among the results. */
@@ -23,11 +23,43 @@ export interface ArmsRunHere extends ArmsRun {
  * several side by side.
  * A run that fails is recorded and the others go on, with another backend where it lost its own; where no backend lasts,
  * or can be had, they are recorded as failed, too. The results are those of exactly the arms and seeds of the config,
- * whatever else the directory holds.
+ * whatever else the directory holds. Those that other processes hold are left to them, and done here at the end where these
+ * are gone by then.
  * @throws Interrupted when the signal says so; IbatchError when recorded runs do not fit, or are damaged, or when
  * there is no backend to begin with.
  */
 export async function runArms(experiment: ExperimentInputs): Promise<ArmsRunHere> {
+  let done = await runOwn(experiment);
+  while (done.stoppedBy === undefined) {
+    const left = claimLeftBehind(experiment.record, done.held);
+    if (left.length === 0) break;
+    for (const line of takenOver(left)) experiment.audience.note(line);
+    done = joined(experiment, done, await runOwn(ofThese(experiment, left, done)), left);
+  }
+  return done;
+}
+
+/** `done`: by which their numbers go on. */
+function ofThese(experiment: ExperimentInputs, left: readonly HeldRun[], { results }: ArmsRunHere): ExperimentInputs {
+  const { before, total } = experiment.among ?? { before: 0, total: results.length + left.length };
+  const among = { before: before + results.length, total };
+  return { ...experiment, share: justThese(left), among, accepted: () => {} };
+}
+
+/** In the sequence of the config. */
+function joined(
+  { config }: ExperimentInputs,
+  done: ArmsRunHere,
+  more: ArmsRunHere,
+  left: readonly HeldRun[],
+): ArmsRunHere {
+  const all = [...done.results, ...more.results];
+  const results = runsOf(config).flatMap(({ arm, seed }) => all.filter((run) => run.arm === arm && run.seed === seed));
+  const givenUp = [...new Set([...done.givenUp, ...more.givenUp])];
+  return { results, stoppedBy: more.stoppedBy, givenUp, held: done.held.filter((run) => !left.includes(run)) };
+}
+
+async function runOwn(experiment: ExperimentInputs): Promise<ArmsRunHere> {
   const { config, record, audience, workplace, share } = experiment;
   const held = claimRuns(config, record, share);
   for (const line of leftToOthers(held)) audience.note(line);

@@ -34,10 +34,19 @@ export function shareOf({ arms, seeds, tune }: Pick<ExperimentConfig, "arms" | "
   return { shard, of: runs.length, size: own.size, has: (run) => own.has(keyOf(run)) };
 }
 
+/** These alone, of however many. */
+export function justThese(runs: readonly RunOfConfig[]): Pick<Share, "has"> {
+  const those = new Set(runs.map(keyOf));
+  return { has: (run) => those.has(keyOf(run)) };
+}
+
 const keyOf = ({ arm, seed }: RunOfConfig): string => `${arm}/${seed}`;
 
 /** Runs of the config in the sequence of running, seed by seed; those of the share where there is one. */
-export function runsOf({ arms, seeds }: Pick<ExperimentConfig, "arms" | "seeds">, share?: Share): RunOfConfig[] {
+export function runsOf(
+  { arms, seeds }: Pick<ExperimentConfig, "arms" | "seeds">,
+  share?: Pick<Share, "has">,
+): RunOfConfig[] {
   const runs = seeds.flatMap((seed) => Object.keys(arms).map((arm) => ({ arm, seed })));
   return share === undefined ? runs : runs.filter((run) => share.has(run));
 }

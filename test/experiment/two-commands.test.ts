@@ -1,6 +1,11 @@
 // Commands that work in one directory at a time: who takes which runs, what each is made beside, and what is told.
-import { existsSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { thisProcess } from "../../src/running-process.js";
 import type { Pretence } from "./fake-backend.js";
 import { Scene, type SceneOptions } from "./scene.js";
 
@@ -102,5 +107,62 @@ describe("shards in one directory", () => {
     const tuning = (of: Scene) => JSON.parse(of.text("tuning.json"));
     expect(tuning(scene)).toEqual(tuning(alone));
     expect(bytesOf(scene)).toEqual(bytesOf(alone));
+  });
+});
+
+describe("a command that left runs to another one, which dies", () => {
+  /** Holds these runs as another process of this machine does; it has begun none of them. */
+  function another(scene: Scene, ...runs: readonly string[]): ChildProcess {
+    const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], { stdio: ["pipe", "ignore", "ignore"] });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const holder = { ...thisProcess(), pid: child.pid, startTicks: undefined, host: hostname(), beats: true };
+    for (const run of runs) {
+      mkdirSync(join(scene.directory, run), { recursive: true });
+      writeFileSync(join(scene.directory, run, "lock"), JSON.stringify(holder));
+    }
+    return child;
+  }
+
+  const dies = async (child: ChildProcess) => {
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+  };
+
+  test("does what that one left, once its own are done, in the bits of one command", async () => {
+    const alone = new Scene();
+    const { results: all } = await alone.run();
+    const scene = new Scene();
+    const other = another(scene, "frozen/seed-0", "shuffled/seed-1");
+    const lines: string[] = [];
+    const before: Pretence["before"] = async ({ type }) => {
+      if (type === "train" && other.exitCode === null && other.signalCode === null) await dies(other);
+    };
+    const { results, error } = await scene.run({ observer: noting(lines), pretence: { before } });
+    expect(error).toBeUndefined();
+    expect(results).toEqual(all);
+    expect(bytesOf(scene)).toEqual(bytesOf(alone));
+    const gone = `process ${other.pid} on ${hostname()} is gone, and what it left is done here: `;
+    expect(lines).toContain(`${gone}frozen, seed 0; shuffled, seed 1`);
+    expect(scene.files().filter((file) => /lock|partial/.test(file))).toEqual([]);
+  });
+
+  test("leaves them to one that lives", async () => {
+    const scene = new Scene();
+    another(scene, "frozen/seed-0", "shuffled/seed-1");
+    const { results, error } = await scene.run();
+    expect(error).toBeUndefined();
+    expect(results.map(({ arm, seed }) => `${arm} ${seed}`)).toEqual(["shuffled 0", "frozen 1"]);
+  });
+
+  test("a shard does only its share of them", async () => {
+    const scene = new Scene();
+    const other = another(scene, "frozen/seed-0", "frozen/seed-1");
+    const before: Pretence["before"] = async ({ type }) => {
+      if (type === "train" && other.exitCode === null && other.signalCode === null) await dies(other);
+    };
+    const { results } = await scene.run({ shard: { index: 0, count: 2 }, pretence: { before } });
+    expect(results.map(({ arm, seed }) => `${arm} ${seed}`)).toEqual(["frozen 0", "shuffled 0"]);
+    expect(existsSync(join(scene.directory, "frozen/seed-1/run.json"))).toBe(false);
   });
 });

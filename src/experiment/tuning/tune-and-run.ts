@@ -56,7 +56,7 @@ export const withRatesOnRecord = (config: ExperimentConfig, directory: string): 
   withRates(config, tunedOnRecord(directory));
 
 /** Those that have runs in the share. */
-function armsOf(config: ExperimentConfig, share: Share | undefined): ExperimentConfig["arms"] {
+function armsOf(config: ExperimentConfig, share: Pick<Share, "has"> | undefined): ExperimentConfig["arms"] {
   const names = new Set(runsOf(config, share).map(({ arm }) => arm));
   return Object.fromEntries(Object.entries(config.arms).filter(([name]) => names.has(name)));
 }
