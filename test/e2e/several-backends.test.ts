@@ -14,6 +14,8 @@ afterAll(() => scratch.remove());
 interface ByHand {
   readonly child: ChildProcess;
   readonly url: string;
+  /** Of the backend itself, which another one may have forked. */
+  readonly pid: number;
 }
 
 /** It ends with the test, or when standard input closes: whatever becomes of this process. */
@@ -25,7 +27,8 @@ async function byHand(...options: string[]): Promise<ByHand> {
   );
   onTestFinished(() => void child.kill("SIGKILL"));
   const line = await new Promise<string>((resolve) => child.stdout.setEncoding("utf8").once("data", resolve));
-  return { child, url: JSON.parse(line).control };
+  const { control: url, pid } = JSON.parse(line);
+  return { child, url, pid };
 }
 
 /** Steps of the whole checkpoints of a run that is under way. */
@@ -66,6 +69,23 @@ describe.skipIf(process.platform === "win32")("two backends that run already", (
     expect(code).toBe(0);
     expect(recordedBytes(out)).toEqual(alone);
     expect(b.child.exitCode, "whoever started it has it still").toBeNull();
+  });
+
+  it("of which one falls silent: its run goes on at the other one from its newest checkpoint, to the byte", async () => {
+    const [a, b] = [await byHand(), await byHand()];
+    const out = scratch.path("silent");
+    const all = `${a.url},${b.url}`;
+    const heartbeat = ["--set", "backend.heartbeat={everySeconds: 0.5, limitSeconds: 5}"];
+    const { ended } = startIbatch(["run", config, "--out", out, "--backend", all, ...settings, ...heartbeat]);
+    const newest = () => runs.map((run) => Math.max(0, ...stepsUnderWay(join(out, run))));
+    await expect.poll(newest, { interval: 5, timeout: 60_000 }).toEqual(expect.toSatisfy(areUnderWay));
+    process.kill(a.pid, "SIGSTOP");
+    onTestFinished(() => void process.kill(a.pid, "SIGKILL"));
+    const { code, stderr } = await ended;
+    expect(stderr).toMatch(/seed 0: the backend was silent for 5 s; under way: .*; restart 1 of 3$/m);
+    expect(stderr).toMatch(/seed 0 {2}goes on from step \d+/);
+    expect(code).toBe(0);
+    expect(recordedBytes(out)).toEqual(alone);
   });
 
   const areUnderWay = (steps: number[]) => steps.every((step) => step > 0 && step < 60);
