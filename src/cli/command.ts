@@ -80,7 +80,9 @@ function innermost(schema: z.ZodType): unknown {
 function optionError(error: z.ZodError, given: Record<string, unknown>): Error {
   const [issue] = error.issues;
   const key = String(issue.path[0]);
-  return usageError(`--${kebabCase(key)}: ${issue.message}, not ${JSON.stringify(given[key])}`);
+  const option = `--${kebabCase(key)}`;
+  if (given[key] === undefined) return usageError(`${option} is missing: ${issue.message}`);
+  return usageError(`${option}: ${issue.message}, not ${JSON.stringify(given[key])}`);
 }
 
 const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

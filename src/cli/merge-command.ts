@@ -3,7 +3,7 @@ import type { CommandDefinition } from "./command.js";
 
 const options = z.strictObject({
   out: z
-    .string({ error: "is missing: name the run directory that gets all of them" })
+    .string({ error: "name the run directory that gets all of them" })
     .describe("run directory that gets all of them; what is there of the same experiment stays")
     .meta({ placeholder: "DIR" }),
   python: z

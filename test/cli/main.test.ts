@@ -335,6 +335,7 @@ describe("a command line that is wrong: exit code 2, on standard error", () => {
       "ibatch: too many arguments for 'run'. Expected 1 argument but got 2; `ibatch run --help` shows what there is",
     ],
     [["order"], "ibatch: missing required argument 'name'; `ibatch order --help` shows what there is"],
+    [["merge", "a", "b"], "ibatch: --out is missing: name the run directory that gets all of them"],
   ])("ibatch %j", async (argv, expected) => {
     const { code, stdout, stderr } = await ibatch(...argv);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
