@@ -925,7 +925,7 @@ def test_the_warning_of_a_time_limit_ends_no_backend_that_was_started_by_hand(wa
     try:
         backend.process.send_signal(signal.SIGUSR1)
         assert backend.control.ask("ping", {"session": None}).type == "ping_ok"
-        assert backend.control.ask("shutdown", {}).type == "shutdown_ok"
+        assert backend.control.ask("shutdown", {"session": None}).type == "shutdown_ok"
         assert backend.process.wait(SECONDS) == 0
     finally:
         backend.end()
