@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import math
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -88,11 +89,11 @@ def serve(arguments: argparse.Namespace, kept: keeper.Keeper) -> int:
     try:
         chosen = device.resolve(arguments.device)
         device.select(chosen)
-        where = endpoints.parse(arguments.listen, has_keys=bool(arguments.keys))
+        where = endpoints.parse(arguments.listen, has_keys=bool(arguments.keys or arguments.client_key))
         server = Server(
             where,
             Identity.of(chosen, arguments.threads),
-            admission=admission_to(where, arguments.keys),
+            admission=admission_to(where, arguments.keys, arguments.client_key),
             on_stop=kept.ending,
         )
     except (endpoints.EndpointError, admission.KeysError, user_token.TokenError) as error:
@@ -110,12 +111,14 @@ def serve(arguments: argparse.Namespace, kept: keeper.Keeper) -> int:
     return run(server, arguments)
 
 
-def admission_to(where: Endpoints, keys: str | None) -> Admission | None:
+def admission_to(where: Endpoints, keys: str | None, client_key: str | None) -> Admission | None:
     """Who is let in. Raises KeysError, TokenError. An ipc socket is in a directory that only its owner may enter."""
     from .admission import Admission
 
     if not where.control.startswith("tcp://"):
         return None
+    if client_key:
+        return Admission.to_client(client_key)
     return Admission.by_keys(keys) if keys else Admission.by_token(user_token.user_token())
 
 
@@ -129,7 +132,12 @@ def run(server: Server, arguments: argparse.Namespace) -> int:
 
     if not arguments.child:
         handle_sigterm(terminate)
-    if server.run(end_with_stdin=arguments.child, ready_fd=arguments.ready_fd):
+    is_broken = server.run(
+        end_with_stdin=arguments.child,
+        ready_fd=arguments.ready_fd,
+        end_after_silence=arguments.end_after_silence,
+    )
+    if is_broken:
         return DEVICE_BROKEN
     return TERMINATED if signals else 0
 
@@ -153,6 +161,17 @@ def parse_arguments() -> argparse.Namespace:
         help="directory with server.key_secret and the public keys (*.key) of the clients that are let in: "
         "`ibatch keys` makes them. Needed for tcp beyond loopback; on loopback IBATCH_TOKEN, or a token in your own "
         "configuration, is enough (default: IBATCH_KEYS)",
+    )
+    parser.add_argument(
+        "--client-key",
+        metavar="KEY",
+        help="public key of the one client that is let in; the backend's own, a new one, is said with where it listens",
+    )
+    parser.add_argument(
+        "--end-after-silence",
+        type=seconds,
+        metavar="SECONDS",
+        help="end when no controller was heard of for so long (default: wait for ever)",
     )
     parser.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu or cuda:N")
     parser.add_argument(
@@ -194,6 +213,16 @@ def descriptor(text: str) -> int:
             f"{text} is no file descriptor that is open here ({error}); a wrapper around Python must pass it on"
         ) from None
     return int(text)
+
+
+def seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return value
 
 
 def positive(text: str) -> int:

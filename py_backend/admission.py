@@ -45,6 +45,8 @@ class Admission:
     server: KeyPair
     clients: frozenset[bytes]
     why: str
+    is_new: bool = False
+    """Nobody can know our own key yet: it is said with where we listen."""
 
     @staticmethod
     def by_keys(directory: str) -> Admission:
@@ -62,6 +64,18 @@ class Admission:
         return Admission(
             key_pair(secret), frozenset(map(public_key, clients)), f"its key is none of the *.key in {directory}"
         )
+
+    @staticmethod
+    def to_client(key: str) -> Admission:
+        """Who has the secret to this public key; who we are a new key of our own shows. Raises KeysError."""
+        try:
+            is_key = len(key) == KEY_CHARACTERS and len(z85.decode(key)) == 32
+        except (ValueError, LookupError, struct.error):
+            is_key = False
+        if not is_key:
+            raise KeysError(f"--client-key {key}: a public key of {KEY_CHARACTERS} characters of Z85 is expected")
+        server = KeyPair(*zmq.curve_keypair())
+        return Admission(server, frozenset([key.encode()]), "its key is not that of --client-key", is_new=True)
 
     @staticmethod
     def by_token(token: str) -> Admission:

@@ -26,6 +26,7 @@ class Progress:
         self._session_works = False
         self._moved_at = time.monotonic()
         self._heard_at = time.monotonic()
+        self._controller_heard_at = time.monotonic()
         self._asker: int | None = None
         self._owner: int | None = None
 
@@ -37,6 +38,14 @@ class Progress:
 
     def heard_of_session(self) -> None:
         self._heard_at = time.monotonic()
+
+    def heard_of_controller(self) -> None:
+        """Whoever was let in has sent a message, also without a session."""
+        self._controller_heard_at = time.monotonic()
+
+    @property
+    def seconds_of_silence(self) -> float:
+        return time.monotonic() - self._controller_heard_at
 
     def asked_over(self, connection: int | None) -> None:
         """What is begun now was asked for over this connection; None: over one that has ended."""

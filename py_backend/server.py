@@ -74,6 +74,7 @@ class Server:
         self._host = Host(identity, self._progress)
         self._queue: deque[Asked] = deque()
         self._control_error: BaseException | None = None
+        self._end_after_silence = math.inf
         self._cuts: list[str] = []
         self._tell_cuts_at = 0.0
         self._control = self._made(MAX_CONTROL_BYTES, CONTROL_HIGH_WATER_MARK)
@@ -120,14 +121,19 @@ class Server:
         self._progress.stopping.set()
         self._on_stop()
 
-    def run(self, *, end_with_stdin: bool, ready_fd: int | None = None) -> bool:
+    def run(self, *, end_with_stdin: bool, ready_fd: int | None = None, end_after_silence: float | None = None) -> bool:
         """Says where it listens in one line of JSON, on standard output or to this file descriptor, then serves.
-        Returns whether it ends because the device is of no use any more."""
+        end_after_silence: seconds in which no controller was heard of. Returns whether it ends because the device is of
+        no use any more."""
+        self._end_after_silence = math.inf if end_after_silence is None else end_after_silence
+        self._progress.heard_of_controller()
         control = threading.Thread(target=self._serve_control, name="control", daemon=True)
         control.start()
         if end_with_stdin:
             threading.Thread(target=self._watch_stdin, name="stdin", daemon=True).start()
-        ready = {"control": self.control_endpoint, "work": self.work_endpoint, "pid": os.getpid()}
+        ready: dict[str, str | int] = {"control": self.control_endpoint, "work": self.work_endpoint, "pid": os.getpid()}
+        if self._admission is not None and self._admission.is_new:
+            ready["public_key"] = self._admission.server.public.decode()
         announce(json.dumps(ready), ready_fd)
         try:
             self._serve_work()
@@ -241,6 +247,7 @@ class Server:
                 if until_look <= 0:
                     self._look_after_connections()
                     look_at = time.monotonic() + LOOK_SECONDS
+                self._end_where_silent()
         except BaseException as error:
             self._control_error = error
         finally:
@@ -268,8 +275,20 @@ class Server:
         self._cuts.clear()
         self._tell_cuts_at = time.monotonic() + TELL_SECONDS
 
+    def _end_where_silent(self) -> None:
+        """Who asked for us may be gone with all of its machine."""
+        if self._progress.seconds_of_silence <= self._end_after_silence:
+            return
+        print(
+            f"py_backend: ends, since no controller was heard of in {self._end_after_silence:g} s",
+            file=sys.stderr,
+            flush=True,
+        )
+        self.stop()
+
     def _answer_next_control(self) -> None:
         asked = receive(self._control, self._control_connections)
+        self._progress.heard_of_controller()
         try:
             if isinstance(asked.asked, Exception):
                 raise asked.asked

@@ -66,6 +66,21 @@ def test_a_secret_key_of_another_public_one_is_refused(keys: Path) -> None:
         Admission.by_keys(str(keys))
 
 
+def test_one_client_alone_is_let_in_by_its_key_and_the_backends_own_is_new_each_time() -> None:
+    client = zmq.curve_keypair()[0]
+    one, another = Admission.to_client(client.decode()), Admission.to_client(client.decode())
+    assert one.clients == {client}
+    assert one.is_new
+    assert zmq.curve_public(one.server.secret) == one.server.public
+    assert one.server != another.server
+
+
+@pytest.mark.parametrize("key", ["", "short", "~" * 40, "#" * 40, "\ufffd" * 40])
+def test_what_is_no_clients_key_is_refused(key: str) -> None:
+    with pytest.raises(KeysError, match="a public key of 40 characters of Z85 is expected"):
+        Admission.to_client(key)
+
+
 @pytest.mark.parametrize("text", ["", "nothing of a key", 'curve\n    public-key = "short"\n', "\ufffd" * 90])
 def test_what_is_no_key_file_is_named(keys: Path, text: str) -> None:
     (keys / "client.key").write_text(text)

@@ -70,6 +70,21 @@ def test_its_end_waits_for_no_thread_of_a_users_and_does_what_is_registered(tmp_
     assert ended == (0, "registered\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--client-key=short"], "--client-key short: a public key of 40 characters of Z85 is expected"),
+        (["--end-after-silence", "0"], "0 is not a number of seconds above 0"),
+        (["--end-after-silence", "inf"], "inf is not a number of seconds above 0"),
+        (["--end-after-silence", "long"], "long is not a number of seconds above 0"),
+    ],
+)
+def test_what_is_no_key_and_no_time_is_refused(arguments: list[str], said: str) -> None:
+    ended = start("--device", "cpu", "--listen", "tcp://127.0.0.1:0", *arguments)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+
+
 def start_and_end(first: Path) -> tuple[str, tuple[int, str]]:
     """What a child says when it is ready; then, its standard input closed, its exit code and standard output.
     first: where Python looks first."""
@@ -209,8 +224,8 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
         def __init__(self, _endpoints: object, identity: Identity, *, admission: object, on_stop: object) -> None:
             seen.append(("server", identity.device))
 
-        def run(self, *, end_with_stdin: bool, ready_fd: int | None) -> None:
-            seen.append(("run", end_with_stdin, ready_fd))
+        def run(self, *, end_with_stdin: bool, ready_fd: int | None, end_after_silence: float | None) -> None:
+            seen.append(("run", end_with_stdin, ready_fd, end_after_silence))
 
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(device, "make_deterministic", lambda: None)
@@ -227,9 +242,11 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
         threads=1,
         allow_import=[],
         python_path=[],
+        client_key=None,
+        end_after_silence=None,
     )
     assert command.serve(arguments, keeper.Keeper(None)) == 0
-    assert seen == [("set_device", second), ("server", second), ("run", False, None)]
+    assert seen == [("set_device", second), ("server", second), ("run", False, None, None)]
 
 
 def test_a_torch_that_is_too_old(tmp_path: Path) -> None:
