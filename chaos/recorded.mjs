@@ -31,7 +31,13 @@ export function differencesFrom(expected, out) {
 /** The parts of a document that are not of an attempt; other files as they are. Git may not answer one on a full disk. */
 function lasting(path, bytes) {
   if (basename(path) === "run.json") {
-    const { startedAt: _startedAt, resumed: _resumed, commit: _commit, ...rest } = JSON.parse(bytes.toString());
+    const {
+      startedAt: _startedAt,
+      resumed: _resumed,
+      sideBySide: _beside,
+      commit: _commit,
+      ...rest
+    } = JSON.parse(bytes.toString());
     return JSON.stringify(rest);
   }
   if (basename(path) === "manifest.json") {

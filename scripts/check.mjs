@@ -10,11 +10,13 @@ const { python } = await orExit(prepare);
 const node = (path, ...args) => [process.execPath, [join(ROOT, "node_modules", path), ...args]];
 const PYTHON_SOURCES = [
   "py_backend",
+  "py_ray",
   "py_report",
   "py_validate",
   "test/python",
   "test/references",
   "test/warm-python",
+  "test/nightly",
   "examples",
 ];
 

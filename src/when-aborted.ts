@@ -32,3 +32,13 @@ function listen(signal: AbortSignal): Listening {
   signal.addEventListener("abort", listener);
   return listening;
 }
+
+/** Aborts with the first of them, until it is to forget them. */
+export function earliest(...signals: readonly (AbortSignal | undefined)[]): {
+  signal: AbortSignal;
+  forget: () => void;
+} {
+  const first = new AbortController();
+  const forget = signals.flatMap((one) => (one === undefined ? [] : [whenAborted(one, () => first.abort())]));
+  return { signal: first.signal, forget: () => void forget.map((one) => one()) };
+}

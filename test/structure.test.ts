@@ -35,6 +35,7 @@ function readTypeScriptImports(): Import[] {
 /** The Python packages, and what each may import of the others. */
 const PACKAGES: Record<string, readonly string[]> = {
   py_backend: [],
+  py_ray: ["py_backend", "py_backend/exits", "py_backend/process_signals"],
   py_report: ["py_backend/exits", "py_backend/process_signals"],
   // what a config names, and nothing that trains
   py_validate: [
@@ -78,6 +79,7 @@ describe("TypeScript", () => {
     process: everywhere,
     quality: ["kernels"],
     backend: ["process", ...everywhere],
+    placement: ["backend", "process", ...everywhere],
     record: everywhere,
     "order-files": ["process", "record", ...rules, ...everywhere],
     config: ["order-files", "record", "backend", ...rules, ...everywhere],
@@ -87,7 +89,7 @@ describe("TypeScript", () => {
     page: ["results", "experiment", ...run, ...everywhere],
     export: ["results", "experiment", ...run, "process", ...everywhere],
     download: ["record", ...everywhere],
-    launch: ["page", "results", "experiment", ...run, "backend", "process", ...everywhere],
+    launch: ["page", "results", "experiment", ...run, "placement", "backend", "process", ...everywhere],
     validate: ["launch", "experiment", ...run, "backend", "process", ...everywhere],
     cli: [
       ...["validate", "launch", "download", "quality", "page", "export", "results", "experiment", ...run],
@@ -373,6 +375,7 @@ describe("Python", () => {
 
   const doors: Record<string, readonly string[]> = {
     zmq: ["py_backend/admission.py", "py_backend/connections.py", "py_backend/server.py"],
+    ray: ["py_ray/cluster.py"],
     pickle: ["py_backend/datasets/unpickle.py"],
     sklearn: [],
     scipy: ["bootstrap", "divergence", "equivalence", "intervals", "signed_rank", "t_test"].map(

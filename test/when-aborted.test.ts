@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
 import { Interrupted, unlessInterrupted } from "../src/errors.js";
-import { whenAborted } from "../src/when-aborted.js";
+import { earliest, whenAborted } from "../src/when-aborted.js";
 
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
 
@@ -48,6 +48,16 @@ test("so it is of all that is waited for at once, and all of it is interrupted",
   abort();
   const ends = await Promise.allSettled(waiting);
   for (const end of ends) expect(end).toMatchObject({ status: "rejected", reason: expect.any(Interrupted) });
+});
+
+test("the earliest of several signals aborts, and those that are forgotten are heard no more", () => {
+  const [first, second] = [controlled(), controlled()];
+  const { signal, forget } = earliest(first.signal, undefined, second.signal);
+  expect(signal.aborted).toBe(false);
+  second.abort();
+  expect(signal.aborted).toBe(true);
+  forget();
+  expect(listenersOf(first.signal)).toBe(0);
 });
 
 function controlled() {

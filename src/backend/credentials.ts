@@ -43,7 +43,7 @@ export interface KeySet {
 /** New ones, which nobody else has. */
 export const makeKeySet = (): KeySet => ({ server: makeKeyPair(), client: makeKeyPair() });
 
-const makeKeyPair = (): KeyPair => pairOf(randomBytes(SECRET_BYTES));
+export const makeKeyPair = (): KeyPair => pairOf(randomBytes(SECRET_BYTES));
 
 /** A token of a backend that is started, and of its starter alone. */
 export const makeToken = (): string => randomBytes(SECRET_BYTES).toString("hex");

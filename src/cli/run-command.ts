@@ -7,6 +7,11 @@ const options = z.strictObject({
   backend: backendOptions.backend
     .describe("use the backends that run at these control endpoints, instead of starting one; may be repeated")
     .meta({ placeholder: "URL,…" }),
+  ray: z
+    .string()
+    .optional()
+    .describe("have Ray hold the backends on this cluster: auto, HOST:PORT of its head, or ray://HOST:PORT")
+    .meta({ placeholder: "ADDRESS" }),
   ...userCodeOptions,
   jobs: z
     .string()

@@ -138,6 +138,23 @@ const MAX_JOBS = 256;
 
 const device = z.string().regex(/^(auto|cpu|cuda(:\d+)?)$/, "expected auto, cpu or cuda:N");
 
+/** More than any machine has. */
+const MAX_GIB = 1e6;
+
+const resourcesSection = z.strictObject({
+  cpus: someCount
+    .max(MAX_THREADS)
+    .optional()
+    .describe("CPUs of its node; `backend.threads` where that is a number and this is left out, else 1"),
+  gpus: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("GPUs of its node: 1, or a share of one, as 0.5, beside other backends; 0: it computes on the CPU"),
+  memory: z.number().positive().max(MAX_GIB).optional().describe("GiB of its node's memory; left out: not asked for"),
+});
+
 export const backendSection = z
   .strictObject({
     equalBits: z
@@ -163,6 +180,11 @@ export const backendSection = z
       .default("auto")
       .describe(
         "CPU threads of torch, of each job, at most 1024; auto: all cores, shared out. Equal bits need equal numbers",
+      ),
+    resources: resourcesSection
+      .optional()
+      .describe(
+        "what Ray keeps free on a node for each backend that it holds (`--ray`), where `threads: auto` is its CPUs",
       ),
     listen: z
       .union([z.literal("ipc"), z.string().regex(/^tcp:\/\//, "expected ipc, or tcp://127.0.0.1:PORT")])

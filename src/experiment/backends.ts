@@ -14,4 +14,6 @@ export interface Backends {
   get(asking?: Asking): Promise<WorkClient>;
   /** Ends the one in use: it is lost, and the next one is another. */
   discard(): Promise<void>;
+  /** No run is there for it now: what others could use meanwhile is given back, and had anew by the next `get`. */
+  rest?(): Promise<void>;
 }

@@ -116,6 +116,7 @@ class Dispatcher {
       this.#standard.forget(worker.backends);
       this.#pool.leave(worker);
     }
+    await worker.backends.rest?.();
   }
 
   /** What was begun and waits to go on says so. */
@@ -130,7 +131,9 @@ class Dispatcher {
       if (run !== undefined) this.#pool.begin();
       if (run !== undefined || this.#isNoneLeft) return run;
       if (this.#experiment.signal.aborted) throw new Interrupted();
-      await this.#pool.change();
+      const changed = this.#pool.change();
+      await worker.backends.rest?.();
+      await changed;
     }
   }
 

@@ -7,7 +7,7 @@ import { BackendSupply } from "../backend/supply.js";
 import { backendSection } from "../config/common-schema.js";
 import type { ExperimentConfig } from "../config/config.js";
 import { IbatchError, surroundingsError, usageError } from "../errors.js";
-import { whenAborted } from "../when-aborted.js";
+import { earliest } from "../when-aborted.js";
 import { modulesOf } from "./allowed-imports.js";
 import { credentialsFor } from "./credentials.js";
 
@@ -23,6 +23,8 @@ export interface BackendChoice {
   readonly backend?: string | readonly string[] | undefined;
   /** Directory with client.key_secret and server.key, for backends that run already over tcp; IBATCH_KEYS when left out. */
   readonly keys?: string | undefined;
+  /** auto, or the address of a Ray cluster that holds the backends; `ibatch run` alone. */
+  readonly ray?: string | undefined;
   /** Modules of yours that a config's references may name, with their submodules: importing them runs their code. */
   readonly allowImport?: readonly string[] | undefined;
   /** Directories to look for them in. */
@@ -210,13 +212,6 @@ export function supplyChosenBackend(choice: BackendChoice, supplying: Supplying)
       throw error;
     }
   });
-}
-
-/** Aborts with the first of them, until it is to forget them. */
-function earliest(...signals: readonly (AbortSignal | undefined)[]): { signal: AbortSignal; forget: () => void } {
-  const first = new AbortController();
-  const forget = signals.flatMap((one) => (one === undefined ? [] : [whenAborted(one, () => first.abort())]));
-  return { signal: first.signal, forget: () => void forget.map((one) => one()) };
 }
 
 /** @throws IbatchError that the first of them met, where none starts; Interrupted. */

@@ -19,6 +19,7 @@ import { importsOf } from "../training/open-request.js";
 import { refuseImports, unusedImports } from "./allowed-imports.js";
 import { BufferedLog } from "./buffered-log.js";
 import { type BackendChoice, dataDirectory, greet, jobsOf, runsAlready, supplyPool } from "./chosen-backend.js";
+import { type RayPool, supplyByRay } from "./ray-pool.js";
 import { makeResultsOnRecord, type ResultsMade } from "./results-on-record.js";
 import { readShard } from "./shard.js";
 
@@ -103,7 +104,7 @@ async function check(source: ConfigSource, options: Launching, say: (line: strin
     onWarning?.(`--allow-import ${module}: the config imports nothing from there`);
   }
   for (const line of unreadSettings(source)) onWarning?.(line);
-  if (isOurs) tellTooManyThreads(early.backend, (line) => onWarning?.(line));
+  if (isOurs && options.ray === undefined) tellTooManyThreads(early.backend, (line) => onWarning?.(line));
   onChecked?.(early);
   return { source, orders, early };
 }
@@ -129,9 +130,10 @@ async function onBackends(
   const isOne = jobsOf(early.backend) === 1;
   const onOutput = (line: string, job: number) => buffered.add(`backend${isOne ? "" : ` ${job + 1}`}: ${line}`);
   let audience: Audience | undefined;
-  const note = (line: string) => audience?.note(line); // by runs alone another backend is asked for
+  const note = (line: string) => (audience === undefined ? options.onWarning?.(line) : audience.note(line));
   const imports = Object.values(early.arms).flatMap(importsOf);
-  const pool = supplyPool(options, { config: early.backend, imports, signal, onOutput, note });
+  const ray = options.ray === undefined ? undefined : rayPool(options.ray, early, { ...options, buffered, note });
+  const pool = ray?.supplies ?? supplyPool(options, { config: early.backend, imports, signal, onOutput, note });
   try {
     const { introduction, pool: greeted } = await greet(pool, options);
     const resolved = resolveConfig(source, orders, introduction.catalogue);
@@ -152,6 +154,7 @@ async function onBackends(
     return { directory: record.directory, ...made, stoppedBy, givenUp };
   } finally {
     await Promise.all(pool.map((backends) => backends.discard()));
+    await ray?.leave();
     buffered.flush();
     const { failure } = buffered;
     if (failure !== undefined) options.onWarning?.(`log.txt lacks lines: ${failure.message}`);
@@ -160,6 +163,18 @@ async function onBackends(
 
 const shareText = ({ shard: { index, count }, size, of }: Share): string =>
   `shard ${index}/${count}: ${size} of ${counted(of, "run")}`;
+
+interface ByRay extends Launching {
+  readonly buffered: BufferedLog;
+  readonly note: (line: string) => void;
+}
+
+function rayPool(address: string, { backend }: ExperimentConfig, options: ByRay): RayPool {
+  const { buffered, note, signal } = options;
+  const onOutput = (line: string, job: number | undefined) =>
+    buffered.add(`${job === undefined ? "ray" : `backend ${job + 1}`}: ${line}`);
+  return supplyByRay(address, options, { config: backend, jobs: jobsOf(backend), signal, onOutput, note });
+}
 
 function observing(record: ExperimentRecord, buffered: BufferedLog, { observe }: Launching): Observer {
   const log = (line: string) => {

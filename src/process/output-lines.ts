@@ -5,8 +5,8 @@ import type { Readable } from "node:stream";
 export const MAX_LINE_LENGTH = 2000;
 
 /** Calls back with each line, as a terminal would show it: cut where it is too long, and without what `\r` wrote over. */
-export function onLines(stream: Readable, onLine: (line: string) => void): void {
-  const line = new Line();
+export function onLines(stream: Readable, onLine: (line: string) => void, maxLength = MAX_LINE_LENGTH): void {
+  const line = new Line(maxLength);
   stream.setEncoding("utf8");
   stream.on("data", (text: string) => {
     const [first, ...others] = text.split("\n");
@@ -23,8 +23,13 @@ export function onLines(stream: Readable, onLine: (line: string) => void): void 
 
 /** A line that grows, of which only the beginning is kept. */
 class Line {
+  readonly #maxLength: number;
   #kept = "";
   #dropped = 0;
+
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength;
+  }
 
   get isEmpty(): boolean {
     return this.#kept === "";
@@ -35,7 +40,7 @@ class Line {
     const rewritten = text.replace(/\r+$/, "").lastIndexOf("\r") + 1;
     if (rewritten > 0 || this.#kept.endsWith("\r")) this.#clear();
     const added = text.slice(rewritten);
-    const fitting = added.slice(0, MAX_LINE_LENGTH - this.#kept.length);
+    const fitting = added.slice(0, this.#maxLength - this.#kept.length);
     this.#kept += fitting;
     this.#dropped += added.length - fitting.length;
   }

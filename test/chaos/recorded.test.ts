@@ -33,7 +33,13 @@ test("a copy does not differ, nor what tells of time and of attempts", () => {
   change("timings.jsonl", "other\n");
   change(
     "run.json",
-    JSON.stringify({ ...RUN, commit: "abc+changes", startedAt: "then", resumed: [{ at: "later", step: 3 }] }),
+    JSON.stringify({
+      ...RUN,
+      commit: "abc+changes",
+      startedAt: "then",
+      resumed: [{ at: "later", step: 3 }],
+      sideBySide: 2,
+    }),
   );
   change(
     "checkpoint/9/manifest.json",

@@ -96,6 +96,8 @@ describe("help goes to standard output, exit code 0", () => {
                                  instead of starting one; may be repeated
         --keys <DIR>             directory with client.key_secret and server.key of
                                  \`ibatch keys\`, for --backend (default: IBATCH_KEYS)
+        --ray <ADDRESS>          have Ray hold the backends on this cluster: auto,
+                                 HOST:PORT of its head, or ray://HOST:PORT
         --allow-import <MODULE>  a module of yours, with its submodules, that
                                  references may name: it runs code; may be repeated
         --python-path <DIR>      look for your modules in this directory, too; may be

@@ -618,6 +618,7 @@ describe("the experiment's hash", () => {
     ["arms", "  other: { order: homogeneous }"],
     ["the device and the threads", "backend: { device: cpu, threads: 1, chunkBatches: 1 }"],
     ["what is recorded", "record: { orders: hash, signals: last }"],
+    ["what Ray keeps for a backend", "backend: { resources: { cpus: 4, gpus: 1, memory: 16 } }"],
     ["the baseline", "baseline: frozen"],
     ["the primary measure", "primary: loss"],
     ["a name alone or as a map", "model: { name: mnist-cnn }"],

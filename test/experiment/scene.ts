@@ -53,6 +53,8 @@ export interface SceneOptions {
   readonly shard?: Shard;
   /** Whether somebody else starts them. */
   readonly isElsewhere?: boolean;
+  /** Told of each job that has nothing to do for now, or any more. */
+  rests?(job: number): void;
   /** Why a job has no backend at all, or none for now. */
   unavailable?(job: number): Error | undefined | Promise<Error>;
 }
@@ -87,6 +89,7 @@ export class Scene {
     between = async (client) => client,
     jobs = 1,
     unavailable = () => undefined,
+    rests,
     isElsewhere = false,
     shard,
   }: SceneOptions = {}) {
@@ -120,6 +123,7 @@ export class Scene {
         discard: async () => {
           client = undefined;
         },
+        rest: async () => rests?.(job),
       };
     };
     const record = ExperimentRecord.open(

@@ -95,6 +95,19 @@ describe("several backends", () => {
   });
 });
 
+test("one that has no run gives back what others could use, while these still work, and all do in the end", async () => {
+  const events: string[] = [];
+  await run(new Scene(), {
+    settings: ["seeds=1"],
+    jobs: 3,
+    observer: { runEnded: () => events.push("ended") },
+    pretence: slow(6),
+    rests: (job) => events.push(`rest ${job}`),
+  });
+  expect(events.indexOf("rest 2")).toBeLessThan(events.indexOf("ended"));
+  expect(new Set(events)).toEqual(new Set(["ended", "rest 0", "rest 1", "rest 2"]));
+});
+
 describe("a run that fails stops no other", () => {
   test("which fails by itself", async () => {
     const before: Pretence["before"] = (message) => {

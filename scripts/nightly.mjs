@@ -1,0 +1,57 @@
+// `npm run nightly`: sets up, installs Ray into an environment of its own beside .venv, and runs the tests that need it. Its
+// last line is `N passed, N failed`.
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import { join } from "node:path";
+import { countVitest, judge, summary } from "./reports.mjs";
+import { toolFailure } from "./setup/sentences.mjs";
+import { createSite, ROOT } from "./setup/site.mjs";
+import { hashContents, readStamp, writeStamp } from "./setup/stamps.mjs";
+import { orExit, setUp, takePython } from "./setup.mjs";
+
+const REQUIREMENTS = join(ROOT, "requirements-ray.txt");
+const FOLDER = join(ROOT, ".setup", "ray-venv");
+const REPORT = join(ROOT, ".setup", "vitest-nightly.json");
+
+const { python, rest } = await orExit(prepare, () => console.log(summary([{ passed: 0, failed: 1, skipped: 0 }])));
+fs.rmSync(REPORT, { force: true });
+const { status } = spawnSync(
+  process.execPath,
+  [
+    ...["node_modules/vitest/vitest.mjs", "run", "--config", "vitest.nightly.config.ts"],
+    ...["--reporter=default", "--reporter=json", `--outputFile.json=${REPORT}`, ...rest],
+  ],
+  { cwd: ROOT, stdio: "inherit", env: { ...process.env, IBATCH_RAY_PYTHON: python, OMP_NUM_THREADS: "1" } },
+);
+const judged = judge(countVitest(readStamp(REPORT)), status);
+console.log(summary([judged]));
+process.exitCode = judged.failed > 0 ? 1 : 0;
+
+async function prepare() {
+  const { python: given, rest } = takePython(process.argv.slice(2));
+  const { python } = await setUp({ python: given, dev: true });
+  return { python: await withRay(python), rest };
+}
+
+/** An environment that has what this Python has, and Ray, which is installed there alone. */
+async function withRay(python) {
+  const site = createSite();
+  const own = join(FOLDER, "bin", "python");
+  const stamp = join(FOLDER, ".ibatch-stamp");
+  const wanted = `${python} ${hashContents([REQUIREMENTS])}`;
+  if (readStamp(stamp) === wanted) return own;
+  const tell = async (command, args) => {
+    const result = await site.run(command, args);
+    if (result.code !== 0) throw toolFailure(`${command} ${args.slice(0, 3).join(" ")}`, result, site);
+    return result.output;
+  };
+  fs.rmSync(FOLDER, { recursive: true, force: true });
+  await tell(python, ["-m", "venv", FOLDER]);
+  const packages = await tell(python, ["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]);
+  const ours = await tell(own, ["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]);
+  fs.writeFileSync(join(ours.trim(), "beside.pth"), packages);
+  const quietly = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"];
+  await tell(own, ["-m", "pip", "install", ...quietly, "-r", REQUIREMENTS]);
+  writeStamp(stamp, wanted);
+  return own;
+}
