@@ -5,6 +5,7 @@ import { runSeeds } from "../config/run-seeds.js";
 import { asError, IbatchError, Interrupted } from "../errors.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import type { RecordedDataset } from "../record/dataset-record.js";
+import { Held } from "../record/lock.js";
 import type { RunDocument, Surroundings } from "../record/run-document.js";
 import { Checkpointer } from "../training/checkpointer.js";
 import { recordIn } from "../training/recording.js";
@@ -13,6 +14,7 @@ import type { RunState } from "../training/run-state.js";
 import type { Session, WorkClient } from "../training/session.js";
 import { trainRun } from "../training/train-run.js";
 import { firstState, prepareTraining, type Training } from "../training/training.js";
+import { pause } from "./back-off.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { KeptRuns } from "./kept-runs.js";
 import { type Audience, runText, tellObserver } from "./observer.js";
@@ -91,8 +93,8 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
   const { session } = opened;
   const surroundings = surroundingsOf(session, config.dataset);
   const { training, resumed } = await fitting(() => prepare(experiment, run, opened, surroundings));
-  experiment.record.writeDataset(datasetOf(session, config.dataset.name));
-  const document = experiment.record.exclusively(() => {
+  const document = await inTurn(experiment, run, () => {
+    experiment.record.writeDataset(datasetOf(session, config.dataset.name));
     refuseOthers(experiment, run, opened.kept, surroundings);
     return begin({ ...run, document: { ...run.document, surroundings } }, resumed, audience.note);
   });
@@ -121,6 +123,27 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
     recordStopped(record, document, error);
     if (error instanceof Interrupted) tellWhereItGoesOn(audience, run, state);
     throw error;
+  }
+}
+
+/** For so long nothing else is done here while another command writes; then the other runs go on, for a second. */
+const PATIENCE_SECONDS = 0.25;
+const PAUSE_SECONDS = 1;
+
+/** What others are kept out of meanwhile. One that was stopped in the middle of its own holds up this run alone. */
+async function inTurn<T>(
+  { record, audience, signal }: ExperimentInputs,
+  { place }: PlannedRun,
+  act: () => T,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return record.exclusively(act, PATIENCE_SECONDS);
+    } catch (error) {
+      if (!(error instanceof Held) || error.isForLong) throw error;
+      if (tries === 2) audience.note(`${runText(place)}: waits to begin: ${error.message}`); // it is no moment's work
+    }
+    await pause(PAUSE_SECONDS, signal);
   }
 }
 

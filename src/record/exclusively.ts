@@ -4,13 +4,19 @@ import { Held, Lock } from "./lock.js";
 /** So long others are waited for, each of whom writes a few files. */
 const PATIENCE_SECONDS = 40;
 
+export interface Waiting {
+  /** Called while others are waited for. */
+  readonly meanwhile?: () => void;
+  /** For so long; nothing else is done in this process until then. */
+  readonly patienceSeconds?: number | undefined;
+}
+
 /**
  * Does it with others kept out of what is shared in the directory. Nothing may be awaited in it.
- * `meanwhile` is called while others are waited for.
  * @throws Held where one keeps the directory for longer: an ibatch of before holds it for as long as it trains.
  */
-export function exclusively<T>(directory: string, act: () => T, meanwhile: () => void = () => {}): T {
-  const lock = takeBriefly(directory, meanwhile);
+export function exclusively<T>(directory: string, act: () => T, waiting: Waiting = {}): T {
+  const lock = takeBriefly(directory, waiting);
   try {
     return act();
   } finally {
@@ -18,14 +24,13 @@ export function exclusively<T>(directory: string, act: () => T, meanwhile: () =>
   }
 }
 
-function takeBriefly(directory: string, meanwhile: () => void): Lock {
-  const last = performance.now() + 1000 * PATIENCE_SECONDS;
+function takeBriefly(directory: string, { meanwhile = () => {}, patienceSeconds = PATIENCE_SECONDS }: Waiting): Lock {
+  const last = performance.now() + 1000 * patienceSeconds;
   for (;;) {
     try {
       return new Lock(directory, { brief: true });
     } catch (error) {
-      const isBrief = error instanceof Held && (error.holder === undefined || error.holder.brief);
-      if (!isBrief || performance.now() > last) throw error;
+      if (!(error instanceof Held) || error.isForLong || performance.now() > last) throw error;
     }
     meanwhile();
     sleep(5 + 20 * Math.random());

@@ -102,9 +102,9 @@ export class ExperimentRecord implements ResultsRecord {
 
   /**
    * Does it with other commands kept out of what is shared here. Nothing may be awaited in it.
-   * @throws IbatchError where another took this command for gone.
+   * @throws IbatchError where another took this command for gone; Held.
    */
-  exclusively<T>(act: () => T): T {
+  exclusively<T>(act: () => T, patienceSeconds?: number): T {
     if (this.#isExclusive) return act();
     return exclusively(
       this.directory,
@@ -117,7 +117,7 @@ export class ExperimentRecord implements ResultsRecord {
           this.#isExclusive = false;
         }
       },
-      () => this.#presence.sayAlive(),
+      { meanwhile: () => this.#presence.sayAlive(), patienceSeconds },
     );
   }
 

@@ -164,6 +164,11 @@ export class Held extends IbatchError {
         : `${directory} is in use by ${holderText(holder)}: ${whatToDo(holder, join(directory, LOCK))}`,
     );
   }
+
+  /** Whether its holder does more with it than a few writes. */
+  get isForLong(): boolean {
+    return this.holder?.brief === false;
+  }
 }
 
 /** `lock`: the file, or the files, to be removed where its holder is none of ours. */

@@ -1,11 +1,14 @@
 // Runs at several backends side by side: which takes what, what each is made beside, and how they end.
-import { existsSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { BackendError, BackendLost, type ErrorCode, NothingListens } from "../../src/backend/errors.js";
 import { surroundingsError } from "../../src/errors.js";
 import type { PlannedRun } from "../../src/experiment/plan-runs.js";
 import { RunQueue } from "../../src/experiment/run-queue.js";
+import { thisProcess } from "../../src/running-process.js";
 import { delayed, type FakeBackend, type Pretence, weightsAtStart } from "./fake-backend.js";
 import { Scene, type SceneOptions } from "./scene.js";
 
@@ -775,4 +778,47 @@ test("the longest runs are taken first by several backends; by one, in their seq
   };
   expect(taken(1)).toEqual([0, 1, 2, 3, 4]);
   expect(taken(2)).toEqual([1, 3, 4, 0, 2]);
+});
+
+test("another command is stopped in the middle of its writes: the run that is to begin waits, the others go on, and all are done", async () => {
+  const settings = ["seeds=1", "arms.frozen.epochs=9", "arms.last={order: shuffled, epochs: 1}"]; // the last while the first trains
+  const alone = new Scene();
+  const { results: all } = await run(alone, { settings });
+  const scene = new Scene();
+  const lock = join(scene.directory, "lock");
+  const holder = {
+    ...thisProcess(),
+    pid: process.ppid,
+    startTicks: undefined,
+    host: hostname(),
+    beats: true,
+    brief: true,
+  };
+  const noted: string[] = [];
+  let opened = 0;
+  let waits = false;
+  const { results, error } = await run(scene, {
+    jobs: 2,
+    settings,
+    observer: {
+      noted: (line) => {
+        noted.push(line);
+        waits ||= line.includes("waits to begin");
+      },
+    },
+    pretence: (job) => ({
+      ...slow(job),
+      before: ({ type }) => {
+        if (type === "open" && ++opened === 3) writeFileSync(lock, JSON.stringify(holder));
+        if (type === "train" && waits) rmSync(lock, { force: true }); // by this alone it ends: the other run goes on
+      },
+    }),
+  });
+  expect(error).toBeUndefined();
+  expect(results).toEqual(all);
+  expect(recorded(scene)).toEqual(recorded(alone));
+  expect(noted).toEqual([
+    expect.stringMatching(/seed \d: waits to begin: .* is in use by process \d+ on .*: wait until it ends/),
+  ]);
+  expect(existsSync(lock)).toBe(false);
 });
