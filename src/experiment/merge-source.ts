@@ -7,7 +7,7 @@ import { presentIn } from "../record/presence.js";
 import { openRun, readEpochs } from "../record/read-run.js";
 import { readRuns } from "../record/read-runs.js";
 import { isFinished, type RunDocument } from "../record/run-document.js";
-import type { RunPlaceOnDisk } from "../record/run-places.js";
+import { documentStamp, type RunPlaceOnDisk } from "../record/run-places.js";
 import { readTuning, type TuningDocument, tuningRuns } from "../record/tuning-record.js";
 import { madeIn } from "./recorded.js";
 import type { MadeIn } from "./surroundings.js";
@@ -26,6 +26,8 @@ interface SourceTuning {
 }
 
 export interface SourceRun extends RunPlaceOnDisk {
+  /** Of before it was looked at: one that has another by the time it is copied is not what was looked at. */
+  readonly stamp: string | undefined;
   readonly document: RunDocument;
   /** Undefined of one that would begin anew. */
   readonly made: MadeIn | undefined;
@@ -57,6 +59,7 @@ function tuningOf(directory: string): SourceTuning | undefined {
 function readOne(place: RunPlaceOnDisk): SourceRun | undefined {
   const holder = holderOf(place.directory);
   if (holder !== undefined) throw inUse(place.directory, holder);
+  const stamp = documentStamp(place.directory);
   const opened = openRun(place.directory);
   if (opened === undefined) return undefined;
   const { document, files } = opened;
@@ -64,7 +67,7 @@ function readOne(place: RunPlaceOnDisk): SourceRun | undefined {
     files.verifyAll();
     readEpochs(opened);
   }
-  return { ...place, document, made: madeIn(place, document, {}) };
+  return { ...place, stamp, document, made: madeIn(place, document, {}) };
 }
 
 export function inUse(directory: string, holder: Holder): IbatchError {

@@ -126,8 +126,8 @@ function datasetsOf(runs: readonly SourceRun[], sources: Sources): RecordedDatas
   });
 }
 
-function copy(record: ExperimentRecord, { arm, seed, directory }: SourceRun): void {
-  const putInPlace = stageRun(directory, runDirectory(record.directory, arm, seed));
+function copy(record: ExperimentRecord, { arm, seed, directory, stamp }: SourceRun): void {
+  const putInPlace = stageRun(directory, stamp, runDirectory(record.directory, arm, seed));
   record.exclusively(putInPlace);
   record.release(arm, seed);
 }

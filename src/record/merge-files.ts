@@ -27,19 +27,23 @@ import { append, flushNames, PARTIAL, writing } from "./write-file.js";
 const ASIDE = { copied: ".merging", replaced: ".replaced" } as const;
 
 /**
- * Copies a run beside where it is to be, whole, on the disk itself and checked again. Returns what gives it its name there,
+ * Copies a run beside where it is to be, whole, on the disk itself and checked again. `stamp`: of when it was looked at
+ * before. Returns what gives it its name there,
  * in the place of what lies there; others must be kept out of that meanwhile.
  * @throws IbatchError where the disk refuses, or the run was gone on with meanwhile; then nothing of it stays.
  */
-export function stageRun(from: string, to: string): () => void {
+export function stageRun(from: string, stamp: string | undefined, to: string): () => void {
   const staged = `${to}${ASIDE.copied}`;
-  const stamp = documentStamp(from);
+  const refuseGoneOnWith = () => {
+    if (holderOf(from) !== undefined || documentStamp(from) !== stamp) throw goneOnWith(from);
+  };
   try {
+    refuseGoneOnWith();
     writing(to, () => {
       mkdirSync(dirname(to), { recursive: true });
       copyWhole(from, staged);
     });
-    if (holderOf(from) !== undefined || documentStamp(from) !== stamp) throw goneOnWith(from);
+    refuseGoneOnWith();
     const files = new RunFiles(staged, "give the same command again");
     if (isFinished(files.document())) files.verifyAll();
   } catch (error) {

@@ -229,6 +229,37 @@ describe("are refused, and nothing is made", () => {
   });
 });
 
+/** Does it once between the look at all and the first copy. */
+const meanwhile = (act: () => void) => {
+  let isDone = false;
+  const { signal } = new AbortController();
+  vi.spyOn(signal, "aborted", "get").mockImplementation(() => {
+    if (!isDone) act();
+    isDone = true;
+    return false;
+  });
+  return signal;
+};
+
+const unfinished = (run: string) => {
+  const { checksums: _, ...document } = json(run, "run.json");
+  writeFileSync(join(run, "run.json"), JSON.stringify({ ...document, state: "running" }));
+  rmSync(join(run, "SHA256SUMS"));
+};
+
+test("a run that another command replaces between the look and the copy is not taken", async () => {
+  const [a, b] = await shards();
+  const run = join(b, "frozen/seed-1");
+  unfinished(run);
+  const other = await made("other", { shard: "1/2", pretence: { opened: { threads: 7 } } });
+  const replaced = meanwhile(() => {
+    rmSync(run, { recursive: true });
+    cpSync(join(other, "frozen/seed-1"), run, { recursive: true });
+  });
+  await expect(merged([a, b], into("whole"), replaced)).rejects.toThrow(/b\/frozen\/seed-1 was gone on with by another/);
+  expect(existsSync(into("whole/frozen/seed-1"))).toBe(false);
+});
+
 test("interrupted, it leaves whole runs, and the same call goes on", async () => {
   const both = await shards();
   const stopping = new AbortController();
