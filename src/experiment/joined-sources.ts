@@ -2,7 +2,7 @@
 import { usageError } from "../errors.js";
 import { differences } from "../record/differences.js";
 import type { ExperimentDocument } from "../record/experiment-document.js";
-import { joinedConfigs } from "../record/joined-configs.js";
+import { joinedConfigs, otherClaims } from "../record/joined-configs.js";
 import { differingFile } from "../record/merge-files.js";
 import { isFinished } from "../record/run-document.js";
 import type { TunedArm, TuningDocument } from "../record/tuning-record.js";
@@ -23,11 +23,12 @@ export interface JoinedSources {
 }
 
 /**
- * @throws IbatchError where directories are of different experiments, an arm has other settings in one of them, runs were
+ * @throws IbatchError where directories are of different experiments, or claims are planned otherwise, an arm has other settings in one of them, runs were
  * made in surroundings that are not put together, or two of one run have other results.
  */
 export function joinSources(sources: Sources): JoinedSources {
   for (const source of sources) refuseOtherExperiment(source, sources[0]);
+  for (const source of sources) refuseOtherClaims(source, sources[0]);
   const runs = joinedRuns(sources);
   const trials = sources.flatMap(({ tuning }) => tuning?.trials ?? []);
   if (hasSome(trials)) joinSources(trials); // refuses what does not fit
@@ -41,6 +42,17 @@ function refuseOtherExperiment({ directory, document }: MergeSource, first: Merg
   const [here, there] = [document, first.document].map(({ hash, name }) => `experiment ${hash.slice(0, 8)} (${name})`);
   throw usageError(
     `${directory} holds ${here}, and ${first.directory} ${there}: name directories of one experiment alone`,
+  );
+}
+
+/** Which of them counts would follow from the sequence in which directories are named. */
+function refuseOtherClaims({ directory, document }: MergeSource, first: MergeSource): void {
+  const found = otherClaims(first.document.config, document.config);
+  if (found === undefined) return;
+  const { key, one, other } = found;
+  throw usageError(
+    `${first.directory} has ${key}: ${one}, and ${directory} ${key}: ${other}: what is claimed of the runs must be planned ` +
+      "alike; give the `ibatch run` of one of them again as the other has it, which trains nothing that is done, then merge",
   );
 }
 

@@ -62,6 +62,19 @@ const experimentDocument = z.object({
 /** What an experiment is, how the last command asked for it, and its config with all defaults. */
 export type ExperimentDocument = Readonly<z.infer<typeof experimentDocument>>;
 
+/** Records of before there were `comparisons` planned every arm with the baseline. */
+export const comparisonsOf = ({
+  baseline,
+  comparisons,
+  arms,
+}: ExperimentDocument["config"]): readonly { readonly arm: string; readonly with: string }[] =>
+  comparisons ??
+  (baseline === undefined
+    ? []
+    : Object.keys(arms)
+        .filter((name) => name !== baseline)
+        .map((name) => ({ arm: name, with: baseline })));
+
 export const writeExperimentDocument = (directory: string, document: ExperimentDocument): void =>
   writeSealed(join(directory, EXPERIMENT), document);
 

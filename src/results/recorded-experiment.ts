@@ -1,7 +1,7 @@
 /** What a run directory says of its experiment, also of one that is half finished. */
 import type { RunResult } from "../experiment/run-result.js";
 import type { EpochTimings } from "../record/epoch-metrics.js";
-import { type ExperimentDocument, readExperimentDocument } from "../record/experiment-document.js";
+import { comparisonsOf, type ExperimentDocument, readExperimentDocument } from "../record/experiment-document.js";
 import type { DamagedRun } from "../record/find-runs.js";
 import { type RunAsRead, readRun } from "../record/read-run.js";
 import { readRuns } from "../record/read-runs.js";
@@ -65,7 +65,7 @@ export function readExperiment(directory: string, options: ReadOptions = {}): Re
       name,
       fixedSeeds: config.fixedSeeds,
       baseline: config.baseline,
-      comparisons: config.comparisons ?? withBaseline(config),
+      comparisons: comparisonsOf(config),
       primary: config.primary ?? "accuracy",
       targetAccuracy: config.targetAccuracy,
       equivalenceMargin: config.equivalenceMargin,
@@ -84,14 +84,6 @@ const plannedArm = ({ epochs, budget, order, dataset }: RecordedArm): PlannedArm
 });
 
 const byArm = (a: RunOnRecord, b: RunOnRecord): number => (a.arm < b.arm ? -1 : 1);
-
-/** What records from before there were `comparisons` planned. */
-const withBaseline = ({ baseline, arms }: ExperimentDocument["config"]): PlannedExperiment["comparisons"] =>
-  baseline === undefined
-    ? []
-    : Object.keys(arms)
-        .filter((name) => name !== baseline)
-        .map((name) => ({ arm: name, with: baseline }));
 
 /**
  * Of runs that are under way, what is there so far; those whose first word is not on disk yet are left out.

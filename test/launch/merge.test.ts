@@ -176,6 +176,20 @@ describe("are refused, and nothing is made", () => {
     expect(await refusal([a, await made("c", { config: { seeds: 1 } })], b)).toMatch(/b holds experiment/);
   });
 
+  test("claims that are planned otherwise, also by the directory that gets all", async () => {
+    const [a] = await shards();
+    const others = { primary: "loss", targetAccuracy: 0.5, equivalenceMargin: 0.2, baseline: "frozen" };
+    for (const [key, planned] of Object.entries(others)) {
+      const c = await made(`c-${key}`, { config: { [key]: planned }, shard: "1/2" });
+      const ours = { primary: `"accuracy"`, baseline: `"shuffled"` }[key] ?? "null";
+      const both = `a has ${key}: ${ours}, and ${c} ${key}: ${JSON.stringify(planned)}: what is claimed`;
+      expect(await refusal([a, c])).toContain(both);
+      const before = readFileSync(join(c, "experiment.json"), "utf8");
+      expect(await refusal([a], c)).toContain(`has ${key}: `);
+      expect(readFileSync(join(c, "experiment.json"), "utf8")).toBe(before);
+    }
+  });
+
   test("an arm with other settings", async () => {
     const [a] = await shards();
     const arms = { ...value.arms, frozen: { order: "frozen", batching: { name: "constant", size: 4 } } };
@@ -256,7 +270,9 @@ test("a run that another command replaces between the look and the copy is not t
     rmSync(run, { recursive: true });
     cpSync(join(other, "frozen/seed-1"), run, { recursive: true });
   });
-  await expect(merged([a, b], into("whole"), replaced)).rejects.toThrow(/b\/frozen\/seed-1 was gone on with by another/);
+  await expect(merged([a, b], into("whole"), replaced)).rejects.toThrow(
+    /b\/frozen\/seed-1 was gone on with by another/,
+  );
   expect(existsSync(into("whole/frozen/seed-1"))).toBe(false);
 });
 
