@@ -28,6 +28,8 @@ NEWS_SECONDS = 30.0
 ENDS_SECONDS = 12.0
 """A backend whose standard input was closed: longer than its keeper's grace."""
 DUMP_SECONDS = 2.0
+DRAIN_SECONDS = 1.0
+"""So long its output is read once it has ended."""
 READY_BYTES = 1 << 16
 
 
@@ -63,7 +65,9 @@ class Holder:
             self._backend = spawn(command(order, host, python_paths, writing), writing)
         finally:
             os.close(writing)
-        threading.Thread(target=self._listen, args=[self._backend], name="output", daemon=True).start()
+        listening = threading.Thread(target=self._listen, args=[self._backend], name="output", daemon=True)
+        listening.start()
+        threading.Thread(target=self._await, args=[self._backend, listening], name="end", daemon=True).start()
         with os.fdopen(reading, "rb") as channel:
             line = first_line(channel, order.start_seconds)
         if line:
@@ -106,8 +110,12 @@ class Holder:
                 self._waiting.append(line)
                 self._last.append(line)
                 self._changed.notify_all()
+
+    def _await(self, backend: subprocess.Popen[bytes], listening: threading.Thread) -> None:
+        """What left its group may hold its output open for ever."""
         backend.wait()
         kill_group(backend.pid)
+        listening.join(DRAIN_SECONDS)
         with self._changed:
             self._has_ended = True
             self._changed.notify_all()

@@ -17,6 +17,8 @@ FRAGMENTED_LOOKS = 10
 """So often an actor may be without a node although the cluster has enough in all, before that is told."""
 OWN_LINE = "py_backend: "
 LINES_TOLD = 3
+LAST_CHARACTERS = 200
+"""Of each of them, as far as fits into a sentence: the controller reads lines of bounded length."""
 LINE_CHARACTERS = 300
 
 
@@ -169,5 +171,5 @@ def why_of(started: Started) -> str:
     own = [line.removeprefix(OWN_LINE) for line in started["said"] if line.startswith(OWN_LINE)]
     if own and started["code"] in (WRONG_USAGE, SURROUNDINGS_MISSING):
         return own[-1]
-    last = " | ".join(line.strip() for line in started["said"][-LINES_TOLD:])
+    last = " | ".join(line.strip()[:LAST_CHARACTERS] for line in started["said"][-LINES_TOLD:])
     return f"{started['why']}; its last lines: {last}" if last else started["why"]

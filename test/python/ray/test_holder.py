@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -67,6 +68,24 @@ def test_one_that_does_not_start_in_time_says_where_it_hangs(tmp_path: Path, mon
     started = Holder().start(order(seconds=2), "127.0.0.1", [])
     assert started["why"] == "the backend did not start within 2 s"
     assert any("sitecustomize.py" in line for line in started["said"])
+
+
+def test_its_end_is_told_though_what_it_left_holds_its_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = tmp_path / "left"
+    (tmp_path / "sitecustomize.py").write_text(
+        "import subprocess\n"
+        "process = subprocess.Popen(['sleep', '3600'], start_new_session=True)\n"
+        f"open({str(left)!r}, 'w').write(str(process.pid))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    holder = Holder()
+    ready = holder.start(order(), "127.0.0.1", [])["ready"]
+    try:
+        assert ready is not None
+        os.kill(int(ready["pid"]), signal.SIGKILL)
+        assert holder.news()["ended"] == "signal SIGKILL"
+    finally:
+        os.kill(int(left.read_text()), signal.SIGKILL)
 
 
 def test_its_command_says_where_and_for_whom_it_listens() -> None:

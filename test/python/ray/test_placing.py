@@ -198,6 +198,7 @@ def test_how_it_ended_is_said_where_it_did_not_say_why() -> None:
     assert why(SURROUNDINGS_MISSING, "py_backend: torch is missing") == "torch is missing"
     assert why(1, "a", "b", "c", "d") == "the backend ended: exit code 1; its last lines: b | c | d"
     assert why(1) == "the backend ended: exit code 1"
+    assert why(1, "x" * 2000) == f"the backend ended: exit code 1; its last lines: {'x' * 200}"
 
 
 def test_all_that_is_held_can_be_killed() -> None:
