@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Protocol
 
 from py_backend.exits import SURROUNDINGS_MISSING, WRONG_USAGE
@@ -59,6 +60,8 @@ class Placing:
         self._teller = teller
         self._held: dict[int, Held | None] = {}
         """None: there is no actor yet."""
+        self._had_room: list[Amounts] = []
+        """What a node was found for: one that has it may come back where it was lost."""
         self._lock = threading.Lock()
 
     def place(self, asked: Place) -> None:
@@ -86,15 +89,18 @@ class Placing:
 
     def _place(self, asked: Place) -> None:
         wanted = demanded(asked.demand)
-        if self._is_refused(asked.id, wanted):
+        waits_until = time.monotonic() + (asked.order.start_seconds if wanted in self._had_room else 0)
+        if self._is_refused(asked.id, wanted, waits_until):
             return
         held = self._cluster.hold(asked.demand)
         if not self._is_kept(asked.id, held):
             held.kill()
             return
-        node = self._wait_for_node(asked.id, held, wanted)
+        node = self._wait_for_node(asked.id, held, wanted, waits_until)
         if node is None:
             return
+        if wanted not in self._had_room:
+            self._had_room.append(wanted)
         try:
             self._serve(asked, held, node)
         except LostError as error:
@@ -108,18 +114,18 @@ class Placing:
             self._held[number] = held
             return True
 
-    def _is_refused(self, number: int, wanted: Amounts) -> bool:
+    def _is_refused(self, number: int, wanted: Amounts, waits_until: float) -> bool:
         why = refusal(wanted, self._cluster.nodes())
-        if why is None or self._cluster.may_grow():
+        if why is None or self._cluster.may_grow() or time.monotonic() < waits_until:
             return False
         self._end(number, "refused", usage=False, why=why)
         return True
 
-    def _wait_for_node(self, number: int, held: Held, wanted: Amounts) -> str | None:
+    def _wait_for_node(self, number: int, held: Held, wanted: Amounts, waits_until: float) -> str | None:
         """None where none will ever have it."""
         looks, is_told = 0, False
         while (node := held.node(LOOK_SECONDS)) is None:
-            if self._is_refused(number, wanted):
+            if self._is_refused(number, wanted, waits_until):
                 return None
             looks += 1
             free = self._cluster.free()

@@ -38,6 +38,8 @@ export class RayProgram {
   readonly #group: ProcessGroup;
   readonly #listeners = new Map<number, (news: NewsOfOne) => void>();
   #hasEnded = false;
+  /** Why it was killed: it said what our program never says. */
+  #garbled: Error | undefined;
   #placed = 0;
 
   private constructor(child: Child, group: ProcessGroup, said: LastLines) {
@@ -45,7 +47,8 @@ export class RayProgram {
     this.#group = group;
     this.ended = group.ended.then((ending) => {
       this.#hasEnded = true;
-      return `the program that has Ray hold backends ended: ${withLastLines(describeEnding(ending), said.lines.slice(-LINES_SHOWN))}`;
+      const how = this.#garbled?.message ?? withLastLines(describeEnding(ending), said.lines.slice(-LINES_SHOWN));
+      return `the program that has Ray hold backends ended: ${how}`;
     });
   }
 
@@ -129,7 +132,8 @@ export class RayProgram {
         try {
           hear(line);
         } catch (error) {
-          reject(asError(error));
+          this.#garbled = asError(error);
+          reject(this.#garbled);
           this.#group.signal("SIGKILL");
         }
       };

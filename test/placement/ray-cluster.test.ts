@@ -86,6 +86,15 @@ describe("a backend on a cluster", () => {
     await ray.stop();
   });
 
+  test("is lost with a program that says what ours never does, which is told", async () => {
+    const ray = cluster(fakePlacing(temporaryDirectory(), [CONNECTED], [[PLACED, "hello"]]));
+    const placed = await ray.place(placing());
+    expect(await placed.lost).toBe(
+      "the program that has Ray hold backends ended: py_ray said something else than was expected: hello",
+    );
+    await ray.stop();
+  });
+
   test.each([
     [true, "usage"],
     [false, "surroundings"],

@@ -127,6 +127,36 @@ def test_an_autoscaler_may_bring_a_node_that_has_it() -> None:
     assert told.next()["type"] == "placed"
 
 
+def test_a_node_that_had_it_and_is_lost_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = FakeHeld()
+    places, told = placing(held)
+    places.place(PLACE)
+    told.next()
+    held.news_to_come.put(LostError("it died"))
+    assert told.next()["type"] == "lost"
+    held.looks = 1
+    monkeypatch.setattr(FakeCluster, "nodes", lambda _: [])
+    monkeypatch.setattr(FakeCluster, "free", lambda _: {})
+    places.place(Place(2, PLACE.demand, ORDER))
+    waiting = told.next()
+    assert (waiting["type"], waiting["id"]) == ("waiting", 2)
+    assert told.next()["type"] == "placed"
+
+
+def test_a_node_that_does_not_come_back_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = FakeHeld()
+    places, told = placing(held)
+    places.place(PLACE)
+    told.next()
+    held.looks = 1_000_000
+    monkeypatch.setattr(FakeCluster, "nodes", lambda _: [])
+    monkeypatch.setattr(FakeCluster, "free", lambda _: {})
+    places.place(Place(2, PLACE.demand, Order("key", [], 0.05)))
+    assert told.next()["type"] == "waiting"
+    refused = told.next()
+    assert (refused["type"], refused["id"]) == ("refused", 2)
+
+
 def test_a_lost_actor_is_told() -> None:
     held = FakeHeld()
     places, told = placing(held)
