@@ -146,6 +146,11 @@ async function onBackends(
     const made = await makeResultsOnRecord(record, {
       ...{ python, signal, asked: config, onWarning },
       log: (line) => record.log(line),
+      leavesPage: () => {
+        const isLeft = record.isLeftToOthers;
+        if (isLeft) note("report.html is left to the command that ends last here: others still have runs to do");
+        return isLeft;
+      },
       onPageFailure: (line) => {
         record.log(line); // runs are not lost for want of a page
         onWarning(line);

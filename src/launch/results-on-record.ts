@@ -16,6 +16,8 @@ export interface ResultsOptions extends ReadOptions {
   readonly signal: AbortSignal;
   /** Whose arms and seeds summary and table are of; all on record where it is left out, as the page. */
   readonly asked?: ExperimentConfig;
+  /** Whether the page is left to others who write results here later, asked when it would be made. */
+  leavesPage?(): boolean;
   /** Called with what is damaged, and so left out: a line each. */
   onWarning(line: string): void;
   /** Called with what belongs into the log. */
@@ -25,7 +27,7 @@ export interface ResultsOptions extends ReadOptions {
 }
 
 export interface ResultsMade {
-  /** The report's path; undefined where it could not be made. */
+  /** The report's path; undefined where it could not be made, or is left to other commands. */
   readonly page: string | undefined;
   readonly summary: Summary;
   readonly findings: Findings;
@@ -35,45 +37,63 @@ export interface ResultsMade {
   readonly leftOut: readonly string[];
 }
 
-/** So often they are made anew where other commands begin and end runs meanwhile: these make them when they end. */
-const MOST_TRIES = 3;
-
 /**
- * Of what the directory holds now: of commands that work there at a time, the last one's are of all, and no other one
- * writes its own over them.
+ * Of what the directory holds now. Whoever finds that others wrote theirs meanwhile reads anew: so nothing is written over what
+ * was read later, and of commands that work there at a time, those of the last one to end a run are of all.
  * @throws IbatchError where it holds no experiment, or `experiment.json` is damaged; Interrupted.
  */
 export async function makeResultsOnRecord(record: ResultsRecord, options: ResultsOptions): Promise<ResultsMade> {
-  for (let tries = 1; ; tries++) {
-    const runs = record.runsStamp;
-    const isCurrent = () => record.runsStamp === runs;
-    const isLast = tries >= MOST_TRIES && record.others.length > 0;
-    const told = await resultsNow(record, options, () => isLast || isCurrent());
-    if (isLast || isCurrent()) return told();
+  for (;;) {
+    const tell = await resultsNow(record, options);
+    if (tell !== undefined) return tell();
   }
 }
 
-/** Writes them for as long as that may be. Returns what tells of them. */
-async function resultsNow(
-  record: ResultsRecord,
-  options: ResultsOptions,
-  mayWrite: () => boolean,
-): Promise<() => ResultsMade> {
-  const { log, onWarning } = options;
+/** Returns what tells of them; undefined where others wrote theirs meanwhile. */
+async function resultsNow(record: ResultsRecord, options: ResultsOptions): Promise<(() => ResultsMade) | undefined> {
+  const { log, onWarning, leavesPage } = options;
+  const turn = new Turn(record);
   const experiment = readExperiment(record.directory, options);
   const { statistics, damaged, ...results } = await resultsOf(experiment, record.directory, options);
   const { request, answer } = statistics;
-  record.exclusively(() => {
-    if (!mayWrite()) return;
-    record.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } });
-  });
-  const written = await writePage(record, experiment, options, mayWrite);
+  turn.write(() =>
+    record.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } }),
+  );
+  const written = turn.isLost || leavesPage?.() ? undefined : await writePage(record, experiment, options, turn);
+  if (turn.isLost) return undefined;
   return () => {
     for (const note of results.findings.notes.filter(isOnWork)) log?.(note);
     const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...(written?.leftOut ?? [])])];
     for (const line of leftOut) onWarning(`left out: ${line}`);
     return { page: written?.page, ...results, leftOut };
   };
+}
+
+/** For as long as nobody else writes results, from when they are read on. */
+class Turn {
+  readonly #record: ResultsRecord;
+  #stamp: string | undefined;
+  #isLost = false;
+
+  constructor(record: ResultsRecord) {
+    this.#record = record;
+    this.#stamp = record.resultsStamp;
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Unless it is lost. */
+  write<T>(act: () => T): T | undefined {
+    return this.#record.exclusively(() => {
+      this.#isLost ||= this.#record.resultsStamp !== this.#stamp;
+      if (this.#isLost) return undefined;
+      const written = act();
+      this.#stamp = this.#record.resultsStamp;
+      return written;
+    });
+  }
 }
 
 /** Arms that cost more or less than others: said in the log, too. */
@@ -100,11 +120,11 @@ async function writePage(
   record: ResultsRecord,
   experiment: RecordedExperiment,
   { python, signal, onPageFailure }: ResultsOptions,
-  mayWrite: () => boolean,
+  turn: Turn,
 ): Promise<MadePage | undefined> {
   try {
     const { html, leftOut } = await renderedPage(record.directory, { python, signal, experiment });
-    const page = record.exclusively(() => (mayWrite() ? record.writeReport(html) : undefined));
+    const page = turn.write(() => record.writeReport(html));
     return page === undefined ? undefined : { page, leftOut };
   } catch (error) {
     if (error instanceof Interrupted || onPageFailure === undefined) throw error;

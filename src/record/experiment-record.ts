@@ -10,14 +10,14 @@ import { EXPERIMENT, type ExperimentDocument, recordedConfig, writeExperimentDoc
 import { type ExperimentHash, identify, isUnused, type Known, LOG, sweepPartials } from "./experiment-files.js";
 import { joinedConfigs } from "./joined-configs.js";
 import { LOCK, whatToDo } from "./lock.js";
-import { type Holder, holderText } from "./lock-holder.js";
+import { type Holder, holderText, livingHolder } from "./lock-holder.js";
 import { appendToLog } from "./log-file.js";
 import { ownerOf } from "./owner.js";
 import { Presence, presentIn, sweepPresences } from "./presence.js";
 import { isThere } from "./read-file.js";
-import { type Results, type ResultsRecord, runsStampOf, writePageTo, writeResultsTo } from "./results-record.js";
+import { type Results, type ResultsRecord, resultsStampOf, writePageTo, writeResultsTo } from "./results-record.js";
 import { RunClaims } from "./run-claims.js";
-import { runDirectory } from "./run-places.js";
+import { listRuns, runDirectory } from "./run-places.js";
 import { RunRecord } from "./run-record.js";
 import { type TuningDocument, writeTuning } from "./tuning-record.js";
 import { type ValidationDocument, writeValidation } from "./validation-record.js";
@@ -126,8 +126,8 @@ export class ExperimentRecord implements ResultsRecord {
     return presentIn(this.directory, this.#presence);
   }
 
-  get runsStamp(): string {
-    return runsStampOf(this.directory);
+  get resultsStamp(): string | undefined {
+    return resultsStampOf(this.directory);
   }
 
   /**
@@ -141,6 +141,14 @@ export class ExperimentRecord implements ResultsRecord {
   /** Whether this command has taken that run, and did not release it. */
   holds(arm: string, seed: number): boolean {
     return this.#claims.has(runDirectory(this.directory, arm, seed));
+  }
+
+  /** Whether other commands have taken runs here, and so will make results of them. */
+  get isLeftToOthers(): boolean {
+    const now = this.#presence.heardAt;
+    return listRuns(this.directory, ({ arm, seed }) => !this.holds(arm, seed)).some(
+      ({ directory }) => livingHolder(join(directory, LOCK), now) !== undefined,
+    );
   }
 
   /** Lets others have a run that came to its end, or of which nothing is to be done. */

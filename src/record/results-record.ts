@@ -2,9 +2,7 @@
 import { join } from "node:path";
 import { exclusively } from "./exclusively.js";
 import { SUMMARY } from "./experiment-files.js";
-import type { Holder } from "./lock-holder.js";
-import { presentIn } from "./presence.js";
-import { documentStamp, listRuns } from "./run-places.js";
+import { stampOf } from "./run-places.js";
 import { type StatisticsDocument, writeStatistics } from "./statistics-file.js";
 import type { Summary } from "./summary-document.js";
 import { writeWhole, writeWholeJson } from "./write-file.js";
@@ -19,10 +17,8 @@ export interface Results {
 /** The directory of an experiment, to one who makes results of its runs. */
 export interface ResultsRecord {
   readonly directory: string;
-  /** By which it is seen whether a run was begun, went on or ended. */
-  readonly runsStamp: string;
-  /** Other commands that work here now. */
-  readonly others: readonly Holder[];
+  /** By which it is seen whether results were written. */
+  readonly resultsStamp: string | undefined;
   /** Does it with other commands kept out of what is shared here. Nothing may be awaited in it. */
   exclusively<T>(act: () => T): T;
   /** To be called exclusively, as `writeReport`. */
@@ -35,12 +31,8 @@ export interface ResultsRecord {
 export class ReportedRecord implements ResultsRecord {
   constructor(readonly directory: string) {}
 
-  get runsStamp(): string {
-    return runsStampOf(this.directory);
-  }
-
-  get others(): readonly Holder[] {
-    return presentIn(this.directory);
+  get resultsStamp(): string | undefined {
+    return resultsStampOf(this.directory);
   }
 
   exclusively<T>(act: () => T): T {
@@ -56,10 +48,7 @@ export class ReportedRecord implements ResultsRecord {
   }
 }
 
-export const runsStampOf = (directory: string): string =>
-  listRuns(directory)
-    .map(({ directory: run }) => `${run} ${documentStamp(run)}`)
-    .join("\n");
+export const resultsStampOf = (directory: string): string | undefined => stampOf(join(directory, SUMMARY));
 
 export function writeResultsTo(directory: string, { summary, statistics, table }: Results): void {
   writeWholeJson(join(directory, SUMMARY), summary);

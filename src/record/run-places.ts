@@ -37,8 +37,11 @@ function placeOf(experiment: string, arm: string, name: string): RunPlaceOnDisk 
 }
 
 /** By which it is seen whether a run's first word was written anew; undefined where there is none. */
-export function documentStamp(run: string): string | undefined {
-  const found = statSync(join(run, RUN_DOCUMENT), { throwIfNoEntry: false });
+export const documentStamp = (run: string): string | undefined => stampOf(join(run, RUN_DOCUMENT));
+
+/** By which it is seen whether a file was written anew; undefined where there is none. */
+export function stampOf(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
   return found && `${found.mtimeMs} ${found.size} ${found.ino}`;
 }
 

@@ -1,5 +1,6 @@
 // Table, summary and page of a directory in which another command ends a run while they are made.
-import { readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { parse } from "yaml";
@@ -15,37 +16,79 @@ vi.mock("../../src/backend/backend.js", () => ({
 
 const value = { ...parse(CONFIG), epochs: 1, arms: { frozen: { order: "frozen" } } };
 
-const SOMEBODY = { pid: 1, host: "elsewhere", beats: true, brief: false };
-
-/** As one sees it beside whom others work, the last of whose runs ends just before anything is written. */
+/** As one sees it beside whom others end runs, and write results of them, just before a write of one's own. */
 class Beside extends ReportedRecord {
-  writes = 0;
-  readonly #endRun: () => void;
+  #writes = 0;
+  readonly #before: readonly (() => void)[];
 
-  constructor(directory: string, endRun: () => void) {
+  constructor(directory: string, before: readonly (() => void)[]) {
     super(directory);
-    this.#endRun = endRun;
-  }
-
-  override get others() {
-    return [SOMEBODY];
+    this.#before = before;
   }
 
   override exclusively<T>(act: () => T): T {
-    if (this.writes++ === 0) this.#endRun();
+    this.#before[this.#writes++]?.();
     return super.exclusively(act);
   }
 }
 
-test("what was read before another command's run ended is written over nothing: it is read again", async () => {
+test("others end runs and write results again and again meanwhile: nothing is written over what was read later", async () => {
+  const directory = join(temporaryDirectory(), "run");
+  await runExperiment({ ...value, seeds: 5 }, { out: directory, python: "/nowhere/python" });
+  const summary = join(directory, "summary.json");
+  const whole = readFileSync(summary, "utf8");
+  const seeds = [1, 2, 3, 4];
+  const place = (seed: number) => join(directory, `frozen/seed-${seed}`);
+  const aside = (seed: number) => join(directory, `../aside-${seed}`);
+  for (const seed of seeds) renameSync(place(seed), aside(seed));
+  const before = seeds.map((seed) => () => {
+    renameSync(aside(seed), place(seed));
+    rmSync(summary);
+    writeFileSync(summary, whole.padEnd(whole.length + seed));
+  });
+  const { signal } = new AbortController();
+  const options = { signal, python: "/nowhere/python", onWarning: () => {} };
+  const made = await makeResultsOnRecord(new Beside(directory, before), options);
+  expect(made.summary.arms[0]).toMatchObject({ done: 5, missing: [] });
+  const onDisk = JSON.parse(readFileSync(summary, "utf8"));
+  expect(onDisk.arms[0]).toMatchObject({ done: 5, missing: [] });
+  expect(readFileSync(join(directory, "table.md"), "utf8")).toBe(made.table);
+});
+
+test("others write results before the page is: it is made anew with theirs", async () => {
   const directory = join(temporaryDirectory(), "run");
   await runExperiment(value, { out: directory, python: "/nowhere/python" });
+  const page = readFileSync(join(directory, "report.html"), "utf8");
+  const summary = join(directory, "summary.json");
   const [run, aside] = [join(directory, "frozen/seed-1"), join(directory, "../aside")];
   renameSync(run, aside);
-  const record = new Beside(directory, () => renameSync(aside, run));
+  const others = () => {
+    renameSync(aside, run);
+    rmSync(summary);
+    writeFileSync(summary, "{}");
+  };
   const { signal } = new AbortController();
-  const { summary } = await makeResultsOnRecord(record, { signal, python: "/nowhere/python", onWarning: () => {} });
-  expect(summary.arms[0]).toMatchObject({ done: 2, missing: [] });
-  const onDisk = JSON.parse(readFileSync(join(directory, "summary.json"), "utf8"));
-  expect(onDisk.arms[0]).toMatchObject({ done: 2, missing: [] });
+  const options = { signal, python: "/nowhere/python", onWarning: () => {} };
+  const made = await makeResultsOnRecord(new Beside(directory, [() => {}, others]), options);
+  expect(made.summary.arms[0]).toMatchObject({ done: 2, missing: [] });
+  expect(readFileSync(join(directory, "report.html"), "utf8")).toBe(page);
+});
+
+test("others still have runs to do: the page is left to them, and summary and table are written", async () => {
+  const directory = join(temporaryDirectory(), "run");
+  const theirs = join(directory, "frozen/seed-7");
+  mkdirSync(theirs, { recursive: true });
+  writeFileSync(join(theirs, "lock"), JSON.stringify({ pid: process.ppid, host: hostname(), beats: true }));
+  const noted: string[] = [];
+  const options = {
+    out: directory,
+    python: "/nowhere/python",
+    observe: () => ({ noted: (line) => noted.push(line) }),
+  } satisfies Parameters<typeof runExperiment>[1];
+  expect((await runExperiment(value, options)).page).toBeUndefined();
+  expect(noted).toEqual(["report.html is left to the command that ends last here: others still have runs to do"]);
+  expect(existsSync(join(directory, "table.md"))).toBe(true);
+  expect(existsSync(join(directory, "report.html"))).toBe(false);
+  rmSync(theirs, { recursive: true });
+  expect((await runExperiment(value, options)).page).toBe(join(directory, "report.html"));
 });
