@@ -8,7 +8,7 @@ import { inUse, readSource, type SourceRun } from "../experiment/merge-source.js
 import { type RecordedDataset, readDataset } from "../record/dataset-record.js";
 import { type ExperimentDocument, recordedConfig } from "../record/experiment-document.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
-import { copyLog, stageRun, sweepAside } from "../record/merge-files.js";
+import { copyLog, foreignIn, stageRun, sweepAside } from "../record/merge-files.js";
 import { runDirectory } from "../record/run-places.js";
 import { TUNING_RUNS } from "../record/tuning-record.js";
 import { counted } from "../results/number-text.js";
@@ -75,6 +75,7 @@ async function takeIn(record: ExperimentRecord, sources: Sources, signal: AbortS
   const joined = joinSources(withOwn(record, sources));
   const { document, runs, trials, tuning } = joined;
   const missing = runs.filter(({ arm, seed, directory }) => directory !== runDirectory(record.directory, arm, seed));
+  for (const { arm, seed } of missing) refuseForeign(runDirectory(record.directory, arm, seed));
   for (const run of missing) claim(record, run);
   for (const { arm, seed } of runs) sweepAside(runDirectory(record.directory, arm, seed));
   record.writeMergedDocument(document);
@@ -98,6 +99,15 @@ function withOwn(record: ExperimentRecord, sources: Sources): Sources {
   if (other !== undefined) throw inUse(record.directory, other);
   const isNew = !record.isUnnamed && recordedConfig(record.directory, record.identity.hash) === undefined;
   return isNew ? sources : [readSource(record.directory, () => record.others), ...sources];
+}
+
+/** Nothing of the user's goes. */
+function refuseForeign(run: string): void {
+  const file = foreignIn(run);
+  if (file === undefined) return;
+  throw usageError(
+    `${join(run, file)} is none of our files, and another record of its run is to take the place of that directory: move it`,
+  );
 }
 
 function claim(record: ExperimentRecord, { arm, seed }: SourceRun): void {

@@ -71,6 +71,9 @@ export interface Checkpoint extends CheckpointOf {
   readonly backend: FileInParts;
 }
 
+/** All that one consists of. */
+export const CHECKPOINT_FILES: readonly string[] = [BACKEND, CONTROLLER, MANIFEST];
+
 /** What it must agree in with the run that goes on from it. */
 export type RunOf = Pick<CheckpointOf, "arm" | "seed" | "configHash" | "surroundingsSha256">;
 

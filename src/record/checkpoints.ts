@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { surroundingsError } from "../errors.js";
 import { whyBlocked } from "./blocked.js";
 import {
+  CHECKPOINT_FILES,
   type Checkpoint,
   type CheckpointOf,
   hasManifest,
@@ -21,7 +22,7 @@ import { isThere, notSeen, Refused, Unreadable } from "./read-file.js";
 import { flushNames, writing } from "./write-file.js";
 
 /** Below a run's directory. */
-const CHECKPOINTS = "checkpoint";
+export const CHECKPOINTS = "checkpoint";
 
 const AGAIN = "-again";
 const NAME = /^\d+(-again)?$/;
@@ -54,6 +55,11 @@ export class Checkpoints {
   /** Steps of those that were finished, the newest first. @throws IbatchError where the system does not say. */
   get steps(): number[] {
     return [...new Set(this.#finished().map(({ step }) => step))];
+  }
+
+  /** Paths of all files of those that were finished, below the run's directory. */
+  get files(): string[] {
+    return this.#finished().flatMap(({ name }) => CHECKPOINT_FILES.map((file) => join(CHECKPOINTS, name, file)));
   }
 
   /**

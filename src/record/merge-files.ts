@@ -1,7 +1,10 @@
 /** What is copied from one experiment's directory into another: whole runs or nothing of them, and what was logged. */
 import {
+  accessSync,
+  chmodSync,
   closeSync,
-  cpSync,
+  constants,
+  copyFileSync,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -10,18 +13,21 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { usageError } from "../errors.js";
+import { CHECKPOINTS, Checkpoints } from "./checkpoints.js";
+import { CHECKSUMS } from "./checksums.js";
 import { LOG, OLDER_LOG } from "./experiment-files.js";
 import { sha256 } from "./hash.js";
 import { holderOf, LOCK } from "./lock.js";
-import { readBytes } from "./read-file.js";
+import { isThere, looking, readBytes, sizeOfFile, Unreadable, unreadable } from "./read-file.js";
 import { isFinished } from "./run-document.js";
-import { RUN_DOCUMENT, TIMINGS, wholeFiles } from "./run-files.js";
+import { isRunFile, RUN_DOCUMENT, TIMINGS, wholeFiles } from "./run-files.js";
 import { documentStamp } from "./run-places.js";
 import { RunFiles } from "./verified-files.js";
-import { append, flushNames, PARTIAL, writing } from "./write-file.js";
+import { append, flushNames, writing } from "./write-file.js";
 
 /** Ends the name of a run's directory that is being copied, and of one that another takes the place of. */
 const ASIDE = { copied: ".merging", replaced: ".replaced" } as const;
@@ -39,10 +45,7 @@ export function stageRun(from: string, stamp: string | undefined, to: string): (
   };
   try {
     refuseGoneOnWith();
-    writing(to, () => {
-      mkdirSync(dirname(to), { recursive: true });
-      copyWhole(from, staged);
-    });
+    copyWhole(from, staged);
     refuseGoneOnWith();
     const files = new RunFiles(staged, "give the same command again");
     if (isFinished(files.document())) files.verifyAll();
@@ -53,15 +56,47 @@ export function stageRun(from: string, stamp: string | undefined, to: string): (
   return () => putInPlace(staged, to);
 }
 
+/** Its own files alone: what else lies there is the user's, and stays. */
 function copyWhole(from: string, staged: string): void {
-  const isKept = (path: string) => basename(path) !== LOCK && !path.endsWith(PARTIAL);
-  cpSync(from, staged, { recursive: true, preserveTimestamps: true, dereference: true, filter: isKept });
-  for (const entry of readdirSync(staged, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = openSync(join(entry.parentPath, entry.name), "r");
-    fsyncSync(file);
-    closeSync(file);
+  const listed = isThere(join(from, CHECKSUMS)) ? [CHECKSUMS] : [];
+  const files = [...wholeFiles(from), ...listed, ...new Checkpoints(from).files];
+  for (const name of files) {
+    const [source, copy] = [join(from, name), join(staged, name)];
+    refuseUnreadable(source);
+    writing(copy, () => copyOne(source, copy));
   }
+  const entries = readdirSync(staged, { recursive: true, withFileTypes: true });
+  for (const directory of new Set(entries.map(({ parentPath }) => parentPath)))
+    flushNames(join(directory, RUN_DOCUMENT));
+}
+
+/** @throws IbatchError that names it where it is no file, or may not be read. */
+function refuseUnreadable(path: string): void {
+  try {
+    sizeOfFile(path);
+    looking(path, () => accessSync(path, constants.R_OK));
+  } catch (error) {
+    if (error instanceof Unreadable) throw unreadable(path, error, "bring it back, or remove its run");
+    throw error;
+  }
+}
+
+/** On the disk itself when it returns. What was read-only there may be gone on with here. */
+function copyOne(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, to);
+  chmodSync(to, statSync(to).mode | constants.S_IRUSR | constants.S_IWUSR);
+  const file = openSync(to, "r");
+  fsyncSync(file);
+  closeSync(file);
+}
+
+/** What lies in a run's directory and is none of ours, which would go with what takes its place. */
+export function foreignIn(run: string): string | undefined {
+  if (!existsSync(run)) return undefined;
+  const isOurs = (path: string) => isRunFile(path) || path.split(sep)[0] === CHECKPOINTS || path.startsWith(LOCK);
+  const entries = readdirSync(run, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
+  return entries.map((entry) => relative(run, join(entry.parentPath, entry.name))).find((path) => !isOurs(path));
 }
 
 /** A kill between leaves neither there, and the run where it was copied from. */

@@ -46,6 +46,9 @@ function recordedFiles(run: string): string[] {
   return [...top, ...orders, ...signals.flatMap((signal) => listed(run, signal))].filter(isOwn);
 }
 
+/** Whether a path below a run's directory is a file that runs write, also one that is half written. */
+export const isRunFile = (path: string): boolean => path === RUN_DOCUMENT || isOwn(path);
+
 function isOwn(path: string): boolean {
   const whole = path.endsWith(PARTIAL) ? path.slice(0, -PARTIAL.length) : path;
   return OWN.some((pattern) => pattern.test(whole)) || path === `${RUN_DOCUMENT}${PARTIAL}`;

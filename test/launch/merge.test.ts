@@ -1,7 +1,18 @@
 // Directories of one experiment that are made into one: by shards on backends that only pretend.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -146,10 +157,7 @@ test("a run that both have is taken once; one that came to its end takes the pla
   const [a, b] = await shards();
   const run = "frozen/seed-0";
   cpSync(join(a, run), join(b, run), { recursive: true });
-  const path = join(b, run, "run.json");
-  const { checksums: _, ...document } = json(path);
-  writeFileSync(path, JSON.stringify({ ...document, state: "running" }));
-  rmSync(join(b, run, "SHA256SUMS"));
+  unfinished(join(b, run));
   const { directory } = await merged([b, join(base, "a")], b);
   expect(json(directory, run, "run.json").state).toBe("done");
   expect(filesOf(directory)).toEqual(filesOf(await made("alone")));
@@ -276,6 +284,34 @@ test("a run that another command replaces between the look and the copy is not t
   expect(existsSync(into("whole/frozen/seed-1"))).toBe(false);
 });
 
+test("of a run's directory only what the run wrote is copied; nothing of the user's is removed for it", async () => {
+  const [a, b] = await shards();
+  const [theirs, ours] = [join(a, "frozen/seed-0"), into("whole/frozen/seed-0")];
+  for (const name of ["my-notes.txt", "orders/mine.txt"]) writeFileSync(join(theirs, name), "mine");
+  symlinkSync("..", join(theirs, "above"));
+  await merged([a, b]);
+  const names = (run: string) => readdirSync(run, { recursive: true, encoding: "utf8" }).sort();
+  expect(names(ours)).toEqual(names(theirs).filter((name) => !/mine|my-notes|above/.test(name)));
+  unfinished(ours);
+  writeFileSync(join(ours, "my-notes.txt"), "mine");
+  expect(await refusal([a, b])).toMatch(/frozen\/seed-0\/my-notes.txt is none of our files, and .* move it/);
+  expect(readFileSync(join(ours, "my-notes.txt"), "utf8")).toBe("mine");
+});
+
+test("what was read-only where it comes from may be gone on with; what cannot be read is named", async () => {
+  const [a, b] = await shards();
+  const [document, metrics] = ["frozen/seed-0/run.json", "frozen/seed-0/metrics.jsonl"];
+  for (const name of [document, metrics]) chmodSync(join(a, name), 0o444);
+  await merged([a, b]);
+  for (const name of [document, metrics]) expect(statSync(join(into("whole"), name)).mode & 0o200).toBe(0o200);
+  const run = join(b, "frozen/seed-1");
+  unfinished(run);
+  symlinkSync("/nowhere", join(run, "signals/loss/0007.f32"));
+  await expect(merged([a, b], into("other"))).rejects.toThrow(
+    /b\/frozen\/seed-1\/signals\/loss\/0007.f32 is damaged \(it is a link/,
+  );
+});
+
 test("interrupted, it leaves whole runs, and the same call goes on", async () => {
   const both = await shards();
   const stopping = new AbortController();
@@ -285,22 +321,19 @@ test("interrupted, it leaves whole runs, and the same call goes on", async () =>
   expect(filesOf(directory)).toEqual(filesOf(await made("alone")));
 });
 
-/** Counts what changes the disk, and ends the process before the nth of it; in the middle of a copy where it is one. */
+/** Counts what changes the disk, and ends the process before the nth of it. */
 const KILLER = `
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 const [at, counter] = [Number(process.env.KILL_AT), process.env.COUNTED];
 let count = 0;
 const kill = () => process.kill(process.pid, "SIGKILL");
-for (const name of ["writeFileSync", "appendFileSync", "renameSync", "rmSync", "rmdirSync", "mkdirSync", "linkSync", "cpSync"]) {
+for (const name of ["writeFileSync", "appendFileSync", "renameSync", "rmSync", "rmdirSync", "mkdirSync", "linkSync", "copyFileSync", "chmodSync"]) {
   const real = fs[name];
   fs[name] = (...given) => {
     count++;
-    if (count === at && name !== "cpSync") kill();
-    if (count !== at) return real(...given);
-    let copied = 0;
-    const filter = (path) => (++copied > 4 && kill(), given[2].filter(path));
-    return real(given[0], given[1], { ...given[2], filter });
+    if (count === at) kill();
+    return real(...given);
   };
 }
 syncBuiltinESMExports();
@@ -320,7 +353,7 @@ test("killed before any of its writes, it leaves what the same call goes on with
   expect(killed(0, into("counted"))).toMatchObject({ status: 0, stderr: "" });
   const [expected, writes] = [filesOf(into("counted")), Number(readFileSync(join(base, "count"), "utf8"))];
   expect(writes).toBeGreaterThan(30);
-  const STRIDE = 9;
+  const STRIDE = 41;
   for (let at = 1 + (process.pid % STRIDE); at < writes; at += STRIDE) {
     const out = into(`killed-${at}`);
     expect(killed(at, out).signal, `write ${at} of ${writes}`).toBe("SIGKILL");
