@@ -2,14 +2,11 @@
 import { usageError } from "../errors.js";
 import { differences } from "../record/differences.js";
 import type { ExperimentDocument } from "../record/experiment-document.js";
+import { determiningOf } from "../record/experiment-files.js";
 import { joinedConfigs, otherClaims } from "../record/joined-configs.js";
-import { differingFile } from "../record/merge-files.js";
-import { isFinished } from "../record/run-document.js";
 import type { TunedArm, TuningDocument } from "../record/tuning-record.js";
+import { joinedRuns } from "./joined-runs.js";
 import type { MergeSource, SourceRun } from "./merge-source.js";
-import { runText } from "./observer.js";
-import { refuseSpelledAlike } from "./plan-runs.js";
-import { otherBeside } from "./surroundings.js";
 
 export type Sources = readonly [MergeSource, ...MergeSource[]];
 
@@ -29,8 +26,8 @@ export interface JoinedSources {
 export function joinSources(sources: Sources): JoinedSources {
   for (const source of sources) refuseOtherExperiment(source, sources[0]);
   for (const source of sources) refuseOtherClaims(source, sources[0]);
-  const runs = joinedRuns(sources);
-  const trials = sources.flatMap(({ tuning }) => tuning?.trials ?? []);
+  const runs = joinedRuns(sources.flatMap(({ runs }) => runs));
+  const trials = sources.flatMap(({ trials }) => trials ?? []);
   if (hasSome(trials)) joinSources(trials); // refuses what does not fit
   return { document: joinedDocument(sources, runs), runs, tuning: joinedTuning(sources), trials };
 }
@@ -39,9 +36,10 @@ export const hasSome = <T>(all: readonly T[]): all is readonly [T, ...T[]] => al
 
 function refuseOtherExperiment({ directory, document }: MergeSource, first: MergeSource): void {
   if (document.hash === first.document.hash) return;
-  const [here, there] = [document, first.document].map(({ hash, name }) => `experiment ${hash.slice(0, 8)} (${name})`);
+  const [here, there] = [document, first.document].map(({ config }) => determiningOf(config));
+  const what = differences(here, there).replaceAll(" here", " in the other");
   throw usageError(
-    `${directory} holds ${here}, and ${first.directory} ${there}: name directories of one experiment alone`,
+    `${directory} holds another experiment than ${first.directory} (${what}): name directories of one experiment alone`,
   );
 }
 
@@ -53,56 +51,6 @@ function refuseOtherClaims({ directory, document }: MergeSource, first: MergeSou
   throw usageError(
     `${first.directory} has ${key}: ${one}, and ${directory} ${key}: ${other}: what is claimed of the runs must be planned ` +
       "alike; give the `ibatch run` of one of them again as the other has it, which trains nothing that is done, then merge",
-  );
-}
-
-function joinedRuns(sources: Sources): SourceRun[] {
-  const chosen: SourceRun[] = [];
-  for (const run of trainedOrAlike(sources.flatMap(({ runs }) => runs))) {
-    refuseBeside(run, chosen);
-    const at = chosen.findIndex(({ arm, seed }) => arm === run.arm && seed === run.seed);
-    if (at < 0) chosen.push(run);
-    else if (isBetter(run, chosen[at])) chosen[at] = run;
-  }
-  return chosen;
-}
-
-/** Without those that failed before they were trained, as for want of a learning rate, where the arm is another one by now. */
-function trainedOrAlike(runs: readonly SourceRun[]): SourceRun[] {
-  const isTrained = ({ document }: SourceRun) => document.surroundings !== undefined;
-  return runs.filter((run) => {
-    const trained = runs.find((other) => other.arm === run.arm && isTrained(other));
-    return isTrained(run) || trained === undefined || trained.document.configHash === run.document.configHash;
-  });
-}
-
-function refuseBeside(run: SourceRun, others: readonly SourceRun[]): void {
-  refuseSpelledAlike([run.arm], others);
-  const { configHash, config } = run.document;
-  const other = others.find(({ arm, document }) => arm === run.arm && document.configHash !== configHash);
-  if (other !== undefined) {
-    throw usageError(
-      `${run.directory} and ${other.directory} are of one arm with other settings ` +
-        `(${differences(other.document.config, config)}): one of them needs another name, and to be trained by it`,
-    );
-  }
-  const made = others.flatMap((one) => one.made ?? []);
-  const difference = run.made && otherBeside(run.made, made);
-  if (difference === undefined) return;
-  throw usageError(
-    `${run.directory} cannot stand beside ${difference.directory}, which ${difference.what}: merge what was made alike, ` +
-      "each into a directory of its own",
-  );
-}
-
-/** Whether the second of two records of one run is to be taken. @throws IbatchError where they are of other results. */
-function isBetter(run: SourceRun, before: SourceRun): boolean {
-  if (isFinished(run.document) !== isFinished(before.document)) return isFinished(run.document);
-  const file = differingFile(before.directory, run.directory);
-  if (file === undefined && run.document.state === before.document.state) return false;
-  throw usageError(
-    `${before.directory} and ${run.directory} are both ${runText(run)}, and differ (${file ?? "how they ended"}): remove the ` +
-      "one that is not to be kept",
   );
 }
 
@@ -121,7 +69,7 @@ function joinedDocument([first, ...others]: Sources, runs: readonly SourceRun[])
 /** @throws IbatchError where an arm's learning rate was tuned to another one in one of them. */
 function joinedTuning(sources: Sources): TuningDocument | undefined {
   const all = sources.flatMap(({ directory, tuning }) =>
-    tuning?.document === undefined ? [] : [{ directory, document: tuning.document }],
+    tuning === undefined ? [] : [{ directory, document: tuning }],
   );
   if (!hasSome(all)) return undefined;
   const chosen: { readonly arm: TunedArm; readonly directory: string }[] = [];

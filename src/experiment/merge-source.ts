@@ -1,6 +1,9 @@
 /** A run directory that is to be merged with others: what is on record there, all of it checked. */
 import { type IbatchError, usageError } from "../errors.js";
+import { Checkpoints } from "../record/checkpoints.js";
+import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { type ExperimentDocument, readExperimentDocument } from "../record/experiment-document.js";
+import { isUnused } from "../record/experiment-files.js";
 import { holderOf } from "../record/lock.js";
 import { askable, type Holder, holderText, SILENCE_SECONDS } from "../record/lock-holder.js";
 import { presentIn } from "../record/presence.js";
@@ -16,13 +19,10 @@ export interface MergeSource {
   readonly directory: string;
   readonly document: ExperimentDocument;
   readonly runs: readonly SourceRun[];
-  readonly tuning: SourceTuning | undefined;
-}
-
-/** How its learning rates were chosen, and the runs that they were tuned by. */
-interface SourceTuning {
-  readonly document: TuningDocument | undefined;
-  readonly trials: MergeSource;
+  /** How its learning rates were chosen. */
+  readonly tuning: TuningDocument | undefined;
+  /** The runs that they were tuned by, which may have been left out of a copy. */
+  readonly trials: MergeSource | undefined;
 }
 
 export interface SourceRun extends RunPlaceOnDisk {
@@ -31,10 +31,18 @@ export interface SourceRun extends RunPlaceOnDisk {
   readonly document: RunDocument;
   /** Undefined of one that would begin anew. */
   readonly made: MadeIn | undefined;
+  /** How far it came; undefined of one that came to its end. */
+  readonly soFar: SoFar | undefined;
+}
+
+interface SoFar {
+  /** Step of the newest checkpoint; -1 where there is none. */
+  readonly checkpoint: number;
+  readonly metrics: readonly EpochMetrics[];
 }
 
 /**
- * Every file of its finished runs is checked. `others`: commands that work there, beside this one.
+ * Every file of its finished runs is checked, and the lines of the others; their checkpoints are when they go on. `others`: commands that work there, beside this one.
  * @throws IbatchError where it holds no experiment, a command works in it, or anything in it is damaged.
  */
 export function readSource(
@@ -48,26 +56,32 @@ export function readSource(
   const { runs, blocked, damaged } = readRuns(directory, Object.keys(document.config.arms), readOne);
   if (damaged.length > 0) throw damaged[0].error;
   if (blocked.length > 0) throw usageError(blocked[0].damage);
-  return { directory, document, runs, tuning: tuningOf(directory) };
+  return { directory, document, runs, tuning: readTuning(directory), trials: trialsOf(directory) };
 }
 
-function tuningOf(directory: string): SourceTuning | undefined {
+/** None where a command was stopped before it began one. */
+function trialsOf(directory: string): MergeSource | undefined {
   const trials = tuningRuns(directory);
-  return trials === undefined ? undefined : { document: readTuning(directory), trials: readSource(trials) };
+  return trials === undefined || isUnused(trials) ? undefined : readSource(trials);
 }
 
 function readOne(place: RunPlaceOnDisk): SourceRun | undefined {
   const holder = holderOf(place.directory);
   if (holder !== undefined) throw inUse(place.directory, holder);
   const stamp = documentStamp(place.directory);
-  const opened = openRun(place.directory);
+  const opened = openRun(
+    place.directory,
+    `bring it back, or remove ${place.directory}: it is merged without that run then`,
+  );
   if (opened === undefined) return undefined;
   const { document, files } = opened;
-  if (isFinished(document)) {
-    files.verifyAll();
-    readEpochs(opened);
+  const { metrics } = readEpochs(opened);
+  const run = { ...place, stamp, document, made: madeIn(place, document, {}) };
+  if (!isFinished(document)) {
+    return { ...run, soFar: { checkpoint: new Checkpoints(place.directory).steps[0] ?? -1, metrics } };
   }
-  return { ...place, stamp, document, made: madeIn(place, document, {}) };
+  files.verifyAll();
+  return { ...run, soFar: undefined };
 }
 
 export function inUse(directory: string, holder: Holder): IbatchError {

@@ -1,6 +1,6 @@
 /** Directories of one experiment, as shards or several machines wrote them, made into one: what `ibatch merge` does. */
 import { existsSync, realpathSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Interrupted, usageError } from "../errors.js";
 import { hasSome, joinSources, type Sources } from "../experiment/joined-sources.js";
@@ -12,6 +12,7 @@ import { copyLog, foreignIn, stageRun, sweepAside } from "../record/merge-files.
 import { runDirectory } from "../record/run-places.js";
 import { TUNING_RUNS } from "../record/tuning-record.js";
 import { counted } from "../results/number-text.js";
+import { refuseTrials } from "../results/recorded-results.js";
 import { makeResultsOnRecord, type ResultsMade } from "./results-on-record.js";
 
 export interface MergeOptions {
@@ -49,6 +50,10 @@ function readSources(directories: readonly string[], out: string): Sources {
   const places = directories.map(placeOf);
   const twice = directories.find((_, at) => places.indexOf(places[at]) !== at);
   if (twice !== undefined) throw usageError(`${twice} is named twice: name each directory once`);
+  const around = directories.find((_, at) => placeOf(out).startsWith(`${places[at]}${sep}`));
+  if (around !== undefined) {
+    throw usageError(`--out ${out} lies in ${around}, which merging does not change: name one that lies elsewhere`);
+  }
   const sources = directories.filter((_, at) => places[at] !== placeOf(out)).map((directory) => readSource(directory));
   if (!hasSome(sources) || (sources.length === 1 && recordedConfig(out, sources[0].document.hash) === undefined)) {
     throw usageError(
@@ -56,11 +61,16 @@ function readSources(directories: readonly string[], out: string): Sources {
         "of this experiment",
     );
   }
+  for (const source of sources) refuseTrials(source.directory, source);
   return sources;
 }
 
-/** Where links lead; of what is not there, its name. */
-const placeOf = (directory: string): string => (existsSync(directory) ? realpathSync(directory) : resolve(directory));
+/** Where links lead; what is not there, in what is. */
+function placeOf(directory: string): string {
+  if (existsSync(directory)) return realpathSync(directory);
+  const whole = resolve(directory);
+  return join(placeOf(dirname(whole)), basename(whole));
+}
 
 function openFor(
   { config: _, given: __, ...identity }: ExperimentDocument,

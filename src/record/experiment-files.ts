@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { usageError } from "../errors.js";
 import { DATASETS } from "./dataset-record.js";
 import { differences } from "./differences.js";
-import { EXPERIMENT, readIdentity } from "./experiment-document.js";
+import { EXPERIMENT, type ExperimentDocument, readIdentity } from "./experiment-document.js";
 import { EXPORTS } from "./export-files.js";
 import { LOCK } from "./lock.js";
 import { isPresence } from "./presence.js";
@@ -51,6 +51,23 @@ export interface ExperimentHash {
   readonly determining?: Readonly<Record<string, unknown>>;
 }
 
+type Config = ExperimentDocument["config"];
+type Determining = { readonly [K in "name" | "evaluation" | "base" | "fixedSeeds" | "tune"]?: Config[K] | undefined };
+
+/** What the hash is over, as a config on record says it. */
+export const determiningOf = ({
+  name,
+  evaluation,
+  base,
+  fixedSeeds: seeds,
+  tune,
+}: Determining): Readonly<Record<string, unknown>> => ({
+  ...{ name, evaluation },
+  ...(seeds && { seeds }),
+  ...(tune && { tune }),
+  ...base,
+});
+
 /** @throws IbatchError where it holds another experiment, or something else. */
 export function identify(directory: string, { hash, determining }: ExperimentHash): Known {
   const document = readIdentity(directory);
@@ -58,9 +75,8 @@ export function identify(directory: string, { hash, determining }: ExperimentHas
   if (found === hash) return "by-document";
   if (isUnused(directory)) return "unused";
   if (found !== undefined) {
-    const { name, evaluation, base, fixedSeeds: seeds, tune } = document?.config ?? {};
-    const then = { name, evaluation, ...(seeds && { seeds }), ...(tune && { tune }), ...base };
-    const what = base && determining && differences(then, determining);
+    const then = document?.config;
+    const what = then?.base && determining && differences(determiningOf(then), determining);
     const other = what ? ` (${what})` : "";
     const maker =
       document?.command === undefined ? "run the config that made it" : `run what made it: ${document.command}`;

@@ -23,11 +23,11 @@ export interface RunAsRead extends OpenedRun {
 }
 
 /**
- * Undefined of a run whose first word is still to be written.
+ * Undefined of a run whose first word is still to be written. `remedy`: what to do about damage.
  * @throws IbatchError that names the file that is damaged, as do all below.
  */
-export function openRun(directory: string): OpenedRun | undefined {
-  const files = new RunFiles(directory);
+export function openRun(directory: string, remedy?: string): OpenedRun | undefined {
+  const files = new RunFiles(directory, remedy);
   if (!files.has(RUN_DOCUMENT) && hasOnlyBegun(directory)) return undefined;
   const document = files.document();
   const told = `${document.arm}/seed-${document.seed}`;

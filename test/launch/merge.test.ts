@@ -86,6 +86,12 @@ const filesOf = (directory: string): Record<string, string> =>
 
 const json = (...path: string[]) => JSON.parse(readFileSync(join(...path), "utf8"));
 
+const unfinished = (run: string) => {
+  const { checksums: _, ...document } = json(run, "run.json");
+  writeFileSync(join(run, "run.json"), JSON.stringify({ ...document, state: "running" }));
+  rmSync(join(run, "SHA256SUMS"));
+};
+
 describe("shards that are merged", () => {
   test("hold what one command makes, its config, results of all, and what was logged", async () => {
     const alone = await made("alone");
@@ -164,6 +170,35 @@ test("a run that both have is taken once; one that came to its end takes the pla
   expect(await merged([a, b])).toMatchObject({ directory: into("whole") }); // equal bytes
 });
 
+test("of a run that is unfinished in both, the one is taken that came further; they must agree up to there", async () => {
+  const [a, b] = [await made("a"), await made("b")];
+  const runs = [a, b].map((directory) => join(directory, "frozen/seed-0"));
+  for (const run of runs) unfinished(run);
+  const lines = ["metrics.jsonl", "timings.jsonl"].map((name) => join(runs[0], name));
+  for (const path of lines) writeFileSync(path, readFileSync(path, "utf8").replace(/\n.*/s, "\n"));
+  const metricsOf = (directory: string) => readFileSync(join(directory, "frozen/seed-0/metrics.jsonl"), "utf8");
+  for (const [at, both] of [
+    [a, b],
+    [b, a],
+  ].entries()) {
+    expect(metricsOf((await merged(both, into(`whole-${at}`))).directory)).toBe(metricsOf(b));
+  }
+  expect(metricsOf((await merged([b], a)).directory)).toBe(metricsOf(b));
+  writeFileSync(lines[0], metricsOf(b).replace(/"loss":[\d.]+/, '"loss":77'));
+  expect(await refusal([a, b])).toMatch(/are both frozen, seed 0, and differ \(epochs that both have\): remove/);
+});
+
+test("tuning.json is taken without the runs of it, too; a tuning that was stopped before it began is none", async () => {
+  const config = { tune: { learningRate: [0.05, 0.1], seeds: 1 }, dataset: { name: "digits", validation: 4 } };
+  const [a, b] = await shards(config);
+  const tuned = [a, b].flatMap((shard) => json(shard, "tuning.json").arms);
+  rmSync(join(a, "tuning"), { recursive: true });
+  for (const name of readdirSync(join(b, "tuning"))) rmSync(join(b, "tuning", name), { recursive: true });
+  const { directory } = await merged([a, b]);
+  expect(json(directory, "tuning.json").arms).toEqual(tuned);
+  expect(existsSync(join(directory, "tuning"))).toBe(false);
+});
+
 describe("are refused, and nothing is made", () => {
   afterEach(() => expect(existsSync(into("whole"))).toBe(false));
 
@@ -173,13 +208,13 @@ describe("are refused, and nothing is made", () => {
     expect(await refusal([a])).toMatch(alone);
     expect(await refusal([a], a)).toMatch(alone);
     expect(await refusal([a, `${a}/`])).toMatch(/a\/ is named twice: name each directory once/);
-    expect(await refusal([a, base])).toMatch(/holds no experiment/);
+    expect(await refusal([a, join(a, "frozen")])).toMatch(/holds no experiment/);
   });
 
   test("other experiments", async () => {
     const a = await made("a");
     const b = await made("b", { config: { name: "other" } });
-    const both = /b holds experiment [0-9a-f]{8} \(other\), and \S+a experiment [0-9a-f]{8} \(small\): name/;
+    const both = /b holds another experiment than \S+a \(name: "other" there, "small" in the other\): name/;
     expect(await refusal([a, b])).toMatch(both);
     expect(await refusal([a, await made("c", { config: { seeds: 1 } })], b)).toMatch(/b holds experiment/);
   });
@@ -232,6 +267,24 @@ describe("are refused, and nothing is made", () => {
     expect(await refusal([a, c])).toMatch(/are both frozen, seed 0, and differ \(test-predictions.u32\): remove/);
   });
 
+  test("runs that learning rates are tuned by; one that is to hold all, in one of them", async () => {
+    const config = { tune: { learningRate: [0.05, 0.1], seeds: 1 }, dataset: { name: "digits", validation: 4 } };
+    const [a, b] = (await shards(config)).map((shard) => join(shard, "tuning"));
+    expect(await refusal([a, b])).toMatch(/a\/tuning holds the runs that learning rates are tuned by/);
+    const whole = join(base, "a/whole");
+    expect(await refusal([join(base, "a"), join(base, "b")], whole)).toMatch(/--out \S+a\/whole lies in \S+a, which/);
+    expect(existsSync(whole)).toBe(false);
+  });
+
+  test("lines of an unfinished run that are damaged", async () => {
+    const [a, b] = await shards();
+    unfinished(join(b, "shuffled/seed-1"));
+    writeFileSync(join(b, "shuffled/seed-1/metrics.jsonl"), "garbage\n");
+    expect(await refusal([a, b])).toMatch(
+      /b\/shuffled\/seed-1\/metrics.jsonl is damaged .*: bring it back, or remove \S+: it is/,
+    );
+  });
+
   test("what is damaged", async () => {
     const [a, b] = await shards();
     writeFileSync(join(b, "shuffled/seed-1/metrics.jsonl"), "");
@@ -261,12 +314,6 @@ const meanwhile = (act: () => void) => {
     return false;
   });
   return signal;
-};
-
-const unfinished = (run: string) => {
-  const { checksums: _, ...document } = json(run, "run.json");
-  writeFileSync(join(run, "run.json"), JSON.stringify({ ...document, state: "running" }));
-  rmSync(join(run, "SHA256SUMS"));
 };
 
 test("a run that another command replaces between the look and the copy is not taken", async () => {
