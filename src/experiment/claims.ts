@@ -3,11 +3,12 @@ import { join } from "node:path";
 import type { ExperimentConfig } from "../config/config.js";
 import { IbatchError, usageError } from "../errors.js";
 import type { ExperimentRecord } from "../record/experiment-record.js";
-import { whatToDo } from "../record/lock.js";
-import { type Holder, holderText } from "../record/lock-holder.js";
+import { LOCK, whatToDo } from "../record/lock.js";
+import { askable, type Holder, holderText, SILENCE_SECONDS } from "../record/lock-holder.js";
 import { isFinishedOnRecord, openRun } from "../record/read-run.js";
 import { sweepLock } from "../record/run-claims.js";
-import { runDirectory } from "../record/run-places.js";
+import { runDirectory, stampOf } from "../record/run-places.js";
+import { pause } from "./back-off.js";
 import { runText } from "./observer.js";
 import { type RunOfConfig, runsOf, type Share } from "./share.js";
 
@@ -16,35 +17,85 @@ export interface HeldRun extends RunOfConfig {
   readonly holder: Holder;
 }
 
+/** Who is told that others are waited for, and what ends that. */
+export interface Waiting {
+  readonly signal: AbortSignal;
+  note(line: string): void;
+}
+
 /**
  * Takes all runs that are still to be done, at once: of two commands that begin together one gets them. Returns those that
  * others hold.
- * @throws IbatchError where nothing is left to take.
+ * @throws IbatchError where nothing is left to take; Interrupted.
  */
-export function claimRuns(
+export async function claimRuns(
   config: Pick<ExperimentConfig, "arms" | "seeds">,
   record: ExperimentRecord,
   share: Pick<Share, "has"> | undefined,
-): HeldRun[] {
-  return record.exclusively(() => {
-    const toDo = runsOf(config, share).filter((run) => !isDone(record, run));
-    const held = toDo.flatMap((run) => {
-      const holder = record.claim(run.arm, run.seed);
-      return holder === undefined ? [] : [{ ...run, holder }];
+  waiting: Waiting,
+): Promise<HeldRun[]> {
+  const take = () =>
+    record.exclusively(() => {
+      const toDo = runsOf(config, share).filter((run) => !isDone(record, run));
+      const held = toDo.flatMap((run) => {
+        const holder = record.claim(run.arm, run.seed);
+        return holder === undefined ? [] : [{ ...run, holder }];
+      });
+      return { held, isNothingLeft: held.length > 0 && held.length === toDo.length };
     });
-    if (held.length > 0 && held.length === toDo.length) throw nothingLeft(record.directory, held);
-    return held;
-  });
+  const first = take();
+  if (!first.isNothingLeft) return first.held;
+  await hearHolders(record, first.held, waiting);
+  const { held, isNothingLeft } = take();
+  if (isNothingLeft) throw nothingLeft(record.directory, held);
+  return held;
 }
 
 /**
  * Of runs that others held, takes those whose holder is gone and did not end them. One that failed there is left as it is:
  * that is an end, too, as long as nobody gives the command again.
+ * @throws Interrupted
  */
-export function claimLeftBehind(record: ExperimentRecord, held: readonly HeldRun[]): HeldRun[] {
-  return record.exclusively(() =>
-    held.filter((run) => !isEnded(record, run) && record.claim(run.arm, run.seed) === undefined),
+export async function claimLeftBehind(
+  record: ExperimentRecord,
+  held: readonly HeldRun[],
+  waiting: Waiting,
+): Promise<HeldRun[]> {
+  const take = () =>
+    record.exclusively(() =>
+      held.filter((run) => !isEnded(record, run) && record.claim(run.arm, run.seed) === undefined),
+    );
+  const left = take();
+  if (left.length > 0) return left;
+  const isWaitedFor = await hearHolders(
+    record,
+    held.filter((run) => !isEnded(record, run)),
+    waiting,
   );
+  return isWaitedFor ? take() : [];
+}
+
+const LOOK_SECONDS = 0.5;
+
+/**
+ * Until those that cannot be asked from here have said that they live, or count as gone: a node that was lost a moment ago looks
+ * like one that works. Returns whether there were any.
+ */
+async function hearHolders(
+  { directory }: ExperimentRecord,
+  held: readonly HeldRun[],
+  { signal, note }: Waiting,
+): Promise<boolean> {
+  const unasked = held.filter(({ holder }) => holder.beats && !askable(holder));
+  if (unasked.length === 0) return false;
+  const locks = unasked.map(({ arm, seed }) => join(runDirectory(directory, arm, seed), LOCK));
+  const stamps = locks.map(stampOf);
+  const which = byHolder(unasked).map(({ text }) => text);
+  note(`waits for ${which.join(", ")}: after ${SILENCE_SECONDS} s of silence what is left there is done here`);
+  const isSilent = () => locks.some((lock, at) => stamps[at] !== undefined && stampOf(lock) === stamps[at]);
+  const last = performance.now() + 1000 * (SILENCE_SECONDS + 1);
+  while (isSilent() && performance.now() < last) await pause(LOOK_SECONDS, signal);
+  return true;
 }
 
 function isEnded({ directory: experiment }: ExperimentRecord, { arm, seed }: RunOfConfig): boolean {

@@ -1,7 +1,7 @@
 /** Arms × seeds: every run of a config, those that are recorded already left as they are. */
 
 import { whenAborted } from "../when-aborted.js";
-import { claimLeftBehind, claimRuns, type HeldRun, leftToOthers, takenOver } from "./claims.js";
+import { claimLeftBehind, claimRuns, type HeldRun, leftToOthers, takenOver, type Waiting } from "./claims.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import { refuseOtherThanKept } from "./kept-arms.js";
 import { KeptRuns } from "./kept-runs.js";
@@ -31,13 +31,15 @@ export interface ArmsRunHere extends ArmsRun {
 export async function runArms(experiment: ExperimentInputs): Promise<ArmsRunHere> {
   let done = await runOwn(experiment);
   while (done.stoppedBy === undefined) {
-    const left = claimLeftBehind(experiment.record, done.held);
+    const left = await claimLeftBehind(experiment.record, done.held, waitingOf(experiment));
     if (left.length === 0) break;
     for (const line of takenOver(left)) experiment.audience.note(line);
     done = joined(experiment, done, await runOwn(ofThese(experiment, left, done)), left);
   }
   return done;
 }
+
+const waitingOf = ({ audience, signal }: ExperimentInputs): Waiting => ({ signal, note: audience.note });
 
 /** `done`: by which their numbers go on. */
 function ofThese(experiment: ExperimentInputs, left: readonly HeldRun[], { results }: ArmsRunHere): ExperimentInputs {
@@ -61,7 +63,7 @@ function joined(
 
 async function runOwn(experiment: ExperimentInputs): Promise<ArmsRunHere> {
   const { config, record, audience, workplace, share } = experiment;
-  const held = claimRuns(config, record, share);
+  const held = await claimRuns(config, record, share, waitingOf(experiment));
   for (const line of leftToOthers(held)) audience.note(line);
   const others = new OtherRuns(record);
   const { runs: recorded, leftOut } = readRecorded(record.directory, {

@@ -64,7 +64,11 @@ export async function launch(source: ConfigSource, given: LaunchOptions): Promis
   const share = shard && shareOrRefuse(checked.early, shard);
   const record = openRecord(checked.early, options);
   try {
-    claimRuns(checked.early, record, share); // before a backend is started for nothing
+    const note = (line: string) => {
+      record.log(line);
+      options.onWarning?.(line);
+    };
+    await claimRuns(checked.early, record, share, { signal: options.signal, note }); // before a backend is started for nothing
     if (said.length > 0) record.log(...said);
     return await onBackends({ ...checked, share }, record, options);
   } finally {

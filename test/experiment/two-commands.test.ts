@@ -1,9 +1,9 @@
 // Commands that work in one directory at a time: who takes which runs, what each is made beside, and what is told.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { thisProcess } from "../../src/running-process.js";
 import type { Pretence } from "./fake-backend.js";
@@ -164,5 +164,62 @@ describe("a command that left runs to another one, which dies", () => {
     const { results } = await scene.run({ shard: { index: 0, count: 2 }, pretence: { before } });
     expect(results.map(({ arm, seed }) => `${arm} ${seed}`)).toEqual(["frozen 0", "shuffled 0"]);
     expect(existsSync(join(scene.directory, "frozen/seed-1/run.json"))).toBe(false);
+  });
+});
+
+describe("runs are held on another machine, where nobody can be asked", () => {
+  const SECOND = 1000;
+  const WAITS = "waits for process 7 on elsewhere: after 60 s of silence what is left there is done here";
+
+  /** Heard just now. */
+  const lockOf = (scene: Scene, run: string) => {
+    const lock = join(scene.directory, run, "lock");
+    mkdirSync(dirname(lock), { recursive: true });
+    writeFileSync(lock, JSON.stringify({ pid: 7, host: "elsewhere", bootId: "another", beats: true }));
+    return lock;
+  };
+  /** As the clock goes on while one waits: `age` seconds of silence, or a word. */
+  const onceWaited = (lock: string, age: number, lines: string[] = []) => ({
+    noted: (line: string) => {
+      lines.push(line);
+      if (line === WAITS) utimesSync(lock, Date.now() / SECOND - age, Date.now() / SECOND - age);
+    },
+  });
+
+  test("one that was lost a moment ago is waited for at the end, and what it left is done", async () => {
+    const scene = new Scene();
+    const lines: string[] = [];
+    const observer = onceWaited(lockOf(scene, "frozen/seed-1"), 70, lines);
+    const { results, error } = await scene.run({ observer });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done", "done", "done", "done"]);
+    expect(lines).toContain(WAITS);
+    expect(lines).toContain("process 7 on elsewhere is gone, and what it left is done here: frozen, seed 1");
+  });
+
+  test("one that says a word meanwhile has its run left to it", async () => {
+    const scene = new Scene();
+    const { results, error } = await scene.run({ observer: onceWaited(lockOf(scene, "frozen/seed-1"), 3) });
+    expect(error).toBeUndefined();
+    expect(results.map(({ arm, seed }) => `${arm} ${seed}`)).toEqual(["frozen 0", "shuffled 0", "shuffled 1"]);
+  });
+
+  const ONE = { settings: ["seeds=1", "arms={ frozen: { order: frozen } }"] };
+
+  test("all that is left, as of a task that is requeued from a lost node: it is waited for, and then done", async () => {
+    const scene = new Scene();
+    const { results, error } = await scene.run({ ...ONE, observer: onceWaited(lockOf(scene, "frozen/seed-0"), 70) });
+    expect(error).toBeUndefined();
+    expect(results.map(({ state }) => state)).toEqual(["done"]);
+  });
+
+  test("all that is left, and it lives: this command is refused", async () => {
+    const scene = new Scene();
+    const observer = onceWaited(lockOf(scene, "frozen/seed-0"), 3);
+    const { error } = await scene.run({ ...ONE, observer });
+    expect(error).toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/is in use by process 7 on elsewhere/),
+    });
   });
 });
