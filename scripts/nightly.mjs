@@ -1,5 +1,7 @@
-// `npm run nightly`: sets up, installs Ray into an environment of its own beside .venv, and runs the tests that need it. Its
-// last line is `N passed, N failed`.
+// `npm run nightly`: sets up, and runs what `npm test` leaves out. Its last line is `N passed, N failed`.
+//   npm run nightly [-- [ray | full] [arguments for vitest]] [--python PATH]
+// `ray` installs Ray into an environment of its own beside .venv and runs the tests that need it; `full` needs none: all of
+// the tests that `npm test` takes a share of. Both where neither is named.
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
@@ -13,24 +15,37 @@ const REQUIREMENTS = join(ROOT, "requirements-ray.txt");
 const FOLDER = join(ROOT, ".setup", "ray-venv");
 const REPORT = join(ROOT, ".setup", "vitest-nightly.json");
 
-const { python, rest } = await orExit(prepare, () => console.log(summary([{ passed: 0, failed: 1, skipped: 0 }])));
+const GROUPS = { ray: ["ray"], full: ["full", "full-processes"] };
+
+const { env, projects, rest } = await orExit(prepare, () =>
+  console.log(summary([{ passed: 0, failed: 1, skipped: 0 }])),
+);
 fs.rmSync(REPORT, { force: true });
 const { status } = spawnSync(
   process.execPath,
   [
     ...["node_modules/vitest/vitest.mjs", "run", "--config", "vitest.nightly.config.ts"],
+    ...projects.flatMap((project) => ["--project", project]),
     ...["--reporter=default", "--reporter=json", `--outputFile.json=${REPORT}`, ...rest],
   ],
-  { cwd: ROOT, stdio: "inherit", env: { ...process.env, IBATCH_RAY_PYTHON: python, OMP_NUM_THREADS: "1" } },
+  { cwd: ROOT, stdio: "inherit", env: { ...process.env, ...env, OMP_NUM_THREADS: "1" } },
 );
 const judged = judge(countVitest(readStamp(REPORT)), status);
 console.log(summary([judged]));
 process.exitCode = judged.failed > 0 ? 1 : 0;
 
 async function prepare() {
-  const { python: given, rest } = takePython(process.argv.slice(2));
+  const { python: given, rest: asked } = takePython(process.argv.slice(2));
+  const [group, ...more] = asked;
+  const isNamed = group !== undefined && Object.hasOwn(GROUPS, group);
+  const groups = isNamed ? [group] : Object.keys(GROUPS);
   const { python } = await setUp({ python: given, dev: true });
-  return { python: await withRay(python), rest };
+  const ray = groups.includes("ray") ? { IBATCH_RAY_PYTHON: await withRay(python) } : {};
+  return {
+    env: { IBATCH_PYTHON: python, ...ray },
+    projects: groups.flatMap((name) => GROUPS[name]),
+    rest: isNamed ? more : asked,
+  };
 }
 
 /** An environment that has what this Python has, and Ray, which is installed there alone. */

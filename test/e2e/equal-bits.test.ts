@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
+import { shareOfTests } from "../full-size.js";
 import { coldPython, warmPython } from "../warm-python/python.js";
 import { ibatch, Scratch, smallConfig } from "./ibatch.js";
 import { recordedBytes, tableOf } from "./recorded-bytes.js";
@@ -44,11 +45,12 @@ describe("a recorded experiment", () => {
     expect(recordedBytes(again)).toEqual(recorded);
   });
 
-  it.each([
-    ["one message", 1000],
+  const SIZES: readonly (readonly [string, number])[] = [
     ["ten messages", 2],
+    ["one message", 1000],
     ["a message for each batch", 1],
-  ])("is equal byte for byte when an epoch goes out as %s", async (_, chunkBatches) => {
+  ];
+  it.each(shareOfTests(SIZES, 3))("is equal byte for byte when an epoch goes out as %s", async (_, chunkBatches) => {
     const directory = scratch.path(`chunks-${chunkBatches}`);
     await run(directory, [`backend.chunkBatches=${chunkBatches}`]);
     expect(metricsOf(directory)).toEqual(metricsOf(first));

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { packageRoot } from "../../src/package-root.js";
 import { check } from "../../src/record/validation-record.js";
+import { shareOfTests } from "../full-size.js";
 import { coldPython, warmPython } from "../warm-python/python.js";
 import { commandsWith } from "./commands-with.js";
 import { ibatch, Scratch } from "./ibatch.js";
@@ -57,9 +58,9 @@ async function validatedBy(python: string, path: string, ...args: string[]) {
 }
 
 describe.concurrent("the textbook loop gives the backend's bits", () => {
-  it.each([
-    ["over more than one epoch", plain, []],
+  const LOOPS: readonly (readonly [string, string, readonly string[]])[] = [
     ["with dropout and augmentation", config("noisy", "model\naugmentation: { crop: 2, flip: true }\n"), []],
+    ["over more than one epoch", plain, []],
     ["with Adam, weights and micro-batches", plain, ["--set", "optimizer={name: adam}", "--set", "microBatch=20"]],
     [
       "with an order that reads losses and gives weights",
@@ -67,7 +68,8 @@ describe.concurrent("the textbook loop gives the backend's bits", () => {
       ["--set", "arms.shuffled.order={name: weighted, fraction: 0.5, unbiased: true}", "--set", "epochs=3"],
     ],
     ["as does a user's own loop", plain, ["--loop", "loops:train", ...OWN]],
-  ])("%s", async (_, path, args) => {
+  ];
+  it.each(shareOfTests(LOOPS, 2))("%s", async (_, path, args) => {
     const { code, checks, failed, stderr } = await validated(path, ...args);
     expect({ code, failed, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, failed: [], stderr: "" });
     expect(checks.map(({ name }) => name)).toEqual(

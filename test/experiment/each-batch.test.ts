@@ -6,6 +6,7 @@ import { batchContext, emptyLedger } from "../../src/orders/context.js";
 import type { OrderDefinition, OrderResult } from "../../src/orders/contract.js";
 import { findOrder } from "../../src/orders/index.js";
 import { batchBy } from "../../src/orders/ordered.js";
+import { shareOfTests } from "../full-size.js";
 import { orderModule } from "../order-files/own-order.js";
 import { delayed, type Pretence } from "./fake-backend.js";
 import { LOSSES, recorded, stoppedBefore, undisturbed } from "./one-run.js";
@@ -110,13 +111,16 @@ describe("the choice for step t sees the losses of steps up to t − 1 − lag, 
 
 const WEIGHTED = "{name: weighted, per: batch, unbiased: true, lag: 3}";
 
-test.each([1, 2, 3, 4])("answers that are late and out of sequence change no bit (%d)", async (seed) => {
-  const settings = runOf(WEIGHTED);
-  const whole = await undisturbed({ settings });
-  const { recorded: late, trails } = await undisturbed({ settings, pretence: { ...LOSSES, ...delayed(seed) } });
-  expect(late).toEqual(whole.recorded);
-  expect(trails).toEqual(whole.trails);
-});
+test.each(shareOfTests([1, 2, 3, 4], 2))(
+  "answers that are late and out of sequence change no bit (%d)",
+  async (seed) => {
+    const settings = runOf(WEIGHTED);
+    const whole = await undisturbed({ settings });
+    const { recorded: late, trails } = await undisturbed({ settings, pretence: { ...LOSSES, ...delayed(seed) } });
+    expect(late).toEqual(whole.recorded);
+    expect(trails).toEqual(whole.trails);
+  },
+);
 
 /** As the one above it, with another file for each run. */
 const BY_TURNS = orderModule(`
@@ -131,7 +135,7 @@ const BY_TURNS = orderModule(`
   },`);
 
 describe("a run goes on to the bit, whatever batch it was stopped before", () => {
-  const stops = [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 13, 14];
+  const stops = shareOfTests([0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 13, 14], 3);
   const undisturbed = new Map<string, ReturnType<typeof runWhole>>();
 
   async function runWhole(settings: readonly string[], prepare: (scene: Scene) => void) {

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { consecutive } from "../../src/kernels/consecutive.js";
 import { random } from "../../src/kernels/random.js";
 import { shuffled } from "../../src/kernels/shuffle.js";
+import { shareOfTests } from "../full-size.js";
 import { orderModule } from "../order-files/own-order.js";
 import { delayed, madeUp, type Pretence } from "./fake-backend.js";
 import { recorded, undisturbed } from "./one-run.js";
@@ -183,7 +184,7 @@ describe.each(ORDERS)("%s", (_, order) => {
     expect(scoredInReplay).toBe(0);
   });
 
-  test.each([1, 2])("answers that are late and out of sequence change no bit (%d)", async (seed) => {
+  test.each(shareOfTests([1, 2], 2))("answers that are late and out of sequence change no bit (%d)", async (seed) => {
     const { files, trails } = await wholeOf(order);
     const scene = new Scene();
     prepare(scene);
@@ -192,7 +193,7 @@ describe.each(ORDERS)("%s", (_, order) => {
     expect(client.trails).toEqual(trails);
   });
 
-  test.each(isAtEach(order) ? EACH_STEP : [EACH_STEP[2], EACH_STEP[9]])(
+  test.each(isAtEach(order) ? shareOfTests(EACH_STEP, 2) : [EACH_STEP[2], EACH_STEP[9]])(
     "stopped before %s %d, it goes on to the bit",
     async (what, place) => {
       const { files, trails } = await wholeOf(order);

@@ -14,6 +14,8 @@ import {
   type PoolOrder,
 } from "../../src/orders/contract.js";
 import { isOrderDefinition } from "../../src/orders/definition-check.js";
+import { optionCombinations } from "../../src/orders/option-combinations.js";
+import { shareOfTests } from "../full-size.js";
 import { ruleFiles } from "./rule-files.js";
 
 async function readOrder(name: string): Promise<OrderDefinition> {
@@ -26,7 +28,8 @@ describe("every order in src/orders keeps the laws", () => {
   test.each(ruleFiles())("%s", async (name) => {
     const order = await readOrder(name);
     expect(order.name).toBe(name);
-    expect(checkOrder(order)).toEqual([]);
+    expect(order.options.safeParse({}).success, "every option has a default").toBe(true);
+    expect(checkOrder(order, shareOfTests(optionCombinations(order.options), 4))).toEqual([]);
   });
 });
 
