@@ -20,7 +20,6 @@ export default defineConfig({
           name: "full",
           include: [
             "test/experiment/{each-batch,killed,pools}.test.ts",
-            "test/launch/merge.test.ts",
             "test/orders/conformance.test.ts",
             "test/results/null-experiments.test.ts",
           ],
@@ -28,7 +27,13 @@ export default defineConfig({
           env: FULL,
         },
       },
-      { test: { ...limits, name: "full-processes", include: ["test/e2e/{equal-bits,validate}.test.ts"], env: FULL } },
+      {
+        test: {
+          ...limits,
+          name: "full-processes",
+          env: FULL,
+        },
+      },
     ],
   },
 });

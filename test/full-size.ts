@@ -1,6 +1,6 @@
 /** Tests of what is exhaustive: `npm run nightly` runs all of it, `npm test` a share. */
 
-const isFullSize = process.env.IBATCH_TEST_SIZE === "full";
+export const isFullSize = process.env.IBATCH_TEST_SIZE === "full";
 
 /** All of them at full size; else one of so many, the first among them. */
 export function shareOfTests<T>(all: readonly T[], of: number): T[] {

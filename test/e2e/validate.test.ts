@@ -5,10 +5,13 @@ import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { packageRoot } from "../../src/package-root.js";
 import { check } from "../../src/record/validation-record.js";
-import { shareOfTests } from "../full-size.js";
+import { isFullSize, shareOfTests } from "../full-size.js";
 import { coldPython, warmPython } from "../warm-python/python.js";
 import { commandsWith } from "./commands-with.js";
 import { ibatch, Scratch } from "./ibatch.js";
+
+/** What differs from its neighbours in the fault alone. */
+const oneMore = it.runIf(isFullSize);
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
@@ -139,7 +142,7 @@ describe.concurrent("a fault in the user's loop makes it fail with the right lin
     expect(named("losses at every step")?.detail).toMatch(/^first at step 1: /);
   });
 
-  it("one index exchanged: order, and the loss of that step", async () => {
+  oneMore("one index exchanged: order, and the loss of that step", async () => {
     const { code, named } = await loop("exchanged_index");
     expect(code).toBe(1);
     expect(named("order of epoch 0")).toBeDefined();
@@ -147,7 +150,7 @@ describe.concurrent("a fault in the user's loop makes it fail with the right lin
     expect(named("weights after step 2")?.detail).toMatch(/^all tensors differ/);
   });
 
-  it("another denominator: every update is the same share of ours", async () => {
+  oneMore("another denominator: every update is the same share of ours", async () => {
     const { code, named } = await loop("other_denominator");
     expect(code).toBe(1);
     expect(named("weights after step 1")?.detail).toMatch(
@@ -181,7 +184,7 @@ describe.concurrent("a reference model", () => {
     expect(checks.filter(({ verdict }) => verdict === "skipped")).toHaveLength(6);
   });
 
-  it("with dropout in evaluation fails there", async () => {
+  oneMore("with dropout in evaluation fails there", async () => {
     const { code, failed } = await reference("faults:DropoutInEvaluation");
     expect(code).toBe(1);
     expect(failed.map(({ name, detail }) => [name, detail])).toEqual([
@@ -207,7 +210,7 @@ describe.concurrent("accuracy after whole trainings", () => {
     });
   });
 
-  it("of a loop that learns less is not equivalent", async () => {
+  oneMore("of a loop that learns less is not equivalent", async () => {
     const { code, checks } = await validated(
       whole,
       ...seeds,

@@ -10,19 +10,20 @@ import { MEASURES } from "../../src/results/shown-measure.js";
 import { summarise } from "../../src/results/summary.js";
 import { renderTable } from "../../src/results/table.js";
 import { divergenceVerdict, verdictOn } from "../../src/results/verdict.js";
+import { isFullSize } from "../full-size.js";
 import { isPythonMissing } from "../warm-python/missing.js";
 import { findingsOfAll } from "./findings-of-all.js";
 import { asking, run } from "./made-runs.js";
 
 beforeEach(({ skip }) => skip(isPythonMissing, "no Python for the statistics"));
 
-const EXPERIMENTS = 200;
+const EXPERIMENTS = isFullSize ? 200 : 80;
 const LEVEL = 0.05;
 /** Of experiments in which something is claimed that is not there: the level and two standard errors. */
 const highestShare = (experiments: number) => LEVEL + 2 * Math.sqrt((LEVEL * (1 - LEVEL)) / experiments);
 /** Of equivalence. */
 const MARGIN = 0.01;
-const EXPERIMENTS_AT_THE_MARGIN = 100;
+const EXPERIMENTS_AT_THE_MARGIN = isFullSize ? 100 : 40;
 const ARMS = ["shuffled", "a", "b", "c", "d"];
 const TEST_COUNT = 2000;
 /** Rates of right answers that experiments are around: from chance to nearly all. */
