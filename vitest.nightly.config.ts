@@ -31,6 +31,7 @@ export default defineConfig({
         test: {
           ...limits,
           name: "full-processes",
+          include: ["test/e2e/{equal-bits,validate}.test.ts"],
           env: FULL,
         },
       },
