@@ -109,8 +109,9 @@ function isEnded({ directory: experiment }: ExperimentRecord, { arm, seed }: Run
 }
 
 /** A run that came to its end is never replaced; a lock that is left of it by a command that was killed goes. */
-function isDone({ directory: experiment }: ExperimentRecord, { arm, seed }: RunOfConfig): boolean {
-  const directory = runDirectory(experiment, arm, seed);
+function isDone(record: ExperimentRecord, { arm, seed }: RunOfConfig): boolean {
+  record.sayAlive(); // there may be thousands
+  const directory = runDirectory(record.directory, arm, seed);
   if (!isFinishedOnRecord(directory)) return false;
   sweepLock(directory);
   return true;

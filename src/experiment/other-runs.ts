@@ -60,6 +60,7 @@ export class OtherRuns {
   }
 
   #readOne(place: RunPlaceOnDisk): OtherRun[] {
+    this.#record.sayAlive(); // there may be thousands
     try {
       const opened = openRun(place.directory);
       if (opened === undefined) return [];

@@ -11,18 +11,53 @@ export interface Waiting {
   readonly patienceSeconds?: number | undefined;
 }
 
-/**
- * Does it with others kept out of what is shared in the directory. Nothing may be awaited in it.
- * @throws Held where one keeps the directory for longer: an ibatch of before holds it for as long as it trains.
- */
-export function exclusively<T>(directory: string, act: () => T, waiting: Waiting = {}): T {
-  const lock = takeBriefly(directory, waiting);
-  try {
-    return act();
-  } finally {
-    lock.release();
+/** Between two words in a long loop. */
+const BEAT_MILLISECONDS = 1000;
+
+/** What all share in a directory, to one of them. */
+export class SharedDirectory {
+  readonly #directory: string;
+  #lock: Lock | undefined;
+  #saidAt = Number.NEGATIVE_INFINITY;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /**
+   * Does it with others kept out of what is shared there. Nothing may be awaited in it. Where they are kept out already, they are
+   * still.
+   * @throws Held where one keeps the directory for longer: an ibatch of before holds it for as long as it trains; IbatchError
+   * where another took this process for gone meanwhile.
+   */
+  exclusively<T>(act: () => T, waiting: Waiting = {}): T {
+    if (this.#lock !== undefined) {
+      this.#lock.refuseIfLost();
+      return act();
+    }
+    const lock = takeBriefly(this.#directory, waiting);
+    this.#lock = lock;
+    this.#saidAt = Number.NEGATIVE_INFINITY;
+    try {
+      return act();
+    } finally {
+      this.#lock = undefined;
+      lock.release();
+    }
+  }
+
+  /** To be called now and then in what takes long: nothing else says meanwhile that this process lives. @throws IbatchError, as above. */
+  sayAlive(): void {
+    const now = performance.now();
+    if (this.#lock === undefined || now - this.#saidAt < BEAT_MILLISECONDS) return;
+    this.#saidAt = now;
+    this.#lock.refuseIfLost();
+    this.#lock.sayAlive();
   }
 }
+
+/** Likewise of one who shares it this once. */
+export const exclusively = <T>(directory: string, act: () => T): T => new SharedDirectory(directory).exclusively(act);
 
 function takeBriefly(directory: string, { meanwhile = () => {}, patienceSeconds = PATIENCE_SECONDS }: Waiting): Lock {
   const last = performance.now() + 1000 * patienceSeconds;

@@ -5,7 +5,7 @@ import { usageError } from "../errors.js";
 import type { RecordOptions } from "./checkpoint.js";
 import { type RecordedDataset, refuseBlockedDatasets, writeDataset } from "./dataset-record.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
-import { exclusively } from "./exclusively.js";
+import { exclusively, SharedDirectory } from "./exclusively.js";
 import { EXPERIMENT, type ExperimentDocument, recordedConfig, writeExperimentDocument } from "./experiment-document.js";
 import { type ExperimentHash, identify, isUnused, type Known, LOG, sweepPartials } from "./experiment-files.js";
 import { joinedConfigs } from "./joined-configs.js";
@@ -32,10 +32,10 @@ export class ExperimentRecord implements ResultsRecord {
   readonly #before: Before;
   readonly #presence: Presence;
   readonly #claims: RunClaims;
+  readonly #shared: SharedDirectory;
   readonly #options: RecordOptions;
   readonly #within: ExperimentRecord | undefined;
   #closed = false;
-  #isExclusive = false;
   #owner: string | undefined;
   #unwritten: ExperimentDocument["config"] | undefined;
 
@@ -51,6 +51,7 @@ export class ExperimentRecord implements ResultsRecord {
     this.#before = before;
     this.#presence = presence;
     this.#claims = new RunClaims(presence);
+    this.#shared = new SharedDirectory(directory);
     this.identity = identity;
     this.#options = options;
     this.#within = within;
@@ -105,20 +106,16 @@ export class ExperimentRecord implements ResultsRecord {
    * @throws IbatchError where another took this command for gone; Held.
    */
   exclusively<T>(act: () => T, patienceSeconds?: number): T {
-    if (this.#isExclusive) return act();
-    return exclusively(
-      this.directory,
-      () => {
-        this.#isExclusive = true;
-        try {
-          this.#presence.refuseIfLost();
-          return act();
-        } finally {
-          this.#isExclusive = false;
-        }
-      },
-      { meanwhile: () => this.#presence.sayAlive(), patienceSeconds },
-    );
+    const alone = () => {
+      this.#presence.refuseIfLost();
+      return act();
+    };
+    return this.#shared.exclusively(alone, { meanwhile: () => this.#presence.sayAlive(), patienceSeconds });
+  }
+
+  /** To be called now and then in what is done exclusively and takes long. @throws IbatchError, likewise. */
+  sayAlive(): void {
+    this.#shared.sayAlive();
   }
 
   /** Other commands that work here now. */
@@ -135,6 +132,7 @@ export class ExperimentRecord implements ResultsRecord {
    * What is in the way of its directory is left to who begins it.
    */
   claim(arm: string, seed: number): Holder | undefined {
+    this.sayAlive();
     return this.#claims.take(runDirectory(this.directory, arm, seed));
   }
 
@@ -200,10 +198,11 @@ export class ExperimentRecord implements ResultsRecord {
     const directory = runDirectory(this.directory, arm, seed);
     return new RunRecord(directory, this.#options, {
       refuseIfLost: () => this.#claims.refuseIfLost(directory),
-      begins: () => {
-        this.#claims.takeOrRefuse(directory);
-        this.#writeUnwritten();
-      },
+      begins: () =>
+        this.exclusively(() => {
+          this.#claims.takeOrRefuse(directory);
+          this.#writeUnwritten();
+        }),
     });
   }
 

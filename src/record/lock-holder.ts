@@ -8,7 +8,7 @@ import { codeOf } from "./write-file.js";
 /** After so much silence a holder that cannot be asked counts as gone. */
 export const SILENCE_SECONDS = 60;
 /** Likewise of one that holds it for a few writes, and says nothing meanwhile. */
-const BRIEF_SILENCE_SECONDS = 20;
+export const BRIEF_SILENCE_SECONDS = 20;
 
 const holderSchema = z.object({
   pid: z.int(),

@@ -6,6 +6,7 @@ import { IbatchError, surroundingsError } from "../errors.js";
 import { LivingFile } from "./living-file.js";
 import {
   askable,
+  BRIEF_SILENCE_SECONDS,
   type Holder,
   holderText,
   isHeld,
@@ -37,12 +38,14 @@ export class Lock {
   readonly #directory: string;
   readonly #path: string;
   readonly #text: string;
+  readonly #isBrief: boolean;
   readonly #forgetExit: () => void;
   #own: LivingFile | undefined;
 
   /** @throws Held when another living process holds it; IbatchError when the disk refuses. */
-  constructor(directory: string, { brief, presence }: LockOptions = {}) {
+  constructor(directory: string, { brief = false, presence }: LockOptions = {}) {
     this.#directory = directory;
+    this.#isBrief = brief;
     this.#path = join(directory, LOCK);
     this.#text = presence?.text ?? JSON.stringify({ ...thisHolder(), ...(brief && { brief }), id: randomUUID() });
     this.#now = presence?.heardAt ?? 0;
@@ -66,9 +69,14 @@ export class Lock {
     if (this.#isOurs()) rmSync(this.#path, { force: true });
   }
 
+  /** For whom nothing else does meanwhile. */
+  sayAlive(): void {
+    this.#own?.sayAlive();
+  }
+
   /** @throws IbatchError where another took it over, because nothing was heard of this process for long. */
   refuseIfLost(): void {
-    if (!this.#isOurs()) throw lost(this.#directory);
+    if (!this.#isOurs()) throw lost(this.#directory, this.#isBrief ? BRIEF_SILENCE_SECONDS : SILENCE_SECONDS);
   }
 
   /** @throws IbatchError where the disk does not let it be read: that says nothing of whose it is. */
@@ -181,9 +189,9 @@ export function whatToDo(holder: Holder, lock: string): string {
 }
 
 /** Of a process that was suspended, or could not write for long. */
-export const lost = (directory: string): IbatchError =>
+export const lost = (directory: string, seconds = SILENCE_SECONDS): IbatchError =>
   surroundingsError(
-    `${directory} is another process's by now (this one was silent for ${SILENCE_SECONDS} s, or its lock was ` +
+    `${directory} is another process's by now (this one was silent for ${seconds} s, or its lock was ` +
       "removed): this command ends; give it again when the other one has ended",
   );
 

@@ -1,6 +1,6 @@
 /** What is made of an experiment's runs: summary, statistics, table and page, by whoever ends last, or is asked to. */
 import { join } from "node:path";
-import { exclusively } from "./exclusively.js";
+import { SharedDirectory } from "./exclusively.js";
 import { SUMMARY } from "./experiment-files.js";
 import { stampOf } from "./run-places.js";
 import { type StatisticsDocument, writeStatistics } from "./statistics-file.js";
@@ -21,7 +21,6 @@ export interface ResultsRecord {
   readonly resultsStamp: string | undefined;
   /** Does it with other commands kept out of what is shared here. Nothing may be awaited in it. */
   exclusively<T>(act: () => T): T;
-  /** To be called exclusively, as `writeReport`. */
   writeResults(results: Results): void;
   /** Returns its path. */
   writeReport(page: string): string;
@@ -29,22 +28,26 @@ export interface ResultsRecord {
 
 /** As one sees it who trains nothing there. */
 export class ReportedRecord implements ResultsRecord {
-  constructor(readonly directory: string) {}
+  readonly #shared: SharedDirectory;
+
+  constructor(readonly directory: string) {
+    this.#shared = new SharedDirectory(directory);
+  }
 
   get resultsStamp(): string | undefined {
     return resultsStampOf(this.directory);
   }
 
   exclusively<T>(act: () => T): T {
-    return exclusively(this.directory, act);
+    return this.#shared.exclusively(act);
   }
 
   writeResults(results: Results): void {
-    writeResultsTo(this.directory, results);
+    this.exclusively(() => writeResultsTo(this.directory, results));
   }
 
   writeReport(page: string): string {
-    return writePageTo(this.directory, page);
+    return this.exclusively(() => writePageTo(this.directory, page));
   }
 }
 

@@ -19,6 +19,7 @@ const value = { ...parse(CONFIG), epochs: 1, arms: { frozen: { order: "frozen" }
 /** As one sees it beside whom others end runs, and write results of them, just before a write of one's own. */
 class Beside extends ReportedRecord {
   #writes = 0;
+  #isWithin = false;
   readonly #before: readonly (() => void)[];
 
   constructor(directory: string, before: readonly (() => void)[]) {
@@ -27,8 +28,14 @@ class Beside extends ReportedRecord {
   }
 
   override exclusively<T>(act: () => T): T {
+    if (this.#isWithin) return super.exclusively(act);
     this.#before[this.#writes++]?.();
-    return super.exclusively(act);
+    this.#isWithin = true;
+    try {
+      return super.exclusively(act);
+    } finally {
+      this.#isWithin = false;
+    }
   }
 }
 

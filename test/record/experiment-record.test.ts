@@ -6,7 +6,9 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
@@ -325,4 +327,24 @@ describe("refused, and left as it was, is a directory that holds", () => {
     expect(read(name)).toBe(text);
     expect(readdirSync(directory)).toEqual([name]);
   });
+});
+
+test("who keeps others out says that it lives while it takes runs, and takes none where another took it for gone", () => {
+  const record = open();
+  const lock = join(directory, "lock");
+  const heardAt = record.exclusively(() => {
+    utimesSync(lock, 0, 0);
+    record.claim("a", 0);
+    return statSync(lock).mtimeMs;
+  });
+  expect(heardAt).toBeGreaterThan(0);
+  const tooLate = () =>
+    record.exclusively(() => {
+      writeFileSync(lock, "another's");
+      record.claim("a", 1);
+    });
+  expect(mistake(tooLate, "surroundings")).toContain("is another process's by now");
+  expect([record.holds("a", 0), record.holds("a", 1)]).toEqual([true, false]);
+  rmSync(lock);
+  record.close();
 });
