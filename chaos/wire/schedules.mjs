@@ -14,6 +14,8 @@ import { smallExperiment } from "./small-experiment.mjs";
 const SHARE = 0.02;
 /** More commands mean that it does not go on. */
 const MOST_COMMANDS = 12;
+const UNDISTURBED = smallExperiment("schedules");
+/** What is lost is soon missed. */
 const CONFIG = smallExperiment("schedules", { heartbeat: { everySeconds: 0.1, limitSeconds: 0.5 } });
 
 const { python, folder, within, seed, first, count } = JSON.parse(process.argv[2]);
@@ -30,7 +32,8 @@ try {
 
 async function undisturbed() {
   const out = join(within, "undisturbed");
-  await runExperiment(CONFIG, { backend: back, out });
+  const why = await failureOf(UNDISTURBED, { backend: back, out });
+  if (why !== undefined) throw new Error(`the undisturbed run fails: ${why}`);
   return recordedIn(out);
 }
 
@@ -58,15 +61,15 @@ async function disturbed(schedule, expected) {
 async function untilDone(how) {
   let why;
   for (let commands = 1; commands <= MOST_COMMANDS; commands++) {
-    why = await failureOf(() => runExperiment(CONFIG, how));
+    why = await failureOf(CONFIG, how);
     if (why === undefined) return { commands };
   }
   return { commands: MOST_COMMANDS, why };
 }
 
-async function failureOf(act) {
+async function failureOf(config, how) {
   try {
-    const { summary } = await act();
+    const { summary } = await runExperiment(config, how);
     const failed = summary.arms.flatMap(({ arm, failed = 0 }) => (failed > 0 ? [arm] : []));
     return failed.length > 0 ? `failed: ${failed.join(", ")}` : undefined;
   } catch (error) {
