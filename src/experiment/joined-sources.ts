@@ -28,7 +28,6 @@ export function joinSources(sources: Sources): JoinedSources {
   for (const source of sources) refuseOtherClaims(source, sources[0]);
   const runs = joinedRuns(sources.flatMap(({ runs }) => runs));
   const trials = sources.flatMap(({ trials }) => trials ?? []);
-  if (hasSome(trials)) joinSources(trials); // refuses what does not fit
   return { document: joinedDocument(sources, runs), runs, tuning: joinedTuning(sources), trials };
 }
 

@@ -42,16 +42,15 @@ interface SoFar {
 }
 
 /**
- * Every file of its finished runs is checked, and the lines of the others; their checkpoints are when they go on. `others`: commands that work there, beside this one.
+ * Every file of its finished runs is checked, and the lines of the others; their checkpoints are when they go on. `document`: what experiment it is, where that is lost there.
  * @throws IbatchError where it holds no experiment, a command works in it, or anything in it is damaged.
  */
 export function readSource(
   directory: string,
-  others: (directory: string) => readonly Holder[] = presentIn,
+  document: ExperimentDocument = readExperimentDocument(directory),
 ): MergeSource {
-  const document = readExperimentDocument(directory);
   const whole = holderOf(directory);
-  const holder = whole === undefined || whole.brief ? others(directory)[0] : whole;
+  const holder = whole === undefined || whole.brief ? presentIn(directory)[0] : whole;
   if (holder !== undefined) throw inUse(directory, holder);
   const { runs, blocked, damaged } = readRuns(directory, Object.keys(document.config.arms), readOne);
   if (damaged.length > 0) throw damaged[0].error;

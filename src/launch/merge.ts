@@ -2,13 +2,13 @@
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { Interrupted, usageError } from "../errors.js";
-import { hasSome, joinSources, type Sources } from "../experiment/joined-sources.js";
-import { inUse, readSource, type SourceRun } from "../experiment/merge-source.js";
+import { IbatchError, Interrupted, usageError } from "../errors.js";
+import { hasSome, type JoinedSources, joinSources, type Sources } from "../experiment/joined-sources.js";
+import { inUse, type MergeSource, readSource, type SourceRun } from "../experiment/merge-source.js";
 import { type RecordedDataset, readDataset } from "../record/dataset-record.js";
-import { type ExperimentDocument, recordedConfig } from "../record/experiment-document.js";
+import type { ExperimentDocument } from "../record/experiment-document.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
-import { copyLog, foreignIn, stageRun, sweepAside } from "../record/merge-files.js";
+import { copyLog, foreignIn, lyingIn, runsStampOf, stageRun, sweepAside } from "../record/merge-files.js";
 import { runDirectory } from "../record/run-places.js";
 import { TUNING_RUNS } from "../record/tuning-record.js";
 import { counted } from "../results/number-text.js";
@@ -25,6 +25,17 @@ export interface MergeOptions {
 
 export interface MergeResult extends ResultsMade {
   readonly directory: string;
+  /** What was taken, and what there was none of: a line each. */
+  readonly notes: readonly string[];
+}
+
+/** All that is to be there in the end. */
+interface Gathered extends JoinedSources {
+  readonly sources: Sources;
+  readonly datasets: readonly RecordedDataset[];
+  readonly notes: readonly string[];
+  /** Of the runs that learning rates were tuned by. */
+  readonly tuningRuns: Gathered | undefined;
 }
 
 /**
@@ -34,18 +45,22 @@ export interface MergeResult extends ResultsMade {
  */
 export async function merge(directories: readonly string[], options: MergeOptions): Promise<MergeResult> {
   const { out: directory, signal } = options;
-  const sources = readSources(directories, directory);
-  const record = openFor(joinSources(sources).document, directory);
+  const stamp = runsStampOf(directory);
+  const gathered = gather(readSources(directories, directory));
+  const record = openFor(gathered.document, directory);
   try {
-    await takeIn(record, sources, signal);
+    refuseOthers(record);
+    if (runsStampOf(directory) !== stamp)
+      throw usageError(`${directory} was gone on with meanwhile: give the same command again`);
+    const notes = await takeIn(record, gathered, signal);
     const made = await makeResultsOnRecord(record, { ...options, log: (line) => record.log(line) });
-    return { directory, ...made };
+    return { directory, notes, ...made };
   } finally {
     record.close();
   }
 }
 
-/** But for the one that gets all of it. */
+/** What the one that gets all of it holds already comes first. */
 function readSources(directories: readonly string[], out: string): Sources {
   const places = directories.map(placeOf);
   const twice = directories.find((_, at) => places.indexOf(places[at]) !== at);
@@ -55,14 +70,41 @@ function readSources(directories: readonly string[], out: string): Sources {
     throw usageError(`--out ${out} lies in ${around}, which merging does not change: name one that lies elsewhere`);
   }
   const sources = directories.filter((_, at) => places[at] !== placeOf(out)).map((directory) => readSource(directory));
-  if (!hasSome(sources) || (sources.length === 1 && recordedConfig(out, sources[0].document.hash) === undefined)) {
+  const own = hasSome(sources) ? ownSource(out, sources[0].document) : undefined;
+  if (!hasSome(sources) || (sources.length === 1 && own === undefined)) {
     throw usageError(
       `there is nothing to merge ${directories[0]} with: name two directories or more, or with --out one that holds runs ` +
         "of this experiment",
     );
   }
   for (const source of sources) refuseTrials(source.directory, source);
-  return sources;
+  return own === undefined ? sources : [own, ...sources];
+}
+
+/** Undefined where it holds nothing yet, or what opening it refuses. `document`: of the others, where its own is lost. */
+function ownSource(out: string, document: ExperimentDocument): MergeSource | undefined {
+  const lying = lyingIn(out, document.hash);
+  if (lying === "unnamed") return readSource(out, document);
+  return lying === "named" ? readSource(out) : undefined;
+}
+
+/** Reads all but the runs themselves, so that nothing is made where any of it is damaged. */
+function gather(sources: Sources): Gathered {
+  const joined = joinSources(sources);
+  const found = datasetsOf(joined.runs, sources);
+  return {
+    ...joined,
+    sources,
+    datasets: found.flatMap(({ dataset }) => dataset ?? []),
+    notes: found.flatMap(({ hash, dataset }) =>
+      dataset === undefined
+        ? [
+            `no directory has names and labels of the data (SHA-256 ${hash.slice(0, 8)}): they are not in the merged one`,
+          ]
+        : [],
+    ),
+    tuningRuns: hasSome(joined.trials) ? gather(joined.trials) : undefined,
+  };
 }
 
 /** Where links lead; what is not there, in what is. */
@@ -81,34 +123,43 @@ function openFor(
 }
 
 /** Everything of them that is not there yet. Datasets and tuning come first: runs on record need them. */
-async function takeIn(record: ExperimentRecord, sources: Sources, signal: AbortSignal): Promise<void> {
-  const joined = joinSources(withOwn(record, sources));
-  const { document, runs, trials, tuning } = joined;
+async function takeIn(record: ExperimentRecord, gathered: Gathered, signal: AbortSignal): Promise<string[]> {
+  const { document, runs, tuning, tuningRuns, datasets, sources } = gathered;
   const missing = runs.filter(({ arm, seed, directory }) => directory !== runDirectory(record.directory, arm, seed));
   for (const { arm, seed } of missing) refuseForeign(runDirectory(record.directory, arm, seed));
   for (const run of missing) claim(record, run);
   for (const { arm, seed } of runs) sweepAside(runDirectory(record.directory, arm, seed));
-  record.writeMergedDocument(document);
-  if (hasSome(trials)) await takeInTrials(record, trials, signal);
-  for (const dataset of datasetsOf(runs, sources)) record.writeDataset(dataset);
+  record.exclusively(() => {
+    refuseOthers(record);
+    record.writeMergedDocument(document);
+  });
+  const inner = tuningRuns && (await takeInTrials(record, tuningRuns, signal));
+  for (const dataset of datasets) record.writeDataset(dataset);
   if (tuning !== undefined) record.writeTuning(tuning, Object.keys(document.config.arms));
-  for (const { directory } of sources) copyLog(directory, record.directory);
+  const named = sources.map(({ directory }) => directory).filter((directory) => directory !== record.directory);
+  const lost = named.flatMap((directory) => copyLog(directory, record.directory) ?? []);
   for (const run of missing) {
     await setImmediate(); // signals are heard, and this command says that it lives
     if (signal.aborted) throw new Interrupted();
     copy(record, run);
   }
-  if (missing.length > 0) {
-    record.log(`merged ${counted(missing.length, "run")} from ${sources.map(({ directory }) => directory).join(", ")}`);
-  }
+  const told = `merged ${counted(missing.length, "run")} from ${named.join(", ")}`;
+  if (missing.length > 0) record.log(told);
+  return [...(inner ?? []), `${told}${besides(missing, runs.length)}`, ...gathered.notes, ...lost];
 }
 
-/** What the directory holds already comes first. @throws IbatchError where another command works there. */
-function withOwn(record: ExperimentRecord, sources: Sources): Sources {
+/** " (1 of them unfinished); 3 were there already". */
+function besides(missing: readonly SourceRun[], all: number): string {
+  const unfinished = missing.filter(({ soFar }) => soFar !== undefined).length;
+  const before = all - missing.length;
+  const there = before === 1 ? "; 1 was there already" : `; ${before} were there already`;
+  return (unfinished > 0 ? ` (${unfinished} unfinished)` : "") + (before > 0 ? there : "");
+}
+
+/** @throws IbatchError where another command works there: it knows nothing of what is merged. */
+function refuseOthers(record: ExperimentRecord): void {
   const [other] = record.others;
   if (other !== undefined) throw inUse(record.directory, other);
-  const isNew = !record.isUnnamed && recordedConfig(record.directory, record.identity.hash) === undefined;
-  return isNew ? sources : [readSource(record.directory, () => record.others), ...sources];
 }
 
 /** Nothing of the user's goes. */
@@ -125,29 +176,44 @@ function claim(record: ExperimentRecord, { arm, seed }: SourceRun): void {
   if (holder !== undefined) throw inUse(runDirectory(record.directory, arm, seed), holder);
 }
 
-async function takeInTrials(record: ExperimentRecord, trials: Sources, signal: AbortSignal): Promise<void> {
-  const inner = openFor(trials[0].document, join(record.directory, TUNING_RUNS), record);
+async function takeInTrials(record: ExperimentRecord, trials: Gathered, signal: AbortSignal): Promise<string[]> {
+  const inner = openFor(trials.document, join(record.directory, TUNING_RUNS), record);
   try {
-    await takeIn(inner, trials, signal);
+    return await takeIn(inner, trials, signal);
   } finally {
     inner.close();
   }
 }
 
-/** What the runs were trained on, of the first directory that has it. */
-function datasetsOf(runs: readonly SourceRun[], sources: Sources): RecordedDataset[] {
+/** What the runs were trained on, of the first directory that has it whole. @throws IbatchError where it is damaged in all. */
+function datasetsOf(runs: readonly SourceRun[], sources: Sources) {
   const hashes = new Set(runs.flatMap(({ document }) => document.surroundings?.dataSha256 ?? []));
-  return [...hashes].flatMap((hash) => {
+  return [...hashes].map((hash) => {
+    let damaged: IbatchError | undefined;
     for (const { directory } of sources) {
-      const dataset = readDataset(directory, hash);
-      if (dataset !== undefined) return [dataset];
+      try {
+        const dataset = readDataset(directory, hash);
+        if (dataset !== undefined) return { hash, dataset };
+      } catch (error) {
+        if (!(error instanceof IbatchError)) throw error;
+        damaged ??= error;
+      }
     }
-    return [];
+    if (damaged !== undefined) throw damaged;
+    return { hash, dataset: undefined };
   });
 }
 
 function copy(record: ExperimentRecord, { arm, seed, directory, stamp }: SourceRun): void {
-  const putInPlace = stageRun(directory, stamp, runDirectory(record.directory, arm, seed));
-  record.exclusively(putInPlace);
+  const to = runDirectory(record.directory, arm, seed);
+  const putInPlace = stageRun(directory, stamp, to);
+  try {
+    record.exclusively(() => {
+      refuseOthers(record);
+      putInPlace();
+    });
+  } finally {
+    sweepAside(to);
+  }
   record.release(arm, seed);
 }

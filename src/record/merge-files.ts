@@ -10,7 +10,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -19,15 +18,34 @@ import { dirname, join, relative, sep } from "node:path";
 import { usageError } from "../errors.js";
 import { CHECKPOINTS, Checkpoints } from "./checkpoints.js";
 import { CHECKSUMS } from "./checksums.js";
+import { EXPERIMENT, readIdentity } from "./experiment-document.js";
 import { LOG, OLDER_LOG } from "./experiment-files.js";
 import { sha256 } from "./hash.js";
 import { holderOf, LOCK } from "./lock.js";
-import { isThere, looking, readBytes, sizeOfFile, Unreadable, unreadable } from "./read-file.js";
+import { isDirectory, isThere, looking, readBytes, sizeOfFile, Unreadable, unreadable } from "./read-file.js";
 import { isFinished } from "./run-document.js";
 import { isRunFile, RUN_DOCUMENT, TIMINGS, wholeFiles } from "./run-files.js";
-import { documentStamp } from "./run-places.js";
+import { documentStamp, listRuns } from "./run-places.js";
 import { RunFiles } from "./verified-files.js";
 import { append, flushNames, writing } from "./write-file.js";
+
+/**
+ * What lies where directories are merged to: `named`, where it says that it is this experiment, or is damaged, and `unnamed`
+ * where that is lost and there are runs. Of others `nothing`, which are refused when it is opened.
+ */
+export function lyingIn(directory: string, hash: string): "named" | "unnamed" | "nothing" {
+  if (!isDirectory(directory)) return "nothing";
+  if (!isThere(join(directory, EXPERIMENT))) return runsStampOf(directory) === "" ? "nothing" : "unnamed";
+  return (readIdentity(directory)?.hash ?? hash) === hash ? "named" : "nothing";
+}
+
+/** By which it is seen whether a run was begun, went on or ended there. */
+export const runsStampOf = (directory: string): string =>
+  isDirectory(directory)
+    ? listRuns(directory)
+        .flatMap(({ directory: run }) => documentStamp(run) ?? [])
+        .join()
+    : "";
 
 /** Ends the name of a run's directory that is being copied, and of one that another takes the place of. */
 const ASIDE = { copied: ".merging", replaced: ".replaced" } as const;
@@ -130,11 +148,25 @@ export function differingFile(one: string, other: string): string | undefined {
   });
 }
 
-/** Adds what was logged there, unless it was added before. */
-export function copyLog(from: string, to: string): void {
-  const text = [OLDER_LOG, LOG].map((name) => textOf(join(from, name))).join("");
-  if (text === "" || [OLDER_LOG, LOG].some((name) => textOf(join(to, name)).includes(text))) return;
-  append(join(to, LOG), text);
+/** A line with the time, and what follows it without. */
+const LOGGED = /^(?=\d{4}-\d\d-\d\dT[\d:.]+Z )/m;
+
+/** Adds what was logged there, unless it was added before. Returns a line where that cannot be read: it is not missed. */
+export function copyLog(from: string, to: string): string | undefined {
+  const logOf = (directory: string) => [OLDER_LOG, LOG].map((name) => textOf(join(directory, name))).join("");
+  try {
+    const before = logOf(to);
+    const known = new Set(before.split(LOGGED));
+    const added = logOf(from)
+      .split(LOGGED)
+      .filter((entry) => !known.has(entry));
+    const isCut = before !== "" && !before.endsWith("\n"); // by a full disk
+    if (added.length > 0) append(join(to, LOG), `${isCut ? "\n" : ""}${added.join("")}`);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return `the log of ${from} is not taken: a log ${error.message}`;
+  }
 }
 
-const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
+const textOf = (path: string): string => (isThere(path) ? readBytes(path).toString("utf8") : "");

@@ -80,7 +80,8 @@ describe("a recorded experiment", () => {
     }
     const whole = scratch.path("merged");
     const ended = await ibatch(["merge", ...shards, "--out", whole]);
-    expect(ended).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining(`Recorded in ${whole}`) });
+    const stderr = expect.stringMatching(/^ibatch: merged \d+ runs from [^\n]*\n$/);
+    expect(ended).toMatchObject({ code: 0, stderr, stdout: expect.stringContaining(`Recorded in ${whole}`) });
     expect(recordedBytes(whole)).toEqual(recordedBytes(first));
     expect(tableOf(whole)).toBe(tableOf(first));
     const status = await ibatch(["status", whole]);

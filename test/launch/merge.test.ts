@@ -359,6 +359,66 @@ test("what was read-only where it comes from may be gone on with; what cannot be
   );
 });
 
+test("nothing more is put where another command begins to work meanwhile", async () => {
+  const both = await shards();
+  const entered = meanwhile(() => {
+    const holder = { pid: process.ppid, host: hostname(), experiment: json(both[0], "experiment.json").hash };
+    writeFileSync(into("whole/lock.00000000-0000-4000-8000-000000000000"), JSON.stringify(holder));
+  });
+  await expect(merged(both, into("whole"), entered)).rejects.toThrow(/whole is in use by process/);
+  expect(readdirSync(into("whole"), { recursive: true }).filter((name) => /run\.json|merging/.test(`${name}`))).toEqual(
+    [],
+  );
+});
+
+test("datasets are taken from whichever has them whole; of those that none has, and of a log, a line is said", async () => {
+  const [a, b] = await shards();
+  const [dataset] = readdirSync(join(a, "datasets"));
+  writeFileSync(join(a, "datasets", dataset, "labels.u32"), "damaged");
+  rmSync(join(a, "log.txt"));
+  symlinkSync("/nowhere", join(a, "log.txt"));
+  const { directory, notes } = await merged([a, b]);
+  expect(filesOf(join(directory, "datasets"))).toEqual(filesOf(join(b, "datasets")));
+  expect(notes).toEqual([
+    `merged 4 runs from ${a}, ${b}`,
+    `the log of ${a} is not taken: a log is damaged (it is a link that leads nowhere)`,
+  ]);
+  writeFileSync(join(b, "datasets", dataset, "labels.u32"), "damaged");
+  expect(await refusal([a, b], into("other"))).toMatch(/a\/datasets\/\S+labels.u32 is damaged/);
+  expect(existsSync(into("other"))).toBe(false);
+  for (const shard of [a, b]) rmSync(join(shard, "datasets"), { recursive: true });
+  unfinished(join(b, "frozen/seed-1"));
+  const without = await merged([a, b], into("other"));
+  expect(without.notes.slice(0, 2)).toEqual([
+    `merged 4 runs from ${a}, ${b} (1 unfinished)`,
+    expect.stringMatching(/^no directory has names and labels of the data \(SHA-256 [0-9a-f]{8}\)/),
+  ]);
+  expect((await merged([a, b], into("other"))).notes[0]).toBe(`merged 0 runs from ${a}, ${b}; 4 were there already`);
+});
+
+test("the one that gets all may have lost what says which experiment it is", async () => {
+  const both = await shards();
+  const { directory } = await merged(both);
+  const before = json(directory, "experiment.json").config;
+  rmSync(join(directory, "experiment.json"));
+  expect((await merged(both)).notes[0]).toMatch(/merged 0 runs .* 4 were there already/);
+  expect(json(directory, "experiment.json").config).toEqual(before);
+});
+
+test("of a log that grew, what is new is added, also after one that was cut off", async () => {
+  const both = await shards();
+  const log = join((await merged(both)).directory, "log.txt");
+  const line = (minute: number) => `2026-01-01T00:0${minute}:00.000Z line ${minute}\n`;
+  for (const minute of [1, 2]) {
+    appendFileSync(join(both[0], "log.txt"), line(minute));
+    if (minute === 2) appendFileSync(log, line(2).slice(0, -4));
+    await merged(both);
+  }
+  const lines = readFileSync(log, "utf8").split("\n");
+  expect(lines.filter((one) => /:0[12]:00.000Z line/.test(one))).toEqual([1, 2].map((minute) => line(minute).trim()));
+  expect(new Set(lines).size).toBe(lines.length);
+});
+
 test("interrupted, it leaves whole runs, and the same call goes on", async () => {
   const both = await shards();
   const stopping = new AbortController();
@@ -397,7 +457,10 @@ test("killed before any of its writes, it leaves what the same call goes on with
     const env = { ...process.env, KILL_AT: String(at), COUNTED: join(base, "count") };
     return spawnSync(process.execPath, args, { env, encoding: "utf8" });
   };
-  expect(killed(0, into("counted"))).toMatchObject({ status: 0, stderr: "" });
+  expect(killed(0, into("counted"))).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(/^ibatch: merged 4 runs from .*\n$/),
+  });
   const [expected, writes] = [filesOf(into("counted")), Number(readFileSync(join(base, "count"), "utf8"))];
   expect(writes).toBeGreaterThan(30);
   const STRIDE = 41;
