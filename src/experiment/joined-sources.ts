@@ -62,8 +62,16 @@ function joinedDocument([first, ...others]: Sources, runs: readonly SourceRun[])
     return source?.document.config.arms[arm];
   };
   const arms = Object.entries(config.arms).map(([arm, settings]) => [arm, trainedBy(arm) ?? settings] as const);
-  return { ...first.document, config: { ...config, arms: Object.fromEntries(arms) } };
+  const command =
+    config.seeds.length > first.document.config.seeds.length
+      ? withSeeds(first.document.command, config.seeds)
+      : first.document.command;
+  return { ...first.document, command, config: { ...config, arms: Object.fromEntries(arms) } };
 }
+
+/** What goes on with all that is merged, and not with the seeds of one of them alone; what a program did stays. */
+const withSeeds = (command: string, seeds: readonly number[]): string =>
+  command.includes(" run ") ? `${command.replace(/ --seeds[ =]\S+/, "")} --seeds ${seeds.join(",")}` : command;
 
 /** @throws IbatchError where an arm's learning rate was tuned to another one in one of them. */
 function joinedTuning(sources: Sources): TuningDocument | undefined {

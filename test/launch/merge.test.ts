@@ -132,9 +132,16 @@ describe("shards that are merged", () => {
   test("of seeds and arms that the other does not know have all of them", async () => {
     const a = await made("a", { config: { seeds: [0] } });
     const b = await made("b", { config: { seeds: [3], arms: { ...value.arms, sorted: { order: "homogeneous" } } } });
+    const { documentSha256: _, ...document } = json(a, "experiment.json");
+    writeFileSync(
+      join(a, "experiment.json"),
+      JSON.stringify({ ...document, command: "npx ibatch run c.yaml --seeds 0, --out a" }),
+    );
     const { directory, summary } = await merged([a, b]);
     expect(summary.seeds).toEqual([0, 3]);
-    const { seeds, arms } = json(directory, "experiment.json").config;
+    const { command, config } = json(directory, "experiment.json");
+    expect(command).toBe("npx ibatch run c.yaml --out a --seeds 0,3");
+    const { seeds, arms } = config;
     expect([seeds, Object.keys(arms)]).toEqual([
       [0, 3],
       ["frozen", "shuffled", "sorted"],
