@@ -39,3 +39,16 @@ test("its options are those of a backend", () => {
   expect(options).toEqual(["--listen", "--keys", "--threads"]);
   expect(options.filter((option) => !program.includes(`"${option}"`))).toEqual([]);
 });
+
+test("the numbers of threads in the docs are what configs/digits.yaml asks a backend for", () => {
+  const { threads } = parse(readFileSync(join(packageRoot, "configs", "digits.yaml"), "utf8")).backend;
+  const readme = readFileSync(join(packageRoot, "README.md"), "utf8");
+  const given = [...readme.matchAll(/py_backend --listen .*--threads (\d+)/g)].map(([, count]) => Number(count));
+  expect(given).toEqual([threads, threads]);
+  expect(backend.command.at(-1)).toBe(`\${IBATCH_THREADS:-${threads}}`);
+});
+
+test("its data is where `ibatch data` puts it in the repository", () => {
+  const folderOnHost = /^\$\{IBATCH_HOST_DATA:-([^}]+)\}:\/data:ro$/.exec(backend.volumes[1])?.[1];
+  expect(join(folder, folderOnHost ?? "")).toBe(join(packageRoot, "data"));
+});
