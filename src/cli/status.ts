@@ -1,6 +1,12 @@
 import { resolve } from "node:path";
 import { aligned } from "../aligned.js";
-import { type ExperimentStatus, type RunStanding, readStatus, type Standing } from "../experiment/experiment-status.js";
+import {
+  type ExperimentStatus,
+  isOver,
+  type RunStanding,
+  readStatus,
+  type Standing,
+} from "../experiment/experiment-status.js";
 import { quoted } from "../process/shell-words.js";
 import { holderText } from "../record/lock-holder.js";
 import { EXIT } from "./exit-codes.js";
@@ -18,7 +24,7 @@ const allRuns = ({ runs, tuning }: ExperimentStatus): readonly RunStanding[] => 
 function told(read: ExperimentStatus): string {
   const { directory, name, inUseBy, runs, tuning } = read;
   const user = inUseBy.length === 0 ? "" : `In use by ${inUseBy.map(holderText).join(", ")}\n`;
-  const isWhole = allRuns(read).every(({ standing }) => standing === "done" || standing === "diverged");
+  const isWhole = allRuns(read).every(isOver);
   const next = isWhole || inUseBy.length > 0 ? "" : `\n${toGoOn(read)}\n`;
   const own = `${directory}: ${name}, ${counted(runs)}`;
   if (tuning === null) return `${own}\n${user}\n${table(runs)}${next}`;
@@ -28,14 +34,22 @@ function told(read: ExperimentStatus): string {
 
 /** The command as it was called: it and its paths are of where it was given. A copy is not the directory that it names. */
 function toGoOn(read: ExperimentStatus): string {
-  const { directory, command, givenIn, movedFrom } = read;
+  const { directory, command, givenIn, movedFrom, shard } = read;
   const isElsewhere = givenIn !== null && givenIn !== process.cwd();
   const out = quoted(isElsewhere ? resolve(directory) : directory);
   const isCommand = command.includes(" run "); // and not what a program did
-  const whole = isCommand ? command.replace(SHARD, "") : command;
-  const given = movedFrom === null || !isCommand ? whole : `${whole.replace(OUT, "")} --out ${out}`;
+  const given = (asked: string) =>
+    movedFrom === null || !isCommand ? asked : `${asked.replace(OUT, "")} --out ${out}`;
   const moved = movedFrom === null ? "" : `Copied or moved from ${movedFrom}. `;
-  return `${moved}To go on${isElsewhere ? `, in ${givenIn}` : ""}${onceMended(allRuns(read))}: ${given}`;
+  const where = isElsewhere ? `, in ${givenIn}` : "";
+  const once = onceMended(allRuns(read));
+  const all = given(isCommand ? command.replace(SHARD, "") : command);
+  if (!isCommand || shard === null || shard.own + shard.others === 0) return `${moved}To go on${where}${once}: ${all}`;
+  const own = `To go on with shard ${shard.shard}${where}${once}: ${given(command)}`;
+  const others =
+    `${shard.others} of the runs that are left ${shard.others === 1 ? "is" : "are"} of other shards, which may do ` +
+    `them in directories of their own. To do them here, too${where}${once}: ${all}`;
+  return moved + [...(shard.own > 0 ? [own] : []), ...(shard.others > 0 ? [others] : [])].join("\n");
 }
 
 /** What the command asks for before it goes on with these. */
@@ -51,7 +65,7 @@ function onceMended(runs: readonly RunStanding[]): string {
 /** As it is recorded: quoted for a shell. */
 const OUT = / --out[ =](?:'[^']*'|\\.|[^\s'\\])+/;
 
-/** What is left of all shards is done without it. */
+/** Without it, what is left of all shards is done. */
 const SHARD = / --shard[ =]\S+/;
 
 const STANDINGS: readonly Standing[] = [

@@ -12,6 +12,7 @@ import { isFinished, type RunDocument } from "../record/run-document.js";
 import { type RunPlaceOnDisk, runDirectory } from "../record/run-places.js";
 import { tuningRuns } from "../record/tuning-record.js";
 import { type GoingOn, whyAnew } from "./going-on.js";
+import { shareOf } from "./share.js";
 import { trialName } from "./tuning/trials.js";
 
 /**
@@ -47,6 +48,14 @@ export interface RunStanding {
   readonly heldBy: LockHolder | null;
 }
 
+export interface ShardStanding {
+  /** As `--shard` says it. */
+  readonly shard: string;
+  /** Runs that are not done yet: its own, and those of other shards, which may be done or under way in a directory of theirs. */
+  readonly own: number;
+  readonly others: number;
+}
+
 export interface ExperimentStatus {
   readonly directory: string;
   readonly name: string;
@@ -56,6 +65,8 @@ export interface ExperimentStatus {
   readonly givenIn: string | null;
   /** Where this directory was then, where that is another place; null: here, or not on record. */
   readonly movedFrom: string | null;
+  /** Where the last command did a share of the runs: how much is left of it, and of the others; null: it did all. */
+  readonly shard: ShardStanding | null;
   /** Who works here now, as far as that can be seen. */
   readonly inUseBy: readonly LockHolder[];
   /** Arms and seeds of the last command in the order of running, then what else is on record. */
@@ -68,15 +79,34 @@ export interface ExperimentStatus {
 export function readStatus(directory: string): ExperimentStatus {
   const { name, command, config, given } = readExperimentDocument(directory);
   const isMoved = given !== undefined && given.directory !== realpathSync(directory);
+  const runs = standingsIn(directory, config);
   return {
     ...{ directory, name, command },
     givenIn: given?.in ?? null,
     movedFrom: isMoved ? given.directory : null,
+    shard: shardIn(command, config, runs),
     inUseBy: usersOf(directory),
-    runs: standingsIn(directory, config),
+    runs,
     tuning: tuningIn(directory, config),
   };
 }
+
+function shardIn(
+  command: string,
+  { arms, seeds, tune }: ExperimentDocument["config"],
+  runs: readonly RunStanding[],
+): ShardStanding | null {
+  const [, index, count] = / --shard[ =](\d+)\/(\d+)/.exec(command) ?? [];
+  if (index === undefined || count === undefined) return null;
+  const share = shareOf({ arms, seeds, tune }, { index: Number(index), count: Number(count) });
+  const left = runs.filter((run) => !isOver(run) && arms[run.arm] !== undefined && seeds.includes(run.seed));
+  const own = left.filter(share.has).length;
+  return { shard: `${index}/${count}`, own, others: left.length - own };
+}
+
+/** Nothing more is done for it. */
+export const isOver = ({ standing }: Pick<RunStanding, "standing">): boolean =>
+  standing === "done" || standing === "diverged";
 
 interface Asked extends Pick<ExperimentDocument["config"], "seeds" | "checkpoint"> {
   readonly arms: Readonly<Record<string, { readonly epochs?: number | undefined }>>;

@@ -20,12 +20,18 @@ export interface Share {
   has(run: RunOfConfig): boolean;
 }
 
+/** As it is in a config, and on record. */
+interface ToShare extends Pick<ExperimentConfig, "seeds"> {
+  readonly arms: Readonly<Record<string, unknown>>;
+  readonly tune?: unknown;
+}
+
 /**
  * Runs are dealt out arm by arm in the config's sequence, and within an arm seed by seed: the k-th one, from 0, is of the
  * share k mod N. So shares differ by one run at most, and so do those of each arm, however long it takes. Where learning
  * rates are tuned, whole arms are dealt out, each with its tuning: the runs of an arm need what is tuned by all its trials.
  */
-export function shareOf({ arms, seeds, tune }: Pick<ExperimentConfig, "arms" | "seeds" | "tune">, shard: Shard): Share {
+export function shareOf({ arms, seeds, tune }: ToShare, shard: Shard): Share {
   const { index, count } = shard;
   const names = Object.keys(arms);
   const runs = names.flatMap((arm) => seeds.map((seed) => ({ arm, seed })));

@@ -62,7 +62,7 @@ export async function launch(source: ConfigSource, given: LaunchOptions): Promis
   const shard = given.shard === undefined ? undefined : readShard(given.shard);
   const checked = await check(source, options, (line) => said.push(line));
   const share = shard && shareOrRefuse(checked.early, shard);
-  const record = openRecord(checked.early, options);
+  const record = openRecord(checked.early, { ...options, command: commandOf(options, shard) });
   try {
     const note = (line: string) => {
       record.log(line);
@@ -74,6 +74,11 @@ export async function launch(source: ConfigSource, given: LaunchOptions): Promis
   } finally {
     record.close();
   }
+}
+
+/** To be given again where no task of an array is. */
+function commandOf({ command = "runExperiment" }: LaunchOptions, shard: Shard | undefined): string {
+  return shard === undefined ? command : command.replace(/( --shard[ =])auto\b/, `$1${shard.index}/${shard.count}`);
 }
 
 type Launching = LaunchOptions & { readonly signal: AbortSignal };

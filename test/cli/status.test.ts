@@ -59,6 +59,23 @@ To go on: ibatch run tiny.yaml
   expect(readdirSync(directory, { recursive: true })).toEqual(before);
 });
 
+test("of a shard: what goes on with it, and that the rest is of others, who may do it elsewhere", async () => {
+  const told = async (shard: string) => {
+    const directory = scene();
+    amend(directory, (document) => ({ ...document, command: `ibatch run tiny.yaml --shard ${shard}` }));
+    const { stdout } = await ibatch("status", directory);
+    return stdout.slice(stdout.indexOf("at step 2\n") + "at step 2\n".length).trim();
+  };
+  const all = "To do them here, too: ibatch run tiny.yaml";
+  expect(await told("1/3")).toBe(
+    "To go on with shard 1/3: ibatch run tiny.yaml --shard 1/3\n" +
+      `3 of the runs that are left are of other shards, which may do them in directories of their own. ${all}`,
+  );
+  expect(await told("0/6")).toBe(
+    `5 of the runs that are left are of other shards, which may do them in directories of their own. ${all}`,
+  );
+});
+
 test("of two that say that they run, the one that was begun last is under way, where somebody works there", async () => {
   const directory = scene();
   const other = process.ppid; // lives, and is not this process
