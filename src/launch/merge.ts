@@ -1,18 +1,15 @@
 /** Directories of one experiment, as shards or several machines wrote them, made into one: what `ibatch merge` does. */
-import { existsSync, realpathSync } from "node:fs";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { IbatchError, Interrupted, usageError } from "../errors.js";
-import { hasSome, type JoinedSources, joinSources, type Sources } from "../experiment/joined-sources.js";
-import { inUse, type MergeSource, readSource, type SourceRun } from "../experiment/merge-source.js";
-import { type RecordedDataset, readDataset } from "../record/dataset-record.js";
+import { Interrupted, usageError } from "../errors.js";
+import { inUse, type SourceRun } from "../experiment/merge-source.js";
 import type { ExperimentDocument } from "../record/experiment-document.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
-import { copyLog, foreignIn, lyingIn, runsStampOf, stageRun, sweepAside } from "../record/merge-files.js";
+import { copyLog, foreignIn, runsStampOf, stageRun, sweepAside } from "../record/merge-files.js";
 import { runDirectory } from "../record/run-places.js";
 import { TUNING_RUNS } from "../record/tuning-record.js";
 import { counted } from "../results/number-text.js";
-import { refuseTrials } from "../results/recorded-results.js";
+import { type Gathered, gather, readSources } from "./gathered-sources.js";
 import { makeResultsOnRecord, type ResultsMade } from "./results-on-record.js";
 
 export interface MergeOptions {
@@ -27,15 +24,6 @@ export interface MergeResult extends ResultsMade {
   readonly directory: string;
   /** What was taken, and what there was none of: a line each. */
   readonly notes: readonly string[];
-}
-
-/** All that is to be there in the end. */
-interface Gathered extends JoinedSources {
-  readonly sources: Sources;
-  readonly datasets: readonly RecordedDataset[];
-  readonly notes: readonly string[];
-  /** Of the runs that learning rates were tuned by. */
-  readonly tuningRuns: Gathered | undefined;
 }
 
 /**
@@ -58,60 +46,6 @@ export async function merge(directories: readonly string[], options: MergeOption
   } finally {
     record.close();
   }
-}
-
-/** What the one that gets all of it holds already comes first. */
-function readSources(directories: readonly string[], out: string): Sources {
-  const places = directories.map(placeOf);
-  const twice = directories.find((_, at) => places.indexOf(places[at]) !== at);
-  if (twice !== undefined) throw usageError(`${twice} is named twice: name each directory once`);
-  const around = directories.find((_, at) => placeOf(out).startsWith(`${places[at]}${sep}`));
-  if (around !== undefined) {
-    throw usageError(`--out ${out} lies in ${around}, which merging does not change: name one that lies elsewhere`);
-  }
-  const sources = directories.filter((_, at) => places[at] !== placeOf(out)).map((directory) => readSource(directory));
-  const own = hasSome(sources) ? ownSource(out, sources[0].document) : undefined;
-  if (!hasSome(sources) || (sources.length === 1 && own === undefined)) {
-    throw usageError(
-      `there is nothing to merge ${directories[0]} with: name two directories or more, or with --out one that holds runs ` +
-        "of this experiment",
-    );
-  }
-  for (const source of sources) refuseTrials(source.directory, source);
-  return own === undefined ? sources : [own, ...sources];
-}
-
-/** Undefined where it holds nothing yet, or what opening it refuses. `document`: of the others, where its own is lost. */
-function ownSource(out: string, document: ExperimentDocument): MergeSource | undefined {
-  const lying = lyingIn(out, document.hash);
-  if (lying === "unnamed") return readSource(out, document);
-  return lying === "named" ? readSource(out) : undefined;
-}
-
-/** Reads all but the runs themselves, so that nothing is made where any of it is damaged. */
-function gather(sources: Sources): Gathered {
-  const joined = joinSources(sources);
-  const found = datasetsOf(joined.runs, sources);
-  return {
-    ...joined,
-    sources,
-    datasets: found.flatMap(({ dataset }) => dataset ?? []),
-    notes: found.flatMap(({ hash, dataset }) =>
-      dataset === undefined
-        ? [
-            `no directory has names and labels of the data (SHA-256 ${hash.slice(0, 8)}): they are not in the merged one`,
-          ]
-        : [],
-    ),
-    tuningRuns: hasSome(joined.trials) ? gather(joined.trials) : undefined,
-  };
-}
-
-/** Where links lead; what is not there, in what is. */
-function placeOf(directory: string): string {
-  if (existsSync(directory)) return realpathSync(directory);
-  const whole = resolve(directory);
-  return join(placeOf(dirname(whole)), basename(whole));
 }
 
 function openFor(
@@ -183,25 +117,6 @@ async function takeInTrials(record: ExperimentRecord, trials: Gathered, signal: 
   } finally {
     inner.close();
   }
-}
-
-/** What the runs were trained on, of the first directory that has it whole. @throws IbatchError where it is damaged in all. */
-function datasetsOf(runs: readonly SourceRun[], sources: Sources) {
-  const hashes = new Set(runs.flatMap(({ document }) => document.surroundings?.dataSha256 ?? []));
-  return [...hashes].map((hash) => {
-    let damaged: IbatchError | undefined;
-    for (const { directory } of sources) {
-      try {
-        const dataset = readDataset(directory, hash);
-        if (dataset !== undefined) return { hash, dataset };
-      } catch (error) {
-        if (!(error instanceof IbatchError)) throw error;
-        damaged ??= error;
-      }
-    }
-    if (damaged !== undefined) throw damaged;
-    return { hash, dataset: undefined };
-  });
 }
 
 function copy(record: ExperimentRecord, { arm, seed, directory, stamp }: SourceRun): void {
