@@ -3,7 +3,7 @@ import { chmodSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { surroundingsError, usageError } from "../errors.js";
 import { makeDirectory } from "./directory.js";
-import { NO_CHANGING, NO_READING, readGuarded } from "./secret-file.js";
+import { NO_CHANGING, NO_READING, readGuarded, refuseUse } from "./secret-file.js";
 import { writing } from "./write-file.js";
 
 /** In Z85. */
@@ -56,8 +56,12 @@ export interface ClientKeyFiles extends Pair {
   readonly serverPublicKey: string;
 }
 
-/** What a client needs of such a directory: its own pair, and the backend's public key. @throws IbatchError. */
+/**
+ * What a client needs of such a directory: its own pair, and the backend's public key.
+ * @throws IbatchError where they cannot be used, or others may put other files in their place.
+ */
 export function readClientKeys(directory: string): ClientKeyFiles {
+  refuseUse(directory, statSync(directory, { throwIfNoEntry: false })?.mode ?? 0, NO_CHANGING);
   const secret = secretFile(directory, "client");
   const own = needed(secret, readGuarded(secret, NO_READING));
   const server = publicFile(directory, "server");

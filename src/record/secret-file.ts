@@ -6,18 +6,23 @@ import { codeOf } from "./write-file.js";
 /** What others may not do with a file: its name for people, its bits, and what takes them away. */
 export const NO_READING = { what: "read", bits: 0o077, mend: "chmod 600" } as const;
 export const NO_CHANGING = { what: "change", bits: 0o022, mend: "chmod go-w" } as const;
+type Use = typeof NO_READING | typeof NO_CHANGING;
+
+/** @throws IbatchError where others may do this with what has such a mode. */
+export function refuseUse(path: string, mode: number, { what, bits, mend }: Use): void {
+  if (process.platform === "win32" || (mode & bits) === 0) return;
+  throw surroundingsError(`${path}: others may ${what} it: ${mend} ${path}`);
+}
 
 /**
  * Its text; undefined where there is no such file.
  * @throws IbatchError where others may do with it what they must not, or it cannot be read.
  */
-export function readGuarded(path: string, { what, bits, mend }: typeof NO_READING | typeof NO_CHANGING) {
+export function readGuarded(path: string, use: Use): string | undefined {
   try {
     const file = openSync(path, "r");
     try {
-      if (process.platform !== "win32" && (fstatSync(file).mode & bits) !== 0) {
-        throw surroundingsError(`${path}: others may ${what} it: ${mend} ${path}`);
-      }
+      refuseUse(path, fstatSync(file).mode, use);
       return readFileSync(file, "utf8");
     } finally {
       closeSync(file);

@@ -54,3 +54,9 @@ test.each(["client.key_secret", "server.key"])("%s is named where it is not ther
   rmSync(join(directory, name));
   expect(() => readClientKeys(directory)).toThrow(`${join(directory, name)}: there is no such file`);
 });
+
+test("a directory in which others may put another server.key is refused", () => {
+  writeKeyFiles(directory, makeKeySet());
+  chmodSync(directory, 0o770);
+  expect(() => readClientKeys(directory)).toThrow(`${directory}: others may change it: chmod go-w ${directory}`);
+});
