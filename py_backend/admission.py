@@ -53,7 +53,7 @@ class Admission:
         """server.key_secret, and whoever else's `*.key` lie beside it. Raises KeysError."""
         folder = Path(directory)
         secret = folder / "server.key_secret"
-        if not secret.is_file():
+        if not is_there(secret):
             raise KeysError(f"--keys {directory}: there is no {secret.name}; `ibatch keys {directory}` makes one")
         refuse_others(secret, 0o077, "read", "chmod 600")
         for path in (folder, *folder.glob("*.key")):
@@ -127,6 +127,14 @@ def derived(token: str, role: str) -> KeyPair:
     return KeyPair(zmq.curve_public(secret), secret)
 
 
+def is_there(file: Path) -> bool:
+    """Raises KeysError where that cannot be seen."""
+    try:
+        return file.is_file()
+    except OSError as error:  # of a directory that is another user's
+        raise KeysError(f"{file} cannot be used ({error.strerror}): have a directory of your own") from None
+
+
 def key_pair(path: Path) -> KeyPair:
     public, secret = certificate(path)
     if secret is None or zmq.curve_public(secret) != public:
@@ -151,5 +159,10 @@ def certificate(path: Path) -> tuple[bytes, bytes | None]:
 
 
 def refuse_others(path: Path, mask: int, what: str, instead: str) -> None:
-    if sys.platform != "win32" and stat.S_IMODE(os.stat(path).st_mode) & mask:
+    """Raises KeysError where others may do with it what they must not, or it cannot be looked at."""
+    try:
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+    except OSError as error:  # as a link that leads nowhere
+        raise KeysError(f"{path} cannot be used ({error.strerror}): mend that, or remove it") from None
+    if sys.platform != "win32" and mode & mask:
         raise KeysError(f"{path}: others may {what} it: {instead} {path}")

@@ -38,6 +38,13 @@ QUEUE_LIMIT = 16
 LOOK_SECONDS = 0.01
 """From one look at what connections hold to the next, while something comes."""
 HANDSHAKE_MS = 10_000
+KEEPALIVE = {
+    zmq.TCP_KEEPALIVE: 1,
+    zmq.TCP_KEEPALIVE_IDLE: 60,
+    zmq.TCP_KEEPALIVE_INTVL: 15,
+    zmq.TCP_KEEPALIVE_CNT: 4,
+}
+"""In seconds: who vanished with its machine would stay, and as many as may be connected shut all others out."""
 MAX_CONTROL_BYTES = 1 << 19
 CONTROL_HIGH_WATER_MARK = 64
 WORK_HIGH_WATER_MARK = 4
@@ -107,6 +114,8 @@ class Server:
         socket.setsockopt(zmq.MAXMSGSIZE, frame_bytes + self._sealed_bytes)
         socket.setsockopt(zmq.RCVHWM, messages)
         socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+        for option, value in KEEPALIVE.items():
+            socket.setsockopt(option, value)
         if self._admission is not None:
             self._admission.guard(socket)
         return socket

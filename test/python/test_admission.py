@@ -57,6 +57,21 @@ def test_a_directory_in_which_others_may_put_keys_is_refused(keys: Path) -> None
         Admission.by_keys(str(keys))
 
 
+def test_a_link_that_leads_nowhere_is_named(keys: Path) -> None:
+    (keys / "gone.key").symlink_to("nowhere")
+    with pytest.raises(KeysError, match=r"gone\.key cannot be used \(No such file or directory\)"):
+        Admission.by_keys(str(keys))
+
+
+def test_a_directory_that_cannot_be_looked_into_is_named(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(_self: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", forbidden)
+    with pytest.raises(KeysError, match=r"server\.key_secret cannot be used \(Permission denied\)"):
+        Admission.by_keys(str(keys))
+
+
 def test_a_secret_key_of_another_public_one_is_refused(keys: Path) -> None:
     path = keys / "server.key_secret"
     public, _ = zmq.auth.load_certificate(path)

@@ -504,6 +504,13 @@ def close(backend: Backend, session: str) -> None:
     assert backend.work.ask("close", {"session": session}).type == "close_ok"
 
 
+def test_peers_that_vanished_with_their_machines_are_let_go(stubbed: Stubbed) -> None:
+    stubbed.start()
+    asked = (zmq.TCP_KEEPALIVE, zmq.TCP_KEEPALIVE_IDLE, zmq.TCP_KEEPALIVE_INTVL, zmq.TCP_KEEPALIVE_CNT)
+    for socket in (stubbed.server._control, stubbed.server._work):
+        assert [socket.getsockopt(option) for option in asked] == [1, 60, 15, 4]
+
+
 @pytest.fixture(scope="module")
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     """One process for all tests here that leave it running."""
