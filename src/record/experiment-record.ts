@@ -12,6 +12,7 @@ import { joinedConfigs } from "./joined-configs.js";
 import { LOCK, whatToDo } from "./lock.js";
 import { type Holder, holderText, livingHolder } from "./lock-holder.js";
 import { appendToLog } from "./log-file.js";
+import { sweepAside } from "./merge-files.js";
 import { ownerOf } from "./owner.js";
 import { Presence, presentIn, sweepPresences } from "./presence.js";
 import { isThere } from "./read-file.js";
@@ -201,6 +202,7 @@ export class ExperimentRecord implements ResultsRecord {
       begins: () =>
         this.exclusively(() => {
           this.#claims.takeOrRefuse(directory);
+          sweepAside(directory);
           this.#writeUnwritten();
         }),
     });

@@ -1,9 +1,11 @@
 /** What a lock says of the process that holds it, and whether that one still lives. */
-import { readFileSync, statSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { closeSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { countedAlike, isRunning, type ProcessIdentity, thisProcess } from "../running-process.js";
-import { codeOf } from "./write-file.js";
+import { codeOf, PARTIAL } from "./write-file.js";
 
 /** After so much silence a holder that cannot be asked counts as gone. */
 export const SILENCE_SECONDS = 60;
@@ -65,19 +67,32 @@ export function isHeld(path: string, now: number): boolean {
   }
 }
 
-/** Undefined of a lock that nobody holds who lives. Throws the system's own errors. */
-export function livingHolder(path: string, now: number): Holder | undefined {
+/** Undefined of a lock that nobody holds who lives. `now`: as above; where it is left out, that clock is read. Throws the system's own errors. */
+export function livingHolder(path: string, now?: number): Holder | undefined {
   const holder = readHolder(path);
   return holder !== undefined && isAlive(holder, path, now) ? holder : undefined;
 }
 
 /** @param path of the lock that it wrote. */
-function isAlive(holder: Holder, path: string, now: number): boolean {
+function isAlive(holder: Holder, path: string, now: number | undefined): boolean {
   if (askable(holder)) return isRunning(holder) && !isNamesake(holder);
   if (!holder.beats) return true;
   const heard = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   const most = holder.brief ? BRIEF_SILENCE_SECONDS : SILENCE_SECONDS;
-  return heard !== undefined && now - heard < most * 1000;
+  return heard !== undefined && (now ?? clockOf(dirname(path))) - heard < most * 1000;
+}
+
+/** What a file says that is made there now, in milliseconds: another machine may keep it, by another clock than ours. */
+function clockOf(directory: string): number {
+  const probe = join(directory, `clock.${randomUUID()}${PARTIAL}`);
+  try {
+    closeSync(openSync(probe, "wx"));
+    const { mtimeMs } = statSync(probe);
+    rmSync(probe);
+    return mtimeMs;
+  } catch {
+    return Date.now(); // it cannot be written there
+  }
 }
 
 /** Whether the system here can say if it runs. Locks of before, and other systems, tell the host alone. */

@@ -196,7 +196,7 @@ export const lost = (directory: string, seconds = SILENCE_SECONDS): IbatchError 
   );
 
 /** A living process that holds the directory, as far as that can be seen without taking it. */
-export const holderOf = (directory: string): Holder | undefined => livingHolder(join(directory, LOCK), Date.now());
+export const holderOf = (directory: string): Holder | undefined => livingHolder(join(directory, LOCK));
 
 /** Removes what those left behind that were killed on their way to the lock. */
 function sweep(directory: string, now: number): void {

@@ -56,7 +56,7 @@ export class Presence {
 
 /** Of the commands that work in a directory, those that live. `own` is left out. */
 export function presentIn(directory: string, own?: Presence): Holder[] {
-  const now = own?.heardAt ?? Date.now();
+  const now = own?.heardAt;
   return presencesIn(directory).flatMap((path) => (path === own?.path ? [] : (livingHolder(path, now) ?? [])));
 }
 

@@ -348,3 +348,19 @@ test("who keeps others out says that it lives while it takes runs, and takes non
   rmSync(lock);
   record.close();
 });
+
+test("what a killed merge left beside a run goes when the run begins", () => {
+  recordOnce();
+  for (const ending of [".merging", ".replaced"]) mkdirSync(join(directory, `b/seed-0${ending}`), { recursive: true });
+  const record = open();
+  record.run("b", 0).start({
+    arm: "b",
+    seed: 0,
+    configHash: "x",
+    config: { epochs: 1, order: {} },
+    ibatchVersion: "0",
+    state: "running",
+  });
+  record.close();
+  expect(readdirSync(join(directory, "b"))).toEqual(["seed-0"]);
+});

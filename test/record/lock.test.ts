@@ -15,7 +15,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
-import { Lock } from "../../src/record/lock.js";
+import { holderOf, Lock } from "../../src/record/lock.js";
 import { Presence } from "../../src/record/presence.js";
 import { thisProcess } from "../../src/running-process.js";
 import { temporaryDirectory } from "../experiment/scene.js";
@@ -301,6 +301,14 @@ describe("a holder that cannot be asked is listened to:", () => {
     const lock = new Lock(directory);
     expect(JSON.parse(readFileSync(path(), "utf8"))).toMatchObject(ours);
     lock.release();
+  });
+
+  test("it is heard by the clock of the file system, however far ours is ahead; nothing is left of looking at it", () => {
+    heard({ host: "elsewhere", bootId: "another" }, 0);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 600_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(holderOf(directory)).toMatchObject({ host: "elsewhere" });
+    expect(readdirSync(directory)).toEqual(["lock"]);
   });
 
   test("the holder is heard every five seconds, and not after its release", () => {
