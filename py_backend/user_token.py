@@ -47,7 +47,7 @@ def read(path: Path) -> str | None:
 def make(path: Path) -> str:
     """The name comes with the whole content: who makes it at the same time finds ours, or we find theirs."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"token.{os.getpid()}")
+    fresh = path.with_name(f"token.{secrets.token_hex(8)}")  # in containers all of us may be process 1
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:

@@ -37,7 +37,7 @@ function read(path: string): UserToken | undefined {
 /** The name comes with the whole content: who makes it at the same time finds ours, or we find theirs. */
 function made(path: string): UserToken {
   makeDirectory(userConfiguration(), "XDG_CONFIG_HOME");
-  const fresh = `${path}.${process.pid}`;
+  const fresh = `${path}.${randomBytes(8).toString("hex")}`; // in containers all of us may be process 1
   writing(fresh, () => writeFileSync(fresh, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" }));
   try {
     linkSync(fresh, path);

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
@@ -30,6 +30,12 @@ test("on loopback it is the user's token, made at its first use and for its owne
   expect(first).toEqual({ kind: "token", token: readFileSync(tokenFile(), "utf8").trim(), from: tokenFile() });
   expect(statSync(tokenFile()).mode & 0o777).toBe(0o600);
   expect(credentialsFor("tcp://[::1]:5555")).toEqual(first);
+});
+
+test("what a killed process of our number left is in nobody's way", () => {
+  mkdirSync(join(base, "ibatch"));
+  writeFileSync(`${tokenFile()}.${process.pid}`, "");
+  expect(credentialsFor("tcp://127.0.0.1:5555")).toMatchObject({ kind: "token", from: tokenFile() });
 });
 
 test("the environment's token is taken before the user's", () => {

@@ -136,6 +136,12 @@ def test_a_token_that_another_made_meanwhile_is_taken(configuration: Path) -> No
     assert user_token.make(configuration) == "theirs" * 8
 
 
+def test_what_a_killed_process_of_our_number_left_is_in_nobodys_way(configuration: Path) -> None:
+    configuration.parent.mkdir()
+    configuration.with_name(f"token.{os.getpid()}").touch()
+    assert len(user_token.user_token()) == 64
+
+
 def test_the_token_of_the_environment_goes_to_nobody_who_is_started_from_here(
     configuration: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
