@@ -3,6 +3,7 @@ import { context, Dealer } from "zeromq";
 import { MAX_MESSAGE_BYTES } from "./codec.js";
 import type { ClientKeys } from "./credentials.js";
 import type { HandshakeFailure } from "./refusal.js";
+import { uninterrupted } from "./uninterrupted.js";
 
 /** What CURVE adds to a frame. */
 const SEALED_FRAME_BYTES = 33;
@@ -45,11 +46,11 @@ export class WireSocket {
       }),
     });
     this.#follow(keys !== undefined, watch);
-    this.#dealer.connect(endpoint);
+    uninterrupted(() => this.#dealer.connect(endpoint));
   }
 
   #follow(isEncrypted: boolean, { onDisconnect, onRefused }: Watch): void {
-    const { events } = this.#dealer;
+    const events = uninterrupted(() => this.#dealer.events);
     let stands = false;
     let left = HANDSHAKES;
     events.on("handshake", () => {
