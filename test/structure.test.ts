@@ -67,6 +67,7 @@ describe("TypeScript", () => {
     "schema-mistake.ts",
     "temporary-directory.ts",
     "when-aborted.ts",
+    "turn.ts",
   ];
   const rules = ["orders", "batching", "schedules", "kernels"];
   const run = ["training", "config", "order-files", "record", ...rules];

@@ -14,6 +14,7 @@ import type { RunState } from "../training/run-state.js";
 import type { Session, WorkClient } from "../training/session.js";
 import { trainRun } from "../training/train-run.js";
 import { firstState, prepareTraining, type Training } from "../training/training.js";
+import { ownTurn } from "../turn.js";
 import { pause } from "./back-off.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { KeptRuns } from "./kept-runs.js";
@@ -137,6 +138,7 @@ async function inTurn<T>(
   act: () => T,
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
+    await ownTurn();
     try {
       return record.exclusively(act, PATIENCE_SECONDS);
     } catch (error) {
