@@ -143,7 +143,14 @@ def key_pair(path: Path) -> KeyPair:
 
 
 def public_key(path: Path) -> bytes:
-    return certificate(path)[0]
+    """Raises KeysError where it has none, or a secret one as well."""
+    public, secret = certificate(path)
+    if secret is not None:
+        raise KeysError(
+            f"{path} has a secret key in it, which only a .key_secret may hold: have the public file that "
+            "`ibatch keys` made beside that in its place, and new keys where others have seen this one"
+        )
+    return public
 
 
 def certificate(path: Path) -> tuple[bytes, bytes | None]:

@@ -4,7 +4,7 @@
  * know: so a stranger who listens where a backend is looked for learns nothing that would open the backend to him.
  */
 import { createHmac, createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
-import { z85 } from "./z85.js";
+import { fromZ85, z85 } from "./z85.js";
 
 /** In Z85, as ZeroMQ's options and certificates have them. */
 export interface KeyPair {
@@ -44,6 +44,12 @@ export interface KeySet {
 export const makeKeySet = (): KeySet => ({ server: makeKeyPair(), client: makeKeyPair() });
 
 export const makeKeyPair = (): KeyPair => pairOf(randomBytes(SECRET_BYTES));
+
+/** Both in Z85; undefined where that is no secret key. */
+export function publicKeyOf(secretKey: string): string | undefined {
+  const secret = fromZ85(secretKey);
+  return secret?.length === SECRET_BYTES ? pairOf(secret).publicKey : undefined;
+}
 
 /** A token of a backend that is started, and of its starter alone. */
 export const makeToken = (): string => randomBytes(SECRET_BYTES).toString("hex");

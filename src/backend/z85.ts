@@ -17,3 +17,16 @@ export function z85(bytes: Buffer): string {
   }
   return text;
 }
+
+/** The bytes; undefined where it is no such text. */
+export function fromZ85(text: string): Buffer | undefined {
+  if (text.length % 5 !== 0) return undefined;
+  const bytes = Buffer.alloc((text.length / 5) * 4);
+  for (let at = 0; at < text.length; at += 5) {
+    const digits = [...text.slice(at, at + 5)].map((character) => ALPHABET.indexOf(character));
+    const word = digits.reduce((sum, digit) => sum * BASE + digit, 0);
+    if (digits.includes(-1) || word >= 2 ** 32) return undefined;
+    bytes.writeUInt32BE(word, (at / 5) * 4);
+  }
+  return bytes;
+}

@@ -1,4 +1,4 @@
-import { makeKeySet } from "../backend/credentials.js";
+import { makeKeySet, publicKeyOf } from "../backend/credentials.js";
 import { quoted } from "../process/shell-words.js";
 import { writeKeyFiles } from "../record/key-files.js";
 import { asCalled, exampleAsCalled } from "./called.js";
@@ -6,10 +6,17 @@ import { EXIT } from "./exit-codes.js";
 
 /** `ibatch keys`: returns the exit code. */
 export function keys(directory: string): number {
-  const made = writeKeyFiles(directory, makeKeySet());
-  const all = made.length === 2 ? "made" : made.length === 0 ? "kept as they were" : `made of the ${made[0]} alone`;
-  process.stdout.write(asCalled(told(directory, all)));
+  const made = writeKeyFiles(directory, makeKeySet(), publicKeyOf);
+  process.stdout.write(asCalled(told(directory, whatWasMade(made))));
   return EXIT.done;
+}
+
+/** Of two pairs. */
+const ALL = 4;
+
+function whatWasMade(made: readonly string[]): string {
+  if (made.length === ALL) return "made";
+  return made.length === 0 ? "kept as they were" : `made: ${made.join(", ")}; the others kept as they were`;
 }
 
 const told = (directory: string, all: string): string => `keys in ${directory}: ${all}

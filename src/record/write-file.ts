@@ -1,5 +1,16 @@
 /** Writes files, and says in words why a disk refuses. What is written whole is on the disk itself, or not at all. */
-import { appendFileSync, closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { IbatchError } from "../errors.js";
 import { exactJson } from "../exact-json.js";
@@ -110,6 +121,38 @@ export function writeWhole(path: string, data: string | Uint8Array): void {
       throw error;
     }
   });
+}
+
+interface Added {
+  readonly mode: number;
+  /** By which the user names another place. */
+  readonly option: string;
+}
+
+/**
+ * Writes a file whole where there is none of that name, and says whether that was so: never over another one, also where
+ * several do it at the same time.
+ */
+export function addWhole(path: string, data: string, { mode, option }: Added): boolean {
+  if (existsSync(path)) return false;
+  const temporary = `${path}.${randomBytes(8).toString("hex")}${PARTIAL}`; // in containers all of us may be process 1
+  return writing(
+    path,
+    () => {
+      try {
+        writeFileSync(temporary, data, { mode, flag: "wx", flush: true });
+        linkSync(temporary, path);
+        flushNames(path);
+        return true;
+      } catch (error) {
+        if (codeOf(error) === "EEXIST") return false;
+        throw error;
+      } finally {
+        rmSync(temporary, { force: true });
+      }
+    },
+    option,
+  );
 }
 
 /** JSON as a person would lay it out, with the newline at the end. What is not finite stands in it as a string. */

@@ -1,13 +1,25 @@
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
-import { clientKeys, makeKeySet, makeToken, NO_CREDENTIALS } from "../../src/backend/credentials.js";
-import { z85 } from "../../src/backend/z85.js";
+import { clientKeys, makeKeySet, makeToken, NO_CREDENTIALS, publicKeyOf } from "../../src/backend/credentials.js";
+import { fromZ85, z85 } from "../../src/backend/z85.js";
 
 /** RFC 32's own example. */
 test("Z85 of RFC 32", () => {
   expect(z85(Buffer.from([0x86, 0x4f, 0xd2, 0x6f, 0xb5, 0x59, 0xf7, 0x5b]))).toBe("HelloWorld");
   expect(z85(Buffer.alloc(4))).toBe("00000");
   expect(z85(Buffer.alloc(4, 0xff))).toBe("%nSc0");
+});
+
+test("what Z85 wrote is read, and nothing else", () => {
+  const bytes = Buffer.from([0x86, 0x4f, 0xd2, 0x6f, 0xff, 0xff, 0xff, 0xff]);
+  expect(fromZ85(z85(bytes))).toEqual(bytes);
+  expect(["Hello~orld", "HelloWorl", "%nSc1"].map(fromZ85)).toEqual([undefined, undefined, undefined]);
+});
+
+test("a public key follows from its secret one", () => {
+  const { publicKey, secretKey } = makeKeySet().client;
+  expect(publicKeyOf(secretKey)).toBe(publicKey);
+  expect(["HelloWorld", "~".repeat(40)].map(publicKeyOf)).toEqual([undefined, undefined]);
 });
 
 test("pairs that are made are all different", () => {

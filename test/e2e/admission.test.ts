@@ -58,7 +58,7 @@ describe("`ibatch keys`", () => {
     const { code, stdout } = await ibatch(["keys", KEYS]);
     expect({ code, first: stdout.split("\n")[0] }).toEqual({ code: 0, first: `keys in ${KEYS}: kept as they were` });
     expect(contents()).toEqual(before);
-    expect(readdirSync(KEYS).sort()).toEqual(FILES);
+    expect(readdirSync(KEYS).sort()).toEqual([".gitignore", ...FILES]);
     expect(statSync(KEYS).mode & 0o777).toBe(0o700);
     const modes = ["client.key_secret", "server.key_secret"].map((name) => statSync(join(KEYS, name)).mode & 0o777);
     expect(modes).toEqual([0o600, 0o600]);

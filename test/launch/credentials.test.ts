@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { makeKeySet } from "../../src/backend/credentials.js";
+import { makeKeySet, publicKeyOf } from "../../src/backend/credentials.js";
 import { credentialsFor } from "../../src/launch/credentials.js";
 import { writeKeyFiles } from "../../src/record/key-files.js";
 
@@ -48,7 +48,7 @@ test("the environment's token is taken before the user's", () => {
 test("keys are taken wherever the backend is, from the option or the environment", () => {
   const keys = join(base, "keys");
   const { client, server } = makeKeySet();
-  writeKeyFiles(keys, { client, server });
+  writeKeyFiles(keys, { client, server }, publicKeyOf);
   const expected = { kind: "curve", from: keys, keys: { ...client, serverPublicKey: server.publicKey } };
   expect(credentialsFor("tcp://10.0.0.1:5555", keys)).toEqual(expected);
   vi.stubEnv("IBATCH_KEYS", keys);

@@ -81,6 +81,15 @@ def test_a_secret_key_of_another_public_one_is_refused(keys: Path) -> None:
         Admission.by_keys(str(keys))
 
 
+def test_a_secret_key_where_a_public_one_belongs_is_refused(
+    keys: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    _, secret = zmq.auth.create_certificates(tmp_path_factory.mktemp("theirs"), "client")
+    (keys / "client.key").write_bytes(Path(secret).read_bytes())
+    with pytest.raises(KeysError, match=r"client\.key has a secret key in it, which only a \.key_secret may hold"):
+        Admission.by_keys(str(keys))
+
+
 def test_one_client_alone_is_let_in_by_its_key_and_the_backends_own_is_new_each_time() -> None:
     client = zmq.curve_keypair()[0]
     one, another = Admission.to_client(client.decode()), Admission.to_client(client.decode())

@@ -1,8 +1,18 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { writeWhole, writeWholeJson } from "../../src/record/write-file.js";
+import { addWhole, writeWhole, writeWholeJson } from "../../src/record/write-file.js";
 
 let directory = "";
 beforeEach(() => {
@@ -35,6 +45,16 @@ test("what a dead writer left half-written is written over", () => {
   writeWhole(join(directory, "a"), "one");
   expect(readFileSync(join(directory, "a"), "utf8")).toBe("one");
   expect(readdirSync(directory)).toEqual(["a"]);
+});
+
+test("a file is added whole where there is none, and another one is left as it is", () => {
+  const path = join(directory, "a");
+  const added = { mode: 0o600, option: "DIR" };
+  expect([addWhole(path, "one", added), addWhole(path, "two", added)]).toEqual([true, false]);
+  expect(readFileSync(path, "utf8")).toBe("one");
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(readdirSync(directory)).toEqual(["a"]);
+  expect(() => addWhole(join(path, "b"), "one", added)).toThrow(/a file in the way: .*, or name another DIR/);
 });
 
 describe("when writing fails, it says so and leaves all as it was", () => {
