@@ -54,7 +54,7 @@ class Admission:
         folder = Path(directory)
         secret = folder / "server.key_secret"
         if not is_there(secret):
-            raise KeysError(f"--keys {directory}: there is no {secret.name}; `ibatch keys {directory}` makes one")
+            raise KeysError(f"--keys {directory}: there is no {secret.name}: copy it from where `ibatch keys` made it")
         refuse_others(secret, 0o077, "read", "chmod 600")
         for path in (folder, *folder.glob("*.key")):
             refuse_others(path, 0o022, "change", "chmod go-w")

@@ -67,7 +67,7 @@ function spawned({ python, packageRoot, module, args, threads, environment }: Py
 const GIT_MILLISECONDS = 10_000;
 
 /**
- * The commit of the checkout whose top this directory is, with `+changes` where files differ; undefined where it is
+ * The commit of the checkout whose top this directory is, with `+changes` where its files differ; undefined where it is
  * none, also within another's: what is installed in a user's repository is not of its commit.
  */
 export function gitCommit(directory: string): string | undefined {
@@ -81,7 +81,8 @@ export function gitCommit(directory: string): string | undefined {
   try {
     if (git("rev-parse", "--show-prefix") !== "") return undefined;
     const commit = git("rev-parse", "HEAD");
-    return git("status", "--porcelain") === "" ? commit : `${commit}+changes`;
+    // What is not in it may be a run directory, or keys; code of the user's is recorded by its hash.
+    return git("status", "--porcelain", "--untracked-files=no") === "" ? commit : `${commit}+changes`;
   } catch {
     return undefined;
   }

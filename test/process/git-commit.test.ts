@@ -27,6 +27,9 @@ function repository() {
 test("is that of the checkout, and says where files differ from it", () => {
   const { directory, commit } = repository();
   expect(gitCommit(directory)).toBe(commit);
+  mkdirSync(join(directory, "shard-0"));
+  writeFileSync(join(directory, "shard-0", "log.txt"), "the user's, and none of its files");
+  expect(gitCommit(directory)).toBe(commit);
   writeFileSync(join(directory, "a"), "two");
   expect(gitCommit(directory)).toBe(`${commit}+changes`);
 });
