@@ -52,15 +52,17 @@ export async function makeResultsOnRecord(record: ResultsRecord, options: Result
 /** Returns what tells of them; undefined where others wrote theirs meanwhile. */
 async function resultsNow(record: ResultsRecord, options: ResultsOptions): Promise<(() => ResultsMade) | undefined> {
   const { log, onWarning, leavesPage } = options;
-  const turn = new Turn(record);
+  const resultsTurn = new Turn(record, () => record.resultsStamp);
+  const pageTurn = new Turn(record, () => record.pageStamp);
   const experiment = readExperiment(record.directory, options);
   const { statistics, damaged, ...results } = await resultsOf(experiment, record.directory, options);
   const { request, answer } = statistics;
-  turn.write(() =>
+  resultsTurn.write(() =>
     record.writeResults({ ...results, statistics: answer && { request, answer, findings: results.findings } }),
   );
-  const written = turn.isLost || leavesPage?.() ? undefined : await writePage(record, experiment, options, turn);
-  if (turn.isLost) return undefined;
+  if (resultsTurn.isLost) return undefined;
+  const written = leavesPage?.() ? undefined : await writePage(record, experiment, options, pageTurn);
+  if (pageTurn.isLost) return undefined;
   return () => {
     for (const note of results.findings.notes.filter(isOnWork)) log?.(note);
     const leftOut = [...new Set([...damaged.map(({ damage }) => damage), ...(written?.leftOut ?? [])])];
@@ -69,15 +71,20 @@ async function resultsNow(record: ResultsRecord, options: ResultsOptions): Promi
   };
 }
 
-/** For as long as nobody else writes results, from when they are read on. */
+/**
+ * To write results, or the page, for as long as nobody else does, from when runs are read on. Results of others cost nobody the
+ * turn of the page, which they make after them: else those who end together make each other begin anew for ever.
+ */
 class Turn {
   readonly #record: ResultsRecord;
-  #stamp: string | undefined;
+  readonly #stampNow: () => string | undefined;
+  readonly #stamp: string | undefined;
   #isLost = false;
 
-  constructor(record: ResultsRecord) {
+  constructor(record: ResultsRecord, stampNow: () => string | undefined) {
     this.#record = record;
-    this.#stamp = record.resultsStamp;
+    this.#stampNow = stampNow;
+    this.#stamp = stampNow();
   }
 
   get isLost(): boolean {
@@ -87,11 +94,8 @@ class Turn {
   /** Unless it is lost. */
   write<T>(act: () => T): T | undefined {
     return this.#record.exclusively(() => {
-      this.#isLost ||= this.#record.resultsStamp !== this.#stamp;
-      if (this.#isLost) return undefined;
-      const written = act();
-      this.#stamp = this.#record.resultsStamp;
-      return written;
+      this.#isLost ||= this.#stampNow() !== this.#stamp;
+      return this.#isLost ? undefined : act();
     });
   }
 }

@@ -16,7 +16,14 @@ import { sweepAside } from "./merge-files.js";
 import { ownerOf } from "./owner.js";
 import { Presence, presentIn, sweepPresences } from "./presence.js";
 import { isThere } from "./read-file.js";
-import { type Results, type ResultsRecord, resultsStampOf, writePageTo, writeResultsTo } from "./results-record.js";
+import {
+  pageStampOf,
+  type Results,
+  type ResultsRecord,
+  resultsStampOf,
+  writePageTo,
+  writeResultsTo,
+} from "./results-record.js";
 import { RunClaims } from "./run-claims.js";
 import { listRuns, runDirectory } from "./run-places.js";
 import { RunRecord } from "./run-record.js";
@@ -126,6 +133,10 @@ export class ExperimentRecord implements ResultsRecord {
 
   get resultsStamp(): string | undefined {
     return resultsStampOf(this.directory);
+  }
+
+  get pageStamp(): string | undefined {
+    return pageStampOf(this.directory);
   }
 
   /**

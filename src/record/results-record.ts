@@ -19,6 +19,8 @@ export interface ResultsRecord {
   readonly directory: string;
   /** By which it is seen whether results were written. */
   readonly resultsStamp: string | undefined;
+  /** Likewise of the page. */
+  readonly pageStamp: string | undefined;
   /** Does it with other commands kept out of what is shared here. Nothing may be awaited in it. */
   exclusively<T>(act: () => T): T;
   writeResults(results: Results): void;
@@ -38,6 +40,10 @@ export class ReportedRecord implements ResultsRecord {
     return resultsStampOf(this.directory);
   }
 
+  get pageStamp(): string | undefined {
+    return pageStampOf(this.directory);
+  }
+
   exclusively<T>(act: () => T): T {
     return this.#shared.exclusively(act);
   }
@@ -51,6 +57,9 @@ export class ReportedRecord implements ResultsRecord {
   }
 }
 
+const PAGE = "report.html";
+
+export const pageStampOf = (directory: string): string | undefined => stampOf(join(directory, PAGE));
 export const resultsStampOf = (directory: string): string | undefined => stampOf(join(directory, SUMMARY));
 
 export function writeResultsTo(directory: string, { summary, statistics, table }: Results): void {
@@ -60,7 +69,7 @@ export function writeResultsTo(directory: string, { summary, statistics, table }
 }
 
 export function writePageTo(directory: string, page: string): string {
-  const path = join(directory, "report.html");
+  const path = join(directory, PAGE);
   writeWhole(path, page);
   return path;
 }

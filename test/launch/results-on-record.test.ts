@@ -62,23 +62,39 @@ test("others end runs and write results again and again meanwhile: nothing is wr
   expect(readFileSync(join(directory, "table.md"), "utf8")).toBe(made.table);
 });
 
-test("others write results before the page is: it is made anew with theirs", async () => {
+test("others write a page before ours is: it is made anew with theirs", async () => {
   const directory = join(temporaryDirectory(), "run");
   await runExperiment(value, { out: directory, python: "/nowhere/python" });
-  const page = readFileSync(join(directory, "report.html"), "utf8");
-  const summary = join(directory, "summary.json");
+  const file = join(directory, "report.html");
+  const page = readFileSync(file, "utf8");
   const [run, aside] = [join(directory, "frozen/seed-1"), join(directory, "../aside")];
   renameSync(run, aside);
   const others = () => {
     renameSync(aside, run);
-    rmSync(summary);
-    writeFileSync(summary, "{}");
+    rmSync(file);
+    writeFileSync(file, "theirs");
   };
   const { signal } = new AbortController();
   const options = { signal, python: "/nowhere/python", onWarning: () => {} };
   const made = await makeResultsOnRecord(new Beside(directory, [() => {}, others]), options);
   expect(made.summary.arms[0]).toMatchObject({ done: 2, missing: [] });
-  expect(readFileSync(join(directory, "report.html"), "utf8")).toBe(page);
+  expect(readFileSync(file, "utf8")).toBe(page);
+});
+
+test("others write results whenever the page is made, and a page after them: nothing is made anew", async () => {
+  const directory = join(temporaryDirectory(), "run");
+  await runExperiment(value, { out: directory, python: "/nowhere/python" });
+  const summary = join(directory, "summary.json");
+  let written = 0;
+  const others = () => {
+    rmSync(summary);
+    writeFileSync(summary, "{}".padEnd(++written));
+  };
+  const { signal } = new AbortController();
+  const options = { signal, python: "/nowhere/python", onWarning: () => {} };
+  const alternating = Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? () => {} : others));
+  await makeResultsOnRecord(new Beside(directory, alternating), options);
+  expect(written).toBe(1);
 });
 
 test("others still have runs to do: the page is left to them, and summary and table are written", async () => {
