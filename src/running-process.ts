@@ -37,9 +37,17 @@ export function isRunning({ pid, startTicks }: ProcessIdentity): boolean {
   }
 }
 
+/** Undefined where the system does not say. */
+export const parentOf = (pid: number): number | undefined => statusOf(pid)?.parent;
+
+/** The command line; empty where the system does not say. */
+export const wordsOf = (pid: number): readonly string[] =>
+  orUndefined(() => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")) ?? [];
+
 interface Status {
   /** It has ended, and nobody has asked how. */
   readonly isZombie: boolean;
+  readonly parent: number;
   readonly startTicks: number;
 }
 
@@ -49,7 +57,7 @@ function statusOf(pid: number | "self"): Status | undefined {
     if (pid !== "self" && readlinkSync("/proc/self") !== String(process.pid)) return undefined;
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // from the third on: a name may hold anything
-    return { isZombie: "ZXx".includes(fields[0]), startTicks: Number(fields[19]) };
+    return { isZombie: "ZXx".includes(fields[0]), parent: Number(fields[1]), startTicks: Number(fields[19]) };
   });
 }
 

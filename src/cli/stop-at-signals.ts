@@ -1,6 +1,7 @@
 /** How signals stop a command. It imports next to nothing: signals are listened to before the rest is there. */
 import inspector from "node:inspector";
 import { EXIT } from "./exit-codes.js";
+import { whenNpmIsGone } from "./npm-gone.js";
 
 /**
  * One wish may arrive more than once: npm passes on a Ctrl-C that the terminal has sent to us, too, and a shell the
@@ -19,7 +20,10 @@ export interface Stop {
   code(): number | undefined;
 }
 
-/** The first Ctrl-C, SIGTERM, SIGHUP or SIGUSR1 stops in order; one that is no echo of it ends the process at once. */
+/**
+ * The first Ctrl-C, SIGTERM, SIGHUP or SIGUSR1 stops in order; one that is no echo of it ends the process at once. The end
+ * of npm, where that began this process, counts as SIGTERM.
+ */
 export function stopAtSignals(echoMilliseconds = ECHO_MILLISECONDS): Stop {
   const stopping = new AbortController();
   let code: number | undefined;
@@ -41,6 +45,11 @@ export function stopAtSignals(echoMilliseconds = ECHO_MILLISECONDS): Stop {
     ["SIGUSR1", on(EXIT.tryAgain)],
   ] as const;
   for (const [signal, handler] of handlers) process.on(signal, handler);
+  const forgetNpm = whenNpmIsGone(() => {
+    if (code !== undefined) return;
+    process.stderr.write("ibatch: npm, which began this, has ended: ending as by SIGTERM\n");
+    on(EXIT.terminated)();
+  });
   return {
     signal: stopping.signal,
     heedEarlier: () => {
@@ -48,6 +57,7 @@ export function stopAtSignals(echoMilliseconds = ECHO_MILLISECONDS): Stop {
     },
     release: () => {
       clearTimeout(timer);
+      forgetNpm();
       for (const [signal, handler] of handlers) process.off(signal, handler);
     },
     code: () => code,

@@ -1,7 +1,8 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { packageRoot } from "../../src/package-root.js";
 import { coldPython } from "../warm-python/python.js";
 import { Scratch, smallConfig, startIbatch } from "./ibatch.js";
 import { endWithTest, processesIn } from "./processes.js";
@@ -132,5 +133,29 @@ it.skipIf(process.platform !== "linux")(
     });
     expect(stateOf("heterogeneous")).toBe("interrupted");
     expect(stepsSaved(run).length).toBeGreaterThan(before.length);
+  },
+);
+
+it.skipIf(process.platform !== "linux").each(["SIGTERM", "SIGHUP"] as const)(
+  "%s to npx alone, which does not pass it on, ends the command that it began, and says so",
+  async (signal) => {
+    const config = scratch.write("small.yaml", smallConfig);
+    const directory = scratch.path(`npx-${signal}`);
+    const temporary = temporaryFiles(`tmp-npx-${signal}`);
+    const child = spawn("npx", ["ibatch", "run", config, "--out", directory, "--set", "epochs=4000"], {
+      env: { ...process.env, TMPDIR: temporary, IBATCH_PYTHON: coldPython },
+      cwd: packageRoot,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    await whenSaid(child, /started/, () => child.kill(signal));
+    await expect.poll(() => processesIn(temporary)).toEqual([]);
+    expect(said).toContain("ibatch: npm, which began this, has ended: ending as by SIGTERM\n");
+    expect(said).toContain("ibatch: interrupted; ");
+    const { state } = JSON.parse(readFileSync(join(directory, "shuffled/seed-0/run.json"), "utf8"));
+    expect(state).toBe("interrupted");
   },
 );
