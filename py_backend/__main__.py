@@ -101,11 +101,7 @@ def serve(arguments: argparse.Namespace, kept: keeper.Keeper) -> int:
     except errors.BackendError as error:
         return fail(PROGRAM, SURROUNDINGS_MISSING, error.message)
     except ListenError as error:
-        return fail(
-            PROGRAM,
-            SURROUNDINGS_MISSING,
-            f"cannot listen at {error}; name another port",
-        )
+        return fail(PROGRAM, SURROUNDINGS_MISSING, f"cannot listen at {error}")
     if warning := device.workspace_warning(chosen):
         print(f"py_backend: {warning}", file=sys.stderr, flush=True)
     return run(server, arguments)

@@ -55,7 +55,9 @@ class Host:
         if isinstance(request, Open):
             return Answer.now(self._open(packet.id, request))
         if not isinstance(request, SessionWork):
-            raise BackendError("unknown_type", f"a {request.type} message does not belong on the work socket")
+            raise BackendError(
+                "unknown_type", f"a {request.type} message does not belong on the work socket", socket="work"
+            )
         session = self._find(request.session)
         self._progress.heard_of_session()
         try:

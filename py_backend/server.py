@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -57,7 +58,7 @@ TELL_SECONDS = 1.0
 
 
 class ListenError(Exception):
-    """A port or path that is taken, or not ours to use; says which and why."""
+    """A port or path that is taken, or not ours to use; says which, why, and what to do."""
 
 
 class Server:
@@ -337,10 +338,21 @@ def bind(socket: zmq.Socket[bytes], endpoint: str) -> None:
         socket.setsockopt(zmq.IPV6, 1)
     try:
         if is_served(endpoint):
-            raise ListenError(f"{endpoint}: another backend listens there")
+            raise ListenError(f"{endpoint}: another backend listens there; name another path")
         socket.bind(endpoint)
     except zmq.ZMQError as error:
-        raise ListenError(f"{endpoint}: {error}") from None
+        raise ListenError(f"{endpoint}: {error}; {instead(endpoint, error.errno)}") from None
+
+
+def instead(endpoint: str, number: int | None) -> str:
+    """What to do where the system says no with this error number."""
+    if endpoint.startswith("ipc://"):
+        return "name another path"
+    if number in (errno.ENODEV, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL):
+        return "name an address of this machine, which is no name: 127.0.0.1, or 0.0.0.0 for all of them"
+    if number == errno.EACCES:
+        return "name a port above 1023"
+    return "name another port"
 
 
 def receive(socket: zmq.Socket[bytes], connections: Connections) -> Asked:

@@ -21,9 +21,9 @@ class TokenError(ValueError):
 def user_token() -> str:
     """That of the environment, which nobody who is started from here gets; else the user's own, which whoever needs it
     first makes. Raises TokenError."""
-    given = os.environ.pop(VARIABLE, "").strip()
-    if given:
-        return long_enough(given, VARIABLE)
+    given = os.fsencode(os.environ.pop(VARIABLE, ""))
+    if given.strip():
+        return token_in(given, VARIABLE)
     path = token_file()
     try:
         return read(path) or make(path)
@@ -39,7 +39,7 @@ def token_file() -> Path:
 def read(path: Path) -> str | None:
     """None where there is no such file."""
     try:
-        return long_enough(read_secret(path).strip(), str(path))
+        return token_in(read_secret(path), str(path))
     except FileNotFoundError:
         return None
 
@@ -59,9 +59,9 @@ def make(path: Path) -> str:
     return read(path) or make(path)
 
 
-def read_secret(path: Path) -> str:
+def read_secret(path: Path) -> bytes:
     """Raises TokenError where others may read the file, OSError where it cannot be read."""
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open("rb") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         if sys.platform != "win32" and mode & 0o077:
             raise TokenError(
@@ -70,7 +70,12 @@ def read_secret(path: Path) -> str:
         return file.read(4096)
 
 
-def long_enough(token: str, where: str) -> str:
+def token_in(content: bytes, where: str) -> str:
+    """Raises TokenError where both sides could not take it alike."""
+    try:
+        token = content.decode().strip()
+    except UnicodeDecodeError:
+        raise TokenError(f"{where}: a token is text in UTF-8, as `openssl rand -hex 32` gives") from None
     if len(token) < LEAST_CHARACTERS:
         raise TokenError(
             f"{where}: a token has {LEAST_CHARACTERS} characters at least, as `openssl rand -hex 32` gives"

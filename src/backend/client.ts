@@ -1,9 +1,9 @@
-import { Interrupted, surroundingsError } from "../errors.js";
+import { Interrupted, surroundingsError, usageError } from "../errors.js";
 import { settlesWithin } from "../process/deadline.js";
 import { type Answer, Channel } from "./channel.js";
 import type { Credentials } from "./credentials.js";
-import { addressOf, workEndpointOf } from "./endpoint.js";
-import { BackendLost } from "./errors.js";
+import { addressOf, controlEndpointOf, isTcp, workEndpointOf } from "./endpoint.js";
+import { BackendError, BackendLost } from "./errors.js";
 import type { ControlRequest, FieldsOf, MessageArrays, WorkRequest } from "./messages.js";
 
 export interface Heartbeat {
@@ -96,7 +96,7 @@ export class BackendClient {
       return client;
     } catch (error) {
       control.close();
-      throw error;
+      throw isOfWork(error) ? thatIsWork(endpoint) : error;
     } finally {
       greeting = false;
       clearTimeout(timer);
@@ -275,3 +275,15 @@ const SECONDS_FOR_A_PING = 0.5;
 
 /** One tick may fall between two chunks. */
 const MIN_DEAF_TICKS = 3;
+
+/** Whether a greeting came to where work is taken. */
+const isOfWork = (error: unknown): boolean =>
+  error instanceof BackendError && error.code === "unknown_type" && error.details.socket === "work";
+
+function thatIsWork(endpoint: string): Error {
+  const [kind, where] = isTcp(endpoint) ? ["port", ", whose number is one less"] : ["socket", ""];
+  return usageError(
+    `backend ${endpoint}: that is its work ${kind}: name its control ${kind}${where}: ${controlEndpointOf(endpoint)} ` +
+      "(the backend says both when it starts)",
+  );
+}

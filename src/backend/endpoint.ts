@@ -41,6 +41,15 @@ export function workEndpointOf(control: string, said: string): string {
   return "port" in ours && "port" in theirs ? control.replace(/\d+$/, String(theirs.port)) : said;
 }
 
+const WORK_SUFFIX = ".work";
+
+/** Of a backend whose work is there: its control endpoint, as it is unless the system chose both ports. */
+export function controlEndpointOf(work: string): string {
+  const address = addressOf(work);
+  if ("port" in address) return work.replace(/\d+$/, String(address.port - 1));
+  return work.endsWith(WORK_SUFFIX) ? work.slice(0, -WORK_SUFFIX.length) : work;
+}
+
 const TRY_EVERY_MILLISECONDS = 200;
 /** Of one try: until it stands, and until it is greeted. */
 const TRY_MILLISECONDS = 1000;

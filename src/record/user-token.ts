@@ -53,7 +53,13 @@ function made(path: string): UserToken {
   return kept;
 }
 
+/** What Node makes of bytes that are no UTF-8. */
+const NO_CHARACTER = "\ufffd";
+
 function longEnough(token: string, from: string): UserToken {
+  if (token.includes(NO_CHARACTER)) {
+    throw usageError(`${from}: a token is text in UTF-8, as \`openssl rand -hex 32\` gives`);
+  }
   if (token.length >= LEAST_CHARACTERS) return { token, from };
   throw usageError(`${from}: a token has ${LEAST_CHARACTERS} characters at least, as \`openssl rand -hex 32\` gives`);
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { addressOf, untilListening } from "../../src/backend/endpoint.js";
+import { addressOf, controlEndpointOf, untilListening } from "../../src/backend/endpoint.js";
 import { Interrupted } from "../../src/errors.js";
 import { temporaryDirectory } from "../experiment/scene.js";
 
@@ -50,6 +50,15 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+test.each([
+  ["tcp://there:5556", "tcp://there:5555"],
+  ["tcp://[::1]:5556", "tcp://[::1]:5555"],
+  ["ipc:///a/b.work", "ipc:///a/b"],
+  ["ipc:///a/b", "ipc:///a/b"],
+])("whose work is at %s is asked at %s", (work, control) => {
+  expect(controlEndpointOf(work)).toBe(control);
+});
 
 test("where something listens, there is nothing to wait for", async () => {
   const onWaiting = vi.fn();

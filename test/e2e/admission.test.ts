@@ -104,6 +104,17 @@ describe("a backend with keys", () => {
     await expect.poll(withKeys.said).toContain("refused a client at 127.0.0.1: its key is none of the *.key in");
   });
 
+  test("is not greeted at its work port, and the right one is said", async () => {
+    const greeted = opened(withKeys.work, byKeys(KEYS));
+    const control = withKeys.work.replace(/\d+$/, (port) => String(Number(port) - 1));
+    await expect(greeted).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining(
+        `${withKeys.work}: that is its work port: name its control port, whose number is one less: ${control} (`,
+      ),
+    });
+  });
+
   test("refuses at the work socket, too", async () => {
     const channel = new Channel(withKeys.work, withWrongServerKey());
     await expect(channel.request("close", { session: "s" }, {})).rejects.toThrow("has another key than server.key");

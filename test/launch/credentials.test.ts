@@ -60,6 +60,12 @@ test("beyond this machine there are keys, or it is refused", () => {
   expect(() => credentialsFor("tcp://10.0.0.1:5555")).toThrow("keys are needed: `ibatch keys DIR` makes them");
 });
 
+test("a token that is no text in UTF-8 is refused, as the backend does", () => {
+  mkdirSync(join(base, "ibatch"));
+  writeFileSync(tokenFile(), Buffer.alloc(40, 0xff), { mode: 0o600 });
+  expect(() => credentialsFor("tcp://localhost:5555")).toThrow(`${tokenFile()}: a token is text in UTF-8`);
+});
+
 test("a token that can be guessed, or read by others, is refused", () => {
   vi.stubEnv("IBATCH_TOKEN", "short");
   expect(() => credentialsFor("tcp://localhost:5555")).toThrow("IBATCH_TOKEN: a token has 32 characters at least");

@@ -166,6 +166,19 @@ def test_a_token_that_can_be_guessed_is_refused(configuration: Path, monkeypatch
         user_token.user_token()
 
 
+def test_a_token_that_is_no_text_is_refused_wherever_it_is_from(
+    configuration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ": a token is text in UTF-8"
+    monkeypatch.setenv("IBATCH_TOKEN", os.fsdecode(b"\xff" * 40))
+    with pytest.raises(TokenError, match=f"IBATCH_TOKEN{said}"):
+        user_token.user_token()
+    user_token.user_token()
+    configuration.write_bytes(b"\xff" * 40)
+    with pytest.raises(TokenError, match=f"{configuration}{said}"):
+        user_token.user_token()
+
+
 def test_a_token_that_others_may_read_is_refused(configuration: Path) -> None:
     user_token.user_token()
     configuration.chmod(0o644)

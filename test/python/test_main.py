@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import zmq.auth
 
 from py_backend import __main__ as command
 from py_backend import device, keeper, process_signals, server
@@ -163,12 +164,22 @@ def test_the_port_of_work_that_is_taken_is_the_one_that_is_named(warm_python: st
     assert f"cannot listen at tcp://127.0.0.1:{port + 1}: " in line
 
 
+@pytest.mark.parametrize("host", ["nowhere.invalid", "198.51.100.1"])
+def test_a_host_that_is_none_of_this_machine_is_what_is_wrong(warm_python: str, tmp_path: Path, host: str) -> None:
+    for name in ("server", "client"):
+        zmq.auth.create_certificates(tmp_path, name)
+    (tmp_path / "server.key_secret").chmod(0o600)
+    line = the_line(start("--listen", f"tcp://{host}:5555", "--keys", str(tmp_path), python=warm_python), 4)
+    assert f"cannot listen at tcp://{host}:5555: " in line
+    assert line.endswith("; name an address of this machine, which is no name: 127.0.0.1, or 0.0.0.0 for all of them")
+
+
 def test_a_socket_path_that_is_taken_is_not_taken_over(warm_python: str) -> None:
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as taken:  # 0700, and a short path
         taken.bind(f"{folder}/c")
         taken.listen()
         line = the_line(start("--listen", f"ipc://{folder}/c", python=warm_python), 4)
-    assert "another backend listens there" in line
+    assert line.endswith("another backend listens there; name another path")
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,8 @@ def test_data_that_does_not_fit_is_out_of_memory(
 
 
 def test_a_control_message_does_not_belong_here(tiny: SimpleNamespace) -> None:
-    assert refusal(lambda: Host(HERE, Progress()).handle(Packet(1, Ping(session=None)))).code == "unknown_type"
+    refused = refusal(lambda: Host(HERE, Progress()).handle(Packet(1, Ping(session=None))))
+    assert (refused.code, refused.details) == ("unknown_type", {"socket": "work"})
 
 
 # --- one session at a time
