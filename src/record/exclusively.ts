@@ -4,38 +4,34 @@ import { Held, Lock } from "./lock.js";
 /** So long others are waited for, each of whom writes a few files. */
 const PATIENCE_SECONDS = 40;
 
-export interface Waiting {
-  /** Called while others are waited for. */
-  readonly meanwhile?: () => void;
-  /** For so long; nothing else is done in this process until then. */
-  readonly patienceSeconds?: number | undefined;
-}
-
 /** Between two words in a long loop. */
 const BEAT_MILLISECONDS = 1000;
 
 /** What all share in a directory, to one of them. */
 export class SharedDirectory {
   readonly #directory: string;
+  readonly #sayMore: () => void;
   #lock: Lock | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
 
-  constructor(directory: string) {
+  /** `sayMore`: says likewise, of what else this process holds, that it lives; called while others are waited for, too. */
+  constructor(directory: string, sayMore: () => void = () => {}) {
     this.#directory = directory;
+    this.#sayMore = sayMore;
   }
 
   /**
    * Does it with others kept out of what is shared there. Nothing may be awaited in it. Where they are kept out already, they are
-   * still.
+   * still. Others are waited for for so long; nothing else is done in this process until then.
    * @throws Held where one keeps the directory for longer: an ibatch of before holds it for as long as it trains; IbatchError
    * where another took this process for gone meanwhile.
    */
-  exclusively<T>(act: () => T, waiting: Waiting = {}): T {
+  exclusively<T>(act: () => T, patienceSeconds = PATIENCE_SECONDS): T {
     if (this.#lock !== undefined) {
       this.#lock.refuseIfLost();
       return act();
     }
-    const lock = takeBriefly(this.#directory, waiting);
+    const lock = takeBriefly(this.#directory, patienceSeconds, this.#sayMore);
     this.#lock = lock;
     this.#saidAt = Number.NEGATIVE_INFINITY;
     try {
@@ -53,13 +49,14 @@ export class SharedDirectory {
     this.#saidAt = now;
     this.#lock.refuseIfLost();
     this.#lock.sayAlive();
+    this.#sayMore();
   }
 }
 
 /** Likewise of one who shares it this once. */
 export const exclusively = <T>(directory: string, act: () => T): T => new SharedDirectory(directory).exclusively(act);
 
-function takeBriefly(directory: string, { meanwhile = () => {}, patienceSeconds = PATIENCE_SECONDS }: Waiting): Lock {
+function takeBriefly(directory: string, patienceSeconds: number, meanwhile: () => void): Lock {
   const last = performance.now() + 1000 * patienceSeconds;
   for (;;) {
     try {

@@ -59,7 +59,7 @@ export class ExperimentRecord implements ResultsRecord {
     this.#before = before;
     this.#presence = presence;
     this.#claims = new RunClaims(presence);
-    this.#shared = new SharedDirectory(directory);
+    this.#shared = new SharedDirectory(directory, () => this.#sayPresent());
     this.identity = identity;
     this.#options = options;
     this.#within = within;
@@ -118,7 +118,13 @@ export class ExperimentRecord implements ResultsRecord {
       this.#presence.refuseIfLost();
       return act();
     };
-    return this.#shared.exclusively(alone, { meanwhile: () => this.#presence.sayAlive(), patienceSeconds });
+    return this.#shared.exclusively(alone, patienceSeconds);
+  }
+
+  /** Else others would take over its runs as soon as they are let in. */
+  #sayPresent(): void {
+    this.#presence.sayAlive();
+    if (this.#within !== undefined) this.#within.#sayPresent();
   }
 
   /** To be called now and then in what is done exclusively and takes long. @throws IbatchError, likewise. */

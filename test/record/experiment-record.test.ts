@@ -332,12 +332,13 @@ describe("refused, and left as it was, is a directory that holds", () => {
 test("who keeps others out says that it lives while it takes runs, and takes none where another took it for gone", () => {
   const record = open();
   const lock = join(directory, "lock");
+  const presence = join(directory, String(readdirSync(directory).find((name) => name.startsWith("lock."))));
   const heardAt = record.exclusively(() => {
-    utimesSync(lock, 0, 0);
+    for (const path of [lock, presence]) utimesSync(path, 0, 0);
     record.claim("a", 0);
-    return statSync(lock).mtimeMs;
+    return [lock, presence].map((path) => statSync(path).mtimeMs);
   });
-  expect(heardAt).toBeGreaterThan(0);
+  expect(Math.min(...heardAt)).toBeGreaterThan(0);
   const tooLate = () =>
     record.exclusively(() => {
       writeFileSync(lock, "another's");
