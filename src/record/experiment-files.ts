@@ -6,7 +6,7 @@ import { DATASETS } from "./dataset-record.js";
 import { differences } from "./differences.js";
 import { EXPERIMENT, type ExperimentDocument, readIdentity } from "./experiment-document.js";
 import { EXPORTS } from "./export-files.js";
-import { LOCK } from "./lock.js";
+import { LOCK } from "./lock-holder.js";
 import { isPresence } from "./presence.js";
 import { isDirectory, isThere } from "./read-file.js";
 import { RUN_DOCUMENT } from "./run-files.js";

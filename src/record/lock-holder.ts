@@ -1,11 +1,14 @@
 /** What a lock says of the process that holds it, and whether that one still lives. */
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { countedAlike, isRunning, type ProcessIdentity, thisProcess } from "../running-process.js";
 import { codeOf, PARTIAL } from "./write-file.js";
+
+/** Its name in the directory that it is for. */
+export const LOCK = "lock";
 
 /** After so much silence a holder that cannot be asked counts as gone. */
 export const SILENCE_SECONDS = 60;
@@ -82,14 +85,20 @@ function isAlive(holder: Holder, path: string, now: number | undefined): boolean
   return heard !== undefined && (now ?? clockOf(dirname(path))) - heard < most * 1000;
 }
 
-/** What a file says that is made there now, in milliseconds: another machine may keep it, by another clock than ours. */
+/**
+ * What a file says that is made there now, in milliseconds: another machine may keep it, by another clock than ours. Its name is
+ * that of a lock on its way, which is nothing of the user's to anybody; whoever takes the lock meanwhile removes it.
+ */
 function clockOf(directory: string): number {
-  const probe = join(directory, `clock.${randomUUID()}${PARTIAL}`);
+  const probe = join(directory, `${LOCK}.${randomUUID()}${PARTIAL}`);
   try {
-    closeSync(openSync(probe, "wx"));
-    const { mtimeMs } = statSync(probe);
-    rmSync(probe);
-    return mtimeMs;
+    const file = openSync(probe, "wx");
+    try {
+      return fstatSync(file).mtimeMs;
+    } finally {
+      closeSync(file);
+      rmSync(probe, { force: true });
+    }
   } catch {
     return Date.now(); // it cannot be written there
   }

@@ -10,6 +10,7 @@ import {
   type Holder,
   holderText,
   isHeld,
+  LOCK,
   livingHolder,
   readHolder,
   SILENCE_SECONDS,
@@ -18,9 +19,6 @@ import {
 } from "./lock-holder.js";
 import type { Presence } from "./presence.js";
 import { codeOf, PARTIAL, writing } from "./write-file.js";
-
-/** Its name in the directory that it is for. */
-export const LOCK = "lock";
 
 export interface LockOptions {
   /** It is held for a few writes alone: others wait. */

@@ -7,8 +7,8 @@ import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { atExit } from "../at-exit.js";
 import { LivingFile } from "./living-file.js";
-import { holderOf, LOCK, lost } from "./lock.js";
-import { type Holder, isHeld, type LockHolder, livingHolder, textOf, thisHolder } from "./lock-holder.js";
+import { holderOf, lost } from "./lock.js";
+import { type Holder, isHeld, LOCK, type LockHolder, livingHolder, textOf, thisHolder } from "./lock-holder.js";
 import { writing } from "./write-file.js";
 
 const NAME = /^lock\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -2,8 +2,9 @@
 import { dirname, join } from "node:path";
 import { whyBlocked } from "./blocked.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
-import { Held, LOCK, Lock } from "./lock.js";
+import { Held, Lock } from "./lock.js";
 import type { Holder } from "./lock-holder.js";
+import { LOCK } from "./lock-holder.js";
 import type { Presence } from "./presence.js";
 import { isThere } from "./read-file.js";
 

@@ -311,6 +311,20 @@ describe("a holder that cannot be asked is listened to:", () => {
     expect(readdirSync(directory)).toEqual(["lock"]);
   });
 
+  test("what it is looked at by is no user's file to others, and may be swept by who takes the lock", () => {
+    heard({ host: "elsewhere", bootId: "another" }, 0);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 600_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const seen: string[] = [];
+    meanwhile.before = (call) => {
+      if (call !== "rm" || seen.length > 0) return;
+      seen.push(...readdirSync(directory).filter((name) => name !== "lock"));
+      for (const name of seen) rmSync(join(directory, name));
+    };
+    expect(holderOf(directory)).toMatchObject({ host: "elsewhere" });
+    expect(seen).toEqual([expect.stringMatching(/^lock\.[-0-9a-f]+\.partial$/)]);
+  });
+
   test("the holder is heard every five seconds, and not after its release", () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
