@@ -3,7 +3,7 @@ import { chmodSync, existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { surroundingsError, usageError } from "../errors.js";
 import { makeDirectory } from "./directory.js";
-import { NO_CHANGING, NO_READING, readGuarded, refuseUse } from "./secret-file.js";
+import { NO_CHANGING, NO_READING, readGuarded, refuseDirectory } from "./secret-file.js";
 import { addWhole as addWholeFile } from "./write-file.js";
 
 /** In Z85. */
@@ -81,7 +81,7 @@ export interface ClientKeyFiles extends Pair {
  * @throws IbatchError where they cannot be used, or others may put other files in their place.
  */
 export function readClientKeys(directory: string, publicKeyOf: PublicKeyOf): ClientKeyFiles {
-  refuseUse(directory, statSync(directory, { throwIfNoEntry: false })?.mode ?? 0, NO_CHANGING);
+  refuseDirectory(directory, NO_CHANGING);
   const [own, server] = [secretFile(directory, "client"), publicFile(directory, "server")];
   return {
     ...needed(own, readPair(own, publicKeyOf)),

@@ -1,5 +1,5 @@
 /** Files that their owner alone may read. */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { surroundingsError } from "../errors.js";
 import { codeOf } from "./write-file.js";
 
@@ -9,9 +9,17 @@ export const NO_CHANGING = { what: "change", bits: 0o022, mend: "chmod go-w" } a
 type Use = typeof NO_READING | typeof NO_CHANGING;
 
 /** @throws IbatchError where others may do this with what has such a mode. */
-export function refuseUse(path: string, mode: number, { what, bits, mend }: Use): void {
+function refuseUse(path: string, mode: number, { what, bits, mend }: Use): void {
   if (process.platform === "win32" || (mode & bits) === 0) return;
   throw surroundingsError(`${path}: others may ${what} it: ${mend} ${path}`);
+}
+
+/**
+ * Of a directory, if it is there.
+ * @throws IbatchError where others may do with it what they must not, or it cannot be looked at.
+ */
+export function refuseDirectory(path: string, use: Use): void {
+  ifThere(path, () => refuseUse(path, statSync(path).mode, use));
 }
 
 /**
@@ -19,7 +27,7 @@ export function refuseUse(path: string, mode: number, { what, bits, mend }: Use)
  * @throws IbatchError where others may do with it what they must not, or it cannot be read.
  */
 export function readGuarded(path: string, use: Use): string | undefined {
-  try {
+  return ifThere(path, () => {
     const file = openSync(path, "r");
     try {
       refuseUse(path, fstatSync(file).mode, use);
@@ -27,6 +35,12 @@ export function readGuarded(path: string, use: Use): string | undefined {
     } finally {
       closeSync(file);
     }
+  });
+}
+
+function ifThere<T>(path: string, act: () => T): T | undefined {
+  try {
+    return act();
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     if (codeOf(error) === undefined) throw error;

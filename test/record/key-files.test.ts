@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -74,6 +75,11 @@ test("a directory in which others may put another server.key is refused", () => 
   writeKeyFiles(directory, makeKeySet());
   chmodSync(directory, 0o770);
   expect(() => readClientKeys(directory)).toThrow(`${directory}: others may change it: chmod go-w ${directory}`);
+});
+
+test("a directory that cannot be looked at is named", () => {
+  symlinkSync(directory, directory);
+  expect(() => readClientKeys(directory)).toThrow(`${directory} cannot be read (ELOOP)`);
 });
 
 test("what a command that died left half is made whole, and what it made is kept", () => {
