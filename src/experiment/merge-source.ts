@@ -1,11 +1,12 @@
 /** A run directory that is to be merged with others: what is on record there, all of it checked. */
+import { join } from "node:path";
 import { type IbatchError, usageError } from "../errors.js";
 import { Checkpoints } from "../record/checkpoints.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { type ExperimentDocument, readExperimentDocument } from "../record/experiment-document.js";
 import { isUnused } from "../record/experiment-files.js";
 import { holderOf } from "../record/lock.js";
-import { askable, type Holder, holderText, SILENCE_SECONDS } from "../record/lock-holder.js";
+import { askable, type Holder, holderText, LOCK, SILENCE_SECONDS } from "../record/lock-holder.js";
 import { presentIn } from "../record/presence.js";
 import { openRun, readEpochs } from "../record/read-run.js";
 import { readRuns } from "../record/read-runs.js";
@@ -83,10 +84,14 @@ function readOne(place: RunPlaceOnDisk): SourceRun | undefined {
   return { ...run, soFar: undefined };
 }
 
-export function inUse(directory: string, holder: Holder): IbatchError {
+/** `path`: of what says so, where that is not the lock of the directory. */
+export function inUse(
+  directory: string,
+  { path = join(directory, LOCK), ...holder }: Holder & { readonly path?: string },
+): IbatchError {
   const heard =
     askable(holder) || !holder.beats
-      ? "if that is no ibatch any more, remove the lock"
+      ? `if that is no ibatch any more, remove ${path}`
       : `it cannot be asked from here: after ${SILENCE_SECONDS} s of silence it counts as gone`;
   return usageError(`${directory} is in use by ${holderText(holder)}: merge when that has ended (${heard})`);
 }

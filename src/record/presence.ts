@@ -54,10 +54,18 @@ export class Presence {
   }
 }
 
+/** A command that works in a directory, and the file that says so. */
+export interface Present extends Holder {
+  readonly path: string;
+}
+
 /** Of the commands that work in a directory, those that live. `own` is left out. */
-export function presentIn(directory: string, own?: Presence): Holder[] {
+export function presentIn(directory: string, own?: Presence): Present[] {
   const now = own?.heardAt;
-  return presencesIn(directory).flatMap((path) => (path === own?.path ? [] : (livingHolder(path, now) ?? [])));
+  return presencesIn(directory).flatMap((path) => {
+    const holder = path === own?.path ? undefined : livingHolder(path, now);
+    return holder === undefined ? [] : [{ ...holder, path }];
+  });
 }
 
 /** Those who work in an experiment's directory, each once: commands of now, and one of before that holds all of it. */

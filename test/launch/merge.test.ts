@@ -303,11 +303,13 @@ describe("are refused, and nothing is made", () => {
     const lock = join(b, "lock.00000000-0000-4000-8000-000000000000");
     writeFileSync(lock, JSON.stringify({ pid: process.ppid, host: hostname() }));
     expect(await refusal([a, b])).toMatch(
-      /b is in use by process \d+ on .*: merge when that has ended \(if that is no/,
+      /b is in use by process \d+ on .*: merge when that has ended \(if that is no ibatch any more, remove \S*\/b\/lock\.00000000-\S+\)$/,
     );
     rmSync(lock);
     writeFileSync(join(b, "shuffled/seed-1/lock"), JSON.stringify({ pid: process.ppid, host: hostname() }));
-    expect(await refusal([a, b])).toMatch(/b\/shuffled\/seed-1 is in use by process/);
+    expect(await refusal([a, b])).toMatch(
+      /b\/shuffled\/seed-1 is in use by process .*, remove \S*\/b\/shuffled\/seed-1\/lock\)$/,
+    );
   });
 });
 
