@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { ConfigSource, type Setting } from "../config/config-source.js";
 import { Interrupted } from "../errors.js";
 import { launch } from "../launch/launch.js";
+import { isUntried } from "../record/run-document.js";
 import type { Summary } from "../record/summary-document.js";
 import { thisCall } from "./called.js";
 import { EXIT } from "./exit-codes.js";
@@ -59,8 +60,13 @@ function settings({ set, seeds, device, devices, jobs }: RunOptions): Setting[] 
 
 /** What failed is told last: its reasons stand above the tables. */
 function tellFailed({ arms }: Summary): void {
-  const failed = arms.reduce((sum, arm) => sum + arm.failed, 0);
-  if (failed > 0) note(`ibatch: ${failed === 1 ? "1 run" : `${failed} runs`} failed`);
+  const untried = arms.reduce((sum, arm) => sum + arm.runs.filter(isUntried).length, 0);
+  const failed = arms.reduce((sum, arm) => sum + arm.failed, 0) - untried;
+  const counted = [
+    ...(failed > 0 ? [`${failed === 1 ? "1 run" : `${failed} runs`} failed`] : []),
+    ...(untried > 0 ? [`${untried === 1 ? "1 run was" : `${untried} runs were`} not begun`] : []),
+  ];
+  if (counted.length > 0) note(`ibatch: ${counted.join(", ")}`);
 }
 
 /** Damage first: the same command does not mend it. */

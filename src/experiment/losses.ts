@@ -2,6 +2,7 @@
 import type { BackendLost } from "../backend/errors.js";
 import { IbatchError } from "../errors.js";
 import { hashValue } from "../record/hash.js";
+import { NOT_TRIED } from "../record/run-document.js";
 import { openRequest } from "../training/open-request.js";
 import type { RunPlace } from "./observer.js";
 import type { PlannedRun } from "./plan-runs.js";
@@ -31,7 +32,7 @@ export class Losses {
 
   /** Why no other run is tried, once that is so. */
   get refusal(): IbatchError | undefined {
-    return this.#reason && new IbatchError("run", `not tried: ${this.#reason.message}`);
+    return this.#reason && new IbatchError("run", `${NOT_TRIED}${this.#reason.message}`);
   }
 
   stop(missing: IbatchError): void {

@@ -137,3 +137,9 @@ export type RunDocument = z.infer<typeof runDocument>;
 
 /** Whether it came to its end: a result. */
 export const isFinished = ({ state }: Pick<RunDocument, "state">): boolean => state === "done" || state === "diverged";
+
+/** How the error of a run begins that failed without being tried, for want of what all runs need. */
+export const NOT_TRIED = "not tried: ";
+
+export const isUntried = ({ error }: { readonly error?: string | undefined }): boolean =>
+  error?.startsWith(NOT_TRIED) ?? false;

@@ -1,6 +1,7 @@
 /** A summary's figures as table and page show them. */
 
 import { fromRecorded, type RecordedNumber } from "../record/number.js";
+import { isUntried, NOT_TRIED } from "../record/run-document.js";
 import type { ArmSummary, Spread } from "../record/summary-document.js";
 
 /** Mean ± sd. */
@@ -13,13 +14,22 @@ export function spreadText(value: Spread | null, format: (value: number) => stri
 /** How an arm's runs ended, of so many planned. */
 export function runsText({ done, diverged, failed, missing, runs }: ArmSummary, planned: number): string {
   const unfinished = runs.filter(({ state }) => state === "running" || state === "interrupted").length;
-  const others = [`${diverged} diverged`, `${failed} failed`, `${unfinished} unfinished`, `${missing.length} missing`];
+  const untried = runs.filter(isUntried).length;
+  const others = [
+    `${diverged} diverged`,
+    `${failed - untried} failed`,
+    `${untried} not begun`,
+    `${unfinished} unfinished`,
+    `${missing.length} missing`,
+  ];
   return [`${done} of ${planned}`, ...others.filter((part) => !part.startsWith("0 "))].join(", ");
 }
 
 /** How each run ended that is not done: a line each, after the arm's name; those that are not on record together. */
 export function endingsOf({ runs, missing }: ArmSummary): string[] {
   const ended = runs.flatMap(({ seed, state, error, divergedAtStep }) => {
+    if (error !== undefined && isUntried({ error }))
+      return [`seed ${seed} not begun: ${error.slice(NOT_TRIED.length)}`];
     if (error !== undefined && state !== "interrupted") return [`seed ${seed} failed: ${error}`];
     if (divergedAtStep !== undefined) return [`seed ${seed} diverged at step ${divergedAtStep}`];
     if (state === "running") return [`seed ${seed} is running, or was cut off`];

@@ -264,6 +264,20 @@ describe("what goes wrong", () => {
     expect(read("report.html")).toMatch(/^<!doctype html>/);
   });
 
+  test("runs that were not tried for want of a backend are told apart from those that failed", async () => {
+    const args = ["--quiet", "--seeds", "3", "--set", "backend.restarts=0"];
+    const dying: Pretence = {
+      before({ type }) {
+        if (type === "train") throw new BackendLost("the backend ended: exit code 9", []);
+      },
+    };
+    opened.openBackend.mockImplementation(async () => ({ client: new FakeBackend(dying), stop: async () => {} }));
+    const { code, stdout, stderr } = await run(args, dying);
+    expect({ code, stderr }).toEqual({ code: 3, stderr: "ibatch: 3 runs failed, 3 runs were not begun\n" });
+    expect(stdout).toContain("| 0 of 3, 2 failed, 1 not begun |");
+    expect(stdout).toMatch(/^frozen, seed 2 not begun: 3 runs in a row lost their backend/m);
+  });
+
   test("a diverged run is a result: exit code 0, told in the table", async () => {
     const { code, stdout } = await run(["--quiet"], { loss: (_, step) => (step === 3 ? Number.NaN : 1) });
     expect(code).toBe(0);
