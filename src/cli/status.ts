@@ -72,6 +72,7 @@ const STANDINGS: readonly Standing[] = [
   "done",
   "diverged",
   "under way",
+  "waiting",
   "resumable",
   "refused",
   "to begin anew",
@@ -109,6 +110,7 @@ function detailOf({ standing, checkpoint, resumedFrom, divergedAtStep, error, he
     ...(divergedAtStep === null ? [] : [`at step ${divergedAtStep}`]),
     ...(error === null ? [] : [error]),
     ...(checkpoint === null ? [] : [checkpointOf(standing, checkpoint)]),
+    ...(checkpoint === null && standing === "waiting" ? ["waits for a backend, and begins anew"] : []),
     ...(resumedFrom.length === 0 ? [] : [`went on from step ${resumedFrom.join(", ")}`]),
   ];
   return details.join("; ");
@@ -116,5 +118,6 @@ function detailOf({ standing, checkpoint, resumedFrom, divergedAtStep, error, he
 
 function checkpointOf(standing: Standing, step: number): string {
   if (standing === "done" || standing === "diverged") return `its last checkpoint is kept, of step ${step}`;
+  if (standing === "waiting") return `waits for a backend, and goes on from step ${step}`;
   return standing === "resumable" ? `goes on from step ${step}` : `last checkpoint at step ${step}`;
 }

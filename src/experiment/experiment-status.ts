@@ -17,13 +17,15 @@ import { trialName } from "./tuning/trials.js";
 
 /**
  * `resumable`: the same command goes on from its checkpoint; `refused`: it would, but was refused the last time, for its
- * order makes another plan; `to begin anew`: it was begun, and has none that is used.
+ * order makes another plan; `waiting`: it failed, as by the loss of its backend, and a living command tries it again once there
+ * is a backend for it; `to begin anew`: it was begun, and has none that is used.
  */
 export type Standing =
   | "done"
   | "diverged"
   | "failed"
   | "under way"
+  | "waiting"
   | "resumable"
   | "refused"
   | "to begin anew"
@@ -227,9 +229,10 @@ function standingOf(run: RunRead, { isUnderWay, ...by }: GoingOn & { readonly is
   };
 }
 
-function standing({ document, steps }: RunRead, by: GoingOn): Standing {
+function standing({ document, steps, heldBy }: RunRead, by: GoingOn): Standing {
   const { state } = document;
   if (state === "done" || state === "diverged") return state;
+  if (state === "failed" && heldBy !== null) return "waiting"; // let go once it has failed for good
   if (whyAnew({ document, steps }, by) === undefined) return document.madeOtherPlan ? "refused" : "resumable";
   return state === "failed" ? state : "to begin anew";
 }

@@ -58,7 +58,7 @@ export async function runAndRecord(experiment: ExperimentInputs, run: PlannedRun
 
 /** Does it again with another backend where it lost its own, or the other one did not start, as often as the config says. */
 async function restarting<T>(
-  { audience, signal }: ExperimentInputs,
+  { audience, signal, workplace }: ExperimentInputs,
   run: PlannedRun,
   { backends, kept, restarts, hasOthers }: Attempt,
   act: (client: WorkClient) => Promise<T>,
@@ -70,6 +70,7 @@ async function restarting<T>(
     let client: WorkClient | undefined;
     try {
       client = await backends.get({ waits: !hasOthers(), over: signal });
+      if (restart > 1 && workplace.pool.length > 1) tellWhere(run, backends, audience.note);
       return await act(client);
     } catch (error) {
       if (client === undefined && hasOthers() && isEveryRuns(error)) throw new LeftToOthers("away", error);
@@ -85,6 +86,12 @@ async function restarting<T>(
       await pause(secondsBefore(restart), signal);
     }
   }
+}
+
+/** Of several, the one that takes what another one lost. */
+function tellWhere({ place, record }: PlannedRun, { name }: Backends, note: (line: string) => void): void {
+  const [step] = record.checkpoints.steps;
+  note(`${runText(place)}: ${step === undefined ? "begins anew" : `goes on from step ${step}`} at ${name}`);
 }
 
 function tellWhereAnew(run: PlannedRun, kept: KeptRuns, note: (line: string) => void): void {

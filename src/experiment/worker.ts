@@ -102,7 +102,7 @@ export class Worker {
    * Returns why it is not tried any more, where others go on.
    */
   async recover(): Promise<IbatchError | undefined> {
-    const { others, over, experiment } = this.#assignment;
+    const { others, over } = this.#assignment;
     await this.backends.discard();
     for (let attempt = this.losses.attempt; others.hasOthers && !over.aborted; attempt++) {
       await this.#pause(secondsBefore(attempt));
@@ -111,7 +111,7 @@ export class Worker {
       const why = this.#whyEnough(absence, attempt);
       if (why !== undefined && others.hasOthers) return why;
       if (absence !== undefined) continue;
-      experiment.audience.log(`${this.backends.name} is back`);
+      this.#note(`${this.backends.name} is back`);
       return undefined;
     }
     return undefined;

@@ -102,6 +102,22 @@ test("a run that is held says by whom, and what it does where it is under way", 
   ]);
 });
 
+test("a run that lost its backend under a command that lives waits for another one, and says where it goes on", async () => {
+  const lost = { accuracies: [0.1], state: "failed", error: "the backend ended: signal SIGKILL" } as const;
+  const directory = make({ seeds: [0, 1], arms: { frozen: { 0: lost, 1: lost } } });
+  checkpoint(directory, "frozen/seed-0", 4);
+  for (const seed of [0, 1]) {
+    const lock = JSON.stringify({ pid: process.ppid, host: hostname() });
+    writeFileSync(join(directory, `frozen/seed-${seed}/lock`), lock);
+  }
+  const { stdout } = await ibatch("status", directory);
+  expect(stdout).toContain("2 runs: 2 waiting\n");
+  expect(stdout).toMatch(
+    /^frozen {2}0 {5}waiting {2}1 of 3 {2}process .*; the backend ended: signal SIGKILL; waits for a backend, and goes on from step 4$/m,
+  );
+  expect(stdout).toMatch(/^frozen {2}1 {5}waiting {2}.*; waits for a backend, and begins anew$/m);
+});
+
 test.each([
   ["for what lies around it", {}],
   ["by itself", { failedByItself: true as const }],

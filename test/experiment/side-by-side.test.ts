@@ -215,6 +215,9 @@ describe("a backend that is lost under a run", () => {
     expect(noted.filter((line) => line.includes("restart"))).toEqual([
       expect.stringMatching(/SIGKILL.*; restart 1 of 3$/),
     ]);
+    expect(noted.filter((line) => line.includes(" goes on from step "))).toEqual([
+      expect.stringMatching(/^\w+, seed \d: goes on from step \d+ at backend \d$/),
+    ]);
     expect(paused, "the first try to have it back is made at once").toEqual([]);
   });
 

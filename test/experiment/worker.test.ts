@@ -127,10 +127,10 @@ describe("one that is away", () => {
 
 describe("to have it back", () => {
   test("it is tried less and less often, at most once a minute, for as long as others work", async () => {
-    const { worker, logged } = workerOf(times(9));
+    const { worker, lines } = workerOf(times(9));
     expect(await worker.recover()).toBeUndefined();
     expect(pauses.seconds).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
-    expect(logged).toEqual(["backend 2 is back"]);
+    expect(lines).toEqual(["backend 2 is back"]);
   });
 
   test("one of ours is tried three times", async () => {
