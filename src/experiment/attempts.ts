@@ -37,10 +37,12 @@ export class Attempts {
     if (refusal !== undefined) return failed(begun(run), refusal);
     const absence = this.#pool.hasOthers ? await worker.absence() : undefined;
     if (absence !== undefined) return absence;
+    this.#pool.doesRuns(worker);
     try {
       const restarts = this.#restartsOf(run);
       const hasOthers = () => this.#pool.hasOthers;
-      return await runAndRecord(this.#experiment, begun(run), { backends, kept, restarts, hasOthers });
+      const atWork = () => this.#pool.atWork;
+      return await runAndRecord(this.#experiment, begun(run), { backends, kept, restarts, atWork, hasOthers });
     } catch (error) {
       if (error instanceof LeftToOthers) return { why: error.why, error: error.error };
       if (!(error instanceof IbatchError)) throw error;

@@ -24,6 +24,8 @@ export interface Attempt {
   readonly kept: KeptRuns;
   /** How often the run lost a backend and went on, wherever it was. */
   readonly restarts: { used: number };
+  /** Backends that did runs by now, this one among them. */
+  atWork(): number;
   /** Whether others could go on with it. */
   hasOthers(): boolean;
 }
@@ -44,9 +46,9 @@ export class LeftToOthers extends Error {
  * @throws LeftToOthers; what `runOne` throws, but for lost backends.
  */
 export async function runAndRecord(experiment: ExperimentInputs, run: PlannedRun, attempt: Attempt): Promise<Ended> {
-  const { backends, kept } = attempt;
+  const { backends } = attempt;
   try {
-    const document = await restarting(experiment, run, attempt, (client) => runOne(experiment, run, client, kept));
+    const document = await restarting(experiment, run, attempt, (client) => runOne(experiment, run, client, attempt));
     return { document, metrics: run.record.metrics };
   } catch (error) {
     if (error instanceof Interrupted && run.record.started) recordInterrupted(run, error);

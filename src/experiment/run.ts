@@ -25,28 +25,36 @@ import { type PlannedRun, refuseOtherArm } from "./plan-runs.js";
 import { loadNewest, type ResumePoint, recordResumed } from "./resume.js";
 import { clearEnded, endOf, recordStopped } from "./run-end.js";
 import { bitsSha256, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
+import { trainedBeside } from "./trained-beside.js";
 
 /** After an interruption: the batch under way ends, and what is saved fits into a message or a few. */
 const SECONDS_FOR_A_LAST_CHECKPOINT = 5;
 
+/** What a run is made beside. */
+interface Beside {
+  /** And of which it is one from then on. */
+  readonly kept: KeptRuns;
+  /** Backends that did runs by now. */
+  atWork(): number;
+}
+
 /**
  * Trains one arm with one seed and records it, from where its last checkpoint was taken if it has one.
  * Returns how it ended; `interrupted` and `failed` runs are recorded as such and their error is thrown.
- * `kept`: beside which this one is made, and of which it is one from then on.
  * @throws Unfit before anything is written.
  */
 export async function runOne(
   experiment: ExperimentInputs,
   run: PlannedRun,
   client: WorkClient,
-  kept: KeptRuns,
+  { kept, atWork }: Beside,
 ): Promise<RunDocument> {
   const order = orderOf(experiment, run);
   const graceSeconds = run.config.checkpoint === null ? 0 : SECONDS_FOR_A_LAST_CHECKPOINT;
   const session = await fitting(() => openSession(experiment, run, client, graceSeconds));
   const droppedBefore = client.dropped;
   try {
-    return await trainRecorded(experiment, run, { order, session, kept });
+    return await trainRecorded(experiment, run, { order, session, kept, atWork });
   } finally {
     tellDropped(experiment, run, client.dropped - droppedBefore);
     await session.close().catch((error: unknown) => tellNotClosed(experiment, run, error)); // its end is on record already
@@ -82,10 +90,9 @@ async function closeTrained(experiment: ExperimentInputs, run: PlannedRun, sessi
 }
 
 /** A run's order and session, and what it is made beside. */
-interface OpenedRun {
+interface OpenedRun extends Beside {
   readonly order: RunOrder;
   readonly session: Session;
-  readonly kept: KeptRuns;
 }
 
 async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, opened: OpenedRun): Promise<RunDocument> {
@@ -104,6 +111,7 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
   tellMicroBatches(audience, run, session);
   const state = resumed?.state ?? firstState(training);
   const checkpointer = checkpointerOf(audience, run, session, { surroundings, state });
+  const trained = () => trainedBeside(document, opened.atWork(), resumed?.before);
   try {
     const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer });
     await checkpointer?.written();
@@ -114,14 +122,14 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
       );
     }
     await closeTrained(experiment, run, session);
-    const ended = endOf(document, { divergedAtStep, finalCheckpoint });
+    const ended = endOf(trained(), { divergedAtStep, finalCheckpoint });
     record.write(ended);
     clearEnded(experiment, run, ended);
     return ended;
   } catch (error) {
     if (error instanceof Interrupted) await checkpointer?.stopped(state);
     await checkpointer?.written().catch(() => {}); // the first error is the one to tell
-    recordStopped(record, document, error);
+    recordStopped(record, trained(), error);
     if (error instanceof Interrupted) tellWhereItGoesOn(audience, run, state);
     throw error;
   }

@@ -7,6 +7,8 @@ export class WorkerPool implements Others {
   readonly #taking = new Set<Worker>();
   /** And why, in a line. */
   readonly #givenUp = new Map<Worker, string>();
+  /** Those that were there, and fit, for a run. */
+  readonly #atWork = new Set<Worker>();
   readonly #listening = new Set<() => void>();
   #underWay = 0;
 
@@ -22,6 +24,15 @@ export class WorkerPool implements Others {
   /** Runs that are at work now, and may still be given back. */
   get underWay(): number {
     return this.#underWay;
+  }
+
+  /** How many did runs, ever. */
+  get atWork(): number {
+    return this.#atWork.size;
+  }
+
+  doesRuns(worker: Worker): void {
+    this.#atWork.add(worker);
   }
 
   /** Why backends take no runs any more. */

@@ -126,6 +126,17 @@ describe("a run that fails stops no other", () => {
   });
 });
 
+test("a backend that did no run is none that runs were trained beside", async () => {
+  const missing = surroundingsError("it does not know the key");
+  const numbers = async (jobs: number) => {
+    const scene = new Scene();
+    await run(scene, { jobs, pretence: slow(5), unavailable: (job) => (job === 1 ? missing : undefined) });
+    return new Set([0, 1, 2].map((seed) => scene.document("frozen", seed).sideBySide));
+  };
+  expect(await numbers(2)).toEqual(new Set([undefined]));
+  expect(await numbers(3)).toEqual(new Set([2]));
+});
+
 describe("a backend that cannot be had", () => {
   const missing = surroundingsError("there is no cuda:9 here");
 
