@@ -16,6 +16,7 @@ import { trainRun } from "../training/train-run.js";
 import { firstState, prepareTraining, type Training } from "../training/training.js";
 import { ownTurn } from "../turn.js";
 import { pause } from "./back-off.js";
+import { besideCommands } from "./beside.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { KeptRuns } from "./kept-runs.js";
 import { type Audience, runText, tellObserver } from "./observer.js";
@@ -104,7 +105,8 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
   const document = await inTurn(experiment, run, () => {
     experiment.record.writeDataset(datasetOf(session, config.dataset.name));
     refuseOthers(experiment, run, opened.kept, surroundings);
-    return begin({ ...run, document: { ...run.document, surroundings } }, resumed, audience.note);
+    const document = besideCommands(experiment, { ...run.document, surroundings });
+    return begin({ ...run, document }, resumed, audience.note);
   });
   if (training.noise !== undefined) record.writeTrainedLabels(training.noise.labels);
   audience.observer.runStarted?.(place, resumed && placeOf(resumed.state));
@@ -122,7 +124,7 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
       );
     }
     await closeTrained(experiment, run, session);
-    const ended = endOf(trained(), { divergedAtStep, finalCheckpoint });
+    const ended = endOf(besideCommands(experiment, trained()), { divergedAtStep, finalCheckpoint });
     record.write(ended);
     clearEnded(experiment, run, ended);
     return ended;

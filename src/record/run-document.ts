@@ -114,7 +114,7 @@ export const runDocument = z.object({
       }),
     )
     .optional(),
-  /** How many runs were trained at a time, where there were several: seconds are of shared cores then. */
+  /** How many runs were trained at a time, where there were several, also by commands beside this one: seconds are of shared cores then. */
   sideBySide: count.optional(),
   state: runStatus,
   divergedAtStep: count.optional(),

@@ -63,6 +63,9 @@ describe("shards in one directory", () => {
     expect([one.error, Object(two).error]).toEqual([undefined, undefined]);
     expect(one.results.map(({ arm, seed }) => `${arm} ${seed}`)).toEqual(["frozen 0", "shuffled 0"]);
     expect(bytesOf(scene)).toEqual(bytesOf(alone));
+    const sideBySide = ["frozen", "shuffled"].map((arm) => scene.document(arm, 1).sideBySide);
+    expect(sideBySide, "seconds are of shared cores").toEqual([2, 2]);
+    expect(alone.document("frozen", 0).sideBySide).toBeUndefined();
     expect(scene.files().filter((file) => /lock|partial/.test(file))).toEqual([]);
   });
 
