@@ -3,7 +3,7 @@
  * and takes its name when it is whole.
  */
 import { readdirSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { surroundingsError } from "../errors.js";
 import { whyBlocked } from "./blocked.js";
 import {
@@ -19,13 +19,20 @@ import {
 } from "./checkpoint.js";
 import { makeDirectory, removeEmpty } from "./directory.js";
 import { isThere, notSeen, Refused, Unreadable } from "./read-file.js";
-import { flushNames, writing } from "./write-file.js";
+import { flushNames, PARTIAL, writing } from "./write-file.js";
 
 /** Below a run's directory. */
-export const CHECKPOINTS = "checkpoint";
+const CHECKPOINTS = "checkpoint";
 
 const AGAIN = "-again";
 const NAME = /^\d+(-again)?$/;
+
+/** Whether a path below a run's directory is of a checkpoint, finished or not. */
+export function isCheckpointFile(path: string): boolean {
+  const [top, name = "0", file = CHECKPOINT_FILES[0], ...below] = path.split(sep);
+  const isOurs = CHECKPOINT_FILES.some((one) => file === one || file === `${one}${PARTIAL}`);
+  return top === CHECKPOINTS && NAME.test(name) && isOurs && below.length === 0;
+}
 
 /** The directory of a checkpoint, finished or not. */
 export interface Entry {

@@ -14,9 +14,9 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { usageError } from "../errors.js";
-import { CHECKPOINTS, Checkpoints } from "./checkpoints.js";
+import { Checkpoints, isCheckpointFile } from "./checkpoints.js";
 import { CHECKSUMS } from "./checksums.js";
 import { EXPERIMENT, readIdentity } from "./experiment-document.js";
 import { LOG, OLDER_LOG } from "./experiment-files.js";
@@ -28,7 +28,7 @@ import { isFinished } from "./run-document.js";
 import { isRunFile, RUN_DOCUMENT, TIMINGS, wholeFiles } from "./run-files.js";
 import { documentStamp, listRuns } from "./run-places.js";
 import { RunFiles } from "./verified-files.js";
-import { append, flushNames, writing } from "./write-file.js";
+import { append, flushNames, PARTIAL, writing } from "./write-file.js";
 
 /**
  * What lies where directories are merged to: `named`, where it says that it is this experiment, or is damaged, and `unnamed`
@@ -113,7 +113,8 @@ function copyOne(from: string, to: string): void {
 /** What lies in a run's directory and is none of ours, which would go with what takes its place. */
 export function foreignIn(run: string): string | undefined {
   if (!existsSync(run)) return undefined;
-  const isOurs = (path: string) => isRunFile(path) || path.split(sep)[0] === CHECKPOINTS || path.startsWith(LOCK);
+  const isLock = (path: string) => path === LOCK || (path.startsWith(`${LOCK}.`) && path.endsWith(PARTIAL));
+  const isOurs = (path: string) => isRunFile(path) || isCheckpointFile(path) || isLock(path);
   const entries = readdirSync(run, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
   return entries.map((entry) => relative(run, join(entry.parentPath, entry.name))).find((path) => !isOurs(path));
 }

@@ -6,6 +6,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -349,9 +350,16 @@ test("of a run's directory only what the run wrote is copied; nothing of the use
   const names = (run: string) => readdirSync(run, { recursive: true, encoding: "utf8" }).sort();
   expect(names(ours)).toEqual(names(theirs).filter((name) => !/mine|my-notes|above/.test(name)));
   unfinished(ours);
-  writeFileSync(join(ours, "my-notes.txt"), "mine");
-  expect(await refusal([a, b])).toMatch(/frozen\/seed-0\/my-notes.txt is none of our files, and .* move it/);
-  expect(readFileSync(join(ours, "my-notes.txt"), "utf8")).toBe("mine");
+  mkdirSync(join(ours, "checkpoint/5"), { recursive: true });
+  for (const name of ["my-notes.txt", "locks.txt", "checkpoint/why.txt", "checkpoint/5/why.txt"]) {
+    writeFileSync(join(ours, name), "mine");
+    expect(await refusal([a, b])).toContain(`frozen/seed-0/${name} is none of our files, and `);
+    expect(readFileSync(join(ours, name), "utf8")).toBe("mine");
+    rmSync(join(ours, name));
+  }
+  for (const name of ["lock.1.partial", "checkpoint/5/manifest.json.partial"]) writeFileSync(join(ours, name), "");
+  await merged([a, b]);
+  expect(names(ours)).toEqual(names(theirs).filter((name) => !/mine|my-notes|above/.test(name)));
 });
 
 test("what was read-only where it comes from may be gone on with; what cannot be read is named", async () => {
