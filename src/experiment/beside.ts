@@ -3,17 +3,18 @@ import { hostname } from "node:os";
 import type { RunDocument } from "../record/run-document.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 
-/** To be looked at as a run begins, and as it ends: who came and went meanwhile is not seen. The most counts. */
+/** `before`: others that were there when it began. To be looked at as a run begins, and as it ends: who came and went meanwhile is not seen. The most counts. */
 export function besideCommands(
   { record, workplace }: Pick<ExperimentInputs, "record" | "workplace">,
   document: RunDocument,
+  before = 0,
 ): RunDocument {
-  const others = othersHere(record);
+  const others = Math.max(before, othersHere(record));
   if (others === 0) return document;
   return { ...document, sideBySide: Math.max(document.sideBySide ?? 0, workplace.pool.length + others) };
 }
 
-function othersHere(record: ExperimentInputs["record"]): number {
+export function othersHere(record: ExperimentInputs["record"]): number {
   const here = hostname();
   try {
     return record.others.filter(({ host }) => host === here).length;

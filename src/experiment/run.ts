@@ -16,7 +16,7 @@ import { trainRun } from "../training/train-run.js";
 import { firstState, prepareTraining, type Training } from "../training/training.js";
 import { ownTurn } from "../turn.js";
 import { pause } from "./back-off.js";
-import { besideCommands } from "./beside.js";
+import { besideCommands, othersHere } from "./beside.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { KeptRuns } from "./kept-runs.js";
 import { type Audience, runText, tellObserver } from "./observer.js";
@@ -113,6 +113,7 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
   tellMicroBatches(audience, run, session);
   const state = resumed?.state ?? firstState(training);
   const checkpointer = checkpointerOf(audience, run, session, { surroundings, state });
+  const othersAtBegin = othersHere(experiment.record);
   const trained = () => trainedBeside(document, opened.atWork(), resumed?.before);
   try {
     const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer });
@@ -124,7 +125,7 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
       );
     }
     await closeTrained(experiment, run, session);
-    const ended = endOf(besideCommands(experiment, trained()), { divergedAtStep, finalCheckpoint });
+    const ended = endOf(besideCommands(experiment, trained(), othersAtBegin), { divergedAtStep, finalCheckpoint });
     record.write(ended);
     clearEnded(experiment, run, ended);
     return ended;
