@@ -72,7 +72,7 @@ async function restarting<T>(
     let client: WorkClient | undefined;
     try {
       client = await backends.get({ waits: !hasOthers(), over: signal });
-      if (restart > 1 && workplace.pool.length > 1) tellWhere(run, backends, audience.note);
+      if (workplace.pool.length > 1) tellWhere(run, backends, restart > 1 ? audience.note : audience.log);
       return await act(client);
     } catch (error) {
       if (client === undefined && hasOthers() && isEveryRuns(error)) throw new LeftToOthers("away", error);
@@ -90,10 +90,11 @@ async function restarting<T>(
   }
 }
 
-/** Of several, the one that takes what another one lost. */
-function tellWhere({ place, record }: PlannedRun, { name }: Backends, note: (line: string) => void): void {
+/** Of several, the one that takes it, so that the runs of a bad one can be found. */
+function tellWhere({ place, record }: PlannedRun, { name }: Backends, tell: (line: string) => void): void {
   const [step] = record.checkpoints.steps;
-  note(`${runText(place)}: ${step === undefined ? "begins anew" : `goes on from step ${step}`} at ${name}`);
+  const how = step !== undefined ? `goes on from step ${step}` : record.started ? "begins anew" : "begins";
+  tell(`${runText(place)}: ${how} at ${name}`);
 }
 
 function tellWhereAnew(run: PlannedRun, kept: KeptRuns, note: (line: string) => void): void {

@@ -67,6 +67,10 @@ describe.skipIf(process.platform === "win32")("two backends that run already", (
     expect(stderr, "how it was lost depends on what was on its way").toMatch(/; restart 1 of 3$/m);
     expect(stderr).toMatch(/seed 0 {2}goes on from step \d+/);
     expect(code).toBe(0);
+    const log = readFileSync(join(out, "log.txt"), "utf8");
+    const told = log.match(/(?<=seed 0: )(?:begins|goes on) .*at tcp:.*/g) ?? [];
+    expect(told.slice(0, 2).toSorted()).toEqual([a.url, b.url].map((url) => `begins at ${url}`).toSorted());
+    expect(told.slice(2)).toEqual([expect.stringMatching(`^goes on from step \\d+ at ${b.url}$`)]);
     expect(recordedBytes(out)).toEqual(alone);
     expect(b.child.exitCode, "whoever started it has it still").toBeNull();
   });
