@@ -26,11 +26,11 @@ export interface PlannedRun {
   readonly finished: FinishedRun | undefined;
 }
 
-type Planning = Pick<ExperimentInputs, "config" | "record" | "orders" | "among" | "refused" | "share" | "workplace">;
+type Planning = Pick<ExperimentInputs, "config" | "record" | "orders" | "among" | "refused" | "share">;
 
 /** Every run in the order of running. All recorded ones are checked before the first one starts. */
 export function planRuns(planning: Planning, recorded: readonly RecordedRun[]): PlannedRun[] {
-  const { config, record, orders, among, share, workplace } = planning;
+  const { config, record, orders, among, share } = planning;
   const { evaluation, fixedSeeds } = config;
   const settingsOf = (arm: ArmConfig) => ({ ...arm, evaluation, ...(fixedSeeds && { seeds: fixedSeeds }) });
   const asked = runsOf(config, share);
@@ -72,7 +72,6 @@ export function planRuns(planning: Planning, recorded: readonly RecordedRun[]): 
           ...(replayedSha256 !== undefined && { replayedSha256 }),
           ibatchVersion,
           commit,
-          ...(workplace.pool.length > 1 && { sideBySide: workplace.pool.length }),
           state: "running",
         },
         finished: same?.finished,

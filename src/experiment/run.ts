@@ -16,7 +16,6 @@ import { trainRun } from "../training/train-run.js";
 import { firstState, prepareTraining, type Training } from "../training/training.js";
 import { ownTurn } from "../turn.js";
 import { pause } from "./back-off.js";
-import { besideCommands, othersHere } from "./beside.js";
 import type { ExperimentInputs } from "./experiment-inputs.js";
 import type { KeptRuns } from "./kept-runs.js";
 import { type Audience, runText, tellObserver } from "./observer.js";
@@ -25,8 +24,8 @@ import { modelOf } from "./other-code.js";
 import { type PlannedRun, refuseOtherArm } from "./plan-runs.js";
 import { loadNewest, type ResumePoint, recordResumed } from "./resume.js";
 import { clearEnded, endOf, recordStopped } from "./run-end.js";
+import { Sharing } from "./sharing.js";
 import { bitsSha256, refuseOtherSurroundings, surroundingsOf } from "./surroundings.js";
-import { trainedBeside } from "./trained-beside.js";
 
 /** After an interruption: the batch under way ends, and what is saved fits into a message or a few. */
 const SECONDS_FOR_A_LAST_CHECKPOINT = 5;
@@ -102,19 +101,18 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
   const { session } = opened;
   const surroundings = surroundingsOf(session, config.dataset);
   const { training, resumed } = await fitting(() => prepare(experiment, run, opened, surroundings));
+  const sharing = new Sharing(experiment.record, experiment.workplace.pool.length);
   const document = await inTurn(experiment, run, () => {
     experiment.record.writeDataset(datasetOf(session, config.dataset.name));
     refuseOthers(experiment, run, opened.kept, surroundings);
-    const document = besideCommands(experiment, { ...run.document, surroundings });
-    return begin({ ...run, document }, resumed, audience.note);
+    return begin({ ...run, document: sharing.begun({ ...run.document, surroundings }) }, resumed, audience.note);
   });
   if (training.noise !== undefined) record.writeTrainedLabels(training.noise.labels);
   audience.observer.runStarted?.(place, resumed && placeOf(resumed.state));
   tellMicroBatches(audience, run, session);
   const state = resumed?.state ?? firstState(training);
   const checkpointer = checkpointerOf(audience, run, session, { surroundings, state });
-  const othersAtBegin = othersHere(experiment.record);
-  const trained = () => trainedBeside(document, opened.atWork(), resumed?.before);
+  const trained = () => sharing.trained(document, opened.atWork(), resumed?.before);
   try {
     const { divergedAtStep } = await trainRun(state, { ...training, boundary: checkpointer });
     await checkpointer?.written();
@@ -125,7 +123,7 @@ async function trainRecorded(experiment: ExperimentInputs, run: PlannedRun, open
       );
     }
     await closeTrained(experiment, run, session);
-    const ended = endOf(besideCommands(experiment, trained(), othersAtBegin), { divergedAtStep, finalCheckpoint });
+    const ended = endOf(trained(), { divergedAtStep, finalCheckpoint });
     record.write(ended);
     clearEnded(experiment, run, ended);
     return ended;
