@@ -180,7 +180,7 @@ export class Session {
     return present(arrays, extras);
   }
 
-  /** What the model, in evaluation mode, says of these samples. */
+  /** What the model, in evaluation mode, says of these samples. An answer that comes when the run was stopped is taken, likewise. */
   async evaluate({
     part,
     indices,
@@ -196,7 +196,6 @@ export class Session {
       { session: this.#lifetime.id, part, norm, weights, signals: [...ALWAYS_ASKED], batchSize },
       { indices, ...(calibration && { calibration }) },
     );
-    this.#lifetime.refuseWhenStopped();
     this.#seconds.evaluating += fields.seconds;
     checkGathered(fields.indicesSha256, indices);
     return present(arrays, []);

@@ -1,8 +1,10 @@
 // Evaluations within epochs: at exact steps, seen by nobody who trains, and each once however often a run goes on.
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { armHash } from "../../src/config/config.js";
 import type { EpochMetrics } from "../../src/record/epoch-metrics.js";
 import { equallySpaced } from "../../src/training/within-epoch.js";
+import type { Pretence } from "./fake-backend.js";
 import { LOSSES, recorded, stoppedBefore, undisturbed } from "./one-run.js";
 import { CONFIG, resolved, Scene } from "./scene.js";
 
@@ -48,6 +50,23 @@ describe.each(Object.entries(ORDERS))("%s", (_, order) => {
     const scene = await stoppedBefore(step, settings);
     const { client } = await scene.run({ settings, pretence: LOSSES });
     expect(client.sentOf("load")).toHaveLength(1);
+    expect(recorded(scene)).toEqual(whole.recorded);
+  });
+
+  test("stopped while one is on its way, and batches are trained on behind it: it goes on from these", async () => {
+    const settings = settingsOf(order, "checkpoint={everyBatches: null, everySeconds: null}", "evaluation.perEpoch=3");
+    const whole = await undisturbed({ settings });
+    const scene = new Scene();
+    const abort = new AbortController();
+    let evaluations = 0;
+    const delivers: Pretence["delivers"] = async ({ type }) => {
+      if (type !== "evaluate" || ++evaluations !== 1) return;
+      for (let turn = 0; turn < 20; turn++) await setImmediate();
+      abort.abort();
+    };
+    const stopped = await scene.run({ settings, pretence: { ...LOSSES, delivers }, abort });
+    const { client } = await scene.run({ settings, pretence: LOSSES });
+    expect(client.sentOf("load").map(({ fields }) => fields.step)).toEqual([stopped.client.trajectory.length]);
     expect(recorded(scene)).toEqual(whole.recorded);
   });
 });
