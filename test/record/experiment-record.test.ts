@@ -41,11 +41,11 @@ const open = (hash = document.hash) =>
 const read = (name: string) => readFileSync(join(directory, name), "utf8");
 
 /** Opens it, writes a run and closes it. */
-function recordOnce(): void {
+function recordOnce(arm = "a"): void {
   const record = open();
   record.writeDocument(document.config);
-  record.run("a", 0).start({
-    arm: "a",
+  record.run(arm, 0).start({
+    arm,
     seed: 0,
     configHash: "x",
     config: { epochs: 1, order: {} },
@@ -353,15 +353,6 @@ test("who keeps others out says that it lives while it takes runs, and takes non
 test("what a killed merge left beside a run goes when the run begins", () => {
   recordOnce();
   for (const ending of [".merging", ".replaced"]) mkdirSync(join(directory, `b/seed-0${ending}`), { recursive: true });
-  const record = open();
-  record.run("b", 0).start({
-    arm: "b",
-    seed: 0,
-    configHash: "x",
-    config: { epochs: 1, order: {} },
-    ibatchVersion: "0",
-    state: "running",
-  });
-  record.close();
+  recordOnce("b");
   expect(readdirSync(join(directory, "b"))).toEqual(["seed-0"]);
 });
