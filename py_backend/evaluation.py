@@ -15,12 +15,13 @@ from .batch_norm import Calibration, batch_statistics
 from .device import Download, upload
 from .errors import BackendError
 from .generators import generators_kept
+from .learner import Learner, forward
 from .messages import Norm, WhichWeights
 from .noise import Looked, evaluation_seed
 from .progress import Progress
 from .resident import DataPart
 from .signals import SignalBuffer
-from .training import Learner, NamingOutOfMemory, check_indices, forward, parts
+from .training import NamingOutOfMemory, check_indices, parts
 
 LEAST_FOR_STATISTICS = 2
 """Samples that a batch must have for statistics over it: on a 1 × 1 map a single one has no variance."""

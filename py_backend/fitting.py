@@ -15,13 +15,13 @@ from torch.nn import Parameter
 
 from .errors import BackendError
 from .generators import drawn, generators_kept, seed_all, states
+from .learner import Learner, autocast
 from .listed import listed
 from .memory_format import MemoryFormat, in_format, lay_out
 from .noise import StepNoise, attach
 from .references.class_names import without_samples
 from .references.whose import Telling
 from .resident import DataPart
-from .training import Learner, autocast
 
 SAMPLES = 2
 SEED = 0

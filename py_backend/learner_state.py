@@ -20,9 +20,9 @@ from torch import Tensor, nn
 
 from . import exact_values
 from .errors import BackendError
+from .learner import Learner
 from .references.whose import Telling
 from .state_document import DTYPES, State
-from .training import Learner
 
 EXTRA_STATE = "_extra_state"
 """How torch ends the name of what a module's get_extra_state gave: of any type and shape."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .device import naming_out_of_memory
 from .errors import BackendError
+from .learner import Learner
 from .messages import Load
 from .restoring import (
     BuildOptimizer,
@@ -21,7 +22,6 @@ from .restoring import (
 )
 from .saving import PART_BYTES
 from .state_document import read
-from .training import Learner
 
 ROOM_BYTES = 64 << 20
 """What names, values and the extra state of modules may take beside the tensors that are expected."""

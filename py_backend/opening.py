@@ -18,6 +18,7 @@ from .datasets.contract import DatasetDefinition
 from .errors import BackendError
 from .fitting import Fit, Tried, fit
 from .generators import generators_kept, seed_python
+from .learner import Learner, Loss, cross_entropy
 from .memory_format import MemoryFormat, lay_out
 from .messages import Open
 from .models.contract import ModelDefinition
@@ -30,7 +31,6 @@ from .references import model as model_reference
 from .references.importing import refuse_not_allowed
 from .references.whose import Telling
 from .resident import Augmentation, ResidentDataset
-from .training import Learner, Loss, cross_entropy
 
 CPU = torch.device("cpu")
 """Where every model is built."""

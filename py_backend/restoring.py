@@ -12,11 +12,11 @@ from torch.nn import Parameter
 
 from .device import raw_bytes
 from .errors import BackendError
+from .learner import Learner
 from .learner_state import AVERAGED_UPDATES, class_of, is_extra, kind, parts, shown
 from .listed import listed
 from .references.whose import Telling
 from .state_document import State
-from .training import Learner
 
 BuildOptimizer: TypeAlias = Callable[[Iterable[Parameter]], torch.optim.Optimizer]
 OptimizerState: TypeAlias = dict[str, dict[str, Any]]

@@ -12,10 +12,10 @@ from .answers import Answer
 from .codec import Packet
 from .device import BytesDownload, naming_out_of_memory
 from .errors import BackendError
+from .learner import Learner
 from .learner_state import kinds, read_state
 from .messages import Save, SaveOk
 from .state_document import write
-from .training import Learner
 from .unsaved import PlainAttributes
 
 PART_BYTES = 64 << 20

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .learner import Learner
 from .learner_state import parts
 from .listed import listed
-from .training import Learner
 
 MOST_ITEMS = 100
 """Of a list, tuple or map that is looked into; of a larger one only its length is."""

@@ -310,6 +310,8 @@ describe("Python", () => {
     ["references"],
     ["fetched"],
     ["resident", "signals", "catalogue"],
+    ["learner"],
+    ["step"],
     ["training"],
     ["evaluation", "images", "answers", "fitting"],
     ["state_document"],

@@ -22,6 +22,7 @@ from py_backend import training
 from py_backend.codec import Packet
 from py_backend.host import Host
 from py_backend.identity import Identity
+from py_backend.learner import forward
 from py_backend.messages import Augmentation, Chosen, Named, Open
 from py_backend.progress import Progress
 from py_backend.session import Session
@@ -47,7 +48,7 @@ def main(out: Path) -> None:
     training.train_chunk(learner, data, chunk, ["loss"], Progress())
     parameters = list(learner.model.parameters())
     rows = torch.arange(SAMPLES)
-    losses = training.forward(learner, data.batch(rows), data.labels[rows])[1]
+    losses = forward(learner, data.batch(rows), data.labels[rows])[1]
 
     # Reverse mode twice is forward mode: J v is the derivative by u of the product of Jᵀu and v.
     dummy = torch.zeros_like(losses, requires_grad=True)

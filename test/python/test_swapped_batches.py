@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from py_backend import training
 from py_backend.choice import NoOptions
+from py_backend.learner import Learner
 from py_backend.messages import Named
 from py_backend.progress import Progress
 from py_backend.resident import DataPart, ResidentPixels
@@ -101,7 +102,7 @@ def flat(parts: Any) -> Tensor:
 def steps_of(
     open_run: Callable[..., Any], tiny: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Named], Steps]:
-    def forward(learner: training.Learner, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(learner: Learner, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         logits = learner.model(images)
         return logits, learner.loss(logits, labels)
 
