@@ -100,7 +100,7 @@ describe("TypeScript", () => {
 
   it("reads the imports it is about", () => {
     expect(imports.length).toBeGreaterThan(150);
-    expect(imports).toContainEqual({ file: "cli/command-line.ts", target: "cli/run.ts" });
+    expect(imports).toContainEqual({ file: "cli/command-line.ts", target: "cli/run-command.ts" });
   });
 
   it("has no folder without a place in the layers", () => {

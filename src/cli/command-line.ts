@@ -2,9 +2,9 @@
 import { Command, CommanderError } from "commander";
 import { IbatchError, Interrupted } from "../errors.js";
 import { packageVersion } from "../package-root.js";
-import { diskRefusal } from "../record/write-file.js";
+import { diskRefusal } from "../record/disk-refusal.js";
 import { asCalled, exampleAsCalled } from "./called.js";
-import { addCommand, inOneLine } from "./command.js";
+import { addCommand, type Calling, inOneLine } from "./command.js";
 import { dataCommand } from "./data-command.js";
 import { doctorCommand } from "./doctor-command.js";
 import { EXIT, EXIT_OF_KIND } from "./exit-codes.js";
@@ -13,6 +13,7 @@ import { keysCommand } from "./keys-command.js";
 import { listCommand } from "./list-command.js";
 import { mergeCommand } from "./merge-command.js";
 import { orderCommand } from "./order-command.js";
+import { isOutOfFiles, OUT_OF_FILES } from "./out-of-files.js";
 import { reportCommand } from "./report-command.js";
 import { runCommand } from "./run-command.js";
 import { statusCommand } from "./status-command.js";
@@ -24,9 +25,10 @@ import { validateCommand } from "./validate-command.js";
 export async function main(argv: readonly string[], stop: Stop = stopAtSignals()): Promise<number> {
   outliveReaders();
   let code: number = EXIT.done;
-  const program = buildProgram(stop.signal, (outcome) => {
-    code = outcome;
-  });
+  const outcome = (result: number) => {
+    code = result;
+  };
+  const program = buildProgram({ signal: stop.signal, outcome });
   try {
     if (stop.signal.aborted) throw new Interrupted();
     await program.parseAsync([...argv], { from: "user" });
@@ -39,7 +41,7 @@ export async function main(argv: readonly string[], stop: Stop = stopAtSignals()
 }
 
 /** Every command with its options and help. */
-function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Command {
+function buildProgram(calling: Calling): Command {
   const program = new Command("ibatch")
     .description("Does the order and the composition of mini-batches change how a network trains?")
     .version(packageVersion())
@@ -54,54 +56,18 @@ function buildProgram(signal: AbortSignal, outcome: (code: number) => void): Com
         "\nlimit: the same command goes on; 129, 130, 143 interrupted." +
         `\n\nExample:\n  ${exampleAsCalled("ibatch run configs/digits.yaml")}`,
     );
-  addCommand(program, runCommand, async ([config], options) => {
-    const { run } = await import("./run.js");
-    outcome(await run(config, options, signal));
-  });
-  addCommand(program, mergeCommand, async (directories, options) => {
-    const { mergeTo } = await import("./merge.js");
-    outcome(await mergeTo(directories, options, signal));
-  });
-  addCommand(program, statusCommand, async ([directory], options) => {
-    const { status } = await import("./status.js");
-    outcome(status(directory, options));
-  });
-  addCommand(program, listCommand, async ([kind], options) => {
-    const { list } = await import("./list.js");
-    outcome(await list(kind, options, signal));
-  });
-  addCommand(program, orderCommand, async (names, options) => {
-    const { order } = await import("./order.js");
-    outcome(await order(names, options, signal));
-  });
-  addCommand(program, dataCommand, async ([name], options) => {
-    const { data } = await import("./data.js");
-    outcome(await data(name, options, signal));
-  });
-  addCommand(program, reportCommand, async ([directory], options) => {
-    const { report } = await import("./report.js");
-    outcome(await report(directory, options, signal));
-  });
-  addCommand(program, exportCommand, async ([directory], options) => {
-    const { exportTo } = await import("./export.js");
-    outcome(await exportTo(directory, options, signal));
-  });
-  addCommand(program, validateCommand, async ([config], options) => {
-    const { validateConfig } = await import("./validate.js");
-    outcome(await validateConfig(config, options, signal));
-  });
-  addCommand(program, trustCommand, async () => {
-    const { trust } = await import("./trust.js");
-    outcome(trust());
-  });
-  addCommand(program, keysCommand, async ([directory]) => {
-    const { keys } = await import("./keys.js");
-    outcome(keys(directory));
-  });
-  addCommand(program, doctorCommand, async (_, options) => {
-    const { doctor } = await import("./doctor.js");
-    outcome(await doctor(options, signal));
-  });
+  addCommand(program, runCommand, calling);
+  addCommand(program, mergeCommand, calling);
+  addCommand(program, statusCommand, calling);
+  addCommand(program, listCommand, calling);
+  addCommand(program, orderCommand, calling);
+  addCommand(program, dataCommand, calling);
+  addCommand(program, reportCommand, calling);
+  addCommand(program, exportCommand, calling);
+  addCommand(program, validateCommand, calling);
+  addCommand(program, trustCommand, calling);
+  addCommand(program, keysCommand, calling);
+  addCommand(program, doctorCommand, calling);
   return program;
 }
 
@@ -123,6 +89,7 @@ function report(error: unknown): number {
 
 /** What refuses where nobody has said more of it. */
 function diskFailure(error: unknown): string | undefined {
+  if (isOutOfFiles(error)) return OUT_OF_FILES; // of whatever file
   const reason = diskRefusal(error);
   if (reason === undefined || !(error instanceof Error) || !("path" in error)) return undefined;
   return `${reason}: ${error.path} cannot be used; mend that and give the same command again`;

@@ -1,43 +1,47 @@
-/** A command declared once: its zod schema gives checks, types, commander's options and the help. */
+/** A command declared once: its options give checks, types, commander's options and the help. */
 import { type Command, Option, type OutputConfiguration } from "commander";
-import { z } from "zod";
 import { usageError } from "../errors.js";
-import { sentence } from "../schema-mistake.js";
 import { asCalled, exampleAsCalled } from "./called.js";
+import type { CommandOption, OptionsFor } from "./command-option.js";
 import { withProjectFile } from "./project.js";
 
-/** A command without its code, which is loaded when it runs: `--help` needs none of it. */
-export interface CommandDefinition<Shape extends z.ZodRawShape> {
+/** A command. Its file imports next to nothing, since `--help` shows it: its work is imported when it is called. */
+export interface CommandDefinition<Values extends object> {
   readonly name: string;
   readonly summary: string;
   /** Positional arguments as commander writes them, in order. */
   readonly arguments: readonly { readonly syntax: string; readonly help: string }[];
-  /** Each option with `.describe()`; its placeholder in `.meta({ placeholder })`. */
-  readonly options: z.ZodObject<Shape>;
+  readonly options: OptionsFor<Values>;
   readonly examples: readonly string[];
+  /** Does it. Resolves to the exit code. */
+  readonly run: (args: readonly string[], options: Values, signal: AbortSignal) => Promise<number>;
 }
 
-/** Adds the command to the program; `run` gets its checked arguments and options. */
-export function addCommand<Shape extends z.ZodRawShape>(
+export interface Calling {
+  readonly signal: AbortSignal;
+  /** Is told the exit code of the command that was called. */
+  readonly outcome: (code: number) => void;
+}
+
+export function addCommand<Values extends object>(
   program: Command,
-  definition: CommandDefinition<Shape>,
-  run: (args: readonly string[], options: z.infer<z.ZodObject<Shape>>) => Promise<void>,
+  definition: CommandDefinition<Values>,
+  { signal, outcome }: Calling,
 ): void {
+  const { options } = definition;
   const command = program.command(definition.name).description(definition.summary);
   command.configureOutput(inOneLine(`ibatch ${definition.name}`));
   for (const { syntax, help } of definition.arguments) command.argument(syntax, help);
-  for (const [key, schema] of Object.entries(definition.options.shape)) command.addOption(toOption(key, schema));
+  for (const name of namesOf(options)) command.addOption(toOption(name, options[name]));
   const examples = definition.examples.map((example) => `  ${exampleAsCalled(example)}`).join("\n");
   command.addHelpText("after", `\nExamples:\n${examples}`);
   command.action(async (...received: unknown[]) => {
-    const given = await withProjectFile(command.opts(), Object.keys(definition.options.shape));
-    const parsed = definition.options.safeParse(given, { error: sentence });
-    if (!parsed.success) throw optionError(parsed.error, given);
+    const typed = await withProjectFile(command.opts(), namesOf(options));
     const args = received
       .slice(0, definition.arguments.length)
       .flat()
       .filter((value) => typeof value === "string");
-    await run(args, parsed.data);
+    outcome(await definition.run(args, readOptions(options, typed), signal));
   });
 }
 
@@ -52,37 +56,31 @@ export const inOneLine = (command: string): OutputConfiguration => ({
   },
 });
 
-function toOption(key: string, schema: unknown): Option {
-  if (!(schema instanceof z.ZodType)) throw new Error(`option ${key} has no zod schema`);
-  const { description = "", placeholder } = schema.meta() ?? {};
-  const inner = innermost(schema);
-  const flag = `--${kebabCase(key)}`;
-  const value = typeof placeholder === "string" ? placeholder : "value";
-  if (inner instanceof z.ZodBoolean) return new Option(flag, description);
-  if (inner instanceof z.ZodArray) {
-    return new Option(`${flag} <${value}>`, description).argParser((text: string, before: string[] | undefined) => [
-      ...(before ?? []),
-      text,
-    ]);
-  }
-  const option = new Option(`${flag} <${value}>`, description);
-  return inner instanceof z.ZodEnum ? option.choices(inner.options.map(String)) : option;
+/** The value of each option, of what was typed by its name. @throws IbatchError where one cannot be read. */
+export function readOptions<Values extends object>(
+  options: OptionsFor<Values>,
+  typed: Readonly<Record<string, unknown>>,
+): Values {
+  const values: Partial<Values> = {};
+  for (const name of namesOf(options)) values[name] = readOption(name, options[name], typed[name]);
+  return values as Values; // each of them was read
 }
 
-function innermost(schema: z.ZodType): unknown {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
-    const inner = schema.unwrap();
-    return inner instanceof z.ZodType ? innermost(inner) : inner;
-  }
-  return schema;
+function readOption<Value>(name: string, option: CommandOption<Value>, typed: unknown): Value {
+  const read = option.read(typed);
+  if ("value" in read) return read.value;
+  const flag = `--${kebabCase(name)}`;
+  if (typed === undefined) throw usageError(`${flag} is missing: ${read.expected}`);
+  throw usageError(`${flag}: ${read.expected}, not ${JSON.stringify(typed)}`);
 }
 
-function optionError(error: z.ZodError, given: Record<string, unknown>): Error {
-  const [issue] = error.issues;
-  const key = String(issue.path[0]);
-  const option = `--${kebabCase(key)}`;
-  if (given[key] === undefined) return usageError(`${option} is missing: ${issue.message}`);
-  return usageError(`${option}: ${issue.message}, not ${JSON.stringify(given[key])}`);
+const namesOf = <Values extends object>(options: OptionsFor<Values>) =>
+  Object.keys(options) as Extract<keyof Values, string>[]; // it is an object of nothing but options
+
+function toOption(name: string, { help, placeholder, isList }: CommandOption<unknown>): Option {
+  const flag = `--${kebabCase(name)}`;
+  const option = new Option(placeholder === undefined ? flag : `${flag} <${placeholder}>`, help);
+  return isList ? option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]) : option;
 }
 
 const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

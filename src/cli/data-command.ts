@@ -1,18 +1,14 @@
-import { z } from "zod";
 import type { CommandDefinition } from "./command.js";
+import { flag, text, type ValuesOf } from "./command-option.js";
 
-const options = z.strictObject({
-  data: z
-    .string()
-    .optional()
-    .describe("directory to put the files below (default: IBATCH_DATA, else ./data)")
-    .meta({ placeholder: "DIR" }),
-  quiet: z.boolean().default(false).describe("no progress"),
-});
+const options = {
+  data: text("DIR", "directory to put the files below (default: IBATCH_DATA, else ./data)"),
+  quiet: flag("no progress"),
+};
 
-export type DataOptions = z.infer<typeof options>;
+export type DataOptions = ValuesOf<typeof options>;
 
-export const dataCommand: CommandDefinition<typeof options.shape> = {
+export const dataCommand: CommandDefinition<DataOptions> = {
   name: "data",
   summary: "download a dataset from where it is published, checked; goes on where a download broke off",
   arguments: [
@@ -24,4 +20,5 @@ export const dataCommand: CommandDefinition<typeof options.shape> = {
     "ibatch data cifar10 --data ~/datasets",
     "HTTPS_PROXY=http://proxy:3128 NODE_USE_ENV_PROXY=1 ibatch data mnist\n      (Node 22.21, 24.5 and later)",
   ],
+  run: async ([name], values, signal) => (await import("./data.js")).data(name, values, signal),
 };

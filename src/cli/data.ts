@@ -8,7 +8,8 @@ import { dataDirectory } from "../launch/chosen-backend.js";
 import { findNamed } from "../nearest.js";
 import type { DataOptions } from "./data-command.js";
 import { EXIT } from "./exit-codes.js";
-import { duration, fit, note } from "./progress.js";
+import { note } from "./note.js";
+import { duration, fit } from "./progress.js";
 
 /** A server that sends nothing for so long is given up. */
 const IDLE_MS = 60_000;

@@ -1,9 +1,6 @@
-import { z } from "zod";
 import type { CommandDefinition } from "./command.js";
 
-const options = z.strictObject({});
-
-export const keysCommand: CommandDefinition<typeof options.shape> = {
+export const keysCommand: CommandDefinition<object> = {
   name: "keys",
   summary: "make the keys by which a backend on another machine and its clients know each other",
   arguments: [
@@ -12,6 +9,7 @@ export const keysCommand: CommandDefinition<typeof options.shape> = {
       help: "directory for them, made where it is not there, with a .gitignore; keys that are there are kept",
     },
   ],
-  options,
+  options: {},
   examples: ["ibatch keys keys"],
+  run: async ([directory]) => (await import("./keys.js")).keys(directory),
 };

@@ -1,5 +1,5 @@
 import { EXIT } from "./exit-codes.js";
-import { note } from "./progress.js";
+import { note } from "./note.js";
 
 /** A line on standard error for each damaged thing that results were made without. Returns the exit code. */
 export function sayLeftOut(lines: readonly string[]): number {

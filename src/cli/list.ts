@@ -2,7 +2,6 @@ import { backendChoices, type Choice, ownChoices } from "../config/choices.js";
 import { BACKEND_KINDS, type BackendKind, KINDS, type Kind } from "../config/kinds.js";
 import type { OptionDescription } from "../config/option-description.js";
 import { usageError } from "../errors.js";
-import { openToAsk } from "../launch/chosen-backend.js";
 import { nearest } from "../nearest.js";
 import { wrap } from "../results/layout.js";
 import { EXIT } from "./exit-codes.js";
@@ -47,6 +46,7 @@ function checkKind(given: string): Kind {
 }
 
 async function askBackend(options: ListOptions, signal: AbortSignal): Promise<Record<BackendKind, readonly Choice[]>> {
+  const { openToAsk } = await import("../launch/chosen-backend.js"); // orders, batching, schedules need none of it
   const backend = await openToAsk(options, signal);
   try {
     return backendChoices(backend.client.introduction.catalogue);

@@ -3,7 +3,7 @@ import type { Summary } from "../record/summary-document.js";
 import { EXIT } from "./exit-codes.js";
 import { sayLeftOut } from "./left-out.js";
 import type { MergeOptions } from "./merge-command.js";
-import { note } from "./progress.js";
+import { note } from "./note.js";
 import { resultsText } from "./results-text.js";
 
 const hasFailed = ({ arms }: Summary): boolean => arms.some(({ failed }) => failed > 0);

@@ -6,13 +6,13 @@ import { type Choice, chooseOptions } from "../order-files/choose-options.js";
 import { isFilePath } from "../order-files/find-order-file.js";
 import { OrderFile } from "../order-files/order-file.js";
 import type { Limit } from "../order-files/order-thread/order-thread.js";
-import { REPLAY } from "../order-files/replay.js";
+import { REPLAY } from "../order-files/replay-options.js";
 import { ownOrder, type RunOrder } from "../order-files/run-order.js";
 import type { OrderDefinition } from "../orders/contract.js";
 import { type Declared, thrownText } from "../orders/declared.js";
 import { findOrder, ORDERS } from "../orders/index.js";
 import { type Reads, readsOf } from "../orders/ledger-options.js";
-import { note } from "./progress.js";
+import { note } from "./note.js";
 
 type Options = Readonly<Record<string, unknown>>;
 

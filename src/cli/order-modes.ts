@@ -1,5 +1,6 @@
 /** The three things that `ibatch order` does, and which options say something about each. */
 import { usageError } from "../errors.js";
+import { readOptions } from "./command.js";
 import { isOrder } from "./named-order.js";
 import { type OrderOptions, orderCommand } from "./order-command.js";
 
@@ -33,7 +34,7 @@ function modeOf(name: string, { check, quality }: OrderOptions): Mode {
 /** @throws IbatchError */
 export function refuseMeaningless(names: readonly string[], options: OrderOptions): void {
   const mode = modeOf(names[0], options);
-  const defaults: Readonly<Record<string, unknown>> = orderCommand.options.parse({});
+  const defaults: Readonly<Record<string, unknown>> = readOptions(orderCommand.options, {});
   const meaningless = Object.entries(options).find(
     ([option, value]) => mode.isMeaningless(option) && !isEqual(value, defaults[option]),
   );

@@ -3,9 +3,8 @@ import { stderr } from "node:process";
 import { createLogUpdate } from "log-update";
 import type { Observer, ResumedFrom, RunOutcome, RunPlace } from "../experiment/observer.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
-import { wrap } from "../results/layout.js";
 import { lossText } from "../results/summary-text.js";
-import { asCalled } from "./called.js";
+import { note } from "./note.js";
 import { Pace } from "./pace.js";
 import { widthOf } from "./width.js";
 
@@ -17,12 +16,6 @@ export interface Progress {
 }
 
 const widthHere = (): number => widthOf(stderr);
-
-/** A line for a person, apart from results; on a terminal broken between words. */
-export const note = (text: string): void => {
-  const line = asCalled(text);
-  stderr.write(`${stderr.isTTY ? wrap(line, widthHere(), "  ") : line}\n`);
-};
 
 export function chooseProgress({ quiet }: { quiet: boolean }, name: string): Progress {
   if (quiet) return new LoggedOnly();

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { PROJECT_FILE } from "../launch/project-file-name.js";
-import { note } from "./progress.js";
 
 /** The options that were typed, completed by the project's file; what that gives is said. `known`: the command's. */
 export async function withProjectFile(
@@ -8,6 +7,7 @@ export async function withProjectFile(
   known: readonly string[],
 ): Promise<Record<string, unknown>> {
   if (!existsSync(PROJECT_FILE)) return { ...given };
+  const { note } = await import("./note.js");
   const { asOptions, readProjectFile, takenSettings } = await import("../launch/project-file.js");
   const file = readProjectFile();
   if (file === undefined) return { ...given };

@@ -6,7 +6,8 @@ import { isUntried } from "../record/run-document.js";
 import type { Summary } from "../record/summary-document.js";
 import { thisCall } from "./called.js";
 import { EXIT } from "./exit-codes.js";
-import { chooseProgress, note, type Progress } from "./progress.js";
+import { note } from "./note.js";
+import { chooseProgress, type Progress } from "./progress.js";
 import { resultsText } from "./results-text.js";
 import type { RunOptions } from "./run-command.js";
 

@@ -1,16 +1,15 @@
-import { z } from "zod";
 import type { CommandDefinition } from "./command.js";
+import { flag, type ValuesOf } from "./command-option.js";
 
-const options = z.strictObject({
-  json: z.boolean().default(false).describe("print one JSON document instead"),
-});
+const options = { json: flag("print one JSON document instead") };
 
-export type StatusOptions = z.infer<typeof options>;
+export type StatusOptions = ValuesOf<typeof options>;
 
-export const statusCommand: CommandDefinition<typeof options.shape> = {
+export const statusCommand: CommandDefinition<StatusOptions> = {
   name: "status",
   summary: "say of each run whether it is done, under way, can go on, failed; starts and changes nothing",
   arguments: [{ syntax: "<dir>", help: "directory of an experiment, as `ibatch run` names it" }],
   options,
   examples: ["ibatch status runs/digits-a14ec350", "ibatch status runs/digits-a14ec350 --json"],
+  run: async ([directory], values) => (await import("./status.js")).status(directory, values),
 };

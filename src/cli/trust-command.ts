@@ -1,12 +1,10 @@
-import { z } from "zod";
 import type { CommandDefinition } from "./command.js";
 
-const options = z.strictObject({});
-
-export const trustCommand: CommandDefinition<typeof options.shape> = {
+export const trustCommand: CommandDefinition<object> = {
   name: "trust",
   summary: "let .ibatch.yaml in this directory, as it is now, say which code runs",
   arguments: [],
-  options,
+  options: {},
   examples: ["ibatch trust"],
+  run: async () => (await import("./trust.js")).trust(),
 };

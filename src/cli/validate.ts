@@ -7,7 +7,7 @@ import { counted } from "../results/number-text.js";
 import { checkTable } from "../validate/check-table.js";
 import { validate } from "../validate/validate.js";
 import { EXIT } from "./exit-codes.js";
-import { note } from "./progress.js";
+import { note } from "./note.js";
 import type { ValidateCommandOptions } from "./validate-command.js";
 
 /** `ibatch validate`: exit code 1 when a check fails. */

@@ -1,7 +1,7 @@
 /** Everything that a config can name, with its options: for `ibatch list` and the reference page. */
 import type { Catalogue, CatalogueEntry, CatalogueOption } from "../backend/messages.js";
 import { BATCHING_RULES, batchingOptions } from "../batching/index.js";
-import { REPLAY } from "../order-files/replay.js";
+import { REPLAY } from "../order-files/replay-options.js";
 import { ORDERS } from "../orders/index.js";
 import { orderOptions } from "../orders/ledger-options.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";

@@ -1,7 +1,7 @@
 /** From an arm's order section to the order that it names, with its options. */
 
 import { type Choice, chooseOptions } from "../order-files/choose-options.js";
-import { REPLAY } from "../order-files/replay.js";
+import { REPLAY } from "../order-files/replay-options.js";
 import type { Declared } from "../orders/declared.js";
 import { ORDERS } from "../orders/index.js";
 import {

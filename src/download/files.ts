@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, stat } from "node:fs/promises";
 import { surroundingsError } from "../errors.js";
-import { diskRefusal } from "../record/write-file.js";
+import { diskRefusal } from "../record/disk-refusal.js";
 
 /**
  * Does what reads or writes `path`.

@@ -1,7 +1,6 @@
 /** An order that is read back from another run, so that another model or seed trains on exactly what that one did. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { z } from "zod";
 import { type IbatchError, usageError } from "../errors.js";
 import { consecutive } from "../kernels/consecutive.js";
 import type { Random } from "../kernels/random.js";
@@ -19,29 +18,7 @@ import { runInArm } from "../record/run-places.js";
 import type { RunFiles } from "../record/verified-files.js";
 import { asRecorded } from "../record/write-file.js";
 import { type RecordedWork, whyTooLittle } from "./recorded-work.js";
-
-const options = z.strictObject({
-  shuffleWithin: z
-    .enum(["none", "epoch"])
-    .default("none")
-    .describe("none: as recorded; epoch: keeps each epoch's samples and weights, and loses their sequence"),
-  exchange: z
-    .enum(["samples", "within-class"])
-    .optional()
-    .describe(
-      "a placebo for orders that draw samples again: each sample is exchanged for another one, the same all through the run, drawn by " +
-        "the seed; so all is drawn as often, as unevenly and at the same steps, and by no loss of its own. within-class: for one of its " +
-        "class, which keeps the classes of each batch; as recorded where left out",
-    ),
-});
-
-const SUMMARY = "The recorded order of another run: same samples, same sequence, same batches.";
-const WHEN =
-  "To train another model or another seed on exactly what a run was trained on, or (shuffleWithin: epoch) on its " +
-  "samples without their sequence: `order: { replay: DIR }`. Batches are as recorded, whatever the batching rule says. Costs a file read an epoch.";
-
-/** How a replay is described where orders are listed. */
-export const REPLAY = { name: "replay", summary: SUMMARY, whenToChoose: WHEN, options };
+import { REPLAY, type ReplayOptions } from "./replay-options.js";
 
 /**
  * Runs whose orders are replayed: one directory `<arm>/seed-<n>` for all seeds, or an arm's directory, of which each
@@ -128,7 +105,7 @@ export class Replayed {
     );
   }
 
-  definition(seed: number): OrderDefinition<z.infer<typeof options>> {
+  definition(seed: number): OrderDefinition<ReplayOptions> {
     const directory = this.#run(seed);
     const { changesObjective } = readMadeBy(filesOf(directory));
     return defineOrder({

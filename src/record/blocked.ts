@@ -1,7 +1,7 @@
 /** What lies where a directory of ours belongs, and is none that can be looked into. */
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { codeOf } from "./disk-refusal.js";
 import { isThere } from "./read-file.js";
-import { codeOf } from "./write-file.js";
 
 /** What is wrong there, and what to do: goes on where the path ends. Undefined of a directory, and of nothing at all. */
 export function whyBlocked(path: string): string | undefined {

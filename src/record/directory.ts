@@ -2,7 +2,8 @@
 import { lstatSync, mkdirSync, readlinkSync, rmdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type IbatchError, usageError } from "../errors.js";
-import { cannotWrite, codeOf, diskRefusal, flushNames } from "./write-file.js";
+import { codeOf, diskRefusal } from "./disk-refusal.js";
+import { cannotWrite, flushNames } from "./write-file.js";
 
 /**
  * Makes a directory where there is none, and returns what was made, the outermost first. Node's own `recursive` tries

@@ -5,7 +5,8 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { countedAlike, isRunning, type ProcessIdentity, thisProcess } from "../running-process.js";
-import { codeOf, PARTIAL } from "./write-file.js";
+import { codeOf } from "./disk-refusal.js";
+import { PARTIAL } from "./write-file.js";
 
 /** Its name in the directory that it is for. */
 export const LOCK = "lock";

@@ -3,6 +3,7 @@ import { linkSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { atExit } from "../at-exit.js";
 import { IbatchError, surroundingsError } from "../errors.js";
+import { codeOf } from "./disk-refusal.js";
 import { LivingFile } from "./living-file.js";
 import {
   askable,
@@ -18,7 +19,7 @@ import {
   thisHolder,
 } from "./lock-holder.js";
 import type { Presence } from "./presence.js";
-import { codeOf, PARTIAL, writing } from "./write-file.js";
+import { PARTIAL, writing } from "./write-file.js";
 
 export interface LockOptions {
   /** It is held for a few writes alone: others wait. */

@@ -1,7 +1,7 @@
 /** Files that their owner alone may read. */
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { surroundingsError } from "../errors.js";
-import { codeOf } from "./write-file.js";
+import { codeOf } from "./disk-refusal.js";
 
 /** What others may not do with a file: its name for people, its bits, and what takes them away. */
 export const NO_READING = { what: "read", bits: 0o077, mend: "chmod 600" } as const;

@@ -4,9 +4,10 @@ import { linkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { surroundingsError, usageError } from "../errors.js";
 import { makeDirectory } from "./directory.js";
+import { codeOf } from "./disk-refusal.js";
 import { NO_READING, readGuarded } from "./secret-file.js";
 import { userConfiguration } from "./user-configuration.js";
-import { codeOf, writing } from "./write-file.js";
+import { writing } from "./write-file.js";
 
 export interface UserToken {
   readonly token: string;

@@ -1,4 +1,4 @@
-/** Writes files, and says in words why a disk refuses. What is written whole is on the disk itself, or not at all. */
+/** Writes files. What is written whole is on the disk itself, or not at all. */
 import { randomBytes } from "node:crypto";
 import {
   appendFileSync,
@@ -14,28 +14,7 @@ import {
 import { dirname } from "node:path";
 import { IbatchError } from "../errors.js";
 import { exactJson } from "../exact-json.js";
-
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ["ENOSPC", "the disk is full"],
-  ["EDQUOT", "the disk quota is used up"],
-  ["EFBIG", "the file grows too large for the file system"],
-  ["EACCES", "no permission"],
-  ["EPERM", "the file system does not allow it"],
-  ["ENOTSUP", "the file system does not allow it"],
-  ["EROFS", "the file system is read-only"],
-  ["EEXIST", "there is a file in the way"],
-  ["ENOTDIR", "there is a file in the way"],
-  ["EISDIR", "there is a directory in the way"],
-  ["ENOTEMPTY", "there is a directory in the way"],
-  ["ELOOP", "links there lead in a circle"],
-  ["ENAMETOOLONG", "the name is too long"],
-  ["EMFILE", "too many files are open (raise `ulimit -n`)"],
-  ["ENFILE", "too many files are open on this machine"],
-  ["EIO", "the disk fails (EIO)"],
-]);
-
-/** Why the disk refused; undefined for errors that may be anything's. */
-export const diskRefusal = (error: unknown): string | undefined => REASONS.get(codeOf(error) ?? "");
+import { codeOf, diskRefusal } from "./disk-refusal.js";
 
 /** As `diskRefusal`, of what was certainly a file's: whatever the system says. */
 function refusal(error: unknown): string | undefined {
@@ -43,9 +22,6 @@ function refusal(error: unknown): string | undefined {
   if (code === "ENOENT") return "its directory is gone, or cannot hold it";
   return diskRefusal(error) ?? (isSystemError(error) ? `the system refuses (${code})` : undefined);
 }
-
-export const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && "code" in error ? String(error.code) : undefined;
 
 const isSystemError = (error: unknown): boolean => error instanceof Error && "syscall" in error;
 

@@ -354,6 +354,7 @@ describe("a command line that is wrong: exit code 2, on standard error", () => {
     [["--size", "0"], '--size: expected at least 1, not "0"'],
     [["--size", "x"], '--size: expected a number, not "x"'],
     [["--size", "2.5"], '--size: expected an integer, not "2.5"'],
+    [["--seed", ""], '--seed: expected a number, not ""'],
     [["--seed", "-1"], '--seed: expected at least 0, not "-1"'],
     [["--seed", "4294967296"], '--seed: expected at most 4294967295, not "4294967296"'],
     [["--samples", "1e12"], '--samples: expected at most 10000000, not "1e12"'],
@@ -374,10 +375,10 @@ describe("run gets the config and its options", () => {
   };
 
   test("defaults", async () => {
-    expect(await received("x.yaml")).toEqual(["x.yaml", { ...NOTHING_ALLOWED, set: [], json: false, quiet: false }]);
+    expect(await received("x.yaml")).toEqual(["x.yaml", { ...NOTHING_NAMED, set: [], json: false, quiet: false }]);
   });
 
-  const NOTHING_ALLOWED = { allowImport: [], pythonPath: [] };
+  const NOTHING_NAMED = { backend: [], allowImport: [], pythonPath: [] };
 
   test("every option; --set may be repeated", async () => {
     const argv = ["--data", "d", "--python", "p", "--device", "cpu", "--backend", "tcp://127.0.0.1:1", "--out", "o"];
@@ -434,7 +435,6 @@ describe("the exit code", () => {
     ["there is a file in the way", "/dev/null", () => mkdirSync("/dev/null")],
     ["there is a directory in the way", "/dev", () => writeFileSync("/dev", "")],
     ["the disk fails (EIO)", "/a", () => failWith("EIO", "/a")],
-    ["too many files are open (raise `ulimit -n`)", "/a", () => failWith("EMFILE", "/a")],
   ])("of a disk that refuses is 4: %s", async (what, path, write) => {
     run.run.mockImplementationOnce(async () => write());
     expect(await ibatch("run", "x.yaml")).toEqual({
@@ -443,6 +443,18 @@ describe("the exit code", () => {
       stderr: `ibatch: ${what}: ${path} cannot be used; mend that and give the same command again\n`,
     });
   });
+
+  test.each(["EMFILE", "ENFILE"])(
+    "of too many open files (%s) is 4, whatever file is the one too many",
+    async (code) => {
+      run.run.mockImplementationOnce(async () => failWith(code, "/a"));
+      expect(await ibatch("run", "x.yaml")).toEqual({
+        code: 4,
+        stdout: "",
+        stderr: "ibatch: too many files are open: raise `ulimit -n`, to 256 at least\n",
+      });
+    },
+  );
 
   test.each([
     ["SIGINT", 130],
