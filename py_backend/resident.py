@@ -95,13 +95,10 @@ class DataPart:
 
     def batch(self, rows: Tensor) -> Tensor:
         """Normalised images, float32 [B, C, H, W], channels last. rows: int64 [B]."""
-        return self._normalise(self.pixels.gather(rows))
+        return self.normalised(self.pixels.gather(rows))
 
-    def augmented_batch(self, rows: Tensor, augmentation: Augmentation, words: Tensor) -> Tensor:
-        """As `batch`, cropped and flipped by random words, int64 [B, 3]: row, column, flip."""
-        return self._normalise(crop_and_flip(self.pixels.gather(rows), augmentation, words))
-
-    def _normalise(self, pixels: Tensor) -> Tensor:
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """float32 [B, C, H, W], channels last. pixels: [B, H, W, C], as the dataset has them."""
         images = pixels.permute(0, 3, 1, 2)
         if self.normalisation is None:
             return images

@@ -50,6 +50,7 @@ from .references.own_code import own_code
 from .references.whose import RAISED
 from .resident import DataPart, ResidentDataset
 from .saving import Saver
+from .step import Steps
 from .threads import refuse_other_threads, restore_threads
 from .training import Chunk, Trained, check_chunk, check_indices, train_chunk
 from .weights import weights_answer
@@ -99,6 +100,7 @@ class Session:
         self._step = 0
         self._failure: Failure | None = None
         self._given: OrderedDict[int, Given] = OrderedDict()
+        self._steps = Steps(self._learner)
         self._saver = Saver(self._learner)
         self._loader = Loader(self._learner, partial(build_optimizer, choices))
 
@@ -196,7 +198,7 @@ class Session:
 
     def _train(self, chunk: Chunk, signals: list[str]) -> Trained:
         try:
-            trained = train_chunk(self._learner, self._trained_on, chunk, signals, self._progress)
+            trained = train_chunk(self._steps, self._trained_on, chunk, signals, self._progress)
             refuse_other_threads(self._identity.threads)
             if self.runs_own_code:
                 learner = self._learner

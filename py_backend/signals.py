@@ -63,19 +63,54 @@ SIGNALS: dict[str, tuple[torch.dtype, Callable[[Tensor, Tensor, Tensor], Tensor]
     "el2n": (torch.float32, lambda losses, logits, labels: el2n(logits, labels)),
 }
 
+KEPT_LOGITS = 1 << 24
+"""Values that are kept, 64 MiB, until signals are made of them."""
+
 
 class SignalBuffer:
-    """Room for the signals of `count` samples on the device, filled part by part without waiting. What was not asked
-    for is not computed."""
+    """The signals of `count` samples on the device, filled in sequence without waiting. What was not asked for is not
+    computed. Logits are kept until there are many, so that a signal is computed once for many batches."""
 
     def __init__(self, names: Iterable[str], count: int, device: torch.device) -> None:
-        self._buffers = {name: torch.empty(count, dtype=SIGNALS[name][0], device=device) for name in names}
+        self._names = list(names)
+        self._losses = torch.empty(count, dtype=torch.float32, device=device)
+        self._buffers = {
+            name: self._losses if name == "loss" else torch.empty(count, dtype=SIGNALS[name][0], device=device)
+            for name in self._names
+        }
+        self._of_logits = [name for name in self._names if name != "loss"]
+        self._logits = torch.empty((0, 0), device=device)
+        self._labels = torch.empty(0, dtype=torch.int64, device=device)
+        self._computed = self._written = 0
 
     def write(self, start: int, losses: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """The signals of samples start … start + B - 1 of the message."""
-        for name, buffer in self._buffers.items():
-            buffer[start : start + len(labels)] = SIGNALS[name][1](losses, logits, labels)
+        """Of samples start … start + B - 1 of the message: those behind the ones before."""
+        end = start + len(labels)
+        self._losses[start:end] = losses
+        if self._of_logits:
+            if end - self._computed > len(self._logits):
+                self._compute()
+                self._make_room(logits)
+            kept = slice(start - self._computed, end - self._computed)
+            self._logits[kept], self._labels[kept] = logits, labels
+        self._written = end
 
     def first(self, count: int) -> dict[str, Tensor]:
         """The signals of the first `count` samples."""
+        self._compute()
         return {name: buffer[:count] for name, buffer in self._buffers.items()}
+
+    def _make_room(self, logits: Tensor) -> None:
+        """For as many as are kept, and for those of this batch at least."""
+        batch_size, classes = logits.shape
+        room = min(max(KEPT_LOGITS // classes, batch_size), len(self._losses) - self._computed)
+        if room > len(self._logits):
+            self._logits = torch.empty((room, classes), dtype=torch.float32, device=logits.device)
+            self._labels = torch.empty(room, dtype=torch.int64, device=logits.device)
+
+    def _compute(self) -> None:
+        """Of what is kept."""
+        at, kept = slice(self._computed, self._written), self._written - self._computed
+        for name in self._of_logits if kept else []:
+            self._buffers[name][at] = SIGNALS[name][1](self._losses[at], self._logits[:kept], self._labels[:kept])
+        self._computed = self._written

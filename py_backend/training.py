@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from .device import Download, Stopwatch, is_out_of_memory, upload
 from .errors import BackendError
-from .learner import Learner, forward
+from .learner import Learner
 from .messages import Average
-from .noise import AUGMENTATION_LAYER, step_keys
+from .noise import step_keys
 from .progress import Progress
-from .references.whose import Telling
 from .resident import DataPart
 from .signals import SignalBuffer
+from .step import Batch, Steps, rates_for
 
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -82,20 +82,20 @@ def check_indices(indices: npt.NDArray[np.uint32], n: int) -> None:
         raise BackendError("bad_index", f"index {int(indices.max())} is outside of 0 … {n - 1}", n=n)
 
 
-def train_chunk(learner: Learner, data: DataPart, chunk: Chunk, signals: list[str], progress: Progress) -> Trained:
+def train_chunk(steps: Steps, data: DataPart, chunk: Chunk, signals: list[str], progress: Progress) -> Trained:
     """Trains on the chunk's batches, in order, up to the first batch boundary at which `progress` says to stop.
 
     The gradient of a batch is that of Σ w·l / B, B its whole size, in parts of `micro_batch` samples where asked for
     (another order of summation, and with BatchNorm another gradient). Nothing in here waits for the device. Returns
-    the signals of each sample as the forward pass of its own step saw it, and `indices`: those the data was gathered
-    with. Raises BackendError (out_of_memory).
+    the signals of each sample as the forward pass of its own step saw it, and the `indices` that were trained on.
+    Raises BackendError (out_of_memory).
     """
     with NamingOutOfMemory("batches or a microBatch", "suggested_micro_batch") as memory:
-        return train_batches(learner, data, chunk, signals, progress, memory)
+        return train_batches(steps, data, chunk, signals, progress, memory)
 
 
 def train_batches(
-    learner: Learner,
+    steps: Steps,
     data: DataPart,
     chunk: Chunk,
     signals: list[str],
@@ -103,60 +103,44 @@ def train_batches(
     memory: NamingOutOfMemory,
 ) -> Trained:
     """The loop of `train_chunk`; tells `memory` how many samples are under way."""
+    learner = steps.learner
     device = learner.device
     stopwatch = Stopwatch(device)
     rows = upload(chunk.indices, device, np.int64)
-    weights = None if chunk.weights is None else upload(chunk.weights, device)
     noise = step_keys(learner.seed, chunk.first_step, chunk.batches, 1 + learner.noisy_layers)
-    keys = upload(noise.layers, device)
-    buffer = SignalBuffer(signals, len(rows), device)
-    gathered = torch.empty_like(rows)
-    offsets = chunk.offsets.tolist()
-    rates = chunk.learning_rates.tolist()
-    cuts = [parts(start, end, chunk.micro_batch) for start, end in pairwise(offsets)]
-    data.pixels.expect([chunk.indices[start:end] for batch_cuts in cuts for start, end in batch_cuts])
-    batches_done = 0
+    batches = [*batches_of(chunk, rows, upload(noise.layers, device), learner)]
+    buffer = SignalBuffer(signals, len(chunk.indices), device)
+    data.pixels.expect([chunk.indices[b.start + start : b.start + end] for b in batches for start, end in b.cuts])
+    batches_done = done = 0
 
     learner.model.train()
-    for batch in range(chunk.batches):
+    for batch, generator_seed in zip(batches, noise.modules, strict=True):
         if progress.should_stop():
             break
-        start, end = offsets[batch], offsets[batch + 1]
-        learner.seed_generators(noise.modules[batch])
-        set_learning_rate(learner.optimizer, rates[batch])
-        learner.optimizer.zero_grad(set_to_none=True)
-        for part_start, part_end in cuts[batch]:
-            part = rows[part_start:part_end]
-            learner.noise.set(keys[batch], torch.arange(part_start - start, part_end - start, device=device))
-            memory.batch_size = part_end - part_start
-            labels = data.labels[part]
-            logits, losses = forward(learner, training_images(learner, data, part), labels)
-            weighted = losses if weights is None else losses * weights[part_start:part_end]
-            with Telling(learner.model_reference or learner.loss_reference, "the backward pass failed"):
-                (weighted.sum() / (end - start)).backward()
-            buffer.write(part_start, losses.detach(), logits.detach(), labels)
-            gathered[part_start:part_end] = part
-        learner.optimizer.step()
-        if chunk.average is not None and chunk.first_step + batch >= chunk.average.from_step:
+        learner.seed_generators(generator_seed)
+        steps.take(data, batch, buffer, memory.under_way)
+        if chunk.average is not None and chunk.first_step + batches_done >= chunk.average.from_step:
             learner.averaged.count_in(chunk.average.decay)
-        batches_done = batch + 1
+        batches_done, done = batches_done + 1, batch.start + batch.size
         progress.moved(chunk.first_step + batches_done)
 
     stopwatch.stop()
-    done = offsets[batches_done]
-    return Trained(batches_done, Download({**buffer.first(done), "indices": gathered[:done]}, device), stopwatch)
+    return Trained(batches_done, Download({**buffer.first(done), "indices": rows[:done]}, device), stopwatch)
 
 
-def training_images(learner: Learner, data: DataPart, rows: Tensor) -> Tensor:
-    """float32 [B, C, H, W]: augmented where the session was opened so, by the noise of the step under way."""
-    if learner.augmentation:
-        return data.augmented_batch(rows, learner.augmentation, learner.noise.words(AUGMENTATION_LAYER, 3))
-    return data.batch(rows)
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+def batches_of(chunk: Chunk, rows: Tensor, keys: Tensor, learner: Learner) -> Iterator[Batch]:
+    """rows: int64 [n] of the whole chunk; keys: int64 [batches, layers]."""
+    weights = None if chunk.weights is None else upload(chunk.weights, learner.device)
+    rates = rates_for(learner.optimizer, chunk.learning_rates, learner.device)
+    for number, (start, end) in enumerate(pairwise(chunk.offsets.tolist())):
+        yield Batch(
+            start=start,
+            rows=rows[start:end],
+            weights=None if weights is None else weights[start:end],
+            keys=keys[number],
+            rate=rates[number],
+            cuts=parts(0, end - start, chunk.micro_batch),
+        )
 
 
 def parts(start: int, end: int, micro_batch: int | None) -> list[tuple[int, int]]:
@@ -178,6 +162,9 @@ class NamingOutOfMemory:
 
     def __enter__(self) -> NamingOutOfMemory:
         return self
+
+    def under_way(self, batch_size: int) -> None:
+        self.batch_size = batch_size
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, RuntimeError | MemoryError) and is_out_of_memory(error):

@@ -36,6 +36,7 @@ from py_backend.messages import Augmentation, Chosen, Named, Open  # noqa: E402
 from py_backend.progress import Progress  # noqa: E402
 from py_backend.references.importing import allow  # noqa: E402
 from py_backend.resident import reside  # noqa: E402
+from py_backend.step import Steps  # noqa: E402
 from py_backend.training import Chunk, train_chunk  # noqa: E402
 
 RATE = 0.01
@@ -107,7 +108,7 @@ class SameLoop:
         identity = Identity.of(CPU, torch.get_num_threads())
         data = reside(choices.dataset.load(Path("data"), choices.dataset_options), identity.device)
         learner, _ = opening.build_learner(request, choices, data, CPU)
-        self._learner = opening.laid_out(learner, "channels_last")
+        self._steps = Steps(opening.laid_out(learner, "channels_last"))
         self._data = data.train
         self._progress = Progress()
         self._step = 0
@@ -123,7 +124,7 @@ class SameLoop:
             average=None,
         )
         self._step += 1
-        trained = train_chunk(self._learner, self._data, chunk, ["loss", "correct", "prediction"], self._progress)
+        trained = train_chunk(self._steps, self._data, chunk, ["loss", "correct", "prediction"], self._progress)
         return trained.signals.arrays()["loss"]
 
 

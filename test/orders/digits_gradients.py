@@ -26,6 +26,7 @@ from py_backend.learner import forward
 from py_backend.messages import Augmentation, Chosen, Named, Open
 from py_backend.progress import Progress
 from py_backend.session import Session
+from py_backend.step import Steps
 
 SAMPLES, STEPS, BATCH = 500, 40, 32
 RANDOM_DIRECTIONS = 7
@@ -45,7 +46,7 @@ def main(out: Path) -> None:
         micro_batch=None,
         average=None,
     )
-    training.train_chunk(learner, data, chunk, ["loss"], Progress())
+    training.train_chunk(Steps(learner), data, chunk, ["loss"], Progress())
     parameters = list(learner.model.parameters())
     rows = torch.arange(SAMPLES)
     losses = forward(learner, data.batch(rows), data.labels[rows])[1]

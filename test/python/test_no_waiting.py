@@ -83,7 +83,7 @@ def test_a_chunk_is_trained_without_waiting(
         average=Average(from_step=0, decay=0.9),
     )
     with RefuseWaiting():
-        trained = train_chunk(session._learner, session._data.train, chunk, list(SIGNALS), Progress())
+        trained = train_chunk(session._steps, session._data.train, chunk, list(SIGNALS), Progress())
         with session._learner.averaged.in_place():
             pass
     assert trained.batches_done == 2

@@ -43,6 +43,11 @@ def plain_crop_and_flip(pixels: np.ndarray, top: int, left: int, crop: int, flip
     return result
 
 
+def augmented(part: DataPart, rows: torch.Tensor, augmentation: Augmentation, random: torch.Tensor) -> torch.Tensor:
+    """As a training step makes them."""
+    return part.normalised(crop_and_flip(part.pixels.gather(rows), augmentation, random))
+
+
 @pytest.fixture
 def pixels() -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(0).integers(1, 256, (18, SIDE, SIDE, 2), np.uint8))
@@ -128,7 +133,7 @@ def test_normalisation_of_every_pixel_value_with_the_usual_constants(
 def test_padding_is_black_before_normalisation(tiny: SimpleNamespace) -> None:
     part = reside(tiny.grey, CPU).train
     everything_outside = torch.tensor([[choice(0, 25), choice(0, 25), word(0)]])
-    seen = part.augmented_batch(torch.tensor([0]), Augmentation(12, False), everything_outside)
+    seen = augmented(part, torch.tensor([0]), Augmentation(12, False), everything_outside)
     black = (0 / 255 - tiny.grey.mean[0]) / tiny.grey.std[0]
     assert torch.allclose(seen, torch.full_like(seen, black), rtol=0, atol=1e-6)
 
@@ -137,7 +142,7 @@ def test_batches_are_channels_last_with_and_without_augmentation(tiny: SimpleNam
     part: DataPart = reside(tiny.colour, CPU).train
     rows = torch.tensor([3, 3, 0])
     random = words(torch.tensor(1), torch.arange(3), 3)
-    for batch in (part.batch(rows), part.augmented_batch(rows, Augmentation(2, True), random)):
+    for batch in (part.batch(rows), augmented(part, rows, Augmentation(2, True), random)):
         assert batch.shape == (3, 3, 12, 12)
         assert batch.is_contiguous(memory_format=torch.channels_last)
 
@@ -160,5 +165,5 @@ def test_the_dataset_itself_is_not_changed(tiny: SimpleNamespace) -> None:
     before = tiny.grey.sha256()
     part = reside(tiny.grey, CPU).train
     part.batch(torch.arange(4))
-    part.augmented_batch(torch.arange(4), Augmentation(2, True), words(torch.tensor(1), torch.arange(4), 3))
+    augmented(part, torch.arange(4), Augmentation(2, True), words(torch.tensor(1), torch.arange(4), 3))
     assert tiny.grey.sha256() == before

@@ -199,3 +199,27 @@ def test_asking_for_more_signals_changes_no_bit_of_the_training(
     losses = few.losses(batches)
     assert many.losses(batches, signals=list(SIGNALS)).tobytes() == losses.tobytes()
     assert all(torch.equal(few.state()[key], tensor) for key, tensor in many.state().items())
+
+
+@pytest.mark.parametrize("classes", [2, 7, 10, 33, 1000])
+@pytest.mark.parametrize("kept_batches", [1, 2.5, 100])
+def test_signals_of_many_batches_at_once_are_those_of_each_batch_to_the_bit(
+    monkeypatch: pytest.MonkeyPatch, classes: int, kept_batches: float
+) -> None:
+    sizes = [1, 64, 64, 3, 64, 128, 1, 17, 64, 2]
+    monkeypatch.setattr(signals, "KEPT_LOGITS", int(classes * 64 * kept_batches))
+    generator = torch.Generator().manual_seed(classes)
+    many, alone = SignalBuffer(list(SIGNALS), sum(sizes), CPU), []
+    start = 0
+    for size in sizes:
+        z = torch.randn(size, classes, generator=generator) * 8
+        y = torch.randint(classes, (size,), generator=generator)
+        losses = torch.rand(size, generator=generator)
+        many.write(start, losses, z, y)
+        start += size
+        alone.append({name: compute(losses, z, y) for name, (_, compute) in SIGNALS.items()})
+        z.fill_(NAN)  # a recorded step writes over what it gave
+    for name, values in many.first(start).items():
+        expected = torch.cat([one[name] for one in alone])
+        assert values.numpy().tobytes() == expected.to(values.dtype).numpy().tobytes(), name
+        assert many.first(65)[name].tolist() == values[:65].tolist()

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from py_backend import training
+from py_backend import step, training
 from py_backend.choice import NoOptions
 from py_backend.learner import Learner
 from py_backend.messages import Named
@@ -69,7 +69,7 @@ class Steps:
             micro_batch=None,
             average=None,
         )
-        trained = training.train_chunk(self.learner, self.data, chunk, ["loss"], Progress())
+        trained = training.train_chunk(step.Steps(self.learner), self.data, chunk, ["loss"], Progress())
         assert trained.batches_done == len(batches)
         return flat(list(self.learner.model.parameters()))
 
@@ -106,7 +106,7 @@ def steps_of(
         logits = learner.model(images)
         return logits, learner.loss(logits, labels)
 
-    monkeypatch.setattr(training, "forward", forward)
+    monkeypatch.setattr(step, "forward", forward)
     return lambda model: Steps(open_run(model=model, optimizer=Named(name="sgd", options={})), tiny)
 
 
