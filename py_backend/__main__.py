@@ -85,7 +85,7 @@ def serve(arguments: argparse.Namespace, kept: keeper.Keeper) -> int:
             f"{error} (Python at {sys.executable}): run `{sys.executable} -m pip install -r requirements-backend.txt`",
         )
     importing.allow(arguments.allow_import, arguments.python_path)
-    device.make_deterministic()
+    device.set_arithmetic()
     try:
         chosen = device.resolve(arguments.device)
         device.select(chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import __version__
 from .catalogue import catalogue
 from .codec import MAX_FRAMES, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES
+from .device import precisions
 from .errors import BackendError
 from .identity import Identity
 from .messages import (
@@ -71,6 +72,7 @@ class ControlDesk:
             device=str(here.device),
             device_name=here.device_name,
             threads=here.threads,
+            precisions=precisions(here.device),
             work_endpoint=self._work_endpoint,
             limits=Limits(
                 header_bytes=MAX_HEADER_BYTES, message_bytes=MAX_MESSAGE_BYTES, frames=MAX_FRAMES, sessions=1

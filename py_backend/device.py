@@ -29,6 +29,12 @@ WORKSPACES = (":4096:8", ":16:8")
 """Values of CUBLAS_WORKSPACE_CONFIG with which cuBLAS gives equal bits."""
 
 
+TF32_CAPABILITY = (8, 0)
+"""Of GPUs: Ampere."""
+
+BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16", "bf16"})
+"""Of CPUs that multiply in it, as /proc/cpuinfo names them."""
+
 DRIVER_FILE = Path("/proc/driver/nvidia/version")
 
 
@@ -91,17 +97,58 @@ def driver_version() -> str | None:
     return None if found is None else found[1]
 
 
-def make_deterministic(*, refuse_others: bool = False) -> None:
+def set_arithmetic(*, refuse_others: bool = False, tf32: bool = False) -> None:
     """Asks for algorithms that give equal bits for equal inputs. An operation on CUDA that has none is refused where
     that is asked for, else told of on standard error and done all the same: see `is_deterministic`.
-    CUBLAS_WORKSPACE_CONFIG is set before torch is imported."""
+    CUBLAS_WORKSPACE_CONFIG is set before torch is imported. tf32: whether CUDA may round what it multiplies to TF32."""
     # As use_deterministic_algorithms, which imports the compiler: 1.5 s.
     torch.set_deterministic_debug_mode("error" if refuse_others else "warn")
     # Nothing here reads memory that it has not written; filling it would only cost time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = tf32
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+
+
+def makes_tf32() -> bool:
+    """Whether CUDA rounds what it multiplies to TF32, as the switches stand."""
+    return torch.backends.cudnn.allow_tf32 and torch.backends.cuda.matmul.allow_tf32
+
+
+def precisions(device: torch.device) -> dict[str, str]:
+    """Those that the device has, each with what there is to say of it there, in a line: nothing where that is empty."""
+    if device.type == "cpu":
+        return {"float32": "", "bfloat16": bfloat16_on_cpu(processor_flags())}
+    if torch.cuda.get_device_capability(device) < TF32_CAPABILITY:
+        return {"float32": "", "bfloat16": "slow: this GPU is of a generation before Ampere, and only emulates it"}
+    return {"float32": "", "tf32": "", "bfloat16": ""}
+
+
+def refuse_precision(device: torch.device, precision: str) -> None:
+    """Raises BackendError (bad_option) where the device has no such products."""
+    if precision not in precisions(device):
+        raise BackendError(
+            "bad_option",
+            f"precision {precision} is of NVIDIA GPUs from Ampere on (compute capability 8.0), and this backend has "
+            f"{device} ({describe(device)}): take precision float32, which would be computed there, or another device",
+        )
+
+
+def processor_flags() -> frozenset[str] | None:
+    """What the CPU can do, in the system's words; None where it does not say."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            found = next(line.split(":", 1)[1] for line in lines if line.startswith(("flags", "Features")))
+    except (OSError, StopIteration):
+        return None
+    return frozenset(found.split())
+
+
+def bfloat16_on_cpu(flags: frozenset[str] | None) -> str:
+    """Whether there is something to say of it, in a line."""
+    if flags is None or flags & BFLOAT16_FLAGS:
+        return ""
+    return "slower than float32 on this CPU: /proc/cpuinfo names none of " + ", ".join(sorted(BFLOAT16_FLAGS))
 
 
 def is_deterministic(device: torch.device) -> bool:

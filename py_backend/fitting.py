@@ -22,6 +22,7 @@ from .noise import StepNoise, attach
 from .references.class_names import without_samples
 from .references.whose import Telling
 from .resident import DataPart
+from .torch_state import TorchState
 
 SAMPLES = 2
 SEED = 0
@@ -46,6 +47,7 @@ class Tried:
     build_optimizer: Callable[[Iterable[Parameter]], torch.optim.Optimizer]
     data: DataPart
     class_count: int
+    torch_state: TorchState
 
     @property
     def model_name(self) -> str:
@@ -75,18 +77,20 @@ class Pass:
 
 def fit(tried: Tried, *, equal_bits: bool) -> Fit:
     """Tries what a run will do, on copies: model, optimiser and generators stay as they are. Of what is all ours only
-    the least batch is tried. A model of the user's that does not bear channels last is tried in torch's usual format.
+    the least batch is tried. A model of the user's that does not bear channels last, in which the learner has it, is
+    tried in torch's usual format.
 
     Raises BackendError (bad_reference) naming what does not fit: what the model returns, what the loss returns, no
     parameter that gets a gradient, and, where equal bits are asked for, a layer that does not give them.
     """
     with generators_kept(tried.learner.device):
         if not tried.is_own:
-            return Fit(least_batch_size(tried) if tried.learner.batch_norms else 1)
+            least = least_batch_size(tried) if tried.learner.batch_norms else 1
+            return Fit(least, memory_format=tried.learner.memory_format)
         try:
             return rehearse(tried, equal_bits=equal_bits)
         except BackendError as error:
-            if tried.learner.model_reference is None:
+            if tried.learner.model_reference is None or tried.learner.memory_format == "contiguous":
                 raise
             refused = error.message.removeprefix(f"{tried.model_name}: ")
         contiguous = rehearse(tried.in_format("contiguous"), equal_bits=equal_bits)
@@ -98,8 +102,10 @@ def fit(tried: Tried, *, equal_bits: bool) -> Fit:
 
 
 def rehearse(tried: Tried, *, equal_bits: bool) -> Fit:
-    """Two equal training passes, and then, as a run goes on: a step, another pass, evaluations, another pass."""
+    """Two equal training passes, and then, as a run goes on: a step, another pass, evaluations, another pass. What code
+    of the user's changes of torch in the first pass is set back, and refused where it does so again."""
     first = training_pass(tried, copied(tried, SAMPLES))
+    set_back = tried.torch_state.restore(f"a first training pass of {tried.model_name}")
     learner = copied(tried, SAMPLES)
     again = training_pass(tried, learner)
     where = first_difference(first, again)
@@ -109,7 +115,8 @@ def rehearse(tried: Tried, *, equal_bits: bool) -> Fit:
     for count in (SAMPLES, 1):
         evaluation_pass(tried, learner, count)
     training_pass(tried, learner, "a training pass after an evaluation failed")
-    notices = [*gradient_notices(tried, first)]
+    tried.torch_state.refuse_changes(f"{tried.model_name}, each time it was tried,")
+    notices = [*set_back, *gradient_notices(tried, first)]
     if first.drawn_from:
         notices.append(
             f"{tried.model_name} draws from {listed(first.drawn_from)} default generators, which are seeded at each "

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from .answers import Answer
+from .arithmetic import Arithmetic, ArithmeticUnderWay
 from .codec import Packet
-from .device import is_out_of_memory, make_deterministic
+from .device import is_out_of_memory, refuse_precision
 from .errors import BackendError
 from .identity import Identity
 from .messages import Close, CloseOk, Evaluate, Images, Load, Message, Open, Relabel, Save, Score, Train, Weights
@@ -39,6 +40,7 @@ class Host:
         self._session: Session | None = None
         self._resident: tuple[str, ResidentDataset] | None = None
         self._torch = TorchState()
+        self._arithmetic = ArithmeticUnderWay(self._torch)
 
     def handle(self, packet: Packet) -> Answer:
         """Raises BackendError, which the server turns into the one error form."""
@@ -60,6 +62,7 @@ class Host:
             )
         session = self._find(request.session)
         self._progress.heard_of_session()
+        self._arithmetic.take(session.arithmetic)  # an `open` that was refused may have set another one's
         try:
             answer = self._answer(session, packet, request)
             if session.runs_own_code:
@@ -121,15 +124,15 @@ class Host:
                 f"another session is open here and was heard of in the last {SESSION_IDLE_SECONDS:.0f} s: "
                 "wait until it ends, or start a backend of your own",
             )
+        refuse_precision(self._identity.device, request.precision)
         notices = self._torch.restore_after("a run before this one")
-        make_deterministic(refuse_others=request.equal_bits)
-        self._torch.expect_current()
+        self._arithmetic.take(Arithmetic.of(request))
         try:
             choices = self._restoring(notices, request, lambda: choose(request))
             self._forget()
             data = self._restoring(notices, request, lambda: self._data(choices, request.data_dir))
             self._session = self._restoring(
-                notices, request, lambda: Session(request, choices, data, self._identity, self._progress)
+                notices, request, lambda: Session(request, choices, data, self._identity, self._progress, self._torch)
             )
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):

@@ -20,7 +20,8 @@ Text = Annotated[str, Meta(max_length=4096)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 SignalName = Literal["loss", "correct", "prediction", "margin", "entropy", "el2n"]
 Signals = Annotated[list[SignalName], Meta(min_length=1)]
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "tf32", "bfloat16"]
+ChannelsLast = Literal["auto", "off"]
 Part = Literal["train", "test"]
 Norm = Literal["running", "batch", "reestimated"]
 WhichWeights = Literal["last", "averaged"]
@@ -119,6 +120,7 @@ class HelloOk(Message):
     device: Text
     device_name: Text
     threads: Int
+    precisions: dict[Text, Text]
     work_endpoint: Text
     limits: Limits
     catalogue: Catalogue
@@ -183,6 +185,7 @@ class Open(Message):
     optimizer: Named
     augmentation: Augmentation
     precision: Precision
+    channels_last: ChannelsLast
     equal_bits: bool
     seed: Int
     model_seed: Int | None

@@ -31,6 +31,7 @@ from .references import model as model_reference
 from .references.importing import refuse_not_allowed
 from .references.whose import Telling
 from .resident import Augmentation, ResidentDataset
+from .torch_state import TorchState
 
 CPU = torch.device("cpu")
 """Where every model is built."""
@@ -103,7 +104,7 @@ def build_learner(
     learner = Learner(
         model=model,
         model_reference=reference,
-        memory_format="channels_last",
+        memory_format="contiguous" if request.channels_last == "off" else "channels_last",
         batch_norms=batch_norms,
         optimizer=optimizer,
         averaged=AveragedWeights(model),
@@ -139,7 +140,7 @@ def loss_of(request: Open, device: torch.device) -> Loss:
     return loss_reference.build(request.loss.name, request.loss.options, device)
 
 
-def fit_of(request: Open, choices: Choices, learner: Learner, data: ResidentDataset) -> Fit:
+def fit_of(request: Open, choices: Choices, learner: Learner, data: ResidentDataset, torch_state: TorchState) -> Fit:
     """Raises BackendError (bad_option, bad_reference) where something does not fit."""
     if data.is_float and request.augmentation.crop:
         raise BackendError(
@@ -148,6 +149,6 @@ def fit_of(request: Open, choices: Choices, learner: Learner, data: ResidentData
             f"{request.dataset.name} is not known: take crop 0, or uint8 images",
         )
     return fit(
-        Tried(learner, partial(build_optimizer, choices), data.train, len(data.class_names)),
+        Tried(learner, partial(build_optimizer, choices), data.train, len(data.class_names), torch_state),
         equal_bits=request.equal_bits,
     )

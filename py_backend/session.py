@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from .answers import Answer, answer, train_answer
+from .arithmetic import Arithmetic, made_in
 from .codec import Packet
-from .device import Stopwatch, is_deterministic
+from .device import Stopwatch, is_deterministic, precisions
 from .errors import BackendError
 from .evaluation import Place, Samples, evaluate
 from .identity import Identity
@@ -52,6 +53,7 @@ from .resident import DataPart, ResidentDataset
 from .saving import Saver
 from .step import Steps
 from .threads import refuse_other_threads, restore_threads
+from .torch_state import TorchState
 from .training import Chunk, Trained, check_chunk, check_indices, train_chunk
 from .weights import weights_answer
 
@@ -80,18 +82,25 @@ class Session:
     """One run; each public method answers one kind of message."""
 
     def __init__(
-        self, request: Open, choices: Choices, data: ResidentDataset, identity: Identity, progress: Progress
+        self,
+        request: Open,
+        choices: Choices,
+        data: ResidentDataset,
+        identity: Identity,
+        progress: Progress,
+        torch_state: TorchState,
     ) -> None:
         self.id = secrets.token_hex(8)
         self.owner = request.owner
+        self.arithmetic = Arithmetic.of(request)
         self._identity = identity
         self._data = data
         self._trained_on = data.train  # with labels of this session's own, once they came
         self._progress = progress
         refuse_single_class(choices.dataset.name, data.class_names)
         learner, self._dropout = build_learner(request, choices, data, identity.device)
-        self._notices = restore_threads(identity.threads)
-        self._fit = fit_of(request, choices, learner, data)
+        self._notices = [*precision_notices(request, identity), *restore_threads(identity.threads)]
+        self._fit = fit_of(request, choices, learner, data, torch_state)
         refuse_other_threads(identity.threads)
         self._learner = laid_out(learner, self._fit.memory_format)
         self._references = references(request)
@@ -129,7 +138,7 @@ class Session:
             initial_weights_sha256=self._initial_weights_sha256,
             settings=Settings(
                 memory_format=self._learner.memory_format,
-                precision=self._learner.precision,
+                precision=made_in(self._learner.precision),
                 deterministic=is_deterministic(self._learner.device) and self._fit.deterministic,
                 dropout=self._dropout,
                 batch_norm_layers=len(self._learner.batch_norms),
@@ -317,6 +326,12 @@ class Session:
     def _refuse_if_failed(self) -> None:
         if self._failure is not None:
             raise session_failed(self._failure)
+
+
+def precision_notices(request: Open, here: Identity) -> list[str]:
+    """What there is to say of the precision that was asked for, on this device: a line, or none."""
+    said = precisions(here.device).get(request.precision)
+    return [f"precision {request.precision} is {said}"] if said else []
 
 
 def session_failed(failure: Failure) -> BackendError:

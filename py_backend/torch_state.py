@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import BackendError
 from .listed import listed
@@ -66,13 +68,18 @@ class TorchState:
 
     def _set_back(self) -> Changes:
         methods = self._methods.set_back()  # first: what is read and set may be among them
-        switches = []
-        for name, now in read_switches().items():
-            expected = self._switches[name]
-            if now != expected:
-                SWITCHES[name].write(expected)
-                switches.append(f"{name} ({expected}, then {now})")
-        return Changes(switches, methods)
+        changed = self._changed_switches()
+        self._write(changed)
+        self._write(self._changed_switches())  # one that has a newer form sets parts of that, too
+        return Changes([f"{name} ({self._switches[name]}, then {now})" for name, now in changed.items()], methods)
+
+    def _changed_switches(self) -> dict[str, Any]:
+        """Those that are not as expected, and what they are now."""
+        return {name: now for name, now in read_switches().items() if now != self._switches[name]}
+
+    def _write(self, changed: Iterable[str]) -> None:
+        for name in changed:
+            SWITCHES[name].write(self._switches[name])
 
 
 def told(whose: str, changes: Changes) -> list[str]:

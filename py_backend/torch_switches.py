@@ -29,6 +29,35 @@ def flushes_denormals() -> bool:
     return DENORMAL * ONE == 0.0
 
 
+def fp32_precisions() -> dict[str, Switch]:
+    """The newer form of some of the switches below, as far as this torch has it; what is `none` is as the one above it
+    says, so all comes before its parts."""
+    places = (
+        "",
+        "cuda.matmul",
+        "cudnn",
+        "cudnn.conv",
+        "cudnn.rnn",
+        "mkldnn",
+        "mkldnn.matmul",
+        "mkldnn.conv",
+        "mkldnn.rnn",
+    )
+    owners = {f"torch.backends.{place}".rstrip("."): owner_at(place) for place in places}
+    return {
+        f"{name}.fp32_precision": attribute(owner, "fp32_precision")
+        for name, owner in owners.items()
+        if hasattr(owner, "fp32_precision")
+    }
+
+
+def owner_at(place: str) -> Any:
+    owner: Any = torch.backends
+    for name in filter(None, place.split(".")):
+        owner = getattr(owner, name, None)
+    return owner
+
+
 SWITCHES: dict[str, Switch] = {
     "the default dtype": Switch(torch.get_default_dtype, torch.set_default_dtype),
     "the default device": Switch(lambda: torch.empty(0).device, lambda _: torch.set_default_device(None)),
@@ -58,6 +87,7 @@ SWITCHES: dict[str, Switch] = {
                     "allow_tf32",
                     "allow_fp16_reduced_precision_reduction",
                     "allow_bf16_reduced_precision_reduction",
+                    "allow_fp16_accumulation",
                 ),
             ),
             ("opt_einsum", torch.backends.opt_einsum, ("enabled", "strategy")),
@@ -70,6 +100,19 @@ SWITCHES: dict[str, Switch] = {
         )
         for name in ("flash_sdp", "mem_efficient_sdp", "math_sdp", "cudnn_sdp")
     },
+    "torch.backends.mha.set_fastpath_enabled": Switch(
+        torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled
+    ),
+    "torch.backends.nnpack.enabled": Switch(
+        torch._C._get_nnpack_enabled, lambda value: torch.backends.nnpack.set_flags(value)
+    ),
+    "torch.backends.cuda.preferred_linalg_library": Switch(
+        torch._C._get_linalg_preferred_backend, torch._C._set_linalg_preferred_backend
+    ),
+    "torch.backends.cuda.preferred_blas_library": Switch(
+        torch._C._get_blas_preferred_backend, torch._C._set_blas_preferred_backend
+    ),
+    **fp32_precisions(),
 }
 
 

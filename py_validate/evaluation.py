@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from .data import Pictures
 from .memory_format import laid_out
 from .models import Loss
-from .textbook import mixed_precision
+from .precision import mixed_precision, products_in
 
 
 @torch.no_grad()
@@ -35,7 +35,7 @@ def evaluate(
     try:
         for images, labels in DataLoader(dataset, batch_sampler=batches):
             labels = labels.to(device)
-            with mixed_precision(device, precision):
+            with products_in(precision), mixed_precision(device, precision):
                 logits = model(laid_out(images.to(device), memory_format))
             logits = logits.float()
             losses.append(loss(logits, labels).cpu())

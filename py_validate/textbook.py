@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from .data import Pictures
 from .memory_format import laid_out
 from .models import Loss
 from .noise import StepNoise
+from .precision import mixed_precision, products_in
 
 
 @dataclass(frozen=True)
@@ -50,21 +50,16 @@ def train(
         batch_size = len(labels)
         weight = None if weights is None else weights[step].to(device)
         losses = []
-        for start in range(0, batch_size, micro_batch or batch_size):
-            end = min(start + (micro_batch or batch_size), batch_size)
-            noise.look_at(start, end)
-            x = laid_out(images[start:end].to(device), memory_format)
-            with mixed_precision(device, precision):
-                logits = model(x)
-            part = loss(logits.float(), labels[start:end].to(device))
-            weighted = part if weight is None else part * weight[start:end]
-            (weighted.sum() / batch_size).backward()
-            losses.append(part.detach())
+        with products_in(precision):
+            for start in range(0, batch_size, micro_batch or batch_size):
+                end = min(start + (micro_batch or batch_size), batch_size)
+                noise.look_at(start, end)
+                x = laid_out(images[start:end].to(device), memory_format)
+                with mixed_precision(device, precision):
+                    logits = model(x)
+                part = loss(logits.float(), labels[start:end].to(device))
+                weighted = part if weight is None else part * weight[start:end]
+                (weighted.sum() / batch_size).backward()
+                losses.append(part.detach())
         optimizer.step()
         yield Step(torch.cat(losses), float(optimizer.param_groups[0]["lr"]), weight)
-
-
-def mixed_precision(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
-    if precision == "bfloat16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return contextlib.nullcontext()

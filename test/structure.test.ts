@@ -305,7 +305,7 @@ describe("Python", () => {
       "admission",
     ],
     ["codec", "device", "torch_state", "workers"],
-    ["identity", "generators"],
+    ["identity", "generators", "arithmetic"],
     ["datasets", "models", "optimizers"],
     ["references"],
     ["fetched"],

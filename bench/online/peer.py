@@ -99,6 +99,7 @@ class SameLoop:
             optimizer=Named(name="sgd", options={"momentum": MOMENTUM}),
             augmentation=Augmentation(crop=0, flip=False),
             precision="float32",
+            channels_last="auto",
             equal_bits=False,
             seed=0,
             model_seed=None,

@@ -39,6 +39,7 @@ class PretendedBackend {
       instance: randomUUID(),
       backendVersion: "0",
       workEndpoint,
+      precisions: { float32: "" },
       limits: { headerBytes: 1, messageBytes: 1, frames: 1, sessions: 1 },
       catalogue,
     };

@@ -16,6 +16,7 @@ export const OPEN = {
   optimizer: { name: "adam", options: {} },
   augmentation: { crop: 0, flip: false },
   precision: "float32",
+  channelsLast: "auto",
   equalBits: false,
   seed: 1,
   modelSeed: null,

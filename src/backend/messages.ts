@@ -144,7 +144,10 @@ export type WhichWeights = (typeof WHICH_WEIGHTS)[number];
 const average = z.strictObject({ fromStep: int, decay: z.number().gt(0).lt(1).nullable() });
 export type Average = Readonly<z.infer<typeof average>>;
 
-export const PRECISIONS = ["float32", "bfloat16"] as const;
+export const PRECISIONS = ["float32", "tf32", "bfloat16"] as const;
+
+/** Whether images and weights may lie channels last in memory. */
+export const CHANNELS_LAST = ["auto", "off"] as const;
 
 export const MESSAGES = {
   hello: message({ client: text }),
@@ -156,6 +159,7 @@ export const MESSAGES = {
     device: text,
     deviceName: text,
     threads: int,
+    precisions: z.record(text, text),
     workEndpoint: text,
     limits: z.strictObject({ headerBytes: int, messageBytes: int, frames: int, sessions: int }),
     catalogue,
@@ -182,6 +186,7 @@ export const MESSAGES = {
     optimizer: named,
     augmentation: z.strictObject({ crop: int.max(64), flip: z.boolean() }),
     precision: z.enum(PRECISIONS),
+    channelsLast: z.enum(CHANNELS_LAST),
     equalBits: z.boolean(),
     seed: int,
     modelSeed: int.nullable(),

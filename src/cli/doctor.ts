@@ -67,19 +67,26 @@ async function examineBackend(
     return;
   }
   try {
-    const { versions, device, deviceName, threads, catalogue } = backend.client.introduction;
+    const { versions, device, deviceName, threads, precisions, catalogue } = backend.client.introduction;
     found({
       what: "Python",
       verdict: "ok",
       detail: `${versions.python}, torch ${versions.torch}, numpy ${versions.numpy}`,
     });
     found({ what: "device", verdict: "ok", detail: `${device} (${deviceName}), ${threads} threads` });
+    found({ what: "precision", verdict: "ok", detail: precisionsText(precisions) });
     const datasets = catalogue.datasets.map(({ name }) => name);
     await examineDatasets(datasets, (name) => openProbe(backend.client, name, dataDirectory(options), signal), found);
   } finally {
     await backend.stop();
   }
 }
+
+/** Those that the device has, each with what there is to say of it. */
+const precisionsText = (precisions: Readonly<Record<string, string>>): string =>
+  Object.entries(precisions)
+    .map(([name, said]) => (said === "" ? name : `${name} (${said})`))
+    .join(", ");
 
 /** Opens every dataset; a batch is trained on the first one that is there. */
 async function examineDatasets(

@@ -16,6 +16,7 @@ export function openProbe(
     optimizer: { name: "sgd", options: {} },
     augmentation: { crop: 0, flip: false },
     precision: "float32",
+    channelsLast: "auto",
     equalBits: false,
     owner: null,
     seed: 0,

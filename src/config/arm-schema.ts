@@ -172,7 +172,13 @@ const trainingShape = {
   batching: named("{ name: constant, size: 64 }"),
   order: orderSection,
   augmentation: augmentationSection.prefault({}),
-  precision: z.enum(PRECISIONS).default("float32").describe("float32, or bfloat16 by autocast"),
+  precision: z
+    .enum(PRECISIONS)
+    .default("float32")
+    .describe(
+      "float32; tf32, where a GPU's matrix products and convolutions round what they multiply to 10 bits (NVIDIA from Ampere on: " +
+        "refused elsewhere); or bfloat16 by autocast",
+    ),
   microBatch: someCount
     .nullable()
     .default(null)

@@ -1,5 +1,6 @@
 /** The part of a config's schema that is common to all arms. Checks, types and the reference page come from it. */
 import { z } from "zod";
+import { CHANNELS_LAST } from "../backend/messages.js";
 import { EXTRA_SIGNALS } from "../orders/contract.js";
 import { MEASURE_KINDS } from "../record/measure-kinds.js";
 import { FILE_NAME } from "../record/run-places.js";
@@ -161,6 +162,13 @@ export const backendSection = z
       .boolean()
       .default(false)
       .describe("refuse models and operations that may give other bits from run to run"),
+    channelsLast: z
+      .enum(CHANNELS_LAST)
+      .default("auto")
+      .describe(
+        "how images and weights lie in memory. auto: channels last, which is faster, but for a model of yours that does not bear " +
+          "it; off: channels first, torch's usual format. It changes results by rounding only",
+      ),
     device: device.default("auto").describe("auto (a GPU where there is one), cpu or cuda:N"),
     devices: z
       .array(device)

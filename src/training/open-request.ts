@@ -28,6 +28,7 @@ export function openRequest({ config, seed, dataDir, owner }: Opening): FieldsOf
     optimizer: config.optimizer,
     augmentation: config.augmentation,
     precision: config.precision,
+    channelsLast: config.backend.channelsLast,
     equalBits: config.backend.equalBits,
     seed: noise,
     modelSeed: model === noise ? null : model,

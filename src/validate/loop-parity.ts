@@ -12,7 +12,7 @@ export interface Tolerance {
 /** What may differ: nothing on the CPU in float32. */
 export function toleranceOf(asked: number | undefined, device: string, precision: string): Tolerance {
   if (asked !== undefined) return { share: asked, said: `${asked} of the largest` };
-  if (precision === "bfloat16") return { share: 1e-2, said: "0.01 of the largest (bfloat16)" };
+  if (precision !== "float32") return { share: 1e-2, said: `0.01 of the largest (${precision})` };
   if (device !== "cpu") return { share: 1e-3, said: "0.001 of the largest (GPU)" };
   return { share: 0, said: "equal bits" };
 }

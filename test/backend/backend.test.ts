@@ -51,6 +51,7 @@ const request = {
   optimizer: { name: "sgd", options: {} },
   augmentation: { crop: 0, flip: false },
   precision: "float32",
+  channelsLast: "auto",
   equalBits: false,
   seed: 0,
   modelSeed: null,

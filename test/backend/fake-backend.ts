@@ -130,6 +130,7 @@ export const introduction = (workEndpoint: string, instance = "one"): FieldsOf<"
   device: "cpu",
   deviceName: "",
   threads: 1,
+  precisions: { float32: "" },
   workEndpoint,
   limits: { headerBytes: 1, messageBytes: 1, frames: 1, sessions: 1 },
   catalogue: { models: [], datasets: [], optimizers: [] },

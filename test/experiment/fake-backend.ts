@@ -96,6 +96,7 @@ export class FakeBackend implements WorkClient {
     device: "cpu",
     deviceName: "pretence",
     threads: 1,
+    precisions: { float32: "", bfloat16: "slower than float32 on this CPU" },
     workEndpoint: "ipc://nowhere",
     limits: { headerBytes: 1, messageBytes: 1, frames: 1, sessions: 1 },
     catalogue,

@@ -44,6 +44,7 @@ describe("a run that comes to its end", () => {
         optimizer: { name: "sgd", options: { momentum: 0, weightDecay: 0, nesterov: false } },
         augmentation: { crop: 2, flip: false },
         precision: "bfloat16",
+        channelsLast: "auto",
         equalBits: false,
         seed: 7,
         modelSeed: null,

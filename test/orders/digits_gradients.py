@@ -81,6 +81,7 @@ def opened() -> Session:
         optimizer=Named(name="sgd", options={"momentum": 0.9}),
         augmentation=Augmentation(crop=0, flip=False),
         precision="float32",
+        channels_last="auto",
         loss=None,
         equal_bits=False,
         seed=1,

@@ -110,6 +110,7 @@ def open_request(**changes: Any) -> Open:
         "optimizer": Named(name="sgd", options={"momentum": 0.9}),
         "augmentation": Augmentation(crop=0, flip=False),
         "precision": "float32",
+        "channels_last": "auto",
         "loss": None,
         "equal_bits": False,
         "seed": 1,

@@ -239,7 +239,7 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
             seen.append(("run", end_with_stdin, ready_fd, end_after_silence))
 
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    monkeypatch.setattr(device, "make_deterministic", lambda: None)
+    monkeypatch.setattr(device, "set_arithmetic", lambda: None)
     monkeypatch.setattr(device, "resolve", lambda _: second)
     monkeypatch.setattr(torch.cuda, "get_device_name", str)
     monkeypatch.setattr(torch.cuda, "set_device", lambda chosen: seen.append(("set_device", chosen)))

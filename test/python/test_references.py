@@ -218,6 +218,22 @@ def test_channels_last_stays_where_a_model_bears_it(open_run: OpenRun) -> None:
     assert run.model.conv.weight.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize("name", ["Net", "ViewNet"])
+def test_with_channels_last_off_every_model_has_torchs_usual_format(
+    open_run: OpenRun, name: str, batches: list[list[int]]
+) -> None:
+    run = open_run(model=model(name), channels_last="off")
+    assert run.opened.body.settings.memory_format == "contiguous"
+    assert [notice for notice in run.opened.body.notices if "memory format" in notice] == []
+    assert run.model.conv.weight.is_contiguous()
+    assert np.isfinite(run.losses(batches)).all()
+
+
+def test_with_channels_last_off_a_model_that_fails_is_refused_as_ever(open_run: OpenRun) -> None:
+    refused = refusal(lambda: open_run(model=model("Raises"), channels_last="off"))
+    assert (refused.code, "ValueError: kernels of" in refused.message) == ("bad_reference", True)
+
+
 @pytest.mark.parametrize("name", ["HalfPrecision", "Extra"])
 def test_weights_of_any_kind_are_hashed_and_trained(open_run: OpenRun, name: str, batches: list[list[int]]) -> None:
     run = open_run(model=model(name))

@@ -465,6 +465,7 @@ class Backend:
             "optimizer": {"name": "sgd", "options": {"momentum": 0.9}},
             "augmentation": {"crop": 0, "flip": False},
             "precision": "float32",
+            "channels_last": "auto",
             "equal_bits": False,
             "owner": None,
             "seed": 0,

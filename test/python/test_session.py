@@ -65,6 +65,19 @@ def test_open_describes_what_is_there(open_run: Callable[..., Any], tiny: Simple
     }
 
 
+def test_a_model_of_ours_is_the_same_in_either_memory_format(
+    open_run: Callable[..., Any], batches: list[list[int]]
+) -> None:
+    auto, off = open_run(), open_run(channels_last="off")
+    assert off.opened.body.settings.memory_format == "contiguous"
+    assert off.opened.body.initial_weights_sha256 == auto.opened.body.initial_weights_sha256
+    convolutions = [p for p in off.model.parameters() if p.dim() == 4]
+    assert convolutions != []
+    assert all(parameter.is_contiguous() for parameter in convolutions)
+    assert np.allclose(off.losses(batches), auto.losses(batches), rtol=1e-4)
+    assert np.allclose(*(run.look("test", [1, 2, 3], ["loss"]).arrays["loss"] for run in (off, auto)), rtol=1e-4)
+
+
 def test_open_counts_the_layers_with_batch_statistics(open_run: Callable[..., Any]) -> None:
     """ResNet-18: one behind the stem, two in each of 8 blocks, one in each of 3 shortcuts."""
     assert open_run(model=Named(name="resnet18", options={})).opened.body.settings.batch_norm_layers == 1 + 2 * 8 + 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 from py_backend.codec import Packet
+from py_backend.device import set_arithmetic
 from py_backend.errors import BackendError
 from py_backend.messages import Chosen, Close
 from py_backend.references import importing
@@ -42,12 +44,30 @@ CHANGES: list[tuple[str, str]] = [
     ("torch._C._set_grad_enabled(False)", "the mode of gradients"),
     ("torch.set_autocast_enabled('cpu', True)", "autocast on the CPU"),
     ("torch.backends.cuda.enable_flash_sdp(False)", "torch.backends.cuda.enable_flash_sdp"),
+    ("torch.backends.cuda.matmul.allow_tf32 = True", "the precision of float32 products"),
+    ("torch.backends.cudnn.allow_tf32 = True", "torch.backends.cudnn.allow_tf32 (False, then True)"),
+    ("torch.backends.cuda.matmul.allow_fp16_accumulation = True", "torch.backends.cuda.matmul.allow_fp16_accumulation"),
+    ("torch.backends.cuda.preferred_linalg_library('magma')", "torch.backends.cuda.preferred_linalg_library"),
+    ("torch.backends.cuda.preferred_blas_library('cublaslt')", "torch.backends.cuda.preferred_blas_library"),
+    ("torch.backends.mha.set_fastpath_enabled(False)", "torch.backends.mha.set_fastpath_enabled (True, then False)"),
+    ("torch.backends.nnpack.set_flags(False)", "torch.backends.nnpack.enabled (True, then False)"),
 ]
+NEWER = hasattr(torch.backends, "fp32_precision")
+if NEWER:
+    CHANGES += [
+        ("torch.backends.fp32_precision = 'tf32'", "the precision of float32 products (highest, then unreadable)"),
+        ("torch.backends.cuda.matmul.fp32_precision = 'tf32'", "the precision of float32 products"),
+        ("torch.backends.cudnn.fp32_precision = 'tf32'", "torch.backends.cudnn.allow_tf32 (False, then unreadable)"),
+        ("torch.backends.cudnn.conv.fp32_precision = 'tf32'", "torch.backends.cudnn.allow_tf32"),
+        ("torch.backends.mkldnn.fp32_precision = 'bf16'", "the precision of float32 products"),
+        ("torch.backends.mkldnn.conv.fp32_precision = 'bf16'", "torch.backends.mkldnn.conv.fp32_precision"),
+        ("torch.backends.mkldnn.matmul.fp32_precision = 'bf16'", "the precision of float32 products"),
+    ]
 
 
 @pytest.mark.parametrize(("statement", "says"), CHANGES)
 def test_a_switch_is_set_back_and_named(statement: str, says: str) -> None:
-    torch.set_deterministic_debug_mode("warn")
+    set_arithmetic()
     state = TorchState()
     before = read_switches()
     exec(statement)
@@ -55,6 +75,17 @@ def test_a_switch_is_set_back_and_named(statement: str, says: str) -> None:
     assert line.startswith(f"code of team:Net changed {says}")
     assert read_switches() == before
     assert state.restore("code of team:Net") == []
+
+
+@pytest.mark.parametrize("statement", [statement for statement, _ in CHANGES])
+def test_a_switch_is_set_back_in_a_session_with_tf32_too(statement: str) -> None:
+    set_arithmetic(tf32=True, refuse_others=True)
+    state = TorchState()
+    before = read_switches()
+    exec(statement)
+    state.restore("code of team:Net")
+    assert read_switches() == before
+    assert (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32) == (True, True)
 
 
 def patched(*_: object) -> None: ...
@@ -127,6 +158,13 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         del sys.modules[name]
 
 
+STATEMENTS = [
+    "torch.set_default_dtype(torch.float64); torch.backends.mkldnn.enabled = False",
+    *["torch.set_default_dtype(torch.float64); torch.backends.mkldnn.conv.fp32_precision = 'bf16'"] * NEWER,
+]
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
 @pytest.mark.parametrize(("at_import", "in_init"), [(True, False), (False, True)])
 def test_a_run_beside_a_module_that_changes_torch_has_the_bits_of_one_that_is_alone(
     open_run: Callable[..., Any],
@@ -135,11 +173,11 @@ def test_a_run_beside_a_module_that_changes_torch_has_the_bits_of_one_that_is_al
     batches: list[list[int]],
     at_import: bool,
     in_init: bool,
+    statement: str,
 ) -> None:
     alone = open_run().losses(batches).tolist()
-    statement = "torch.set_default_dtype(torch.float64); torch.backends.mkldnn.enabled = False"
     odd = open_run(model=write(statement if at_import else "pass", statement if in_init else "pass"))
-    assert any("the default dtype" in notice and "mkldnn.enabled" in notice for notice in odd.opened.body.notices)
+    assert any("the default dtype" in notice and "backends.mkldnn." in notice for notice in odd.opened.body.notices)
     assert torch.get_default_dtype() == torch.float32
     after = next_run(odd)
     assert after.losses(batches).tolist() == alone
@@ -209,6 +247,38 @@ def patch(module, images):
     after = next_run(guilty)
     assert after.losses(batches).tolist() == alone
     assert after.opened.body.notices == []
+
+
+IN_FORWARD = """
+import itertools
+calls = itertools.count()
+def change(module, images):
+    {statement}
+"""
+TF32 = "torch.backends.cuda.matmul.allow_tf32 = True"
+
+
+def test_a_module_that_changes_a_switch_whenever_it_runs_is_refused_before_it_is_trained(
+    open_run: Callable[..., Any], write: Callable[[str, str], Chosen], batches: list[list[int]]
+) -> None:
+    first = open_run(owner="ours")
+    alone = first.losses(batches).tolist()
+    model = write(IN_FORWARD.format(statement=TF32), "self.register_forward_pre_hook(change)")
+    says = r":Odd, each time it was tried, changed the precision of float32 products .* set back what is set"
+    with pytest.raises(BackendError, match=says):
+        open_run(beside=first, owner="ours", model=model)
+    assert open_run(beside=first, owner="ours").losses(batches).tolist() == alone
+
+
+def test_a_module_that_changes_a_switch_once_is_told_and_trained_without(
+    open_run: Callable[..., Any], write: Callable[[str, str], Chosen], batches: list[list[int]]
+) -> None:
+    once = f"if next(calls) == 0: {TF32}"
+    run = open_run(model=write(IN_FORWARD.format(statement=once), "self.register_forward_pre_hook(change)"))
+    (notice,) = [line for line in run.opened.body.notices if "float32 products" in line]
+    assert re.match(r"a first training pass of odd_\d+:Odd changed the precision of float32 products", notice)
+    assert run.opened.body.settings.precision == "float32"
+    assert len(run.losses(batches)) == sum(map(len, batches))
 
 
 LATE = """

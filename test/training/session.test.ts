@@ -20,6 +20,7 @@ const request = {
   optimizer: { name: "sgd", options: {} },
   augmentation: { crop: 0, flip: false },
   precision: "float32",
+  channelsLast: "auto",
   equalBits: false,
   owner: null,
   seed: 3,

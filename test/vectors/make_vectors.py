@@ -76,6 +76,7 @@ OPEN = {
     "optimizer": {"name": "sgd", "options": {"momentum": 0.9, "nesterov": True, "weight_decay": 0.0005}},
     "augmentation": {"crop": 0, "flip": False},
     "precision": "float32",
+    "channels_last": "auto",
     "equal_bits": False,
     "seed": 0,
     "model_seed": None,
@@ -116,6 +117,7 @@ HELLO_OK = {
     "device": "cpu",
     "device_name": "Prozessor № 1 ∞",
     "threads": 2,
+    "precisions": {"float32": "", "bfloat16": "slower than float32 on this CPU"},
     "work_endpoint": "ipc:///tmp/ibatch-x/control.work",
     "limits": {"header_bytes": 262144, "message_bytes": 1073741824, "frames": 17, "sessions": 1},
     "catalogue": CATALOGUE,
@@ -221,6 +223,7 @@ def messages():
         "optimizer": {"name": "adamw", "options": {"beta1": 0.9}},
         "augmentation": {"crop": 64, "flip": True},
         "precision": "bfloat16",
+        "channels_last": "off",
         "equal_bits": True,
         "seed": 2**32 - 1,
         "model_seed": 7,
@@ -237,6 +240,7 @@ def messages():
         "loss": {"name": "team.losses:focal", "options": {"args": '{"Gamma":2.5}'}},
     }
     yield message("open with what the user brings", "open", 3, own)
+    yield message("open in tf32", "open", 4, {**OPEN, "precision": "tf32"})
     names = ("class_names", "u8", [*'["zero", "eins", "δύο"]'.encode()])
     labels = [("labels", "u32", [0, 1, 2, 1, 2**32 - 1]), ("test_labels", "u32", [2, 0]), names]
     yield message("open_ok", "open_ok", 1, OPEN_OK, labels)
@@ -543,6 +547,7 @@ def damaged():
         yield refused(f"signals: {name}", "bad_field", train(signals=signals), TRAIN_FRAMES)
     yield refused("crop 65", "bad_field", opened(augmentation={"crop": 65, "flip": False}))
     yield refused("a precision that there is not", "bad_field", opened(precision="float16"))
+    yield refused("a memory format that there is not", "bad_field", opened(channels_last="on"))
     yield refused("an unknown field within", "bad_field", opened(augmentation={"crop": 0, "flip": False, "turn": 1}))
     yield refused("a field missing within", "bad_field", opened(model={"origin": "catalogue", "name": "net"}))
     yield refused("an origin that there is not", "bad_field", opened(model={**OPEN["model"], "origin": "url"}))

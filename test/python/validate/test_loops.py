@@ -172,6 +172,28 @@ def test_modules_of_others_draw_the_same_noise(both: Any, own_model: Callable[..
     pair.assert_equal(pair.loop(model), model)
 
 
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16"])
+def test_products_are_in_tf32_where_that_is_asked_for_alone(both: Any, precision: str) -> None:
+    seen = []
+    pair, model = both(model=Named(name="mnist-cnn", options=DROPOUT))
+
+    def note(*_: Any) -> None:
+        seen.append((torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32))
+
+    model.register_forward_hook(note)
+    model.register_full_backward_hook(note)
+    pair.losses(pair.loop(model, precision=precision))
+    trained = len(seen)
+    evaluate(
+        model, Pictures(pair.data, "test"), range(3), 2, build_loss(None, CPU), precision, CPU, torch.channels_last
+    )
+    assert len(seen) == trained + 2
+    assert trained == 2 * len(pair.batches)
+    assert set(seen) == {(precision == "tf32",) * 2}
+    note()
+    assert seen[-1] == (False, False)
+
+
 def test_bfloat16_is_close(both: Any) -> None:
     pair, model = both(model=Named(name="mnist-cnn", options=DROPOUT), precision="bfloat16")
     mine = pair.losses(pair.loop(model, precision="bfloat16"))
