@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { packageRoot } from "../../src/package-root.js";
+import { ownEntry, packageRoot } from "../../src/package-root.js";
 
-/** What a command loads before its work: a person waits for it. */
+/** What is loaded before the work is: a person waits for it. */
 
 const inline = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
 
@@ -41,4 +41,18 @@ test.each(["orders", "batching", "schedules"])("ibatch list %s: no backend, and 
   const beside = ["backend", "record", "page", "results"].map((folder) => `dist/${folder}/`);
   const loaded = files.filter((file) => beside.some((folder) => file.startsWith(folder)));
   expect(loaded.sort()).toEqual(["dist/record/disk-refusal.js", "dist/results/layout.js"]);
+});
+
+test("import importance-batching, as each thread of a user's order does: nothing that drives a backend", () => {
+  const files = loadedBy(ownEntry);
+  expect(packagesOf(files)).toEqual(["zod"]);
+  const folders = files.flatMap((file) => /^dist\/([a-z-]+)\//.exec(file)?.[1] ?? []);
+  expect([...new Set(folders)].sort()).toEqual(["kernels", "launch", "orders", "record"]);
+  expect(files.filter((file) => file.startsWith("dist/launch/"))).toEqual(["dist/launch/run-experiment.js"]);
+});
+
+test("what follows a user's imports runs in a thread of its own, and loads next to nothing", () => {
+  const files = loadedBy(join(packageRoot, "dist", "order-files", "order-thread", "hooks.js"));
+  expect(packagesOf(files)).toEqual([]);
+  expect(files.length, files.join("\n")).toBeLessThan(10);
 });

@@ -10,6 +10,7 @@ import type { MessagePort } from "node:worker_threads";
 import { ownEntry } from "../../package-root.js";
 import { sha256 } from "../../record/hash.js";
 import { type GraphFile, isOwnFile, type Served } from "./graph.js";
+import { SETTLED } from "./settled.js";
 import { compiled, isTypeScript } from "./typescript.js";
 
 export interface HooksData {
@@ -19,9 +20,6 @@ export interface HooksData {
   /** Gets a GraphFile for each file that is loaded. */
   readonly port: MessagePort;
 }
-
-/** What begins so is an empty module, once all that is being loaded is there. */
-export const SETTLED = "ibatch-settled:";
 
 let data: HooksData | undefined;
 const loading = new Set<Promise<unknown>>();

@@ -10,20 +10,24 @@ import { declaredBy, errorText, ToldError, thrownText } from "../../orders/decla
 import { isOrderDefinition, missingMembers, unknownMembers } from "../../orders/definition-check.js";
 import { readsOf } from "../../orders/ledger-options.js";
 import { orderedBy } from "../../orders/ordered.js";
+import { ownEntry } from "../../package-root.js";
 import { sha256 } from "../../record/hash.js";
 import { checkAll, checkAlone, rowsOf } from "../check-order.js";
 import { chooseOptions } from "../choose-options.js";
 import { batchesBy, type Deciding, ofEpoch } from "../run-order.js";
 import { type GraphFile, isOwnFile } from "./graph.js";
-import { type HooksData, SETTLED } from "./hooks.js";
+import type { HooksData } from "./hooks.js";
 import { learn, type OwnLedger, ownLedger } from "./learned.js";
 import type { Answer, Exchanges, Imported, Question, Subject, ThreadData } from "./messages.js";
 import { sendOutput } from "./output.js";
 import { placed, placing } from "./placed.js";
+import { SETTLED } from "./settled.js";
 import { syntaxFault } from "./typescript.js";
 
 const { entry, files, port, output }: ThreadData = workerData;
 sendOutput(output);
+// What orders import is there before hooks and source maps are, which would cost each of its files a question and a read.
+await import(pathToFileURL(ownEntry).href);
 process.setSourceMapsEnabled(true); // lines of TypeScript, where something is thrown
 const loads = followImports();
 const seen = new Set<string>();
