@@ -153,7 +153,7 @@ function madeUp({ classes, seed }: OrderOptions, samples: number): Labelled {
   const numbers = random(seed, "subset", 0);
   return {
     what: `${samples} samples, ${classes} classes at random`,
-    labels: Uint32Array.from({ length: samples }, () => numbers.below(classes)),
+    labels: new Uint32Array(samples).map(() => numbers.below(classes)),
     classNames: Array.from({ length: classes }, (_, at) => (classes <= LETTERS.length ? LETTERS[at] : String(at))),
   };
 }

@@ -55,7 +55,7 @@ function drawLedger(n: number, which: number): LedgerView {
 /** Scores of runs recorded earlier: an eighth unknown, an eighth alike. Its array is the caller's. */
 export function filledScores(n: number): Float32Array {
   const numbers = random(2, "placebo", n);
-  return Float32Array.from({ length: n }, () => {
+  return new Float32Array(n).map(() => {
     const kind = numbers.below(8);
     if (kind === 0) return Number.NaN;
     return kind === 1 ? 0.5 : numbers.uniform();

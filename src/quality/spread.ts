@@ -1,10 +1,11 @@
 /** How evenly a share of the samples is spread over the batches: under a uniform shuffle the counts are hypergeometric. */
+import { consecutive } from "../kernels/consecutive.js";
 import { evenness, tableOf } from "./evenness.js";
 import { batchOfPlaces, type Outcome, type Sequence, type Sequences } from "./sequences.js";
 
 /** Of odd indices, the first half of the indices, and the classes where they are known. */
 export function spreads({ all, n, labels }: Sequences): Outcome[] {
-  const indices = Uint32Array.from({ length: n }, (_, index) => index);
+  const indices = consecutive(n);
   const shares = [
     { name: "spread: odd indices", labels: indices.map((index) => index % 2) },
     { name: "spread: first half", labels: indices.map((index) => (2 * index < n ? 1 : 0)) },

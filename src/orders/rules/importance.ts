@@ -81,7 +81,7 @@ export default defineOrder({
 
   candidates({ options, shuffle, first, count }) {
     const b = Math.min(shuffle.length, options.factor * count);
-    return Uint32Array.from({ length: b }, (_, at) => shuffle[(first + at) % shuffle.length]);
+    return new Uint32Array(b).map((_, at) => shuffle[(first + at) % shuffle.length]);
   },
   candidatesPerSample: ({ factor }) => factor,
 
@@ -126,7 +126,7 @@ function drawWithReplacement(shares: Readonly<Float64Array>, count: number, rand
     sum += share;
     return sum;
   });
-  return Uint32Array.from({ length: count }, () => firstAbove(ends, sum * random.uniform()));
+  return new Uint32Array(count).map(() => firstAbove(ends, sum * random.uniform()));
 }
 
 /** The first place whose value is larger; of ascending values, the last one of which is. */
