@@ -190,6 +190,14 @@ def upload(array: Array, device: torch.device, dtype: npt.DTypeLike | None = Non
     return pinned.to(device, non_blocking=True)
 
 
+def assert_equal(a: Tensor, b: Tensor, otherwise: str) -> None:
+    """Raises RuntimeError where they are not: at once on the CPU. On CUDA nobody waits: the device breaks then, and no
+    work that came after is answered. For what only a mistake of ours can make unequal."""
+    if a.shape != b.shape:
+        raise RuntimeError(otherwise)
+    torch._assert_async((a == b).all(), otherwise)
+
+
 class Download:
     """Tensors on their way to the host: started at once, waited for in `arrays`."""
 

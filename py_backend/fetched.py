@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, default_collate
 from torch.utils.data import Dataset as TorchDataset
 
 from .datasets.contract import FetchedPart, FloatImages, Images
-from .device import is_out_of_memory
+from .device import assert_equal, is_out_of_memory
 from .errors import BackendError, print_cause
 from .generators import generators_kept
 from .references.importing import refuse_edited
@@ -29,6 +29,7 @@ Rows: TypeAlias = npt.NDArray[np.uint32]
 
 HASHED_TOGETHER_BYTES = 4 << 20
 """Images that are fetched in one batch when all are."""
+OTHER_ROWS = "other rows were asked for than were expected"
 NO_ROOM_TEXTS = ("shared memory", "No space left on device", "unable to write to file </torch", "Bus error")
 """In what torch says where /dev/shm is full."""
 
@@ -42,10 +43,14 @@ class Unread:
 
 @dataclass(frozen=True)
 class Batch:
-    """indices: int64 [B]; images: [B, H, W, C]."""
+    """indices: int64 [B]; images: [B, H, W, C]. Of the host."""
 
     indices: Tensor
     images: Tensor
+
+    def pin_memory(self) -> Batch:
+        """What torch's loader asks for, that a copy to the device be waited for by nobody."""
+        return Batch(self.indices.pin_memory(), self.images.pin_memory())
 
 
 class Items(TorchDataset[tuple[int, Tensor] | Unread]):
@@ -105,10 +110,10 @@ class FetchedPixels:
         self._running = self._naming_workers(lambda: iter(loader))
 
     def gather(self, rows: Tensor) -> Tensor:
-        """[B, H, W, C] on the device: the next of the batches that were expected. Raises BackendError."""
+        """[B, H, W, C] on the device: the next of the batches that were expected. What was fetched is held against the
+        rows on the device: the host does not wait for them. Raises BackendError."""
         batch = self._next()
-        if not torch.equal(batch.indices, rows.cpu()):
-            raise RuntimeError("other rows were asked for than were expected")
+        assert_equal(batch.indices.to(self._device, non_blocking=True), rows, OTHER_ROWS)
         return batch.images.to(self._device, non_blocking=True)
 
     def in_order(self) -> Iterator[Images | FloatImages]:

@@ -118,6 +118,13 @@ def test_who_waits_in_another_thread_selects_the_device_there_first(
     assert threads[0] is not threading.current_thread()
 
 
+@pytest.mark.parametrize(("a", "b"), [([1, 2], [1, 3]), ([1, 2], [1]), ([], [1])])
+def test_what_must_be_equal_and_is_not_is_told(a: list[int], b: list[int]) -> None:
+    device.assert_equal(torch.tensor(a), torch.tensor(a), "mixed up")
+    with pytest.raises(RuntimeError, match=r"^mixed up$"):
+        device.assert_equal(torch.tensor(a), torch.tensor(b), "mixed up")
+
+
 @pytest.mark.parametrize("dtype", [None, np.int64, np.float32])
 def test_upload_goes_through_pinned_memory_without_waiting(cuda: SimpleNamespace, dtype: Any) -> None:
     array = np.array([3, 0, 7], np.int32)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from py_backend.codec import Packet
+from py_backend.datasets.contract import FetchedPart
 from py_backend.evaluation import Place, Samples, evaluate
+from py_backend.fetched import FetchedPixels
 from py_backend.messages import Augmentation, Average, Named, Norm, Save
 from py_backend.progress import Progress
 from py_backend.signals import SIGNALS
@@ -88,6 +92,37 @@ def test_a_chunk_is_trained_without_waiting(
             pass
     assert trained.batches_done == 2
     assert np.isfinite(trained.signals.arrays()["loss"]).all()
+
+
+class FetchedByTheHost(FetchedPixels):
+    """Torch's loader asks for values of its own, which are the host's."""
+
+    def expect(self, batches: Any) -> None:
+        with _disable_current_modes():
+            super().expect(batches)
+
+    def _next(self) -> Any:
+        with _disable_current_modes():
+            return super()._next()
+
+
+def test_what_is_fetched_is_trained_on_without_waiting(open_run: Callable[..., Any], tiny: SimpleNamespace) -> None:
+    session = open_run().host._session
+    train = tiny.grey.train
+    part = FetchedPart(train.images.__getitem__, train.labels, (12, 12, 1), is_float=False, workers=0)
+    fetched = replace(session._data.train, pixels=FetchedByTheHost("tiny1", part, torch.device("cpu")))
+    chunk = Chunk(
+        first_step=0,
+        indices=np.arange(7, dtype=np.uint32),
+        offsets=np.array([0, 4, 7], np.uint32),
+        learning_rates=np.array([0.1, 0.05]),
+        weights=None,
+        micro_batch=None,
+        average=None,
+    )
+    with RefuseWaiting():
+        trained = train_chunk(session._steps, fetched, chunk, list(SIGNALS), Progress())
+    assert trained.batches_done == 2
 
 
 @pytest.mark.parametrize("norm", ["running", "batch", "reestimated"])

@@ -12,12 +12,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.utils.data._utils import pin_memory
 
 from py_backend import fetched
 from py_backend.codec import MAX_HEADER_BYTES, Packet, decode, encode
@@ -417,6 +419,26 @@ def test_fetched_items_give_the_bits_of_resident_ones_whatever_signals_come_to_w
         return [run.opened.body.data_sha256, *[values.tolist() for values in seen]]
 
     assert trained(load="fetch", workers=workers) == trained(load="resident")
+
+
+@pytest.mark.parametrize("rows", [[3, 1], [1, 3, 5], [1]])
+def test_rows_that_were_not_fetched_are_not_taken_for_others(open_run: OpenRun, rows: list[int]) -> None:
+    run = opened_with(open_run, "both", args={"kind": "ByteItems"}, load="fetch", workers=0)
+    pixels = run.host._session._data.train.pixels
+    pixels.expect([np.array([1, 3], np.uint32)] * 2)
+    assert len(pixels.gather(torch.tensor([1, 3]))) == 2
+    with pytest.raises(RuntimeError, match=r"^other rows were asked for than were expected$"):
+        pixels.gather(torch.tensor(rows))
+    with pytest.raises(RuntimeError, match=r"^more rows were asked for than were expected$"):
+        pixels.gather(torch.tensor([1, 3]))
+
+
+def test_what_was_fetched_is_pinned_whole_where_torchs_loader_pins() -> None:
+    pinned = SimpleNamespace(pin_memory=lambda: "pinned")
+    batch = pin_memory.pin_memory(fetched.Batch(pinned, pinned))  # type: ignore[arg-type]
+    assert (batch.indices, batch.images) == ("pinned", "pinned")
+    unread = fetched.Unread("gone")
+    assert pin_memory.pin_memory(unread) is unread
 
 
 def signal_worker(pid: int) -> None:
