@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import __version__
 from .catalogue import catalogue
 from .codec import MAX_FRAMES, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES
-from .device import precisions
+from .device import peak_bytes, precisions
 from .errors import BackendError
 from .identity import Identity
 from .messages import (
@@ -50,6 +50,7 @@ class ControlDesk:
                 session_open=is_theirs,
                 step=progress.step if is_theirs else 0,
                 seconds_since_progress=progress.seconds_since_progress,
+                peak_bytes=peak_bytes(self._identity.device),
             )
         if isinstance(request, Cancel):
             return CancelOk(working=progress.cancel(request.session))

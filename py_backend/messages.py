@@ -147,6 +147,7 @@ class StatusOk(Message):
     session_open: bool
     step: Int
     seconds_since_progress: Float
+    peak_bytes: Bytes
 
 
 class Cancel(Message):

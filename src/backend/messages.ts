@@ -172,6 +172,7 @@ export const MESSAGES = {
     sessionOpen: z.boolean(),
     step: int,
     secondsSinceProgress: float,
+    peakBytes: z.int().min(0),
   }),
   cancel: message({ session: text }),
   cancel_ok: message({ working: z.boolean() }),

@@ -71,7 +71,7 @@ test("it starts, introduces itself, can be attached to, and stops leaving nothin
 
   const attached = await open(introduction.workEndpoint.replace(/\.work$/, ""));
   await expect(attached.client.control("status", { session: null })).resolves.toMatchObject({
-    fields: { state: "idle", sessionOpen: false },
+    fields: { state: "idle", sessionOpen: false, peakBytes: expect.toSatisfy((bytes: number) => bytes > 2 ** 24) },
   });
   await attached.stop();
   expect(isThere(pid())).toBe(true);

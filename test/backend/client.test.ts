@@ -28,7 +28,7 @@ async function connect(stall?: Stall): Promise<BackendClient> {
   return client;
 }
 
-const IDLE = { state: "idle", sessionOpen: false, step: 0, secondsSinceProgress: 0 } as const;
+const IDLE = { state: "idle", sessionOpen: false, step: 0, secondsSinceProgress: 0, peakBytes: 0 } as const;
 
 /** A request that waits until the backend is given up, or an answer comes. */
 const close = (of: BackendClient) => of.work("close", { session: "s" }, {});

@@ -212,3 +212,13 @@ def test_a_broken_device_is_told_from_what_it_only_refuses(error: Exception, bro
         raise BackendError("bad_reference", "code of yours raised it") from error
     except BackendError as wrapped:
         assert (device.what_broke(wrapped) is not None) == broken
+
+
+def test_most_memory_held_grows_with_what_is_held_and_stays():
+    before = device.peak_bytes(CPU)
+    held = np.ones(64 * 2**20, dtype=np.uint8)
+    with_it = device.peak_bytes(CPU)
+    del held
+    assert before > 2**24
+    assert with_it >= before
+    assert device.peak_bytes(CPU) >= with_it

@@ -52,7 +52,7 @@ def test_an_answer_that_cannot_be_encoded_is_answered_by_an_error() -> None:
     sender, receiver = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
     sender.bind("inproc://unencodable")
     receiver.connect("inproc://unencodable")
-    packet = Packet(7, StatusOk(state=object(), session_open=False, step=0, seconds_since_progress=0.0))
+    packet = Packet(7, StatusOk(state=object(), session_open=False, step=0, seconds_since_progress=0.0, peak_bytes=0))
     nobody = SimpleNamespace(answered=lambda *_: None)
     server.send(sender, nobody, Asked(b"someone", None, 0, 7, packet), packet)
     _, header = receiver.recv_multipart()

@@ -185,9 +185,12 @@ def messages():
     yield message("ping_ok", "ping_ok", 8, {"instance": "00ff00ff00ff00ff"})
     yield message("status", "status", 9, {"session": None})
     yield message("status of a session", "status", 9, {"session": "s-1"})
-    idle = {"state": "idle", "session_open": False, "step": 0, "seconds_since_progress": 0.25}
+    idle = {"state": "idle", "session_open": False, "step": 0, "seconds_since_progress": 0.25, "peak_bytes": 0}
     yield message("status_ok: idle", "status_ok", 9, idle)
-    busy = {"state": "working", "session_open": True, "step": 2**32 - 1, "seconds_since_progress": 1e-9}
+    busy = {
+        **{"state": "working", "session_open": True, "step": 2**32 - 1, "seconds_since_progress": 1e-9},
+        "peak_bytes": 2**40,
+    }
     yield message("status_ok: working", "status_ok", 9, busy)
     yield message(
         "status_ok: a whole number of seconds as int",
@@ -386,7 +389,11 @@ def messages():
 HELLO = header("hello", 1, {"client": "x"})
 TRAIN_HEADER = header("train", 1, TRAIN, TRAIN_ARRAYS)
 TRAIN_FRAMES = [frame(dtype, values) for _, dtype, values in TRAIN_ARRAYS]
-STATUS_OK = header("status_ok", 1, {"state": "idle", "session_open": False, "step": 0, "seconds_since_progress": 0.25})
+STATUS_OK = header(
+    "status_ok",
+    1,
+    {"state": "idle", "session_open": False, "step": 0, "seconds_since_progress": 0.25, "peak_bytes": 0},
+)
 OPEN_HEADER = header("open", 1, OPEN)
 OPEN_OK_ARRAYS = [("labels", "u32", [1]), ("test_labels", "u32", [1]), ("class_names", "u8", [*b"[]"])]
 OPEN_OK_HEADER = header("open_ok", 1, OPEN_OK, OPEN_OK_ARRAYS)
