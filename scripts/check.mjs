@@ -10,6 +10,7 @@ const { python } = await orExit(prepare);
 const node = (path, ...args) => [process.execPath, [join(ROOT, "node_modules", path), ...args]];
 const PYTHON_SOURCES = [
   "py_backend",
+  "py_bench",
   "py_ray",
   "py_report",
   "py_validate",

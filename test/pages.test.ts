@@ -20,7 +20,7 @@ function markdownIn(folder: string): string[] {
     .map((name) => `${folder}/${name}`);
 }
 
-const definition = z.object({ name: z.string(), options: z.instanceof(z.ZodObject) });
+const definition = z.object({ name: z.string(), options: z.record(z.string(), z.looseObject({ help: z.string() })) });
 
 const commands: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   await Promise.all(
@@ -29,7 +29,7 @@ const commands: Readonly<Record<string, readonly string[]>> = Object.fromEntries
       .map(async (file) => {
         const exported = Object.values(await import(`../src/cli/${file.replace(/\.ts$/, "")}.ts`));
         const [{ name, options }] = exported.flatMap((value) => definition.safeParse(value).data ?? []);
-        return [name, Object.keys(options.shape).map((key) => `--${kebab(key)}`)] as const;
+        return [name, Object.keys(options).map((key) => `--${kebab(key)}`)] as const;
       }),
   ),
 );

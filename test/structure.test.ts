@@ -35,6 +35,8 @@ function readTypeScriptImports(): Import[] {
 /** The Python packages, and what each may import of the others. */
 const PACKAGES: Record<string, readonly string[]> = {
   py_backend: [],
+  // what a loop of a user's has in common with ours: images, a device, and how it ends
+  py_bench: ["datasets", "device", "errors", "exits", "process_signals"].map((name) => `py_backend/${name}`),
   py_ray: ["py_backend", "py_backend/exits", "py_backend/process_signals"],
   py_report: ["py_backend/exits", "py_backend/process_signals"],
   // what a config names, and nothing that trains
@@ -91,9 +93,10 @@ describe("TypeScript", () => {
     export: ["results", "experiment", ...run, "process", ...everywhere],
     download: ["record", ...everywhere],
     launch: ["page", "results", "experiment", ...run, "placement", "backend", "process", ...everywhere],
+    bench: ["validate", "launch", "results", "experiment", ...run, "backend", "process", ...everywhere],
     validate: ["launch", "experiment", ...run, "backend", "process", ...everywhere],
     cli: [
-      ...["validate", "launch", "download", "quality", "page", "export", "results", "experiment", ...run],
+      ...["bench", "validate", "launch", "download", "quality", "page", "export", "results", "experiment", ...run],
       ...["backend", "process", ...everywhere],
     ],
   };

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { IbatchError, Interrupted } from "../errors.js";
 import { packageVersion } from "../package-root.js";
 import { diskRefusal } from "../record/disk-refusal.js";
+import { benchCommand } from "./bench-command.js";
 import { asCalled, exampleAsCalled } from "./called.js";
 import { addCommand, type Calling, inOneLine } from "./command.js";
 import { dataCommand } from "./data-command.js";
@@ -65,6 +66,7 @@ function buildProgram(calling: Calling): Command {
   addCommand(program, reportCommand, calling);
   addCommand(program, exportCommand, calling);
   addCommand(program, validateCommand, calling);
+  addCommand(program, benchCommand, calling);
   addCommand(program, trustCommand, calling);
   addCommand(program, keysCommand, calling);
   addCommand(program, doctorCommand, calling);

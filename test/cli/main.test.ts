@@ -57,6 +57,8 @@ describe("help goes to standard output, exit code 0", () => {
         validate [options] <config>  compare what TypeScript drives with plain
                                      PyTorch: order, losses, weights; exit code 1
                                      where they differ
+        bench [options]              how fast training is here, beside a bare PyTorch
+                                     loop and a textbook one; needs no data
         trust                        let .ibatch.yaml in this directory, as it is now,
                                      say which code runs
         keys <dir>                   make the keys by which a backend on another

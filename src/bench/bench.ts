@@ -1,0 +1,65 @@
+/** How fast training is here: ours beside loops in Python, case by case. */
+import { availableParallelism, cpus } from "node:os";
+import type { Introduction } from "../backend/client.js";
+import { backendSection } from "../config/common-schema.js";
+import { supplyChosenBackend } from "../launch/chosen-backend.js";
+import { packageRoot, packageVersion } from "../package-root.js";
+import { gitCommit } from "../process/spawn.js";
+import type { BenchCase, BenchDocument, BenchHead } from "../record/bench-document.js";
+import { type AskedCases, casesOn, refuseUnknown } from "./cases.js";
+import { backendOf, PICTURES } from "./experiment.js";
+import { type CaseOptions, measureCase } from "./measure-case.js";
+
+export interface BenchOptions extends AskedCases, CaseOptions {
+  /** Is recorded as what measured. */
+  readonly command: string;
+  /** Told of the machine, before anything is measured. */
+  begun(head: BenchHead): void;
+  /** Told of each case once it is measured. */
+  measured(benchCase: BenchCase): void;
+}
+
+/** @throws IbatchError where it cannot be measured; Interrupted. Nothing is left behind by then. */
+export async function bench(options: BenchOptions): Promise<BenchDocument> {
+  refuseUnknown(options);
+  const { data, signal, python, device } = options;
+  const backends = supplyChosenBackend(
+    { python, device, allowImport: data === undefined ? [PICTURES] : [] },
+    { config: backendSection.parse(backendOf(options)), signal },
+  );
+  try {
+    const { introduction } = await backends.get();
+    const asked = casesOn(introduction.device, options);
+    const head = headOf(options, introduction);
+    options.begun(head);
+    const cases: BenchCase[] = [];
+    for (const one of asked) {
+      const measured = await measureCase(one, await backends.get(), options);
+      options.measured(measured);
+      cases.push(measured);
+      await backends.discard(); // the next one's memory is its own
+    }
+    return { ...head, cases };
+  } finally {
+    await backends.discard();
+  }
+}
+
+function headOf(
+  { command, rounds, precision, equalBits, workers, data }: BenchOptions,
+  { device, deviceName, platform, versions, threads }: Introduction,
+): BenchHead {
+  return {
+    date: new Date().toISOString(),
+    command,
+    ibatchVersion: packageVersion(),
+    commit: gitCommit(packageRoot),
+    machine: {
+      ...{ device, deviceName, platform, versions },
+      processor: cpus()[0]?.model.trim() ?? "unknown",
+      cores: availableParallelism(),
+      node: process.versions.node,
+    },
+    ...{ threads, rounds, precision, equalBits, workers, isRealData: data !== undefined },
+  };
+}

@@ -1,0 +1,50 @@
+/** A case as the config of an experiment: ours goes the way of every user's run. */
+import type { ExperimentConfig } from "../config/config.js";
+import { type Case, TRAINING } from "./cases.js";
+
+/** How all cases are measured. */
+export interface Setup {
+  readonly threads: number | "auto";
+  readonly precision: string;
+  readonly equalBits: boolean;
+  readonly device: string;
+  readonly rounds: number;
+  /** Directory of the datasets; absent: images are made up. */
+  readonly data: string | undefined;
+}
+
+/** The module of the images that are made up: the backend imports it as it would a user's. */
+export const PICTURES = "py_bench.pictures";
+export const ARM = "shuffled";
+
+/** An epoch to warm up, one for each round, and one that is not trained to its end: the last one is evaluated. */
+const epochsFor = (rounds: number): number => rounds + 2;
+
+export function experimentOf({ model, batchSize, ...images }: Case, setup: Setup): Readonly<Record<string, unknown>> {
+  const { learningRate, momentum, weightDecay } = TRAINING;
+  return {
+    name: "bench",
+    dataset: datasetOf(images, setup),
+    model,
+    optimizer: { name: "sgd", momentum, weightDecay },
+    schedule: { name: "constant", learningRate },
+    batching: { name: "constant", size: batchSize },
+    precision: setup.precision,
+    epochs: epochsFor(setup.rounds),
+    seeds: 1,
+    checkpoint: null,
+    evaluation: { every: epochsFor(setup.rounds), trainSample: 0, batchNormSample: 0 },
+    record: { images: 0 },
+    backend: backendOf(setup),
+    arms: { [ARM]: { order: "shuffled" } },
+  };
+}
+
+export const backendOf = ({ device, threads, equalBits }: Setup) =>
+  ({ device, threads, equalBits }) satisfies Partial<ExperimentConfig["backend"]>;
+
+function datasetOf({ dataset, image, samples }: Omit<Case, "model" | "batchSize">, { data }: Pick<Setup, "data">) {
+  if (data !== undefined) return { name: dataset, subset: samples };
+  const [height, width, channels] = image;
+  return { reference: `${PICTURES}:made_up`, args: { samples, height, width, channels } };
+}
