@@ -1,7 +1,7 @@
 /** Keys of weighted random sampling, and the sample: see src/kernels/weighted-sample.ts. */
 
 import { argsortSortable } from "./argsort";
-import { logOf } from "./exponential";
+import { wordsToLogs } from "./exponential";
 import { fillWords, GROUP_BYTES, setPlace } from "./philox";
 import { topKSortable } from "./top-k";
 
@@ -84,10 +84,11 @@ export function weightedKeys(
     const groups = <u32>((chunk + GROUP_BYTES - 1) / GROUP_BYTES);
     fillWords(words, group, groups);
     group += groups;
+    for (let at: usize = 0; at < chunk; at += 32) wordsToLogs(words + at);
     for (let at: usize = 0; at < chunk; at += 16) {
       // Made negative as the logarithm is; −0 and 0 alike give infinity.
       const weight = f32x4.mul(f32x4.mul(v128.or(v128.load(start + at), sign), first), second);
-      v128.store(start + at, f32x4.div(logOf(v128.load(words + at)), weight));
+      v128.store(start + at, f32x4.div(v128.load(words + at), weight));
     }
   }
 }
