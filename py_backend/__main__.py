@@ -89,6 +89,7 @@ def serve(arguments: argparse.Namespace, kept: keeper.Keeper) -> int:
     try:
         chosen = device.resolve(arguments.device)
         device.select(chosen)
+        device.use_own_stream(chosen)
         where = endpoints.parse(arguments.listen, has_keys=bool(arguments.keys or arguments.client_key))
         server = Server(
             where,

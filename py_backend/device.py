@@ -12,10 +12,10 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -96,6 +96,34 @@ def driver_version() -> str | None:
         return None
     found = re.search(r"\b(\d+\.\d+(?:\.\d+)?)\b", text)
     return None if found is None else found[1]
+
+
+def use_own_stream(device: torch.device) -> None:
+    """Makes a stream of its own the calling thread's: work on the default one cannot be recorded, and what torch keeps
+    between steps (its gradient accumulators) belongs to the stream of the first."""
+    if device.type == "cuda":
+        torch.cuda.set_stream(torch.cuda.Stream(device))
+
+
+Recorder: TypeAlias = Callable[[Callable[[], None]], Callable[[], None]]
+"""Takes down the device's work of a call without doing it. What it gives does the work, on the same memory."""
+
+
+def recorder(device: torch.device) -> Recorder | None:
+    """None where nothing can be recorded: on the CPU, where an operation's launch costs little."""
+    if device.type != "cuda":
+        return None
+    pool = torch.cuda.graph_pool_handle()  # one for all: they run one after another, and what they give is copied out
+
+    def record(work: Callable[[], None]) -> Callable[[], None]:
+        graph = torch.cuda.CUDAGraph()
+        stream = torch.cuda.current_stream(device)
+        # the threads of a data loader may go on pinning memory meanwhile
+        with torch.cuda.graph(graph, pool, stream, capture_error_mode="thread_local"):
+            work()
+        return graph.replay
+
+    return record
 
 
 def set_arithmetic(*, refuse_others: bool = False, tf32: bool = False) -> None:

@@ -188,6 +188,7 @@ class Open(Message):
     precision: Precision
     channels_last: ChannelsLast
     equal_bits: bool
+    fast: bool
     seed: Int
     model_seed: Int | None
     owner: Text | None
@@ -199,6 +200,8 @@ class Settings(Record):
     memory_format: Text
     precision: Precision
     deterministic: bool
+    fused_updates: bool
+    recorded_steps: bool
     dropout: list[Float]
     batch_norm_layers: Int
 

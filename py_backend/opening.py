@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from .averaging import AveragedWeights
 from .batch_norm import batch_norm_layers
 from .catalogue import read_options
 from .datasets.contract import DatasetDefinition
+from .device import recorder
 from .errors import BackendError
 from .fitting import Fit, Tried, fit
 from .generators import generators_kept, seed_python
@@ -23,14 +24,16 @@ from .memory_format import MemoryFormat, lay_out
 from .messages import Open
 from .models.contract import ModelDefinition
 from .noise import StepNoise, attach, derive, signed
-from .optimizers import OptimizerDefinition
+from .optimizers import OptimizerDefinition, fused_device
 from .parameters import refuse_untrainable
+from .recordable import why_not_recordable
 from .references import dataset as dataset_reference
 from .references import loss as loss_reference
 from .references import model as model_reference
 from .references.importing import refuse_not_allowed
 from .references.whose import Telling
 from .resident import Augmentation, ResidentDataset
+from .step import Steps
 from .torch_state import TorchState
 
 CPU = torch.device("cpu")
@@ -100,7 +103,7 @@ def build_learner(
         dropouts = attach(model, noise)
         refuse_untrainable(reference, model)
         batch_norms = batch_norm_layers(model)
-        optimizer = build_optimizer(choices, model.parameters())
+        optimizer = build_optimizer(choices, fused_on(request, model, device), model.parameters())
     learner = Learner(
         model=model,
         model_reference=reference,
@@ -125,8 +128,22 @@ def initial_seed(request: Open) -> int:
     return request.seed if request.model_seed is None else request.model_seed
 
 
-def build_optimizer(choices: Choices, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    return choices.optimizer.build(parameters, choices.optimizer_options)
+def fused_on(request: Open, model: nn.Module, device: torch.device) -> torch.device | None:
+    """Where the optimiser's one kernel updates all parameters: on a GPU, if all that is trained are real numbers."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    is_fast = request.fast and recorder(device) is not None
+    return device if is_fast and all(parameter.is_floating_point() for parameter in trained) else None
+
+
+def build_optimizer(
+    choices: Choices, fused: torch.device | None, parameters: Iterable[nn.Parameter]
+) -> torch.optim.Optimizer:
+    return choices.optimizer.build(parameters, choices.optimizer_options, fused)
+
+
+def builder_like(choices: Choices, learner: Learner) -> Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]:
+    """Builds optimisers as the learner's is, over other parameters."""
+    return partial(build_optimizer, choices, fused_device(learner.optimizer))
 
 
 def laid_out(learner: Learner, memory_format: MemoryFormat) -> Learner:
@@ -148,7 +165,23 @@ def fit_of(request: Open, choices: Choices, learner: Learner, data: ResidentData
             "augmentation.crop pads with black pixels, and what is black in the float images of "
             f"{request.dataset.name} is not known: take crop 0, or uint8 images",
         )
-    return fit(
-        Tried(learner, partial(build_optimizer, choices), data.train, len(data.class_names), torch_state),
-        equal_bits=request.equal_bits,
-    )
+    return fit(tried_on(choices, learner, data, torch_state), equal_bits=request.equal_bits)
+
+
+def tried_on(choices: Choices, learner: Learner, data: ResidentDataset, torch_state: TorchState) -> Tried:
+    return Tried(learner, builder_like(choices, learner), data.train, len(data.class_names), torch_state)
+
+
+def steps_of(
+    choices: Choices, learner: Learner, data: ResidentDataset, torch_state: TorchState
+) -> tuple[Steps, list[str]]:
+    """The steps of a learner that is laid out as it will be trained: recorded where updates are fused and copies bear
+    it. Gives a line for a person where they do not."""
+    device = fused_device(learner.optimizer)
+    record = None if device is None else recorder(device)
+    if record is None:
+        return Steps(learner), []
+    tried = tried_on(choices, learner, data, torch_state)
+    if (reason := why_not_recordable(tried, record)) is None:
+        return Steps(learner, record), []
+    return Steps(learner), [f"{tried.model_name}: its steps are launched one operation at a time: {reason}"]

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import torch
 from msgspec import Meta, Struct
+from torch import Tensor
 from torch.nn import Parameter
 
 from .choice import find_in
@@ -18,13 +19,33 @@ WEIGHT_DECAY_HELP = "L2 penalty on all parameters, added to the gradient"
 
 @dataclass(frozen=True)
 class OptimizerDefinition:
-    """One optimiser. `build(parameters, options)` starts it with learning rate 0."""
+    """One optimiser. `build(parameters, options, fused_on)` starts it with learning rate 0. fused_on: a device where
+    one kernel updates all parameters, by a rate that is a tensor there, so that a step can be recorded; None: torch's
+    own choice, with a number."""
 
     name: str
     summary: str
     when_to_choose: str
     options: type[Struct]
-    build: Callable[[Iterable[Parameter], Any], torch.optim.Optimizer]
+    build: Callable[[Iterable[Parameter], Any, torch.device | None], torch.optim.Optimizer]
+
+
+def update(fused_on: torch.device | None) -> dict[str, Any]:
+    """Arguments of torch's: the rate, float32 where it is a tensor, since the kernels take no other, and the kernel."""
+    if fused_on is None:
+        return {"lr": 0.0}
+    return {"lr": torch.zeros((), dtype=torch.float32, device=fused_on), "fused": True}
+
+
+def adams_update(fused_on: torch.device | None) -> dict[str, Any]:
+    """As `update`; Adam says whether it may be recorded, which needs its counts of steps on the device."""
+    return {**update(fused_on), "capturable": fused_on is not None and fused_on.type == "cuda"}
+
+
+def fused_device(optimizer: torch.optim.Optimizer) -> torch.device | None:
+    """What an optimiser was built with as `fused_on`."""
+    rate = optimizer.param_groups[0]["lr"]
+    return rate.device if isinstance(rate, Tensor) else None
 
 
 BEYOND_FLOAT32 = math.nextafter((2 - 2**-23) * 2.0**127, math.inf)
@@ -41,13 +62,15 @@ class SgdOptions(Struct, forbid_unknown_fields=True, kw_only=True):
             raise ValueError("`nesterov` needs `momentum` above 0; it is 0")
 
 
-def build_sgd(parameters: Iterable[Parameter], options: SgdOptions) -> torch.optim.Optimizer:
+def build_sgd(
+    parameters: Iterable[Parameter], options: SgdOptions, fused_on: torch.device | None = None
+) -> torch.optim.Optimizer:
     return torch.optim.SGD(
         parameters,
-        lr=0.0,
         momentum=options.momentum,
         nesterov=options.nesterov,
         weight_decay=options.weight_decay,
+        **update(fused_on),
     )
 
 
@@ -58,13 +81,15 @@ class AdamOptions(Struct, forbid_unknown_fields=True, kw_only=True):
     weight_decay: Annotated[float, Meta(ge=0, lt=BEYOND_FLOAT32, description=WEIGHT_DECAY_HELP)] = 0.0
 
 
-def build_adam(parameters: Iterable[Parameter], options: AdamOptions) -> torch.optim.Optimizer:
+def build_adam(
+    parameters: Iterable[Parameter], options: AdamOptions, fused_on: torch.device | None = None
+) -> torch.optim.Optimizer:
     return torch.optim.Adam(
         parameters,
-        lr=0.0,
         betas=(options.beta1, options.beta2),
         eps=options.eps,
         weight_decay=options.weight_decay,
+        **adams_update(fused_on),
     )
 
 
@@ -79,13 +104,15 @@ class AdamWOptions(AdamOptions, forbid_unknown_fields=True, kw_only=True):
     ] = 0.01
 
 
-def build_adamw(parameters: Iterable[Parameter], options: AdamWOptions) -> torch.optim.Optimizer:
+def build_adamw(
+    parameters: Iterable[Parameter], options: AdamWOptions, fused_on: torch.device | None = None
+) -> torch.optim.Optimizer:
     return torch.optim.AdamW(
         parameters,
-        lr=0.0,
         betas=(options.beta1, options.beta2),
         eps=options.eps,
         weight_decay=options.weight_decay,
+        **adams_update(fused_on),
     )
 
 

@@ -8,7 +8,6 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -43,7 +42,8 @@ from .messages import (
     Train,
     Weights,
 )
-from .opening import Choices, build_learner, build_optimizer, fit_of, laid_out, references, refuse_single_class
+from .opening import Choices, build_learner, builder_like, fit_of, laid_out, references, refuse_single_class, steps_of
+from .optimizers import fused_device
 from .parameters import refuse_other_parameters
 from .progress import Progress
 from .references.importing import code_of, describe
@@ -51,7 +51,6 @@ from .references.own_code import own_code
 from .references.whose import RAISED
 from .resident import DataPart, ResidentDataset
 from .saving import Saver
-from .step import Steps
 from .threads import refuse_other_threads, restore_threads
 from .torch_state import TorchState
 from .training import Chunk, Trained, check_chunk, check_indices, train_chunk
@@ -103,15 +102,15 @@ class Session:
         self._fit = fit_of(request, choices, learner, data, torch_state)
         refuse_other_threads(identity.threads)
         self._learner = laid_out(learner, self._fit.memory_format)
+        self._steps, self._of_steps = steps_of(choices, self._learner, data, torch_state)
         self._references = references(request)
         self._imports = [describe(reference) for reference in self._references]
         self._initial_weights_sha256 = weights_sha256(self._learner.model)
         self._step = 0
         self._failure: Failure | None = None
         self._given: OrderedDict[int, Given] = OrderedDict()
-        self._steps = Steps(self._learner)
         self._saver = Saver(self._learner)
-        self._loader = Loader(self._learner, partial(build_optimizer, choices))
+        self._loader = Loader(self._learner, builder_like(choices, self._learner))
 
     @property
     def runs_own_code(self) -> bool:
@@ -140,6 +139,8 @@ class Session:
                 memory_format=self._learner.memory_format,
                 precision=made_in(self._learner.precision),
                 deterministic=is_deterministic(self._learner.device) and self._fit.deterministic,
+                fused_updates=fused_device(self._learner.optimizer) is not None,
+                recorded_steps=self._steps.records,
                 dropout=self._dropout,
                 batch_norm_layers=len(self._learner.batch_norms),
             ),
@@ -147,7 +148,7 @@ class Session:
             imports=self._imports,
             code=code,
             edited=own_code.edited(code),
-            notices=[*notices, *data.notices, *self._notices, *self._fit.notices],
+            notices=[*notices, *data.notices, *self._notices, *self._fit.notices, *self._of_steps],
         )
         names = np.frombuffer(json.dumps(data.class_names).encode(), np.uint8)
         return Packet(message_id, body, {"labels": data.labels, "test_labels": data.test_labels, "class_names": names})

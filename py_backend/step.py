@@ -21,7 +21,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from .device import upload
+from .device import Recorder, upload
 from .errors import BackendError
 from .learner import Learner, forward
 from .noise import AUGMENTATION_LAYER
@@ -36,8 +36,6 @@ RECORDED_SIZES = 2
 RECENT_STEPS = 64
 """Of so many steps a size has a third, or it is not worth a recording."""
 
-Record: TypeAlias = Callable[[Callable[[], None]], Callable[[], None]]
-"""Takes down the device's work of a call without doing it. What it gives does the work, on the same memory."""
 UnderWay: TypeAlias = Callable[[int], None]
 """Told the number of samples that are computed together next."""
 Rate: TypeAlias = float | Tensor
@@ -140,7 +138,7 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: Rate) -> None:
 class RecordedStep:
     """`whole_step` of one batch size, recorded: its inputs and outputs stay where they are."""
 
-    def __init__(self, learner: Learner, data: DataPart, part: Part, keys: Tensor, record: Record) -> None:
+    def __init__(self, learner: Learner, data: DataPart, part: Part, keys: Tensor, record: Recorder) -> None:
         """part, keys: of that size; nothing is computed from them. Raises RuntimeError where torch cannot record it,
         BackendError where that happened in code of the user's."""
         self._part = Part(
@@ -169,6 +167,11 @@ class RecordedStep:
         return self._outputs
 
 
+def print_line(reason: str) -> None:
+    line = f"py_backend: {reason}; steps are launched one operation at a time from now on"
+    print(line, file=sys.stderr, flush=True)
+
+
 @dataclass(frozen=True)
 class Kind:
     """What a recording is made for."""
@@ -178,13 +181,21 @@ class Kind:
 
 
 class Steps:
-    """The steps of a session, one after another. record: None where all are eager."""
+    """The steps of a session, one after another. record: None where all are eager; tell: told why, where they are from
+    some step on."""
 
-    def __init__(self, learner: Learner, record: Record | None = None) -> None:
+    def __init__(
+        self, learner: Learner, record: Recorder | None = None, tell: Callable[[str], None] = print_line
+    ) -> None:
         self.learner = learner
         self._record = record
+        self._tell = tell
         self._recent: deque[Kind] = deque(maxlen=RECENT_STEPS)
         self._recorded: dict[Kind, RecordedStep] = {}
+
+    @property
+    def records(self) -> bool:
+        return self._record is not None
 
     @property
     def recorded(self) -> list[int]:
@@ -231,9 +242,7 @@ class Steps:
             del self._recorded[min(self._recorded, key=self._recent.count)]
 
     def _give_up(self, kind: Kind, error: Exception) -> None:
-        """All steps are eager from now on: what was there before must be there to go on."""
+        """All steps are eager from now on."""
         self._record = None
         self._recorded.clear()
-        reason = str(error).partition("\n")[0]
-        line = f"py_backend: the step of {kind.size} samples could not be recorded ({reason}): all steps are eager now"
-        print(line, file=sys.stderr, flush=True)
+        self._tell(f"a step of {kind.size} samples cannot be recorded: {str(error).partition(chr(10))[0]}")

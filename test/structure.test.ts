@@ -317,6 +317,7 @@ describe("Python", () => {
     ["step"],
     ["training"],
     ["evaluation", "images", "answers", "fitting"],
+    ["recordable"],
     ["state_document"],
     ["learner_state"],
     ["weights", "opening", "restoring", "unsaved"],

@@ -101,6 +101,7 @@ class SameLoop:
             precision="float32",
             channels_last="auto",
             equal_bits=False,
+            fast=True,
             seed=0,
             model_seed=None,
             owner=None,

@@ -18,6 +18,7 @@ export function openProbe(
     precision: "float32",
     channelsLast: "auto",
     equalBits: false,
+    fast: true,
     owner: null,
     seed: 0,
     modelSeed: null,

@@ -169,6 +169,13 @@ export const backendSection = z
         "how images and weights lie in memory. auto: channels last, which is faster, but for a model of yours that does not bear " +
           "it; off: channels first, torch's usual format. It changes results by rounding only",
       ),
+    fast: z
+      .boolean()
+      .default(true)
+      .describe(
+        "on a GPU: update all weights by one kernel, and launch a step as one recording (a CUDA graph) where the model bears it; " +
+          "false: one operation at a time, as plain PyTorch. Nothing changes on the CPU",
+      ),
     device: device.default("auto").describe("auto (a GPU where there is one), cpu or cuda:N"),
     devices: z
       .array(device)

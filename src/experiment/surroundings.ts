@@ -178,12 +178,17 @@ export function bitsSha256(made: Surroundings): string {
 }
 
 function bitsDependOn(made: Surroundings, withSettings: boolean): Record<string, string> {
-  const settings = Object.entries(withSettings ? made.settings : {});
+  const settings = Object.entries(withSettings ? made.settings : {}).filter(
+    ([name, value]) => !(name in BEFORE_THEM) || value !== BEFORE_THEM[name],
+  );
   return {
     ...machineText(made),
     ...Object.fromEntries(settings.map(([name, value]) => [name, JSON.stringify(value)])),
   };
 }
+
+/** Settings that older records do not name, as all of those were made. */
+const BEFORE_THEM: Readonly<Record<string, unknown>> = { fusedUpdates: false, recordedSteps: false };
 
 const machineText = ({ device, deviceName, threads, versions }: Machine): Record<string, string> => ({
   device: device.replace(/:\d+$/, ""), // which of several equal GPUs changes no bit

@@ -30,6 +30,7 @@ export function openRequest({ config, seed, dataDir, owner }: Opening): FieldsOf
     precision: config.precision,
     channelsLast: config.backend.channelsLast,
     equalBits: config.backend.equalBits,
+    fast: config.backend.fast,
     seed: noise,
     modelSeed: model === noise ? null : model,
     owner: owner ?? null,

@@ -53,6 +53,7 @@ const request = {
   precision: "float32",
   channelsLast: "auto",
   equalBits: false,
+  fast: true,
   seed: 0,
   modelSeed: null,
   owner: null,

@@ -447,6 +447,7 @@ describe("what is not said", () => {
         restarts: 3,
         equalBits: false,
         channelsLast: "auto",
+        fast: true,
         device: "auto",
         threads: "auto",
         listen: "ipc",

@@ -61,7 +61,15 @@ describe.each(Object.entries(ORDERS))("%s", (_, order) => {
 
 test("an exponential mean is of all updates; BatchNorm's statistics are estimated anew for it, and for what it is held against", async () => {
   const opened = {
-    settings: { memoryFormat: "", precision: "float32", deterministic: true, dropout: [], batchNormLayers: 2 },
+    settings: {
+      memoryFormat: "",
+      precision: "float32",
+      deterministic: true,
+      fusedUpdates: false,
+      recordedSteps: false,
+      dropout: [],
+      batchNormLayers: 2,
+    },
   } as const;
   const settings = settingsOf("shuffled", "evaluation={averaged: {decay: 0.9}, batchNormSample: 0, trainSample: 0}");
   const { client, metrics } = await trained(settings, {

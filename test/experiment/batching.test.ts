@@ -97,6 +97,8 @@ test.each([
       memoryFormat: "contiguous",
       precision: "float32",
       deterministic: true,
+      fusedUpdates: false,
+      recordedSteps: false,
       dropout: [],
       batchNormLayers,
     };

@@ -954,6 +954,8 @@ describe("a run beside results that were made", () => {
             memoryFormat: "channels_last",
             precision: "float32",
             deterministic: true,
+            fusedUpdates: false,
+            recordedSteps: false,
             dropout: [],
             batchNormLayers: 0,
           },

@@ -66,6 +66,8 @@ export const SETTINGS = {
   memoryFormat: "contiguous",
   precision: "float32",
   deterministic: true,
+  fusedUpdates: false,
+  recordedSteps: false,
   dropout: [],
   batchNormLayers: 0,
 } satisfies FieldsOf<"open_ok">["settings"];

@@ -46,6 +46,7 @@ describe("a run that comes to its end", () => {
         precision: "bfloat16",
         channelsLast: "auto",
         equalBits: false,
+        fast: true,
         seed: 7,
         modelSeed: null,
         owner: expect.stringMatching(/^[0-9a-f]{64}$/),

@@ -84,6 +84,7 @@ def opened() -> Session:
         channels_last="auto",
         loss=None,
         equal_bits=False,
+        fast=True,
         seed=1,
         model_seed=None,
         owner=None,

@@ -113,6 +113,7 @@ def open_request(**changes: Any) -> Open:
         "channels_last": "auto",
         "loss": None,
         "equal_bits": False,
+        "fast": True,
         "seed": 1,
         "model_seed": None,
         "owner": None,

@@ -93,6 +93,13 @@ def test_the_catalogue_survives_the_wire() -> None:
     limits = {"header_bytes": 1, "message_bytes": 1, "frames": 1, "sessions": 1}
     empty = dict.fromkeys(("instance", "backend_version", "platform", "device", "device_name", "work_endpoint"), "")
     told: Catalogue = catalogue()
-    fields = {**empty, "versions": {}, "threads": 1, "limits": limits, "catalogue": msgspec.to_builtins(told)}
+    fields = {
+        **empty,
+        "versions": {},
+        "threads": 1,
+        "precisions": {"float32": ""},
+        "limits": limits,
+        "catalogue": msgspec.to_builtins(told),
+    }
     packet = Packet(1, msgspec.convert(fields, MESSAGES["hello_ok"]))
     assert decode([bytes(frame) for frame in encode(packet)]).body == packet.body

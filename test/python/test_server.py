@@ -467,6 +467,7 @@ class Backend:
             "precision": "float32",
             "channels_last": "auto",
             "equal_bits": False,
+            "fast": True,
             "owner": None,
             "seed": 0,
             "model_seed": None,

@@ -16,6 +16,7 @@ const request = {
   precision: "float32",
   channelsLast: "auto",
   equalBits: false,
+  fast: true,
   owner: null,
   seed: 3,
   modelSeed: null,
