@@ -2,7 +2,7 @@
 import { wrongArguments } from "./setup/sentences.mjs";
 import { orExit, setUp, takePython } from "./setup.mjs";
 
-const BENCHMARKS = ["kernels", "checkpoint", "online", "jobs", "scale", "training"];
+const BENCHMARKS = ["kernels", "checkpoint", "online", "jobs", "scale", "training", "equivalence"];
 
 const { name, python, rest } = await orExit(prepare);
 const { main } = await import(`../bench/${name}/main.mjs`);

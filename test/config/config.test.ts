@@ -512,12 +512,13 @@ describe("every config that comes along", () => {
     "tuned",
     "recency",
   ];
+  const BASELINES: Readonly<Record<string, string>> = { halves: "random-half", precision: "float32" };
   const read = (name: string) => {
     const path = join(packageRoot, "configs", `${name}.yaml`);
     expect(readFileSync(path, "utf8"), "a header that says what it shows").toMatch(/^# /);
     const config = resolveConfig(ConfigSource.read(path), OrderSources.builtIn, catalogue);
     expect(config.name).toBe(name);
-    expect(config.baseline).toBe(name === "halves" ? "random-half" : "shuffled");
+    expect(config.baseline).toBe(BASELINES[name] ?? "shuffled");
     const anew = Object.values(config.arms).filter(({ meantAnew }) => meantAnew !== undefined);
     expect(anew, "no recorded result is another one").toEqual([]);
     return config;
@@ -525,9 +526,22 @@ describe("every config that comes along", () => {
   const ordersOf = (name: string) => Object.entries(read(name).arms).map(([arm, { order }]) => [arm, order.name]);
   const FOUR = ["frozen", "shuffled", "homogeneous", "heterogeneous"].map((order) => [order, order]);
 
+  test("precision: its arms differ in that alone, and a GPU's arm is added as its header says", () => {
+    const { arms, equivalenceMargin, seeds } = read("precision");
+    const { float32, bfloat16 } = arms;
+    expect(bfloat16).toEqual({ ...float32, precision: "bfloat16" });
+    expect({ equivalenceMargin, seeds: seeds.length }).toEqual({ equivalenceMargin: 0.003, seeds: 12 });
+    const path = join(packageRoot, "configs", "precision.yaml");
+    const shown = [...readFileSync(path, "utf8").matchAll(/--set '([^']+)'/g)].map(([, assignment]) => assignment);
+    const settings = shown.map((assignment) => ({ said: `--set ${assignment}`, assignment }));
+    const onGpu = resolveConfig(ConfigSource.read(path, settings), OrderSources.builtIn, catalogue);
+    expect(onGpu.arms.tf32).toEqual({ ...float32, precision: "tf32" });
+    expect(onGpu.comparisons.map(({ arm }) => arm)).toEqual(["bfloat16", "tf32"]);
+  });
+
   test("is there", () => {
     const names = readdirSync(join(packageRoot, "configs")).map((file) => file.replace(/\.yaml$/, ""));
-    expect(names.sort()).toEqual([...studies, ...importance, "digits", "cifar10-batch-norm"].sort());
+    expect(names.sort()).toEqual([...studies, ...importance, "digits", "cifar10-batch-norm", "precision"].sort());
   });
 
   const headers = readdirSync(join(packageRoot, "configs")).flatMap((file): [string, number][] => {
