@@ -55,11 +55,21 @@ class FashionMnistCnn(nn.Module):
         self.fc = nn.Linear(flat_size("fashion-mnist-cnn", input_shape, 64, padding, 3), class_count)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.max_pool2d(self.act1(self.conv1(x)), 2)
-        x = F.max_pool2d(self.act2(self.conv2(x)), 2)
-        x = F.max_pool2d(self.act3(self.conv3(x)), 2)
+        x = activated_and_pooled(self.conv1(x), self.act1)
+        x = activated_and_pooled(self.conv2(x), self.act2)
+        x = activated_and_pooled(self.conv3(x), self.act3)
         logits: Tensor = self.fc(self.drop(x.flatten(1)))
         return logits
+
+
+def activated_and_pooled(x: Tensor, activation: nn.PReLU) -> Tensor:
+    """max_pool2d(activation(x), 2), x [B, C, H, W]. With a slope that is not negative an activation rises, so pooling
+    may come first, which leaves it a quarter of the values: the same outputs and gradients, but where two inputs are
+    rounded to one. To look at the slope costs nothing on the CPU; elsewhere it would wait for the device."""
+    if x.device.type == "cpu" and activation.weight.item() >= 0:
+        pooled: Tensor = activation(F.max_pool2d(x, 2))
+        return pooled
+    return F.max_pool2d(activation(x), 2)
 
 
 MODEL = ModelDefinition(

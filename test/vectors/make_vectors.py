@@ -191,7 +191,10 @@ def messages():
     idle = {"state": "idle", "session_open": False, "step": 0, "seconds_since_progress": 0.25, "peak_bytes": 0}
     yield message("status_ok: idle", "status_ok", 9, idle)
     busy = {
-        **{"state": "working", "session_open": True, "step": 2**32 - 1, "seconds_since_progress": 1e-9},
+        "state": "working",
+        "session_open": True,
+        "step": 2**32 - 1,
+        "seconds_since_progress": 1e-9,
         "peak_bytes": 2**40,
     }
     yield message("status_ok: working", "status_ok", 9, busy)

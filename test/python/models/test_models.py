@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from py_backend.errors import BackendError
 from py_backend.models import MODELS, contract, find
+from py_backend.models.fashion_mnist_cnn import activated_and_pooled
 from py_backend.noise import KeyedDropout, StepNoise, attach
 from py_backend.resident import DataPart, Normalisation, ResidentPixels
 
@@ -268,3 +270,24 @@ def test_fashion_mnist_cnn_is_what_its_file_says() -> None:
         y = F.conv2d(y, conv.weight, conv.bias)
         y = F.max_pool2d(torch.where(y >= 0, y, 0.25 * y), 2)
     torch.testing.assert_close(model(x), y.flatten(1) @ model.fc.weight.T + model.fc.bias)
+
+
+@pytest.mark.parametrize("slope", [0.25, 0.2431, 1.5, 0.0, -0.1])
+def test_an_activation_behind_its_pooling_gives_what_it_gives_before_it(slope: float) -> None:
+    generator = torch.Generator().manual_seed(1)
+    values = torch.randn((8, 16, 9, 9), generator=generator).contiguous(memory_format=torch.channels_last)
+    gradient = torch.randn((8, 16, 4, 4), generator=generator)
+
+    def passed(pool: Callable[[Tensor, nn.PReLU], Tensor]) -> list[Tensor]:
+        x, activation = values.clone().requires_grad_(), nn.PReLU(init=slope)
+        y = pool(x, activation)
+        y.backward(gradient)
+        assert x.grad is not None and activation.weight.grad is not None
+        return [y.detach(), x.grad, activation.weight.grad]
+
+    expected = passed(lambda x, activation: F.max_pool2d(activation(x), 2))
+    y, of_x, of_slope = passed(activated_and_pooled)
+    assert torch.equal(y, expected[0])
+    if slope != 0:  # with 0 any of the values below 0 may be the largest
+        assert torch.equal(of_x, expected[1])
+        torch.testing.assert_close(of_slope, expected[2], rtol=1e-5, atol=1e-5)
