@@ -118,9 +118,15 @@ def recorder(device: torch.device) -> Recorder | None:
     def record(work: Callable[[], None]) -> Callable[[], None]:
         graph = torch.cuda.CUDAGraph()
         stream = torch.cuda.current_stream(device)
-        # the threads of a data loader may go on pinning memory meanwhile
-        with torch.cuda.graph(graph, pool, stream, capture_error_mode="thread_local"):
-            work()
+        try:
+            # the threads of a data loader may go on pinning memory meanwhile
+            with torch.cuda.graph(graph, pool, stream, capture_error_mode="thread_local"):
+                work()
+        except BaseException:
+            generator = torch.cuda.default_generators[device.index]
+            # a recording that failed leaves it marked as if it were recorded, and then it refuses to draw
+            generator.graphsafe_set_state(generator.clone_state())
+            raise
         return graph.replay
 
     return record
