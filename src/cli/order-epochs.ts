@@ -6,7 +6,6 @@ import { Interrupted, usageError } from "../errors.js";
 import { plainNumbers } from "../exact-json.js";
 import { consecutive } from "../kernels/consecutive.js";
 import { random } from "../kernels/random.js";
-import { dataDirectory, openToAsk } from "../launch/chosen-backend.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import { emptyLedger } from "../orders/context.js";
 import type { LedgerView, OrderResult } from "../orders/contract.js";
@@ -18,7 +17,6 @@ import { checkedOrder } from "../training/make-plan.js";
 import { placeboOf } from "../training/placebo.js";
 import type { NamedOrder } from "./named-order.js";
 import type { OrderOptions } from "./order-command.js";
-import { openProbe } from "./probe-session.js";
 
 /** What a command takes where its line does not say. */
 export interface Sizes {
@@ -161,7 +159,9 @@ function madeUp({ classes, seed }: OrderOptions, samples: number): Labelled {
 /** Those of a file or a dataset, where one is named. */
 export async function realLabels(options: OrderOptions, signal: AbortSignal): Promise<Labelled | undefined> {
   if (options.labels === undefined) {
-    return options.dataset === undefined ? undefined : await datasetLabels(options.dataset, options, signal);
+    if (options.dataset === undefined) return undefined;
+    const { datasetLabels } = await import("./dataset-labels.js"); // others need no backend
+    return await datasetLabels(options.dataset, options, signal);
   }
   if (options.dataset !== undefined) throw usageError("--labels and --dataset both say the classes: give one of them");
   const labels = readLabelFile(options.labels);
@@ -176,21 +176,4 @@ export async function realLabels(options: OrderOptions, signal: AbortSignal): Pr
     labels,
     classNames: Array.from({ length: classes }, (_, at) => String(at)),
   };
-}
-
-/** The labels of a real dataset: only the backend opens data files, so it is asked. */
-async function datasetLabels(name: string, options: OrderOptions, signal: AbortSignal): Promise<Labelled> {
-  const backend = await openToAsk(options, signal);
-  try {
-    const session = await openProbe(backend.client, name, dataDirectory(options), signal);
-    const { labels, opened } = session;
-    await session.close();
-    return {
-      what: `${name}: ${labels.length} samples, ${opened.classNames.length} classes`,
-      labels,
-      classNames: opened.classNames,
-    };
-  } finally {
-    await backend.stop();
-  }
 }

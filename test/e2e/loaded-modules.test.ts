@@ -43,6 +43,12 @@ test.each(["orders", "batching", "schedules"])("ibatch list %s: no backend, and 
   expect(loaded.sort()).toEqual(["dist/record/disk-refusal.js", "dist/results/layout.js"]);
 });
 
+test("ibatch order of made-up samples: no backend", () => {
+  const files = loadedBy(MAIN, "order", "shuffled");
+  expect(packagesOf(files)).toEqual(["commander", "zod", "yaml"]);
+  expect(files.filter((file) => file.startsWith("dist/backend/"))).toEqual([]);
+});
+
 test("import importance-batching, as each thread of a user's order does: nothing that drives a backend", () => {
   const files = loadedBy(ownEntry);
   expect(packagesOf(files)).toEqual(["zod"]);
