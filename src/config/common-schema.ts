@@ -95,7 +95,10 @@ const recordSection = z.strictObject({
   images: count
     .max(1000)
     .default(8)
-    .describe("training images to keep for the report: so many of each class's hardest, and of its most misjudged"),
+    .describe(
+      "training images to keep for the report: so many of each class's hardest, and of its most misjudged; of more than 200 " +
+        "classes, of the 200 with the highest losses",
+    ),
 });
 
 const MAX_SECONDS = 86_400;

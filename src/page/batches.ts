@@ -25,7 +25,7 @@ function compositions({ arms }: ReportData): Html {
       "Which classes the batches held is not shown: this record has no labels (datasets/) or no orders (record.orders: hash).",
     );
   }
-  return html`<p class="note">A row a class${namesText(shown)}, a column a batch, from the first on; how much of the batch the class fills. A batch of one class is one dark cell; a batch like the whole set is a pale column.</p>
+  return html`<p class="note">${rowsText(shown.map(({ composition }) => composition))}${namesText(shown)}, a column a batch, from the first on; how much of the batch the class fills. A batch of one class is one dark cell; a batch like the whole set is a pale column.</p>
 ${shadeKey("of the batch")}
 <div class="charts">${shown.map(({ arm, seed, composition }) =>
     figure(
@@ -34,6 +34,12 @@ ${shadeKey("of the batch")}
       `batches 1 to ${composition.sizes.length} of ${composition.batches} in epoch ${composition.epoch + 1}, seed ${seed}`,
     ),
   )}</div>`;
+}
+
+function rowsText(shown: readonly Composition[]): string {
+  const together = new Set(shown.map(({ classesTogether = 1 }) => classesTogether));
+  if ([...together].every((count) => count === 1)) return "A row a class";
+  return `A row ${[...together].sort((a, b) => a - b).join(" or ")} classes, one beside the other by number`;
 }
 
 const MOST_NAMES = 12;
@@ -58,7 +64,7 @@ const WIDTH = 360;
 const LABELS = 26;
 const MOST_HEIGHT = 200;
 
-function compositionMap(arm: string, { counts, sizes }: Composition): Html {
+function compositionMap(arm: string, { counts, sizes, classesTogether = 1 }: Composition): Html {
   const width = round((WIDTH - LABELS) / Math.max(sizes.length, 1));
   const height = round(Math.min(14, MOST_HEIGHT / counts.length));
   const bottom = round(height * counts.length);
@@ -66,7 +72,7 @@ function compositionMap(arm: string, { counts, sizes }: Composition): Html {
   const labels = counts.flatMap((_, label) =>
     label % every === 0
       ? [
-          html`<text x="${LABELS - 5}" y="${round((label + 0.5) * height)}" dy="0.32em" text-anchor="end">${label}</text>`,
+          html`<text x="${LABELS - 5}" y="${round((label + 0.5) * height)}" dy="0.32em" text-anchor="end">${label * classesTogether}</text>`,
         ]
       : [],
   );

@@ -2,9 +2,13 @@
 
 import { counted } from "../results/number-text.js";
 import { sharedNames } from "./batches.js";
-import type { Confusion, ReportData } from "./data.js";
+import type { ArmData, Confusion, ReportData } from "./data.js";
 import { cells, shadeKey } from "./heat.js";
 import { absent, figure, type Html, html, section } from "./html.js";
+
+interface Counted {
+  readonly counts: Confusion;
+}
 
 const SIZE = 360;
 const LABELS = 30;
@@ -16,7 +20,11 @@ export function confusion({ arms }: ReportData): Html {
   const shown = arms.flatMap(({ arm, classNames, confusion: counts }) =>
     counts === undefined ? [] : [{ arm, classNames, counts }],
   );
-  const names = sharedNames(shown);
+  const matrices = shown.flatMap(({ arm, classNames, counts: { seeds, counts } }) =>
+    counts === undefined ? [] : [{ arm, classNames, seeds, counts }],
+  );
+  const lists = shown.filter(({ counts }) => counts.counts === undefined);
+  const names = sharedNames(matrices);
   if (shown.length === 0) {
     return section(
       "confusion",
@@ -24,22 +32,33 @@ export function confusion({ arms }: ReportData): Html {
       absent("Not shown: this record has no predictions (test-predictions.u32, datasets/)."),
     );
   }
-  return section(
-    "confusion",
-    title,
-    html`<p class="note">Test set after the last epoch. A row is the true class, a column the predicted one${
-      names !== undefined && names.length <= MOST_NUMBERED
-        ? ` (${names.map((name, at) => `${at}: ${name}`).join(", ")})`
-        : ""
-    }; shades are shares of the row.</p>`,
-    shadeKey("of the class"),
-    html`<div class="charts">${shown.map(({ arm, counts }) =>
-      figure(arm, matrix(arm, counts), `counted over ${counted(counts.seeds.length, "seed")}`),
-    )}</div>`,
-  );
+  const pictures =
+    matrices.length === 0
+      ? []
+      : [
+          html`<p class="note">Test set after the last epoch. A row is the true class, a column the predicted one${
+            names !== undefined && names.length <= MOST_NUMBERED
+              ? ` (${names.map((name, at) => `${at}: ${name}`).join(", ")})`
+              : ""
+          }; shades are shares of the row.</p>`,
+          shadeKey("of the class"),
+          html`<div class="charts">${matrices.map(({ arm, seeds, counts }) =>
+            figure(arm, matrix(arm, counts), `counted over ${counted(seeds.length, "seed")}`),
+          )}</div>`,
+        ];
+  return section("confusion", title, ...pictures, ...lists.map(pairsOf));
 }
 
-function matrix(arm: string, { counts }: Confusion): Html {
+/** In words, where a square of all classes would show nothing. */
+function pairsOf({ arm, classNames, counts: { pairs, seeds } }: Pick<ArmData, "arm" | "classNames"> & Counted): Html {
+  const name = (label: number) => classNames?.[label] ?? String(label);
+  const where = `${arm}, test set after the last epoch, counted over ${counted(seeds.length, "seed")}`;
+  if (pairs.length === 0) return html`<p class="note">${where}: no class was taken for another one.</p>`;
+  return html`<p class="note">${where}: what was confused most often, of more classes than a picture has room for.</p>
+<ol>${pairs.map(({ label, predicted, times }) => html`<li>${name(label)} taken for ${name(predicted)}: ${times} times</li>`)}</ol>`;
+}
+
+function matrix(arm: string, counts: readonly (readonly number[])[]): Html {
   const side = Number(((SIZE - LABELS) / counts.length).toFixed(2));
   const totals = counts.map((row) => row.reduce((sum, count) => sum + count, 0));
   const rows = counts.map((row, label) => row.map((count) => (totals[label] === 0 ? 0 : count / totals[label])));

@@ -78,13 +78,27 @@ export interface Composition {
   /** Batches of the epoch, of which the first are shown. */
   readonly batches: number;
   readonly sizes: readonly number[];
-  /** By class, then by batch. */
+  /** By class, or by so many classes together, then by batch. */
   readonly counts: readonly (readonly number[])[];
+  /** Absent: each for itself. */
+  readonly classesTogether?: number;
 }
+
+/** More classes than these have no room for a row each. */
+export const MOST_ROWS = 200;
 
 export interface Confusion {
   readonly seeds: readonly number[];
-  readonly counts: readonly (readonly number[])[];
+  /** By true class, then by predicted one; undefined where there are more than MOST_ROWS classes. */
+  readonly counts: readonly (readonly number[])[] | undefined;
+  /** Of more classes than that: those taken for another one most often. */
+  readonly pairs: readonly ConfusedPair[];
+}
+
+export interface ConfusedPair {
+  readonly label: number;
+  readonly predicted: number;
+  readonly times: number;
 }
 
 /** Training samples that an arm's runs found hardest, and those most often misjudged. */

@@ -6,7 +6,7 @@ import { hasPlan, keepsOrders, orderOf, planOf } from "../record/recorded-orders
 import { lossesOf, trainedLabelsOf } from "../record/recorded-signals.js";
 import type { RunFiles } from "../record/verified-files.js";
 import type { RunOnRecord } from "../results/recorded-experiment.js";
-import type { Composition, ExampleRun, LossDistribution, StepData } from "./data.js";
+import { type Composition, type ExampleRun, type LossDistribution, MOST_ROWS, type StepData } from "./data.js";
 import { quantilesOf } from "./quantiles.js";
 
 /** Batches of an epoch whose classes are shown. */
@@ -51,13 +51,17 @@ function compositionOf(
   const seen = trainedLabelsOf(files, { count: labels.length, classes }) ?? labels;
   const shown = Math.min(SHOWN_BATCHES, offsets.length - 1);
   const sizes = Array.from({ length: shown }, (_, batch) => offsets[batch + 1] - offsets[batch]);
+  const together = Math.ceil(classes / MOST_ROWS);
+  const rows = Math.ceil(classes / together);
+  const rowOf = together === 1 ? seen : seen.map((label) => Math.floor(label / together));
   const byBatch = sizes.map((_, batch) =>
-    countClasses(indices.subarray(offsets[batch], offsets[batch + 1]), seen, classes),
+    countClasses(indices.subarray(offsets[batch], offsets[batch + 1]), rowOf, rows),
   );
   return {
     epoch,
     batches: offsets.length - 1,
     sizes,
-    counts: Array.from({ length: classes }, (_, label) => byBatch.map((counts) => counts[label])),
+    counts: Array.from({ length: rows }, (_, row) => byBatch.map((counts) => counts[row])),
+    ...(together > 1 && { classesTogether: together }),
   };
 }

@@ -26,9 +26,15 @@ export function hardSamplesOf(
   const indices = [...pictures.keys()].sort((a, b) => a - b);
   const histories = historiesOf(runs, indices, dataset);
   const samples = [...pictures].map(([index, picture]) => ({ index, picture, ...summed(histories.get(index)) }));
-  const classes = classNames
-    .map((_, label) => ({ label, samples: chosen(samples.filter(({ index }) => labels[index] === label)) }))
-    .filter((one) => one.samples.length > 0);
+  const byClass = new Map<number, Candidate[]>();
+  for (const sample of samples) {
+    const members = byClass.get(labels[sample.index]);
+    if (members === undefined) byClass.set(labels[sample.index], [sample]);
+    else members.push(sample);
+  }
+  const classes = [...byClass]
+    .map(([label, members]) => ({ label, samples: chosen(members) }))
+    .sort((a, b) => a.label - b.label);
   const shown = hardestClasses(classes, MOST_CLASSES);
   return {
     arm,

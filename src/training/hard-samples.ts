@@ -33,9 +33,12 @@ export function recordEpoch(
   }
 }
 
+export const MOST_CLASSES = 200;
+
 /**
  * Of each class the `count` samples with the highest mean loss, and the `count` that were misjudged in the largest
- * share of epochs (of equally many, those with the higher mean loss); ascending, none twice.
+ * share of epochs (of equally many, those with the higher mean loss); ascending, none twice. Of more than MOST_CLASSES
+ * classes those with the highest losses: the report shows 20, and pictures of 40,000 would be the dataset.
  */
 export function chooseHardest(
   { loss, wrong, epochs }: HardSamples,
@@ -46,13 +49,16 @@ export function chooseHardest(
   const wrongShare = (sample: number) => wrong[sample] / epochs[sample];
   const seen = consecutive(labels.length).filter((sample) => epochs[sample] > 0);
   const { indices, offsets } = groupByClass(seen, labels, classCount);
-  const chosen = new Set<number>();
+  const ofClasses: { readonly loss: number; readonly samples: readonly number[] }[] = [];
   for (let label = 0; label < classCount; label++) {
+    if (offsets[label] === offsets[label + 1]) continue;
     const members = [...indices.subarray(offsets[label], offsets[label + 1])];
     const byLoss = members.sort((a, b) => meanLoss(b) - meanLoss(a) || a - b);
     const byShare = byLoss.filter((sample) => wrong[sample] > 0);
     byShare.sort((a, b) => wrongShare(b) - wrongShare(a)); // stable: then by loss
-    for (const sample of [...byLoss.slice(0, count), ...byShare.slice(0, count)]) chosen.add(sample);
+    ofClasses.push({ loss: meanLoss(byLoss[0]), samples: [...byLoss.slice(0, count), ...byShare.slice(0, count)] });
   }
-  return Uint32Array.from(chosen).sort();
+  const kept =
+    ofClasses.length > MOST_CLASSES ? ofClasses.sort((a, b) => b.loss - a.loss).slice(0, MOST_CLASSES) : ofClasses;
+  return Uint32Array.from(new Set(kept.flatMap(({ samples }) => samples))).sort();
 }

@@ -1,6 +1,6 @@
 /** A user's network, loss and dataset, from the command line through the real backend. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
@@ -62,6 +62,38 @@ it("trains what the user brings, fetched by a worker, and records where it came 
   expect(again.code).toBe(0);
 });
 
+const PLAIN = "arms={plain: { order: shuffled }}";
+
+/** ResNet-18 on images of 8 × 8 ends at a map of one pixel. */
+const OF_OURS = [
+  ...["--set", "model=resnet18", "--set", "epochs=1", "--set", "evaluation.batchNormSample=0"],
+  ...["--set", "dataset.reference=own_net:small", "--set", "dataset.load=auto", "--set", PLAIN],
+];
+
+it("trains a model of ours on images that leave it one pixel", async () => {
+  const out = scratch.path("one-pixel");
+  const args = [...OWN, ...OF_OURS, "--set", "batching.size=21", "--set", "microBatch=7"];
+  const { code, stderr } = await ibatch(["run", config, "--out", out, "--quiet", ...args]);
+  expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+  const [metrics] = readFileSync(join(out, "plain/seed-0/metrics.jsonl"), "utf8").split("\n");
+  expect(JSON.parse(metrics)).toMatchObject({ batches: 3, samples: 63 });
+});
+
+it("records and reports 40,000 classes, of which the names do not fit into a header", async () => {
+  const out = scratch.path("many");
+  const many = ["dataset.reference=own_net:many", "dataset.load=auto", "dataset.args.classes=40000", PLAIN];
+  const sets = [...many, "model.args.num_classes=40000", "epochs=1"].flatMap((assignment) => ["--set", assignment]);
+  const args = [...OWN, ...sets];
+  const { code, stderr } = await ibatch(["run", config, "--out", out, "--quiet", ...args]);
+  expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+  const [hash] = readdirSync(join(out, "datasets"));
+  const { classNames } = JSON.parse(readFileSync(join(out, "datasets", hash, "dataset.json"), "utf8"));
+  expect([classNames.length, classNames[39_999]]).toEqual([40_000, "breed 39999"]);
+  const page = readFileSync(join(out, "report.html"), "utf8");
+  expect(page).toContain("A row 200 classes, one beside the other by number");
+  expect(page).toMatch(/breed \d+ taken for breed \d+: \d+ times/);
+});
+
 it.each([
   [
     "without permission",
@@ -99,6 +131,18 @@ it.each([
     [...OWN, "--set", "batching.size=31"],
     2,
     /batch 2 has 1 sample; the model's BatchNorm needs 2/,
+  ],
+  [
+    "with a last batch of one that a model of ours does not take",
+    [...OWN, ...OF_OURS, "--set", "batching.size=31"],
+    2,
+    /batch 2 has 1 sample; the model's BatchNorm needs 2/,
+  ],
+  [
+    "with a part of one that a model of ours does not take",
+    [...OWN, ...OF_OURS, "--set", "batching.size=21", "--set", "microBatch=10"],
+    2,
+    /batch 0 has 1 sample, of whose 21 samples microBatch 10 leaves 1 over; the model's BatchNorm needs 2/,
   ],
 ])("is refused %s", async (what, args, expected, says) => {
   const out = scratch.path(what);

@@ -117,6 +117,42 @@ describe("a tiny experiment", () => {
   });
 });
 
+describe("with 40,000 classes", () => {
+  const MANY = { ...SMALL, classNames: Array.from({ length: 40_000 }, (_, label) => `breed ${label}`) };
+
+  test("the page stays small, and says what was confused in words", () => {
+    const page = pageOf(MANY);
+    expect(page.length).toBeLessThan(1.1 * pageOf(SMALL).length);
+    const section = documentOf(page).querySelector("#confusion");
+    expect(section?.querySelectorAll("svg")).toHaveLength(0);
+    expect([...(section?.querySelectorAll("ol") ?? [])].map((list) => list.textContent)).toEqual([
+      "breed 1 taken for breed 0: 2 timesbreed 2 taken for breed 0: 2 times",
+      "breed 1 taken for breed 0: 2 timesbreed 2 taken for breed 0: 2 times",
+    ]);
+    expect(section?.textContent).toContain("counted over 2 seeds");
+  });
+
+  test("rows of a batch's classes stand for several, and the samples are those of few classes", () => {
+    const page = pageOf(MANY);
+    expect(textOf(page)).toContain("A row 200 classes, one beside the other by number, a column a batch");
+    const rows = documentOf(page).querySelectorAll('svg[aria-label="Classes in the batches of sorted"] text');
+    expect([...rows].map((text) => text.textContent).slice(0, 3)).toEqual(["0", "4000", "8000"]);
+    const classes = [...documentOf(page).querySelectorAll("#samples h3")].map((heading) => heading.textContent);
+    expect(classes).toEqual(["Class 0: breed 0", "Class 1: breed 1", "Class 2: breed 2"]);
+  });
+
+  test.each([
+    [200, 200],
+    [201, 101],
+  ])("%d of them have %d rows", (count, rows) => {
+    const classNames = MANY.classNames.slice(0, count);
+    const data = readReportData(make({ ...SMALL, classNames }));
+    const [{ example, confusion }] = data.arms;
+    expect(example?.composition?.counts).toHaveLength(rows);
+    expect(confusion?.counts?.length).toBe(count === 200 ? 200 : undefined);
+  });
+});
+
 describe("what is data is text on the page", () => {
   const evil = '<script>alert("x")</script>';
 

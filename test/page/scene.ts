@@ -45,6 +45,8 @@ export interface MadeExperiment {
   readonly trainSample?: boolean;
   /** Of the images. */
   readonly channels?: number;
+  /** Of which the first three are recorded. */
+  readonly classNames?: readonly string[];
 }
 
 /** Two arms, two seeds, three epochs. */
@@ -77,6 +79,7 @@ export function makeIn(directory: string, experiment: MadeExperiment): void {
     trainSample = true,
     batchNorm,
     channels = 1,
+    classNames = CLASS_NAMES,
   } = experiment;
   const arm = { epochs, order: { name: "shuffled", options: {}, changesObjective: false } };
   const config = { name, seeds, baseline, arms: Object.fromEntries(Object.keys(arms).map((key) => [key, arm])) };
@@ -91,7 +94,7 @@ export function makeIn(directory: string, experiment: MadeExperiment): void {
     writeDataset(directory, {
       name,
       dataSha256: DATA,
-      classNames: CLASS_NAMES,
+      classNames: [...classNames],
       inputShape: [channels, 2, 2],
       labels: LABELS,
       testLabels: LABELS,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseHardest, noHardSamples, recordEpoch } from "../../src/training/hard-samples.js";
+import { chooseHardest, MOST_CLASSES, noHardSamples, recordEpoch } from "../../src/training/hard-samples.js";
 
 const { NaN: nan } = Number;
 const NOT_SEEN = 2 ** 32 - 1;
@@ -45,4 +45,16 @@ test("samples that were never drawn, or never misjudged, are not misjudged; none
   expect([...chooseHardest(hard, labels, { classCount: 1, count: 1 })]).toEqual([0]);
   expect([...chooseHardest(hard, labels, { classCount: 1, count: 10 })]).toEqual([0, 2]);
   expect([...chooseHardest(hard, labels, { classCount: 1, count: 0 })]).toEqual([]);
+});
+
+test("of more classes than are kept, those with the highest losses", () => {
+  const classCount = MOST_CLASSES + 3;
+  const labels = Uint32Array.from({ length: classCount }, (_, at) => at);
+  const easy = new Set([1, 7, classCount - 1]);
+  const hard = noHardSamples(classCount);
+  const losses = [...labels].map((label) => (easy.has(label) ? 0.5 : 1 + label));
+  recordEpoch(hard, labels, epoch(losses, [...labels]));
+  expect([...chooseHardest(hard, labels, { classCount, count: 8 })]).toEqual(
+    [...labels].filter((label) => !easy.has(label)),
+  );
 });
