@@ -5,12 +5,15 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { toldInALine } from "../told.mjs";
 import { pageOf, pairingsOf, tableOf, trainingsOf } from "./report.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TF32 = ["arms.tf32={ order: shuffled, precision: tf32 }", "comparisons=[bfloat16, tf32]"];
 
-export async function main(python, args) {
+export const main = (python, args) => toldInALine(() => compareAll(python, args));
+
+async function compareAll(python, args) {
   const options = readOptions(args);
   const started = performance.now();
   const stopping = new AbortController();

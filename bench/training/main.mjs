@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { wrongArguments } from "../../scripts/setup/sentences.mjs";
 import { orExit } from "../../scripts/setup.mjs";
+import { toldInALine } from "../told.mjs";
 import { CONTROL, LOOPS, NAMES, STARTS } from "./bars.mjs";
 import { controlRow, loopRow, pageOf, startRow, tableOf } from "./report.mjs";
 import { startMilliseconds } from "./starts.mjs";
@@ -15,7 +16,9 @@ import { startMilliseconds } from "./starts.mjs";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CONTROL_ROUNDS = 3;
 
-export async function main(python, args) {
+export const main = (python, args) => toldInALine(() => measureAll(python, args));
+
+async function measureAll(python, args) {
   const options = await orExit(() => readOptions(args));
   const [load, started] = [os.loadavg()[0], performance.now()];
   const rows = [];
@@ -75,7 +78,7 @@ async function measured(
 ) {
   const { bench } = await import("../../dist/bench/bench.js");
   return await bench({
-    ...{ models: [model], batchSizes: [batchSize], samples, peers: peer === undefined ? [] : [peer], workers },
+    ...{ models: [model], batchSizes: [batchSize], samples, against: peer === undefined ? [] : [peer], workers },
     ...{ device: "cpu", threads: 1, precision: "float32", equalBits: false, data, python, signal },
     rounds: rounds ?? options.rounds,
     command: "npm run bench -- training",

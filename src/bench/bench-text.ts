@@ -10,6 +10,7 @@ const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 /** What each loop is, below all tables. */
 const LEGEND = `ours      as \`ibatch run\` trains: this controller, and a backend of its own
+eager     the same with \`backend.fast: false\`, one operation at a time
 bare      a loop in Python, images on the device, each sample's loss kept
 textbook  a loop in Python with Dataset, DataLoader and a mean loss
 ours is   so many times as quick, a median over rounds, and from least to most
@@ -38,13 +39,13 @@ export function caseText({ model, batchSize, samples, memoryFormat, loops, ...re
     ...(name === "ours"
       ? ["", ""]
       : [`${oursIs.median.toFixed(2)} ×`, `${oursIs.least.toFixed(2)} … ${oursIs.most.toFixed(2)}`]),
-    peakBytes === null ? "" : `${grouped.format(peakBytes / MIB)} MiB`,
+    `${grouped.format(peakBytes / MIB)} MiB`,
   ]);
   return `
 ${model}, batches of ${batchSize}, ${grouped.format(samples)} samples a round, ${memoryFormat}
 
 ${tableText(["loop", "samples/s", "ours is", "least … most", "peak memory"], rows)}
-${[controlText(rest), productText(rest), twiceText(rest)].filter((line) => line !== "").join("\n")}
+${[stepText(rest), controlText(rest), productText(rest), twiceText(rest)].filter((line) => line !== "").join("\n")}
 `;
 }
 
@@ -57,7 +58,12 @@ function tableText(head: readonly string[], rows: readonly (readonly string[])[]
   return all.map((row) => `${line(row).trimEnd()}\n`).join("");
 }
 
-type Rest = Pick<BenchCase, "control" | "product" | "twice">;
+type Rest = Pick<BenchCase, "control" | "product" | "twice" | "recordedSteps" | "fusedUpdates">;
+
+function stepText({ recordedSteps, fusedUpdates }: Rest): string {
+  const how = [...(recordedSteps ? ["recorded"] : []), ...(fusedUpdates ? ["with weights updated by one kernel"] : [])];
+  return `  steps of ours: ${how.length === 0 ? "one operation at a time" : how.join(", ")}`;
+}
 
 const controlText = ({ control }: Rest): string =>
   `  control: ${control.milliseconds.toFixed(1)} ms an epoch outside of the backend, ${(PERCENT * control.shareOfEpoch).toFixed(2)} % of it`;

@@ -23,25 +23,27 @@ export interface BenchOptions extends AskedCases, CaseOptions {
 export async function bench(options: BenchOptions): Promise<BenchDocument> {
   refuseUnknown(options);
   const { data, signal, python, device } = options;
-  const backends = supplyChosenBackend(
-    { python, device, allowImport: data === undefined ? [PICTURES] : [] },
-    { config: backendSection.parse(backendOf(options)), signal },
-  );
+  const supply = () =>
+    supplyChosenBackend(
+      { python, device, allowImport: data === undefined ? [PICTURES] : [] },
+      { config: backendSection.parse(backendOf({ ...options, fast: true })), signal },
+    );
+  const backends = { ours: supply(), eager: supply() };
   try {
-    const { introduction } = await backends.get();
+    const { introduction } = await backends.ours.get();
     const asked = casesOn(introduction.device, options);
     const head = headOf(options, introduction);
     options.begun(head);
     const cases: BenchCase[] = [];
     for (const one of asked) {
-      const measured = await measureCase(one, await backends.get(), options);
+      const measured = await measureCase(one, backends, options);
       options.measured(measured);
       cases.push(measured);
-      await backends.discard(); // the next one's memory is its own
+      await backends.ours.discard(); // the next one's memory is its own
     }
     return { ...head, cases };
   } finally {
-    await backends.discard();
+    await backends.ours.discard();
   }
 }
 

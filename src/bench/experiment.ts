@@ -7,6 +7,8 @@ export interface Setup {
   readonly threads: number | "auto";
   readonly precision: string;
   readonly equalBits: boolean;
+  /** `backend.fast` */
+  readonly fast: boolean;
   readonly device: string;
   readonly rounds: number;
   /** Directory of the datasets; absent: images are made up. */
@@ -40,8 +42,8 @@ export function experimentOf({ model, batchSize, ...images }: Case, setup: Setup
   };
 }
 
-export const backendOf = ({ device, threads, equalBits }: Setup) =>
-  ({ device, threads, equalBits }) satisfies Partial<ExperimentConfig["backend"]>;
+export const backendOf = ({ device, threads, equalBits, fast }: Setup) =>
+  ({ device, threads, equalBits, fast }) satisfies Partial<ExperimentConfig["backend"]>;
 
 function datasetOf({ dataset, image, samples }: Omit<Case, "model" | "batchSize">, { data }: Pick<Setup, "data">) {
   if (data !== undefined) return { name: dataset, subset: samples };

@@ -1,128 +1,135 @@
 /** One case: the same run twice for its bits, then all loops in turn, round by round. */
-import type { BackendClient } from "../backend/client.js";
-import { armHash, resolveConfig } from "../config/config.js";
-import { ConfigSource } from "../config/config-source.js";
-import { OrderSources } from "../config/order-sources.js";
-import { runConfig, startOrder } from "../config/run-config.js";
-import { dataDirectory } from "../launch/chosen-backend.js";
-import { packageVersion } from "../package-root.js";
+import type { BackendSupply } from "../backend/supply.js";
 import { findPython } from "../process/find-python.js";
 import type { BenchCase } from "../record/bench-document.js";
-import { RunRecord } from "../record/run-record.js";
 import { Scratch } from "../record/scratch.js";
 import type { Case } from "./cases.js";
-import { ARM, experimentOf, type Setup } from "./experiment.js";
+import { EagerLoop, peakBytesOf } from "./eager-loop.js";
+import type { Setup } from "./experiment.js";
 import { inTurn, median, ratioOf } from "./figures.js";
-import { OurLoop, type OurRound, type OurRun } from "./our-loop.js";
-import { PeerLoop, type PeerName } from "./peer-loop.js";
+import { OurLoop, type OurRound } from "./our-loop.js";
+import { ourRuns } from "./our-runs.js";
+import { PeerLoop } from "./peer-loop.js";
+import type { Rival, RivalName } from "./rival.js";
 import { batchesOf, sameTwice } from "./same-twice.js";
 
-export interface CaseOptions extends Setup {
+export interface CaseOptions extends Omit<Setup, "fast"> {
   /** Python of the backend and of the loops; IBATCH_PYTHON, else .venv, when left out. */
   readonly python: string | undefined;
   /** Processes that fetch images for the textbook loop. */
   readonly workers: number;
-  /** Loops to hold ours against. */
-  readonly peers: readonly PeerName[];
+  /** Loops to hold ours against; those of the device where left out. */
+  readonly against: readonly RivalName[] | undefined;
   readonly signal: AbortSignal;
   /** A line on what is under way. */
   note(line: string): void;
 }
 
-const SEED = 0;
+/** Where ours is trained, and where it is trained one operation at a time; both without a session. */
+export interface Backends {
+  readonly ours: BackendSupply;
+  readonly eager: BackendSupply;
+}
 
-/** At a backend that has no session. */
-export async function measureCase(one: Case, client: BackendClient, options: CaseOptions): Promise<BenchCase> {
-  const { device, threads } = client.introduction;
+export async function measureCase(one: Case, backends: Backends, options: CaseOptions): Promise<BenchCase> {
+  const client = await backends.ours.get();
   const scratch = new Scratch();
-  const setup = { ...options, python: findPython(options.python), device, threads, temporary: scratch.directory };
-  const begin = beginning(one, client, scratch, options);
+  const begin = ourRuns(one, client, { ...options, fast: true, scratch, name: "ours" });
   const batches = batchesOf(one);
+  const rivals: Rival[] = [];
   let ours: OurLoop | undefined;
-  const peers: PeerLoop[] = [];
   try {
-    for (const name of options.peers) peers.push(new PeerLoop(name, setup)); // they import torch meanwhile
+    const { device, threads } = client.introduction;
+    const setup = { ...options, python: findPython(options.python), device, threads, temporary: scratch.directory };
+    for (const name of options.against ?? rivalsOn(device)) {
+      rivals.push(
+        name === "eager"
+          ? new EagerLoop(backends.eager, (other) => {
+              return ourRuns(one, other, { ...options, fast: false, scratch, name })();
+            })
+          : new PeerLoop(name, one, setup), // it imports torch meanwhile
+      );
+    }
     options.note(`${nameOf(one)}: the same ${batches} batches twice`);
     const twice = await sameTwice(() => ({ ...begin(), batches }));
     ours = await OurLoop.open(begin());
-    const { parameterCount, settings } = ours.session.opened;
-    for (const peer of peers) await peer.prepare(one, settings.memoryFormat, setup);
-    const rounds = await trainInTurn(one, { ours, peers }, options);
-    const { fields } = await client.control("status", { session: null });
+    const { parameterCount: parameters, settings } = ours.session.opened;
+    const { memoryFormat, fusedUpdates, recordedSteps } = settings;
+    for (const rival of rivals) await rival.prepare(memoryFormat);
+    const rounds = await trainInTurn(one, { ours, rivals }, options);
     return {
-      ...{ model: one.model, batchSize: one.batchSize, samples: one.samples },
-      ...{ parameters: parameterCount, memoryFormat: settings.memoryFormat },
-      loops: loopsOf(one, rounds, { ours: fields.peakBytes, peers }),
+      ...{ model: one.model, batchSize: one.batchSize, samples: one.samples, parameters },
+      ...{ memoryFormat, fusedUpdates, recordedSteps },
+      loops: await loopsOf(one, rounds, { ours: await peakBytesOf(client), rivals }),
       control: controlOf(rounds.ours),
-      product: await productOf(one, rounds, peers),
+      product: await productOf(one, rounds, rivals),
       twice,
     };
   } finally {
-    await Promise.all(peers.map((peer) => peer.end()));
+    await Promise.all(rivals.map((rival) => rival.end()));
     await ours?.close();
     scratch.remove();
   }
 }
 
-const nameOf = ({ model, batchSize }: Case): string => `${model}, batches of ${batchSize}`;
+/** On a CPU `backend.fast` changes nothing. */
+const rivalsOn = (device: string): readonly RivalName[] =>
+  device === "cpu" ? ["bare", "textbook"] : ["eager", "bare", "textbook"];
 
-/** What begins a run of the case, each time another one with the same seed; its record is thrown away. */
-function beginning(one: Case, client: BackendClient, scratch: Scratch, options: CaseOptions): () => OurRun {
-  const source = ConfigSource.of(experimentOf(one, options));
-  const experiment = resolveConfig(source, OrderSources.builtIn, client.introduction.catalogue);
-  const config = runConfig(experiment, ARM);
-  const { arms, evaluation } = experiment;
-  const made = { arm: ARM, seed: SEED, configHash: armHash(arms[ARM], evaluation), ibatchVersion: packageVersion() };
-  const { signal, note } = options;
-  let count = 0;
-  return () => {
-    count += 1;
-    const record = new RunRecord(scratch.path(`run-${count}`), config.record);
-    record.start({ ...made, config: { ...arms[ARM], evaluation }, state: "running" });
-    const order = startOrder(OrderSources.builtIn, config, SEED, { signal, say: note });
-    return { client, config, order, seed: SEED, dataDir: dataDirectory(options), record, signal, note };
-  };
-}
+const nameOf = ({ model, batchSize }: Case): string => `${model}, batches of ${batchSize}`;
 
 interface Loops {
   readonly ours: OurLoop;
-  readonly peers: readonly PeerLoop[];
+  readonly rivals: readonly Rival[];
 }
 
 interface Rounds {
   readonly ours: readonly OurRound[];
   /** Seconds of each. */
-  readonly peers: readonly (readonly number[])[];
+  readonly rivals: readonly (readonly number[])[];
 }
 
 /** One round of each that is not counted, and then those that are. */
-async function trainInTurn(one: Case, { ours, peers }: Loops, { rounds, note }: CaseOptions): Promise<Rounds> {
+async function trainInTurn(
+  one: Case,
+  { ours, rivals }: Loops,
+  { rounds, note }: Pick<CaseOptions, "rounds" | "note">,
+): Promise<Rounds> {
   note(`${nameOf(one)}: warming up`);
   await ours.round();
-  for (const peer of peers) await peer.round();
-  const made = { ours: [] as OurRound[], peers: peers.map(() => [] as number[]) };
+  for (const rival of rivals) await rival.round();
+  const ourRounds: OurRound[] = [];
+  const theirs: number[][] = rivals.map(() => []);
   const turns = [
-    async () => void made.ours.push(await ours.round()),
-    ...peers.map((peer, at) => async () => void made.peers[at].push(await peer.round())),
+    async () => void ourRounds.push(await ours.round()),
+    ...rivals.map((rival, at) => async () => void theirs[at].push(await rival.round())),
   ];
   for (let round = 0; round < rounds; round++) {
     note(`${nameOf(one)}: round ${round + 1} of ${rounds}`);
     for (const train of inTurn(turns, round)) await train();
   }
-  return made;
+  return { ours: ourRounds, rivals: theirs };
 }
 
 interface Memory {
   readonly ours: number;
-  readonly peers: readonly PeerLoop[];
+  readonly rivals: readonly Rival[];
 }
 
-function loopsOf({ samples }: Case, rounds: Rounds, { ours, peers }: Memory): BenchCase["loops"] {
+interface Trained extends Pick<BenchCase["loops"][number], "name" | "peakBytes"> {
+  readonly seconds: readonly number[];
+}
+
+async function loopsOf({ samples }: Case, rounds: Rounds, { ours, rivals }: Memory): Promise<BenchCase["loops"]> {
   const ourSeconds = rounds.ours.map(({ seconds }) => seconds);
-  const all = [
-    { name: "ours" as const, seconds: ourSeconds, peakBytes: ours },
-    ...peers.map(({ name, peakBytes }, at) => ({ name, seconds: rounds.peers[at], peakBytes })),
-  ];
+  const others: readonly Trained[] = await Promise.all(
+    rivals.map(async (rival, at) => ({
+      name: rival.name,
+      seconds: rounds.rivals[at],
+      peakBytes: await rival.peakBytes(),
+    })),
+  );
+  const all: readonly Trained[] = [{ name: "ours", seconds: ourSeconds, peakBytes: ours }, ...others];
   return all.map(({ name, seconds, peakBytes }) => ({
     name,
     seconds: [...seconds],
@@ -141,12 +148,11 @@ function controlOf(rounds: readonly OurRound[]): BenchCase["control"] {
   };
 }
 
+const PRODUCTS = 3;
+
 /** By the first of the loops in Python, which trains no more. */
-async function productOf(
-  { samples }: Case,
-  { ours }: Rounds,
-  [peer]: readonly PeerLoop[],
-): Promise<BenchCase["product"]> {
+async function productOf({ samples }: Case, { ours }: Rounds, rivals: readonly Rival[]): Promise<BenchCase["product"]> {
+  const peer = rivals.find((rival) => rival instanceof PeerLoop);
   if (peer === undefined) return null;
   const measured = [];
   for (let count = 0; count < PRODUCTS; count++) measured.push(await peer.measureDevice());
@@ -155,5 +161,3 @@ async function productOf(
   const samplesPerSecond = samples / median(ours.map(({ seconds }) => seconds));
   return { operationsOfSample: operations, rates, share: (operations * samplesPerSecond) / median(rates) };
 }
-
-const PRODUCTS = 3;

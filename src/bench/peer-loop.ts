@@ -2,13 +2,13 @@
 import { z } from "zod";
 import { packageRoot } from "../package-root.js";
 import { PythonPeer } from "../process/python-peer.js";
-import type { LoopName } from "../record/bench-document.js";
 import { type Case, TRAINING } from "./cases.js";
 import type { Setup } from "./experiment.js";
+import type { Rival, RivalName } from "./rival.js";
 
-export type PeerName = Exclude<LoopName, "ours">;
+export type PeerName = Exclude<RivalName, "eager">;
 
-export interface PeerSetup extends Setup {
+export interface PeerSetup extends Pick<Setup, "data" | "precision"> {
   readonly python: string;
   /** Of the backend, which decided both. */
   readonly device: string;
@@ -24,27 +24,27 @@ const prepared = z.strictObject({ parameters: z.number() });
 const trained = z.strictObject({ seconds: z.number(), loss: z.number(), peak_bytes: z.number() });
 const measured = z.strictObject({ operations: z.number(), rate: z.number() });
 
-export class PeerLoop {
+export class PeerLoop implements Rival {
   readonly name: PeerName;
+  readonly #case: Case;
+  readonly #setup: PeerSetup;
   readonly #peer: PythonPeer;
-  #peakBytes: number | null = null;
+  #peakBytes = 0;
 
   /** Python begins to import torch. @throws IbatchError where it cannot be started. */
-  constructor(name: PeerName, { python, threads, temporary, signal }: PeerSetup) {
+  constructor(name: PeerName, one: Case, setup: PeerSetup) {
+    const { python, threads, temporary, signal } = setup;
     this.name = name;
+    this.#case = one;
+    this.#setup = setup;
     const environment = { TMPDIR: temporary }; // what processes of a loader leave there goes with it
     this.#peer = new PythonPeer({ python, packageRoot, module: "py_bench", threads, environment, signal });
   }
 
-  /** Most memory that it held by the end of its last round. */
-  get peakBytes(): number | null {
-    return this.#peakBytes;
-  }
-
-  /** Returns how many parameters its network has. */
-  async prepare({ model, dataset, image, batchSize, samples }: Case, memoryFormat: string, setup: PeerSetup) {
-    const { data, precision, workers, device, threads } = setup;
-    const { parameters } = await this.#peer.ask(
+  async prepare(memoryFormat: string): Promise<void> {
+    const { model, dataset, image, batchSize, samples } = this.#case;
+    const { data, precision, workers, device, threads } = this.#setup;
+    await this.#peer.ask(
       {
         do: "prepare",
         loop: this.name,
@@ -57,14 +57,16 @@ export class PeerLoop {
       },
       prepared,
     );
-    return parameters;
   }
 
-  /** Seconds of an epoch. */
   async round(): Promise<number> {
     const { seconds, peak_bytes } = await this.#peer.ask({ do: "train" }, trained);
     this.#peakBytes = peak_bytes;
     return seconds;
+  }
+
+  async peakBytes(): Promise<number> {
+    return this.#peakBytes;
   }
 
   /** Of the device: operations that a sample takes, and operations a second of a large matrix product. */

@@ -28,10 +28,15 @@ const options = {
     ...{ pattern: /^(float32|tf32|bfloat16)$/, expected: "expected float32, tf32 or bfloat16" },
   }),
   equalBits: flag("ours with backend.equalBits; exit code 1 where the same run twice has other bits"),
-  against: text("L,…", "loops to hold ours against: bare, textbook, none (default: bare,textbook)", {
-    pattern: /^(bare|textbook)(,(bare|textbook))?$|^none$/,
-    expected: "expected bare, textbook, both with a comma, or none",
-  }),
+  against: text(
+    "L,…",
+    "loops to hold ours against, of eager (backend.fast: false), bare and textbook; or none (default: bare,textbook; on " +
+      "a GPU eager, too)",
+    {
+      pattern: /^(eager|bare|textbook)(,(eager|bare|textbook))*$|^none$/,
+      expected: "expected some of eager, bare and textbook, as bare,textbook; or none",
+    },
+  ),
   workers: integer("N", "processes of the textbook loop's DataLoader (default: 2)", {
     ...{ least: 0, most: MOST_PROCESSES, fallback: 2 },
   }),

@@ -9,7 +9,7 @@ import { thisCall } from "./called.js";
 import { EXIT } from "./exit-codes.js";
 import { note } from "./note.js";
 
-const PEERS = ["bare", "textbook"] as const;
+const RIVALS = ["eager", "bare", "textbook"] as const;
 
 /** `ibatch bench`: exit code 1 where equal bits are promised and a run has others the second time. */
 export async function benchHere(options: BenchCommandOptions, signal: AbortSignal): Promise<number> {
@@ -24,7 +24,7 @@ export async function benchHere(options: BenchCommandOptions, signal: AbortSigna
     precision: options.precision ?? "float32",
     models: model?.split(","),
     batchSizes: batchSize?.split(",").map(Number),
-    peers: PEERS.filter((name) => against === undefined || against.split(",").includes(name)),
+    against: against === undefined ? undefined : RIVALS.filter((name) => against.split(",").includes(name)),
     command: thisCall(),
     signal,
     note: (line) => note(`ibatch: ${line}`),

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { z } from "zod";
 import { writing } from "./write-file.js";
 
-export const LOOPS = ["ours", "bare", "textbook"] as const;
+export const LOOPS = ["ours", "eager", "bare", "textbook"] as const;
 export type LoopName = (typeof LOOPS)[number];
 
 /** Within rounds: what one loop did of another one, so that what changes from round to round falls out. */
@@ -19,7 +19,7 @@ const loop = z.strictObject({
   /** Samples a second of ours, as a multiple of this loop's. */
   oursIs: ratio,
   /** The most memory that its process held: of the GPU in tensors, else of the host. */
-  peakBytes: z.number().nullable(),
+  peakBytes: z.number(),
 });
 
 const control = z.strictObject({
@@ -53,7 +53,10 @@ const benchCase = z.strictObject({
   /** Of a round, which is an epoch. */
   samples: z.number(),
   parameters: z.number(),
+  /** What the backend did, as a run records it in its `settings`. */
   memoryFormat: z.string(),
+  fusedUpdates: z.boolean(),
+  recordedSteps: z.boolean(),
   loops: z.array(loop),
   control,
   /** Null where ours was measured alone. */

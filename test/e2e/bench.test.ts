@@ -70,6 +70,21 @@ test("ours alone, over three rounds, in mixed precision", async () => {
   checkFigures(document);
 });
 
+test("ours beside itself without `backend.fast`, at a backend of its own", async () => {
+  const json = scratch.path("eager.json");
+  const how = ["--model", "mnist-cnn", "--against", "eager", "--rounds", "1", "--samples", "128", "--threads", "1"];
+  const { code, stdout } = await ibatch(["bench", "--device", "cpu", ...how, "--json", json]);
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: expect.stringContaining("steps of ours: one operation at a time"),
+  });
+  const document = benchDocument.parse(JSON.parse(readFileSync(json, "utf8")));
+  expect(document.cases).toMatchObject([
+    { loops: [{ name: "ours" }, { name: "eager" }], product: null, recordedSteps: false, fusedUpdates: false },
+  ]);
+  checkFigures(document);
+});
+
 test("Ctrl-C in the middle of a round leaves no file, and no process", async () => {
   const json = scratch.path("interrupted.json");
   const temporary = scratch.path("tmp");
