@@ -13,7 +13,8 @@ const FULL = { IBATCH_TEST_SIZE: "full" };
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...limits, name: "ray", include: ["test/nightly/**/*.nightly.ts"] } },
+      { test: { ...limits, name: "ray", include: ["test/nightly/ray.nightly.ts"] } },
+      { test: { ...limits, name: "pack", include: ["test/nightly/pack.nightly.ts"] } },
       {
         test: {
           ...limits,

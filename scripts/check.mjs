@@ -14,6 +14,7 @@ const PYTHON_SOURCES = [
   "py_ray",
   "py_report",
   "py_validate",
+  "scripts/pack",
   "test/python",
   "test/references",
   "test/warm-python",

@@ -1,7 +1,7 @@
 // `npm run nightly`: sets up, and runs what `npm test` leaves out. Its last line is `N passed, N failed`.
-//   npm run nightly [-- [ray | full] [arguments for vitest]] [--python PATH]
-// `ray` installs Ray into an environment of its own beside .venv and runs the tests that need it; `full` needs none: all of
-// the tests that `npm test` takes a share of. Both where neither is named.
+//   npm run nightly [-- [ray | pack | full] [arguments for vitest]] [--python PATH]
+// `ray` installs Ray into an environment of its own beside .venv and runs the tests that need it; `pack` packs, unpacks and
+// runs the archive for machines without network; `full` is all of the tests that `npm test` takes a share of. All where none is named.
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const REQUIREMENTS = join(ROOT, "requirements-ray.txt");
 const FOLDER = join(ROOT, ".setup", "ray-venv");
 const REPORT = join(ROOT, ".setup", "vitest-nightly.json");
 
-const GROUPS = { ray: ["ray"], full: ["full", "full-processes"] };
+const GROUPS = { ray: ["ray"], pack: ["pack"], full: ["full", "full-processes"] };
 
 const { env, projects, rest } = await orExit(prepare, () =>
   console.log(summary([{ passed: 0, failed: 1, skipped: 0 }])),

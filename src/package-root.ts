@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -12,4 +12,12 @@ export const ownEntry = join(packageRoot, "dist", "index.js");
 export function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));
   return String(version);
+}
+
+/** The commit that `npm run pack` made this from; undefined where it did not. */
+export function packedCommit(): string | undefined {
+  const file = join(packageRoot, "packed.json");
+  if (!existsSync(file)) return undefined;
+  const { commit } = JSON.parse(readFileSync(file, "utf8"));
+  return typeof commit === "string" ? commit : undefined;
 }

@@ -32,6 +32,9 @@ CLASS_NAMES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 MEAN = (0.3058,)
 STD = (0.3249,)
 
+PACKED = Path(__file__).with_name("digits.csv.gz")
+"""scikit-learn's file, where `npm run pack` puts it: its archive has no scikit-learn."""
+
 COUNT = 1797
 SOURCE_SIDE = 8
 SOURCE_WHITE = 16
@@ -101,6 +104,8 @@ def _sklearn_file() -> Path:
         path = Path(folder, "datasets", "data", "digits.csv.gz")
         if path.is_file():
             return path
+    if PACKED.is_file():
+        return PACKED
     message = "digits: scikit-learn, whose package holds the images, is not there; pip install scikit-learn"
     raise BackendError("data_missing", message, dataset=NAME, package="scikit-learn")
 

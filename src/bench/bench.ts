@@ -3,8 +3,8 @@ import { availableParallelism, cpus } from "node:os";
 import type { Introduction } from "../backend/client.js";
 import { backendSection } from "../config/common-schema.js";
 import { supplyChosenBackend } from "../launch/chosen-backend.js";
-import { packageRoot, packageVersion } from "../package-root.js";
-import { gitCommit } from "../process/spawn.js";
+import { packageVersion } from "../package-root.js";
+import { ownCommit } from "../process/own-commit.js";
 import type { BenchCase, BenchDocument, BenchHead } from "../record/bench-document.js";
 import { type AskedCases, casesOn, refuseUnknown } from "./cases.js";
 import { backendOf, PICTURES } from "./experiment.js";
@@ -55,7 +55,7 @@ function headOf(
     date: new Date().toISOString(),
     command,
     ibatchVersion: packageVersion(),
-    commit: gitCommit(packageRoot),
+    commit: ownCommit(),
     machine: {
       ...{ device, deviceName, platform, versions },
       processor: cpus()[0]?.model.trim() ?? "unknown",

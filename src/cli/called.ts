@@ -15,6 +15,7 @@ const CALLED_BY_NPM = ["exec", "start", "run-script", "run"];
 
 /** What stands for `ibatch`. A program that imports this package has no command of its own to be given again. */
 export function nameOfCall({ script = "", environment, directory }: Call): string {
+  if (environment.IBATCH_CALLED_AS) return quoted(environment.IBATCH_CALLED_AS); // the program of a packed archive
   const isEntry = basename(script) === "main.js" && basename(dirname(script)) === "cli";
   if (basename(script) !== "ibatch" && !isEntry) return "ibatch";
   const isLocal = basename(dirname(script)) === ".bin" || (isEntry && directory === packageRoot);

@@ -11,8 +11,8 @@ import { claimRuns } from "../experiment/claims.js";
 import { type Audience, audienceOf, type Observer } from "../experiment/observer.js";
 import { type Shard, type Share, shareOf } from "../experiment/share.js";
 import { tuneAndRun } from "../experiment/tuning/tune-and-run.js";
-import { packageRoot, packageVersion } from "../package-root.js";
-import { gitCommit } from "../process/spawn.js";
+import { packageVersion } from "../package-root.js";
+import { ownCommit } from "../process/own-commit.js";
 import { ExperimentRecord } from "../record/experiment-record.js";
 import { counted } from "../results/number-text.js";
 import { importsOf } from "../training/open-request.js";
@@ -209,7 +209,7 @@ export function openRecord(
     hash,
     determining: determiningSettings(config),
     command,
-    commit: gitCommit(packageRoot),
+    commit: ownCommit(),
     ibatchVersion: packageVersion(),
   };
   return ExperimentRecord.open(out ?? join("runs", `${config.name}-${hash.slice(0, 8)}`), identity, config.record);

@@ -11,9 +11,9 @@ import { refuseImport, refuseImports } from "../launch/allowed-imports.js";
 import { type BackendChoice, dataDirectory, supplyChosenBackend } from "../launch/chosen-backend.js";
 import { openRecord } from "../launch/launch.js";
 import { hintOf } from "../nearest.js";
-import { packageRoot, packageVersion } from "../package-root.js";
+import { packageVersion } from "../package-root.js";
 import { findPython } from "../process/find-python.js";
-import { gitCommit } from "../process/spawn.js";
+import { ownCommit } from "../process/own-commit.js";
 import { RunRecord } from "../record/run-record.js";
 import { Scratch } from "../record/scratch.js";
 import type { ValidationDocument } from "../record/validation-record.js";
@@ -103,7 +103,7 @@ export async function validate(source: ConfigSource, options: ValidateOptions): 
       date: new Date().toISOString(),
       command: options.command,
       ibatchVersion: packageVersion(),
-      commit: gitCommit(packageRoot),
+      commit: ownCommit(),
       torch,
       ...{ arm, seed, batches },
       configHash,

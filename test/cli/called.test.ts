@@ -16,6 +16,11 @@ describe("a command that was called", () => {
     ["by its file in a clone", { script: ENTRY, directory: packageRoot }, "npx ibatch"],
     ["by its file from elsewhere", { script: "/a b/dist/cli/main.js" }, "node '../a b/dist/cli/main.js'"],
     ["from a program", { script: "/mine/program.mjs", environment: { npm_command: "exec" } }, "ibatch"],
+    [
+      "by the program of a packed archive",
+      { script: ENTRY, environment: { IBATCH_CALLED_AS: "./ibatch" } },
+      "./ibatch",
+    ],
     ["from nowhere", {}, "ibatch"],
   ])("%s", (_, call, expected) => {
     expect(nameOfCall({ script: undefined, environment: {}, directory: "/mine", ...call })).toBe(expected);

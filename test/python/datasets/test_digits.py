@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -172,6 +173,17 @@ def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch: pytest
         digits.DATASET.load(Path("/nowhere"), digits.DATASET.options())
     assert caught.value.code == "data_missing"
     assert "pip install scikit-learn" in caught.value.message
+
+
+def test_in_a_packed_archive_the_file_lies_beside_the_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    expected = digits.load(tmp_path, digits.NoOptions())
+    packed = tmp_path / "digits.csv.gz"
+    shutil.copy(digits._sklearn_file(), packed)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setattr(digits, "PACKED", packed)
+    found = digits.load(tmp_path, digits.NoOptions())
+    assert np.array_equal(found.train.images, expected.train.images)
+    assert np.array_equal(found.test.labels, expected.test.labels)
 
 
 @pytest.mark.parametrize(
