@@ -8,7 +8,7 @@ const metText = (met) => (met === undefined ? SHOWN : met ? "met" : "**not met**
 
 /** Of `measured` as bench() gives it, with one loop in Python. */
 export function loopRow({ model, batchSize, peer, workers, bar }, { loops: [ours, theirs] }) {
-  const name = peer === "bare" ? "bare" : `usual, ${workers === 0 ? "no process" : `${workers} processes`} that load`;
+  const name = peer === "bare" ? "bare" : `usual, num_workers=${workers}`;
   const { median, least, most } = theirs.oursIs;
   return [
     `${model}, ${batchSize}, × ${name}`,
@@ -54,7 +54,7 @@ ${tableOf(rows)}
 
 - *Ours* is what \`ibatch run\` does: a controller that shuffles, a backend behind ZeroMQ, each sample's loss returned and recorded. All loops in turn, round by
   round, ${rounds} rounds after one to warm up, each in a process of its own; evaluations and starts are not counted. \`ibatch bench\` does the same on any machine.
-- *Usual* is [py_bench/textbook.py](../../py_bench/textbook.py): Dataset, DataLoader, a mean loss and \`.item()\`. Its loading processes are beside the one thread.
+- *Usual* is [py_bench/textbook.py](../../py_bench/textbook.py): Dataset, DataLoader, a mean loss and \`.item()\`. Processes that load (num_workers) are beside the one thread.
 - *Bare* is [py_bench/bare.py](../../py_bench/bare.py): images in memory, channels last, each sample's loss kept, no loader.
 - Figures are medians; ratios are medians of ratios within rounds, with the least and the most. Images are ${isRealData ? "those of MNIST, Fashion-MNIST and CIFAR-10" : "made up, of the shape of MNIST's, Fashion-MNIST's and CIFAR-10's"}.
 - Our backend keeps memory that was freed, which a script of a user's does not by itself; the loops in Python run as a script would.

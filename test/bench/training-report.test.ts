@@ -15,7 +15,7 @@ describe("a ratio", () => {
   test("meets its bar from the bar on", () => {
     const row = loopRow(usual, { loops: loops(4) });
     expect(row).toEqual([
-      "mnist-cnn, 64, × usual, 2 processes that load",
+      "mnist-cnn, 64, × usual, num_workers=2",
       ...["4000 samples/s", "1000 samples/s", "4.00 × (3.50 … 4.50)", "≥ 4 ×", "met"],
     ]);
     expect(loopRow(usual, { loops: loops(3.99) }).at(-1)).toBe("**not met**");
