@@ -1,6 +1,6 @@
 /** Progress on standard error: lines redrawn on a terminal, plain lines elsewhere. */
 import { stderr } from "node:process";
-import { createLogUpdate } from "log-update";
+import type { createLogUpdate } from "log-update";
 import type { Observer, ResumedFrom, RunOutcome, RunPlace } from "../experiment/observer.js";
 import type { EpochMetrics } from "../record/epoch-metrics.js";
 import { lossText } from "../results/summary-text.js";
@@ -17,11 +17,12 @@ export interface Progress {
 
 const widthHere = (): number => widthOf(stderr);
 
-export function chooseProgress({ quiet }: { quiet: boolean }, name: string): Progress {
-  if (quiet) return new LoggedOnly();
-  return stderr.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== "dumb"
-    ? new RedrawnLines(name)
-    : new PlainLines();
+/** How progress is shown, of what has this name. The package that redraws lines is loaded where there is a terminal. */
+export async function chooseProgress({ quiet }: { quiet: boolean }): Promise<(name: string) => Progress> {
+  if (quiet) return () => new LoggedOnly();
+  if (!stderr.isTTY || process.env.NO_COLOR !== undefined || process.env.TERM === "dumb") return () => new PlainLines();
+  const { createLogUpdate } = await import("log-update");
+  return (name) => new RedrawnLines(name, createLogUpdate(stderr, { showCursor: true }));
 }
 
 class LoggedOnly implements Progress {
@@ -85,14 +86,15 @@ const MOST_RUNS_SHOWN = 16;
 /** For terminals: what runs now, how fast, and how long it will take; ended runs stay above it. */
 class RedrawnLines implements Progress {
   readonly #name: string;
-  readonly #draw = createLogUpdate(stderr, { showCursor: true });
+  readonly #draw: ReturnType<typeof createLogUpdate>;
   #pace = new Pace();
   /** What is said of each run under way, by its number. */
   readonly #underWay = new Map<number, readonly string[]>();
   #drawnAt = 0;
 
-  constructor(name: string) {
+  constructor(name: string, draw: ReturnType<typeof createLogUpdate>) {
     this.#name = name;
+    this.#draw = draw;
     this.#draw(`${name}: starting the backend …`);
   }
 

@@ -14,6 +14,7 @@ import type { RunOptions } from "./run-command.js";
 /** `ibatch run`: returns the exit code. */
 export async function run(configPath: string, options: RunOptions, signal: AbortSignal): Promise<number> {
   const source = ConfigSource.read(configPath, settings(options));
+  const showing = await chooseProgress(options);
   let progress: Progress | undefined;
   let recordedIn: string | undefined;
   try {
@@ -22,7 +23,7 @@ export async function run(configPath: string, options: RunOptions, signal: Abort
       signal,
       command: thisCall(),
       onChecked: ({ name }) => {
-        progress = chooseProgress(options, name);
+        progress = showing(name);
       },
       observe: (recording) => {
         recordedIn = recording.directory;

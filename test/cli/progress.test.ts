@@ -53,9 +53,9 @@ function terminal(isTTY: boolean): void {
   });
 }
 
-function watch(quiet = false) {
+async function watch(quiet = false) {
   const logged: string[] = [];
-  const progress = chooseProgress({ quiet }, "small");
+  const progress = (await chooseProgress({ quiet }))("small");
   return { logged, progress, observer: progress.observer((line) => logged.push(line)) };
 }
 
@@ -72,22 +72,22 @@ describe("where standard error is no terminal: plain lines", () => {
     ],
     ["diverged in the first epoch", { state: "diverged", divergedAtStep: 0, last: undefined }, "diverged at step 0"],
     ["failed", { state: "failed", error: "no memory", last: undefined }, "failed: no memory"],
-  ])("a run's end is a line, and one of the log: %s", (_, values, expected) => {
-    const { observer, logged } = watch();
+  ])("a run's end is a line, and one of the log: %s", async (_, values, expected) => {
+    const { observer, logged } = await watch();
     observer.runEnded?.(place, outcome(values));
     expect(written).toBe(`[3/12] frozen, seed 5  ${expected}\n`);
     expect(logged).toEqual([written.trimEnd()]);
   });
 
-  test("a run's start is a line, and one of the log", () => {
-    const { observer, logged } = watch();
+  test("a run's start is a line, and one of the log", async () => {
+    const { observer, logged } = await watch();
     observer.runStarted?.(place);
     expect(logged).toEqual(["[3/12] frozen, seed 5  started"]);
     expect(written).toBe("[3/12] frozen, seed 5  started\n");
   });
 
-  test("a run that goes on says from where, and its speed is of what it trains now", () => {
-    const { observer } = watch();
+  test("a run that goes on says from where, and its speed is of what it trains now", async () => {
+    const { observer } = await watch();
     observer.runStarted?.(place, { step: 40, samples: 50_000, epoch: 1 });
     expect(written).toBe("[3/12] frozen, seed 5  goes on from step 40, in epoch 2/3\n");
     written = "";
@@ -96,8 +96,8 @@ describe("where standard error is no terminal: plain lines", () => {
     expect(written).toContain(" 500 samples/s");
   });
 
-  test("a chunk is a line when none came for thirty seconds", () => {
-    const { observer, logged } = watch();
+  test("a chunk is a line when none came for thirty seconds", async () => {
+    const { observer, logged } = await watch();
     observer.trained?.({ ...place, number: 1 }, { epoch: 2, samples: 10_000, share: 1, loss: 0.25 });
     observer.runStarted?.(place);
     written = "";
@@ -111,15 +111,15 @@ describe("where standard error is no terminal: plain lines", () => {
     expect(logged).toHaveLength(1);
   });
 
-  test("of a run whose length is a budget no count of epochs is told", () => {
-    const { observer } = watch();
+  test("of a run whose length is a budget no count of epochs is told", async () => {
+    const { observer } = await watch();
     now = 30_001;
     observer.trained?.({ ...place, epochs: undefined }, { epoch: 1, samples: 30_001, share: 0.4, loss: 0.25 });
     expect(written).toBe("[3/12] frozen, seed 5  epoch 2, 40 % of the run, train loss 0.2500, 1,000 samples/s\n");
   });
 
-  test("an epoch is a line when none came for five seconds", () => {
-    const { observer } = watch();
+  test("an epoch is a line when none came for five seconds", async () => {
+    const { observer } = await watch();
     now = 4_000;
     observer.epochEnded?.(place, epoch(0));
     expect(written).toBe("");
@@ -131,24 +131,24 @@ describe("where standard error is no terminal: plain lines", () => {
     expect(written.split("\n")).toHaveLength(2);
   });
 
-  test("the last epoch is told by the run's end, not twice", () => {
-    const { observer } = watch();
+  test("the last epoch is told by the run's end, not twice", async () => {
+    const { observer } = await watch();
     now = 60_000;
     observer.epochEnded?.(place, epoch(2));
     expect(written).toBe("");
   });
 
-  test("a run that looks at no test set tells the accuracy on what is held out", () => {
+  test("a run that looks at no test set tells the accuracy on what is held out", async () => {
     const { test: _, ...line } = epoch(2);
-    watch().observer.runEnded?.(
+    (await watch()).observer.runEnded?.(
       place,
       outcome({ last: { ...line, validation: { loss: 1, accuracy: 0.8, count: 5 } } }),
     );
     expect(written).toContain("done: epoch 3/3, train loss 0.5000, validation accuracy 80.00 %");
   });
 
-  test("an epoch that was not evaluated has no test accuracy to tell", () => {
-    const { observer } = watch();
+  test("an epoch that was not evaluated has no test accuracy to tell", async () => {
+    const { observer } = await watch();
     now = 60_000;
     const { test: _, ...untested } = epoch(0);
     observer.epochEnded?.(place, untested);
@@ -156,9 +156,9 @@ describe("where standard error is no terminal: plain lines", () => {
   });
 });
 
-test("--quiet writes nothing, and logs the same", () => {
+test("--quiet writes nothing, and logs the same", async () => {
   terminal(true);
-  const { observer, logged, progress } = watch(true);
+  const { observer, logged, progress } = await watch(true);
   observer.runStarted?.(place);
   observer.epochEnded?.(place, epoch(0));
   observer.runEnded?.(place, outcome());
@@ -170,10 +170,10 @@ test("--quiet writes nothing, and logs the same", () => {
 test.each([
   ["NO_COLOR", "1"],
   ["TERM", "dumb"],
-])("a terminal with %s=%s gets plain lines: nothing is redrawn", (name, value) => {
+])("a terminal with %s=%s gets plain lines: nothing is redrawn", async (name, value) => {
   terminal(true);
   vi.stubEnv(name, value);
-  const { observer, progress } = watch();
+  const { observer, progress } = await watch();
   observer.runEnded?.(place, outcome());
   progress.end();
   expect(written).not.toContain("\u001b");
@@ -187,8 +187,8 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
   });
   const visible = () => stripVTControlCharacters(written);
 
-  test("says where it is, how long it will take and how fast it goes", () => {
-    const { observer } = watch();
+  test("says where it is, how long it will take and how fast it goes", async () => {
+    const { observer } = await watch();
     expect(visible()).toContain("small: starting the backend …");
     written = "";
     const first = { ...place, number: 0, total: 5 };
@@ -200,8 +200,8 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     );
   });
 
-  test("runs that were kept count for the bar, not for the time", () => {
-    const { observer } = watch();
+  test("runs that were kept count for the bar, not for the time", async () => {
+    const { observer } = await watch();
     observer.runEnded?.({ ...place, number: 0, total: 4 }, outcome({ kept: true }));
     observer.runEnded?.({ ...place, number: 1, total: 4 }, outcome({ kept: true }));
     written = "";
@@ -215,8 +215,8 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     ["a budget", undefined],
   ])(
     "what an earlier command trained of a run of %s counts for the bar, not for the time; what was trained here does",
-    (_, epochs) => {
-      const { observer } = watch();
+    async (_, epochs) => {
+      const { observer } = await watch();
       const run = { ...place, number: 0, total: 1, epochs };
       observer.runStarted?.(run, { step: 40, samples: 2000, epoch: 2 });
       now = 10_000;
@@ -233,8 +233,8 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     },
   );
 
-  test("samples are counted over runs", () => {
-    const { observer } = watch();
+  test("samples are counted over runs", async () => {
+    const { observer } = await watch();
     observer.runStarted?.(place);
     now = 500;
     observer.trained?.(place, { epoch: 0, samples: 1000, share: 1, loss: 1 });
@@ -245,8 +245,8 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     expect(visible()).toContain("150 samples/s");
   });
 
-  test("is redrawn at most ten times a second", () => {
-    const { observer } = watch();
+  test("is redrawn at most ten times a second", async () => {
+    const { observer } = await watch();
     now = 1000;
     observer.trained?.(place, { epoch: 0, samples: 1, share: 0.1, loss: 1 });
     written = "";
@@ -263,9 +263,9 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     [91, "[3/12] hardest-first-rescored, seed 5  kept, done: train loss 0.5000, test accuracy 91.23 %"],
     [60, "[3/12] hardest-first-rescored, seed 5  kept, done"],
     [40, "[3/12] hardest-firs…, seed 5  kept, done"],
-  ])("in %d columns a run's end is one line, and whole in the log", (columns, expected) => {
+  ])("in %d columns a run's end is one line, and whole in the log", async (columns, expected) => {
     Object.assign(process.stderr, { columns });
-    const { observer, logged } = watch();
+    const { observer, logged } = await watch();
     written = "";
     observer.runEnded?.({ ...place, arm: "hardest-first-rescored" }, outcome({ kept: true }));
     expect(visible().trimEnd()).toBe(expected);
@@ -275,8 +275,8 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     ]);
   });
 
-  test("of runs side by side each has a line, in their sequence, below one of all", () => {
-    const { observer } = watch();
+  test("of runs side by side each has a line, in their sequence, below one of all", async () => {
+    const { observer } = await watch();
     const [second, third] = [
       { ...place, number: 1, total: 4, arm: "shuffled" },
       { ...place, number: 2, total: 4 },
@@ -301,8 +301,8 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     expect(visible()).toContain("62 % · 0:18 left · [3/4] frozen, seed 5 · epoch 2/3");
   });
 
-  test("more of them than a screen has lines are counted", () => {
-    const { observer } = watch();
+  test("more of them than a screen has lines are counted", async () => {
+    const { observer } = await watch();
     for (let number = 0; number < 20; number++) {
       now += 1000;
       written = "";
@@ -313,8 +313,8 @@ describe("on a terminal: one line redrawn, ended runs above it", () => {
     expect(lines.at(-1)).toBe("  and 4 more");
   });
 
-  test("a run's end stays above the line", () => {
-    const { observer } = watch();
+  test("a run's end stays above the line", async () => {
+    const { observer } = await watch();
     written = "";
     observer.runEnded?.(place, outcome());
     expect(visible()).toContain("[3/12] frozen, seed 5  done: epoch 3/3, train loss 0.5000, test accuracy 91.23 %\n");
