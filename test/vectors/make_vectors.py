@@ -141,9 +141,9 @@ OPEN_OK = {
         "memory_format": "channels_last",
         "precision": "float32",
         "deterministic": True,
-        "dropout": [0.30078125, 0.5],
         "fused_updates": False,
         "recorded_steps": False,
+        "dropout": [0.30078125, 0.5],
         "batch_norm_layers": 20,
     },
     "least_batch_size": 1,
@@ -195,9 +195,10 @@ def messages():
         "session_open": True,
         "step": 2**32 - 1,
         "seconds_since_progress": 1e-9,
-        "peak_bytes": 2**40,
+        "peak_bytes": 2**32 - 1,
     }
     yield message("status_ok: working", "status_ok", 9, busy)
+    yield message("status_ok: a GPU of today", "status_ok", 9, {**busy, "peak_bytes": 2**40}, decode_only=True)
     yield message(
         "status_ok: a whole number of seconds as int",
         "status_ok",
