@@ -18,7 +18,7 @@ export function describeOptions(schema: z.ZodObject): OptionDescription[] {
     const fallback = option.safeParse(undefined);
     return {
       name,
-      type: typeName(z.toJSONSchema(option, { io: "input", unrepresentable: "any" })),
+      type: typeOf(option),
       needed: !fallback.success,
       default: fallback.success ? fallback.data : undefined,
       help: option.description ?? "",
@@ -26,13 +26,17 @@ export function describeOptions(schema: z.ZodObject): OptionDescription[] {
   });
 }
 
-function typeName(schema: z.core.JSONSchema.BaseSchema): string {
-  if (schema.enum !== undefined) return schema.enum.join(" | ");
-  if (schema.const !== undefined) return String(schema.const);
-  if (schema.anyOf !== undefined) return schema.anyOf.map(typeName).join(" | ");
-  if (schema.type === "array" && typeof schema.items === "object" && !Array.isArray(schema.items)) {
-    return `list of ${typeName(schema.items)}`;
-  }
-  if (Array.isArray(schema.type)) return schema.type.join(" | ");
-  return typeof schema.type === "string" ? schema.type : "value";
+/** As a config writes it. Read off the schema itself: by way of zod's JSON schema it takes ten times as long. */
+function typeOf(schema: unknown): string {
+  if (schema instanceof z.ZodNullable) return `${typeOf(schema.unwrap())} | null`;
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
+    return typeOf(schema.unwrap());
+  if (schema instanceof z.ZodEnum) return schema.options.join(" | ");
+  if (schema instanceof z.ZodLiteral) return [...schema.values].join(" | ");
+  if (schema instanceof z.ZodUnion) return schema.options.map(typeOf).join(" | ");
+  if (schema instanceof z.ZodArray) return `list of ${typeOf(schema.element)}`;
+  if (schema instanceof z.ZodNumber) return schema.isInt ? "integer" : "number";
+  if (schema instanceof z.ZodString) return "string";
+  if (schema instanceof z.ZodBoolean) return "boolean";
+  return schema instanceof z.ZodObject || schema instanceof z.ZodRecord ? "object" : "value";
 }

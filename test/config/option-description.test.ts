@@ -12,6 +12,8 @@ test("an option is told by its name, type, default and help, as its schema has t
     list: z.array(z.number()),
     place: z.string().nullable().optional(),
     either: z.union([z.literal("auto"), z.int()]).default("auto"),
+    map: z.record(z.string(), z.number()).prefault({}),
+    any: z.unknown(),
   });
   const told = describeOptions(schema).map(({ name, type, needed, default: fallback, help }) => [
     name,
@@ -29,5 +31,7 @@ test("an option is told by its name, type, default and help, as its schema has t
     ["list", "list of number", true, undefined, ""],
     ["place", "string | null", false, undefined, ""],
     ["either", "auto | integer", false, "auto", ""],
+    ["map", "object", false, {}, ""],
+    ["any", "value", false, undefined, ""],
   ]);
 });
