@@ -182,7 +182,7 @@ class Open(Message):
     dataset: Chosen
     data_dir: Text | None
     model: Chosen
-    loss: Named | None
+    loss: Chosen | None
     optimizer: Named
     augmentation: Augmentation
     precision: Precision

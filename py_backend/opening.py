@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from . import datasets, models, optimizers
+from . import datasets, losses, models, optimizers
 from .averaging import AveragedWeights
 from .batch_norm import batch_norm_layers
 from .catalogue import read_options
@@ -52,6 +52,8 @@ class Choices:
     model_options: Any
     optimizer: OptimizerDefinition
     optimizer_options: Any
+    loss: Loss | None
+    """Of ours; None where it is imported."""
 
 
 def choose(request: Open) -> Choices:
@@ -68,7 +70,20 @@ def choose(request: Open) -> Choices:
         model_options=read_options("model", model, request.model.options),
         optimizer=optimizer,
         optimizer_options=read_options("optimizer", optimizer, request.optimizer.options),
+        loss=loss_of_ours(request),
     )
+
+
+def loss_of_ours(request: Open) -> Loss | None:
+    """Cross-entropy where no other is named, None where it is imported. Raises BackendError (unknown_name,
+    bad_option)."""
+    if request.loss is None:
+        return cross_entropy
+    if request.loss.origin == "import":
+        return None
+    definition = losses.find(request.loss.name)
+    built: Loss = definition.build(read_options("loss", definition, request.loss.options))
+    return built
 
 
 def refuse_single_class(dataset: str, class_names: tuple[str, ...]) -> None:
@@ -83,8 +98,8 @@ def refuse_single_class(dataset: str, class_names: tuple[str, ...]) -> None:
 
 def references(request: Open) -> list[str]:
     """What the request imports."""
-    chosen = [part.name for part in (request.dataset, request.model) if part.origin == "import"]
-    return chosen if request.loss is None else [*chosen, request.loss.name]
+    parts = (request.dataset, request.model, request.loss)
+    return [part.name for part in parts if part is not None and part.origin == "import"]
 
 
 def build_learner(
@@ -111,8 +126,8 @@ def build_learner(
         batch_norms=batch_norms,
         optimizer=optimizer,
         averaged=AveragedWeights(model),
-        loss=loss_of(request, device),
-        loss_reference=None if request.loss is None else request.loss.name,
+        loss=loss_of(request, choices, device),
+        loss_reference=None if request.loss is None or choices.loss is not None else request.loss.name,
         noise=noise,
         noisy_layers=len(dropouts),
         augmentation=Augmentation(request.augmentation.crop, request.augmentation.flip),
@@ -151,9 +166,9 @@ def laid_out(learner: Learner, memory_format: MemoryFormat) -> Learner:
     return replace(learner, memory_format=memory_format)
 
 
-def loss_of(request: Open, device: torch.device) -> Loss:
-    if request.loss is None:
-        return cross_entropy
+def loss_of(request: Open, choices: Choices, device: torch.device) -> Loss:
+    if choices.loss is not None or request.loss is None:
+        return choices.loss or cross_entropy
     return loss_reference.build(request.loss.name, request.loss.options, device)
 
 

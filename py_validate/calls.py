@@ -215,8 +215,7 @@ def release(desk: Desk, on: int) -> dict[str, Any]:
 
 
 def loss_choice(given: Mapping[str, Any] | None) -> Choice | None:
-    """A loss that is named is the user's: ours has no name."""
-    return None if given is None else read_choice({**given, "origin": "import"})
+    return None if given is None else read_choice(given)
 
 
 def read_indices(path: str) -> list[int]:

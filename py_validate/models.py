@@ -41,6 +41,9 @@ def build_loss(choice: Choice | None, device: torch.device) -> Loss:
     """Cross-entropy where no other is named. Raises BackendError."""
     if choice is None:
         return lambda logits, labels: F.cross_entropy(logits, labels, reduction="none")
+    if choice.origin == "catalogue":
+        smoothing = choice.options.get("label_smoothing", 0.0)
+        return lambda logits, labels: F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
     loss: Loss = loss_references.build(choice.name, choice.options, device)
     return loss
 

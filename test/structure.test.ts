@@ -314,7 +314,7 @@ describe("Python", () => {
     ["fetched"],
     ["resident", "signals", "catalogue"],
     ["learner"],
-    ["step"],
+    ["step", "losses"],
     ["training"],
     ["evaluation", "images", "answers", "fitting"],
     ["recordable"],

@@ -183,7 +183,7 @@ export const MESSAGES = {
     dataset: chosen,
     dataDir: optionalText,
     model: chosen,
-    loss: named.nullable(),
+    loss: chosen.nullable(),
     optimizer: named,
     augmentation: z.strictObject({ crop: int.max(64), flip: z.boolean() }),
     precision: z.enum(PRECISIONS),

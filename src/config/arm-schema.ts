@@ -135,8 +135,35 @@ export const datasetReference = z.strictObject({
   workers: count.max(MAX_WORKERS).default(2).describe("processes that fetch images"),
 });
 
+const CROSS_ENTROPY = "cross-entropy";
+
+/** Our loss by name, or the user's by reference: `crossEntropy` and `lossReference` check the rest of that. */
+const lossSection = z
+  .looseObject(
+    {
+      name: z.literal(CROSS_ENTROPY).optional().describe("cross-entropy, with options of its own: see loss"),
+      reference: reference.optional().describe("or a callable of yours: see Your own"),
+    },
+    NAMED("{ name: cross-entropy, labelSmoothing: 0.1 }"),
+  )
+  .refine(isOneOf, { message: ONE_OF });
+
+/** What a config without a loss has. */
+export const crossEntropy = z.strictObject({
+  name: z.literal(CROSS_ENTROPY),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe(
+      "share ε of the target that goes to all classes alike: a sample's loss is (1 − ε) · −ln p of its class + ε · the mean of −ln p " +
+        "over all. This is the loss that is trained on, evaluated, recorded, and that orders read",
+    ),
+});
+
 /** A loss of the user's own. */
-export const lossSection = z.strictObject({
+export const lossReference = z.strictObject({
   reference: reference.describe(
     "a function (logits, labels) or a class of such, giving one value a sample; without this section: cross-entropy; " +
       "needs --allow-import",
@@ -166,7 +193,9 @@ const budgetSection = z
 const trainingShape = {
   dataset: datasetSection,
   model: modelSection,
-  loss: lossSection.optional().describe("a loss of yours: see Your own; without it: cross-entropy"),
+  loss: lossSection
+    .optional()
+    .describe("cross-entropy with label smoothing, or a loss of yours: see Your own; without it: cross-entropy"),
   optimizer: named("{ name: sgd, momentum: 0.9 }"),
   schedule: named("{ name: constant, learningRate: 0.1 }"),
   batching: named("{ name: constant, size: 64 }"),

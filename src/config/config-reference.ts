@@ -1,7 +1,7 @@
 /** docs/CONFIG.md: every key of a config, made from the schema and the tables, so that it cannot say anything else. */
 import { z } from "zod";
 import { markdown } from "../markdown-table.js";
-import { armSchema, datasetReference, lossSection, modelReference } from "./arm-schema.js";
+import { armSchema, crossEntropy, datasetReference, lossReference, modelReference } from "./arm-schema.js";
 import { backendChoices, type Catalogue, type Choice, ownChoices } from "./choices.js";
 import { commonSchema } from "./common-schema.js";
 import { describeOptions, type OptionDescription } from "./option-description.js";
@@ -82,7 +82,8 @@ export function configReference(catalogue: Catalogue): string {
     REFERENCES,
     `### dataset by reference\n\n${optionTable(flatten(datasetReference))}`,
     `### model by reference\n\n${optionTable(flatten(modelReference))}`,
-    `### loss\n\n${optionTable(flatten(lossSection))}`,
+    `### loss by reference\n\n${optionTable(flatten(lossReference))}`,
+    `## loss\n\n${optionTable(flatten(crossEntropy))}`,
     ...parts,
   ].join("\n");
 }

@@ -11,7 +11,15 @@ import { hashValue } from "../record/hash.js";
 import { FILE_NAME } from "../record/run-places.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
 import { type Path, valueAt } from "../schema-mistake.js";
-import { type ArmSections, armSchema, datasetReference, modelReference, TRAINING_KEYS } from "./arm-schema.js";
+import {
+  type ArmSections,
+  armSchema,
+  crossEntropy,
+  datasetReference,
+  lossReference,
+  modelReference,
+  TRAINING_KEYS,
+} from "./arm-schema.js";
 import { Checker, type Chosen, type Locate } from "./checker.js";
 import { type Common, commonSchema } from "./common-schema.js";
 import type { ConfigSource } from "./config-source.js";
@@ -51,7 +59,7 @@ export interface ArmConfig {
   };
   readonly model: ChosenOrImported;
   /** Absent: cross-entropy. */
-  readonly loss?: Imported;
+  readonly loss?: ChosenOrImported;
   readonly optimizer: Chosen;
   readonly schedule: Chosen;
   readonly batching: Chosen;
@@ -251,6 +259,7 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
     );
   }
   const model = imported(checker, "model", modelReference, sections.model);
+  const loss = lossOf(checker, sections.loss);
   const batching = split(sections.batching);
   const rule = checker.find("batching", BATCHING_RULES, batching.name);
   const sizes = withRatesOf(checker, checker.parse(batchingOptions(rule), batching.options, { at: ["batching"] }));
@@ -285,7 +294,7 @@ function resolveArm(checker: Checker, merged: Record<string, unknown>, resolvedW
       ...(labelNoise && { labelNoise }),
     },
     model: model ?? fromCatalogue("model", catalogue?.models, sections.model),
-    ...(sections.loss && { loss: importedAs(sections.loss) }),
+    ...(loss && { loss }),
     optimizer: fromCatalogue("optimizer", catalogue?.optimizers, sections.optimizer),
     schedule: {
       name: schedule.name,
@@ -338,6 +347,15 @@ function imported<T extends { readonly reference: string }>(
   section: Named,
 ): Imported | undefined {
   return section.reference === undefined ? undefined : importedAs(checker.parse(schema, section, { at: [key] }));
+}
+
+/** Undefined: cross-entropy as it is where nothing is said, so that it has that hash. */
+function lossOf(checker: Checker, section: ArmSections["loss"]): ChosenOrImported | undefined {
+  if (section === undefined) return undefined;
+  const own = imported(checker, "loss", lossReference, section);
+  if (own !== undefined) return own;
+  const { name, ...options } = checker.parse(crossEntropy, section, { at: ["loss"] });
+  return options.labelSmoothing === 0 ? undefined : { name, options };
 }
 
 const importedAs = ({ reference, ...options }: { readonly reference: string }): Imported => ({

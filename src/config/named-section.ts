@@ -2,7 +2,7 @@
 import { isFilePath } from "../order-files/find-order-file.js";
 
 /** `order: frozen` is short for `order: { name: frozen }`. */
-const NAMED_SECTIONS = ["dataset", "model", "optimizer", "schedule", "batching", "order"] as const;
+const NAMED_SECTIONS = ["dataset", "model", "optimizer", "schedule", "batching", "order", "loss"] as const;
 
 /** `order: frozen` spelled out as `order: { name: frozen }`, `order: ./mine.mjs` as `order: { file: ./mine.mjs }`. */
 export function spellNamed(key: string, value: unknown): unknown {

@@ -24,7 +24,7 @@ export function openRequest({ config, seed, dataDir, owner }: Opening): FieldsOf
     dataset: named(config.dataset),
     dataDir,
     model: named(config.model),
-    loss: config.loss === undefined ? null : { name: config.loss.name, options: importOptions(config.loss.options) },
+    loss: config.loss === undefined ? null : named(config.loss),
     optimizer: config.optimizer,
     augmentation: config.augmentation,
     precision: config.precision,

@@ -117,6 +117,13 @@ describe("a mistake is one sentence: where, what was given, what to do", () => {
     ["epochs: two", 'x.yaml:8: epochs: expected a number, not "two"'],
     ['epochs: "2"', 'x.yaml:8: epochs: expected a number, not "2"'],
     ["epochs: 2.5", "x.yaml:8: epochs: expected an integer, not 2.5"],
+    ["loss: { name: cross-entropy, labelSmoothing: 1 }", "x.yaml:14: loss.labelSmoothing: expected less than 1, not 1"],
+    ["loss: focal", 'x.yaml:14: loss.name: expected cross-entropy, not "focal"'],
+    [
+      "loss: { name: cross-entropy, smoothing: 0.1 }",
+      "x.yaml:14: loss.smoothing: unknown key; did you mean `labelSmoothing`?",
+    ],
+    ["loss: {}", "x.yaml:14: loss: expected exactly one of name and reference, not {}"],
     ["epochs: 0", "x.yaml:8: epochs: expected at least 1, not 0"],
     ["epochs: .nan", "x.yaml:8: epochs: expected a number, not NaN"],
     ["epochs:", "x.yaml:8: epochs: expected a number, not null"],
@@ -541,7 +548,9 @@ describe("every config that comes along", () => {
 
   test("is there", () => {
     const names = readdirSync(join(packageRoot, "configs")).map((file) => file.replace(/\.yaml$/, ""));
-    expect(names.sort()).toEqual([...studies, ...importance, "digits", "cifar10-batch-norm", "precision"].sort());
+    expect(names.sort()).toEqual(
+      [...studies, ...importance, "digits", "cifar10-batch-norm", "cifar10-fast", "precision"].sort(),
+    );
   });
 
   const headers = readdirSync(join(packageRoot, "configs")).flatMap((file): [string, number][] => {
@@ -579,7 +588,21 @@ describe("every config that comes along", () => {
     },
   );
 
-  test.each(studies)("the --set lines in the header of %s are ones that it takes", (name) => {
+  test("cifar10-fast resolves: the short recipe, as its header says", () => {
+    const { arms, targetAccuracy } = read("cifar10-fast");
+    const { loss, optimizer, schedule, batching, precision, epochs } = arms.shuffled;
+    expect({ targetAccuracy, precision, epochs, loss }).toEqual({
+      targetAccuracy: 0.94,
+      precision: "bfloat16",
+      epochs: 24,
+      loss: { name: "cross-entropy", options: { labelSmoothing: 0.2 } },
+    });
+    expect(optimizer.options).toMatchObject({ momentum: 0.9, nesterov: true, weightDecay: 5e-4 });
+    expect(schedule.options).toMatchObject({ learningRate: 0.4, peakAt: 0.2083, finalFactor: 0 });
+    expect(batching.options).toMatchObject({ size: 512, lastBatch: "drop" });
+  });
+
+  test.each([...studies, "cifar10-fast"])("the --set lines in the header of %s are ones that it takes", (name) => {
     const path = join(packageRoot, "configs", `${name}.yaml`);
     const text = readFileSync(path, "utf8");
     const small = text.slice(
@@ -660,6 +683,7 @@ describe("the experiment's hash", () => {
     ["epochs: 3"],
     ["precision: bfloat16"],
     ["precision: tf32"],
+    ["loss: { name: cross-entropy, labelSmoothing: 0.1 }"],
     ["augmentation: { flip: true }"],
     ["evaluation: { every: 2 }"],
     ["evaluation: { trainSample: 10 }"],
@@ -677,6 +701,8 @@ describe("an arm's hash", () => {
     "seeds: 5",
     "backend: { device: cpu, threads: 1 }",
     "backend: { channelsLast: off }",
+    "loss: cross-entropy",
+    "loss: { name: cross-entropy, labelSmoothing: 0 }",
     "record: { orders: hash }",
     "model: { name: mnist-cnn }",
     "model: { padding: none, name: mnist-cnn }",
@@ -703,6 +729,7 @@ describe("an arm's hash", () => {
     "epochs: 3",
     "precision: bfloat16",
     "precision: tf32",
+    "loss: { name: cross-entropy, labelSmoothing: 0.1 }",
     "augmentation: { crop: 1 }",
     "microBatch: 4",
     "evaluation: { every: 2 }",

@@ -70,6 +70,11 @@ describe.concurrent("the textbook loop gives the backend's bits", () => {
       plain,
       ["--set", "arms.shuffled.order={name: weighted, fraction: 0.5, unbiased: true}", "--set", "epochs=3"],
     ],
+    [
+      "with smoothed labels, channels first",
+      plain,
+      ["--set", "loss={ name: cross-entropy, labelSmoothing: 0.2 }", "--set", "backend.channelsLast=off"],
+    ],
     ["as does a user's own loop", plain, ["--loop", "loops:train", ...OWN]],
   ];
   it.each(shareOfTests(LOOPS, 2))("%s", async (_, path, args) => {

@@ -39,6 +39,19 @@ function resolve(text: string) {
 }
 
 describe("a config", () => {
+  test("says of a loss of ours what differs from plain cross-entropy; an arm may take it in place of one of yours", () => {
+    const lossOf = (base: string, arm: string) => {
+      const config = resolve(`${SMALL}${base}\n`.replace("  plain:\n", `  plain: { loss: ${arm} }\n`));
+      return openRequest({ config: runConfig(config, "plain"), seed: 3, dataDir: null }).loss;
+    };
+    const smooth = { origin: "catalogue", name: "cross-entropy", options: { labelSmoothing: 0.25 } };
+    expect(lossOf("", "{ name: cross-entropy, labelSmoothing: 0.25 }")).toEqual(smooth);
+    expect(lossOf("loss: { reference: a:b }", "{ name: cross-entropy, labelSmoothing: 0.25 }")).toEqual(smooth);
+    expect(lossOf("loss: { name: cross-entropy, labelSmoothing: 0.25 }", "{ name: cross-entropy }")).toEqual(smooth);
+    expect(lossOf("loss: { name: cross-entropy, labelSmoothing: 0.25 }", "{ reference: a:b }")?.name).toBe("a:b");
+    expect(lossOf("loss: { reference: a:b }", "cross-entropy")).toBeNull();
+  });
+
   test("says of the user's what the backend is to be asked for; keys of args stay as they are", () => {
     const config = resolve(SMALL);
     const { plain, wide, small } = config.arms;
@@ -50,7 +63,7 @@ describe("a config", () => {
         options: { args: '{"root":"x"}', testArgs: null, load: "auto", workers: 2 },
       },
       model: { origin: "import", name: "team.models:Net", options: { args: '{"num_classes":10,"inChannels":3}' } },
-      loss: { name: "team.losses:focal", options: { args: '{"gamma":2}' } },
+      loss: { origin: "import", name: "team.losses:focal", options: { args: '{"gamma":2}' } },
     });
     expect(openRequest({ config: runConfig(config, "plain"), ...opening }).loss).toBeNull();
     expect(wide.model).toEqual({ origin: "import", name: "team.models:Net", options: { args: { width: 2 } } });
@@ -101,7 +114,7 @@ describe("a config", () => {
     ["model: { reference: a:b, name: mnist-cnn }", /x\.yaml:3: model: expected exactly one of name and reference/],
     ["model: { reference: a:b, arg: {} }", /x\.yaml:3: model\.arg: unknown key; did you mean `args`\?/],
     ["model: { reference: a:b, args: [1] }", /x\.yaml:3: model\.args: /],
-    ["loss: { name: focal }", /loss\.reference: is missing: expected package\.module:callable/],
+    ["loss: { name: focal }", /loss\.name: expected cross-entropy, not "focal"/],
     ["backend: { equalBits: yes please }", /backend\.equalBits/],
   ])("%s", (line, expected) => {
     const [key] = line.split(":");

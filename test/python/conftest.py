@@ -122,6 +122,8 @@ def open_request(**changes: Any) -> Open:
     for part in ("dataset", "model"):
         if isinstance(fields[part], Named):
             fields[part] = Chosen(origin="catalogue", name=fields[part].name, options=fields[part].options)
+    if isinstance(fields["loss"], Named):
+        fields["loss"] = Chosen(origin="import", name=fields["loss"].name, options=fields["loss"].options)
     return Open(**fields)
 
 

@@ -25,7 +25,7 @@ from py_backend.datasets.contract import DatasetDefinition, Part
 from py_backend.errors import BackendError
 from py_backend.host import Host
 from py_backend.identity import Identity
-from py_backend.messages import Augmentation, Average, Evaluate, Images, Named, Open, Ping, Relabel, Score
+from py_backend.messages import Augmentation, Average, Chosen, Evaluate, Images, Named, Open, Ping, Relabel, Score
 from py_backend.progress import SESSION_IDLE_SECONDS, Progress
 from py_backend.signals import SignalBuffer
 
@@ -76,6 +76,48 @@ def test_a_model_of_ours_is_the_same_in_either_memory_format(
     assert all(parameter.is_contiguous() for parameter in convolutions)
     assert np.allclose(off.losses(batches), auto.losses(batches), rtol=1e-4)
     assert np.allclose(*(run.look("test", [1, 2, 3], ["loss"]).arrays["loss"] for run in (off, auto)), rtol=1e-4)
+
+
+SMOOTH = Chosen(origin="catalogue", name="cross-entropy", options={"label_smoothing": 0.2})
+
+
+def test_label_smoothing_gives_part_of_the_target_to_all_classes(
+    open_run: Callable[..., Any], batches: list[list[int]]
+) -> None:
+    run = open_run(loss=SMOOTH)
+    learner, data = run.host._session._learner, run.host._session._data.train
+    rows = torch.tensor(batches[0])
+    with torch.no_grad():
+        log_p = run.model(data.batch(rows)).log_softmax(1)
+    own = -log_p.gather(1, data.labels[rows].unsqueeze(1)).squeeze(1)
+    expected = 0.8 * own - 0.2 * log_p.mean(1)
+    assert np.allclose(run.losses(batches[:1]), expected.numpy(), rtol=1e-5)
+    assert (learner.loss_reference, learner.is_own, run.opened.body.imports) == (None, False, [])
+
+
+def test_smoothing_by_nothing_gives_the_bits_of_plain_cross_entropy(
+    open_run: Callable[..., Any], batches: list[list[int]]
+) -> None:
+    none = Chosen(origin="catalogue", name="cross-entropy", options={})
+    assert open_run(loss=none).losses(batches).tolist() == open_run().losses(batches).tolist()
+    assert open_run(loss=SMOOTH).losses(batches).tolist() != open_run().losses(batches).tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("focal", {}, "no loss `focal`; there are: cross-entropy"),
+        ("cross-entropy", {"label_smoothing": 1.0}, "loss cross-entropy: .*less than 1|loss cross-entropy: .*< 1"),
+        ("cross-entropy", {"label_smoothing": -0.1}, "`label_smoothing` is -0.1; expected at least 0"),
+        ("cross-entropy", {"smoothing": 0.1}, "loss cross-entropy: .*smoothing"),
+    ],
+)
+def test_a_loss_that_there_is_not_is_refused_before_anything_is_loaded(
+    open_run: Callable[..., Any], tiny: SimpleNamespace, name: str, options: dict[str, float], says: str
+) -> None:
+    with pytest.raises(BackendError, match=says):
+        open_run(loss=Chosen(origin="catalogue", name=name, options=options))
+    assert tiny.loads == []
 
 
 def test_open_counts_the_layers_with_batch_statistics(open_run: Callable[..., Any]) -> None:

@@ -229,7 +229,7 @@ def messages():
         },
         "data_dir": "/data/Bilder – neu",
         "model": {"origin": "catalogue", "name": "resnet18", "options": {}},
-        "loss": None,
+        "loss": {"origin": "catalogue", "name": "cross-entropy", "options": {"label_smoothing": 0.125}},
         "optimizer": {"name": "adamw", "options": {"beta1": 0.9}},
         "augmentation": {"crop": 64, "flip": True},
         "precision": "bfloat16",
@@ -248,7 +248,7 @@ def messages():
         **OPEN,
         "dataset": {"origin": "import", "name": "team.data:load", "options": loaded},
         "model": {"origin": "import", "name": "team.models:Net.small", "options": {"args": args}},
-        "loss": {"name": "team.losses:focal", "options": {"args": '{"Gamma":2.5}'}},
+        "loss": {"origin": "import", "name": "team.losses:focal", "options": {"args": '{"Gamma":2.5}'}},
     }
     yield message("open with what the user brings", "open", 3, own)
     yield message("open in tf32", "open", 4, {**OPEN, "precision": "tf32"})
