@@ -34,6 +34,7 @@ class Prepare(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="do", 
     weight_decay: float
     precision: str
     memory_format: str
+    augments: bool
     workers: int
     device: str
     threads: int
@@ -79,6 +80,7 @@ class Peer:
             weight_decay=asked.weight_decay,
             precision=asked.precision,
             memory_format=MEMORY_FORMATS[asked.memory_format],
+            augments=asked.augments,
             workers=asked.workers,
             device=device,
         )

@@ -12,12 +12,14 @@ from torch import nn
 from .nets import NETS
 from .pictures import Pictures
 
+CROP = 4
 MEMORY_FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 
 
 @dataclass(frozen=True)
 class Task:
-    """memory_format: that our backend chose; workers: processes of a DataLoader."""
+    """memory_format: that our backend chose; augments: random crops of images padded by CROP pixels, and flips;
+    workers: processes of a DataLoader."""
 
     model: str
     pictures: Pictures
@@ -27,6 +29,7 @@ class Task:
     weight_decay: float
     precision: str
     memory_format: torch.memory_format
+    augments: bool
     workers: int
     device: torch.device
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from .pictures import Images, Labels
-from .task import Epoch, Task
+from .task import CROP, Epoch, Task
 
 Transform = Callable[[npt.NDArray[np.uint8]], Tensor]
 
@@ -39,10 +40,32 @@ def normalize(mean: tuple[float, ...], std: tuple[float, ...]) -> Callable[[Tens
     return lambda image: (image - means) / deviations
 
 
+def random_crop(image: Tensor) -> Tensor:
+    """As torchvision's RandomCrop with padding."""
+    top, left = torch.randint(0, 2 * CROP + 1, (2,)).tolist()
+    height, width = image.shape[1:]
+    return F.pad(image, (CROP, CROP, CROP, CROP))[:, top : top + height, left : left + width]
+
+
+def random_horizontal_flip(image: Tensor) -> Tensor:
+    return image.flip(2) if torch.rand(1) < 0.5 else image
+
+
+def compose(*steps: Callable[[Tensor], Tensor]) -> Transform:
+    def transform(image: npt.NDArray[np.uint8]) -> Tensor:
+        pixels = to_tensor(image)
+        for step in steps:
+            pixels = step(pixels)
+        return pixels
+
+    return transform
+
+
 def textbook(task: Task) -> Epoch:
     pictures, device = task.pictures, task.device
-    normalized = normalize(pictures.mean, pictures.std)
-    dataset = PictureDataset(pictures.images, pictures.labels, lambda image: normalized(to_tensor(image)))
+    augmentation = (random_crop, random_horizontal_flip) if task.augments else ()
+    transform = compose(*augmentation, normalize(pictures.mean, pictures.std))
+    dataset = PictureDataset(pictures.images, pictures.labels, transform)
     loader = DataLoader(
         dataset,
         batch_size=task.batch_size,

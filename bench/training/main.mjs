@@ -79,7 +79,7 @@ async function measured(
   const { bench } = await import("../../dist/bench/bench.js");
   return await bench({
     ...{ models: [model], batchSizes: [batchSize], samples, against: peer === undefined ? [] : [peer], workers },
-    ...{ device: "cpu", threads: 1, precision: "float32", equalBits: false, data, python, signal },
+    ...{ device: "cpu", threads: 1, precision: "float32", augments: false, equalBits: false, data, python, signal },
     rounds: rounds ?? options.rounds,
     command: "npm run bench -- training",
     note: (line) => console.log(line),

@@ -16,7 +16,7 @@ textbook  a loop in Python with Dataset, DataLoader and a mean loss
 ours is   so many times as quick, a median over rounds, and from least to most
 `;
 
-export function headText({ machine, threads, rounds, precision, isRealData, ...how }: BenchHead) {
+export function headText({ machine, threads, rounds, precision, augments, isRealData, ...how }: BenchHead) {
   const { device, deviceName, versions, node } = machine;
   const { python, torch, ...others } = versions;
   delete others.numpy;
@@ -24,7 +24,7 @@ export function headText({ machine, threads, rounds, precision, isRealData, ...h
   return `${deviceName} (${device}), ${counted(threads, "CPU thread")}
 torch ${torch}${gpu.join("")}
 Python ${python}, Node ${node}, ibatch ${how.ibatchVersion}${commitText(how.commit)}
-${precision}, ${counted(rounds, "round")}, images ${isRealData ? "of the datasets" : "made up"}, textbook with ${counted(how.workers, "worker")}
+${precision}, ${counted(rounds, "round")}, images ${isRealData ? "of the datasets" : "made up"}${augments ? ", augmented" : ""}, textbook with ${counted(how.workers, "worker")}
 `;
 }
 

@@ -48,7 +48,7 @@ export async function bench(options: BenchOptions): Promise<BenchDocument> {
 }
 
 function headOf(
-  { command, rounds, precision, equalBits, workers, data }: BenchOptions,
+  { command, rounds, precision, augments, equalBits, workers, data }: BenchOptions,
   { device, deviceName, platform, versions, threads }: Introduction,
 ): BenchHead {
   return {
@@ -62,6 +62,6 @@ function headOf(
       cores: availableParallelism(),
       node: process.versions.node,
     },
-    ...{ threads, rounds, precision, equalBits, workers, isRealData: data !== undefined },
+    ...{ threads, rounds, precision, augments, equalBits, workers, isRealData: data !== undefined },
   };
 }

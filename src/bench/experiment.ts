@@ -7,6 +7,8 @@ export interface Setup {
   readonly threads: number | "auto";
   readonly precision: string;
   readonly equalBits: boolean;
+  /** Whether images are cropped and flipped at random, as CIFAR's are. */
+  readonly augments: boolean;
   /** `backend.fast` */
   readonly fast: boolean;
   readonly device: string;
@@ -18,6 +20,9 @@ export interface Setup {
 /** The module of the images that are made up: the backend imports it as it would a user's. */
 export const PICTURES = "py_bench.pictures";
 export const ARM = "shuffled";
+
+/** Pixels that images are padded by; py_bench/task.py has the same. */
+const CROP = 4;
 
 /** An epoch to warm up, one for each round, and one that is not trained to its end: the last one is evaluated. */
 const epochsFor = (rounds: number): number => rounds + 2;
@@ -32,6 +37,7 @@ export function experimentOf({ model, batchSize, ...images }: Case, setup: Setup
     schedule: { name: "constant", learningRate },
     batching: { name: "constant", size: batchSize },
     precision: setup.precision,
+    augmentation: setup.augments ? { crop: CROP, flip: true } : { crop: 0, flip: false },
     epochs: epochsFor(setup.rounds),
     seeds: 1,
     checkpoint: null,

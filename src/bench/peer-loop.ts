@@ -8,7 +8,7 @@ import type { Rival, RivalName } from "./rival.js";
 
 export type PeerName = Exclude<RivalName, "eager">;
 
-export interface PeerSetup extends Pick<Setup, "data" | "precision"> {
+export interface PeerSetup extends Pick<Setup, "data" | "precision" | "augments"> {
   readonly python: string;
   /** Of the backend, which decided both. */
   readonly device: string;
@@ -43,12 +43,12 @@ export class PeerLoop implements Rival {
 
   async prepare(memoryFormat: string): Promise<void> {
     const { model, dataset, image, batchSize, samples } = this.#case;
-    const { data, precision, workers, device, threads } = this.#setup;
+    const { data, precision, augments, workers, device, threads } = this.#setup;
     await this.#peer.ask(
       {
         do: "prepare",
         loop: this.name,
-        ...{ model, samples, precision, workers, device, threads },
+        ...{ model, samples, precision, augments, workers, device, threads },
         ...{ dataset: data === undefined ? null : dataset, data_dir: data ?? null },
         ...{ image_shape: image, batch_size: batchSize, memory_format: memoryFormat },
         learning_rate: TRAINING.learningRate,

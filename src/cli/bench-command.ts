@@ -27,6 +27,7 @@ const options = {
   precision: text("P", "that all loops train in: float32, tf32 or bfloat16 (default: float32)", {
     ...{ pattern: /^(float32|tf32|bfloat16)$/, expected: "expected float32, tf32 or bfloat16" },
   }),
+  augment: flag("crop and flip images at random in all loops, as is usual with CIFAR"),
   equalBits: flag("ours with backend.equalBits; exit code 1 where the same run twice has other bits"),
   against: text(
     "L,…",

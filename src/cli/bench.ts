@@ -13,12 +13,13 @@ const RIVALS = ["eager", "bare", "textbook"] as const;
 
 /** `ibatch bench`: exit code 1 where equal bits are promised and a run has others the second time. */
 export async function benchHere(options: BenchCommandOptions, signal: AbortSignal): Promise<number> {
-  const { json, against, model, batchSize, ...rest } = options;
+  const { json, against, model, batchSize, augment, ...rest } = options;
   if (json !== undefined && !existsSync(dirname(json))) {
     throw usageError(`--json ${json}: there is no directory ${dirname(json)}`);
   }
   const document = await bench({
     ...rest,
+    augments: augment,
     device: options.device ?? "auto",
     threads: options.threads ?? "auto",
     precision: options.precision ?? "float32",

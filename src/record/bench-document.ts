@@ -82,6 +82,8 @@ export const benchDocument = z.strictObject({
   threads: z.number(),
   rounds: z.number(),
   precision: z.string(),
+  /** Whether images are cropped and flipped at random. */
+  augments: z.boolean(),
   equalBits: z.boolean(),
   /** Processes that fetch images for the textbook loop. */
   workers: z.number(),

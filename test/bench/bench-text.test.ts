@@ -19,6 +19,7 @@ const head: BenchHead = {
   threads: 16,
   rounds: 5,
   precision: "bfloat16",
+  augments: true,
   equalBits: false,
   workers: 2,
   isRealData: false,
@@ -67,7 +68,7 @@ test("a case reads as one table, with what else was seen below it", () => {
     "NVIDIA H100 80GB HBM3 (cuda:0), 16 CPU threads
     torch 2.13.0, cuda 13.0, cudnn 91900, driver 580.65.06
     Python 3.11.7, Node 20.19.0, ibatch 0.1.0, commit 0123456 with changes
-    bfloat16, 5 rounds, images made up, textbook with 2 workers
+    bfloat16, 5 rounds, images made up, augmented, textbook with 2 workers
 
     resnet18, batches of 128, 25,600 samples a round, channels_last
 

@@ -62,8 +62,9 @@ test("one network, in one round: a table, and a file from which its figures foll
 
 test("ours alone, over three rounds, in mixed precision", async () => {
   const json = scratch.path("alone.json");
-  const how = ["--model", "mnist-cnn", "--against", "none", "--rounds", "3", "--samples", "128", "--threads", "1"];
-  const { code } = await ibatch(["bench", "--device", "cpu", "--precision", "bfloat16", ...how, "--json", json]);
+  const how = ["--model", "mnist-cnn", "--against", "none", "--augment", "--rounds", "3", "--samples", "128"];
+  const args = ["bench", "--device", "cpu", "--threads", "1", "--precision", "bfloat16", ...how, "--json", json];
+  const { code } = await ibatch(args);
   expect(code).toBe(0);
   const document = benchDocument.parse(JSON.parse(readFileSync(json, "utf8")));
   expect(document.cases).toMatchObject([{ product: null, loops: [{ name: "ours" }], twice: { equal: true } }]);

@@ -8,14 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from py_backend import models
-from py_bench.bare import bare
+from py_bench.bare import bare, shifted_and_flipped
 from py_bench.nets import NETS
 from py_bench.pictures import CLASSES, Pictures, made_up, take
-from py_bench.task import Epoch, Task
-from py_bench.textbook import textbook
+from py_bench.task import CROP, Epoch, Task
+from py_bench.textbook import random_crop, random_horizontal_flip, textbook
 
 IMAGE = {"mnist-cnn": (28, 28, 1), "fashion-mnist-cnn": (28, 28, 1), "resnet18": (32, 32, 3)}
 
@@ -31,6 +32,7 @@ def task() -> Task:
         weight_decay=5e-4,
         precision="float32",
         memory_format=torch.channels_last,
+        augments=False,
         workers=0,
         device=torch.device("cpu"),
     )
@@ -127,3 +129,41 @@ def test_pixels_are_normalised_by_their_own_mean_and_deviation() -> None:
     pixels = pictures.images.reshape(-1, 3) / 255
     np.testing.assert_allclose(pictures.mean, pixels.mean(0))
     np.testing.assert_allclose(pictures.std, pixels.std(0))
+
+
+def places_of(image: Tensor, within: Tensor) -> list[tuple[int, int, bool]]:
+    """Where this image [C, H, W] was cut out of the padded one, and whether it was flipped."""
+    height, width = image.shape[1:]
+    return [
+        (top, left, flipped)
+        for top in range(2 * CROP + 1)
+        for left in range(2 * CROP + 1)
+        for flipped, seen in ((False, image), (True, image.flip(2)))
+        if torch.equal(seen, within[:, top : top + height, left : left + width])
+    ]
+
+
+def test_augmented_images_are_cut_out_of_padded_ones_at_all_places_flipped_or_not() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(4, 3, 6, 5)
+    padded = F.pad(images, (CROP, CROP, CROP, CROP))
+    bare_places, textbook_places = set(), set()
+    for _ in range(200):
+        batch = shifted_and_flipped(padded)
+        found = [places_of(image, within) for image, within in zip(batch, padded, strict=True)]
+        assert all(len(places) == 1 for places in found)
+        assert len({place[:2] for (place,) in found}) == 1  # one shift a batch
+        bare_places.update(place for (place,) in found)
+        cut = random_horizontal_flip(random_crop(images[0]))
+        textbook_places.update(places_of(cut, padded[0]))
+    for places in (bare_places, textbook_places):
+        assert {place[0] for place in places} == {place[1] for place in places} == set(range(2 * CROP + 1))
+        assert {place[2] for place in places} == {False, True}
+
+
+@pytest.mark.parametrize("loop", [bare, textbook])
+def test_loops_learn_from_augmented_images(loop: Callable[[Task], Epoch], task: Task) -> None:
+    torch.manual_seed(0)
+    epoch = loop(replace(task, augments=True))
+    losses = [epoch() for _ in range(12)]
+    assert losses[-1] < losses[0]

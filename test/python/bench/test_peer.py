@@ -24,6 +24,7 @@ PREPARE: dict[str, Any] = {
     "weight_decay": 0.0005,
     "precision": "float32",
     "memory_format": "channels_last",
+    "augments": False,
     "workers": 0,
     "device": "cpu",
     "threads": 1,
