@@ -9,30 +9,35 @@ from typing import Any
 
 from .errors import BackendError
 from .listed import listed
+from .torch_hooks import Hooks
 from .torch_methods import Methods
 from .torch_switches import SWITCHES, read_switches
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What was changed, and is set back: switches with what they were and became, and methods that were replaced."""
+    """What was changed, and is set back: switches with what they were and became, methods that were replaced, tables of
+    hooks."""
 
     switches: list[str]
     methods: list[str]
+    hooks: list[str]
 
     def __bool__(self) -> bool:
-        return bool(self.switches or self.methods)
+        return bool(self.switches or self.methods or self.hooks)
 
     def __str__(self) -> str:
         changed = [f"changed {listed(self.switches)}"] if self.switches else []
         replaced = [f"replaced {listed(self.methods)}"] if self.methods else []
-        return " and ".join(changed + replaced)
+        hooked = [f"put hooks on all there is ({listed(self.hooks)})"] if self.hooks else []
+        return " and ".join(changed + replaced + hooked)
 
     @property
     def advice(self) -> str:
         switches = ["set back what is set, before your code returns"] if self.switches else []
         methods = ["derive a class of your own"] if self.methods else []
-        return ", and ".join(switches + methods)
+        hooks = ["register hooks on your own modules"] if self.hooks else []
+        return ", and ".join(switches + methods + hooks)
 
 
 class TorchState:
@@ -41,6 +46,7 @@ class TorchState:
     def __init__(self) -> None:
         self._switches = read_switches()
         self._methods = Methods()
+        self._hooks = Hooks()
 
     def expect_current(self) -> None:
         """The switches as they are set now."""
@@ -49,10 +55,11 @@ class TorchState:
     def restore(self, whose: str) -> list[str]:
         """Sets back the switches that were changed, and says so: a line for a person, or none.
 
-        Raises BackendError (bad_reference) where methods of torch's own were replaced, which are back then, too.
+        Raises BackendError (bad_reference) where methods of torch's own were replaced, or hooks put on all modules:
+        these are back then, too.
         """
         changes = self._set_back()
-        if changes.methods:
+        if changes.methods or changes.hooks:
             raise refusal(whose, changes)
         return told(whose, changes)
 
@@ -68,10 +75,13 @@ class TorchState:
 
     def _set_back(self) -> Changes:
         methods = self._methods.set_back()  # first: what is read and set may be among them
+        hooks = self._hooks.set_back()
         changed = self._changed_switches()
         self._write(changed)
         self._write(self._changed_switches())  # one that has a newer form sets parts of that, too
-        return Changes([f"{name} ({self._switches[name]}, then {now})" for name, now in changed.items()], methods)
+        return Changes(
+            [f"{name} ({self._switches[name]}, then {now})" for name, now in changed.items()], methods, hooks
+        )
 
     def _changed_switches(self) -> dict[str, Any]:
         """Those that are not as expected, and what they are now."""

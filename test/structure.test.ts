@@ -302,6 +302,7 @@ describe("Python", () => {
       "memory_format",
       "parameters",
       "threads",
+      "torch_hooks",
       "torch_methods",
       "torch_switches",
       "connections",

@@ -62,6 +62,8 @@ def test_open_describes_what_is_there(open_run: Callable[..., Any], tiny: Simple
         "deterministic": True,
         "dropout": [77 / 256, 77 / 256, 0.5],
         "batch_norm_layers": 0,
+        "recorded_steps": False,
+        "fused_updates": False,
     }
 
 

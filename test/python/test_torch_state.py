@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from py_backend.codec import Packet
 from py_backend.device import set_arithmetic
@@ -110,6 +111,39 @@ def test_a_method_that_was_replaced_is_refused_and_is_back(owner: Any, name: str
         state.restore("code of team:Net")
     assert (getattr(owner, name), name in vars(owner)) == (before, own)
     assert state.restore("code of team:Net") == []
+
+
+@pytest.mark.parametrize(
+    ("register", "table"),
+    [
+        (torch.nn.modules.module.register_module_forward_hook, "torch.nn.modules.module._global_forward_hooks"),
+        (torch.nn.modules.module.register_module_forward_pre_hook, "torch.nn.modules.module._global_forward_pre_hooks"),
+        (register_optimizer_step_pre_hook, "torch.optim.optimizer._global_optimizer_pre_hooks"),
+    ],
+)
+def test_a_hook_on_all_there_is_is_refused_and_gone(register: Callable[[Any], Any], table: str) -> None:
+    state = TorchState()
+    calls: list[Any] = []
+    register(lambda *given: calls.append(given))
+    says = rf"code of team:Net put hooks on all there is \({re.escape(table)}\).*register hooks on your own modules"
+    with pytest.raises(BackendError, match=says):
+        state.restore("code of team:Net")
+    layer = torch.nn.Linear(2, 2)
+    layer(torch.ones(1, 2)).sum().backward()
+    torch.optim.SGD(layer.parameters(), lr=0.1).step()
+    assert calls == []
+    assert state.restore("code of team:Net") == []
+
+
+def test_a_module_that_hooks_all_modules_is_refused_and_the_next_run_is_as_ever(
+    open_run: Callable[..., Any], write: Callable[[str, str], Chosen], batches: list[list[int]]
+) -> None:
+    first = open_run(owner="ours")
+    alone = first.losses(batches).tolist()
+    doubling = "torch.nn.modules.module.register_module_forward_hook(lambda module, given, output: output * 2)"
+    with pytest.raises(BackendError, match="put hooks on all there is"):
+        open_run(beside=first, owner="ours", model=write(f"import torch\n{doubling}", "pass"))
+    assert open_run(beside=first, owner="ours").losses(batches).tolist() == alone
 
 
 def test_what_torch_does_by_itself_is_no_change() -> None:
