@@ -34,17 +34,23 @@ function facts(data: ReportData, found: readonly Surroundings[], commits: readon
           .join(", "),
       ),
     ],
+    ["precision", each(found, ({ settings }) => said(settings.precision))],
+    ["memory format", each(found, ({ settings }) => said(settings.memoryFormat))],
     ["data", each(found, ({ dataset, dataSha256 }) => `${dataset.name}, SHA-256 ${dataSha256.slice(0, 16)}…`)],
     ["test samples", each(found, ({ testCount }) => String(testCount))],
     ["parameters", each(found, ({ parameterCount }) => String(parameterCount))],
   ];
   return rows
+    .map(([name, values]): [string, string[]] => [name, values.filter((value) => value !== "")])
     .filter(([, values]) => values.length > 0)
     .map(
       ([name, values]) =>
         html`<tr><th scope="row">${name}</th><td>${values.map((value) => html`<div>${value}</div>`)}</td></tr>\n`,
     );
 }
+
+/** Empty where a record says nothing of it. */
+const said = (setting: unknown): string => (typeof setting === "string" ? setting : "");
 
 /** Runs that went on from checkpoints after they had been stopped, and by which other version of ours. */
 const resumedRuns = ({ arms }: ReportData): string[] =>

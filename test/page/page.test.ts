@@ -117,6 +117,19 @@ describe("a tiny experiment", () => {
   });
 });
 
+test("it says in which precision and memory format runs were made, where the record does", () => {
+  const rowsOf = (settings: Record<string, unknown>) => {
+    const page = pageOf({ ...SMALL, arms: { ...SMALL.arms, other: { 0: { accuracies: [0.5], settings } } } });
+    const rows = [...documentOf(page).querySelectorAll("#made-with tr")];
+    return rows.map((row) => row.textContent).filter((text) => /^(precision|memory format)/.test(text ?? ""));
+  };
+  expect(rowsOf({ precision: "tf32", memoryFormat: "channels_last" })).toEqual([
+    "precisiontf32",
+    "memory formatchannels_last",
+  ]);
+  expect(rowsOf({})).toEqual([]);
+});
+
 describe("with 40,000 classes", () => {
   const MANY = { ...SMALL, classNames: Array.from({ length: 40_000 }, (_, label) => `breed ${label}`) };
 

@@ -27,6 +27,8 @@ export interface MadeRun {
   readonly madeOtherPlan?: true;
   readonly startedAt?: string;
   readonly resumed?: RunDocument["resumed"];
+  /** Of its session. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Test accuracies, an epoch each. */
   readonly accuracies: readonly number[];
   readonly losses?: readonly RecordedNumber[];
@@ -114,7 +116,7 @@ interface MadeWith {
 function makeRun(directory: string, arm: string, seed: number, made: MadeWith): void {
   const record = new RunRecord(join(directory, arm, `seed-${seed}`), { orders: "full", signals: "full" });
   const { run, config, labels } = made;
-  const { state = "done", error, divergedAtStep, failedByItself, madeOtherPlan, startedAt, resumed } = run;
+  const { state = "done", error, divergedAtStep, failedByItself, madeOtherPlan, startedAt, resumed, settings } = run;
   const document: RunDocument = {
     arm,
     seed,
@@ -136,7 +138,7 @@ function makeRun(directory: string, arm: string, seed: number, made: MadeWith): 
       testCount: SAMPLES,
       initialWeightsSha256: `${seed}`.padStart(64, "e"),
       parameterCount: 100,
-      settings: {},
+      settings: { ...settings },
     },
   };
   record.start(document);
