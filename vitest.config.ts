@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 /** What starts Python, or another process of some weight: one file at a time, for PyTorch wants a core of its own. */
 const PROCESSES = [
   "test/e2e/**",
+  "test/cuda/**",
   "test/scripts/**",
   "test/backend/{backend,*process*}.test.ts",
   "test/process/process-group.test.ts",

@@ -15,6 +15,8 @@ const PYTHON_SOURCES = [
   "py_report",
   "py_validate",
   "scripts/pack",
+  "test/conftest.py",
+  "test/cuda",
   "test/python",
   "test/references",
   "test/warm-python",

@@ -22,7 +22,7 @@ import { readStamp } from "./setup/stamps.mjs";
 import { orExit, setUp, takePython } from "./setup.mjs";
 import { shareOut } from "./shares.mjs";
 
-const PYTHON_TESTS = "test/python";
+const PYTHON_TESTS = ["test/python", "test/cuda"];
 /** Of pytest side by side: its tests compute with one thread each. */
 const PYTHON_PROCESSES = 2;
 /** About how long files of Python tests take, side by side. */
@@ -109,10 +109,13 @@ function vitestParts(rest) {
 
 /** Arguments of each process: its files, or what was asked for, which one process runs. */
 function pythonParts(rest) {
-  const paths = fs.readdirSync(join(ROOT, PYTHON_TESTS), { recursive: true });
-  const files = paths.filter((path) => /^test_.*\.py$/.test(basename(path)));
-  const weighed = files.map((path) => [join(PYTHON_TESTS, path), SECONDS[basename(path)] ?? SECONDS_OF_OTHERS]);
-  return rest.length > 0 || files.length === 0 ? [rest] : shareOut(weighed, PYTHON_PROCESSES);
+  const files = PYTHON_TESTS.filter((folder) => fs.existsSync(join(ROOT, folder))).flatMap((folder) =>
+    fs.readdirSync(join(ROOT, folder), { recursive: true }).map((path) => join(folder, path)),
+  );
+  const weighed = files
+    .filter((path) => /^test_.*\.py$/.test(basename(path)))
+    .map((path) => [path, SECONDS[basename(path)] ?? SECONDS_OF_OTHERS]);
+  return rest.length > 0 || weighed.length === 0 ? [rest] : shareOut(weighed, PYTHON_PROCESSES);
 }
 
 async function runTests({ report, args: asked, count, failures, command }, { python, isFirst }) {

@@ -6,11 +6,13 @@ import { filesUnder } from "../setup/stamps.mjs";
 import { filesOfModules, glibcNeededBy, newest } from "./modules.mjs";
 import { filesOfWheels, GLIBC } from "./wheels.mjs";
 
-/** Beside what package.json says is installed. */
+/** Beside what package.json says is installed: what is read, and what `./check-gpu` needs. */
 const BESIDES = [
   ...["README.md", "CHANGELOG.md", "LICENSE", "package.json", "pyproject.toml", "docs/CONFIG.md", "examples"],
+  ...["scripts/cuda.mjs", "scripts/cuda", "scripts/setup.mjs", "scripts/setup"],
+  ...["test/conftest.py", "test/cuda", "test/python/test_no_waiting.py"],
 ];
-const PROGRAMS = ["ibatch", "python"];
+const PROGRAMS = ["ibatch", "python", "check-gpu"];
 const NOT_TAKEN = /(^|\/)(node_modules|__pycache__|runs|build)\/|\.(map|d\.ts|pyc)$|\.ibatch-stamp$|(^|\/)\.git/;
 
 export function contents({ root, node, wheels, folders, digits, folder, about }) {
@@ -31,7 +33,6 @@ export function contents({ root, node, wheels, folders, digits, folder, about })
 function ownFiles(root) {
   const { files } = JSON.parse(fs.readFileSync(join(root, "package.json"), "utf8"));
   return [...new Set([...files, ...BESIDES])]
-    .filter((name) => fs.existsSync(join(root, name)))
     .flatMap((name) => filesUnder(join(root, name)))
     .map((from) => ({ at: from.slice(root.length + 1), from }))
     .filter(({ at }) => !NOT_TAKEN.test(at));

@@ -1,6 +1,6 @@
 // The whole way of `npm run pack`: packed here, unpacked and run where there is neither Node nor a package of ours, and the same bits.
 import { type ExecFileSyncOptions, execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
@@ -33,8 +33,7 @@ function there(program: string, args: string[], environment = {}) {
 
 beforeAll(() => {
   const options: ExecFileSyncOptions & { encoding: "utf8" } = { encoding: "utf8", cwd: packageRoot };
-  mkdirSync(scratch.path("data"));
-  scratch.write("data/of-mine.txt", "data\n");
+  writeCifar(scratch.path("data", "cifar-10-batches-bin"));
   const asked = ["--python", python, "--output", archive, "--with", scratch.path("data")];
   printed = execFileSync(process.execPath, ["scripts/pack.mjs", ...asked], options);
   for (const folder of ["there", "tools", "home"]) mkdirSync(scratch.path(folder));
@@ -47,6 +46,22 @@ beforeAll(() => {
 });
 
 afterAll(() => scratch.remove());
+
+const IMAGES_OF_FILE = 20;
+const RECORD = 1 + 3 * 32 * 32;
+
+/** Files as CIFAR-10's, with few images of noise. */
+function writeCifar(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"]) {
+    const records = Buffer.alloc(IMAGES_OF_FILE * RECORD, `${name} is no picture`);
+    for (let image = 0; image < IMAGES_OF_FILE; image++) records[image * RECORD] = image % 10;
+    writeFileSync(join(folder, `${name}.bin`), records);
+  }
+  writeFileSync(join(folder, "batches.meta.txt"), `${CLASSES.join("\n")}\n`);
+}
+
+const CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 describe("an archive", () => {
   test("is small enough, and says what its parts weigh", () => {
@@ -77,12 +92,21 @@ describe("an archive", () => {
   test("has its doctor find the data that went along", () => {
     const { status, stdout } = there("ibatch", ["doctor", "--device", "cpu"]);
     expect(stdout).toContain("ok       data digits: 1437 + 360 images");
-    expect(stdout).toContain(join(unpacked, "data"));
+    expect(stdout).toContain("ok       data cifar10: 100 + 20 images");
     expect(status).toBe(0);
   });
 
   test("has Python listen for others, and pytest", () => {
     expect(there("python", ["-m", "py_backend", "--help"])).toMatchObject({ status: 0, stderr: "" });
     expect(there("python", ["-m", "pytest", "--version"])).toMatchObject({ status: 0 });
+  });
+
+  test("runs every part of the check of a GPU, on the CPU", () => {
+    const { status, stdout } = there("check-gpu", ["--device", "cpu", "--small", "--out", scratch.path("checked")]);
+    expect(stdout).toMatch(/\d passed, 0 failed, 0 out of time, \d not run\n$/);
+    for (const part of ["doctor", "float32", "bfloat16", "equal-bits", "resnet18"])
+      expect(stdout).toMatch(new RegExp(`^passed +${part}, `, "m"));
+    expect(readFileSync(scratch.path("checked", "page.md"), "utf8")).toContain("This was a CPU");
+    expect(status).toBe(0);
   });
 });

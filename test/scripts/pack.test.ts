@@ -1,8 +1,9 @@
 // What `npm run pack` takes, and what it refuses. The whole, unpacked and run, is in test/nightly/pack.nightly.ts.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { contents } from "../../scripts/pack/contents.mjs";
 import {
   addonFor,
   filesOfModules,
@@ -222,6 +223,65 @@ describe("Node", () => {
     });
     expect(await failure(lookAtNode(process.execPath, run))).toContain(
       "needs libraries of this machine (node_shared_openssl)",
+    );
+  });
+});
+
+describe("what is ours", () => {
+  const node = { arch: "x64", machine: "x86_64", program: process.execPath };
+  const about = { version: "1", commit: "abc", pythonVersions: ["3.12"] };
+  const asked = {
+    root: ROOT,
+    node,
+    wheels: [],
+    folder: "/none",
+    digits: { at: "py_backend/datasets/digits.csv.gz", from: "x" },
+    about,
+  };
+  const ours = () => contents({ ...asked, folders: [] }).find(({ name }) => name === "ibatch")?.files ?? [];
+
+  test("is what package.json says is installed, programs, and what checks a GPU", () => {
+    const places = ours().map(({ at }) => at);
+    expect(places).toEqual(
+      expect.arrayContaining(["dist/cli/main.js", "dist/kernels/kernels.wasm", "py_backend/__main__.py"]),
+    );
+    expect(places).toEqual(
+      expect.arrayContaining(["configs/digits.yaml", "packed/wheels.py", "packed.json", "test/cuda/conftest.py"]),
+    );
+    expect(places.filter((place) => /\.(map|d\.ts|pyc)$|ibatch-stamp/.test(place))).toEqual([]);
+    const programs = ours().flatMap((file) => ("program" in file && file.program ? file.at : []));
+    expect(programs.sort()).toEqual(["check-gpu", "ibatch", "python"]);
+  });
+
+  test("has every script that another one of it imports", () => {
+    const places = ours().map(({ at }) => at);
+    const scripts = places.filter((place) => place.endsWith(".mjs") && place.startsWith("scripts/"));
+    const imported = scripts.flatMap((place) =>
+      [...text(place).matchAll(/from "(\.[^"]+)"/g)].map(([, path]) => join(place, "..", path)),
+    );
+    expect(imported.length).toBeGreaterThan(10);
+    expect(imported.filter((path) => !places.includes(path))).toEqual([]);
+  });
+
+  test("has a note of machine, commit and wheels for the programs", () => {
+    const note = ours().flatMap((file) => (file.at === "packed.json" && "text" in file ? file.text : []));
+    expect(JSON.parse(note[0])).toEqual({
+      ...{ version: "1", commit: "abc", machine: "x86_64" },
+      glibc: expect.stringMatching(/^2\.\d+$/),
+      pythons: ["3.12"],
+      wheels: [],
+    });
+  });
+
+  test("is joined by folders of the user's, but not by one that it has itself", () => {
+    const folder = join(temporary(), "data");
+    expect(() => contents({ ...asked, folders: [folder] })).toThrow(`--with ${folder} is no folder.`);
+    mkdirSync(folder);
+    writeFileSync(join(folder, "a.bin"), "");
+    const added = contents({ ...asked, folders: [folder] }).at(-1);
+    expect(added).toEqual({ name: "--with data", files: [{ at: "data/a.bin", from: join(folder, "a.bin") }] });
+    expect(() => contents({ ...asked, folders: [join(ROOT, "configs")] })).toThrow(
+      "the archive has a configs of its own.",
     );
   });
 });

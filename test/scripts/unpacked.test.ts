@@ -7,7 +7,7 @@ import { runTool } from "../../scripts/setup/tools.mjs";
 import { findPython } from "../../src/process/find-python.js";
 
 const UNPACKED = join(import.meta.dirname, "..", "..", "scripts", "pack", "unpacked");
-const PROGRAMS = ["ibatch", "python"];
+const PROGRAMS = ["ibatch", "python", "check-gpu"];
 
 let root: string;
 let site: string;
@@ -166,5 +166,10 @@ describe.runIf(process.platform === "linux")("beside it", () => {
     mkdirSync(join(root, "ours"));
     writeFileSync(join(root, "ours", "__main__.py"), "import torch, zmq; print('both')");
     expect(await run("python", ["-m", "ours"])).toEqual({ code: 0, output: "both" });
+  });
+
+  test("check-gpu is the script that a clone has", async () => {
+    const { output } = await run("check-gpu", ["--device", "cpu"]);
+    expect(output.split("|")[2]).toBe(`${join(root, "scripts/cuda.mjs")} --device cpu`);
   });
 });

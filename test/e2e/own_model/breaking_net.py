@@ -1,4 +1,4 @@
-"""A network whose forward pass fails as on a broken GPU, for test/e2e/several-backends.test.ts."""
+"""A network whose forward pass breaks a GPU, or fails as on one: for several-backends.test.ts and test/cuda."""
 
 import os
 
@@ -23,5 +23,7 @@ class Breaking(nn.Sequential):
             if self.passes > PASSES and not os.path.exists(self.once):
                 if self.once:
                     open(self.once, "w").close()
+                if images.is_cuda:  # what is not there, which the device finds out
+                    images.sum(0).flatten()[torch.full((1,), 1 << 20, device=images.device)].sum().item()
                 raise torch.AcceleratorError("CUDA error: device-side assert triggered\nSearch for ...")
         return super().forward(images)

@@ -26,9 +26,9 @@ from py_backend.messages import Augmentation, Chosen, Close, Evaluate, Named, No
 from py_backend.models.contract import ModelDefinition
 from py_backend.progress import Progress
 
-ROOT = Path(__file__).parents[2]
-HERE = Identity.of(torch.device("cpu"), 1)
-"""One thread: the fixture below sets it."""
+ROOT = Path(__file__).parents[1]
+ONE_THREAD = 1
+"""The fixture below sets it."""
 TRAIN_COUNT, TEST_COUNT, SIDE = 64, 20, 12
 
 
@@ -208,12 +208,18 @@ class Run:
 
 
 @pytest.fixture
-def open_run(tiny: SimpleNamespace) -> Callable[..., Run]:
-    """open_run(**changes of the `open`) on a fresh host, or on that of the run `beside`."""
+def device() -> torch.device:
+    """Where runs compute; in test/cuda it is a GPU."""
+    return torch.device("cpu")
 
-    def make(*, beside: Run | None = None, **changes: Any) -> Run:
+
+@pytest.fixture
+def open_run(tiny: SimpleNamespace, device: torch.device) -> Callable[..., Run]:
+    """open_run(**changes of the `open`) on a fresh host, or on that of the run `beside`; `on` another device."""
+
+    def make(*, beside: Run | None = None, on: torch.device = device, **changes: Any) -> Run:
         progress = Progress() if beside is None else beside.progress
-        host = Host(HERE, progress) if beside is None else beside.host
+        host = Host(Identity.of(on, ONE_THREAD), progress) if beside is None else beside.host
         return Run(host, progress, open_request(**changes))
 
     return make
