@@ -119,13 +119,14 @@ describe("a tiny experiment", () => {
 
 test("it says in which precision and memory format runs were made, where the record does", () => {
   const rowsOf = (settings: Record<string, unknown>) => {
-    const page = pageOf({ ...SMALL, arms: { ...SMALL.arms, other: { 0: { accuracies: [0.5], settings } } } });
+    const page = pageOf({ ...SMALL, arms: { ...SMALL.arms, other: { 0: { accuracies: [0.5, 0.6, 0.7], settings } } } });
     const rows = [...documentOf(page).querySelectorAll("#made-with tr")];
-    return rows.map((row) => row.textContent).filter((text) => /^(precision|memory format)/.test(text ?? ""));
+    const texts = rows.map((row) => [...row.children].map((cell) => cell.textContent?.trim()).join(": "));
+    return texts.filter((text) => /^(precision|memory format)/.test(text));
   };
   expect(rowsOf({ precision: "tf32", memoryFormat: "channels_last" })).toEqual([
-    "precisiontf32",
-    "memory formatchannels_last",
+    "precision: tf32",
+    "memory format: channels_last",
   ]);
   expect(rowsOf({})).toEqual([]);
 });
