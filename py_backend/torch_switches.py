@@ -106,12 +106,10 @@ SWITCHES: dict[str, Switch] = {
     "torch.backends.nnpack.enabled": Switch(
         torch._C._get_nnpack_enabled, lambda value: torch.backends.nnpack.set_flags(value)
     ),
-    "torch.backends.cuda.preferred_linalg_library": Switch(
-        torch._C._get_linalg_preferred_backend, torch._C._set_linalg_preferred_backend
-    ),
-    "torch.backends.cuda.preferred_blas_library": Switch(
-        torch._C._get_blas_preferred_backend, torch._C._set_blas_preferred_backend
-    ),
+    **{
+        f"torch.backends.cuda.{choose.__name__}": Switch(choose, choose)
+        for choose in (torch.backends.cuda.preferred_linalg_library, torch.backends.cuda.preferred_blas_library)
+    },
     **fp32_precisions(),
 }
 
