@@ -10,6 +10,7 @@ PYTHON = Path(__file__).parents[1] / "python"
 ONCE_MORE = {
     "test_no_waiting": [
         "test_a_chunk_is_trained_without_waiting",
+        "test_what_is_fetched_is_trained_on_without_waiting",
         "test_samples_are_looked_at_without_waiting",
         "test_a_state_is_taken_without_waiting",
     ],

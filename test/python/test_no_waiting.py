@@ -110,7 +110,7 @@ def test_what_is_fetched_is_trained_on_without_waiting(open_run: Callable[..., A
     session = open_run().host._session
     train = tiny.grey.train
     part = FetchedPart(train.images.__getitem__, train.labels, (12, 12, 1), is_float=False, workers=0)
-    fetched = replace(session._data.train, pixels=FetchedByTheHost("tiny1", part, torch.device("cpu")))
+    fetched = replace(session._data.train, pixels=FetchedByTheHost("tiny1", part, session._learner.device))
     chunk = Chunk(
         first_step=0,
         indices=np.arange(7, dtype=np.uint32),
