@@ -106,6 +106,8 @@ def rehearse(tried: Tried, *, equal_bits: bool) -> Fit:
     of the user's changes of torch in the first pass is set back, and refused where it does so again."""
     first = training_pass(tried, copied(tried, SAMPLES))
     set_back = tried.torch_state.restore(f"a first training pass of {tried.model_name}")
+    if set_back:
+        first = training_pass(tried, copied(tried, SAMPLES))  # that one was computed otherwise
     learner = copied(tried, SAMPLES)
     again = training_pass(tried, learner)
     where = first_difference(first, again)

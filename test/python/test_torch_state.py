@@ -315,6 +315,16 @@ def test_a_module_that_changes_a_switch_once_is_told_and_trained_without(
     assert len(run.losses(batches)) == sum(map(len, batches))
 
 
+def test_what_a_module_changes_once_is_no_difference_between_equal_passes(
+    open_run: Callable[..., Any], write: Callable[[str, str], Chosen]
+) -> None:
+    once = "if next(calls) == 0: torch.backends.mkldnn.enabled = False"
+    model = write(IN_FORWARD.format(statement=once), "self.register_forward_pre_hook(change)")
+    opened = open_run(model=model, equal_bits=True).opened.body
+    assert opened.settings.deterministic
+    assert [notice for notice in opened.notices if "other bits" in notice] == []
+
+
 LATE = """
 def change(module, images):
     module.calls += 1
