@@ -3,6 +3,7 @@ import { z } from "zod";
 import { PRECISIONS } from "../backend/messages.js";
 import { ORDER_ORIGINS } from "../orders/ledger-options.js";
 import { OF_SEVERAL } from "../schema-mistake.js";
+import { CROSS_ENTROPY } from "./losses.js";
 import { count, seed, someCount } from "./schema-numbers.js";
 
 const NAMED = (example: string) => `expected a name, or a map of a name and options, as in ${example}`;
@@ -135,32 +136,16 @@ export const datasetReference = z.strictObject({
   workers: count.max(MAX_WORKERS).default(2).describe("processes that fetch images"),
 });
 
-const CROSS_ENTROPY = "cross-entropy";
-
-/** Our loss by name, or the user's by reference: `crossEntropy` and `lossReference` check the rest of that. */
+/** Our loss by name, or the user's by reference: `CROSS_ENTROPY` and `lossReference` check the rest of that. */
 const lossSection = z
   .looseObject(
     {
-      name: z.literal(CROSS_ENTROPY).optional().describe("cross-entropy, with options of its own: see loss"),
+      name: z.literal(CROSS_ENTROPY.name).optional().describe("see `ibatch list losses`"),
       reference: reference.optional().describe("or a callable of yours: see Your own"),
     },
     NAMED("{ name: cross-entropy, labelSmoothing: 0.1 }"),
   )
   .refine(isOneOf, { message: ONE_OF });
-
-/** What a config without a loss has. */
-export const crossEntropy = z.strictObject({
-  name: z.literal(CROSS_ENTROPY),
-  labelSmoothing: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0)
-    .describe(
-      "share ε of the target that goes to all classes alike: a sample's loss is (1 − ε) · −ln p of its class + ε · the mean of −ln p " +
-        "over all. This is the loss that is trained on, evaluated, recorded, and that orders read",
-    ),
-});
 
 /** A loss of the user's own. */
 export const lossReference = z.strictObject({

@@ -6,6 +6,7 @@ import { ORDERS } from "../orders/index.js";
 import { orderOptions } from "../orders/ledger-options.js";
 import { SCHEDULES, scheduleOptions } from "../schedules/index.js";
 import type { BackendKind, OwnKind } from "./kinds.js";
+import { CROSS_ENTROPY } from "./losses.js";
 import { describeOptions, type OptionDescription } from "./option-description.js";
 
 export type { Catalogue };
@@ -28,6 +29,7 @@ export function ownChoices(): Record<OwnKind, readonly Choice[]> {
       ...texts(schedule),
       options: describeOptions(scheduleOptions(schedule)),
     })),
+    losses: [{ ...texts(CROSS_ENTROPY), options: describeOptions(CROSS_ENTROPY.options) }],
   };
 }
 

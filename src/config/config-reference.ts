@@ -1,7 +1,7 @@
 /** docs/CONFIG.md: every key of a config, made from the schema and the tables, so that it cannot say anything else. */
 import { z } from "zod";
 import { markdown } from "../markdown-table.js";
-import { armSchema, crossEntropy, datasetReference, lossReference, modelReference } from "./arm-schema.js";
+import { armSchema, datasetReference, lossReference, modelReference } from "./arm-schema.js";
 import { backendChoices, type Catalogue, type Choice, ownChoices } from "./choices.js";
 import { commonSchema } from "./common-schema.js";
 import { describeOptions, type OptionDescription } from "./option-description.js";
@@ -83,7 +83,6 @@ export function configReference(catalogue: Catalogue): string {
     `### dataset by reference\n\n${optionTable(flatten(datasetReference))}`,
     `### model by reference\n\n${optionTable(flatten(modelReference))}`,
     `### loss by reference\n\n${optionTable(flatten(lossReference))}`,
-    `## loss\n\n${optionTable(flatten(crossEntropy))}`,
     ...parts,
   ].join("\n");
 }

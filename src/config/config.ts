@@ -14,7 +14,6 @@ import { type Path, valueAt } from "../schema-mistake.js";
 import {
   type ArmSections,
   armSchema,
-  crossEntropy,
   datasetReference,
   lossReference,
   modelReference,
@@ -23,6 +22,7 @@ import {
 import { Checker, type Chosen, type Locate } from "./checker.js";
 import { type Common, commonSchema } from "./common-schema.js";
 import type { ConfigSource } from "./config-source.js";
+import { CROSS_ENTROPY } from "./losses.js";
 import { type MeantAnew, meantAnew } from "./meant-anew.js";
 import { mergeArm, spellAll } from "./merge-arm.js";
 import type { OrderSources } from "./order-sources.js";
@@ -354,8 +354,8 @@ function lossOf(checker: Checker, section: ArmSections["loss"]): ChosenOrImporte
   if (section === undefined) return undefined;
   const own = imported(checker, "loss", lossReference, section);
   if (own !== undefined) return own;
-  const { name, ...options } = checker.parse(crossEntropy, section, { at: ["loss"] });
-  return options.labelSmoothing === 0 ? undefined : { name, options };
+  const options = checker.parse(CROSS_ENTROPY.options, split(section).options, { at: ["loss"] });
+  return options.labelSmoothing === 0 ? undefined : { name: CROSS_ENTROPY.name, options };
 }
 
 const importedAs = ({ reference, ...options }: { readonly reference: string }): Imported => ({

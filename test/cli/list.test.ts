@@ -81,7 +81,15 @@ test("without a kind: all of them, in one document with --json", async () => {
   offerBackend();
   const { stdout } = await ibatch("list", "--json");
   const entries = JSON.parse(stdout);
-  expect(Object.keys(entries)).toEqual(["orders", "batching", "schedules", "models", "datasets", "optimizers"]);
+  expect(Object.keys(entries)).toEqual([
+    "orders",
+    "batching",
+    "schedules",
+    "losses",
+    "models",
+    "datasets",
+    "optimizers",
+  ]);
   expect(entries.models[0]).toEqual({
     name: "mnist-cnn",
     summary: "Mnist-cnn in one line.",
@@ -97,7 +105,7 @@ test("without a kind, where no backend can be had: what is ours, and then why th
   opened.openBackend.mockRejectedValueOnce(surroundingsError("there is no torch"));
   const { code, stdout, stderr } = await ibatch("list");
   expect([code, stderr]).toEqual([4, "ibatch: there is no torch\n"]);
-  expect([...stdout.matchAll(/^\w+$/gm)].map(([kind]) => kind)).toEqual(["orders", "batching", "schedules"]);
+  expect([...stdout.matchAll(/^\w+$/gm)].map(([kind]) => kind)).toEqual(["orders", "batching", "schedules", "losses"]);
   offerBackend();
   const whole = (await ibatch("list")).stdout;
   expect(whole.startsWith(`${stdout}\nmodels\n`)).toBe(true);
@@ -110,7 +118,7 @@ test.each([
   expect(await ibatch("list", kind)).toEqual({
     code: 2,
     stdout: "",
-    stderr: `ibatch: ${expected} Known: orders, batching, schedules, models, datasets, optimizers.\n`,
+    stderr: `ibatch: ${expected} Known: orders, batching, schedules, losses, models, datasets, optimizers.\n`,
   });
 });
 

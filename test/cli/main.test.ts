@@ -137,7 +137,7 @@ describe("help goes to standard output, exit code 0", () => {
       what a config can name, with options, defaults and when to choose it
 
       Arguments:
-        kind             one of orders, batching, schedules, models, datasets,
+        kind             one of orders, batching, schedules, losses, models, datasets,
                          optimizers (default: all)
 
       Options:
