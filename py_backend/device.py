@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -110,26 +110,33 @@ Recorder: TypeAlias = Callable[[Callable[[], None]], Callable[[], None]]
 
 
 def recorder(device: torch.device) -> Recorder | None:
-    """None where nothing can be recorded: on the CPU, where an operation's launch costs little."""
+    """None where nothing can be recorded: on the CPU, where an operation's launch costs little. Each recording has
+    memory of its own."""
     if device.type != "cuda":
         return None
-    pool = torch.cuda.graph_pool_handle()  # one for all: they run one after another, and what they give is copied out
 
     def record(work: Callable[[], None]) -> Callable[[], None]:
-        graph = torch.cuda.CUDAGraph()
-        stream = torch.cuda.current_stream(device)
+        graph, pool, stream = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle(), torch.cuda.current_stream(device)
         try:
             # the threads of a data loader may go on pinning memory meanwhile
             with torch.cuda.graph(graph, pool, stream, capture_error_mode="thread_local"):
                 work()
         except BaseException:
-            generator = torch.cuda.default_generators[device.index]
-            # a recording that failed leaves it marked as if it were recorded, and then it refuses to draw
-            generator.graphsafe_set_state(generator.clone_state())
+            forget_failed_recording(device, pool)
             raise
         return graph.replay
 
     return record
+
+
+def forget_failed_recording(device: torch.device, pool: Any) -> None:
+    """What torch leaves behind: an allocator that keeps freed memory as if the recording were still made, and a
+    generator that is marked likewise and then refuses to draw."""
+    with suppress(RuntimeError):  # where it came to its end all the same
+        torch._C._cuda_endAllocateToPool(device.index, pool)
+        torch._C._cuda_releasePool(device.index, pool)
+    generator = torch.cuda.default_generators[device.index]
+    generator.graphsafe_set_state(generator.clone_state())
 
 
 def set_arithmetic(*, refuse_others: bool = False, tf32: bool = False) -> None:

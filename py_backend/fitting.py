@@ -167,19 +167,24 @@ def least_batch_size(tried: Tried) -> int:
 
 
 def copied(tried: Tried, count: int) -> Learner:
-    """With a copy of the model in training mode, and noise of its own for so many samples."""
+    """With a copy of the model in training mode, one of a loss that is a module, and noise of its own for so many
+    samples."""
     learner, device = tried.learner, tried.learner.device
     with Telling(tried.model_name, "it cannot be copied, and so not be tried"):
         model = copy.deepcopy(learner.model).train()
     with Telling(tried.model_name, "its memory format cannot be changed"):
         lay_out(model, learner.memory_format)
+    loss = learner.loss
+    if isinstance(loss, nn.Module):  # it may keep what it saw
+        with Telling(tried.loss_name, "it cannot be copied, and so not be tried"):
+            loss = copy.deepcopy(loss)
     noise = StepNoise()
     layers = attach(model, noise)
     noise.set(torch.zeros(1 + len(layers), dtype=torch.int64, device=device), torch.arange(count, device=device))
     what = "the parameters of its copy cannot be trained (of a torch.jit.script, say: give the module itself)"
     with Telling(tried.model_name, what):
         optimizer = tried.build_optimizer(model.parameters())
-    return replace(learner, model=model, noise=noise, optimizer=optimizer)
+    return replace(learner, model=model, loss=loss, noise=noise, optimizer=optimizer)
 
 
 def samples(data: DataPart, count: int) -> tuple[Tensor, Tensor]:

@@ -144,10 +144,11 @@ def initial_seed(request: Open) -> int:
 
 
 def fused_on(request: Open, model: nn.Module, device: torch.device) -> torch.device | None:
-    """Where the optimiser's one kernel updates all parameters: on a GPU, if all that is trained are real numbers."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    is_fast = request.fast and recorder(device) is not None
-    return device if is_fast and all(parameter.is_floating_point() for parameter in trained) else None
+    """Where the optimiser's one kernel updates all parameters: on a GPU, if all that is trained are real numbers, and
+    no gradient is sparse."""
+    is_real = all(parameter.is_floating_point() for parameter in model.parameters() if parameter.requires_grad)
+    is_sparse = any(getattr(module, "sparse", False) for module in model.modules())  # as torch's embeddings say it
+    return device if request.fast and recorder(device) is not None and is_real and not is_sparse else None
 
 
 def build_optimizer(
@@ -188,7 +189,7 @@ def tried_on(choices: Choices, learner: Learner, data: ResidentDataset, torch_st
 
 
 def steps_of(
-    choices: Choices, learner: Learner, data: ResidentDataset, torch_state: TorchState
+    choices: Choices, learner: Learner, data: ResidentDataset, torch_state: TorchState, *, equal_bits: bool
 ) -> tuple[Steps, list[str]]:
     """The steps of a learner that is laid out as it will be trained: recorded where updates are fused and copies bear
     it. Gives a line for a person where they do not."""
@@ -197,6 +198,6 @@ def steps_of(
     if record is None:
         return Steps(learner), []
     tried = tried_on(choices, learner, data, torch_state)
-    if (reason := why_not_recordable(tried, record)) is None:
+    if (reason := why_not_recordable(tried, record, equal_bits=equal_bits)) is None:
         return Steps(learner, record), []
     return Steps(learner), [f"{tried.model_name}: its steps are launched one operation at a time: {reason}"]

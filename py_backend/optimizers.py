@@ -42,6 +42,17 @@ def adams_update(fused_on: torch.device | None) -> dict[str, Any]:
     return {**update(fused_on), "capturable": fused_on is not None and fused_on.type == "cuda"}
 
 
+def start_momentum(optimizer: torch.optim.Optimizer) -> None:
+    """Gives each trained parameter of a fused SGD its momentum, 0, which torch would make at its first gradient: the
+    kernel takes none that comes later than the others' do."""
+    for group in optimizer.param_groups:
+        if not group["fused"] or not group.get("momentum"):
+            continue
+        for parameter in group["params"]:
+            if parameter.requires_grad and "momentum_buffer" not in optimizer.state[parameter]:
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+
+
 def fused_device(optimizer: torch.optim.Optimizer) -> torch.device | None:
     """What an optimiser was built with as `fused_on`."""
     rate = optimizer.param_groups[0]["lr"]

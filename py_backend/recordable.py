@@ -1,50 +1,78 @@
 """Whether the steps of a model can be recorded: tried on copies before anything is trained.
 
 A recording repeats the device's work and none of Python's. So a model whose work depends on what Python computes anew
-at each step (a counter, a draw of `random`, a look at a value) would train as in the step that was recorded. Some of
-these fail when they are recorded; the others give other losses than eager steps do.
+at each step would train as in the step that was recorded for ever. What is seen of this is refused: draws from Python's
+and numpy's generators, plain attributes of modules that change, work that waits for the device, and whatever else gives
+other losses, parameters or buffers than eager steps give. What is not seen, as a count in a global: `fast: false`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
-from .device import Recorder
-from .errors import BackendError
-from .fitting import SAMPLES, Tried, copied
+from .device import Recorder, what_broke
+from .fitting import SAMPLES, Tried, copied, training_pass
 from .generators import generators_kept
+from .learner_state import parts
+from .listed import listed
 from .messages import Precision
 from .progress import Progress
-from .step import WARM_UP_STEPS, Steps
+from .step import WARM_UP_STEPS, Steps, first_line
 from .training import Chunk, train_chunk
+from .unsaved import PlainAttributes
 
 STEPS = WARM_UP_STEPS + 5
 RATE = 1e-3
 TOLERANCES: dict[Precision, float] = {"float32": 1e-4, "tf32": 1e-3, "bfloat16": 1e-2}
-"""Of the losses of recorded steps, as shares of those of eager ones and of 1. Equal bits are usual."""
+"""Of what recorded steps give, as shares of what eager ones give and of 1. Equal bits are usual, and asked for where a
+session wants them."""
+OF_PYTHON = ("numpy's", "Python's")
+"""Generators whose draws a recording does not make anew, as generators.py names them."""
 
 
-def why_not_recordable(tried: Tried, record: Recorder) -> str | None:
-    """None where recorded steps give the losses of eager ones. The generators stay where they are."""
+@dataclass(frozen=True)
+class Seen:
+    """What some steps gave. losses: float32 [STEPS · SAMPLES]; tensors: all that the model and the loss keep."""
+
+    losses: npt.NDArray[np.float32]
+    tensors: dict[str, Tensor]
+    attributes: list[str]
+
+
+def why_not_recordable(tried: Tried, record: Recorder, *, equal_bits: bool) -> str | None:
+    """None where recorded steps are seen to do what eager ones do. The generators stay where they are."""
     refused: list[str] = []
     with generators_kept(tried.learner.device):
         try:
-            eager = losses(Steps(copied(tried, SAMPLES)), tried)
-            recorded = losses(Steps(copied(tried, SAMPLES), record, refused.append), tried)
-        except BackendError as error:
-            return f"training a copy failed: {error.message}"
+            drawn = training_pass(tried, copied(tried, SAMPLES)).drawn_from
+            if by_python := [whose for whose in drawn if whose in OF_PYTHON]:
+                return f"it draws from {listed(by_python)} generators"
+            eager, recorded = trained(tried, None, refused), trained(tried, record, refused)
+        except Exception as error:
+            if what_broke(error):
+                raise
+            return f"training a copy failed: {first_line(error)}"
     if refused:
         return refused[0]
-    tolerance = TOLERANCES[tried.learner.precision]
-    if np.allclose(recorded, eager, rtol=tolerance, atol=tolerance, equal_nan=True):
-        return None
-    worst = np.nanmax(np.abs(recorded - eager))
-    return f"recorded steps gave other losses than eager ones, by {worst:.1g}: does it count steps, or draw in Python?"
+    if eager.attributes:
+        return f"{listed(eager.attributes)} changed while a copy was trained, which only Python sees"
+    tolerance = 0.0 if equal_bits else TOLERANCES[tried.learner.precision]
+    if not np.allclose(recorded.losses, eager.losses, rtol=tolerance, atol=tolerance, equal_nan=True):
+        worst = np.nanmax(np.abs(recorded.losses - eager.losses))
+        return f"recorded steps gave other losses than eager ones, by {worst:.1g}"
+    others = [name for name, tensor in eager.tensors.items() if not alike(tensor, recorded.tensors[name], tolerance)]
+    return f"recorded steps left other values in {listed(others)} than eager ones" if others else None
 
 
-def losses(steps: Steps, tried: Tried) -> npt.NDArray[np.float32]:
-    """Of some steps on the first samples, [STEPS · SAMPLES]."""
+def trained(tried: Tried, record: Recorder | None, refused: list[str]) -> Seen:
+    """A copy, after some steps on the first samples. refused: gets why a step could not be recorded."""
+    learner = copied(tried, SAMPLES)
+    steps, attributes = Steps(learner, record, refused.append), PlainAttributes(learner)
     count = STEPS * SAMPLES
     chunk = Chunk(
         first_step=0,
@@ -55,4 +83,16 @@ def losses(steps: Steps, tried: Tried) -> npt.NDArray[np.float32]:
         micro_batch=None,
         average=None,
     )
-    return train_chunk(steps, tried.data, chunk, ["loss"], Progress()).signals.arrays()["loss"]
+    losses = train_chunk(steps, tried.data, chunk, ["loss"], Progress()).signals.arrays()["loss"]
+    tensors = {
+        f"{part.name}.{name}": entry.detach().clone()
+        for part in parts(learner)
+        for state in [part.state()]
+        for name, entry in {**part.other_buffers(state), **state}.items()
+        if isinstance(entry, Tensor)
+    }
+    return Seen(losses, tensors, attributes.changed_names())
+
+
+def alike(a: Tensor, b: Tensor, tolerance: float) -> bool:
+    return a.shape == b.shape and torch.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True)

@@ -102,7 +102,7 @@ class Session:
         self._fit = fit_of(request, choices, learner, data, torch_state)
         refuse_other_threads(identity.threads)
         self._learner = laid_out(learner, self._fit.memory_format)
-        self._steps, self._of_steps = steps_of(choices, self._learner, data, torch_state)
+        self._steps, self._of_steps = steps_of(choices, self._learner, data, torch_state, equal_bits=request.equal_bits)
         self._references = references(request)
         self._imports = [describe(reference) for reference in self._references]
         self._initial_weights_sha256 = weights_sha256(self._learner.model)

@@ -25,6 +25,7 @@ from .device import Recorder, upload
 from .errors import BackendError
 from .learner import Learner, forward
 from .noise import AUGMENTATION_LAYER
+from .optimizers import start_momentum
 from .references.whose import Telling
 from .resident import DataPart, crop_and_flip
 from .signals import SignalBuffer
@@ -167,6 +168,13 @@ class RecordedStep:
         return self._outputs
 
 
+def first_line(error: BaseException) -> str:
+    """Of what was raised first: torch ends a recording that failed with an error of its own, which says less."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(error).partition("\n")[0]
+
+
 def print_line(reason: str) -> None:
     line = f"py_backend: {reason}; steps are launched one operation at a time from now on"
     print(line, file=sys.stderr, flush=True)
@@ -192,6 +200,7 @@ class Steps:
         self._tell = tell
         self._recent: deque[Kind] = deque(maxlen=RECENT_STEPS)
         self._recorded: dict[Kind, RecordedStep] = {}
+        start_momentum(learner.optimizer)
 
     @property
     def records(self) -> bool:
@@ -245,4 +254,4 @@ class Steps:
         """All steps are eager from now on."""
         self._record = None
         self._recorded.clear()
-        self._tell(f"a step of {kind.size} samples cannot be recorded: {str(error).partition(chr(10))[0]}")
+        self._tell(f"a step of {kind.size} samples cannot be recorded: {first_line(error)}")

@@ -36,10 +36,13 @@ class PlainAttributes:
         """Or another object could get the place in memory by which one is told."""
         self._before = seen_now(learner)
 
+    def changed_names(self) -> list[str]:
+        now = seen_now(self._learner)
+        return [name for name in now if now[name] != self._before.get(name)]
+
     def changed(self) -> list[str]:
         """A line for a person, or none."""
-        now = seen_now(self._learner)
-        names = [name for name in now if now[name] != self._before.get(name)]
+        names = self.changed_names()
         if not names:
             return []
         title = self._learner.model_reference or self._learner.loss_reference

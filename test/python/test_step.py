@@ -249,18 +249,65 @@ def fail(_work: Callable[[], None]) -> Callable[[], None]:
     raise RuntimeError("no more memory\nand much more")
 
 
-@pytest.mark.parametrize("name", ["CountsSteps", "DrawsInPython"])
-def test_a_model_that_depends_on_python_is_not_recorded(open_run: OpenRun, recorder: Recorder, name: str) -> None:
-    own = Chosen(origin="import", name=f"step_models:{name}", options={"args": "{}"})
-    fast = open_run(model=own, optimizer=SGD)
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("CountsSteps", "model.steps changed while a copy was trained, which only Python sees"),
+        ("DrawsInPython", "it draws from Python's generators"),
+        ("Gate", "it draws from Python's generators"),
+        ("KeepsAMean", "recorded steps left other values in model.mean than eager ones"),
+    ],
+)
+def test_a_model_that_depends_on_python_is_not_recorded(
+    open_run: OpenRun, recorder: Recorder, name: str, reason: str
+) -> None:
+    fast = open_run(model=own(name), optimizer=SGD)
     assert fast.opened.body.settings.recorded_steps is False
-    assert any("recorded steps gave other losses than eager ones" in line for line in fast.opened.body.notices)
+    line = f"step_models:{name}: its steps are launched one operation at a time: {reason}"
+    assert line in fast.opened.body.notices
     played = recorder.played
     fast.train(batches_of([8] * 8))
     assert recorder.played == played
 
 
+def test_a_parameter_whose_gradient_comes_late_is_updated_as_by_plain_pytorch(
+    open_run: OpenRun, recorder: Recorder
+) -> None:
+    states = []
+    for fast in (True, False):
+        run = open_run(model=own("Gate"), optimizer=SGD, fast=fast)
+        start = run.state()
+        run.train(batches_of([8] * 12), 0.01)
+        assert all(not torch.equal(tensor, start[name]) for name, tensor in run.state().items())
+        states.append(run.state())
+    for name, tensor in states[0].items():
+        torch.testing.assert_close(tensor, states[1][name], rtol=1e-5, atol=1e-6)
+
+
+def test_sparse_gradients_are_left_to_plain_pytorch(open_run: OpenRun, recorder: Recorder) -> None:
+    run = open_run(model=own("Words"), optimizer=Named(name="sgd", options={"momentum": 0.0}))
+    assert run.opened.body.settings.fused_updates is False
+    assert run.train(batches_of([8] * 8)).body.batches_done == 8
+
+
+def test_a_loss_that_keeps_what_it_saw_is_tried_as_a_copy(open_run: OpenRun, recorder: Recorder) -> None:
+    run = open_run(loss=Named(name="step_models:Counting", options={"args": "{}"}))
+    assert run.host._session._learner.loss.seen.item() == 0
+
+
+def test_what_was_raised_first_is_told() -> None:
+    with pytest.raises(ValueError, match="last") as caught:
+        try:
+            raise RuntimeError("first\nand more")
+        except RuntimeError:
+            raise ValueError("last")  # noqa: B904
+    assert step.first_line(caught.value) == "first"
+
+
+def own(name: str) -> Chosen:
+    return Chosen(origin="import", name=f"step_models:{name}", options={"args": "{}"})
+
+
 def test_a_model_of_the_users_is_recorded(open_run: OpenRun, recorder: Recorder) -> None:
-    own = Chosen(origin="import", name="step_models:Draws", options={"args": "{}"})
-    run = open_run(model=own, optimizer=SGD)
+    run = open_run(model=own("Draws"), optimizer=SGD)
     assert run.opened.body.settings.recorded_steps is True
