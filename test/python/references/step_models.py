@@ -56,6 +56,13 @@ class KeepsAMean(Draws):
         return super().forward(x - self.mean)
 
 
+class LooksAtAValue(Draws):
+    """Which on a GPU waits for it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * (2 if x.sum().item() > 0 else 1)
+
+
 class Gate(nn.Module):
     def __init__(self) -> None:
         super().__init__()
