@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { contents, digitsFile } from "./pack/contents.mjs";
+import { contents, digitsFiles } from "./pack/contents.mjs";
 import { lookAtNode, stripped } from "./pack/node-binary.mjs";
 import { archiveName, folderName, HELP, readOptions } from "./pack/options.mjs";
 import { sizes, tooLarge } from "./pack/sizes.mjs";
@@ -40,11 +40,13 @@ async function pack(options) {
     const parts = contents({
       ...{ root: ROOT, wheels, folder, folders: options.folders },
       node: { ...node, program: await stripped(node, folder, site.run) },
-      digits: await digitsFile(python, site.run),
+      digits: await digitsFiles(python, site.run),
       about: { version, pythonVersions, commit: await commit(site.run) },
     });
-    const time = await commitTime(site.run);
-    const written = await write(python, { folder: folderName(output), output: `${output}.new`, time, parts });
+    const written = await write(python, {
+      ...{ folder: folderName(output), output: `${output}.new`, parts },
+      ...{ machine: node.machine, time: await commitTime(site.run) },
+    });
     process.stdout.write(sizes(written));
     const refusal = tooLarge(written, options.mostMiB);
     if (refusal) throw new SetupError(refusal, 1);

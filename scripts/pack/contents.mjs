@@ -21,9 +21,9 @@ export function contents({ root, node, wheels, folders, digits, folder, about })
   const addons = modules.filter(({ at }) => at.endsWith(".node"));
   const glibc = newest([GLIBC, ...[node.program, ...addons.map(({ from }) => from)].map(glibcNeededBy)]);
   const parts = [
-    { name: "Node", files: [{ at: "bin/node", from: node.program, program: true }] },
+    { name: "Node", files: [{ at: "bin/node", from: node.program, program: true }, ...licenceOfNode(node)] },
     { name: "npm packages", files: modules },
-    { name: "ibatch", files: [...own, ...launchers(root), packedNote({ node, glibc, wheels, ...about }), digits] },
+    { name: "ibatch", files: [...own, ...launchers(root), packedNote({ node, glibc, wheels, ...about }), ...digits] },
     ...wheelParts(folder, wheels),
   ];
   const taken = new Set(parts.flatMap(({ files }) => files).map(({ at }) => at.split("/")[0]));
@@ -82,11 +82,32 @@ function addedFolder(path, taken) {
   };
 }
 
-/** The images of digits, the one thing that is taken of scikit-learn: py_backend/datasets/digits.py looks for them there. */
-export async function digitsFile(python, run) {
-  const ask = "import importlib.util as u; print('at', *u.find_spec('sklearn').submodule_search_locations)";
-  const { output } = await run(python, ["-c", ask]);
-  const from = join(output.match(/^at (.*)$/m)?.[1] ?? "", "datasets", "data", "digits.csv.gz");
-  if (fs.existsSync(from)) return { at: "py_backend/datasets/digits.csv.gz", from };
-  throw new SetupError(`${python} has no scikit-learn with digits.csv.gz. Expected: it. Install scikit-learn there.`);
+/**
+ * The images of digits, the one thing that is taken of scikit-learn, and its licence: py_backend/datasets/digits.py looks
+ * for them there.
+ */
+export async function digitsFiles(python, run) {
+  const { output } = await run(python, ["-c", ASK_FOR_DIGITS]);
+  const [images = "", licence = ""] = [...output.matchAll(/^at (.*)$/gm)].map(([, path]) => path);
+  if (fs.existsSync(images) && fs.existsSync(licence)) {
+    return [
+      { at: "py_backend/datasets/digits.csv.gz", from: images },
+      { at: "packed/licences/scikit-learn.txt", from: licence },
+    ];
+  }
+  throw new SetupError(`${python} has no scikit-learn with its digits. Expected: it. Install scikit-learn there.`);
+}
+
+const ASK_FOR_DIGITS = `
+import importlib.metadata
+found = importlib.metadata.distribution("scikit-learn")
+for end in ("sklearn/datasets/data/digits.csv.gz", "COPYING"):
+    print("at", found.locate_file(next(file for file in found.files if str(file).endswith(end))))
+`;
+
+/** Node's licence, from where nodejs.org's archives and packages of systems have it; none where it is elsewhere. */
+export function licenceOfNode({ path }) {
+  const places = ["LICENSE", "share/doc/nodejs/LICENSE", "share/doc/node/LICENSE"];
+  const from = places.map((place) => join(path, "..", "..", place)).find((place) => fs.existsSync(place));
+  return from === undefined ? [] : [{ at: "packed/licences/node.txt", from }];
 }

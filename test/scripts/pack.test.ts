@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { contents } from "../../scripts/pack/contents.mjs";
+import { contents, digitsFiles, licenceOfNode } from "../../scripts/pack/contents.mjs";
 import {
   addonFor,
   filesOfModules,
@@ -228,14 +228,14 @@ describe("Node", () => {
 });
 
 describe("what is ours", () => {
-  const node = { arch: "x64", machine: "x86_64", program: process.execPath };
+  const node = { arch: "x64", machine: "x86_64", path: process.execPath, program: process.execPath };
   const about = { version: "1", commit: "abc", pythonVersions: ["3.12"] };
   const asked = {
     root: ROOT,
     node,
     wheels: [],
     folder: "/none",
-    digits: { at: "py_backend/datasets/digits.csv.gz", from: "x" },
+    digits: [],
     about,
   };
   const ours = () => contents({ ...asked, folders: [] }).find(({ name }) => name === "ibatch")?.files ?? [];
@@ -271,6 +271,23 @@ describe("what is ours", () => {
       pythons: ["3.12"],
       wheels: [],
     });
+  });
+
+  test("has the digits of scikit-learn, with its licence, and Node's", async () => {
+    const files = await digitsFiles(findPython(undefined), runTool);
+    expect(files.map(({ at }) => at)).toEqual([
+      "py_backend/datasets/digits.csv.gz",
+      "packed/licences/scikit-learn.txt",
+    ]);
+    expect(files.every((file) => "from" in file && existsSync(file.from))).toBe(true);
+    const nothing: typeof runTool = async () => ({ code: 1, signal: null, errno: null, output: "" });
+    expect(await failure(digitsFiles("python3", nothing))).toContain("python3 has no scikit-learn with its digits.");
+
+    const folder = temporary();
+    expect(licenceOfNode({ path: join(folder, "bin", "node") })).toEqual([]);
+    writeFileSync(join(folder, "LICENSE"), "");
+    const from = join(folder, "LICENSE");
+    expect(licenceOfNode({ path: join(folder, "bin", "node") })).toEqual([{ at: "packed/licences/node.txt", from }]);
   });
 
   test("is joined by folders of the user's, but not by one that it has itself", () => {
@@ -337,7 +354,7 @@ describe("archive", () => {
   async function write(output: string, parts: unknown): Promise<WrittenPart[]> {
     const program =
       "import runpy, sys, io; sys.stdin = io.StringIO(sys.argv.pop()); runpy.run_path(sys.argv[1], run_name='__main__')";
-    const asked = JSON.stringify({ folder: "top", output, time: 1_700_000_000, parts });
+    const asked = JSON.stringify({ folder: "top", machine: "x86_64", output, time: 1_700_000_000, parts });
     const { code, output: said } = await runTool(findPython(undefined), [
       "-c",
       program,
