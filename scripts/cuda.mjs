@@ -21,7 +21,7 @@ await orExit(async () => {
 async function check(options) {
   for (const path of [options.out, runsOf(options.out)]) refuseExisting(path);
   const programs = await findPrograms(options);
-  fs.mkdirSync(options.out, { recursive: true });
+  for (const path of [options.out, runsOf(options.out)]) fs.mkdirSync(path, { recursive: true });
   const parts = [];
   for (const part of partsOf(options, programs, ROOT)) parts.push(await runPart(part, options.out));
   const [float32, bfloat16, equalBits] = ["float32", "bfloat16", "equal-bits"].map((name) => readBench(options, name));

@@ -20,6 +20,7 @@ export function barRows(
 ): { what: string; expected: string; measured: string; verdict: string }[];
 export function verdictOf(part: {
   skipped?: string | undefined;
+  expected?: string | undefined;
   limit: number;
   result: { code?: number | null; signal?: string | null; errno?: string | null; output: string };
 }): { verdict: string; why: string };

@@ -56,11 +56,14 @@ export function barRows(benches, isGpu) {
 }
 
 /** `passed`, `failed`, `out of time` or `not run`, with what says why. */
-export function verdictOf({ skipped, result, limit }) {
+export function verdictOf({ skipped, result, limit, expected }) {
   if (skipped !== undefined) return { verdict: "not run", why: skipped };
   if (result.errno === "ABORT_ERR") return { verdict: "out of time", why: `longer than its ${limit} s` };
   const last = result.output.trim().split("\n").at(-1) ?? "";
   if (result.code === 0 && /^\d+ skipped\b/.test(last)) return { verdict: "not run", why: last };
+  if (result.code === 0 && expected && !result.output.includes(expected)) {
+    return { verdict: "failed", why: `it does not say \`${expected}\`` };
+  }
   if (result.code === 0) return { verdict: "passed", why: "" };
   return { verdict: "failed", why: `${result.errno ?? result.signal ?? `exit code ${result.code}`}: ${last}` };
 }

@@ -6,6 +6,8 @@ export interface CudaPart {
   limit: number;
   command: string[];
   cwd?: string;
+  /** Is said by what passes. */
+  expected?: string;
   skipped?: string | undefined;
 }
 

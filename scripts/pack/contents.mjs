@@ -10,7 +10,7 @@ import { filesOfWheels, GLIBC } from "./wheels.mjs";
 const BESIDES = [
   ...["README.md", "CHANGELOG.md", "LICENSE", "package.json", "pyproject.toml", "docs/CONFIG.md", "examples"],
   ...["scripts/cuda.mjs", "scripts/cuda", "scripts/setup.mjs", "scripts/setup"],
-  ...["test/conftest.py", "test/cuda", "test/python/test_no_waiting.py"],
+  ...["test/conftest.py", "test/cuda", "test/python/test_no_waiting.py", "test/e2e/own_model/breaking_net.py"],
 ];
 const PROGRAMS = ["ibatch", "python", "check-gpu"];
 const NOT_TAKEN = /(^|\/)(node_modules|__pycache__|runs|build)\/|\.(map|d\.ts|pyc)$|\.ibatch-stamp$|(^|\/)\.git/;

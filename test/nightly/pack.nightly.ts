@@ -16,6 +16,7 @@ const unpacked = scratch.path("there", "ibatch");
 const TOOLS = ["sh", "dirname", "readlink", "env"];
 
 let printed = "";
+let commit = "";
 
 /** On the bare machine. */
 function there(program: string, args: string[], environment = {}) {
@@ -34,6 +35,7 @@ function there(program: string, args: string[], environment = {}) {
 beforeAll(() => {
   const options: ExecFileSyncOptions & { encoding: "utf8" } = { encoding: "utf8", cwd: packageRoot };
   writeCifar(scratch.path("data", "cifar-10-batches-bin"));
+  commit = execFileSync("git", ["rev-parse", "HEAD"], options).trim();
   const asked = ["--python", python, "--output", archive, "--with", scratch.path("data")];
   printed = execFileSync(process.execPath, ["scripts/pack.mjs", ...asked], options);
   for (const folder of ["there", "tools", "home"]) mkdirSync(scratch.path(folder));
@@ -78,7 +80,6 @@ describe("an archive", () => {
     for (const file of ["shuffled/seed-0/metrics.jsonl", "heterogeneous/seed-0/metrics.jsonl"]) {
       expect(readFileSync(scratch.path("packed", file))).toEqual(readFileSync(scratch.path("ours", file)));
     }
-    const commit = execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8", cwd: packageRoot }).trim();
     expect(JSON.parse(readFileSync(scratch.path("packed", "experiment.json"), "utf8")).commit).toContain(commit);
     expect(readFileSync(scratch.path("packed", "table.md"), "utf8")).toContain("heterogeneous − shuffled");
   });
@@ -104,7 +105,7 @@ describe("an archive", () => {
   test("runs every part of the check of a GPU, on the CPU", () => {
     const { status, stdout } = there("check-gpu", ["--device", "cpu", "--small", "--out", scratch.path("checked")]);
     expect(stdout).toMatch(/\d passed, 0 failed, 0 out of time, \d not run\n$/);
-    for (const part of ["doctor", "float32", "bfloat16", "equal-bits", "resnet18"])
+    for (const part of ["doctor", "float32", "bfloat16", "equal-bits", "broken-device", "resnet18"])
       expect(stdout).toMatch(new RegExp(`^passed +${part}, `, "m"));
     expect(readFileSync(scratch.path("checked", "page.md"), "utf8")).toContain("This was a CPU");
     expect(status).toBe(0);

@@ -63,11 +63,19 @@ describe("options", () => {
 describe("parts", () => {
   test("take ten minutes at most, all on the device that is asked for", () => {
     const all = parts(["--device", "cuda:1"]);
-    expect(all.map(({ name }) => name)).toEqual(["doctor", "float32", "bfloat16", "equal-bits", "tests", "resnet18"]);
+    expect(all.map(({ name }) => name)).toEqual([
+      "doctor",
+      "float32",
+      "bfloat16",
+      "equal-bits",
+      "tests",
+      "broken-device",
+      "resnet18",
+    ]);
     expect(all.reduce((sum, { limit }) => sum + limit, 0)).toBeLessThanOrEqual(600);
     const ours = all.filter(({ command }) => command[0] === "node");
     expect(ours.map(({ command }) => command.slice(-1)[0] === "cuda:1" || command.includes("cuda:1"))).toEqual([
-      ...[true, true, true, true, true],
+      ...[true, true, true, true, true, true],
     ]);
   });
 
@@ -82,7 +90,7 @@ describe("parts", () => {
   test("are small where that is asked for", () => {
     const small = parts(["--small"]).map(({ command }) => command.join(" "));
     expect(small[1]).toContain("--model mnist-cnn --samples 128 --rounds 1");
-    expect(small[5]).toContain("--set dataset.subset=64 --set epochs=2");
+    expect(small[6]).toContain("--set dataset.subset=64 --set epochs=2");
   });
 });
 
@@ -104,6 +112,12 @@ describe("verdicts", () => {
     expect(verdictOf({ limit: 20, result })).toEqual({ verdict: "not run", why: "87 skipped in 0.29s" });
     const some = { ...ended, output: "80 passed, 7 skipped in 9.29s\n" };
     expect(verdictOf({ limit: 20, result: some })).toEqual({ verdict: "passed", why: "" });
+  });
+
+  test("of what does not say what it should is that it failed", () => {
+    const part = { limit: 20, expected: "the device broke", result: ended };
+    expect(verdictOf(part)).toEqual({ verdict: "failed", why: "it does not say `the device broke`" });
+    expect(verdictOf({ ...part, result: { ...ended, output: "2: the device broke\n" } }).verdict).toBe("passed");
   });
 
   test("of bars are reached, missed, or not run, which a CPU never is", () => {
