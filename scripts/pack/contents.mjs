@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { SetupError } from "../setup/failures.mjs";
 import { filesUnder } from "../setup/stamps.mjs";
 import { filesOfModules, glibcNeededBy, newest } from "./modules.mjs";
-import { filesOfWheels, GLIBC } from "./wheels.mjs";
+import { filesOfWheels, GLIBC, NEEDED_MODULES } from "./wheels.mjs";
 
 /** Beside what package.json says is installed: what is read, and what `./check-gpu` needs. */
 const BESIDES = [
@@ -48,7 +48,15 @@ function launchers(root) {
 
 /** What `ibatch` and packed/wheels.py find out where it is unpacked. */
 function packedNote({ node, glibc, wheels, commit, version, pythonVersions }) {
-  const note = { version, commit, machine: node.machine, glibc, pythons: pythonVersions, wheels };
+  const note = {
+    version,
+    commit,
+    machine: node.machine,
+    glibc,
+    pythons: pythonVersions,
+    needs: NEEDED_MODULES,
+    wheels,
+  };
   return { at: "packed.json", text: `${JSON.stringify(note, null, 2)}\n` };
 }
 

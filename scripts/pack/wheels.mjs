@@ -13,7 +13,8 @@ const PYTEST_NEEDS_BEFORE_3_11 = ["exceptiongroup", "tomli"];
 /** Without one of these no run is trained. */
 const NEEDED = ["numpy", "pyzmq", "msgspec", "safetensors"];
 
-const MODULES = { pyzmq: "zmq" };
+const moduleOf = (name) => (name === "pyzmq" ? "zmq" : name.replaceAll("-", "_"));
+export const NEEDED_MODULES = NEEDED.map(moduleOf);
 
 /** glibc that wheels and Node may ask for. */
 export const GLIBC = "2.28";
@@ -88,8 +89,15 @@ export function readName(file) {
   const parts = file.replace(/\.whl$/, "").split("-");
   const [python, abi] = parts.slice(-3);
   const name = parts[0].replaceAll("_", "-").toLowerCase();
-  const module = MODULES[name] ?? name.replaceAll("-", "_");
-  return { file, name, module, needed: NEEDED.includes(name), folder: parts.slice(0, -1).join("-"), python, abi };
+  return {
+    file,
+    name,
+    module: moduleOf(name),
+    needed: NEEDED.includes(name),
+    folder: parts.slice(0, -1).join("-"),
+    python,
+    abi,
+  };
 }
 
 /** What is read where a package is used, and not where it is built or tested. */

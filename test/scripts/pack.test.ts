@@ -269,6 +269,7 @@ describe("what is ours", () => {
       ...{ version: "1", commit: "abc", machine: "x86_64" },
       glibc: expect.stringMatching(/^2\.\d+$/),
       pythons: ["3.12"],
+      needs: ["numpy", "zmq", "msgspec", "safetensors"],
       wheels: [],
     });
   });

@@ -51,7 +51,7 @@ async function run(name: string, args: string[], { wheels = [wheel("zmq")], note
   const machine = process.arch === "x64" ? "x86_64" : "aarch64";
   writeFileSync(
     join(root, "packed.json"),
-    JSON.stringify({ machine, glibc: "2.28", pythons: ["3.12"], wheels, ...note }),
+    JSON.stringify({ machine, glibc: "2.28", pythons: ["3.12"], needs: ["zmq"], wheels, ...note }),
   );
   const environment = { PATH: "/usr/bin:/bin", IBATCH_PYTHON: python, PYTHONPATH: site, ...env };
   const { code, output } = await runTool(join(root, name), args, { env: environment });
@@ -120,6 +120,14 @@ describe.runIf(process.platform === "linux")("ibatch of an archive", () => {
           `with npm run pack -- --python-version ${version}\\.$`,
       ),
     );
+  });
+
+  test("refuses a Python that lacks what the archive was made without", async () => {
+    const { code, output } = await run("ibatch", [], { note: { needs: ["zmq", "numpy"] } });
+    expect(output).toMatch(
+      /, and has no numpy, nor has this archive\. Expected: one that has it\. Name another with IBATCH_PYTHON or --python, or make the archive anew without --without numpy\.$/,
+    );
+    expect(code).toBe(4);
   });
 
   test("does not mind that what only tests need does not fit", async () => {

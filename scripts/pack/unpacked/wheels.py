@@ -27,6 +27,8 @@ def main() -> int:
     mistake = wrong_machine(packed) or wrong_python()
     folders: list[str] = []
     if mistake is None:
+        mistake = left_out(packed)
+    if mistake is None:
         missing = [wheel for wheel in packed["wheels"] if not has(wheel["module"])]
         folders, mistake = fitting(missing, packed["pythons"])
     if mistake is not None:
@@ -65,6 +67,19 @@ def wrong_python() -> str | None:
     if not has("torch"):
         return f"{this_python()}, and has no torch. Expected: torch 2.8 or newer. {NAME_ANOTHER}."
     return None
+
+
+def left_out(packed: dict[str, Any]) -> str | None:
+    """What is wrong where the archive was made without something that this Python lacks, too."""
+    there = {wheel["module"] for wheel in packed["wheels"]}
+    lacking = [module for module in packed["needs"] if module not in there and not has(module)]
+    if not lacking:
+        return None
+    names = ", ".join(lacking)
+    return (
+        f"{this_python()}, and has no {names}, nor has this archive. Expected: one that has it. {NAME_ANOTHER}, "
+        f"or make the archive anew without --without {names}."
+    )
 
 
 def fitting(missing: list[dict[str, Any]], pythons: list[str]) -> tuple[list[str], str | None]:
