@@ -18,6 +18,7 @@ from torch import Tensor
 from .device import Recorder, what_broke
 from .fitting import SAMPLES, Tried, copied, training_pass
 from .generators import generators_kept
+from .learner import Learner
 from .learner_state import parts
 from .listed import listed
 from .messages import Precision
@@ -31,15 +32,19 @@ RATE = 1e-3
 TOLERANCES: dict[Precision, float] = {"float32": 1e-4, "tf32": 1e-3, "bfloat16": 1e-2}
 """Of what recorded steps give, as shares of what eager ones give and of 1. Equal bits are usual, and asked for where a
 session wants them."""
+SHARE_OF_CHANGE = 0.1
+"""Of what eager steps change: from so much on, recorded ones do something else, however little a few steps change."""
 OF_PYTHON = ("numpy's", "Python's")
 """Generators whose draws a recording does not make anew, as generators.py names them."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What some steps gave. losses: float32 [STEPS · SAMPLES]; tensors: all that the model and the loss keep."""
+    """What some steps gave. losses: float32 [STEPS · SAMPLES]; start, tensors: all that the model and the loss kept
+    before them and behind them."""
 
     losses: npt.NDArray[np.float32]
+    start: dict[str, Tensor]
     tensors: dict[str, Tensor]
     attributes: list[str]
 
@@ -66,7 +71,10 @@ def why_not_recordable(tried: Tried, record: Recorder, *, equal_bits: bool) -> s
         worst = np.nanmax(np.abs(recorded.losses - eager.losses))
         return f"recorded steps gave other losses than eager ones, by {worst:.1g}"
     others = [name for name, tensor in eager.tensors.items() if not alike(tensor, recorded.tensors[name], tolerance)]
-    return f"recorded steps left other values in {listed(others)} than eager ones" if others else None
+    if others:
+        return f"recorded steps left other values in {listed(others)} than eager ones"
+    is_other = distance(recorded.tensors, eager.tensors) > SHARE_OF_CHANGE * distance(eager.start, eager.tensors)
+    return "recorded steps changed the model otherwise than eager ones" if is_other else None
 
 
 def trained(tried: Tried, record: Recorder | None, refused: list[str]) -> Seen:
@@ -83,15 +91,25 @@ def trained(tried: Tried, record: Recorder | None, refused: list[str]) -> Seen:
         micro_batch=None,
         average=None,
     )
+    start = kept_tensors(learner)
     losses = train_chunk(steps, tried.data, chunk, ["loss"], Progress()).signals.arrays()["loss"]
-    tensors = {
+    return Seen(losses, start, kept_tensors(learner), attributes.changed_names())
+
+
+def kept_tensors(learner: Learner) -> dict[str, Tensor]:
+    return {
         f"{part.name}.{name}": entry.detach().clone()
         for part in parts(learner)
         for state in [part.state()]
         for name, entry in {**part.other_buffers(state), **state}.items()
         if isinstance(entry, Tensor)
     }
-    return Seen(losses, tensors, attributes.changed_names())
+
+
+def distance(a: dict[str, Tensor], b: dict[str, Tensor]) -> float:
+    """Euclidean, over all finite numbers."""
+    squares = [(a[name].double() - b[name].double()).square().nan_to_num(0.0, 0.0, 0.0).sum() for name in b]
+    return float(torch.stack(squares).sum().sqrt())
 
 
 def alike(a: Tensor, b: Tensor, tolerance: float) -> bool:

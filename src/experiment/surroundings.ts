@@ -126,7 +126,7 @@ function otherBits(made: MadeIn, { arm, surroundings: now }: MadeFrom & Pick<Mad
   if (difference === undefined) return undefined;
   return {
     what: `was made in surroundings that give other bits (${difference})`,
-    remedy: ": run where it was made (see its run.json; backend.device, backend.threads)",
+    remedy: ": run where it was made (see its run.json; backend.device, backend.threads, backend.fast)",
   };
 }
 
@@ -157,9 +157,10 @@ const differences = (then: Surroundings, now: Surroundings, sameArm: boolean): s
 type Texts = Readonly<Record<string, string>>;
 
 function differing(before: Texts, after: Texts, then: Machine, now: Machine): string[] {
-  const asked = Object.entries(after).flatMap(([name, value]) =>
-    before[name] === value ? [] : [`${name} ${before[name]}, now ${value}`],
-  );
+  const asked = [...new Set([...Object.keys(after), ...Object.keys(before)])].flatMap((name) => {
+    const [was, is] = [before, after].map((texts) => texts[name] ?? JSON.stringify(BEFORE_THEM[name]));
+    return was === is ? [] : [`${name} ${was}, now ${is}`];
+  });
   return [...asked, ...otherLibraries(then, now)];
 }
 

@@ -969,7 +969,7 @@ describe("a run beside results that were made", () => {
       kind: "usage",
       message:
         `arm frozen: ${scene.directory}/frozen/seed-0 was made in surroundings that give other bits (${difference}): ` +
-        "run where it was made (see its run.json; backend.device, backend.threads), or name another directory with --out",
+        "run where it was made (see its run.json; backend.device, backend.threads, backend.fast), or name another directory with --out",
     });
     expect(scene.has("frozen/seed-2")).toBe(false);
   });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -268,6 +269,22 @@ def test_a_model_that_depends_on_python_is_not_recorded(
     played = recorder.played
     fast.train(batches_of([8] * 8))
     assert recorder.played == played
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("optimizer", [SGD, Named(name="sgd", options={}), Named(name="adam", options={})])
+def test_a_recording_that_leaves_out_the_update_is_noticed(
+    open_run: OpenRun, monkeypatch: pytest.MonkeyPatch, optimizer: Named, precision: str
+) -> None:
+    def without_update(work: Callable[[], None]) -> Callable[[], None]:
+        learner = inspect.getclosurevars(work).nonlocals["learner"]
+        monkeypatch.setattr(learner.optimizer, "step", lambda: None)
+        return work
+
+    monkeypatch.setattr(opening, "recorder", lambda _device: without_update)
+    opened = open_run(model=FASHION, optimizer=optimizer, precision=precision).opened.body
+    assert opened.settings.recorded_steps is False
+    assert any("than eager ones" in line for line in opened.notices)
 
 
 def test_a_parameter_whose_gradient_comes_late_is_updated_as_by_plain_pytorch(
