@@ -58,6 +58,6 @@ ${tableOf(rows)}
 - *Bare* is [py_bench/bare.py](../../py_bench/bare.py): images in memory, channels last, each sample's loss kept, no loader.
 - Figures are medians; ratios are medians of ratios within rounds, with the least and the most. Images are ${isRealData ? "those of MNIST, Fashion-MNIST and CIFAR-10" : "made up, of the shape of MNIST's, Fashion-MNIST's and CIFAR-10's"}.
 - Our backend keeps memory that was freed, which a script of a user's does not by itself; the loops in Python run as a script would.
-- *Control* is what an epoch took beyond the backend's own training. A start is the whole command, a median of 15.
+- *Control* is what an epoch took by the clock beyond what the backend says that it trained: the plan of the next epoch and all records are in it. A start is the whole command, a median of 15.
 `;
 }

@@ -5,6 +5,7 @@ import { IbatchError, Interrupted } from "../errors.js";
 import type { RunOrder } from "../order-files/run-order.js";
 import type { EpochTimings } from "../record/epoch-metrics.js";
 import type { RunRecord } from "../record/run-record.js";
+import { secondsSince } from "../training/clock.js";
 import { openRequest } from "../training/open-request.js";
 import { recordIn } from "../training/recording.js";
 import { type Listener, tellAll } from "../training/run-event.js";
@@ -24,26 +25,26 @@ export interface OurRun {
   note(line: string): void;
 }
 
-/** An epoch of ours, in seconds. */
+/** An epoch of ours, in seconds of the clock on the wall: from its go-ahead until the next one could be given. */
 export interface OurRound {
-  /** Of all but evaluations. */
+  /** Of all but evaluations: the plan of the next epoch and all records are in it. */
   readonly seconds: number;
   /** Of that what the backend did not spend on training. */
   readonly controlSeconds: number;
 }
 
+type Ended = (timings: EpochTimings) => void;
+
 export class OurLoop {
   readonly session: Session;
   readonly #over: Promise<never>;
   readonly #gate: Gate;
-  #told: (timings: EpochTimings) => void = () => {};
+  #ended: (timings: EpochTimings) => void = () => {};
 
-  private constructor(session: Session, gate: Gate, train: (listen: Listener) => Promise<never>) {
+  private constructor(session: Session, gate: Gate, train: (ended: Ended) => Promise<never>) {
     this.session = session;
     this.#gate = gate;
-    this.#over = train((event) => {
-      if (event.type === "epochEnded") this.#told(event.timings);
-    });
+    this.#over = train((timings) => this.#ended(timings));
     this.#over.catch(() => {}); // who asks for a round is told
   }
 
@@ -51,15 +52,23 @@ export class OurLoop {
   static async open(run: OurRun): Promise<OurLoop> {
     const session = await Session.open(run.client, openRequest(run), run.signal, run.note);
     const gate = new Gate(run.signal);
-    return new OurLoop(session, gate, async (listen) => {
+    return new OurLoop(session, gate, async (ended) => {
       await gate.pass();
       const { config, seed, order, record } = run;
+      let told: EpochTimings | undefined;
+      const hear: Listener = (event) => {
+        if (event.type === "epochEnded") told = event.timings;
+      };
       const boundary = {
         batchesUntilNext: () => Number.POSITIVE_INFINITY,
         ask: () => undefined,
-        epochEnded: gate.pass,
+        epochEnded: async () => {
+          await training.planner.madeEarly(); // while the gate is shut it would cost nothing
+          if (told !== undefined) ended(told);
+          await gate.pass();
+        },
       };
-      const inputs = { config, seed, order, boundary, listen: tellAll(recordIn(record), listen) };
+      const inputs = { config, seed, order, boundary, listen: tellAll(recordIn(record), hear) };
       const training = await prepareTraining(inputs, session);
       const { divergedAtStep: step } = await trainRun(firstState(training), training);
       const how = step === undefined ? "came to its end" : `diverged at step ${step}`;
@@ -70,14 +79,12 @@ export class OurLoop {
   /** Trains the next epoch. @throws what the run met. */
   async round(): Promise<OurRound> {
     const ended = new Promise<EpochTimings>((resolve) => {
-      this.#told = resolve;
+      this.#ended = resolve;
     });
+    const began = performance.now();
     this.#gate.open();
-    const { totalSeconds, trainingSeconds, scoringSeconds, evaluatingSeconds } = await Promise.race([
-      ended,
-      this.#over,
-    ]);
-    const seconds = totalSeconds - scoringSeconds - evaluatingSeconds;
+    const { trainingSeconds, scoringSeconds, evaluatingSeconds } = await Promise.race([ended, this.#over]);
+    const seconds = secondsSince(began) - scoringSeconds - evaluatingSeconds;
     return { seconds, controlSeconds: seconds - trainingSeconds };
   }
 

@@ -78,6 +78,11 @@ export class Planner {
     this.#early = early;
   }
 
+  /** Waits until the plan that is made early is made, or has failed. */
+  async madeEarly(): Promise<void> {
+    await this.#early?.plan.catch(() => {});
+  }
+
   /** The batches of an epoch with this start that is decided batch by batch, from a step on. */
   async decide(
     { ledger, before, ...start }: Omit<PlannedFrom, "memory">,

@@ -1,18 +1,21 @@
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { OurLoop } from "../../src/bench/our-loop.js";
 import { resolveConfig } from "../../src/config/config.js";
 import { ConfigSource } from "../../src/config/config-source.js";
 import { OrderSources } from "../../src/config/order-sources.js";
 import { runConfig } from "../../src/config/run-config.js";
 import { Interrupted } from "../../src/errors.js";
-import { RunRecord } from "../../src/record/run-record.js";
+import type { RunOrder } from "../../src/order-files/run-order.js";
+import { planHashes, RunRecord } from "../../src/record/run-record.js";
 import { catalogue } from "../config/fake-catalogue.js";
 import { FakeBackend, type Pretence } from "../experiment/fake-backend.js";
 import { CONFIG, temporaryDirectory } from "../experiment/scene.js";
 
+afterEach(() => vi.restoreAllMocks());
+
 /** A run of three epochs of five batches, in chunks of two. */
-async function open(pretence: Pretence = {}) {
+async function open(pretence: Pretence = {}, asOrder = (order: RunOrder) => order) {
   const config = resolveConfig(ConfigSource.parse(CONFIG, "x.yaml"), OrderSources.builtIn, catalogue);
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -20,11 +23,12 @@ async function open(pretence: Pretence = {}) {
   const record = new RunRecord(join(temporaryDirectory(), "run"), { orders: "full", signals: "last" });
   const { frozen } = config.arms;
   record.start({ arm: "frozen", seed: 0, configHash: "", config: frozen, ibatchVersion: "", state: "running" });
-  const order = OrderSources.builtIn.start(frozen.order, 0, { signal, limit: { seconds: 60 }, say: () => {} });
+  const started = OrderSources.builtIn.start(frozen.order, 0, { signal, limit: { seconds: 60 }, say: () => {} });
+  const order = asOrder(started);
   const rest = { order, seed: 0, dataDir: null, record, signal, note: () => {} };
   const loop = await OurLoop.open({ client, config: runConfig(config, "frozen"), ...rest });
   const steps = () => client.sentOf("train").reduce((sum, { arrays }) => sum + arrays.learningRates.length, 0);
-  return { loop, client, stopping, steps, closed: () => client.sentOf("close").length };
+  return { loop, client, stopping, record, steps, closed: () => client.sentOf("close").length };
 }
 
 describe("ours, an epoch at a time", () => {
@@ -46,6 +50,30 @@ describe("ours, an epoch at a time", () => {
     const { seconds, controlSeconds } = await loop.round();
     expect(seconds).toBeLessThan(0); // the pretence says that more was evaluated than there was time
     expect(controlSeconds).toBe(seconds);
+    await loop.close();
+  });
+
+  test("its seconds are the clock's: the plan of the next epoch is in them, and all that is recorded", async () => {
+    let clock = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => 1000 * clock);
+    const taking = (seconds: number) => {
+      clock += seconds;
+    };
+    const { loop, record } = await open({ seconds: ({ type }) => (type === "train" ? 1 : 0) }, (order) => ({
+      ...order,
+      order: async (inputs) => {
+        taking(100);
+        return await order.order(inputs);
+      },
+    }));
+    vi.spyOn(record, "appendMetrics").mockImplementation(() => taking(20));
+    vi.spyOn(record, "writePlan").mockImplementation((_, plan) => {
+      taking(3);
+      return planHashes(plan);
+    });
+    const chunks = 3;
+    expect(await loop.round()).toEqual({ seconds: 223, controlSeconds: 223 - chunks }); // of the first plan, too
+    expect(await loop.round()).toEqual({ seconds: 123, controlSeconds: 123 - chunks });
     await loop.close();
   });
 
