@@ -132,8 +132,9 @@ def recorder(device: torch.device) -> Recorder | None:
 def forget_failed_recording(device: torch.device, pool: Any) -> None:
     """What torch leaves behind: an allocator that keeps freed memory as if the recording were still made, and a
     generator that is marked likewise and then refuses to draw."""
-    with suppress(RuntimeError):  # where it came to its end all the same
+    with suppress(RuntimeError):  # newer ones end it before they fail
         torch._C._cuda_endAllocateToPool(device.index, pool)
+    with suppress(RuntimeError):
         torch._C._cuda_releasePool(device.index, pool)
     generator = torch.cuda.default_generators[device.index]
     generator.graphsafe_set_state(generator.clone_state())

@@ -8,6 +8,7 @@ other losses, parameters or buffers than eager steps give. What is not seen, as 
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,8 @@ def why_not_recordable(tried: Tried, record: Recorder, *, equal_bits: bool) -> s
             if what_broke(error):
                 raise
             return f"training a copy failed: {first_line(error)}"
+        finally:
+            gc.collect()  # copies that refer to themselves, as by a hook, hold the device's memory
     if refused:
         return refused[0]
     if eager.attributes:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
-from py_backend import device, opening, step
+from py_backend import device, generators, opening, step
 from py_backend.codec import Packet
 from py_backend.messages import Augmentation, Average, Chosen, Load, Named, Save
 from py_backend.references import importing
@@ -244,6 +244,49 @@ def test_after_a_step_that_cannot_be_recorded_all_are_eager(
         "py_backend: a step of 8 samples cannot be recorded: no more memory; steps are launched one operation at a "
         "time from now on"
     ]
+
+
+def test_weighted_and_unweighted_steps_of_one_size_are_recorded_apart(
+    open_run: OpenRun, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained() -> tuple[int, dict[str, bytes]]:
+        run = open_run(model=NOISY, optimizer=SGD)
+        for weights in (None, [0.5, 2.0] * 20, None, [3.0, 0.25] * 20):
+            run.train(batches_of([8] * 5), weights=weights)
+        return len(run.host._session._steps.recorded), bytes_of(run)
+
+    recorded = trained()
+    monkeypatch.setattr(step, "WARM_UP_STEPS", 1000)
+    eager = trained()
+    assert (recorded[0], eager[0]) == (2, 0)
+    assert recorded[1] == eager[1]
+
+
+def test_a_model_of_the_users_that_fails_while_it_is_recorded_is_trained_eagerly(
+    open_run: OpenRun, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = open_run(model=own("Draws"))
+
+    def record(work: Callable[[], None]) -> Callable[[], None]:
+        with monkeypatch.context() as patched:
+            patched.setattr(type(run.model), "forward", lambda _self, _x: 1 / 0)
+            work()
+        raise AssertionError("nothing failed")
+
+    monkeypatch.setattr(run.host._session._steps, "_record", record)
+    assert run.train(batches_of([8] * 8)).body.batches_done == 8
+    assert "cannot be recorded: division by zero" in capfd.readouterr().err
+
+
+def test_the_trial_draws_from_no_generator(open_run: OpenRun, recorder: Recorder) -> None:
+    before = generators.states(device.resolve("cpu"))
+    open_run(model=own("Draws"))
+    assert generators.drawn(before, generators.states(device.resolve("cpu"))) == []
+
+
+def test_complex_parameters_are_left_to_plain_pytorch(open_run: OpenRun, recorder: Recorder) -> None:
+    settings = open_run(model=own("Phases")).opened.body.settings
+    assert (settings.fused_updates, settings.recorded_steps) == (False, False)
 
 
 def fail(_work: Callable[[], None]) -> Callable[[], None]:

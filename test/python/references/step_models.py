@@ -99,3 +99,12 @@ class Counting(nn.Module):
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         self.seen += len(labels)
         return F.cross_entropy(logits, labels, reduction="none")
+
+
+class Phases(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, 144, dtype=torch.complex64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x.flatten(1).to(torch.complex64), self.weight).abs()
