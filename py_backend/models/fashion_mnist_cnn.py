@@ -63,10 +63,11 @@ class FashionMnistCnn(nn.Module):
 
 
 def activated_and_pooled(x: Tensor, activation: nn.PReLU) -> Tensor:
-    """max_pool2d(activation(x), 2), x [B, C, H, W]. With a slope that is not negative an activation rises, so pooling
-    may come first, which leaves it a quarter of the values: the same outputs and gradients, but where two inputs are
-    rounded to one. To look at the slope costs nothing on the CPU; elsewhere it would wait for the device."""
-    if x.device.type == "cpu" and activation.weight.item() >= 0:
+    """max_pool2d(activation(x), 2), x [B, C, H, W]. With a slope above 0 an activation rises, so pooling may come
+    first, which leaves it a quarter of the values: the same outputs, and the same gradients but for the sequence in
+    which the slope's is summed, and where two inputs are rounded to one output. To look at the slope costs nothing on
+    the CPU; elsewhere it would wait for the device."""
+    if x.device.type == "cpu" and activation.weight.item() > 0:
         pooled: Tensor = activation(F.max_pool2d(x, 2))
         return pooled
     return F.max_pool2d(activation(x), 2)
