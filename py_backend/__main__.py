@@ -8,7 +8,6 @@ Exit codes: 0 told to stop, 1 a bug, 2 wrong command line, 4 something is missin
 from __future__ import annotations
 
 import argparse
-import ctypes
 import math
 import os
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from . import keeper, user_token
 from .exits import DEVICE_BROKEN, SURROUNDINGS_MISSING, WRONG_USAGE, fail, leave
+from .freed_memory import keep_freed_memory
 from .process_signals import handle_sigterm, leave_to_controller, outlive_time_limit_warning
 
 if TYPE_CHECKING:  # it needs torch
@@ -29,7 +29,6 @@ TERMINATED = 143
 
 MIN_PYTHON, PYTHON_LIMIT = (3, 10), (3, 14)
 MIN_TORCH = (2, 8)
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def main() -> int:
@@ -238,19 +237,6 @@ def add_python_paths(directories: list[str]) -> None:
     """Where the user's modules are looked for: here, behind what is found already, and in worker processes."""
     absolute = [os.path.abspath(directory) for directory in directories]
     sys.path.extend(directory for directory in absolute if directory not in sys.path)
-
-
-def keep_freed_memory() -> None:
-    """Tells glibc to keep large blocks for the next batch, instead of returning each to the kernel: same bits, and
-    faster the larger the batch. Without effect elsewhere."""
-    if sys.platform != "linux":
-        return
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return
-    mallopt(M_MMAP_MAX, 0)
-    mallopt(M_TRIM_THRESHOLD, -1)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import torch
 from msgspec import Struct
 
 from py_backend.device import peak_bytes, resolve, select, synchronize
+from py_backend.errors import BackendError
+from py_backend.freed_memory import keep_freed_memory
 
 from .bare import bare
 from .pictures import take
@@ -20,7 +22,8 @@ LOOPS: dict[str, Callable[[Task], Epoch]] = {"bare": bare, "textbook": textbook}
 
 
 class Prepare(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="do", tag="prepare"):
-    """dataset, data_dir: None for images that are made up; image_shape: (H, W, C)."""
+    """dataset, data_dir: None for images that are made up; image_shape: (H, W, C); keeps_freed_memory: as our backend
+    does, which no script does by itself."""
 
     loop: str
     model: str
@@ -38,6 +41,7 @@ class Prepare(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="do", 
     workers: int
     device: str
     threads: int
+    keeps_freed_memory: bool
 
 
 class Train(Struct, forbid_unknown_fields=True, tag_field="do", tag="train"):
@@ -67,6 +71,8 @@ class Peer:
         return self._train(self._task)
 
     def _prepare(self, asked: Prepare) -> dict[str, Any]:
+        if asked.keeps_freed_memory and not keep_freed_memory():
+            raise BackendError("bad_field", "glibc alone can be told to keep freed memory: leave out the -kept loops")
         torch.set_num_threads(asked.threads)
         device = resolve(asked.device)
         select(device)

@@ -36,7 +36,9 @@ function readTypeScriptImports(): Import[] {
 const PACKAGES: Record<string, readonly string[]> = {
   py_backend: [],
   // what a loop of a user's has in common with ours: images, a device, and how it ends
-  py_bench: ["datasets", "device", "errors", "exits", "process_signals"].map((name) => `py_backend/${name}`),
+  py_bench: ["datasets", "device", "errors", "exits", "freed_memory", "process_signals"].map(
+    (name) => `py_backend/${name}`,
+  ),
   py_ray: ["py_backend", "py_backend/exits", "py_backend/process_signals"],
   py_report: ["py_backend/exits", "py_backend/process_signals"],
   // what a config names, and nothing that trains
@@ -283,6 +285,7 @@ describe("Python", () => {
       "__init__",
       "errors",
       "exits",
+      "freed_memory",
       "process_signals",
       "endpoints",
       "progress",

@@ -1,7 +1,7 @@
 export interface LoopCase {
   model: string;
   batchSize: number;
-  peer: "bare" | "textbook";
+  peer: "bare" | "bare-kept" | "textbook" | "textbook-kept";
   workers: number;
   /** Least ratio; null: shown only. */
   bar: number | null;

@@ -1,4 +1,5 @@
 /** One case: the same run twice for its bits, then all loops in turn, round by round. */
+import { platform } from "node:os";
 import type { BackendSupply } from "../backend/supply.js";
 import { findPython } from "../process/find-python.js";
 import type { BenchCase } from "../record/bench-document.js";
@@ -72,9 +73,11 @@ export async function measureCase(one: Case, backends: Backends, options: CaseOp
   }
 }
 
-/** On a CPU `backend.fast` changes nothing. */
-const rivalsOn = (device: string): readonly RivalName[] =>
-  device === "cpu" ? ["bare", "textbook"] : ["eager", "bare", "textbook"];
+/** On a CPU `backend.fast` changes nothing; glibc alone can be told to keep memory. */
+function rivalsOn(device: string): readonly RivalName[] {
+  if (device !== "cpu") return ["eager", "bare", "textbook"];
+  return platform() === "linux" ? ["bare", "bare-kept", "textbook"] : ["bare", "textbook"];
+}
 
 const nameOf = ({ model, batchSize }: Case): string => `${model}, batches of ${batchSize}`;
 

@@ -8,6 +8,8 @@ import type { Rival, RivalName } from "./rival.js";
 
 export type PeerName = Exclude<RivalName, "eager">;
 
+const loopOf = (name: PeerName) => ({ loop: name.replace("-kept", ""), keeps_freed_memory: name.endsWith("-kept") });
+
 export interface PeerSetup extends Pick<Setup, "data" | "precision" | "augments"> {
   readonly python: string;
   /** Of the backend, which decided both. */
@@ -47,7 +49,7 @@ export class PeerLoop implements Rival {
     await this.#peer.ask(
       {
         do: "prepare",
-        loop: this.name,
+        ...loopOf(this.name),
         ...{ model, samples, precision, augments, workers, device, threads },
         ...{ dataset: data === undefined ? null : dataset, data_dir: data ?? null },
         ...{ image_shape: image, batch_size: batchSize, memory_format: memoryFormat },

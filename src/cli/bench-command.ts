@@ -31,11 +31,11 @@ const options = {
   equalBits: flag("ours with backend.equalBits; exit code 1 where the same run twice has other bits"),
   against: text(
     "L,…",
-    "loops to hold ours against, of eager (backend.fast: false), bare and textbook; or none (default: bare,textbook; on " +
-      "a GPU eager, too)",
+    "loops to hold ours against, of eager (backend.fast: false), bare and textbook, these two also as bare-kept and " +
+      "textbook-kept, which keep freed memory as ours does; or none (default: bare,bare-kept,textbook; on a GPU eager,bare,textbook)",
     {
-      pattern: /^(eager|bare|textbook)(,(eager|bare|textbook))*$|^none$/,
-      expected: "expected some of eager, bare and textbook, as bare,textbook; or none",
+      pattern: /^(eager|(bare|textbook)(-kept)?)(,(eager|(bare|textbook)(-kept)?))*$|^none$/,
+      expected: "expected some of eager, bare, bare-kept, textbook and textbook-kept, as bare,textbook; or none",
     },
   ),
   workers: integer("N", "processes of the textbook loop's DataLoader (default: 2)", {

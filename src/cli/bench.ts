@@ -3,13 +3,13 @@ import { dirname } from "node:path";
 import { bench } from "../bench/bench.js";
 import { caseText, headText, legendText } from "../bench/bench-text.js";
 import { usageError } from "../errors.js";
-import { writeBenchDocument } from "../record/bench-document.js";
+import { LOOPS, writeBenchDocument } from "../record/bench-document.js";
 import type { BenchCommandOptions } from "./bench-command.js";
 import { thisCall } from "./called.js";
 import { EXIT } from "./exit-codes.js";
 import { note } from "./note.js";
 
-const RIVALS = ["eager", "bare", "textbook"] as const;
+const RIVALS = LOOPS.filter((name) => name !== "ours");
 
 /** `ibatch bench`: exit code 1 where equal bits are promised and a run has others the second time. */
 export async function benchHere(options: BenchCommandOptions, signal: AbortSignal): Promise<number> {

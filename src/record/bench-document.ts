@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { z } from "zod";
 import { writing } from "./write-file.js";
 
-export const LOOPS = ["ours", "eager", "bare", "textbook"] as const;
+/** Those whose names end with "-kept" keep freed memory, as ours does. */
+export const LOOPS = ["ours", "eager", "bare", "bare-kept", "textbook", "textbook-kept"] as const;
 export type LoopName = (typeof LOOPS)[number];
 
 /** Within rounds: what one loop did of another one, so that what changes from round to round falls out. */
@@ -23,7 +24,7 @@ const loop = z.strictObject({
 });
 
 const control = z.strictObject({
-  /** Of each round: wall time of the epoch without what the backend spent on training. */
+  /** Of each round: wall time of the epoch, the plan of the next one with it, without what the backend spent on training. */
   seconds: z.array(z.number()),
   /** Medians. */
   milliseconds: z.number(),

@@ -21,6 +21,11 @@ describe("a ratio", () => {
     expect(loopRow(usual, { loops: loops(3.99) }).at(-1)).toBe("**not met**");
   });
 
+  test("names a loop that keeps freed memory", () => {
+    const [name] = loopRow({ ...usual, peer: "bare-kept", bar: null }, { loops: loops(4) });
+    expect(name).toBe("mnist-cnn, 64, × bare, freed memory kept");
+  });
+
   test("without a bar is shown alone", () => {
     expect(loopRow({ ...usual, workers: 0, bar: null }, { loops: loops(4) }).slice(-2)).toEqual(["–", "–"]);
   });
@@ -35,6 +40,14 @@ test("control and starts meet their bars up to the bar", () => {
   const [help] = STARTS;
   expect(startRow(help, { median: 120, least: 110, most: 150 }).slice(3)).toEqual(["110 … 150 ms", "≤ 120 ms", "met"]);
   expect(startRow(help, { median: 120.5, least: 110, most: 150 }).at(-1)).toBe("**not met**");
+});
+
+test("each bar has a row beside it of the same loop with freed memory kept, as ours has it", () => {
+  for (const { bar, model, batchSize, peer, workers } of LOOPS) {
+    if (bar === null) continue;
+    const beside = { model, batchSize, peer: `${peer}-kept`, workers, bar: null };
+    expect(LOOPS).toContainEqual(expect.objectContaining(beside));
+  }
 });
 
 test("cases have names of their own, and are cases that can be measured", () => {

@@ -47,7 +47,7 @@ test("one network, in one round: a table, and a file from which its figures foll
   expect(document.cases.map(({ model, batchSize, samples }) => [model, batchSize, samples])).toEqual([
     ["mnist-cnn", 64, 160],
   ]);
-  expect(document.cases[0].loops.map(({ name }) => name)).toEqual(["ours", "bare", "textbook"]);
+  expect(document.cases[0].loops.map(({ name }) => name)).toEqual(["ours", "bare", "bare-kept", "textbook"]);
   checkFigures(document);
   for (const { twice, loops } of document.cases) {
     expect(twice).toMatchObject({ batches: 3, equal: true });

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 
 PREPARE: dict[str, Any] = {
@@ -28,6 +30,7 @@ PREPARE: dict[str, Any] = {
     "workers": 0,
     "device": "cpu",
     "threads": 1,
+    "keeps_freed_memory": False,
 }
 
 
@@ -56,3 +59,32 @@ def test_what_it_refuses_is_an_answer_and_it_goes_on() -> None:
     assert refused["refused"]["code"] == "no_device"
     assert "cuda:99" in refused["refused"]["message"]
     assert "ok" in prepared
+
+
+MAPPED = """
+import ctypes, sys
+import msgspec
+from py_bench.peer import Peer, Question
+
+Peer().answer(msgspec.json.decode(sys.stdin.buffer.read(), type=Question))
+libc = ctypes.CDLL(None)
+class Info(ctypes.Structure):
+    _fields_ = [(f"field_{at}", ctypes.c_int) for at in range(10)]
+libc.mallinfo.restype = Info
+libc.malloc.restype = ctypes.c_void_p
+before = libc.mallinfo().field_3  # blocks that are maps of their own, and go back to the kernel when they are freed
+assert libc.malloc(ctypes.c_size_t(64 << 20))
+print(libc.mallinfo().field_3 - before)
+"""
+
+
+def maps_of_a_large_block(question: dict[str, Any]) -> int:
+    run = [sys.executable, "-c", MAPPED]
+    done = subprocess.run(run, cwd=ROOT, input=json.dumps(question), capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc alone keeps it")
+def test_it_keeps_freed_memory_where_it_is_told_to_and_else_runs_as_a_script_does() -> None:
+    assert maps_of_a_large_block(PREPARE) == 1
+    assert maps_of_a_large_block({**PREPARE, "keeps_freed_memory": True}) == 0
