@@ -83,7 +83,6 @@ async function measured(
     rounds: rounds ?? options.rounds,
     command: "npm run bench -- training",
     note: (line) => console.log(line),
-    begun: () => {},
     measured: () => {},
   });
 }

@@ -21,7 +21,7 @@ No script keeps freed memory by itself. On a CPU that alone is a factor of about
 the activations of fashion-mnist-cnn: the same values, a quarter of their work.
 `;
 
-export function headText({ machine, threads, rounds, precision, augments, isRealData, ...how }: BenchHead) {
+export function headText({ machine, threads, rounds, precision, augments, equalBits, isRealData, ...how }: BenchHead) {
   const { device, deviceName, versions, node } = machine;
   const { python, torch, ...others } = versions;
   delete others.numpy;
@@ -29,7 +29,7 @@ export function headText({ machine, threads, rounds, precision, augments, isReal
   return `${deviceName} (${device}), ${counted(threads, "CPU thread")}
 torch ${torch}${gpu.join("")}
 Python ${python}, Node ${node}, ibatch ${how.ibatchVersion}${commitText(how.commit)}
-${precision}, ${counted(rounds, "round")}, images ${isRealData ? "of the datasets" : "made up"}${augments ? ", augmented" : ""}, textbook with ${counted(how.workers, "worker")}
+${precision}, ${counted(rounds, "round")}, images ${isRealData ? "of the datasets" : "made up"}${augments ? ", augmented" : ""}${equalBits ? ", equal bits" : ""}, textbook with ${counted(how.workers, "worker")}
 `;
 }
 

@@ -13,10 +13,8 @@ import { type CaseOptions, measureCase } from "./measure-case.js";
 export interface BenchOptions extends AskedCases, CaseOptions {
   /** Is recorded as what measured. */
   readonly command: string;
-  /** Told of the machine, before anything is measured. */
-  begun(head: BenchHead): void;
-  /** Told of each case once it is measured. */
-  measured(benchCase: BenchCase): void;
+  /** Told of each case once it is measured, and of all so far, it among them. */
+  measured(benchCase: BenchCase, soFar: BenchDocument): void;
 }
 
 /** @throws IbatchError where it cannot be measured; Interrupted. Nothing is left behind by then. */
@@ -33,12 +31,11 @@ export async function bench(options: BenchOptions): Promise<BenchDocument> {
     const { introduction } = await backends.ours.get();
     const asked = casesOn(introduction.device, options);
     const head = headOf(options, introduction);
-    options.begun(head);
     const cases: BenchCase[] = [];
     for (const one of asked) {
       const measured = await measureCase(one, backends, options);
-      options.measured(measured);
       cases.push(measured);
+      options.measured(measured, { ...head, cases: [...cases] });
       await backends.ours.discard(); // the next one's memory is its own
     }
     return { ...head, cases };

@@ -46,7 +46,9 @@ const options = {
   }),
   data: text("DIR", "train on the models' own datasets, which lie in this directory (default: on made-up images)"),
   python,
-  json: text("FILE", "write all figures into this file, too"),
+  json: text("FILE", "write all figures into this file, too, after each network", {
+    ...{ pattern: /./, expected: "expected a file to write, as bench.json" },
+  }),
 };
 
 export type BenchCommandOptions = ValuesOf<typeof options>;

@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { bench } from "../bench/bench.js";
 import { caseText, headText, legendText } from "../bench/bench-text.js";
 import { usageError } from "../errors.js";
-import { LOOPS, writeBenchDocument } from "../record/bench-document.js";
+import { LOOPS, tryBenchDocument, writeBenchDocument } from "../record/bench-document.js";
 import type { BenchCommandOptions } from "./bench-command.js";
 import { thisCall } from "./called.js";
 import { EXIT } from "./exit-codes.js";
@@ -14,9 +14,7 @@ const RIVALS = LOOPS.filter((name) => name !== "ours");
 /** `ibatch bench`: exit code 1 where equal bits are promised and a run has others the second time. */
 export async function benchHere(options: BenchCommandOptions, signal: AbortSignal): Promise<number> {
   const { json, against, model, batchSize, augment, ...rest } = options;
-  if (json !== undefined && !existsSync(dirname(json))) {
-    throw usageError(`--json ${json}: there is no directory ${dirname(json)}`);
-  }
+  if (json !== undefined) refuseUnwritable(json);
   const document = await bench({
     ...rest,
     augments: augment,
@@ -29,11 +27,20 @@ export async function benchHere(options: BenchCommandOptions, signal: AbortSigna
     command: thisCall(),
     signal,
     note: (line) => note(`ibatch: ${line}`),
-    begun: (head) => process.stdout.write(headText(head)),
-    measured: (benchCase) => process.stdout.write(caseText(benchCase)),
+    measured: (benchCase, soFar) => {
+      if (soFar.cases.length === 1) process.stdout.write(headText(soFar));
+      process.stdout.write(caseText(benchCase));
+      if (json !== undefined) writeBenchDocument(json, soFar); // those that follow may fail, or be stopped
+    },
   });
   process.stdout.write(legendText());
-  if (json !== undefined) writeBenchDocument(json, document);
   const isPromised = document.machine.device === "cpu" || options.equalBits;
   return isPromised && document.cases.some(({ twice }) => !twice.equal) ? EXIT.no : EXIT.done;
+}
+
+/** Told before minutes of measuring. */
+function refuseUnwritable(json: string): void {
+  if (!existsSync(dirname(json))) throw usageError(`--json ${json}: there is no directory ${dirname(json)}`);
+  if (existsSync(json) && statSync(json).isDirectory()) throw usageError(`--json ${json}: is a directory; name a file`);
+  tryBenchDocument(json);
 }

@@ -1,5 +1,5 @@
 /** What `ibatch bench` measured, as it writes it. */
-import { writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { writing } from "./write-file.js";
 
@@ -99,4 +99,11 @@ export type BenchHead = Omit<BenchDocument, "cases">;
 /** @throws IbatchError where the disk refuses. */
 export function writeBenchDocument(path: string, document: BenchDocument): void {
   writing(path, () => writeFileSync(path, `${JSON.stringify(document, null, 2)}\n`), "--json");
+}
+
+/** Leaves what is there as it is. @throws IbatchError where it could not be written. */
+export function tryBenchDocument(path: string): void {
+  const isNew = !existsSync(path);
+  writing(path, () => appendFileSync(path, ""), "--json");
+  if (isNew) rmSync(path);
 }

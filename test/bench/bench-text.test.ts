@@ -105,6 +105,10 @@ test("a case reads as one table, with what else was seen below it", () => {
   `);
 });
 
+test("the head says where ours is to have equal bits", () => {
+  expect(headText({ ...head, equalBits: true })).toContain(", equal bits, textbook");
+});
+
 test("all of it fits into 80 columns", () => {
   expect(whole.split("\n").filter((line) => line.length > 80)).toEqual([]);
 });

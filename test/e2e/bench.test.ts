@@ -110,6 +110,29 @@ test("Ctrl-C in the middle of a round leaves no file, and no process", async () 
   await expect.poll(() => processesIn(temporary), { timeout: 10_000 }).toEqual([]);
 });
 
+test("what was measured before Ctrl-C is in the file", async () => {
+  const json = scratch.path("first.json");
+  const two = [
+    "--model",
+    "mnist-cnn",
+    "--batch-size",
+    "64,32",
+    "--against",
+    "none",
+    "--rounds",
+    "20",
+    "--samples",
+    "64",
+  ];
+  const { child, ended } = startIbatch(["bench", "--device", "cpu", "--threads", "1", ...two, "--json", json], {});
+  child.stderr?.on("data", (text: string) => {
+    if (text.includes("batches of 32")) child.kill("SIGINT");
+  });
+  expect((await ended).code).toBe(130);
+  const { cases } = benchDocument.parse(JSON.parse(readFileSync(json, "utf8")));
+  expect(cases.map(({ batchSize }) => batchSize)).toEqual([64]);
+});
+
 test("what cannot be is refused in a line, before anything starts", async () => {
   const refused = async (...args: string[]) => {
     const { code, stdout, stderr } = await ibatch(["bench", ...args]);
@@ -121,7 +144,9 @@ test("what cannot be is refused in a line, before anything starts", async () => 
   expect(await refused("--json", "/nowhere/b.json")).toBe(
     "ibatch: --json /nowhere/b.json: there is no directory /nowhere\n",
   );
-  expect(await refused("--device", "cpu", "--model", "resnet18", "--samples", "129")).toContain(
-    "leaves a batch of 1 sample of 129, and resnet18 normalises over batches of 2 at least",
+  expect(await refused("--json", "")).toBe('ibatch: --json: expected a file to write, as bench.json, not ""\n');
+  expect(await refused("--json", scratch.path())).toContain("is a directory; name a file");
+  expect(await refused("--device", "cpu", "--model", "resnet18", "--samples", "127")).toContain(
+    "--samples 127: fewer than a batch of 128 (resnet18)",
   );
 });
