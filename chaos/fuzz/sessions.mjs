@@ -18,6 +18,7 @@ export const OPEN = {
   precision: "float32",
   channelsLast: "auto",
   equalBits: false,
+  fast: true,
   seed: 1,
   modelSeed: null,
   owner: "fuzz",

@@ -1,11 +1,11 @@
 /** The options that every command with a backend has. */
-import { text, texts } from "./command-option.js";
+import { text, texts, textsOrNone } from "./command-option.js";
 
 export const backendOptions = {
   data: text("DIR", "directory of the data files, on the backend's side (default: IBATCH_DATA, else ./data)"),
   python: text("PATH", "Python to run the backend with (default: IBATCH_PYTHON, else .venv)"),
   device: text("D", "auto, cpu or cuda:N"),
-  backend: texts("URL", "use the backend that runs at this control endpoint, instead of starting one"),
+  backend: textsOrNone("URL", "use the backend that runs at this control endpoint, instead of starting one"),
   keys: text(
     "DIR",
     "directory with client.key_secret and server.key of `ibatch keys`, for --backend (default: IBATCH_KEYS)",

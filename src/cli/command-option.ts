@@ -59,6 +59,12 @@ export function texts(placeholder: string, help: string, form?: Form): CommandOp
   };
 }
 
+/** As `texts`; undefined where none is typed. */
+export function textsOrNone(placeholder: string, help: string): CommandOption<readonly string[] | undefined> {
+  const list = texts(placeholder, help);
+  return { ...list, read: (typed) => (typed === undefined ? { value: undefined } : list.read(typed)) };
+}
+
 const isTexts = (typed: Typed): typed is readonly string[] =>
   Array.isArray(typed) && typed.every((one) => typeof one === "string");
 

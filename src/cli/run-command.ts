@@ -1,10 +1,10 @@
 import { backendOptions, userCodeOptions } from "./backend-options.js";
 import type { CommandDefinition } from "./command.js";
-import { flag, text, texts, type ValuesOf } from "./command-option.js";
+import { flag, text, texts, textsOrNone, type ValuesOf } from "./command-option.js";
 
 const options = {
   ...backendOptions,
-  backend: texts(
+  backend: textsOrNone(
     "URL,…",
     "use the backends that run at these control endpoints, instead of starting one; may be repeated",
   ),

@@ -380,7 +380,7 @@ describe("run gets the config and its options", () => {
     expect(await received("x.yaml")).toEqual(["x.yaml", { ...NOTHING_NAMED, set: [], json: false, quiet: false }]);
   });
 
-  const NOTHING_NAMED = { backend: [], allowImport: [], pythonPath: [] };
+  const NOTHING_NAMED = { allowImport: [], pythonPath: [] };
 
   test("every option; --set may be repeated", async () => {
     const argv = ["--data", "d", "--python", "p", "--device", "cpu", "--backend", "tcp://127.0.0.1:1", "--out", "o"];

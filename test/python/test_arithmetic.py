@@ -15,8 +15,6 @@ from py_backend.errors import BackendError
 from py_backend.messages import Named
 from py_backend.torch_switches import read_switches
 
-from .conftest import open_request
-
 CPU = torch.device("cpu")
 
 
@@ -60,11 +58,11 @@ def test_each_session_has_its_own(open_run: Callable[..., Any], with_tf32: None,
 
 
 def test_an_open_that_is_refused_leaves_the_session_its_own(
-    open_run: Callable[..., Any], with_tf32: None, batches: list[list[int]]
+    open_run: Callable[..., Any], with_tf32: None, batches: list[list[int]], make_open: Callable[..., Any]
 ) -> None:
     run = open_run(owner="ours")
     usual = read_switches()
-    other = open_request(owner="ours", precision="tf32", equal_bits=True, model=Named(name="no-such-model", options={}))
+    other = make_open(owner="ours", precision="tf32", equal_bits=True, model=Named(name="no-such-model", options={}))
     with pytest.raises(BackendError, match="no-such-model"):
         run.host.handle(Packet(2, other))
     run.losses(batches)

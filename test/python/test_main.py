@@ -243,6 +243,8 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
     monkeypatch.setattr(device, "resolve", lambda _: second)
     monkeypatch.setattr(torch.cuda, "get_device_name", str)
     monkeypatch.setattr(torch.cuda, "set_device", lambda chosen: seen.append(("set_device", chosen)))
+    monkeypatch.setattr(torch.cuda, "Stream", lambda chosen: ("stream of", chosen))
+    monkeypatch.setattr(torch.cuda, "set_stream", lambda stream: seen.append(("set_stream", stream)))
     monkeypatch.setattr(server, "Server", FakeServer)
     arguments = argparse.Namespace(
         child=False,
@@ -257,7 +259,8 @@ def test_a_gpu_is_made_the_main_threads_own_before_it_serves(monkeypatch: pytest
         end_after_silence=None,
     )
     assert command.serve(arguments, keeper.Keeper(None)) == 0
-    assert seen == [("set_device", second), ("server", second), ("run", False, None, None)]
+    own_stream = ("set_stream", ("stream of", second))
+    assert seen == [("set_device", second), own_stream, ("server", second), ("run", False, None, None)]
 
 
 def test_a_torch_that_is_too_old(tmp_path: Path) -> None:
