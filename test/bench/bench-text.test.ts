@@ -98,8 +98,8 @@ test("a case reads as one table, with what else was seen below it", () => {
     …-kept    the same, told to keep freed memory (glibc's mallopt), as ours is
     ours is   so many times as quick, a median over rounds, and from least to most
 
-    No script keeps freed memory by itself. On a CPU that alone is a factor of about
-    2 in batches of 512, and little in batches of 64. There ours also pools before
+    No script keeps freed memory by itself; rows that end in -kept show how much of
+    a ratio that alone is. On a CPU ours also pools before
     the activations of fashion-mnist-cnn: the same values, a quarter of their work.
     "
   `);
