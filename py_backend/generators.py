@@ -42,6 +42,11 @@ def states(device: torch.device) -> dict[str, object]:
     return found
 
 
+def of_device(device: torch.device) -> str:
+    """Whose a recording of the device's work draws from anew, as `states` names it."""
+    return "CUDA's" if device.type == "cuda" else "torch's"
+
+
 def drawn(before: dict[str, object], after: dict[str, object]) -> list[str]:
     """Whose have moved on."""
     return [name for name, state in before.items() if after[name] != state]

@@ -63,12 +63,17 @@ def parts(learner: Learner) -> list[Part]:
 
 def kinds(learner: Learner) -> dict[str, Kind]:
     """Of every tensor that could be saved of model and loss, but for what modules add to a state dict of their own."""
+    return {name: kind(tensor) for name, tensor in tensors_of(learner).items() if not is_extra(name)}
+
+
+def tensors_of(learner: Learner) -> dict[str, Tensor]:
+    """All that model and loss keep: the tensors themselves."""
     return {
-        f"{part.name}.{name}": kind(entry)
+        f"{part.name}.{name}": entry
         for part in parts(learner)
         for state in [part.state()]
         for name, entry in {**part.other_buffers(state), **state}.items()
-        if isinstance(entry, Tensor) and not is_extra(name)
+        if isinstance(entry, Tensor)
     }
 
 

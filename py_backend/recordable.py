@@ -1,8 +1,8 @@
 """Whether the steps of a model can be recorded: tried on copies before anything is trained.
 
 A recording repeats the device's work and none of Python's. So a model whose work depends on what Python computes anew
-at each step would train as in the step that was recorded for ever. What is seen of this is refused: draws from Python's
-and numpy's generators, plain attributes of modules that change, work that waits for the device, and whatever else gives
+at each step would train as in the step that was recorded for ever. What is seen of this is refused: draws from
+generators of the host, plain attributes of modules that change, work that waits for the device, and whatever else gives
 other losses, parameters or buffers than eager steps give. What is not seen, as a count in a global: `fast: false`.
 """
 
@@ -18,9 +18,9 @@ from torch import Tensor
 
 from .device import Recorder, what_broke
 from .fitting import SAMPLES, Tried, copied, training_pass
-from .generators import generators_kept
+from .generators import generators_kept, of_device
 from .learner import Learner
-from .learner_state import parts
+from .learner_state import tensors_of
 from .listed import listed
 from .messages import Precision
 from .progress import Progress
@@ -35,8 +35,6 @@ TOLERANCES: dict[Precision, float] = {"float32": 1e-4, "tf32": 1e-3, "bfloat16":
 session wants them."""
 SHARE_OF_CHANGE = 0.1
 """Of what eager steps change: from so much on, recorded ones do something else, however little a few steps change."""
-OF_PYTHON = ("numpy's", "Python's")
-"""Generators whose draws a recording does not make anew, as generators.py names them."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,8 @@ def why_not_recordable(tried: Tried, record: Recorder, *, equal_bits: bool) -> s
     with generators_kept(tried.learner.device):
         try:
             drawn = training_pass(tried, copied(tried, SAMPLES)).drawn_from
-            if by_python := [whose for whose in drawn if whose in OF_PYTHON]:
-                return f"it draws from {listed(by_python)} generators"
+            if others := [whose for whose in drawn if whose != of_device(tried.learner.device)]:
+                return f"it draws from {listed(others)} generators"
             eager, recorded = trained(tried, None, refused), trained(tried, record, refused)
         except Exception as error:
             if what_broke(error):
@@ -73,9 +71,9 @@ def why_not_recordable(tried: Tried, record: Recorder, *, equal_bits: bool) -> s
     if not np.allclose(recorded.losses, eager.losses, rtol=tolerance, atol=tolerance, equal_nan=True):
         worst = np.nanmax(np.abs(recorded.losses - eager.losses))
         return f"recorded steps gave other losses than eager ones, by {worst:.1g}"
-    others = [name for name, tensor in eager.tensors.items() if not alike(tensor, recorded.tensors[name], tolerance)]
-    if others:
-        return f"recorded steps left other values in {listed(others)} than eager ones"
+    unlike = [name for name, tensor in eager.tensors.items() if not alike(tensor, recorded.tensors[name], tolerance)]
+    if unlike:
+        return f"recorded steps left other values in {listed(unlike)} than eager ones"
     is_other = distance(recorded.tensors, eager.tensors) > SHARE_OF_CHANGE * distance(eager.start, eager.tensors)
     return "recorded steps changed the model otherwise than eager ones" if is_other else None
 
@@ -100,13 +98,7 @@ def trained(tried: Tried, record: Recorder | None, refused: list[str]) -> Seen:
 
 
 def kept_tensors(learner: Learner) -> dict[str, Tensor]:
-    return {
-        f"{part.name}.{name}": entry.detach().clone()
-        for part in parts(learner)
-        for state in [part.state()]
-        for name, entry in {**part.other_buffers(state), **state}.items()
-        if isinstance(entry, Tensor)
-    }
+    return {name: tensor.detach().clone() for name, tensor in tensors_of(learner).items()}
 
 
 def distance(a: dict[str, Tensor], b: dict[str, Tensor]) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
-from py_backend import device, generators, opening, step
+from py_backend import device, generators, opening, recordable, step
 from py_backend.codec import Packet
 from py_backend.messages import Augmentation, Average, Chosen, Load, Named, Save
 from py_backend.references import importing
@@ -328,6 +328,16 @@ def test_a_recording_that_leaves_out_the_update_is_noticed(
     opened = open_run(model=FASHION, optimizer=optimizer, precision=precision).opened.body
     assert opened.settings.recorded_steps is False
     assert any("than eager ones" in line for line in opened.notices)
+
+
+def test_a_model_that_draws_on_the_host_is_not_recorded(
+    open_run: OpenRun, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As layers that are left out by `torch.rand(1)`, which a GPU's recording does not draw again."""
+    monkeypatch.setattr(recordable, "of_device", lambda _cpu: generators.of_device(torch.device("cuda", 0)))
+    opened = open_run(model=own("Draws"), optimizer=SGD).opened.body
+    assert opened.settings.recorded_steps is False
+    assert any("it draws from torch's generators" in line for line in opened.notices)
 
 
 def test_a_parameter_whose_gradient_comes_late_is_updated_as_by_plain_pytorch(
