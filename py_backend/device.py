@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from .errors import BackendError
+from .machine import bfloat16_on_cpu, processor_flags, processor_name
 
 Array = npt.NDArray[Any]
 
@@ -32,9 +33,6 @@ WORKSPACES = (":4096:8", ":16:8")
 
 TF32_CAPABILITY = (8, 0)
 """Of GPUs: Ampere."""
-
-BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16", "bf16"})
-"""Of CPUs that multiply in it, as /proc/cpuinfo names them."""
 
 DRIVER_FILE = Path("/proc/driver/nvidia/version")
 
@@ -65,16 +63,6 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return processor_name()
-
-
-def processor_name() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        import platform
-
-        return platform.processor() or platform.machine()
 
 
 def cuda_versions() -> dict[str, str]:
@@ -177,23 +165,6 @@ def refuse_precision(device: torch.device, precision: str) -> None:
         )
 
 
-def processor_flags() -> frozenset[str] | None:
-    """What the CPU can do, in the system's words; None where it does not say."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            found = next(line.split(":", 1)[1] for line in lines if line.startswith(("flags", "Features")))
-    except (OSError, StopIteration):
-        return None
-    return frozenset(found.split())
-
-
-def bfloat16_on_cpu(flags: frozenset[str] | None) -> str:
-    """Whether there is something to say of it, in a line."""
-    if flags is None or flags & BFLOAT16_FLAGS:
-        return ""
-    return "slower than float32 on this CPU: /proc/cpuinfo names none of " + ", ".join(sorted(BFLOAT16_FLAGS))
-
-
 def is_deterministic(device: torch.device) -> bool:
     """Whether equal bits are sure: always on the CPU, and on CUDA only where torch refuses all that might differ."""
     return device.type == "cpu" or torch.get_deterministic_debug_mode() == 2
@@ -205,15 +176,6 @@ def workspace_warning(device: torch.device) -> str | None:
     if device.type != "cuda" or given in WORKSPACES:
         return None
     return f"CUBLAS_WORKSPACE_CONFIG is {given}: bits may differ from run to run; unset it, or set {WORKSPACES[0]}"
-
-
-def free_host_bytes() -> int:
-    """Memory that could still be taken without swapping, as the system estimates it."""
-    try:
-        with open("/proc/meminfo", encoding="utf-8") as lines:
-            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def synchronize(device: torch.device) -> None:

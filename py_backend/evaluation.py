@@ -163,7 +163,7 @@ def batches(
     for start, end in cuts:
         if progress.should_stop():
             raise BackendError("cancelled", f"cancelled after {start} of {len(rows)} {what}")
-        memory.batch_size = end - start
+        memory.under_way(end - start)
         yield start, rows[start:end]
         progress.moved()
 

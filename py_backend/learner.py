@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeAlias
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -24,8 +22,6 @@ from .resident import Augmentation
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """(logits float32 [B, classes], labels int64 [B]) → one value a sample, [B]."""
-
-cross_entropy: Loss = partial(F.cross_entropy, reduction="none")
 
 
 @dataclass(frozen=True)

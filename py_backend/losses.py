@@ -47,6 +47,10 @@ LOSSES: dict[str, LossDefinition] = {
 }
 
 
+USUAL = "cross-entropy"
+"""Where none is named."""
+
+
 def find(name: str) -> LossDefinition:
     """The loss of this name. Raises BackendError (unknown_name)."""
     return find_in(LOSSES, "loss", name)

@@ -19,7 +19,7 @@ from .device import recorder
 from .errors import BackendError
 from .fitting import Fit, Tried, fit
 from .generators import generators_kept, seed_python
-from .learner import Learner, Loss, cross_entropy
+from .learner import Learner, Loss
 from .memory_format import MemoryFormat, lay_out
 from .messages import Open
 from .models.contract import ModelDefinition
@@ -77,13 +77,11 @@ def choose(request: Open) -> Choices:
 def loss_of_ours(request: Open) -> Loss | None:
     """Cross-entropy where no other is named, None where it is imported. Raises BackendError (unknown_name,
     bad_option)."""
-    if request.loss is None:
-        return cross_entropy
-    if request.loss.origin == "import":
+    if request.loss is not None and request.loss.origin == "import":
         return None
-    definition = losses.find(request.loss.name)
-    built: Loss = definition.build(read_options("loss", definition, request.loss.options))
-    return built
+    name, options = (losses.USUAL, {}) if request.loss is None else (request.loss.name, request.loss.options)
+    definition = losses.find(name)
+    return definition.build(read_options("loss", definition, options))
 
 
 def refuse_single_class(dataset: str, class_names: tuple[str, ...]) -> None:
@@ -168,8 +166,9 @@ def laid_out(learner: Learner, memory_format: MemoryFormat) -> Learner:
 
 
 def loss_of(request: Open, choices: Choices, device: torch.device) -> Loss:
-    if choices.loss is not None or request.loss is None:
-        return choices.loss or cross_entropy
+    if choices.loss is not None:
+        return choices.loss
+    assert request.loss is not None  # or it would be one of ours
     return loss_reference.build(request.loss.name, request.loss.options, device)
 
 

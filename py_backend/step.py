@@ -25,7 +25,7 @@ from .device import Recorder, upload
 from .errors import BackendError
 from .learner import Learner, forward
 from .noise import AUGMENTATION_LAYER
-from .optimizers import start_momentum
+from .optimizers import fused_device, start_momentum
 from .references.whose import Telling
 from .resident import DataPart, crop_and_flip
 from .signals import SignalBuffer
@@ -123,7 +123,7 @@ def step_in_parts(learner: Learner, data: DataPart, batch: Batch, signals: Signa
 
 def rates_for(optimizer: torch.optim.Optimizer, rates: npt.NDArray[np.float64], device: torch.device) -> list[Rate]:
     """As `set_learning_rate` takes them: tensors where the optimiser's rate is one, copied to the device once."""
-    if isinstance(optimizer.param_groups[0]["lr"], Tensor):
+    if fused_device(optimizer) is not None:
         return [*upload(rates, device, np.float32)]
     return [*rates.tolist()]
 

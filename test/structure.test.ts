@@ -296,6 +296,7 @@ describe("Python", () => {
     ],
     [
       "keeper",
+      "machine",
       "messages",
       "noise",
       "exact_values",

@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 
 from ..datasets.contract import Dataset, DatasetDefinition, FetchedPart, Part
-from ..device import free_host_bytes
 from ..errors import BackendError
+from ..machine import free_host_bytes
 from .arrays import Array, as_array, images_of, is_array, labels_of
 from .channels import ChannelSums, stated
 from .class_names import class_names

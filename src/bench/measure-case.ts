@@ -4,6 +4,7 @@ import type { BackendSupply } from "../backend/supply.js";
 import { findPython } from "../process/find-python.js";
 import type { BenchCase } from "../record/bench-document.js";
 import { Scratch } from "../record/scratch.js";
+import { counted } from "../results/number-text.js";
 import type { Case } from "./cases.js";
 import { EagerLoop, peakBytesOf } from "./eager-loop.js";
 import type { Setup } from "./experiment.js";
@@ -51,7 +52,7 @@ export async function measureCase(one: Case, backends: Backends, options: CaseOp
           : new PeerLoop(name, one, setup), // it imports torch meanwhile
       );
     }
-    options.note(`${nameOf(one)}: the same ${batches} batches twice`);
+    options.note(`${nameOf(one)}: the same ${counted(batches, "batch", "batches")} twice`);
     const twice = await sameTwice(() => ({ ...begin(), batches }));
     ours = await OurLoop.open(begin());
     const { parameterCount: parameters, settings } = ours.session.opened;

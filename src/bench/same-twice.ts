@@ -4,7 +4,7 @@ import { sha256 } from "../record/hash.js";
 import { type DriveInputs, drive } from "../validate/drive.js";
 import type { Case } from "./cases.js";
 
-/** Enough for momentum, and for what is captured to be replayed. */
+/** Enough for momentum, and for a step that is recorded: it is from its fourth on. */
 const MOST_BATCHES = 5;
 
 export const batchesOf = ({ samples, batchSize }: Pick<Case, "samples" | "batchSize">): number =>
